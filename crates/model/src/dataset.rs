@@ -1,0 +1,93 @@
+//! The feature matrix with its labels and its split.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+use crate::tag::Cut;
+
+/// Which side of the 70/30 split a row is on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Split {
+    /// Fitted on, and cut into folds in the order of the rows.
+    Train,
+    /// Looked at once.
+    Test,
+}
+
+/// A feature matrix, unscaled, with its labels. All vectors are in the same row order.
+///
+/// Rows lie in the order of the protocol (`notes/learning.md`): the training rows in the order of the permutation that
+/// split them off come first, then the test rows, so that reading a file back gives the same folds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Dataset {
+    /// n ids.
+    pub track_ids: Vec<String>,
+    /// n first artists, empty strings where the source names none.
+    pub artists: Vec<String>,
+    /// d column names.
+    pub feature_names: Vec<String>,
+    /// n × d values, row-major, no missing ones.
+    pub features: Vec<f64>,
+    /// q label names, sorted.
+    pub label_names: Vec<String>,
+    /// n × q of 0/1, row-major.
+    pub labels: Vec<u8>,
+    /// n sides.
+    pub split: Vec<Split>,
+}
+
+impl Dataset {
+    /// Number of rows, n.
+    pub fn rows(&self) -> usize {
+        self.track_ids.len()
+    }
+
+    /// The d feature values of row `i`.
+    pub fn feature_row(&self, i: usize) -> &[f64] {
+        let d = self.feature_names.len();
+        &self.features[i * d..(i + 1) * d]
+    }
+
+    /// The q labels of row `i`, each 0 or 1.
+    pub fn label_row(&self, i: usize) -> &[u8] {
+        let q = self.label_names.len();
+        &self.labels[i * q..(i + 1) * q]
+    }
+
+    /// Names of the labels that row `i` has.
+    pub fn labels_of(&self, i: usize) -> Vec<String> {
+        let names = self.label_names.iter().zip(self.label_row(i));
+        names.filter(|(_, has)| **has == 1).map(|(name, _)| name.clone()).collect()
+    }
+
+    /// Indices of the rows on one side, in row order.
+    pub fn side(&self, side: Split) -> Vec<usize> {
+        (0..self.rows()).filter(|&i| self.split[i] == side).collect()
+    }
+}
+
+/// What is known of a stored dataset without opening it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DatasetInfo {
+    /// SHA-256 of the Parquet blob, in hex.
+    pub id: String,
+    /// Rows.
+    pub rows: usize,
+    /// Feature columns.
+    pub features: usize,
+    /// Label names, sorted.
+    pub labels: Vec<String>,
+    /// Tracks that did not become rows, by reason.
+    pub dropped: BTreeMap<String, usize>,
+    /// Tracks by canonical tag before the cut, most frequent first.
+    pub tags_before: Vec<(String, usize)>,
+    /// Rows by label after the cut, most frequent first.
+    pub tags_after: Vec<(String, usize)>,
+    /// The cut that made the labels; a file from outside has none.
+    pub cut: Option<Cut>,
+    /// When it was built.
+    pub created_at: Timestamp,
+}

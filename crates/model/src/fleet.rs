@@ -1,0 +1,76 @@
+//! What workers tell each other through the store: heartbeats, budgets, capabilities.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::Timestamp;
+
+/// How the jobs of one kind ended, as one worker process counted them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobCounts {
+    /// Jobs acknowledged.
+    pub done: u64,
+    /// Attempts that failed and were put back.
+    pub retried: u64,
+    /// Jobs sent to the dead letters.
+    pub dead: u64,
+}
+
+/// A worker process's sign of life. Natural key: `id`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkerBeat {
+    /// Unique for the process.
+    pub id: String,
+    /// Host name.
+    pub host: String,
+    /// Process id on that host.
+    pub pid: u32,
+    /// Job kinds it consumes.
+    pub kinds: Vec<String>,
+    /// Jobs under way: (kind, key, since).
+    pub running: Vec<(String, String, Timestamp)>,
+    /// Counts since the process started, by kind.
+    pub counts: BTreeMap<String, JobCounts>,
+    /// Start of the process.
+    pub started_at: Timestamp,
+    /// This beat.
+    pub beat_at: Timestamp,
+}
+
+/// Permits of a rate budget that belong to one worker for a window of time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permits {
+    /// How many; zero while the budget is blocked.
+    pub count: u32,
+    /// No permit may be used before this time.
+    pub opens_at: Timestamp,
+    /// Permits not used by then are lost.
+    pub expires_at: Timestamp,
+}
+
+/// State of a rate budget. Natural key: `name`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Budget {
+    /// What is limited, and the group of egress addresses it is limited for.
+    pub name: String,
+    /// Nobody may ask before this time: the service answered that it is throttling.
+    pub blocked_until: Timestamp,
+    /// Throttled answers in a row; reset by the first good one.
+    pub throttled: u32,
+    /// Why it is blocked.
+    pub reason: Option<String>,
+}
+
+/// Whether the app may call a part of an API, found out by calling it. Natural key: `name`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Capability {
+    /// Such as `spotify.audio-analysis`.
+    pub name: String,
+    /// Whether the call was allowed.
+    pub allowed: bool,
+    /// What the service said.
+    pub detail: String,
+    /// When it was found out.
+    pub checked_at: Timestamp,
+}

@@ -1,0 +1,230 @@
+//! Jobs: the envelope every job travels in, and a type for each kind's body.
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::Timestamp;
+
+/// The envelope's version; a job of another version goes to the dead letters.
+pub const VERSION: u32 = 1;
+
+/// A job as it lies in the queue (JSON).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// [`VERSION`].
+    pub v: u32,
+    /// Unique for each publication; stays the same over retries.
+    pub id: String,
+    /// Decides the queue and the handler.
+    pub kind: String,
+    /// What the job is about; two jobs of one kind and key have the same effect.
+    pub key: String,
+    /// Failed attempts so far.
+    pub attempt: u32,
+    /// First publication.
+    pub enqueued_at: Timestamp,
+    /// Trace context (W3C `traceparent`) of the job that published this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trace: Option<String>,
+    /// Which of the two queues of its kind it waits in.
+    #[serde(default)]
+    pub priority: Priority,
+    /// Why the earlier attempts failed, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<FailedAttempt>,
+    /// The kind's own data.
+    pub body: Value,
+}
+
+/// Two priorities: what a person waits for, and everything else.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// Taken before any normal job of its kinds.
+    High,
+    /// In order of publication.
+    #[default]
+    Normal,
+}
+
+/// One failed attempt of a job.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FailedAttempt {
+    /// When it failed.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: String,
+}
+
+/// Why a message is not a job of this program.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadEnvelope {
+    /// Not JSON, or not the envelope's shape.
+    #[error("not a job envelope: {0}")]
+    Malformed(String),
+    /// A version this program does not know.
+    #[error("envelope version {0} is unknown, this program knows version {VERSION}")]
+    UnknownVersion(u64),
+}
+
+impl Envelope {
+    /// A new job with a fresh id, for its first publication.
+    pub fn new<B: Body>(body: &B) -> Self {
+        Self {
+            v: VERSION,
+            id: uuid::Uuid::new_v4().to_string(),
+            kind: B::KIND.to_owned(),
+            key: body.key(),
+            attempt: 0,
+            enqueued_at: Timestamp::now(),
+            trace: None,
+            priority: Priority::default(),
+            history: Vec::new(),
+            body: serde_json::to_value(body).expect("a job body is plain data"),
+        }
+    }
+
+    /// The same job, taken before those of normal priority.
+    pub fn urgent(mut self) -> Self {
+        self.priority = Priority::High;
+        self
+    }
+
+    /// Reads a message.
+    pub fn parse(payload: &[u8]) -> Result<Self, BadEnvelope> {
+        let value: Value = serde_json::from_slice(payload).map_err(|e| BadEnvelope::Malformed(e.to_string()))?;
+        match value.get("v").and_then(Value::as_u64) {
+            Some(v) if v == u64::from(VERSION) => {}
+            Some(v) => return Err(BadEnvelope::UnknownVersion(v)),
+            None => return Err(BadEnvelope::Malformed("it has no version `v`".into())),
+        }
+        serde_json::from_value(value).map_err(|e| BadEnvelope::Malformed(e.to_string()))
+    }
+
+    /// The message of this job.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("an envelope is plain data")
+    }
+
+    /// The same job after one more failed attempt.
+    pub fn failed(mut self, at: Timestamp, reason: &str) -> Self {
+        self.attempt += 1;
+        self.history.push(FailedAttempt { at, reason: reason.to_owned() });
+        self
+    }
+}
+
+/// The body of one kind of job.
+pub trait Body: Serialize + DeserializeOwned + Send + Sync + 'static {
+    /// The kind's name, in the envelope and in the queue's.
+    const KIND: &'static str;
+    /// What the job is about: equal for equal effect.
+    fn key(&self) -> String;
+}
+
+/// Read one page of a playlist. The page at offset 0 fans out all others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlaylistPageJob {
+    /// The run that collects it.
+    pub run: String,
+    /// Playlist id.
+    pub playlist: String,
+    /// Index of the first row, a multiple of 50.
+    pub offset: u32,
+}
+
+/// Fetch the audio features of up to 100 tracks.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TracksAudio {
+    /// Spotify ids.
+    pub track_ids: Vec<String>,
+}
+
+/// Fetch the audio analysis of a track.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackAnalysisJob {
+    /// Spotify id.
+    pub track_id: String,
+}
+
+/// Fetch the genres of up to 50 artists.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ArtistsGenres {
+    /// Spotify ids.
+    pub artist_ids: Vec<String>,
+}
+
+/// Fetch the tags of a track from last.fm.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackTags {
+    /// Spotify id.
+    pub track_id: String,
+}
+
+/// Resample the segments of a track to the pitch columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackPitchesJob {
+    /// Spotify id.
+    pub track_id: String,
+}
+
+/// Fit one block of a search's settings on its folds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchBlock {
+    /// Search id.
+    pub search: String,
+    /// Index into the search's blocks.
+    pub block: u32,
+}
+
+/// Refit the winner of a finished search and look at the held-out tracks once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchRefit {
+    /// Search id.
+    pub search: String,
+}
+
+macro_rules! bodies {
+    ($($body:ty => $kind:literal, |$it:ident| $key:expr;)*) => {
+        $(impl Body for $body {
+            const KIND: &'static str = $kind;
+            fn key(&self) -> String {
+                let $it = self;
+                $key
+            }
+        })*
+        /// Every kind of job, in the order of the way of the data.
+        pub const KINDS: &[&str] = &[$($kind),*];
+    };
+}
+
+bodies! {
+    PlaylistPageJob => "playlist.page", |job| format!("{}/{}/{}", job.run, job.playlist, job.offset);
+    TracksAudio => "tracks.audio", |job| job.track_ids.join(",");
+    TrackAnalysisJob => "track.analysis", |job| job.track_id.clone();
+    ArtistsGenres => "artists.genres", |job| job.artist_ids.join(",");
+    TrackTags => "track.tags", |job| job.track_id.clone();
+    TrackPitchesJob => "track.pitches", |job| job.track_id.clone();
+    SearchBlock => "search.block", |job| format!("{}/{}", job.search, job.block);
+    SearchRefit => "search.refit", |job| job.search.clone();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_envelope_survives_the_wire() {
+        let job = Envelope::new(&SearchRefit { search: "s1".into() }).urgent().failed(Timestamp(5), "boom");
+        assert_eq!(Envelope::parse(&job.to_bytes()).unwrap(), job);
+    }
+
+    #[test]
+    fn messages_that_are_no_jobs_are_told_apart() {
+        assert!(matches!(Envelope::parse(b"garbage"), Err(BadEnvelope::Malformed(_))));
+        assert!(matches!(Envelope::parse(b"{}"), Err(BadEnvelope::Malformed(_))));
+        assert!(matches!(Envelope::parse(br#"{"v":1,"id":3}"#), Err(BadEnvelope::Malformed(_))));
+        assert_eq!(Envelope::parse(br#"{"v":9}"#), Err(BadEnvelope::UnknownVersion(9)));
+    }
+}

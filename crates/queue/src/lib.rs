@@ -1,0 +1,158 @@
+#![doc = include_str!("../README.md")]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::Timestamp;
+use model::job::{BadEnvelope, Envelope, FailedAttempt};
+
+/// A durable job queue that several processes share. It promises *at least once* and nothing more.
+#[async_trait]
+pub trait Queue: Send + Sync {
+    /// Puts jobs into the queues of their kinds; returns when every one of them is safe.
+    async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError>;
+
+    /// Starts to take jobs of `kinds`. At most `slots` deliveries of this subscription are unfinished at any time.
+    async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError>;
+
+    /// Counts of all kinds that have or had jobs, sorted by kind.
+    async fn stats(&self) -> Result<Vec<KindStats>, QueueError>;
+
+    /// Dead jobs, oldest first; of one kind or of all.
+    async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError>;
+
+    /// Puts dead jobs back with no attempts counted; returns how many there were.
+    async fn requeue(&self, which: &Which) -> Result<usize, QueueError>;
+
+    /// Deletes dead jobs; returns how many there were.
+    async fn purge(&self, which: &Which) -> Result<usize, QueueError>;
+}
+
+/// A stream of deliveries. Dropping it hands back what was fetched and not yet yielded.
+#[async_trait]
+pub trait Subscription: Send {
+    /// Waits for the next delivery. Cancel-safe: dropping the future loses nothing.
+    async fn next(&mut self) -> Result<Delivery, QueueError>;
+}
+
+/// One message in the hands of one worker, until it is ended in exactly one way. Its lease is renewed in the background
+/// for as long as it lives; dropped without an end it comes back like the job of a dead worker.
+pub struct Delivery {
+    /// The job, or why the message is none.
+    pub envelope: Result<Envelope, BadEnvelope>,
+    /// The kind it was subscribed by (that of the queue, whatever the message says).
+    pub kind: String,
+    /// It was delivered before and its worker was lost.
+    pub redelivered: bool,
+    finish: Box<dyn Finish>,
+}
+
+/// The four ends of a delivery.
+#[derive(Debug, Clone, PartialEq)]
+pub enum End {
+    /// Follow-ups safe first, then the acknowledgement.
+    Done(Vec<Envelope>),
+    /// A failed attempt: counted in the envelope, delivered again after the wait.
+    Retry {
+        /// Whole seconds or more are kept to the second.
+        after: Duration,
+        /// For the history.
+        reason: String,
+    },
+    /// To the dead letters.
+    Dead {
+        /// For the list.
+        reason: String,
+    },
+    /// Handed back untouched, for anyone to take; no attempt is counted.
+    Release,
+}
+
+/// How an adapter ends a delivery.
+#[async_trait]
+pub trait Finish: Send + Sync {
+    /// Carries out the end; [`QueueError::Stale`] when the delivery is somebody else's by now.
+    async fn finish(self: Box<Self>, end: End) -> Result<(), QueueError>;
+}
+
+impl Delivery {
+    /// A delivery of an adapter.
+    pub fn new(kind: String, payload: &[u8], redelivered: bool, finish: Box<dyn Finish>) -> Self {
+        Self { envelope: Envelope::parse(payload), kind, redelivered, finish }
+    }
+
+    /// Ends it.
+    pub async fn end(self, end: End) -> Result<(), QueueError> {
+        self.finish.finish(end).await
+    }
+}
+
+/// Counts of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
+pub struct KindStats {
+    /// Kind.
+    pub kind: String,
+    /// Waiting to be taken.
+    pub ready: u64,
+    /// Taken and not ended.
+    pub running: u64,
+    /// Waiting for their time.
+    pub delayed: u64,
+    /// In the dead letters.
+    pub dead: u64,
+}
+
+/// A dead job.
+#[derive(Debug, Clone, PartialEq, serde::Serialize)]
+pub struct DeadLetter {
+    /// Id of the message, unique among the dead letters.
+    pub id: String,
+    /// Kind of its queue.
+    pub kind: String,
+    /// Key, where the payload could be read.
+    pub key: Option<String>,
+    /// Why it is dead.
+    pub reason: String,
+    /// Since when.
+    pub died_at: Timestamp,
+    /// Earlier failures.
+    pub history: Vec<FailedAttempt>,
+    /// The message as it lay in the queue.
+    pub payload: String,
+}
+
+/// A choice among dead letters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Every one.
+    All,
+    /// Those with these ids.
+    Ids(Vec<String>),
+}
+
+/// What can go wrong with a queue.
+#[derive(Debug, thiserror::Error)]
+pub enum QueueError {
+    /// The delivery's lease ran out and the job is somebody else's: go on with the next.
+    #[error("the job was handed to another worker after its lease ran out")]
+    Stale,
+    /// Trying again may help: busy, or out of reach for the moment.
+    #[error("the queue at {at} is out of reach: {cause}")]
+    Unavailable {
+        /// Address without credentials.
+        at: String,
+        /// What was answered.
+        cause: String,
+    },
+    /// Trying again won't help.
+    #[error("{0}")]
+    Unusable(String),
+}
+
+/// Opens the queue at a URL: `sqlite:FILE`.
+pub async fn open(url: &str) -> Result<Arc<dyn Queue>, QueueError> {
+    match url.split_once(':') {
+        _ => Err(QueueError::Unusable(format!("queue `{url}` is of no known kind: use sqlite:FILE"))),
+    }
+}

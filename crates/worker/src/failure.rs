@@ -1,0 +1,58 @@
+//! The three kinds of failure.
+
+use std::time::Duration;
+
+use store::StoreError;
+
+/// Why a job did not end well, and what is to be done about it.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum Failure {
+    /// Try this job again later; counts as an attempt.
+    #[error("{reason}")]
+    Retry {
+        /// The wait the service asked for; `None`: exponential with jitter.
+        after: Option<Duration>,
+        /// For the history.
+        reason: String,
+    },
+    /// Nobody may use this budget for a while; not the job's fault, no attempt.
+    #[error("{reason}")]
+    Pause {
+        /// The budget to close.
+        budget: String,
+        /// How long; `None`: the budget's own back-off, longer with every throttled answer in a row.
+        after: Option<Duration>,
+        /// For the log and `status`.
+        reason: String,
+    },
+    /// The budget is closed already (somebody else was throttled): hand the job back and wait with the rest.
+    #[error("the budget {budget} is closed")]
+    Closed {
+        /// The budget.
+        budget: String,
+    },
+    /// Trying again won't help.
+    #[error("{reason}")]
+    Dead {
+        /// For the list of dead letters.
+        reason: String,
+    },
+}
+
+impl Failure {
+    /// Dead, for this reason.
+    pub fn dead(reason: impl ToString) -> Self {
+        Self::Dead { reason: reason.to_string() }
+    }
+
+    /// Later, by exponential back-off, for this reason.
+    pub fn retry(reason: impl ToString) -> Self {
+        Self::Retry { after: None, reason: reason.to_string() }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::retry(error)
+    }
+}
