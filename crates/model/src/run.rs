@@ -1,8 +1,11 @@
 //! A run: playlists on their way to a report.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::fleet::JobCounts;
 
 /// One collection of playlists, remembered so that the same command goes on where it stopped.
 ///
@@ -15,6 +18,37 @@ pub struct Run {
     pub playlists: Vec<String>,
     /// When it began.
     pub started_at: Timestamp,
-    /// When its report was written.
+    /// When the command that began it had nothing more to do; until then the same command goes on with it.
     pub finished_at: Option<Timestamp>,
+}
+
+/// What was collected, and what was not and why; of one run or of the whole store.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Collection {
+    /// Playlists read.
+    pub playlists: usize,
+    /// Rows of their pages: `tracks_collected` + all of `rows_skipped`.
+    pub rows: usize,
+    /// Distinct tracks.
+    pub tracks_collected: usize,
+    /// Rows that are no new track, by reason ([`crate::track::SkipReason::as_str`]).
+    pub rows_skipped: BTreeMap<String, usize>,
+    /// Tracks with tags.
+    pub tracks_tagged: usize,
+    /// Tracks that last.fm knows and nobody tagged.
+    pub tracks_without_tags: usize,
+    /// Tracks that last.fm does not know.
+    pub tracks_unknown_to_lastfm: usize,
+    /// Tracks with audio features.
+    pub tracks_with_features: usize,
+    /// Tracks with segments.
+    pub tracks_with_analysis: usize,
+    /// Tracks with pitch columns.
+    pub tracks_with_pitches: usize,
+    /// Tracks whose segments make no pitch columns, by reason.
+    pub pitches_rejected: BTreeMap<String, usize>,
+    /// Parts of the API that this app may not call, with what Spotify said.
+    pub refused: BTreeMap<String, String>,
+    /// How jobs ended, by kind, as the workers counted them.
+    pub jobs: BTreeMap<String, JobCounts>,
 }

@@ -155,3 +155,24 @@ pub struct ModelInfo {
     /// When it was fitted.
     pub created_at: Timestamp,
 }
+
+/// A setting's place on the leaderboard.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Ranked {
+    /// Index into [`Search::settings`].
+    pub setting: u32,
+    /// Subset accuracy of each fold; empty where the setting cannot be fitted.
+    pub fold_accuracies: Vec<f64>,
+    /// Their mean.
+    pub mean_accuracy: f64,
+    /// Their standard deviation (numpy's, with n in the denominator).
+    pub std_accuracy: f64,
+    /// Mean over folds.
+    pub mean_f1_micro: f64,
+    /// Mean over folds.
+    pub mean_f1_macro: f64,
+    /// Mean over folds of the wall time of fit and predict, in seconds.
+    pub fit_seconds: f64,
+    /// Why it cannot be fitted on this data.
+    pub error: Option<String>,
+}

@@ -1,8 +1,13 @@
 //! Tags, their canonical form and the cut to labels.
 
+mod canonical;
+mod rules;
+
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+
+pub use canonical::{RULES_VERSION, canonical, canonical_tags};
 
 /// A tag as last.fm gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,0 +1,311 @@
+//! The command line, with its help texts.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+
+/// Turns Spotify playlists into a multi-label music-genre model.
+#[derive(Debug, Parser)]
+#[command(
+    name = "spotifai",
+    version,
+    after_help = "Examples:\n  spotifai demo                                  the whole way, offline, on a sample catalogue\n  spotifai run 37i9dQZF1DXcBWIGoYBM5M            collect a playlist, search a model, write a report\n  spotifai predict 3n3Ppam7vgaVa1iaRUc9Lp        genres of a track, with probabilities"
+)]
+pub struct Args {
+    #[command(flatten)]
+    pub flags: worker::Flags,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// The whole way, offline: a sample catalogue served over loopback, collected, searched, reported
+    #[command(after_help = "Examples:\n  spotifai demo\n  spotifai demo --tracks 800 --seed 7 --out /tmp/demo\n  spotifai demo --catalogue my_tracks.csv        an Exportify-style table with a Genres column")]
+    Demo(Demo),
+    /// Sign in to Spotify in the browser, so that your own playlists can be read
+    #[command(after_help = "Example:\n  SPOTIFAI_SPOTIFY_CLIENT_ID=… spotifai login\nThe app's redirect URI must be http://127.0.0.1:8898/callback")]
+    Login,
+    /// Collect playlists, build the dataset, search a model and write the report
+    #[command(after_help = "Examples:\n  spotifai run 37i9dQZF1DXcBWIGoYBM5M\n  spotifai run https://open.spotify.com/playlist/37i9dQZF1DXcBWIGoYBM5M --out june\nInterrupted, the same command goes on where it stopped.")]
+    Run(Run),
+    /// Put jobs into the queue, for workers to run
+    #[command(subcommand)]
+    Enqueue(Enqueue),
+    /// Run workers in this process
+    #[command(after_help = "Examples:\n  spotifai worker playlist lastfm pitch\n  spotifai worker grid --slots 2\n  spotifai worker all --until-empty")]
+    Worker(Worker),
+    /// What was collected, what is waiting, who is working
+    Status(Status),
+    /// Jobs that were given up
+    #[command(subcommand)]
+    Dead(Dead),
+    /// Resample an audio-analysis document to the 1,224 pitch columns
+    #[command(after_help = "Example:\n  spotifai pitches analysis.json --format csv")]
+    Pitches(Pitches),
+    /// last.fm's addresses and pages
+    #[command(subcommand)]
+    Lastfm(Lastfm),
+    /// Tags
+    #[command(subcommand)]
+    Tags(Tags),
+    /// The feature matrix with its labels
+    #[command(subcommand)]
+    Dataset(Dataset),
+    /// Grid search
+    #[command(subcommand)]
+    Search(Search),
+    /// Genres of tracks, with probabilities
+    #[command(after_help = "Examples:\n  spotifai predict 3n3Ppam7vgaVa1iaRUc9Lp\n  spotifai predict spotify:track:3n3Ppam7vgaVa1iaRUc9Lp --json")]
+    Predict(Predict),
+    /// Write the report of the newest dataset and model
+    Report(Report),
+    /// Print the settings in force, secrets hidden
+    Config,
+}
+
+/// `spotifai demo`.
+#[derive(Debug, ClapArgs)]
+pub struct Demo {
+    /// Tracks of the sample catalogue
+    #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(50..=20_000), value_name = "N")]
+    pub tracks: u32,
+    /// Seed of the sample catalogue and of the search
+    #[arg(long, default_value_t = 1, value_name = "S")]
+    pub seed: u64,
+    /// A table of real tracks to serve instead of the sample (CSV: Track URI, Track Name, Artist Name(s), Genres, scalars)
+    #[arg(long, value_name = "FILE.csv", conflicts_with = "tracks")]
+    pub catalogue: Option<PathBuf>,
+    /// Folder for report.html, summary.json and the demo's own database
+    #[arg(long, default_value = "spotifai-demo", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// `spotifai run`.
+#[derive(Debug, ClapArgs)]
+pub struct Run {
+    /// Playlist ids, URIs or addresses
+    #[arg(required = true, value_name = "PLAYLIST")]
+    pub playlists: Vec<String>,
+    /// Folder for the report
+    #[arg(long, default_value = "spotifai-out", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// `spotifai enqueue`.
+#[derive(Debug, Subcommand)]
+pub enum Enqueue {
+    /// Collect playlists: their pages, tags, audio and pitches
+    #[command(after_help = "Example:\n  spotifai enqueue playlist 37i9dQZF1DXcBWIGoYBM5M spotify:playlist:37i9dQZF1DX0XUsuxWHRQd")]
+    Playlist {
+        /// Playlist ids, URIs or addresses
+        #[arg(required = true, value_name = "PLAYLIST")]
+        playlists: Vec<String>,
+    },
+    /// Look up the tags of stored tracks
+    Tags(Missing),
+    /// Fetch the audio and compute the pitches of stored tracks
+    Pitches(Missing),
+}
+
+/// Which tracks.
+#[derive(Debug, ClapArgs)]
+pub struct Missing {
+    /// Those that have none yet
+    #[arg(long, required = true)]
+    pub missing: bool,
+}
+
+/// The kinds of worker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WorkerKind {
+    /// All that asks Spotify
+    Playlist,
+    /// All that asks last.fm
+    Lastfm,
+    /// Segments to pitch columns
+    Pitch,
+    /// Grid search
+    Grid,
+    /// Every kind
+    All,
+}
+
+/// `spotifai worker`.
+#[derive(Debug, ClapArgs)]
+pub struct Worker {
+    /// Kinds of worker
+    #[arg(required = true, value_name = "KIND")]
+    pub kinds: Vec<WorkerKind>,
+    /// Jobs at once of each kind of job (default: what fits the kind)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub slots: Option<u16>,
+    /// Stop when no job of these kinds is left
+    #[arg(long)]
+    pub until_empty: bool,
+}
+
+/// `spotifai status`.
+#[derive(Debug, ClapArgs)]
+pub struct Status {
+    /// Show again every second
+    #[arg(long)]
+    pub watch: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `spotifai dead`.
+#[derive(Debug, Subcommand)]
+pub enum Dead {
+    /// All dead jobs with their reasons
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// One dead job with its history and payload
+    Show {
+        /// Its id
+        id: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Put dead jobs back into their queues
+    Requeue(Choice),
+    /// Delete dead jobs
+    Purge {
+        /// Ids (default: all)
+        ids: Vec<String>,
+    },
+}
+
+/// Ids or all.
+#[derive(Debug, ClapArgs)]
+pub struct Choice {
+    /// Ids
+    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    pub ids: Vec<String>,
+    /// Every one
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// Output format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// One object, column to number
+    Json,
+    /// A header and one row
+    Csv,
+}
+
+/// `spotifai pitches`.
+#[derive(Debug, ClapArgs)]
+pub struct Pitches {
+    /// An audio-analysis JSON document
+    pub file: PathBuf,
+    /// Output format
+    #[arg(long, value_enum, default_value_t = Format::Json)]
+    pub format: Format,
+}
+
+/// `spotifai lastfm`.
+#[derive(Debug, Subcommand)]
+pub enum Lastfm {
+    /// The tag page's address
+    #[command(after_help = "Example:\n  spotifai lastfm url 'AC/DC' 'Hells Bells'")]
+    Url {
+        /// Artist
+        artist: String,
+        /// Title
+        track: String,
+    },
+    /// What a saved page says
+    #[command(after_help = "Example:\n  spotifai lastfm parse page.html --status 200")]
+    Parse {
+        /// HTML file
+        file: PathBuf,
+        /// HTTP status it came with
+        #[arg(long, default_value_t = 200, value_name = "CODE", value_parser = clap::value_parser!(u16).range(100..=599))]
+        status: u16,
+    },
+}
+
+/// `spotifai tags`.
+#[derive(Debug, Subcommand)]
+pub enum Tags {
+    /// Canonical forms of the tags on standard input, a line each; an empty line: dropped
+    #[command(after_help = "Example:\n  printf 'Hip-Hop\\nhiphop\\nseen live\\n' | spotifai tags normalise")]
+    Normalise,
+}
+
+/// `spotifai dataset`.
+#[derive(Debug, Subcommand)]
+pub enum Dataset {
+    /// Build the feature matrix from what was collected
+    Build {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the newest dataset to a file
+    #[command(after_help = "Examples:\n  spotifai dataset export tracks.parquet\n  spotifai dataset export tracks.csv")]
+    Export {
+        /// .parquet or .csv
+        file: PathBuf,
+    },
+}
+
+/// `spotifai search`.
+#[derive(Debug, Subcommand)]
+pub enum Search {
+    /// Search, refit the winner, look at the held-out rows once, write leaderboard, summary and report
+    #[command(after_help = "Examples:\n  spotifai search run\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --grid my_grid.toml --seed 3")]
+    Run(SearchRun),
+}
+
+/// `spotifai search run`.
+#[derive(Debug, ClapArgs)]
+pub struct SearchRun {
+    /// A file in the exported format, Parquet or CSV (default: the newest dataset of the store)
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// TOML grid (default: the built-in one)
+    #[arg(long, value_name = "FILE")]
+    pub grid: Option<PathBuf>,
+    /// Families to search, in this order (default: all of the grid)
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub families: Vec<String>,
+    /// Folds of the cross-validation
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100), value_name = "K")]
+    pub folds: u32,
+    /// Seed of the models' own randomness (the split has its own: dataset.split.seed)
+    #[arg(long, default_value_t = 0, value_name = "S")]
+    pub seed: u64,
+    /// Folder for leaderboard.csv, summary.json and report.html
+    #[arg(long, default_value = "spotifai-out", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// `spotifai predict`.
+#[derive(Debug, ClapArgs)]
+pub struct Predict {
+    /// Track ids, URIs or addresses
+    #[arg(required = true, value_name = "TRACK")]
+    pub tracks: Vec<String>,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `spotifai report`.
+#[derive(Debug, ClapArgs)]
+pub struct Report {
+    /// Folder for report.html
+    #[arg(long, default_value = "spotifai-out", value_name = "DIR")]
+    pub out: PathBuf,
+}

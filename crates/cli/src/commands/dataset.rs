@@ -1,0 +1,82 @@
+//! `spotifai dataset`, and the building of a dataset from the store.
+
+use anyhow::{Context, bail};
+use model::dataset::{Dataset, DatasetInfo};
+use worker::Home;
+
+use crate::args;
+use crate::error::usage;
+use crate::output::{say, say_json, table, thousands};
+
+/// Builds or exports.
+pub async fn run(command: args::Dataset, home: &Home) -> anyhow::Result<()> {
+    match command {
+        args::Dataset::Build { json } => {
+            let info = build(home).await?;
+            if json { say_json(&info) } else { describe(&info) }
+        }
+        args::Dataset::Export { file } => {
+            let extension = file.extension().and_then(|e| e.to_str()).unwrap_or_default();
+            if !["csv", "parquet"].contains(&extension) {
+                return Err(usage(format!("{} ends in neither .parquet nor .csv: the ending decides the format", file.display())));
+            }
+            let (info, dataset) = newest(home).await?;
+            let bytes = if extension == "csv" { features::to_csv(&dataset)? } else { features::to_parquet(&dataset)? };
+            std::fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+            say(&format!("{}: {} rows × {} features, {} labels", file.display(), thousands(info.rows), info.features, info.labels.len()))
+        }
+    }
+}
+
+/// Builds the dataset from everything collected and saves it.
+pub async fn build(home: &Home) -> anyhow::Result<DatasetInfo> {
+    let (store, settings) = (&home.store, &home.settings.dataset);
+    let tracks = store.all_tracks().await?;
+    let ids: Vec<String> = tracks.iter().map(|track| track.id.clone()).collect();
+    let sources = features::Sources {
+        labelled: store.labelled_tracks(&settings.cut).await?,
+        tags: store.tags(&ids).await?,
+        features: store.features(&ids).await?,
+        confidences: store.confidences().await?,
+        pitches: store.pitches(&ids).await?,
+        tracks,
+    };
+    let settings = settings.clone();
+    let (info, parquet) = tokio::task::spawn_blocking(move || {
+        let built = features::build(sources, &settings)?;
+        let parquet = features::to_parquet(&built.dataset)?;
+        anyhow::Ok((built.info(&parquet), parquet))
+    })
+    .await??;
+    store.save_dataset(&info, &parquet).await?;
+    Ok(info)
+}
+
+/// The newest dataset.
+pub async fn newest(home: &Home) -> anyhow::Result<(DatasetInfo, Dataset)> {
+    match home.store.latest_dataset().await? {
+        Some(info) => {
+            let dataset = open(home, &info.id).await?;
+            Ok((info, dataset))
+        }
+        None => bail!("there is no dataset in the store yet: `spotifai dataset build` makes one from what was collected"),
+    }
+}
+
+/// A stored dataset.
+pub async fn open(home: &Home, id: &str) -> anyhow::Result<Dataset> {
+    let blob = home.store.dataset_blob(id).await?.with_context(|| format!("the store has lost dataset {id}"))?;
+    let split = home.settings.dataset.split.clone();
+    Ok(tokio::task::spawn_blocking(move || features::read(&blob, &split)).await??)
+}
+
+fn describe(info: &DatasetInfo) -> anyhow::Result<()> {
+    say(&format!("dataset {}: {} rows × {} features", &info.id[..12], thousands(info.rows), info.features))?;
+    let labels: Vec<_> = info.tags_after.iter().map(|(label, n)| vec![label.clone(), thousands(*n)]).collect();
+    say(&table(&["label", "tracks"], &labels))?;
+    if !info.dropped.is_empty() {
+        let dropped: Vec<_> = info.dropped.iter().map(|(reason, n)| vec![reason.clone(), thousands(*n)]).collect();
+        say(&table(&["dropped", "tracks"], &dropped))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,56 @@
+//! `spotifai enqueue`.
+
+use model::Timestamp;
+use model::job::{Envelope, PlaylistPageJob, TrackPitchesJob, TrackTags, TracksAudio};
+use model::run::Run;
+use worker::Home;
+
+use crate::args::Enqueue;
+use crate::commands::run::{new_run, playlist_ids};
+use crate::output::{say, thousands};
+
+/// Tracks of one `tracks.audio` job.
+const AUDIO_BATCH: usize = 100;
+
+/// Publishes jobs and says how many.
+pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
+    match command {
+        Enqueue::Playlist { playlists } => {
+            let started_at = Timestamp::now();
+            let run = Run { finished_at: Some(started_at), ..new_run(&playlist_ids(&playlists)?, started_at) };
+            home.store.save_run(&run).await?;
+            home.queue.publish(&first_pages(&run.id, &run.playlists)).await?;
+            say(&format!("enqueued {} as run {}; `spotifai status` shows how far it is", count(run.playlists.len(), "playlist"), run.id))
+        }
+        Enqueue::Tags(_) => {
+            let tracks = home.store.tracks_without_tags().await?;
+            let jobs: Vec<_> = tracks.into_iter().map(|track_id| Envelope::new(&TrackTags { track_id })).collect();
+            home.queue.publish(&jobs).await?;
+            say(&format!("enqueued {}", count(jobs.len(), "track without tags")))
+        }
+        Enqueue::Pitches(_) => {
+            let unfetched = home.store.tracks_without_audio().await?;
+            let uncomputed = home.store.tracks_without_pitches().await?;
+            let fetch = unfetched.chunks(AUDIO_BATCH).map(|ids| Envelope::new(&TracksAudio { track_ids: ids.to_vec() }));
+            let compute = uncomputed.iter().map(|id| Envelope::new(&TrackPitchesJob { track_id: id.clone() }));
+            let jobs: Vec<_> = fetch.chain(compute).collect();
+            home.queue.publish(&jobs).await?;
+            let [unfetched, uncomputed] = [unfetched, uncomputed].map(|ids| thousands(ids.len()));
+            say(&format!("enqueued {unfetched} tracks without audio and {uncomputed} without pitches"))
+        }
+    }
+}
+
+/// The jobs that begin a run: the first page of each playlist, which fans out all others.
+pub fn first_pages(run: &str, playlists: &[String]) -> Vec<Envelope> {
+    let job = |playlist: &String| PlaylistPageJob { run: run.to_owned(), playlist: playlist.clone(), offset: 0 };
+    playlists.iter().map(|playlist| Envelope::new(&job(playlist)).urgent()).collect()
+}
+
+fn count(n: usize, what: &str) -> String {
+    let plural = match what.split_once(' ') {
+        Some((noun, rest)) => format!("{noun}s {rest}"),
+        None => format!("{what}s"),
+    };
+    format!("{} {}", thousands(n), if n == 1 { what.to_owned() } else { plural })
+}

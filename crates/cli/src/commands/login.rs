@@ -1,0 +1,14 @@
+//! `spotifai login`.
+
+use model::settings::Settings;
+
+use crate::output::say;
+
+/// Signs in through the browser and keeps the token.
+pub async fn run(settings: &Settings) -> anyhow::Result<()> {
+    let file = spotify::login(&settings.spotify, |address| {
+        eprintln!("Open this address in your browser and agree:\n\n  {address}\n");
+    })
+    .await?;
+    say(&format!("signed in; the token is kept in {}", file.display()))
+}

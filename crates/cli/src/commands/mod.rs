@@ -1,0 +1,53 @@
+//! One file a command.
+
+mod config;
+mod dataset;
+mod dead;
+mod demo;
+mod enqueue;
+mod lastfm;
+mod login;
+mod pitches;
+mod predict;
+mod report;
+mod run;
+mod search;
+mod status;
+mod tags;
+mod worker;
+
+use model::settings::Settings;
+use ::worker::{Flags, Home};
+
+use crate::args::{Args, Command};
+use crate::error::usage;
+
+/// Runs the command.
+pub async fn run(args: Args) -> anyhow::Result<()> {
+    let flags = args.flags;
+    match args.command {
+        Command::Demo(demo) => demo::run(demo, &flags).await,
+        Command::Login => login::run(&settings(&flags)?).await,
+        Command::Run(run) => run::run(run, home(&flags).await?).await,
+        Command::Enqueue(what) => enqueue::run(what, &home(&flags).await?).await,
+        Command::Worker(which) => worker::run(&which, settings(&flags)?).await,
+        Command::Status(status) => status::run(&status, &home(&flags).await?).await,
+        Command::Dead(dead) => dead::run(dead, &home(&flags).await?).await,
+        Command::Pitches(pitches) => pitches::run(&pitches),
+        Command::Lastfm(lastfm) => lastfm::run(&lastfm, &settings(&flags)?),
+        Command::Tags(tags) => tags::run(&tags),
+        Command::Dataset(dataset) => dataset::run(dataset, &home(&flags).await?).await,
+        Command::Search(search) => search::run(search, home(&flags).await?).await,
+        Command::Predict(predict) => predict::run(&predict, &home(&flags).await?).await,
+        Command::Report(report) => report::run(&report, &home(&flags).await?).await,
+        Command::Config => config::run(&settings(&flags)?),
+    }
+}
+
+fn settings(flags: &Flags) -> anyhow::Result<Settings> {
+    ::worker::load_settings(flags).map_err(usage)
+}
+
+async fn home(flags: &Flags) -> anyhow::Result<Home> {
+    Home::open(settings(flags)?).await
+}

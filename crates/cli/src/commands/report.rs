@@ -1,0 +1,77 @@
+//! `spotifai report`, and the files that a search leaves: `leaderboard.csv` and `report.html`.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use model::run::Run;
+use model::search::Ranked;
+use worker::Home;
+
+use crate::args;
+use crate::commands::dataset;
+use crate::commands::search::Found;
+use crate::output::say;
+use crate::summary;
+
+/// Writes the report of the newest model.
+pub async fn run(command: &args::Report, home: &Home) -> anyhow::Result<()> {
+    let found = newest(home).await?;
+    std::fs::create_dir_all(&command.out).with_context(|| format!("cannot make the folder {}", command.out.display()))?;
+    write(home, &found, None, &command.out).await?;
+    say(&format!("wrote {}", command.out.join("report.html").display()))
+}
+
+async fn newest(home: &Home) -> anyhow::Result<Found> {
+    let store = &home.store;
+    let Some(model) = store.latest_model().await? else {
+        bail!("there is no model in the store yet: `spotifai search run` makes one");
+    };
+    let search = store.search(&model.search).await?.context("the store has lost the model's search")?;
+    let dataset = store.dataset(&search.dataset).await?.context("the store has lost the model's dataset")?;
+    let trials = store.trials(&search.id).await?;
+    Ok(Found { dataset, search, trials, model })
+}
+
+/// Writes `leaderboard.csv` and `report.html`.
+pub async fn write(home: &Home, found: &Found, run: Option<&Run>, out: &Path) -> anyhow::Result<()> {
+    let leaderboard = learn::leaderboard(&found.search, &found.trials);
+    save(&out.join("leaderboard.csv"), &leaderboard_csv(found, &leaderboard)?)?;
+    let matrix = dataset::open(home, &found.dataset.id).await?;
+    let collection = summary::collection(home, run).await?;
+    let examples: Vec<String> = found.model.evaluation.examples.iter().map(|example| example.track_id.clone()).collect();
+    let tracks = home.store.tracks(&examples).await?;
+    let page = report::render(&report::Input {
+        // A file from elsewhere was not collected by anybody here.
+        collection: found.dataset.cut.is_some().then_some(&collection),
+        info: &found.dataset,
+        dataset: &matrix,
+        search: &found.search,
+        leaderboard: &leaderboard,
+        model: &found.model,
+        tracks: &tracks,
+    });
+    save(&out.join("report.html"), page.as_bytes())
+}
+
+fn leaderboard_csv(found: &Found, leaderboard: &[Ranked]) -> anyhow::Result<Vec<u8>> {
+    let mut csv = csv::Writer::from_writer(Vec::new());
+    let folds = found.search.folds as usize;
+    let head = ["family", "params"].map(str::to_owned).into_iter();
+    let scores = ["mean_accuracy", "std_accuracy", "mean_f1_micro", "mean_f1_macro", "fit_seconds"].map(str::to_owned);
+    csv.write_record(head.chain((0..folds).map(|fold| format!("accuracy_fold_{fold}"))).chain(scores))?;
+    for row in leaderboard {
+        let setting = &found.search.settings[row.setting as usize];
+        let mut record = vec![setting.family.clone(), serde_json::to_string(&setting.params)?];
+        // A setting that cannot be fitted keeps its row with empty scores.
+        let number = |value: f64| if row.error.is_none() { format!("{value:?}") } else { String::new() };
+        record.extend((0..folds).map(|fold| row.fold_accuracies.get(fold).map(|a| format!("{a:?}")).unwrap_or_default()));
+        let scores = [row.mean_accuracy, row.std_accuracy, row.mean_f1_micro, row.mean_f1_macro, row.fit_seconds];
+        record.extend(scores.map(number));
+        csv.write_record(record)?;
+    }
+    Ok(csv.into_inner()?)
+}
+
+fn save(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    std::fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
+}

@@ -1,0 +1,80 @@
+//! `spotifai run`: collect, build, search, report.
+
+use std::path::Path;
+
+use model::Timestamp;
+use model::run::Run;
+use worker::{Home, Shutdown, Until};
+
+use crate::args::{self, WorkerKind};
+use crate::commands::search::{Plan, search};
+use crate::commands::{dataset, enqueue, report, worker};
+use crate::error::usage;
+use crate::output::say;
+use crate::progress;
+use crate::summary::Summary;
+
+/// Goes the whole way, or says how to go on.
+pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
+    let run = begin(&home, &playlist_ids(&args.playlists)?).await?;
+    let shutdown = Shutdown::on_signals()?;
+    match whole_way(&home, &run, &Plan::default(), &args.out, &shutdown).await? {
+        Some(summary) => say(&summary.to_string()),
+        None => {
+            eprintln!("Stopped; nothing is lost. To go on: spotifai run {} --out {}", args.playlists.join(" "), args.out.display());
+            Ok(())
+        }
+    }
+}
+
+/// The ids of playlists named by id, URI or address, sorted, each once.
+pub fn playlist_ids(playlists: &[String]) -> anyhow::Result<Vec<String>> {
+    let ids: Result<Vec<_>, _> = playlists.iter().map(|playlist| spotify::parse_playlist(playlist)).collect();
+    let mut ids = ids.map_err(usage)?;
+    ids.sort();
+    ids.dedup();
+    Ok(ids)
+}
+
+/// The unfinished run of these playlists, or a new one.
+async fn begin(home: &Home, playlists: &[String]) -> anyhow::Result<Run> {
+    let earlier = home.store.runs().await?;
+    if let Some(run) = earlier.into_iter().find(|run| run.finished_at.is_none() && run.playlists == playlists) {
+        return Ok(run);
+    }
+    let run = new_run(playlists, Timestamp::now());
+    home.store.save_run(&run).await?;
+    Ok(run)
+}
+
+/// A run of these playlists that begins now.
+pub fn new_run(playlists: &[String], started_at: Timestamp) -> Run {
+    let id = format!("r{}", uuid::Uuid::new_v4().simple());
+    Run { id, playlists: playlists.to_vec(), started_at, finished_at: None }
+}
+
+/// Collects a run, builds the dataset, searches, writes the report; `None` when it was stopped on the way.
+pub async fn whole_way(
+    home: &Home,
+    run: &Run,
+    plan: &Plan,
+    out: &Path,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Option<Summary>> {
+    std::fs::create_dir_all(out)?;
+    // Published again when the run goes on: a page that is stored already costs no request.
+    home.queue.publish(&enqueue::first_pages(&run.id, &run.playlists)).await?;
+    let collectors = worker::of_kinds(home, &[WorkerKind::Playlist, WorkerKind::Lastfm, WorkerKind::Pitch])?;
+    progress::follow(|| progress::collection(home, run), collectors.run(Until::Empty, shutdown.clone())).await?;
+    if shutdown.is_stopping() {
+        return Ok(None);
+    }
+    let info = dataset::build(home).await?;
+    let Some(found) = search(home, &info, plan, shutdown).await? else { return Ok(None) };
+    report::write(home, &found, Some(run), out).await?;
+    let finished = Run { finished_at: Some(Timestamp::now()), ..run.clone() };
+    home.store.save_run(&finished).await?;
+    let summary = Summary::gather(home, &found, Some(run)).await?;
+    summary.write(out)?;
+    Ok(Some(summary))
+}

@@ -1,0 +1,148 @@
+//! Progress of long work: bars on a terminal, plain lines elsewhere.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use model::Timestamp;
+use model::run::Run;
+use model::search::Search;
+use worker::Home;
+
+use crate::output::thousands;
+
+/// One thing on its way: `done` of `total`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gauge {
+    label: &'static str,
+    done: usize,
+    total: usize,
+    note: String,
+}
+
+/// How often a terminal is redrawn.
+const REDRAW: Duration = Duration::from_millis(250);
+
+/// How often a log gets a line.
+const LINE: Duration = Duration::from_secs(2);
+
+/// Runs `work` and shows what `measure` finds until it ends.
+pub async fn follow<T, M, F>(measure: M, work: impl Future<Output = T>) -> T
+where
+    M: Fn() -> F,
+    F: Future<Output = anyhow::Result<Vec<Gauge>>>,
+{
+    let mut screen = Screen::new();
+    tokio::pin!(work);
+    loop {
+        let wait = tokio::time::sleep(screen.every);
+        tokio::select! {
+            result = &mut work => {
+                screen.show(&measure().await.unwrap_or_default(), true);
+                return result;
+            }
+            () = wait => {}
+        }
+        // A store that is out of reach for a moment shows no news; the work itself decides whether that is an error.
+        if let Ok(gauges) = measure().await {
+            screen.show(&gauges, false);
+        }
+    }
+}
+
+/// How far a run's collection is.
+pub async fn collection(home: &Home, run: &Run) -> anyhow::Result<Vec<Gauge>> {
+    let store = &home.store;
+    let pages = store.pages(Some(&run.id)).await?;
+    let expected = |playlist: &String| {
+        let of = pages.iter().filter(|page| page.playlist == *playlist);
+        let total = of.clone().filter_map(|page| page.total).max().map_or(1, |rows| rows.div_ceil(50).max(1));
+        of.count().max(total as usize)
+    };
+    let audio = store.audio_counts().await?;
+    let tags = store.tag_outcomes().await?;
+    let rejected: usize = audio.rejected_pitches.values().sum();
+    let gauge = |label, done, total| Gauge { label, done, total, note: String::new() };
+    let mut gauges = vec![
+        gauge("pages", pages.len(), run.playlists.iter().map(expected).sum()),
+        gauge("tags", tags.tags + tags.no_tags + tags.unknown_track, audio.tracks),
+        gauge("features", audio.features + audio.without_features, audio.tracks),
+        gauge("analyses", audio.analyses + audio.without_analysis, audio.tracks),
+        gauge("pitches", audio.pitches + rejected, audio.analyses),
+    ];
+    for capability in store.capabilities().await?.iter().filter(|capability| !capability.allowed) {
+        let refused = if capability.name.ends_with("analysis") { "analyses" } else { "features" };
+        for gauge in gauges.iter_mut().filter(|gauge| gauge.label == refused) {
+            gauge.note = "not allowed for this app (403)".into();
+        }
+    }
+    let now = Timestamp::now();
+    for budget in store.budgets().await? {
+        let wait = budget.blocked_until.after(now).as_secs_f64();
+        let label = if budget.name.starts_with("lastfm") { "tags" } else { "pages" };
+        for gauge in gauges.iter_mut().filter(|gauge| wait > 0.0 && gauge.label == label) {
+            gauge.note = format!("throttled, goes on in {wait:.0} s");
+        }
+    }
+    Ok(gauges)
+}
+
+/// How far a search is.
+pub async fn search(home: &Home, search: &Search) -> anyhow::Result<Vec<Gauge>> {
+    let done = home.store.trial_count(&search.id).await?;
+    Ok(vec![Gauge { label: "trials", done, total: search.trials(), note: String::new() }])
+}
+
+
+struct Screen {
+    every: Duration,
+    bars: Option<(MultiProgress, HashMap<&'static str, ProgressBar>)>,
+    last: Vec<Gauge>,
+    began: Instant,
+}
+
+impl Screen {
+    fn new() -> Self {
+        let terminal = std::io::stderr().is_terminal();
+        Self {
+            every: if terminal { REDRAW } else { LINE },
+            bars: terminal.then(|| (MultiProgress::new(), HashMap::new())),
+            last: Vec::new(),
+            began: Instant::now(),
+        }
+    }
+
+    fn show(&mut self, gauges: &[Gauge], ended: bool) {
+        match &mut self.bars {
+            Some((multi, bars)) => {
+                for gauge in gauges {
+                    let bar = bars.entry(gauge.label).or_insert_with(|| multi.add(new_bar(gauge.label)));
+                    bar.set_length(gauge.total as u64);
+                    bar.set_position(gauge.done as u64);
+                    bar.set_message(gauge.note.clone());
+                    if ended {
+                        bar.abandon();
+                    }
+                }
+            }
+            None if self.last != gauges => eprintln!("{:>5.0} s  {}", self.began.elapsed().as_secs_f64(), line(gauges)),
+            None => {}
+        }
+        self.last = gauges.to_vec();
+    }
+}
+
+fn new_bar(label: &'static str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{prefix:>9} {bar:32.green/black.bright} {human_pos:>7}/{human_len:<7} {msg}");
+    ProgressBar::new(0).with_style(style.expect("the template is right").progress_chars("━╸━")).with_prefix(label)
+}
+
+fn line(gauges: &[Gauge]) -> String {
+    let one = |gauge: &Gauge| {
+        let note = if gauge.note.is_empty() { String::new() } else { format!(" ({})", gauge.note) };
+        format!("{} {}/{}{note}", gauge.label, thousands(gauge.done), thousands(gauge.total))
+    };
+    gauges.iter().map(one).collect::<Vec<_>>().join("  ")
+}

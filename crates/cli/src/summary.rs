@@ -1,0 +1,158 @@
+//! What a run found, for people and as `summary.json`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+
+use anyhow::Context;
+use model::fleet::JobCounts;
+use model::run::{Collection, Run};
+use model::search::{Scores, Setting};
+use model::track::SkipReason;
+use serde::Serialize;
+use worker::Home;
+
+use crate::commands::search::Found;
+use crate::output::{table, thousands};
+
+/// `summary.json`.
+#[derive(Debug, Serialize)]
+pub struct Summary {
+    #[serde(flatten)]
+    collection: Option<Collection>,
+    dataset_rows: usize,
+    dataset_features: usize,
+    labels: Vec<String>,
+    tracks_dropped: BTreeMap<String, usize>,
+    settings: usize,
+    folds: u32,
+    seed: u64,
+    winner: Winner,
+    heldout: Scores,
+    baseline: Scores,
+}
+
+#[derive(Debug, Serialize)]
+struct Winner {
+    #[serde(flatten)]
+    setting: Setting,
+    mean_accuracy: f64,
+}
+
+impl Summary {
+    /// Gathers it from the store.
+    pub async fn gather(home: &Home, found: &Found, run: Option<&Run>) -> anyhow::Result<Self> {
+        let collection = match run {
+            Some(run) => Some(collection(home, Some(run)).await?),
+            None => None,
+        };
+        let evaluation = &found.model.evaluation;
+        Ok(Self {
+            collection,
+            dataset_rows: found.dataset.rows,
+            dataset_features: found.dataset.features,
+            labels: found.dataset.labels.clone(),
+            tracks_dropped: found.dataset.dropped.clone(),
+            settings: found.search.settings.len(),
+            folds: found.search.folds,
+            seed: found.search.seed,
+            winner: Winner { setting: found.model.winner.clone(), mean_accuracy: found.model.mean_accuracy },
+            heldout: evaluation.heldout,
+            baseline: evaluation.baseline,
+        })
+    }
+
+    /// Writes `summary.json` into a folder.
+    pub fn write(&self, out: &Path) -> anyhow::Result<()> {
+        let file = out.join("summary.json");
+        std::fs::write(&file, serde_json::to_vec_pretty(self)?).with_context(|| format!("cannot write {}", file.display()))
+    }
+}
+
+/// What a run, or all runs together, collected.
+pub async fn collection(home: &Home, run: Option<&Run>) -> anyhow::Result<Collection> {
+    let store = &home.store;
+    let pages = store.pages(run.map(|run| run.id.as_str())).await?;
+    let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
+    for (reason, n) in pages.iter().flat_map(|page| &page.skipped) {
+        *skipped.entry(reason.as_str().to_owned()).or_default() += *n as usize;
+    }
+    let ids: BTreeSet<&String> = pages.iter().flat_map(|page| &page.track_ids).collect();
+    let duplicates = pages.iter().map(|page| page.track_ids.len()).sum::<usize>() - ids.len();
+    if duplicates > 0 {
+        skipped.insert(SkipReason::Duplicate.as_str().to_owned(), duplicates);
+    }
+    let (tags, audio) = (store.tag_outcomes().await?, store.audio_counts().await?);
+    let refused = store.capabilities().await?.into_iter().filter(|capability| !capability.allowed);
+    Ok(Collection {
+        playlists: pages.iter().map(|page| &page.playlist).collect::<BTreeSet<_>>().len(),
+        rows: pages.iter().map(|page| page.rows as usize).sum(),
+        tracks_collected: ids.len(),
+        rows_skipped: skipped,
+        tracks_tagged: tags.tags,
+        tracks_without_tags: tags.no_tags,
+        tracks_unknown_to_lastfm: tags.unknown_track,
+        tracks_with_features: audio.features,
+        tracks_with_analysis: audio.analyses,
+        tracks_with_pitches: audio.pitches,
+        pitches_rejected: audio.rejected_pitches,
+        refused: refused.map(|capability| (capability.name, capability.detail)).collect(),
+        jobs: jobs(home).await?,
+    })
+}
+
+/// How jobs ended, over all workers that were ever seen.
+async fn jobs(home: &Home) -> anyhow::Result<BTreeMap<String, JobCounts>> {
+    let mut jobs: BTreeMap<String, JobCounts> = BTreeMap::new();
+    for (kind, counts) in home.store.workers().await?.into_iter().flat_map(|worker| worker.counts) {
+        let sum = jobs.entry(kind).or_default();
+        sum.done += counts.done;
+        sum.retried += counts.retried;
+        sum.dead += counts.dead;
+    }
+    Ok(jobs)
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(collection) = &self.collection {
+            let skipped: usize = collection.rows_skipped.values().sum();
+            writeln!(f, "collected  {} tracks of {} rows", thousands(collection.tracks_collected), thousands(collection.rows))?;
+            if skipped > 0 {
+                writeln!(f, "skipped    {}", reasons(&collection.rows_skipped))?;
+            }
+            writeln!(
+                f,
+                "found      tags of {}, features of {}, pitches of {}",
+                thousands(collection.tracks_tagged),
+                thousands(collection.tracks_with_features),
+                thousands(collection.tracks_with_pitches)
+            )?;
+            for (what, detail) in &collection.refused {
+                writeln!(f, "refused    {what}: {detail}")?;
+            }
+            let dead: u64 = collection.jobs.values().map(|counts| counts.dead).sum();
+            if dead > 0 {
+                writeln!(f, "dead jobs  {dead}; `spotifai dead list` says why")?;
+            }
+        }
+        writeln!(f, "dataset    {} rows × {} features, {} labels", thousands(self.dataset_rows), self.dataset_features, self.labels.len())?;
+        if !self.tracks_dropped.is_empty() {
+            writeln!(f, "dropped    {}", reasons(&self.tracks_dropped))?;
+        }
+        let params: Vec<String> = self.winner.setting.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        writeln!(f, "winner     {} of {} settings: {}", self.winner.setting.family, self.settings, params.join(" "))?;
+        let row = |name: &str, winner: f64, baseline: f64| vec![name.to_owned(), format!("{winner:.3}"), format!("{baseline:.3}")];
+        let scores = [
+            row("subset accuracy", self.heldout.accuracy, self.baseline.accuracy),
+            row("F1 micro", self.heldout.f1.micro, self.baseline.f1.micro),
+            row("F1 macro", self.heldout.f1.macro_, self.baseline.f1.macro_),
+            row("F1 samples", self.heldout.f1.samples, self.baseline.f1.samples),
+        ];
+        write!(f, "\n{}", table(&["held-out tracks", "winner", "baseline"], &scores))
+    }
+}
+
+fn reasons(counts: &BTreeMap<String, usize>) -> String {
+    counts.iter().map(|(reason, n)| format!("{} {reason}", thousands(*n))).collect::<Vec<_>>().join(", ")
+}

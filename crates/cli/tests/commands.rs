@@ -1,0 +1,113 @@
+//! The small commands: what they print, and how they refuse bad input.
+
+mod common;
+
+use std::io::Write;
+use std::process::Stdio;
+
+use common::{fails, ok, run, spotifai};
+use tempfile::tempdir;
+
+#[test]
+fn tags_are_normalised_a_line_each() {
+    let folder = tempdir().unwrap();
+    let mut child = spotifai(folder.path(), &["tags", "normalise"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = "Hip-Hop\nhip hop\nhiphop\nR&B\nrnb\nr'n'b\nseen live\n\n80s\n";
+    child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
+    let out = ok(&child.wait_with_output().unwrap());
+    let forms: Vec<&str> = out.split('\n').collect();
+    assert_eq!(forms.len(), 10, "a line out for each line in: {out:?}");
+    assert!(!forms[0].is_empty() && forms[..3].iter().all(|form| *form == forms[0]), "{forms:?}");
+    assert!(!forms[3].is_empty() && forms[3..6].iter().all(|form| *form == forms[3]), "{forms:?}");
+    assert!(forms[6..].iter().all(|form| form.is_empty()), "{forms:?}");
+}
+
+#[test]
+fn lastfm_addresses_follow_the_site() {
+    let folder = tempdir().unwrap();
+    let out = ok(&run(folder.path(), &["lastfm", "url", "AC/DC", "Hells Bells"]));
+    assert_eq!(out, "https://www.last.fm/music/AC%2FDC/_/Hells+Bells/+tags\n");
+}
+
+#[test]
+fn lastfm_pages_are_told_apart() {
+    let folder = tempdir().unwrap();
+    let page = folder.path().join("page.html");
+    std::fs::write(&page, "<html><head><title>Page not available</title></head></html>").unwrap();
+    let out = ok(&run(folder.path(), &["lastfm", "parse", "page.html"]));
+    assert_eq!(out, "{\"outcome\":\"throttled\",\"tags\":[]}\n");
+    let out = ok(&run(folder.path(), &["lastfm", "parse", "page.html", "--status", "404"]));
+    assert!(out.contains("unknown_track"), "{out}");
+}
+
+#[test]
+fn pitches_are_printed_by_column() {
+    let folder = tempdir().unwrap();
+    let segments: Vec<String> =
+        (0..300).map(|i| format!("{{\"start\":{}, \"pitches\":[1,0,0,0,0,0,0,0,0,0,0,{}]}}", i as f64 / 2.0, i % 2)).collect();
+    std::fs::write(folder.path().join("a.json"), format!("{{\"segments\":[{}]}}", segments.join(","))).unwrap();
+    let out = ok(&run(folder.path(), &["pitches", "a.json"]));
+    let columns: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&out).unwrap();
+    assert_eq!(columns.len(), 1_224);
+    assert_eq!((columns["C_0"].as_f64(), columns["B_max"].as_f64(), columns["B_min"].as_f64()), (Some(1.0), Some(1.0), Some(0.0)));
+    let csv = ok(&run(folder.path(), &["pitches", "a.json", "--format", "csv"]));
+    assert_eq!(csv.lines().map(|line| line.split(',').count()).collect::<Vec<_>>(), [1_224, 1_224]);
+    assert!(csv.starts_with("C_0,C_1,"));
+}
+
+#[test]
+fn bad_input_gets_one_clear_line() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    std::fs::write(at.join("no.json"), "{}").unwrap();
+    std::fs::write(at.join("no.csv"), "track_id,energy\na,1\n").unwrap();
+    std::fs::write(at.join("grid.toml"), "[knn]\nn_neighbours = [5]\n").unwrap();
+    std::fs::write(at.join("bad.toml"), "[lastfm]\nrat = 1\n").unwrap();
+    let cases: &[(&[&str], i32, &str)] = &[
+        (&["pitches", "missing.json"], 1, "missing.json"),
+        (&["pitches", "no.json"], 1, "no.json"),
+        (&["lastfm", "parse", "missing.html"], 1, "missing.html"),
+        (&["run", "not a playlist"], 2, "not a playlist"),
+        (&["predict", "xyz"], 2, "xyz"),
+        (&["predict", "3n3Ppam7vgaVa1iaRUc9Lp"], 1, "no model"),
+        (&["dataset", "export", "x.csv"], 1, "no dataset"),
+        (&["dataset", "export", "x.txt"], 2, "x.txt"),
+        (&["dead", "show", "42"], 2, "42"),
+        (&["search", "run", "--data", "missing.csv"], 1, "missing.csv"),
+        (&["search", "run", "--data", "no.csv"], 1, "label:"),
+        (&["search", "run", "--grid", "grid.toml"], 2, "n_neighbours"),
+        (&["search", "run", "--families", "oracle"], 2, "oracle"),
+        (&["--config", "bad.toml", "config"], 2, "rat"),
+        (&["--config", "missing.toml", "config"], 2, "missing.toml"),
+        (&["--store", "oracle:db", "status"], 1, "oracle:db"),
+        (&["demo", "--catalogue", "missing.csv"], 2, "missing.csv"),
+        (&["demo", "--catalogue", "no.csv"], 2, "no.csv"),
+    ];
+    for (args, code, named) in cases {
+        let line = fails(&run(at, args), *code);
+        assert_eq!(line.lines().count(), 1, "{args:?}: {line}");
+        assert!(line.contains(named), "{args:?} should name {named:?}: {line}");
+    }
+}
+
+#[test]
+fn settings_come_from_flags_environment_and_file_in_this_order_and_secrets_stay_hidden() {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("spotifai.toml"), "store = \"sqlite:file.db\"\nqueue = \"sqlite:file.db\"\ncontact = \"file\"\n").unwrap();
+    let out = spotifai(folder.path(), &["--store", "sqlite:flag.db", "config"])
+        .env("SPOTIFAI_QUEUE", "sqlite:environment.db")
+        .env("SPOTIFAI_LASTFM_RATE", "0.25")
+        .env("SPOTIFAI_LASTFM_API_KEY", "squeamish-ossifrage")
+        .output()
+        .unwrap();
+    let settings: toml::Table = ok(&out).parse().unwrap();
+    assert_eq!(settings["store"].as_str(), Some("sqlite:flag.db"));
+    assert_eq!(settings["queue"].as_str(), Some("sqlite:environment.db"));
+    assert_eq!(settings["contact"].as_str(), Some("file"));
+    assert_eq!(settings["lastfm"]["rate"].as_float(), Some(0.25));
+    assert!(!String::from_utf8_lossy(&out.stdout).contains("squeamish"));
+}

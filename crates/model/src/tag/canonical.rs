@@ -1,0 +1,149 @@
+//! The canonical form of a tag.
+
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use super::Tag;
+use super::rules::Rules;
+use crate::track::ArtistRef;
+
+/// Version of the rules; goes up whenever one of them or `data/tags.toml` changes.
+pub const RULES_VERSION: u32 = 1;
+
+/// The form that all spellings of a genre share (`Hip_Hop`, `hiphop` → `hip hop`), or `None` where the tag is no genre.
+///
+/// It is lower-case, of letters, digits and single spaces, and its own canonical form. Which tags are genres, how they
+/// are shown and what is dropped is told by `data/tags.toml`; a genre that is not listed there gets a form that is the
+/// same for every way of putting spaces, hyphens and accents.
+pub fn canonical(name: &str) -> Option<String> {
+    let rules = Rules::get();
+    let key = rules.resolve(squash(name));
+    (!rules.is_noise(&key)).then(|| rules.display(&key))
+}
+
+/// The canonical tags of a track, strongest first, without repeats and without its artists' names.
+pub fn canonical_tags(tags: &[Tag], artists: &[ArtistRef]) -> Vec<String> {
+    let artists: Vec<String> = artists.iter().map(|artist| without_the(squash(&artist.name))).collect();
+    let mut found = Vec::new();
+    for tag in tags.iter().filter(|tag| !artists.contains(&without_the(squash(&tag.name)))) {
+        match canonical(&tag.name) {
+            Some(form) if !found.contains(&form) => found.push(form),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The key that spellings are compared by: letters and digits only, compatibility forms resolved (NFKC), case folded,
+/// `&` read as `and`, accents of Latin letters dropped. Marks of other scripts stay: there they tell letters apart.
+pub(super) fn squash(name: &str) -> String {
+    let compatible = name.nfkc().collect::<String>().replace('&', "and");
+    let mut after_latin = false;
+    let unaccented = compatible.nfd().filter(|&c| {
+        if is_combining_mark(c) {
+            return !after_latin;
+        }
+        if c.is_alphanumeric() {
+            after_latin = c.is_ascii_alphabetic();
+        }
+        true
+    });
+    // Upper case first: it is what makes `ß` equal to `ss` and the two lower-case sigmas equal to each other.
+    let folded = unaccented.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    folded.filter(|c| c.is_alphanumeric()).nfc().collect()
+}
+
+/// Artists are tagged with and without their article.
+fn without_the(key: String) -> String {
+    match key.strip_prefix("the") {
+        Some(rest) if !rest.is_empty() => rest.to_owned(),
+        _ => key,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn assert_all(form: &str, spellings: &[&str]) {
+        for spelling in spellings {
+            assert_eq!(canonical(spelling).as_deref(), Some(form), "{spelling}");
+        }
+    }
+
+    #[test]
+    fn spellings_of_a_genre_meet() {
+        assert_all("hip hop", &["hip-hop", "hip hop", "hiphop", "Hip_Hop", "HIP  HOP", "ｈｉｐ‐ｈｏｐ", "hip/hop", "#hiphop"]);
+        assert_all("rnb", &["r&b", "rnb", "R'n'B", "R’n’B", "r and b", "r n b", "rhythm and blues", "Rhythm & Blues", "R & B"]);
+        assert_all("drum and bass", &["drum and bass", "drum & bass", "Drum n Bass", "dnb", "d&b", "drum'n'bass", "DrumNBass"]);
+        assert_all("rock and roll", &["rock n roll", "rock'n'roll", "rock and roll", "Rock & Roll", "rocknroll", "Rock 'n' Roll"]);
+        assert_all("lo fi", &["lo-fi", "lofi", "Lo Fi"]);
+        assert_all("k pop", &["k-pop", "kpop", "K Pop"]);
+        assert_all("synthpop", &["synth pop", "synthpop", "synth-pop"]);
+        assert_all("post punk", &["post punk", "post-punk", "postpunk"]);
+        assert_all("singer songwriter", &["singer songwriter", "singer-songwriter", "Singer/Songwriter", "singersongwriter"]);
+        assert_all("alternative rnb", &["alternative r&b", "alternative rnb", "Alternative R'n'B"]);
+        assert_all("liquid drum and bass", &["liquid dnb", "liquid drum & bass", "Liquid Drum n Bass"]);
+        assert_all("electronic", &["electronic music", "Électronic", "electronic"]);
+    }
+
+    #[test]
+    fn unlisted_compounds_meet_and_stay_readable() {
+        assert_all("icelandic dream pop", &["Icelandic Dream-Pop", "icelandic dreampop", "icelandicdreampop"]);
+        assert_all("zeuhl", &["Zeuhl", "ZEUHL!", "zeu-hl"]);
+        assert_all("électronique".replace('é', "e").as_str(), &["électronique", "Electronique", "ELECTRONIQUE"]);
+        assert_all("рок", &["Рок", "рок"]);
+    }
+
+    #[test]
+    fn what_is_no_genre_is_dropped() {
+        let noise = [
+            "", "  ", "!!!", "<3", "a", "80s", "1980s", "80's", "00s", "90s rock", "2011", "best of 2009", "seen live", "favorites",
+            "Favourite songs", "love", "awesome", "beautiful", "my playlist", "5 stars", "american", "British", "USA",
+            "male vocalists", "female vocalist", "chill", "melancholy", "under 2000 listeners", "10/10", "i love this song",
+            "all things annoying in the world put together into one stupid bitch",
+        ];
+        for tag in noise {
+            assert_eq!(canonical(tag), None, "{tag}");
+        }
+    }
+
+    #[test]
+    fn an_artists_own_name_is_dropped() {
+        let tags = ["AC-DC", "hard rock", "Hardrock", "Beatles", "80s", "rock"];
+        let tags: Vec<Tag> = tags.iter().map(|name| Tag { name: (*name).into(), count: None }).collect();
+        let artists = ["AC/DC", "The Beatles"].map(|name| ArtistRef { id: None, name: name.into() });
+        assert_eq!(canonical_tags(&tags, &artists), ["hard rock", "rock"]);
+        assert_eq!(canonical_tags(&tags, &[]), ["acdc", "hard rock", "beatles", "rock"]);
+    }
+
+    proptest! {
+        #[test]
+        fn a_canonical_form_is_its_own(name in "\\PC*") {
+            if let Some(form) = canonical(&name) {
+                prop_assert_eq!(canonical(&form), Some(form));
+            }
+        }
+
+        #[test]
+        fn case_and_separators_make_no_difference(
+            words in prop::collection::vec("[a-z]{1,8}|rock|pop|hip|hop|and|rnb|music|metal|80s", 1..4),
+            separators in prop::collection::vec(prop::sample::select(&["", " ", "-", "_", "/", ".", "'"][..]), 3),
+            upper in any::<bool>(),
+        ) {
+            let mut spelling = String::new();
+            for (word, separator) in words.iter().zip(&separators) {
+                spelling.push_str(word);
+                spelling.push_str(separator);
+            }
+            let spelling = if upper { spelling.to_uppercase() } else { spelling };
+            let form = canonical(&words.join(" "));
+            prop_assert_eq!(canonical(&spelling), form.clone());
+            if let Some(form) = form {
+                prop_assert_eq!(canonical(&form), Some(form));
+            }
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! The figures, one file a kind.
+
+mod bars;
+mod boxes;
+mod confusion;
+mod heatmap;
+
+pub use bars::bars;
+pub use boxes::{BoxRow, boxes};
+pub use confusion::confusion;
+pub use heatmap::{heatmap, legend};

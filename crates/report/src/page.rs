@@ -1,0 +1,315 @@
+//! The page: what the template is filled with.
+
+use std::collections::HashMap;
+
+use askama::Template;
+use model::audio::{PITCH_CLASSES, SCALARS, STEPS};
+use model::dataset::Split;
+use model::search::{Assignment, Ranked, Scores};
+use model::track::Track;
+
+use crate::Input;
+use crate::figures::{BoxRow, bars, boxes, confusion, heatmap, legend};
+use crate::stats::{column_of_label, five, mean_of_label};
+use crate::words::{reason, thousands};
+
+/// Tags shown before the cut.
+const TAGS: usize = 24;
+
+/// Settings shown on the leaderboard; the rest is in `leaderboard.csv`.
+const LEADERS: usize = 15;
+
+/// Settings whose fold scores are drawn.
+const DRAWN: usize = 12;
+
+#[derive(Template)]
+#[template(path = "report.html")]
+struct Page {
+    title: String,
+    tiles: Vec<Tile>,
+    examples: Vec<Example>,
+    steps: Vec<(String, String)>,
+    skipped: Vec<(String, String)>,
+    refused: Vec<(String, String)>,
+    tags_before: Option<String>,
+    tags_after: String,
+    pitches: Vec<Figure>,
+    pitch_legend: String,
+    features: Vec<Figure>,
+    leaders: Vec<Leader>,
+    settings: usize,
+    fold_scores: String,
+    scores: Vec<Score>,
+    confusions: Vec<Figure>,
+    facts: Vec<(String, String)>,
+}
+
+struct Tile {
+    name: &'static str,
+    value: String,
+    note: String,
+}
+
+struct Figure {
+    name: String,
+    svg: String,
+}
+
+struct Example {
+    title: String,
+    artists: String,
+    genres: Vec<(&'static str, String)>,
+    probabilities: Vec<(String, u32)>,
+}
+
+struct Leader {
+    rank: usize,
+    family: String,
+    params: String,
+    accuracy: String,
+    spread: String,
+    f1_micro: String,
+    f1_macro: String,
+    seconds: String,
+}
+
+struct Score {
+    name: &'static str,
+    winner: String,
+    baseline: String,
+    better: bool,
+}
+
+/// Fills the template.
+pub fn render(input: &Input) -> String {
+    let pitches = pitch_means(input);
+    let scale = pitch_scale(&pitches);
+    let page = Page {
+        title: title(input),
+        tiles: tiles(input),
+        examples: input.model.evaluation.examples.iter().map(|example| shown(example, input)).collect(),
+        steps: steps(input),
+        skipped: skipped(input),
+        refused: input.collection.iter().flat_map(|c| c.refused.clone()).collect(),
+        tags_before: tags_before(input),
+        tags_after: bars("tracks by label", &input.info.tags_after, |_| false),
+        pitches: pitches.iter().map(|(label, means)| heat_figure(label, means, scale)).collect(),
+        pitch_legend: legend(scale),
+        features: feature_figures(input),
+        leaders: input.leaderboard.iter().take(LEADERS).enumerate().map(|(i, row)| leader(i, row, input)).collect(),
+        settings: input.leaderboard.len(),
+        fold_scores: fold_scores(input),
+        scores: scores(&input.model.evaluation.heldout, &input.model.evaluation.baseline),
+        confusions: confusions(input),
+        facts: facts(input),
+    };
+    page.render().expect("the template writes to memory")
+}
+
+fn title(input: &Input) -> String {
+    format!("{} tracks, {} genres", thousands(input.info.rows), input.info.labels.len())
+}
+
+fn tiles(input: &Input) -> Vec<Tile> {
+    let evaluation = &input.model.evaluation;
+    let beside = |baseline: f64| format!("baseline {baseline:.3}");
+    vec![
+        Tile {
+            name: "held-out subset accuracy",
+            value: format!("{:.3}", evaluation.heldout.accuracy),
+            note: beside(evaluation.baseline.accuracy),
+        },
+        Tile {
+            name: "held-out F1, micro",
+            value: format!("{:.3}", evaluation.heldout.f1.micro),
+            note: beside(evaluation.baseline.f1.micro),
+        },
+        Tile {
+            name: "winner",
+            value: family(&input.model.winner.family).to_owned(),
+            note: format!("of {} settings × {} folds", thousands(input.search.settings.len()), input.search.folds),
+        },
+        Tile {
+            name: "matrix",
+            value: format!("{} × {}", thousands(input.info.rows), thousands(input.info.features)),
+            note: format!("{} labels", input.info.labels.len()),
+        },
+    ]
+}
+
+fn shown(example: &Assignment, input: &Input) -> Example {
+    let by_id: HashMap<&str, &Track> = input.tracks.iter().map(|track| (track.id.as_str(), track)).collect();
+    let (title, artists) = match by_id.get(example.track_id.as_str()) {
+        Some(track) => {
+            let artists: Vec<&str> = track.artists.iter().map(|artist| artist.name.as_str()).collect();
+            (track.name.clone(), artists.join(", "))
+        }
+        None => (example.track_id.clone(), String::new()),
+    };
+    let truth = example.truth.clone().unwrap_or_default();
+    let assigned = example.assigned.iter().map(|label| {
+        let right = if truth.contains(label) { "hit" } else { "wrong" };
+        (right, label.clone())
+    });
+    let missed = truth.iter().filter(|label| !example.assigned.contains(label)).map(|label| ("missed", label.clone()));
+    let mut probabilities: Vec<(String, u32)> = input
+        .model
+        .label_names
+        .iter()
+        .zip(&example.probabilities)
+        .map(|(label, p)| (label.clone(), (p * 100.0).round() as u32))
+        .filter(|(_, percent)| *percent > 0)
+        .collect();
+    probabilities.sort_by_key(|(_, percent)| std::cmp::Reverse(*percent));
+    probabilities.truncate(4);
+    Example { title, artists, genres: assigned.chain(missed).collect(), probabilities }
+}
+
+fn steps(input: &Input) -> Vec<(String, String)> {
+    let mut steps = Vec::new();
+    if let Some(c) = input.collection {
+        steps.push(("rows in the playlists".to_owned(), c.rows));
+        steps.push(("tracks".to_owned(), c.tracks_collected));
+        steps.push(("with tags".to_owned(), c.tracks_tagged));
+        steps.push(("with audio features".to_owned(), c.tracks_with_features));
+        steps.push(("with resampled pitches".to_owned(), c.tracks_with_pitches));
+    }
+    steps.push(("rows of the matrix".to_owned(), input.info.rows));
+    steps.push(("trained on".to_owned(), input.dataset.side(Split::Train).len()));
+    steps.push(("held out".to_owned(), input.dataset.side(Split::Test).len()));
+    steps.into_iter().map(|(name, n)| (name, thousands(n))).collect()
+}
+
+fn skipped(input: &Input) -> Vec<(String, String)> {
+    let rows = input.collection.iter().flat_map(|c| c.rows_skipped.iter());
+    let pitches = input.collection.iter().flat_map(|c| c.pitches_rejected.iter());
+    let counted = |(name, n): (&String, &usize)| (reason(name).to_owned(), thousands(*n));
+    let dropped = input.info.dropped.iter().filter(|(name, _)| !name.starts_with("pitches"));
+    rows.chain(pitches).chain(dropped).map(counted).collect()
+}
+
+fn tags_before(input: &Input) -> Option<String> {
+    let tags: Vec<(String, usize)> = input.info.tags_before.iter().take(TAGS).cloned().collect();
+    let kept = |tag: &str| input.info.labels.iter().any(|label| label == tag);
+    (!tags.is_empty()).then(|| bars("tracks by tag", &tags, |tag| !kept(tag)))
+}
+
+/// Average pitches of each label that has rows; nothing where the matrix has no pitch columns.
+fn pitch_means(input: &Input) -> Vec<(String, Vec<f64>)> {
+    let first = input.dataset.feature_names.iter().position(|name| name == "C_0");
+    let labels = input.dataset.label_names.iter().enumerate();
+    let mean = |first, label| mean_of_label(input.dataset, first, PITCH_CLASSES.len() * STEPS, label);
+    first.map_or_else(Vec::new, |first| {
+        labels.filter_map(|(i, label)| mean(first, i).map(|means| (label.clone(), means))).collect()
+    })
+}
+
+fn pitch_scale(pitches: &[(String, Vec<f64>)]) -> (f64, f64) {
+    let values = || pitches.iter().flat_map(|(_, means)| means.iter().copied());
+    (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max))
+}
+
+fn heat_figure(label: &str, means: &[f64], scale: (f64, f64)) -> Figure {
+    Figure { name: label.to_owned(), svg: heatmap(&format!("average pitches of {label}"), means, scale) }
+}
+
+/// Box plots of the scalars; of a matrix from elsewhere, of its first columns.
+fn feature_figures(input: &Input) -> Vec<Figure> {
+    let names = &input.dataset.feature_names;
+    let scalars: Vec<usize> = (0..names.len()).filter(|&i| SCALARS.contains(&names[i].as_str())).collect();
+    let columns = if scalars.is_empty() { (0..names.len().min(SCALARS.len())).collect() } else { scalars };
+    let figure = |column: usize| {
+        let row = |(i, label): (usize, &String)| BoxRow {
+            name: label.clone(),
+            five: five(column_of_label(input.dataset, column, i)),
+        };
+        let rows: Vec<BoxRow> = input.dataset.label_names.iter().enumerate().map(row).collect();
+        let name = names[column].replace('_', " ");
+        Figure { svg: boxes(&format!("{name} by genre"), &rows), name }
+    };
+    columns.into_iter().map(figure).collect()
+}
+
+fn leader(i: usize, row: &Ranked, input: &Input) -> Leader {
+    let setting = &input.search.settings[row.setting as usize];
+    let params: Vec<String> = setting.params.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
+    Leader {
+        rank: i + 1,
+        family: family(&setting.family).to_owned(),
+        params: row.error.clone().unwrap_or_else(|| params.join(" · ")),
+        accuracy: format!("{:.4}", row.mean_accuracy),
+        spread: format!("± {:.4}", row.std_accuracy),
+        f1_micro: format!("{:.3}", row.mean_f1_micro),
+        f1_macro: format!("{:.3}", row.mean_f1_macro),
+        seconds: format!("{:.3}", row.fit_seconds),
+    }
+}
+
+fn plain(value: &serde_json::Value) -> String {
+    match value {
+        serde_json::Value::Null => "none".into(),
+        serde_json::Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn fold_scores(input: &Input) -> String {
+    let rows: Vec<BoxRow> = input
+        .leaderboard
+        .iter()
+        .take(DRAWN)
+        .enumerate()
+        .map(|(i, row)| {
+            let name = format!("{}. {}", i + 1, input.search.settings[row.setting as usize].family);
+            BoxRow { name, five: five(row.fold_accuracies.clone()) }
+        })
+        .collect();
+    boxes("subset accuracy of the folds", &rows)
+}
+
+fn scores(winner: &Scores, baseline: &Scores) -> Vec<Score> {
+    let score = |name, winner: f64, baseline: f64| Score {
+        name,
+        winner: format!("{winner:.3}"),
+        baseline: format!("{baseline:.3}"),
+        better: winner > baseline,
+    };
+    let averages = |names: [&'static str; 4], w: &model::search::Averages, b: &model::search::Averages| {
+        let pairs = [(w.micro, b.micro), (w.macro_, b.macro_), (w.weighted, b.weighted), (w.samples, b.samples)];
+        names.into_iter().zip(pairs).map(|(name, (w, b))| score(name, w, b)).collect::<Vec<_>>()
+    };
+    let precision = ["precision, micro", "precision, macro", "precision, weighted", "precision, by track"];
+    let recall = ["recall, micro", "recall, macro", "recall, weighted", "recall, by track"];
+    let f1 = ["F1, micro", "F1, macro", "F1, weighted", "F1, by track"];
+    let mut rows = vec![score("subset accuracy", winner.accuracy, baseline.accuracy)];
+    rows.extend(averages(f1, &winner.f1, &baseline.f1));
+    rows.extend(averages(precision, &winner.precision, &baseline.precision));
+    rows.extend(averages(recall, &winner.recall, &baseline.recall));
+    rows
+}
+
+fn confusions(input: &Input) -> Vec<Figure> {
+    let pairs = input.model.label_names.iter().zip(&input.model.evaluation.confusion);
+    pairs.map(|(label, matrix)| Figure { name: label.clone(), svg: confusion(label, matrix) }).collect()
+}
+
+fn facts(input: &Input) -> Vec<(String, String)> {
+    let params: Vec<String> = input.model.winner.params.iter().map(|(k, v)| format!("{k} = {}", plain(v))).collect();
+    let fact = |name: &str, value: String| (name.to_owned(), value);
+    vec![
+        fact("winner", format!("{}: {}", family(&input.model.winner.family), params.join(", "))),
+        fact("its mean subset accuracy over the folds", format!("{:.4}", input.model.mean_accuracy)),
+        fact("folds", format!("{}, unshuffled, over the training rows in their order", input.search.folds)),
+        fact("seed of the models", input.search.seed.to_string()),
+        fact("dataset", input.info.id.clone()),
+        fact("search", input.search.id.clone()),
+    ]
+}
+
+fn family(name: &str) -> &str {
+    match name {
+        "knn" => "nearest neighbours",
+        "tree" => "decision tree",
+        other => other,
+    }
+}

@@ -1,0 +1,40 @@
+//! Numbers and reasons as people read them.
+
+/// 10702 as "10,702".
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&str> =
+        digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).unwrap_or_default()).collect();
+    groups.join(",")
+}
+
+/// What a reason's name means.
+pub fn reason(name: &str) -> &str {
+    match name {
+        "removed" => "removed from Spotify's catalogue",
+        "local" => "a local file of the playlist's owner",
+        "episode" => "a podcast episode",
+        "no_id" => "a track without an id",
+        "no_name" => "a track without a title",
+        "unreadable" => "a row of no known form",
+        "duplicate" => "the same track again",
+        "not_looked_up" => "tags not looked up yet",
+        "no_tags" => "nobody tagged it on last.fm",
+        "unknown_track" => "unknown to last.fm",
+        "no_genre" => "none of its tags is a genre",
+        "only_excluded_tags" => "tagged only with excluded genres (rock)",
+        "no_audio_features" => "Spotify has no audio features for it",
+        "no_analysis" => "Spotify has no audio analysis for it",
+        "too_short" | "pitches_too_short" => "its segments do not fill 100 steps",
+        "empty" | "pitches_empty" => "its analysis has no segments",
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn thousands_are_told_apart() {
+        assert_eq!([7, 999, 1_000, 1_234_567].map(super::thousands), ["7", "999", "1,000", "1,234,567"]);
+    }
+}
