@@ -1,1 +1,30 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod analysis;
+mod artists;
+mod audio;
+mod capability;
+mod ids;
+mod page;
+mod request;
+
+use spotify::Client;
+use worker::{Home, Worker};
+
+use crate::analysis::AudioAnalysis;
+use crate::artists::Artists;
+use crate::audio::AudioFeatures;
+use crate::page::PlaylistPages;
+
+/// Jobs of each kind at once: while one waits for Spotify, another writes.
+const SLOTS: usize = 4;
+
+/// Adds the handlers of the four kinds of jobs.
+pub fn add_to(worker: Worker, home: &Home) -> anyhow::Result<Worker> {
+    let client = Client::new(&home.settings.spotify, home.settings.contact.as_deref())?;
+    Ok(worker
+        .with(PlaylistPages { client: client.clone() }, SLOTS)
+        .with(AudioFeatures::new(client.clone()), SLOTS)
+        .with(AudioAnalysis { client: client.clone() }, SLOTS)
+        .with(Artists::new(client), SLOTS))
+}

@@ -1,11 +1,15 @@
 #![doc = include_str!("../README.md")]
 
+mod embedded;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use model::Timestamp;
 use model::job::{BadEnvelope, Envelope, FailedAttempt};
+
+pub use embedded::Embedded;
 
 /// A durable job queue that several processes share. It promises *at least once* and nothing more.
 #[async_trait]
@@ -153,6 +157,7 @@ pub enum QueueError {
 /// Opens the queue at a URL: `sqlite:FILE`.
 pub async fn open(url: &str) -> Result<Arc<dyn Queue>, QueueError> {
     match url.split_once(':') {
+        Some(("sqlite", file)) => Ok(Arc::new(Embedded::open(file).await?)),
         _ => Err(QueueError::Unusable(format!("queue `{url}` is of no known kind: use sqlite:FILE"))),
     }
 }

@@ -1,1 +1,21 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod accounts;
+mod analysis;
+mod artists;
+mod auth;
+mod client;
+mod error;
+mod features;
+mod http;
+mod ids;
+mod login;
+mod playlist;
+mod token_file;
+
+pub use analysis::read_analysis;
+pub use client::Client;
+pub use error::{Error, Unreadable};
+pub use ids::{BadId, parse_playlist, parse_track};
+pub use login::login;
+pub use playlist::{PAGE_ROWS, Page, read_playlist_page};

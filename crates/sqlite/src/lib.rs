@@ -1,24 +1,20 @@
 #![doc = include_str!("../README.md")]
 
+mod connect;
+mod threads;
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::Duration;
+use std::sync::mpsc::{Sender, channel};
+use std::thread;
 
 pub use rusqlite;
 use rusqlite::{Connection, Error, ErrorCode};
 use tokio::sync::oneshot;
 
-/// Writes that share one transaction at most.
-const GROUP: usize = 512;
+use threads::Work;
 
-/// How long a process waits for another one's transaction. Transactions last milliseconds; this is for a stopped machine.
-const BUSY: Duration = Duration::from_secs(30);
-
-type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
-/// Given a connection in a transaction it works; given why there is none it only answers.
-type Work = Box<dyn FnOnce(Result<&Connection, &Error>) -> (bool, Answer) + Send>;
-
-/// A handle to one file; clones share its threads, which end with the last one.
+/// A handle to one file; clones share its two threads, which end with the last one.
 #[derive(Clone)]
 pub struct Db {
     writer: Sender<Work>,
@@ -26,21 +22,21 @@ pub struct Db {
     path: PathBuf,
 }
 
+/// What a piece of work came to: its result, or its panic.
+type Outcome<T> = thread::Result<Result<T, Error>>;
+
 impl Db {
-    /// Opens or creates the file and applies `schema` (idempotent statements).
+    /// Opens or creates the file and applies `schema` (idempotent statements). The error is one line that names the file.
     pub async fn open(path: impl AsRef<Path>, schema: &'static str) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
         let (opened, answer) = oneshot::channel();
         let file = path.clone();
-        std::thread::spawn(move || {
-            let connections = connect(&file, schema).and_then(|writer| Ok((writer, connect(&file, "")?)));
-            let _ = opened.send(connections);
-        });
+        thread::spawn(move || drop(opened.send(connect::open(&file, schema))));
         let (writing, reading) = answer.await.map_err(|_| closed())??;
         let (writer, writes) = channel();
         let (reader, reads) = channel();
-        std::thread::spawn(move || serve_writes(&writing, &writes));
-        std::thread::spawn(move || serve_reads(&reading, &reads));
+        thread::spawn(move || threads::serve_writes(&writing, &writes));
+        thread::spawn(move || threads::serve_reads(&reading, &reads));
         Ok(Self { writer, reader, path })
     }
 
@@ -55,7 +51,16 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        send(&self.writer, work).await
+        outcome(send(&self.writer, work)?.await)
+    }
+
+    /// [`Db::write`] for a thread that is no part of an async runtime.
+    pub fn write_blocking<T, F>(&self, work: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        outcome(send(&self.writer, work)?.blocking_recv())
     }
 
     /// Runs `work` on a snapshot.
@@ -64,7 +69,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        send(&self.reader, work).await
+        outcome(send(&self.reader, work)?.await)
     }
 }
 
@@ -73,76 +78,30 @@ pub fn is_transient(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 
-fn closed() -> Error {
-    Error::SqliteFailure(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_MISUSE), Some("the file is closed".into()))
-}
-
-fn connect(path: &Path, schema: &str) -> Result<Connection, Error> {
-    let connection = Connection::open(path)?;
-    connection.busy_timeout(BUSY)?;
-    // WAL with NORMAL: a commit survives a kill at any instruction; a power cut may take the last ones, all or nothing.
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "NORMAL")?;
-    connection.set_prepared_statement_cache_capacity(256);
-    if !schema.is_empty() {
-        connection.execute_batch(&format!("BEGIN IMMEDIATE; {schema} COMMIT;"))?;
-    }
-    Ok(connection)
-}
-
-async fn send<T, F>(to: &Sender<Work>, work: F) -> Result<T, Error>
+fn send<T, F>(to: &Sender<Work>, work: F) -> Result<oneshot::Receiver<Outcome<T>>, Error>
 where
     T: Send + 'static,
     F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
 {
     let (sender, answer) = oneshot::channel();
     let work: Work = Box::new(move |connection| {
-        let result = connection.map_err(again).and_then(work);
-        let keep = result.is_ok();
-        (keep, Box::new(move |commit: Result<(), Error>| drop(sender.send(commit.and(result)))))
+        // A panic must not take the thread along that all others wait for. What the work left behind is undone.
+        let outcome: Outcome<T> = catch_unwind(AssertUnwindSafe(|| connection.map_err(threads::again).and_then(work)));
+        let keep = matches!(outcome, Ok(Ok(_)));
+        (keep, Box::new(move |commit| drop(sender.send(outcome.map(|result| result.and_then(|value| commit.map(|()| value)))))))
     });
     to.send(work).map_err(|_| closed())?;
-    answer.await.map_err(|_| closed())?
+    Ok(answer)
 }
 
-fn serve_reads(connection: &Connection, reads: &Receiver<Work>) {
-    while let Ok(work) = reads.recv() {
-        let began = connection.execute_batch("BEGIN");
-        let (_, answer) = work(began.as_ref().map(|()| connection));
-        let _ = connection.execute_batch("COMMIT");
-        answer(Ok(()));
-    }
+fn outcome<T>(answer: Result<Outcome<T>, oneshot::error::RecvError>) -> Result<T, Error> {
+    answer.map_err(|_| closed())?.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
-fn serve_writes(connection: &Connection, writes: &Receiver<Work>) {
-    while let Ok(first) = writes.recv() {
-        let group = std::iter::once(first).chain(std::iter::from_fn(|| writes.try_recv().ok())).take(GROUP);
-        commit_together(connection, group);
-    }
+fn closed() -> Error {
+    failure(rusqlite::ffi::SQLITE_MISUSE, "the file is closed".into())
 }
 
-/// One transaction for all of `group`; answers come after its commit.
-fn commit_together(connection: &Connection, group: impl Iterator<Item = Work>) {
-    // IMMEDIATE: a transaction that starts as a reader cannot wait for its turn to write, it fails with SQLITE_BUSY.
-    let began = connection.execute_batch("BEGIN IMMEDIATE");
-    let mut answers = Vec::new();
-    for work in group {
-        let _ = connection.execute_batch("SAVEPOINT one");
-        let (keep, answer) = work(began.as_ref().map(|()| connection));
-        let _ = connection.execute_batch(if keep { "RELEASE one" } else { "ROLLBACK TO one; RELEASE one" });
-        answers.push(answer);
-    }
-    let committed = began.and_then(|()| connection.execute_batch("COMMIT"));
-    if committed.is_err() {
-        let _ = connection.execute_batch("ROLLBACK");
-    }
-    for answer in answers {
-        answer(committed.as_ref().map(|()| ()).map_err(again));
-    }
-}
-
-/// `rusqlite::Error` is not `Clone`; what a caller needs of a failed commit is its code and its text.
-fn again(error: &Error) -> Error {
-    let code = error.sqlite_error().copied().unwrap_or(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_ERROR));
-    Error::SqliteFailure(code, Some(error.to_string()))
+fn failure(code: i32, text: String) -> Error {
+    Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some(text))
 }

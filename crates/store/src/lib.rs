@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod embedded;
+mod gcra;
+mod segments;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +48,7 @@ pub trait Tracks: Send + Sync {
     async fn runs(&self) -> Result<Vec<Run>>;
 }
 
-/// `tags`, `unrecognised_pages` and the view `labelled_tracks`.
+/// `tags`, `pages` and the view `labelled_tracks`.
 #[async_trait]
 pub trait Tags: Send + Sync {
     /// Upserts what was found about a track's tags; makes the canonical tags from them, leaving out the track's artists.
@@ -211,6 +215,7 @@ pub const LEASE_WINDOW: Duration = Duration::from_millis(500);
 /// Opens the store at a URL: `sqlite:FILE`.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
+        Some(("sqlite", file)) => Ok(Arc::new(embedded::Embedded::open(file).await?)),
         _ => Err(StoreError::Unusable(format!("store `{url}` is of no known kind: use sqlite:FILE"))),
     }
 }

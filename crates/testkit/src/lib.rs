@@ -1,1 +1,17 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+mod catalogue;
+mod lastfm;
+mod oddities;
+mod random;
+mod sample;
+mod server;
+mod spotify;
+mod stage;
+mod table;
+
+pub use catalogue::{Catalogue, Expected};
+pub use oddities::{Answer, Capability, Event, Oddities, Service, When};
+pub use server::{CLIENT_ID, CLIENT_SECRET, LASTFM_API_KEY, Request, serve};
+pub use stage::Stage;
+pub use table::TableError;

@@ -1,27 +1,150 @@
 //! Rate budgets: a team's rate, leased from the store in batches and paced locally.
 
+use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use store::Store;
+use model::Timestamp;
+use store::{Store, StoreError};
+use tokio::sync::Mutex;
 
 use crate::Failure;
+use crate::backoff::Backoff;
+use crate::gate::Gate;
+use crate::lane::Lane;
+
+/// A budget that opens within this time is waited for by the job itself; for a longer one the job is handed back.
+const WORTH_WAITING: Duration = Duration::from_secs(2);
+
+/// Throttled answers to requests that were under way together close a budget once, not once each.
+const TOGETHER: Duration = Duration::from_secs(1);
+
+/// How often the store is asked what other processes closed.
+const WATCH: Duration = Duration::from_millis(500);
 
 /// The rate budgets of this process. Clones share their leases.
 #[derive(Clone)]
 pub struct Budgets {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
     store: Arc<dyn Store>,
+    lanes: HashMap<String, Lane>,
+    gate: Gate,
+    pausing: Mutex<()>,
 }
 
 impl Budgets {
+    /// Budgets with these rates, in requests a second over the whole team.
+    ///
+    /// # Panics
+    /// When a rate is not a positive number.
+    pub fn new<N: Into<String>>(store: Arc<dyn Store>, rates: impl IntoIterator<Item = (N, f64)>) -> Self {
+        let lanes = rates.into_iter().map(|(name, rate)| (name.into(), Lane::new(rate))).collect();
+        Self { shared: Arc::new(Shared { store, lanes, gate: Gate::new(), pausing: Mutex::new(()) }) }
+    }
+
     /// Waits for a permit to make one request now. [`Failure::Closed`] while the budget is closed for long.
     pub async fn permit(&self, name: &'static str) -> Result<(), Failure> {
-        let _ = (name, &self.store);
+        let Shared { store, lanes, gate, .. } = &*self.shared;
+        let lane = lanes.get(name).ok_or_else(|| Failure::dead(format!("no rate is set for the budget {name}")))?;
+        let mut lease = lane.0.lock().await;
+        loop {
+            self.wait_until_open(name).await?;
+            let Some(opens_at) = lease.opens_at(Timestamp::now()) else {
+                let permits = lease.renew(&**store, name).await?;
+                if permits.count == 0 {
+                    gate.close(name, permits.opens_at);
+                }
+                continue;
+            };
+            tokio::select! {
+                () = tokio::time::sleep(opens_at.after(Timestamp::now())) => {}
+                // What is in hand was leased before the budget was closed, so it is void.
+                () = gate.closed(&[name]) => { lease.give_up(); continue }
+            }
+            lease.due().await;
+            if gate.closed_for(&[name]).is_none() && lease.take(Timestamp::now()) {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Notes that the service gave a good answer. Costs nothing unless throttled answers were counted before.
+    pub async fn answered(&self, name: &'static str) -> Result<(), Failure> {
+        let gate = &self.shared.gate;
+        // While the budget is closed, a good answer belongs to a request from before and says nothing.
+        if gate.throttled(name) > 0 && gate.closed_for(&[name]).is_none() {
+            self.shared.store.budget_answered(name).await?;
+            gate.answered(name);
+        }
         Ok(())
     }
 
-    /// Notes that the service gave a good answer.
-    pub async fn answered(&self, name: &'static str) -> Result<(), Failure> {
-        let _ = name;
+    /// Closes a budget for everyone, for the time the service asked for or by its own back-off.
+    pub(crate) async fn pause(
+        &self,
+        name: &str,
+        after: Option<Duration>,
+        reason: &str,
+        backoff: Backoff,
+    ) -> Result<(), StoreError> {
+        let Shared { store, gate, pausing, .. } = &*self.shared;
+        let _turn = pausing.lock().await;
+        let asked_at = Timestamp::now();
+        let known = store.budget(name).await.inspect_err(|_| {
+            // Out of reach, the store cannot tell the others; this process at least keeps quiet.
+            gate.close(name, asked_at + after.unwrap_or_else(|| backoff.wait(gate.throttled(name))));
+        })?;
+        let (closed_until, throttled) = known.map_or_else(Default::default, |budget| {
+            gate.note(&budget);
+            (budget.blocked_until, budget.throttled)
+        });
+        let is_closed = closed_until > asked_at;
+        let until = match after {
+            None if is_closed => return Ok(()),
+            Some(wait) if is_closed && asked_at + wait <= closed_until + TOGETHER => return Ok(()),
+            _ => asked_at + after.unwrap_or_else(|| backoff.wait(throttled)),
+        };
+        gate.close(name, until);
+        gate.note(&store.block_budget(name, until, reason).await?);
+        let closed_ms = until.after(asked_at).as_millis() as u64;
+        tracing::warn!(budget = name, closed_ms, "the budget is closed for everyone: {reason}");
+        Ok(())
+    }
+
+    /// Asks the store what it knows of all budgets.
+    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        for budget in self.shared.store.budgets().await? {
+            self.shared.gate.note(&budget);
+        }
+        Ok(())
+    }
+
+    /// Refreshes for ever, so that a budget closed by another process is noticed within a second.
+    pub(crate) async fn watch(&self) -> std::convert::Infallible {
+        loop {
+            tokio::time::sleep(WATCH).await;
+            if let Err(error) = self.refresh().await {
+                tracing::debug!("the budgets could not be read: {error}");
+            }
+        }
+    }
+
+    /// Which budgets are closed.
+    pub(crate) fn gate(&self) -> &Gate {
+        &self.shared.gate
+    }
+
+    async fn wait_until_open(&self, name: &str) -> Result<(), Failure> {
+        let gate = &self.shared.gate;
+        while let Some(wait) = gate.closed_for(&[name]) {
+            if wait > WORTH_WAITING {
+                return Err(Failure::Closed { budget: name.to_owned() });
+            }
+            gate.open(&[name]).await;
+        }
         Ok(())
     }
 }

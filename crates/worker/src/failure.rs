@@ -1,4 +1,4 @@
-//! The three kinds of failure.
+//! The three kinds of failure: the job's own (retry, dead), everyone's (pause, closed), and ours (unavailable).
 
 use std::time::Duration;
 
@@ -31,6 +31,12 @@ pub enum Failure {
         /// The budget.
         budget: String,
     },
+    /// The store or the queue is out of reach for the moment: not the job's fault, no attempt.
+    #[error("{reason}")]
+    Unavailable {
+        /// For the log.
+        reason: String,
+    },
     /// Trying again won't help.
     #[error("{reason}")]
     Dead {
@@ -53,6 +59,9 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Self::retry(error)
+        match error {
+            StoreError::Unavailable { .. } => Self::Unavailable { reason: error.to_string() },
+            StoreError::Unusable(_) => Self::retry(error),
+        }
     }
 }

@@ -10,6 +10,9 @@ use crate::{Budgets, Failure};
 
 /// Runs the jobs of one kind. It writes to the store by natural keys and returns the follow-up jobs; the acknowledgement
 /// comes after both are safe, so it may be run twice for one job and must change nothing then.
+///
+/// A panic is a failed attempt. Computation of more than a few milliseconds goes to `tokio::task::spawn_blocking`, or it
+/// keeps the leases of other jobs from being renewed.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// The job's body; names the kind.

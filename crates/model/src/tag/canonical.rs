@@ -37,9 +37,11 @@ pub fn canonical_tags(tags: &[Tag], artists: &[ArtistRef]) -> Vec<String> {
 /// The key that spellings are compared by: letters and digits only, compatibility forms resolved (NFKC), case folded,
 /// `&` read as `and`, accents of Latin letters dropped. Marks of other scripts stay: there they tell letters apart.
 pub(super) fn squash(name: &str) -> String {
-    let compatible = name.nfkc().collect::<String>().replace('&', "and");
+    // By way of upper case, where `ß` is `ss` and the two small sigmas are one; `ẞ` gets there only as `ß`.
+    let folded = name.nfkc().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase);
+    let spelled_out = folded.collect::<String>().replace('&', "and");
     let mut after_latin = false;
-    let unaccented = compatible.nfd().filter(|&c| {
+    let unaccented = spelled_out.nfd().filter(|&c| {
         if is_combining_mark(c) {
             return !after_latin;
         }
@@ -48,9 +50,7 @@ pub(super) fn squash(name: &str) -> String {
         }
         true
     });
-    // Upper case first: it is what makes `ß` equal to `ss` and the two lower-case sigmas equal to each other.
-    let folded = unaccented.flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-    folded.filter(|c| c.is_alphanumeric()).nfc().collect()
+    unaccented.filter(|c| c.is_alphanumeric()).nfc().collect()
 }
 
 /// Artists are tagged with and without their article.
@@ -75,15 +75,30 @@ mod tests {
 
     #[test]
     fn spellings_of_a_genre_meet() {
-        assert_all("hip hop", &["hip-hop", "hip hop", "hiphop", "Hip_Hop", "HIP  HOP", "ｈｉｐ‐ｈｏｐ", "hip/hop", "#hiphop"]);
-        assert_all("rnb", &["r&b", "rnb", "R'n'B", "R’n’B", "r and b", "r n b", "rhythm and blues", "Rhythm & Blues", "R & B"]);
-        assert_all("drum and bass", &["drum and bass", "drum & bass", "Drum n Bass", "dnb", "d&b", "drum'n'bass", "DrumNBass"]);
-        assert_all("rock and roll", &["rock n roll", "rock'n'roll", "rock and roll", "Rock & Roll", "rocknroll", "Rock 'n' Roll"]);
+        assert_all(
+            "hip hop",
+            &["hip-hop", "hip hop", "hiphop", "Hip_Hop", "HIP  HOP", "ｈｉｐ‐ｈｏｐ", "hip/hop", "#hiphop"],
+        );
+        assert_all(
+            "rnb",
+            &["r&b", "rnb", "R'n'B", "R’n’B", "r and b", "r n b", "rhythm and blues", "Rhythm & Blues", "R & B"],
+        );
+        assert_all(
+            "drum and bass",
+            &["drum and bass", "drum & bass", "Drum n Bass", "dnb", "d&b", "drum'n'bass", "DrumNBass"],
+        );
+        assert_all(
+            "rock and roll",
+            &["rock n roll", "rock'n'roll", "rock and roll", "Rock & Roll", "rocknroll", "Rock 'n' Roll"],
+        );
         assert_all("lo fi", &["lo-fi", "lofi", "Lo Fi"]);
         assert_all("k pop", &["k-pop", "kpop", "K Pop"]);
         assert_all("synthpop", &["synth pop", "synthpop", "synth-pop"]);
         assert_all("post punk", &["post punk", "post-punk", "postpunk"]);
-        assert_all("singer songwriter", &["singer songwriter", "singer-songwriter", "Singer/Songwriter", "singersongwriter"]);
+        assert_all(
+            "singer songwriter",
+            &["singer songwriter", "singer-songwriter", "Singer/Songwriter", "singersongwriter"],
+        );
         assert_all("alternative rnb", &["alternative r&b", "alternative rnb", "Alternative R'n'B"]);
         assert_all("liquid drum and bass", &["liquid dnb", "liquid drum & bass", "Liquid Drum n Bass"]);
         assert_all("electronic", &["electronic music", "Électronic", "electronic"]);
@@ -93,16 +108,43 @@ mod tests {
     fn unlisted_compounds_meet_and_stay_readable() {
         assert_all("icelandic dream pop", &["Icelandic Dream-Pop", "icelandic dreampop", "icelandicdreampop"]);
         assert_all("zeuhl", &["Zeuhl", "ZEUHL!", "zeu-hl"]);
-        assert_all("électronique".replace('é', "e").as_str(), &["électronique", "Electronique", "ELECTRONIQUE"]);
+        assert_all("electronique", &["électronique", "Electronique", "ELECTRONIQUE"]);
         assert_all("рок", &["Рок", "рок"]);
     }
 
     #[test]
     fn what_is_no_genre_is_dropped() {
         let noise = [
-            "", "  ", "!!!", "<3", "a", "80s", "1980s", "80's", "00s", "90s rock", "2011", "best of 2009", "seen live", "favorites",
-            "Favourite songs", "love", "awesome", "beautiful", "my playlist", "5 stars", "american", "British", "USA",
-            "male vocalists", "female vocalist", "chill", "melancholy", "under 2000 listeners", "10/10", "i love this song",
+            "",
+            "  ",
+            "!!!",
+            "<3",
+            "a",
+            "80s",
+            "1980s",
+            "80's",
+            "00s",
+            "90s rock",
+            "2011",
+            "best of 2009",
+            "seen live",
+            "favorites",
+            "Favourite songs",
+            "love",
+            "awesome",
+            "beautiful",
+            "my playlist",
+            "5 stars",
+            "american",
+            "British",
+            "USA",
+            "male vocalists",
+            "female vocalist",
+            "chill",
+            "melancholy",
+            "under 2000 listeners",
+            "10/10",
+            "i love this song",
             "all things annoying in the world put together into one stupid bitch",
         ];
         for tag in noise {

@@ -1,0 +1,56 @@
+//! The labelled feature matrix: built from what was collected, written to files, read from anywhere.
+
+mod build;
+mod error;
+mod permutation;
+mod read;
+mod split;
+mod write;
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use model::Timestamp;
+use model::dataset::{Dataset, DatasetInfo};
+use sha2::{Digest, Sha256};
+
+pub use build::{Built, Sources, build};
+pub use error::DatasetError;
+pub use read::read;
+pub use write::{to_csv, to_parquet};
+
+/// Column of the row's Spotify id.
+const TRACK_ID: &str = "track_id";
+/// Column of the first credited artist.
+const ARTIST: &str = "artist";
+/// Column of the side: `train` or `test`.
+const SPLIT: &str = "split";
+/// What the names of label columns begin with.
+const LABEL: &str = "label:";
+
+/// What is known of a dataset that came from outside: nothing was dropped or cut here. `parquet` are the bytes of
+/// [`to_parquet`].
+pub fn describe(dataset: &Dataset, parquet: &[u8]) -> DatasetInfo {
+    let id = Sha256::digest(parquet).iter().map(|byte| format!("{byte:02x}")).collect();
+    DatasetInfo {
+        id,
+        rows: dataset.rows(),
+        features: dataset.feature_names.len(),
+        labels: dataset.label_names.clone(),
+        dropped: BTreeMap::new(),
+        tags_before: Vec::new(),
+        tags_after: rows_by_label(dataset),
+        cut: None,
+        created_at: Timestamp::now(),
+    }
+}
+
+/// Rows of each label, most frequent first, ties by name.
+fn rows_by_label(dataset: &Dataset) -> Vec<(String, usize)> {
+    let q = dataset.label_names.len();
+    let count = |label| dataset.labels.iter().skip(label).step_by(q).filter(|has| **has == 1).count();
+    let mut counts: Vec<_> =
+        dataset.label_names.iter().cloned().enumerate().map(|(i, name)| (name, count(i))).collect();
+    counts.sort_by_key(|(_, rows)| Reverse(*rows));
+    counts
+}

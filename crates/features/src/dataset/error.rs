@@ -1,0 +1,69 @@
+//! What can be wrong with a dataset.
+
+/// Why there is no dataset. None of these gets better by itself; each says what to change.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum DatasetError {
+    /// Nothing collected has labels and all the features that are in use.
+    #[error("no track has both labels and features: {dropped}; collect more tracks, tags or audio first")]
+    NoRows {
+        /// Counts by reason, as text.
+        dropped: String,
+    },
+    /// Tracks have labels, and none of them has any feature.
+    #[error("none of the {labelled} labelled tracks has audio features or pitches: collect these first")]
+    NoFeatures {
+        /// Tracks with labels.
+        labelled: usize,
+    },
+    /// Learning needs rows on both sides of the split.
+    #[error("all {rows} rows are on the {side} side of the split: add rows, or change `split` or `test_size`")]
+    OneSided {
+        /// All rows.
+        rows: usize,
+        /// The side that has them.
+        side: &'static str,
+    },
+    /// A file that is no table.
+    #[error("this is neither Parquet nor CSV with a line of column names: {0}")]
+    Unreadable(String),
+    /// A table without something that a dataset needs.
+    #[error("the file has no {0}")]
+    Lacks(&'static str),
+    /// A column that cannot be used as it is.
+    #[error("column `{column}` {problem}")]
+    Column {
+        /// Its name.
+        column: String,
+        /// What is wrong and what to do.
+        problem: &'static str,
+    },
+    /// A value that cannot be used as it is.
+    #[error("column `{column}`, row {row} {problem}")]
+    Value {
+        /// The column's name.
+        column: String,
+        /// Row of the data, from 1; in a CSV file the line of column names is not counted.
+        row: usize,
+        /// What is wrong and what to do.
+        problem: &'static str,
+    },
+    /// A dataset that makes no file: its columns are not told apart by name.
+    #[error("the dataset cannot be written: {0}")]
+    Unwritable(String),
+}
+
+impl DatasetError {
+    pub(super) fn column(column: &str, problem: &'static str) -> Self {
+        Self::Column { column: column.to_owned(), problem }
+    }
+
+    /// `index` counts from 0.
+    pub(super) fn value(column: &str, index: usize, problem: &'static str) -> Self {
+        Self::Value { column: column.to_owned(), row: index + 1, problem }
+    }
+}
+
+/// The first line of an error of polars, which adds pages of advice to its programmers.
+pub(super) fn first_line(error: &polars::error::PolarsError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}

@@ -1,0 +1,147 @@
+//! Datasets as files: written, read back, and read from elsewhere.
+
+use features::{DatasetError, describe, read, to_csv, to_parquet};
+use model::dataset::{Dataset, Split};
+use model::settings::SplitSettings;
+use proptest::prelude::*;
+
+fn dataset(values: Vec<f64>, names: &[&str]) -> Dataset {
+    let n = values.len() / 2;
+    Dataset {
+        track_ids: (0..n).map(|i| format!("{i:03}")).collect(),
+        artists: (0..n).map(|i| ["Sigur Rós", "", "Tyler, \"The\" Creator\n", "0042"][i % 4].to_owned()).collect(),
+        feature_names: vec!["tempo".into(), "C#_0".into()],
+        features: values,
+        label_names: names.iter().map(|name| name.to_string()).collect(),
+        labels: (0..n * names.len()).map(|i| u8::from(i % 3 == 0)).collect(),
+        split: (0..n).map(|i| if i < n / 2 { Split::Train } else { Split::Test }).collect(),
+    }
+}
+
+fn read_csv(text: &str) -> Result<Dataset, DatasetError> {
+    read(text.as_bytes(), &SplitSettings::default())
+}
+
+fn error(text: &str) -> String {
+    read_csv(text).unwrap_err().to_string()
+}
+
+proptest! {
+    #[test]
+    fn both_formats_keep_every_bit(values in prop::collection::vec(any::<f64>().prop_filter("finite", |v| v.is_finite()), 4..60)) {
+        let values = values[..values.len() / 2 * 2].to_vec();
+        let dataset = dataset(values, &["folk", "r&b, soul"]);
+        for bytes in [to_parquet(&dataset).unwrap(), to_csv(&dataset).unwrap()] {
+            let back = read(&bytes, &SplitSettings::default()).unwrap();
+            let bits = |dataset: &Dataset| dataset.features.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            prop_assert_eq!(bits(&back), bits(&dataset));
+            prop_assert_eq!(back, dataset.clone());
+        }
+    }
+}
+
+#[test]
+fn equal_datasets_have_equal_ids() {
+    let one = dataset((0..2_000).map(f64::from).collect(), &["folk"]);
+    let mut other = one.clone();
+    let id = |dataset: &Dataset| describe(dataset, &to_parquet(dataset).unwrap()).id;
+    assert_eq!(id(&one), id(&other));
+    assert_eq!(id(&one).len(), 64);
+    other.features[17] = 0.5;
+    assert_ne!(id(&one), id(&other));
+}
+
+#[test]
+fn csv_has_the_columns_of_the_exported_format() {
+    let csv = String::from_utf8(to_csv(&dataset(vec![92.5, 0.1, 120.0, 1e-7], &["jazz"])).unwrap()).unwrap();
+    let lines: Vec<&str> = csv.lines().collect();
+    assert_eq!(lines[0], "track_id,artist,split,label:jazz,tempo,C#_0");
+    assert_eq!(lines[1], "000,Sigur Rós,train,1,92.5,0.1");
+}
+
+#[test]
+fn a_file_of_pandas_is_read_whatever_its_types() {
+    let dataset = read(include_bytes!("pandas/outside.parquet"), &SplitSettings::default()).unwrap();
+    assert_eq!(dataset.feature_names, ["energy", "key", "tempo", "duration_ms"]);
+    assert_eq!(dataset.label_names, ["folk", "jazz", "pop"]);
+    assert_eq!(dataset.track_ids[..3], ["1000", "1001", "1003"]);
+    assert_eq!(dataset.artists[8..], ["three", "three", "three", "three"]);
+    assert_eq!(dataset.label_row(0), [1, 1, 1]);
+    assert_eq!(dataset.feature_row(2), [3.0 / 11.0, 3.0, f64::from(80.0f32 + 300.0 / 11.0), 3_000.0]);
+    assert_eq!(dataset.side(Split::Test), [8, 9, 10, 11]);
+}
+
+#[test]
+fn without_ids_rows_are_numbered_and_split_by_the_protocol() {
+    let rows: String = (0..10).map(|i| format!("{i},{}\n", i % 2)).collect();
+    let dataset = read_csv(&format!("tempo,label:jazz\n{rows}")).unwrap();
+    // numpy: RandomState(234634754).permutation(10) is 8 5 1 | 0 3 6 9 2 7 4, of which the first three are the test rows.
+    assert_eq!(dataset.features, [0.0, 3.0, 6.0, 9.0, 2.0, 7.0, 4.0, 8.0, 5.0, 1.0]);
+    assert_eq!(dataset.track_ids[..2], ["1", "4"]);
+    assert_eq!(dataset.side(Split::Test), [7, 8, 9]);
+    assert_eq!(dataset.labels, [0, 1, 0, 1, 0, 1, 0, 0, 1, 1]);
+}
+
+#[test]
+fn given_sides_keep_the_order_of_the_file() {
+    let text = "split,tempo,label:b,label:a\r\ntest,1,1,0\r\ntrain,2,0,1\r\ntest,3,true,FALSE\r\ntrain,4,1.0,0.0\r\n";
+    let dataset = read_csv(text).unwrap();
+    assert_eq!(dataset.features, [2.0, 4.0, 1.0, 3.0]);
+    assert_eq!(dataset.label_names, ["a", "b"]);
+    assert_eq!(dataset.labels, [1, 0, 0, 1, 0, 1, 0, 1]);
+    assert_eq!(dataset.split, [Split::Train, Split::Train, Split::Test, Split::Test]);
+}
+
+#[test]
+fn an_artist_stays_on_one_side_if_asked_to() {
+    let rows: String = (0..100)
+        .map(|i| format!("{},{i},1\n", if i % 10 == 0 { String::new() } else { format!("a{}", i % 7) }))
+        .collect();
+    let settings = SplitSettings { by_artist: true, ..SplitSettings::default() };
+    let dataset = read(format!("artist,tempo,label:x\n{rows}").as_bytes(), &settings).unwrap();
+    let artists = |side| dataset.side(side).into_iter().map(|i| dataset.artists[i].clone()).filter(|a| !a.is_empty());
+    let train: Vec<String> = artists(Split::Train).collect();
+    assert!(artists(Split::Test).all(|artist| !train.contains(&artist)));
+    let test = dataset.side(Split::Test).len();
+    assert!((30..=45).contains(&test), "{test} test rows");
+    let mut rows = dataset.features.clone();
+    rows.sort_by(f64::total_cmp);
+    assert_eq!(rows, (0..100).map(f64::from).collect::<Vec<_>>());
+}
+
+#[test]
+fn errors_name_the_place_and_the_way_out_in_one_line() {
+    let cases = [
+        ("tempo\n1\n", "no label columns"),
+        ("label:a\n1\n0\n0\n", "no feature columns"),
+        ("tempo,label:a\n", "no rows"),
+        ("", "neither Parquet nor CSV"),
+        ("tempo,label:a\n1,0\n,1\n3,0\n", "column `tempo`, row 2 has no finite number"),
+        ("tempo,label:a\n1,0\n2,1\nNaN,0\n", "column `tempo`, row 3 has no finite number"),
+        ("tempo,label:a\n1,0\n-inf,1\n3,0\n", "column `tempo`, row 2 has no finite number"),
+        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "column `tempo`, row 2 has no finite number"),
+        ("album,tempo,label:a\nx,1,0\ny,2,1\nz,3,0\n", "column `album` has no numbers: remove it"),
+        ("tempo,label:a\n1,0\n2,2\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
+        ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
+        ("tempo,label:a\n1,0\n2\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
+        ("tempo,label:a,split\n1,0,train\n2,1,dev\n", "column `split`, row 2 is neither `train` nor `test`"),
+        ("tempo,label:a,split\n1,0,train\n2,1,train\n", "all 2 rows are on the train side"),
+        ("tempo,label:a\n1,0\n", "all 1 rows are on the test side"),
+        ("track_id,tempo,label:a\nx,1,0\n,2,1\n", "column `track_id`, row 2 has no id"),
+        ("tempo,tempo,label:a\n1,1,0\n2,2,1\n", "column `tempo` comes twice"),
+        (",tempo,label:a\n0,1,0\n1,2,1\n", "column `` has no name"),
+    ];
+    for (text, expected) in cases {
+        let message = error(text);
+        assert!(message.contains(expected) && !message.contains('\n'), "{text:?}: {message}");
+    }
+    let cut_short = &include_bytes!("pandas/outside.parquet")[..500];
+    let message = read(cut_short, &SplitSettings::default()).unwrap_err().to_string();
+    assert!(message.starts_with("this is neither Parquet nor CSV") && !message.contains('\n'), "{message}");
+}
+
+#[test]
+fn too_many_fields_in_a_line_are_no_silent_loss() {
+    let message = error("tempo,label:a\n1,0\n2,1,5\n3,0\n");
+    assert!(!message.contains('\n'), "{message}");
+}

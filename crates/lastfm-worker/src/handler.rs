@@ -1,0 +1,137 @@
+//! The job `track.tags`.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use lastfm::{Answer, ApiOutcome, Client, Error, PageOutcome};
+use model::job::{Envelope, TrackTags};
+use model::tag::{Tag, TagSource, TagsOutcome};
+use model::track::Track;
+use worker::{Context, Failure, Handler};
+
+/// The budget that every request is paid from: pages and API see the same address.
+const BUDGET: &str = "lastfm";
+
+/// Looks up the tags of a track.
+pub(crate) struct FetchTags {
+    pub(crate) client: Client,
+    /// How long everyone stays away after a refusal that haste did not cause.
+    pub(crate) long_pause: Duration,
+}
+
+#[async_trait]
+impl Handler for FetchTags {
+    type Body = TrackTags;
+
+    fn budgets(&self) -> &[&'static str] {
+        &[BUDGET]
+    }
+
+    async fn run(&self, job: TrackTags, context: &Context) -> Result<Vec<Envelope>, Failure> {
+        let ids = [job.track_id];
+        if !context.store.tags(&ids).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let track = context.store.tracks(&ids).await?.pop();
+        let track = track.ok_or_else(|| Failure::dead(format!("track {} is not in the store", ids[0])))?;
+        let (outcome, source) = self.look_up(&track, context).await?;
+        context.store.save_tags(&track, &outcome, source).await?;
+        Ok(Vec::new())
+    }
+}
+
+impl FetchTags {
+    /// The API first, where there is a key; the page for what that leaves empty. The track is the first credited
+    /// artist's; only where last.fm knows none such is the whole credit tried as the artist.
+    async fn look_up(&self, track: &Track, context: &Context) -> Result<(TagsOutcome, TagSource), Failure> {
+        let credit: Vec<&str> = track.artists.iter().map(|artist| artist.name.as_str()).collect();
+        let first = *credit.first().ok_or_else(|| Failure::dead(format!("track {} credits no artist", track.id)))?;
+        if self.client.has_api_key()
+            && let Some(tags) = self.ask_api(first, &track.name, context).await?
+        {
+            return Ok((TagsOutcome::Tags(tags), TagSource::Api));
+        }
+        let mut outcome = self.ask_page(first, &track.name, context).await?;
+        if outcome == TagsOutcome::UnknownTrack && credit.len() > 1 {
+            outcome = self.ask_page(&credit.join(", "), &track.name, context).await?;
+        }
+        Ok((outcome, TagSource::Page))
+    }
+
+    /// The tags that the API has. That it has none means little: it says so of unknown tracks too.
+    async fn ask_api(&self, artist: &str, title: &str, context: &Context) -> Result<Option<Vec<Tag>>, Failure> {
+        context.budgets.permit(BUDGET).await?;
+        let answer = self.client.api(artist, title).await.map_err(failure)?;
+        let tags = match answer.outcome {
+            ApiOutcome::Tags(tags) => Some(tags),
+            ApiOutcome::NoTags | ApiOutcome::UnknownTrack => None,
+            ApiOutcome::Throttled => return Err(throttled(answer.retry_after)),
+            ApiOutcome::Unavailable(cause) => {
+                let reason = format!("last.fm's API is out of order: {cause}");
+                return Err(Failure::Retry { after: answer.retry_after, reason });
+            }
+            ApiOutcome::Refused(cause) => {
+                return Err(self.refused(format!("last.fm's API refused SPOTIFAI_LASTFM_API_KEY: {cause}; set another or none")));
+            }
+            ApiOutcome::Unrecognised => return Err(unrecognised(&answer, context).await),
+        };
+        context.budgets.answered(BUDGET).await?;
+        Ok(tags)
+    }
+
+    async fn ask_page(&self, artist: &str, title: &str, context: &Context) -> Result<TagsOutcome, Failure> {
+        if !self.client.knows_robots() {
+            context.budgets.permit(BUDGET).await?;
+            self.client.read_robots().await.map_err(failure)?;
+        }
+        context.budgets.permit(BUDGET).await?;
+        let answer = self.client.page(artist, title).await.map_err(failure)?;
+        let outcome = match answer.outcome {
+            PageOutcome::Tags(tags) => TagsOutcome::Tags(tags),
+            PageOutcome::NoTags => TagsOutcome::NoTags,
+            PageOutcome::UnknownTrack => TagsOutcome::UnknownTrack,
+            PageOutcome::Throttled => return Err(throttled(answer.retry_after)),
+            PageOutcome::Blocked => {
+                let way_out = "wait, go by another address, or set SPOTIFAI_LASTFM_API_KEY";
+                return Err(self.refused(format!("last.fm's firewall blocks this address: {way_out}")));
+            }
+            PageOutcome::Unrecognised => return Err(unrecognised(&answer, context).await),
+        };
+        context.budgets.answered(BUDGET).await?;
+        Ok(outcome)
+    }
+
+    /// Asking again soon makes it worse, and a person has to do something.
+    fn refused(&self, reason: String) -> Failure {
+        Failure::Pause { budget: BUDGET.into(), after: Some(self.long_pause), reason }
+    }
+}
+
+fn throttled(retry_after: Option<Duration>) -> Failure {
+    Failure::Pause { budget: BUDGET.into(), after: retry_after, reason: "last.fm says: too many requests".into() }
+}
+
+/// Keeps what was answered for a look.
+async fn unrecognised<O>(answer: &Answer<O>, context: &Context) -> Failure {
+    let Answer { address, status, retry_after, body, .. } = answer;
+    match context.store.save_unrecognised(address, *status, body).await {
+        Ok(()) => {
+            let reason = format!("what {address} answered (status {status}) is not understood; it is kept in the store");
+            Failure::Retry { after: *retry_after, reason }
+        }
+        Err(error) => error.into(),
+    }
+}
+
+fn failure(error: Error) -> Failure {
+    match error {
+        Error::Unreachable { .. } => Failure::retry(error),
+        Error::RobotsUnreadable { retry_after, .. } => {
+            Failure::Pause { budget: BUDGET.into(), after: retry_after, reason: error.to_string() }
+        }
+        Error::Disallowed { .. } | Error::Setting { .. } => Failure::dead(error),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+//! Where last.fm keeps the tags of a track.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What is encoded in one part of a path, found from the links of real pages. Letters, digits and these stay.
+const PART: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'!')
+    .remove(b'&')
+    .remove(b'(')
+    .remove(b')')
+    .remove(b'*')
+    .remove(b',')
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b':')
+    .remove(b';')
+    .remove(b'_');
+
+/// The address of a track's tag page. Without the `/_/` it would be an album's.
+pub fn tags_url(base: &str, artist: &str, track: &str) -> String {
+    format!("{}/music/{}/_/{}/+tags", base.trim_end_matches('/'), encode(artist), encode(track))
+}
+
+fn encode(part: &str) -> String {
+    if matches!(part, "." | "..") {
+        // A part of dots would be resolved away on the way there, to the page of something else.
+        return part.replace('.', "%252E");
+    }
+    // last.fm decodes twice, and a plus sign that is encoded only once comes out as a space.
+    utf8_percent_encode(part, PART).to_string().replace("%20", "+").replace("%2B", "%252B")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_of_character_is_encoded_as_last_fm_does() {
+        for (plain, encoded) in [
+            ("Mr. Brightside", "Mr.+Brightside"),
+            ("C+C", "C%252BC"),
+            ("100%", "100%25"),
+            ("AC/DC", "AC%2FDC"),
+            ("It's", "It%27s"),
+            ("!&(),*-.:;_", "!&(),*-.:;_"),
+            ("What?", "What%3F"),
+            ("#1", "%231"),
+            ("Beyoncé", "Beyonc%C3%A9"),
+            ("Don’t", "Don%E2%80%99t"),
+            ("..", "%252E%252E"),
+            ("...", "..."),
+        ] {
+            assert_eq!(encode(plain), encoded, "{plain}");
+        }
+    }
+
+    #[test]
+    fn a_slash_behind_the_base_makes_no_difference() {
+        assert_eq!(tags_url("http://h/", "A", "T"), "http://h/music/A/_/T/+tags");
+    }
+
+    #[test]
+    fn the_links_of_real_pages_are_reproduced() {
+        let Some(folder) = std::env::var_os("SPOTIFAI_REAL_DATA").map(std::path::PathBuf::from) else {
+            eprintln!("skipped the_links_of_real_pages_are_reproduced: SPOTIFAI_REAL_DATA is not set");
+            return;
+        };
+        let text = std::fs::read_to_string(folder.join("lastfm/name_href_pairs.tsv")).unwrap();
+        let mut tracks = 0;
+        for line in text.lines().skip(1) {
+            let (title, rest) = line.split_once('\t').unwrap();
+            let href = rest.split('\t').next().unwrap();
+            let parts: Vec<&str> = href.split('/').skip(2).filter(|part| *part != "+noredirect").collect();
+            // The title is that of the last part: a track, an album or an artist.
+            assert_eq!(encode(title), *parts.last().unwrap(), "{href}");
+            if let [artist, "_", track] = parts[..] {
+                tracks += 1;
+                // What the artist is called, the link tells only encoded.
+                let decoded = artist.replace("%252B", "%2B").replace('+', " ");
+                let name = percent_encoding::percent_decode_str(&decoded).decode_utf8().unwrap();
+                let page = tags_url("https://www.last.fm", &name, title);
+                assert_eq!(page, format!("https://www.last.fm/music/{artist}/_/{track}/+tags"));
+            }
+        }
+        assert!(tracks > 100, "only {tracks} links of tracks");
+    }
+}

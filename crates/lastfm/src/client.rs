@@ -1,0 +1,178 @@
+//! One polite visitor of last.fm.
+
+use std::time::Duration;
+
+use model::settings::Lastfm;
+use reqwest::header::RETRY_AFTER;
+use reqwest::redirect::{Attempt, Policy};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::{Mutex, OnceCell};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::address::tags_url;
+use crate::api::{ApiOutcome, read_api};
+use crate::error::Error;
+use crate::page::{PageOutcome, read_page};
+use crate::robots::{AGENT, Robots};
+
+/// Redirects followed for one page.
+const MAX_REDIRECTS: usize = 5;
+
+/// Asks last.fm's pages and its API, one request at a time.
+pub struct Client {
+    http: reqwest::Client,
+    pages: Url,
+    api: Url,
+    api_key: Option<SecretString>,
+    robots: OnceCell<Robots>,
+    /// Held while a request is under way; when the last page was asked for.
+    turn: Mutex<Option<Instant>>,
+}
+
+/// What was answered to one request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answer<O> {
+    /// What was asked for, without the key.
+    pub address: String,
+    /// HTTP status.
+    pub status: u16,
+    /// What it says.
+    pub outcome: O,
+    /// The wait that the server asked for.
+    pub retry_after: Option<Duration>,
+    /// The text as it came.
+    pub body: String,
+}
+
+impl Client {
+    /// A client of these addresses that calls itself `spotif-ai/VERSION (+contact)`.
+    pub fn new(settings: &Lastfm, contact: Option<&str>) -> Result<Self, Error> {
+        let contact = contact.map(|contact| format!(" (+{contact})")).unwrap_or_default();
+        let http = reqwest::Client::builder()
+            .user_agent(format!("{AGENT}/{}{contact}", env!("CARGO_PKG_VERSION")))
+            .gzip(true)
+            .pool_max_idle_per_host(1)
+            .connect_timeout(Duration::from_secs(10))
+            .timeout(Duration::from_secs(30))
+            .redirect(Policy::custom(follow_within_host))
+            .build()
+            .map_err(|error| Error::Setting {
+                name: "contact",
+                cause: format!("no User-Agent can be made: {error}"),
+            })?;
+        Ok(Self {
+            http,
+            pages: http_url("lastfm.url", &settings.url)?,
+            api: http_url("lastfm.api_url", &settings.api_url)?,
+            api_key: settings.api_key.clone(),
+            robots: OnceCell::new(),
+            turn: Mutex::new(None),
+        })
+    }
+
+    /// Whether the API can be asked.
+    pub fn has_api_key(&self) -> bool {
+        self.api_key.is_some()
+    }
+
+    /// Whether robots.txt was read; the next [`Client::page`] makes a second request for it otherwise.
+    pub fn knows_robots(&self) -> bool {
+        self.robots.initialized()
+    }
+
+    /// Reads robots.txt, once: one request.
+    pub async fn read_robots(&self) -> Result<(), Error> {
+        self.robots().await.map(drop)
+    }
+
+    /// Asks for the tag page of a track: one request, where robots.txt was read before.
+    pub async fn page(&self, artist: &str, title: &str) -> Result<Answer<PageOutcome>, Error> {
+        let address = tags_url(self.pages.as_str(), artist, title);
+        let url = Url::parse(&address).map_err(|error| unreachable(&address, &error))?;
+        let robots = self.robots().await?;
+        // The address as it goes out, which is what the rules are about.
+        if !robots.allow(url.as_str()) {
+            return Err(Error::Disallowed { at: address });
+        }
+        let mut last_page = self.turn.lock().await;
+        if let Some(last_page) = *last_page {
+            tokio::time::sleep_until(last_page + robots.delay()).await;
+        }
+        *last_page = Some(Instant::now());
+        let (status, retry_after, body) = self.get(url, &address).await?;
+        Ok(Answer { address, status, outcome: read_page(status, &body), retry_after, body })
+    }
+
+    /// Asks the API for the tags of a track: one request.
+    pub async fn api(&self, artist: &str, title: &str) -> Result<Answer<ApiOutcome>, Error> {
+        let key = self.api_key.as_ref().ok_or_else(|| Error::Setting {
+            name: "lastfm.api_key",
+            cause: "there is none to ask the API with".into(),
+        })?;
+        let mut url = self.api.clone();
+        url.query_pairs_mut().extend_pairs([
+            ("method", "track.getTopTags"),
+            ("artist", artist),
+            ("track", title),
+            ("autocorrect", "1"),
+            ("format", "json"),
+        ]);
+        let address = url.to_string();
+        url.query_pairs_mut().append_pair("api_key", key.expose_secret());
+        let _turn = self.turn.lock().await;
+        let (status, retry_after, body) = self.get(url, &address).await?;
+        Ok(Answer { address, status, outcome: read_api(status, &body), retry_after, body })
+    }
+
+    async fn robots(&self) -> Result<&Robots, Error> {
+        self.robots
+            .get_or_try_init(|| async {
+                let mut url = self.pages.clone();
+                url.set_path("/robots.txt");
+                let at = url.to_string();
+                let unreadable = |cause, retry_after| Error::RobotsUnreadable { at: at.clone(), cause, retry_after };
+                let _turn = self.turn.lock().await;
+                let (status, retry_after, body) =
+                    self.get(url, &at).await.map_err(|error| unreadable(error.to_string(), None))?;
+                Robots::read(status, &body).map_err(|cause| unreadable(cause, retry_after))
+            })
+            .await
+    }
+
+    async fn get(&self, url: Url, address: &str) -> Result<(u16, Option<Duration>, String), Error> {
+        // The key is part of the URL, and errors name the URL.
+        let failed = |error: reqwest::Error| unreachable(address, &error.without_url());
+        let answer = self.http.get(url).send().await.map_err(failed)?;
+        let status = answer.status().as_u16();
+        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(seconds);
+        let body = answer.text().await.map_err(failed)?;
+        tracing::debug!(address, status, body_bytes = body.len(), "last.fm answered");
+        Ok((status, retry_after, body))
+    }
+}
+
+/// A site that moves elsewhere has other rules and another robots.txt.
+fn follow_within_host(attempt: Attempt<'_>) -> reqwest::redirect::Action {
+    let same_host = attempt.previous().first().is_none_or(|first| first.host_str() == attempt.url().host_str());
+    if same_host && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
+}
+
+/// Retry-After in seconds; its other form, a date, is not used by last.fm.
+fn seconds(value: &str) -> Option<Duration> {
+    Duration::try_from_secs_f64(value.trim().parse().ok()?).ok()
+}
+
+fn http_url(name: &'static str, value: &str) -> Result<Url, Error> {
+    let url = Url::parse(value).map_err(|error| Error::Setting { name, cause: format!("`{value}`: {error}") })?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        other => Err(Error::Setting { name, cause: format!("`{value}`: {other} is neither http nor https") }),
+    }
+}
+
+/// With every cause behind the error: the first line of the network's errors says next to nothing.
+fn unreachable(at: &str, error: &dyn std::error::Error) -> Error {
+    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
+    Error::Unreachable { at: at.to_owned(), cause: causes.collect::<Vec<_>>().join(": ") }
+}

@@ -1,0 +1,41 @@
+//! What can go wrong on the way to last.fm.
+
+use std::time::Duration;
+
+/// Why a request gave no answer. What was answered is never an error: see [`crate::PageOutcome`] and
+/// [`crate::ApiOutcome`].
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// Give up until the setting is right.
+    #[error("setting `{name}`: {cause}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// What is wrong with it.
+        cause: String,
+    },
+    /// Try again later: the network or the server failed.
+    #[error("{at} is out of reach: {cause}")]
+    Unreachable {
+        /// Address, without the key.
+        at: String,
+        /// What happened.
+        cause: String,
+    },
+    /// Pause: while robots.txt can't be read, no page may be asked for.
+    #[error("{at} can't be read, so no page may be asked for: {cause}")]
+    RobotsUnreadable {
+        /// Its address.
+        at: String,
+        /// What happened.
+        cause: String,
+        /// The wait that the server asked for.
+        retry_after: Option<Duration>,
+    },
+    /// Give up on this page: robots.txt says no.
+    #[error("robots.txt forbids {at}: set an API key (SPOTIFAI_LASTFM_API_KEY) to ask the API instead")]
+    Disallowed {
+        /// The page.
+        at: String,
+    },
+}

@@ -1,0 +1,223 @@
+//! What a tag page says.
+
+use std::sync::LazyLock;
+
+use model::tag::Tag;
+use scraper::{Html, Selector};
+
+/// What one page turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PageOutcome {
+    /// At least one tag, in the page's order, which is from strong to weak.
+    Tags(Vec<Tag>),
+    /// The track is known and nobody tagged it.
+    NoTags,
+    /// last.fm does not know the track.
+    UnknownTrack,
+    /// Too many pages were asked for.
+    Throttled,
+    /// The firewall or a browser check stands before the page.
+    Blocked,
+    /// None of these: to be kept for a look and tried again.
+    Unrecognised,
+}
+
+impl PageOutcome {
+    /// The name used in tables and JSON.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Tags(_) => "tags",
+            Self::NoTags => "no_tags",
+            Self::UnknownTrack => "unknown_track",
+            Self::Throttled => "throttled",
+            Self::Blocked => "blocked",
+            Self::Unrecognised => "unrecognised",
+        }
+    }
+
+    /// The tags; none unless it is [`PageOutcome::Tags`].
+    pub fn tags(&self) -> &[Tag] {
+        match self {
+            Self::Tags(tags) => tags,
+            _ => &[],
+        }
+    }
+}
+
+/// Reads a page by its status and its text. A saved page without a known status is read as 200: the text decides then.
+pub fn read_page(status: u16, body: &str) -> PageOutcome {
+    use PageOutcome::{Blocked, Throttled, Unrecognised};
+    let said = read_text(body);
+    match status {
+        200 => said,
+        406 => Blocked,
+        // The firewall and the throttle come with other statuses as well; what they say goes before the status.
+        _ if matches!(said, Blocked | Throttled) => said,
+        403 | 429 | 503 => Throttled,
+        404 => PageOutcome::UnknownTrack,
+        _ => Unrecognised,
+    }
+}
+
+fn read_text(body: &str) -> PageOutcome {
+    let page = Html::parse_document(body);
+    let names: Vec<String> = page.select(&TAG_LINKS).map(|link| one_line(link.text())).collect();
+    let tags: Vec<Tag> =
+        names.into_iter().filter(|name| !name.is_empty()).map(|name| Tag { name, count: None }).collect();
+    if !tags.is_empty() {
+        return PageOutcome::Tags(tags);
+    }
+    if says_no_tags(&page) {
+        return PageOutcome::NoTags;
+    }
+    let headings: Vec<String> = page.select(&HEADINGS).map(|heading| one_line(heading.text()).to_lowercase()).collect();
+    let headed = |start: &str| headings.iter().any(|heading| heading.starts_with(start));
+    if headed("your request was blocked") || headed("error 406") || headed("client challenge") {
+        PageOutcome::Blocked
+    } else if headed("page not available") || one_line(page.root_element().text()).to_lowercase().contains(THROTTLE) {
+        PageOutcome::Throttled
+    } else if headed("page not found") {
+        PageOutcome::UnknownTrack
+    } else {
+        PageOutcome::Unrecognised
+    }
+}
+
+/// The place of the tags is there: as an empty list, or as the note that stands where last.fm has no data. Such notes
+/// stand for shouts and wikis too, so it must be in the main column of the tags' own tab, or speak of tags.
+fn says_no_tags(page: &Html) -> bool {
+    if page.select(&TAG_LIST).next().is_some() {
+        return page.select(&TAG_ITEMS).next().is_none();
+    }
+    let is_tags_tab = page.select(&TAGS_TAB).next().is_some();
+    page.select(&NO_DATA).any(|note| is_tags_tab || one_line(note.text()).to_lowercase().contains("tag"))
+}
+
+/// Text with every run of white space as one space.
+fn one_line<'a>(text: impl Iterator<Item = &'a str>) -> String {
+    text.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Part of "You're requesting too many pages", whose apostrophe comes in several forms.
+const THROTTLE: &str = "requesting too many pages";
+
+// Not every `a[href^="/tag/"]`: each tag has a second such link, without text, over its picture.
+static TAG_LINKS: LazyLock<Selector> =
+    LazyLock::new(|| selector("ol.big-tags li.big-tags-item-wrap h3.big-tags-item-name a"));
+static TAG_LIST: LazyLock<Selector> = LazyLock::new(|| selector("ol.big-tags"));
+static TAG_ITEMS: LazyLock<Selector> = LazyLock::new(|| selector("ol.big-tags > *"));
+static TAGS_TAB: LazyLock<Selector> =
+    LazyLock::new(|| selector(".secondary-nav-item--tags .secondary-nav-item-link--active"));
+static NO_DATA: LazyLock<Selector> = LazyLock::new(|| selector(r#".col-main [class*="no-data-message"]"#));
+static HEADINGS: LazyLock<Selector> = LazyLock::new(|| selector("title, h1, h2, #error"));
+
+fn selector(css: &'static str) -> Selector {
+    Selector::parse(css).expect("the selectors of this file are valid")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(title: &str, main: &str) -> String {
+        format!(
+            r#"<!DOCTYPE html><html><head><title>{title}</title></head><body><nav><ul>
+            <li class="navlist-item secondary-nav-item secondary-nav-item--tags">
+            <a class="secondary-nav-item-link secondary-nav-item-link--active" href="/x">Tags</a></li></ul></nav>
+            <div class="row"><div class="col-main"><section><h2 class="subpage-title">Tags</h2>{main}</section></div></div>
+            </body></html>"#
+        )
+    }
+
+    fn item(name: &str) -> String {
+        format!(
+            r#"<li class="big-tags-item-wrap"><div class="big-tags-item"><h3 class="big-tags-item-name">
+            <a class="link-block-target" href="/tag/x"> {name}
+            </a></h3><p>Including <a href="/music/Rihanna">Rihanna</a></p>
+            <a class="link-block-cover-link" href="/tag/x"></a></div></li>"#
+        )
+    }
+
+    #[test]
+    fn tags_are_read_in_order_with_their_spaces() {
+        let list = format!(
+            r#"<ol class="buffer-standard big-tags">{}{}{}</ol>"#,
+            item("rnb"),
+            item("neo soul"),
+            item("r&amp;b")
+        );
+        let outcome = read_page(200, &page("Tags of T", &list));
+        let names: Vec<&str> = outcome.tags().iter().map(|tag| tag.name.as_str()).collect();
+        assert_eq!((outcome.as_str(), names), ("tags", vec!["rnb", "neo soul", "r&b"]));
+    }
+
+    #[test]
+    fn no_tags_is_only_where_their_place_says_so() {
+        let note = r#"<p class="no-data-message">Nobody added tags yet.</p>"#;
+        assert_eq!(read_page(200, &page("T", note)), PageOutcome::NoTags);
+        assert_eq!(read_page(200, &page("T", r#"<ol class="big-tags"></ol>"#)), PageOutcome::NoTags);
+        assert_eq!(read_page(200, &page("T", "")), PageOutcome::Unrecognised);
+        let renamed = r#"<ol class="big-tags"><li class="tag-2027"><a href="/tag/pop">pop</a></li></ol>"#;
+        assert_eq!(read_page(200, &page("T", renamed)), PageOutcome::Unrecognised);
+        let shouts = r#"<div class="col-main"><p class="no-data-message">Nobody said anything yet.</p></div>"#;
+        assert_eq!(read_page(200, shouts), PageOutcome::Unrecognised);
+    }
+
+    #[test]
+    fn every_form_of_throttling_is_told() {
+        let titled = "<html><head><title>\n Page Not Available | Last.fm</title></head><body></body></html>";
+        assert_eq!(read_page(200, titled), PageOutcome::Throttled);
+        for apostrophe in ["'", "’", "&#8217;", "&#39;", "&rsquo;", "ʼ"] {
+            for body in [
+                format!("<title>Last.fm</title><h1>You{apostrophe}re requesting too many pages</h1>"),
+                format!("<html><title>YOU{apostrophe}RE REQUESTING TOO MANY PAGES</title></html>"),
+                format!("<div><p>You{apostrophe}re requesting\n too many pages. Slow down.</p></div>"),
+            ] {
+                assert_eq!(read_page(200, &body), PageOutcome::Throttled, "{body}");
+            }
+        }
+        for status in [429, 403, 503] {
+            assert_eq!(read_page(status, ""), PageOutcome::Throttled);
+            assert_eq!(read_page(status, "<h1>Service unavailable</h1>"), PageOutcome::Throttled);
+        }
+    }
+
+    #[test]
+    fn the_firewall_is_told_by_status_and_by_text() {
+        let firewall =
+            "<title>Last.fm - Rate Limited</title><h1>Your request was blocked</h1><div id=error>Error 406</div>";
+        for status in [200, 403, 406, 500] {
+            assert_eq!(read_page(status, firewall), PageOutcome::Blocked, "{status}");
+        }
+        assert_eq!(read_page(406, ""), PageOutcome::Blocked);
+        assert_eq!(read_page(200, "<title>Client Challenge</title>"), PageOutcome::Blocked);
+    }
+
+    #[test]
+    fn an_unknown_track_is_told_by_status_and_by_text() {
+        assert_eq!(read_page(404, "<h1>Where did that page go?</h1>"), PageOutcome::UnknownTrack);
+        assert_eq!(read_page(200, "<title>Page Not Found | Last.fm</title>"), PageOutcome::UnknownTrack);
+    }
+
+    #[test]
+    fn everything_else_is_unrecognised() {
+        for (status, body) in [(200, ""), (200, "<p>hello</p>"), (500, ""), (302, ""), (204, ""), (200, "{\"a\":1}")] {
+            assert_eq!(read_page(status, body), PageOutcome::Unrecognised, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn real_pages_are_told_apart() {
+        let Some(folder) = std::env::var_os("SPOTIFAI_REAL_DATA").map(std::path::PathBuf::from) else {
+            eprintln!("skipped real_pages_are_told_apart: SPOTIFAI_REAL_DATA is not set");
+            return;
+        };
+        let read = |name: &str| std::fs::read_to_string(folder.join("lastfm").join(name)).unwrap();
+        let tagged = read_page(200, &read("beyonce-naughty-girl-tags.fragment.html"));
+        let names: Vec<&str> = tagged.tags().iter().map(|tag| tag.name.as_str()).collect();
+        assert_eq!(names, ["rnb", "sexy", "pop", "beyonce", "female vocalists", "hip-hop"]);
+        for status in [200, 406] {
+            assert_eq!(read_page(status, &read("rate_limited_406.html")), PageOutcome::Blocked);
+        }
+    }
+}

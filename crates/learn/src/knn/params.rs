@@ -1,0 +1,164 @@
+//! Parameters of k nearest neighbours.
+
+use linfa::ParamGuard;
+use model::search::Params;
+use serde::{Deserialize, Serialize};
+
+use super::Distance;
+use crate::params::{Fields, ParamError, Parameter, bad_value};
+
+const FAMILY: &str = "knn";
+
+/// The parameters of the family.
+pub const PARAMETERS: &[Parameter] = &[
+    Parameter { name: "n_neighbors", default: "5", allowed: "an integer from 1" },
+    Parameter { name: "weights", default: "\"uniform\"", allowed: "uniform or distance" },
+    Parameter { name: "algorithm", default: "\"auto\"", allowed: "auto, ball_tree, kd_tree or brute" },
+    Parameter { name: "leaf_size", default: "30", allowed: "an integer from 1" },
+    Parameter { name: "p", default: "2", allowed: "a number above 0" },
+    Parameter { name: "metric", default: "\"minkowski\"", allowed: "minkowski, euclidean, manhattan or cosine" },
+];
+
+/// Who has how many votes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Weights {
+    /// Every neighbour one.
+    Uniform,
+    /// The inverse of the distance.
+    Distance,
+}
+
+/// How scikit-learn would search; it never changes a result, but trees refuse some metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Algorithm {
+    /// Any.
+    Auto,
+    /// A ball tree.
+    BallTree,
+    /// A k-d tree.
+    KdTree,
+    /// All distances.
+    Brute,
+}
+
+/// What is near.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Metric {
+    /// (Σ |a − b|^p)^(1/p); the only one that `p` acts with.
+    Minkowski,
+    /// √Σ (a − b)².
+    Euclidean,
+    /// Σ |a − b|.
+    Manhattan,
+    /// 1 − cos of the angle.
+    Cosine,
+}
+
+/// Checked parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnnValidParams {
+    pub(super) n_neighbors: u32,
+    pub(super) weights: Weights,
+    pub(super) algorithm: Algorithm,
+    leaf_size: u32,
+    p: f64,
+    metric: Metric,
+}
+
+/// Unchecked parameters, by linfa's custom; they begin as scikit-learn's defaults.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnnParams(KnnValidParams);
+
+impl Default for KnnParams {
+    fn default() -> Self {
+        Self(KnnValidParams {
+            n_neighbors: 5,
+            weights: Weights::Uniform,
+            algorithm: Algorithm::Auto,
+            leaf_size: 30,
+            p: 2.0,
+            metric: Metric::Minkowski,
+        })
+    }
+}
+
+impl KnnParams {
+    /// How many neighbours vote.
+    pub fn n_neighbors(mut self, n_neighbors: u32) -> Self {
+        self.0.n_neighbors = n_neighbors;
+        self
+    }
+
+    /// Who has how many votes.
+    pub fn weights(mut self, weights: Weights) -> Self {
+        self.0.weights = weights;
+        self
+    }
+
+    /// What is near.
+    pub fn metric(mut self, metric: Metric) -> Self {
+        self.0.metric = metric;
+        self
+    }
+
+    /// The power of the Minkowski metric.
+    pub fn p(mut self, p: f64) -> Self {
+        self.0.p = p;
+        self
+    }
+
+    /// Reads what a grid says; also returns every parameter, completed by the defaults.
+    pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
+        let fields = Fields::new(FAMILY, PARAMETERS, given)?;
+        let params = Self(KnnValidParams {
+            n_neighbors: fields.get("n_neighbors")?,
+            weights: fields.get("weights")?,
+            algorithm: fields.get("algorithm")?,
+            leaf_size: fields.get("leaf_size")?,
+            p: fields.get("p")?,
+            metric: fields.get("metric")?,
+        });
+        Ok((params, fields.complete()))
+    }
+}
+
+impl ParamGuard for KnnParams {
+    type Checked = KnnValidParams;
+    type Error = ParamError;
+
+    fn check_ref(&self) -> Result<&KnnValidParams, ParamError> {
+        let KnnValidParams { n_neighbors, leaf_size, p, .. } = self.0;
+        if n_neighbors == 0 {
+            return Err(bad_value(FAMILY, PARAMETERS, "n_neighbors", n_neighbors));
+        }
+        if leaf_size == 0 {
+            return Err(bad_value(FAMILY, PARAMETERS, "leaf_size", leaf_size));
+        }
+        if !(p > 0.0 && p.is_finite()) {
+            return Err(bad_value(FAMILY, PARAMETERS, "p", p));
+        }
+        Ok(&self.0)
+    }
+
+    fn check(self) -> Result<KnnValidParams, ParamError> {
+        self.check_ref()?;
+        Ok(self.0)
+    }
+}
+
+impl KnnValidParams {
+    /// The distance that these parameters mean.
+    pub fn distance(&self) -> Distance {
+        match self.metric {
+            Metric::Euclidean => Distance::Euclidean,
+            Metric::Manhattan => Distance::Manhattan,
+            Metric::Cosine => Distance::Cosine,
+            Metric::Minkowski if self.p == 1.0 => Distance::Manhattan,
+            Metric::Minkowski if self.p == 2.0 => Distance::Euclidean,
+            Metric::Minkowski => Distance::Minkowski(self.p),
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Parts of the API that not every app may call.
+
+use std::time::Duration;
+
+use model::Timestamp;
+use model::fleet::Capability;
+use store::{Result, Store};
+
+/// `audio-features`: refused to every app registered after 2024-11-27.
+pub(crate) const AUDIO_FEATURES: &str = "spotify.audio-features";
+/// `audio-analysis`: refused to the same apps.
+pub(crate) const AUDIO_ANALYSIS: &str = "spotify.audio-analysis";
+
+/// How long a refusal is believed. Rights are given and taken by hand, so once a day is enough.
+const BELIEVED: Duration = Duration::from_secs(24 * 3600);
+
+/// Whether it was refused within the last 24 hours.
+pub(crate) async fn was_refused(store: &dyn Store, name: &str) -> Result<bool> {
+    let known = store.capability(name).await?;
+    Ok(known.is_some_and(|known| !known.allowed && known.checked_at > Timestamp::now() - BELIEVED))
+}
+
+/// Notes that it was refused, with what Spotify said.
+pub(crate) async fn refused(store: &dyn Store, name: &str, detail: &str) -> Result<()> {
+    tracing::warn!(capability = name, "this app may not use it: {detail}");
+    save(store, name, false, detail).await
+}
+
+/// Notes that it is allowed, unless that is known.
+pub(crate) async fn allowed(store: &dyn Store, name: &str) -> Result<()> {
+    match store.capability(name).await? {
+        Some(known) if known.allowed => Ok(()),
+        _ => save(store, name, true, "").await,
+    }
+}
+
+async fn save(store: &dyn Store, name: &str, allowed: bool, detail: &str) -> Result<()> {
+    let (name, detail) = (name.to_owned(), detail.to_owned());
+    store.save_capability(&Capability { name, allowed, detail, checked_at: Timestamp::now() }).await
+}

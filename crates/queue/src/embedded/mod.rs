@@ -1,0 +1,143 @@
+//! The embedded home: a SQLite file that any number of processes of one machine share.
+
+mod dead;
+mod jobs;
+mod keeper;
+mod lease;
+mod schema;
+mod subscription;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use model::Timestamp;
+use model::job::Envelope;
+use sqlite::Db;
+use sqlite::rusqlite::{Connection, Error};
+use tokio::sync::Notify;
+
+use crate::{DeadLetter, KindStats, Queue, QueueError, Subscription, Which};
+use jobs::Message;
+use keeper::Keeper;
+use lease::Leases;
+
+/// How long the job of a lost worker takes to come back. Renewed four times in that time.
+const LEASE: Duration = Duration::from_secs(10);
+
+/// Dead letters that are moved in one transaction, so that a million of them don't hold everyone up.
+const MOVED_AT_ONCE: usize = 1_000;
+
+/// A queue in a SQLite file.
+pub struct Embedded {
+    shared: Arc<Shared>,
+}
+
+/// What the subscriptions and deliveries of a queue use together.
+struct Shared {
+    leases: Leases,
+    lease_length: Duration,
+    keeper: Keeper,
+    /// Something became ready in this process.
+    published: Notify,
+    db: Db,
+}
+
+impl Embedded {
+    /// Opens or creates the file.
+    pub async fn open(file: impl AsRef<Path>) -> Result<Self, QueueError> {
+        Self::open_with_lease(file, LEASE).await
+    }
+
+    /// [`Embedded::open`] with leases of another length; those of one file should agree on it.
+    pub async fn open_with_lease(file: impl AsRef<Path>, length: Duration) -> Result<Self, QueueError> {
+        let file = file.as_ref();
+        let db = Db::open(file, schema::SCHEMA).await.map_err(|error| {
+            if sqlite::is_transient(&error) {
+                unavailable(file, &error)
+            } else {
+                QueueError::Unusable(format!("the queue is unusable: {error}"))
+            }
+        })?;
+        let leases = Leases::default();
+        let keeper = Keeper::start(db.clone(), leases.clone(), length);
+        Ok(Self { shared: Arc::new(Shared { leases, lease_length: length, keeper, published: Notify::new(), db }) })
+    }
+
+    async fn read<T, F>(&self, work: F) -> Result<T, QueueError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        self.shared.db.read(work).await.map_err(|error| failed(&self.shared.db, &error))
+    }
+
+    async fn write<T, F>(&self, work: F) -> Result<T, QueueError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        self.shared.db.write(work).await.map_err(|error| failed(&self.shared.db, &error))
+    }
+
+    /// Does `step` to the chosen dead letters, some at a time; returns how many there were.
+    async fn with_dead(
+        &self,
+        which: &Which,
+        step: fn(&Connection, &[i64]) -> Result<usize, Error>,
+    ) -> Result<usize, QueueError> {
+        let which = which.clone();
+        let chosen = self.read(move |c| dead::choose(c, &which)).await?;
+        let mut count = 0;
+        for some in chosen.chunks(MOVED_AT_ONCE) {
+            let some = some.to_vec();
+            count += self.write(move |c| step(c, &some)).await?;
+            self.shared.published.notify_waiters();
+        }
+        Ok(count)
+    }
+}
+
+#[async_trait]
+impl Queue for Embedded {
+    async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError> {
+        let messages = Message::all(jobs);
+        self.write(move |c| jobs::insert(c, &messages)).await?;
+        self.shared.published.notify_waiters();
+        Ok(())
+    }
+
+    async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError> {
+        Ok(Box::new(subscription::Taker::new(self.shared.clone(), kinds, slots)))
+    }
+
+    async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
+        self.read(|c| jobs::stats(c, Timestamp::now())).await
+    }
+
+    async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {
+        let kind = kind.map(str::to_owned);
+        self.read(move |c| dead::list(c, kind.as_deref())).await
+    }
+
+    async fn requeue(&self, which: &Which) -> Result<usize, QueueError> {
+        self.with_dead(which, dead::revive).await
+    }
+
+    async fn purge(&self, which: &Which) -> Result<usize, QueueError> {
+        self.with_dead(which, dead::delete).await
+    }
+}
+
+fn failed(db: &Db, error: &Error) -> QueueError {
+    if sqlite::is_transient(error) {
+        unavailable(db.path(), error)
+    } else {
+        QueueError::Unusable(format!("the queue in {} failed: {error}", db.path().display()))
+    }
+}
+
+fn unavailable(file: &Path, error: &Error) -> QueueError {
+    QueueError::Unavailable { at: format!("sqlite:{}", file.display()), cause: error.to_string() }
+}

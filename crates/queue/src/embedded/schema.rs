@@ -1,0 +1,31 @@
+//! The tables.
+//!
+//! A job is *ready* while `wakes_at` is null. Else it becomes ready at that time: a delayed job when it is due, a running
+//! one when its lease ends. So there is one clock to look at, and each partial index holds only the jobs it is asked for:
+//! claiming is O(log n) among a million ready, delayed or dead ones.
+
+/// Idempotent.
+pub(super) const SCHEMA: &str = "
+    CREATE TABLE IF NOT EXISTS jobs (
+        seq      INTEGER PRIMARY KEY AUTOINCREMENT, -- order of publication; never used again, stale leases name it
+        kind     TEXT    NOT NULL,
+        priority INTEGER NOT NULL,                  -- 0 high, 1 normal
+        lease    INTEGER NOT NULL DEFAULT 0,        -- number of the latest lease; one with an older number is stale
+        wakes_at INTEGER,                           -- ms since the epoch
+        running  INTEGER NOT NULL DEFAULT 0,        -- 1: somebody's until wakes_at
+        lost     INTEGER NOT NULL DEFAULT 0,        -- 1: the worker that had it before is lost
+        payload  BLOB    NOT NULL                   -- the envelope, or whatever was put there
+    );
+    CREATE INDEX IF NOT EXISTS jobs_ready ON jobs (kind, priority, seq) WHERE wakes_at IS NULL;
+    CREATE INDEX IF NOT EXISTS jobs_waking ON jobs (wakes_at, running, kind) WHERE wakes_at IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS job_kinds (kind TEXT PRIMARY KEY) WITHOUT ROWID; -- every kind that ever had a job
+    CREATE TABLE IF NOT EXISTS dead_letters (
+        seq     INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of death
+        id      TEXT    NOT NULL UNIQUE,
+        kind    TEXT    NOT NULL,
+        reason  TEXT    NOT NULL,
+        died_at INTEGER NOT NULL,                   -- ms since the epoch
+        payload BLOB    NOT NULL
+    );
+    CREATE INDEX IF NOT EXISTS dead_letters_kind ON dead_letters (kind);
+";

@@ -1,0 +1,120 @@
+//! From `publish` to `next`.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use queue::End;
+use tokio::time::timeout;
+
+use super::{Home, counts, job, jobs, key, next, soon};
+
+pub async fn a_published_job_is_delivered_as_it_was_published(home: &impl Home) {
+    let queue = home.open().await;
+    let published = job("a", "1");
+    queue.publish(std::slice::from_ref(&published)).await.unwrap();
+    let delivery = next(&mut queue.subscribe(&["a"], 1).await.unwrap()).await;
+    assert_eq!(delivery.envelope.as_ref(), Ok(&published));
+    assert_eq!((delivery.kind.as_str(), delivery.redelivered), ("a", false));
+}
+
+pub async fn a_subscription_takes_its_kinds_only(home: &impl Home) {
+    let queue = home.open().await;
+    queue.publish(&[job("a", "1"), job("b", "2"), job("c", "3")]).await.unwrap();
+    let mut subscription = queue.subscribe(&["a", "c"], 3).await.unwrap();
+    let (first, second) = (next(&mut subscription).await, next(&mut subscription).await);
+    let taken = BTreeSet::from([(first.kind.clone(), key(&first)), (second.kind.clone(), key(&second))]);
+    assert_eq!(taken, BTreeSet::from([("a".into(), "1".into()), ("c".into(), "3".into())]));
+    counts(&queue, "b", (1, 0, 0, 0)).await;
+}
+
+pub async fn high_priority_goes_first_and_equals_keep_their_order(home: &impl Home) {
+    let queue = home.open().await;
+    queue.publish(&[job("a", "1"), job("a", "2"), job("a", "3").urgent(), job("a", "4").urgent()]).await.unwrap();
+    queue.publish(&[job("a", "5")]).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    let mut order = Vec::new();
+    for _ in 0..5 {
+        let delivery = next(&mut subscription).await;
+        order.push(key(&delivery));
+        delivery.end(End::Done(vec![])).await.unwrap();
+    }
+    assert_eq!(order, ["3", "4", "1", "2", "5"]);
+}
+
+pub async fn no_more_deliveries_than_slots_are_unfinished(home: &impl Home) {
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 5)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 2).await.unwrap();
+    let (first, _second) = (next(&mut subscription).await, next(&mut subscription).await);
+    counts(&queue, "a", (3, 2, 0, 0)).await;
+    assert!(timeout(Duration::from_millis(300), subscription.next()).await.is_err(), "a third one for two slots");
+    first.end(End::Done(vec![])).await.unwrap();
+    next(&mut subscription).await;
+}
+
+pub async fn a_cancelled_next_loses_nothing(home: &impl Home) {
+    let queue = home.open().await;
+    let mut subscription = queue.subscribe(&["a"], 4).await.unwrap();
+    let mut taken = Vec::new();
+    for round in 0..100 {
+        queue.publish(&[job("a", &round.to_string())]).await.unwrap();
+        // Polled once or a few times, and dropped at whatever point it has come to.
+        if let Ok(delivery) = timeout(Duration::from_micros(round * 10), subscription.next()).await {
+            taken.push(delivery.unwrap());
+        }
+        if let Some(delivery) = taken.pop_if(|_| round % 2 == 0) {
+            delivery.end(End::Release).await.unwrap();
+        }
+        taken.truncate(3);
+    }
+    drop(taken);
+    let mut missing: BTreeSet<_> = (0..100).map(|round: u64| round.to_string()).collect();
+    while !missing.is_empty() {
+        let delivery = next(&mut subscription).await;
+        missing.remove(&key(&delivery));
+        delivery.end(End::Done(vec![])).await.unwrap();
+    }
+}
+
+pub async fn a_dropped_subscription_hands_back_what_it_did_not_yield(home: &impl Home) {
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 8)).await.unwrap();
+    let mut first = queue.subscribe(&["a"], 8).await.unwrap();
+    let held = next(&mut first).await;
+    drop(first);
+    let mut second = queue.subscribe(&["a"], 8).await.unwrap();
+    let mut keys = BTreeSet::from([key(&held)]);
+    for _ in 0..7 {
+        let delivery = next(&mut second).await;
+        keys.insert(key(&delivery));
+        delivery.end(End::Done(vec![])).await.unwrap();
+    }
+    assert_eq!(keys.len(), 8);
+    held.end(End::Done(vec![])).await.unwrap();
+    counts(&queue, "a", (0, 0, 0, 0)).await;
+}
+
+pub async fn a_waiting_subscription_sees_what_another_process_publishes(home: &impl Home) {
+    let (here, there) = (home.open().await, home.open().await);
+    let mut subscription = here.subscribe(&["a"], 1).await.unwrap();
+    let (delivery, ()) = soon(async {
+        tokio::join!(biased; subscription.next(), async { there.publish(&[job("a", "1")]).await.unwrap() })
+    })
+    .await;
+    assert_eq!(key(&delivery.unwrap()), "1");
+}
+
+pub async fn stats_count_every_state(home: &impl Home) {
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 7)).await.unwrap();
+    queue.publish(&[job("b", "1")]).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    let retry = End::Retry { after: Duration::from_secs(3600), reason: "later".into() };
+    for end in [retry.clone(), retry, End::Dead { reason: "bad".into() }, End::Done(vec![])] {
+        next(&mut subscription).await.end(end).await.unwrap();
+    }
+    let _running = next(&mut subscription).await;
+    counts(&queue, "a", (2, 1, 2, 1)).await;
+    next(&mut queue.subscribe(&["b"], 1).await.unwrap()).await.end(End::Done(vec![])).await.unwrap();
+    counts(&queue, "b", (0, 0, 0, 0)).await;
+}

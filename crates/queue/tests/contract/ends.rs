@@ -1,0 +1,85 @@
+//! The ends of a delivery that is not dead.
+
+use std::time::Duration;
+
+use model::Timestamp;
+use queue::{End, QueueError};
+
+use super::{Home, counts, job, key, next};
+
+pub async fn done_publishes_the_follow_ups_and_removes_the_job(home: &impl Home) {
+    let queue = home.open().await;
+    queue.publish(&[job("a", "1")]).await.unwrap();
+    let follow_ups = vec![job("b", "2"), job("c", "3")];
+    let delivery = next(&mut queue.subscribe(&["a"], 1).await.unwrap()).await;
+    delivery.end(End::Done(follow_ups.clone())).await.unwrap();
+    for follow_up in follow_ups {
+        let delivery = next(&mut queue.subscribe(&[follow_up.kind.as_str()], 1).await.unwrap()).await;
+        assert_eq!(delivery.envelope, Ok(follow_up));
+    }
+    counts(&queue, "a", (0, 0, 0, 0)).await;
+}
+
+pub async fn a_retry_waits_its_time_and_counts_the_attempt(home: &impl Home) {
+    let queue = home.open().await;
+    let published = job("a", "1").urgent();
+    queue.publish(std::slice::from_ref(&published)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    let mut failed_at = Vec::new();
+    for (attempt, reason) in ["first", "second"].into_iter().enumerate() {
+        let delivery = next(&mut subscription).await;
+        assert_eq!(delivery.envelope.as_ref().unwrap().attempt as usize, attempt);
+        failed_at.push(Timestamp::now());
+        delivery.end(End::Retry { after: Duration::from_secs(1), reason: reason.into() }).await.unwrap();
+    }
+    let delivery = next(&mut subscription).await;
+    assert!(Timestamp::now() >= failed_at[1] + Duration::from_secs(1), "too early");
+    assert!(failed_at[1] >= failed_at[0] + Duration::from_secs(1), "too early");
+    assert!(!delivery.redelivered, "a retry is no loss");
+    let mut job = delivery.envelope.clone().unwrap();
+    let reasons: Vec<_> = job.history.drain(..).map(|failed| failed.reason).collect();
+    assert_eq!(reasons, ["first", "second"]);
+    job.attempt = 0;
+    assert_eq!(job, published, "all else stays");
+}
+
+pub async fn a_delayed_job_blocks_nobody(home: &impl Home) {
+    let queue = home.open().await;
+    queue.publish(&[job("a", "hour"), job("a", "second"), job("a", "ready")]).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    for after in [3600, 1] {
+        let end = End::Retry { after: Duration::from_secs(after), reason: "later".into() };
+        next(&mut subscription).await.end(end).await.unwrap();
+    }
+    let ready = next(&mut subscription).await;
+    assert_eq!(key(&ready), "ready");
+    ready.end(End::Done(vec![])).await.unwrap();
+    assert_eq!(key(&next(&mut subscription).await), "second");
+    counts(&queue, "a", (0, 1, 1, 0)).await;
+}
+
+pub async fn a_released_job_is_ready_at_once_and_as_it_was(home: &impl Home) {
+    let queue = home.open().await;
+    let published = job("a", "1");
+    queue.publish(std::slice::from_ref(&published)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    next(&mut subscription).await.end(End::Release).await.unwrap();
+    let delivery = next(&mut subscription).await;
+    assert_eq!(delivery.envelope, Ok(published));
+    assert!(!delivery.redelivered, "its worker was not lost");
+}
+
+pub async fn a_stale_end_is_refused_and_publishes_nothing(home: &impl Home) {
+    let (here, there) = (home.open().await, home.open().await);
+    here.publish(&[job("a", "1")]).await.unwrap();
+    let late = next(&mut here.subscribe(&["a"], 1).await.unwrap()).await;
+    home.end_leases().await;
+    let taken_over = next(&mut there.subscribe(&["a"], 1).await.unwrap()).await;
+    assert!(taken_over.redelivered);
+    let refused = late.end(End::Done(vec![job("b", "of the late one")])).await;
+    assert!(matches!(refused, Err(QueueError::Stale)), "{refused:?}");
+    taken_over.end(End::Done(vec![job("b", "of the owner")])).await.unwrap();
+    counts(&there, "b", (1, 0, 0, 0)).await;
+    let follow_up = next(&mut there.subscribe(&["b"], 1).await.unwrap()).await;
+    assert_eq!(key(&follow_up), "of the owner");
+}

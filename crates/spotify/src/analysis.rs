@@ -1,0 +1,117 @@
+//! Audio analyses.
+
+use model::analysis::{Analysis, Segment, TrackAnalysis};
+use model::audio::CONFIDENCES;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::{Client, Error, Unreadable};
+
+impl Client {
+    /// The audio analysis of a track; its `analysis` is `None` where Spotify has none.
+    pub async fn audio_analysis(&self, id: &str) -> Result<TrackAnalysis, Error> {
+        let what = format!("the audio analysis of track {id}");
+        let analysis = match self.get(&what, &format!("audio-analysis/{id}"), &[]).await {
+            Ok(body) => Some(read_analysis(&body).map_err(|why| Error::unreadable(&what, why))?),
+            Err(Error::NotFound { .. }) => None,
+            Err(error) => return Err(error),
+        };
+        Ok(TrackAnalysis { track_id: id.to_owned(), analysis })
+    }
+}
+
+/// The parts of a document that are read; bars, beats, tatums, sections and the fingerprints are skipped.
+#[derive(Deserialize)]
+struct Document {
+    /// Some clients save the document wrapped.
+    audio_analysis: Option<Box<Document>>,
+    segments: Option<Vec<RawSegment>>,
+    track: Option<RawTrack>,
+}
+
+/// Fields are kept as they are at first, so that an error can name the segment and the field.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawSegment {
+    start: Value,
+    duration: Value,
+    confidence: Value,
+    loudness_start: Value,
+    loudness_max: Value,
+    loudness_max_time: Value,
+    loudness_end: Value,
+    pitches: Value,
+    timbre: Value,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct RawTrack {
+    tempo_confidence: Value,
+    key_confidence: Value,
+    mode_confidence: Value,
+    time_signature_confidence: Value,
+}
+
+/// Reads an audio-analysis document: Spotify's of any year, wrapped in `audio_analysis` or not, without its `meta` or
+/// `track`, with integers for floats, or the Echo Nest's of 2010. An error names the segment's index and the field.
+pub fn read_analysis(bytes: &[u8]) -> Result<Analysis, Unreadable> {
+    let document: Document = serde_json::from_slice(bytes).map_err(|error| Unreadable(error.to_string()))?;
+    let document = match document {
+        Document { audio_analysis: Some(wrapped), .. } => *wrapped,
+        plain => plain,
+    };
+    let segments = document.segments.ok_or_else(|| Unreadable("it has no `segments`".into()))?;
+    let segments = segments
+        .iter()
+        .enumerate()
+        .map(|(index, segment)| read_segment(segment).map_err(|why| Unreadable(format!("segment {index}: {why}"))));
+    Ok(Analysis {
+        segments: segments.collect::<Result<_, _>>()?,
+        confidences: document.track.as_ref().and_then(read_confidences),
+    })
+}
+
+fn read_segment(raw: &RawSegment) -> Result<Segment, String> {
+    Ok(Segment {
+        start: optional("start", &raw.start)?.ok_or("it has no `start`")?,
+        duration: optional("duration", &raw.duration)?,
+        confidence: optional("confidence", &raw.confidence)?,
+        loudness_start: optional("loudness_start", &raw.loudness_start)?,
+        loudness_max: optional("loudness_max", &raw.loudness_max)?,
+        loudness_max_time: optional("loudness_max_time", &raw.loudness_max_time)?,
+        loudness_end: optional("loudness_end", &raw.loudness_end)?,
+        pitches: twelve("pitches", &raw.pitches)?.ok_or("it has no `pitches`")?,
+        timbre: twelve("timbre", &raw.timbre)?,
+    })
+}
+
+fn optional(field: &str, value: &Value) -> Result<Option<f64>, String> {
+    match value {
+        Value::Null => Ok(None),
+        value => value.as_f64().map(Some).ok_or_else(|| format!("its `{field}` is no number")),
+    }
+}
+
+fn twelve(field: &str, value: &Value) -> Result<Option<[f64; 12]>, String> {
+    let values = match value {
+        Value::Null => return Ok(None),
+        Value::Array(values) => values,
+        _ => return Err(format!("its `{field}` is no list")),
+    };
+    let numbers: Option<Vec<f64>> = values.iter().map(Value::as_f64).collect();
+    let numbers = numbers.ok_or_else(|| format!("its `{field}` holds something that is no number"))?;
+    let count = numbers.len();
+    let twelve = numbers.try_into().map_err(|_| format!("its `{field}` holds {count} values instead of 12"))?;
+    Ok(Some(twelve))
+}
+
+/// In the order of [`CONFIDENCES`]; all four, or none.
+fn read_confidences(track: &RawTrack) -> Option<[f64; CONFIDENCES.len()]> {
+    Some([
+        track.tempo_confidence.as_f64()?,
+        track.key_confidence.as_f64()?,
+        track.mode_confidence.as_f64()?,
+        track.time_signature_confidence.as_f64()?,
+    ])
+}

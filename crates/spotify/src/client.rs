@@ -1,0 +1,51 @@
+//! The client: one request a call.
+
+use std::sync::Arc;
+
+use model::settings::Spotify;
+use rspotify::Token;
+
+use crate::auth::Auth;
+use crate::{Error, http};
+
+/// A client of the Web API. Clones share their connections and their token.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    api_url: Arc<str>,
+    auth: Arc<Auth>,
+}
+
+impl Client {
+    /// A client for the addresses and the app of the settings; asks for nothing yet. `contact` becomes part of the
+    /// User-Agent.
+    pub fn new(settings: &Spotify, contact: Option<&str>) -> Result<Self, Error> {
+        Ok(Self {
+            http: http::pool(&settings.api_url, contact)?,
+            api_url: settings.api_url.trim_end_matches('/').into(),
+            auth: Arc::new(Auth::new(settings, contact)?),
+        })
+    }
+
+    /// Makes sure that there is a token, so that a command can say at its start that nobody is signed in.
+    pub async fn sign_in(&self) -> Result<(), Error> {
+        self.auth.token(None).await.map(drop)
+    }
+
+    /// The body of a good answer. A refused token is renewed once.
+    pub(crate) async fn get(&self, what: &str, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, Error> {
+        let token = self.auth.token(None).await?;
+        match self.get_with(&token, what, path, query).await {
+            Err(Error::Unauthorized { .. }) => {
+                let token = self.auth.token(Some(&token)).await?;
+                self.get_with(&token, what, path, query).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn get_with(&self, token: &Token, what: &str, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, Error> {
+        let request = self.http.get(format!("{}/{path}", self.api_url));
+        http::send(request.bearer_auth(&token.access_token).query(query), what).await
+    }
+}

@@ -1,0 +1,54 @@
+//! How a request is made: time limits, the name we go by, and which error an answer is.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use reqwest::header::RETRY_AFTER;
+use reqwest::{RequestBuilder, Response, Url};
+
+use crate::Error;
+
+const CONNECT: Duration = Duration::from_secs(5);
+const WHOLE_REQUEST: Duration = Duration::from_secs(30);
+
+/// A connection pool for requests to `base`, which must be an `http` or `https` address.
+pub(crate) fn pool(base: &str, contact: Option<&str>) -> Result<reqwest::Client, Error> {
+    let url = Url::parse(base).ok().filter(|url| url.scheme().starts_with("http"));
+    let url = url.ok_or_else(|| Error::Setup(format!("`{base}` is no address of a web service")))?;
+    let contact = contact.map_or_else(String::new, |contact| format!(" ({contact})"));
+    let name = format!("spotifai/{}{contact}", env!("CARGO_PKG_VERSION"));
+    let mut builder = reqwest::Client::builder().user_agent(name).connect_timeout(CONNECT).timeout(WHOLE_REQUEST);
+    // A stand-in on this machine is out of the reach of the proxy that the environment may name.
+    if matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
+        builder = builder.no_proxy();
+    }
+    builder.build().map_err(|error| Error::Setup(format!("no requests can be made: {}", causes(&error))))
+}
+
+/// Makes a request for `what` and returns the body of a good answer.
+pub(crate) async fn send(request: RequestBuilder, what: &str) -> Result<Vec<u8>, Error> {
+    let unavailable = |error: reqwest::Error| {
+        let detail = causes(&error.without_url());
+        Error::Unavailable { what: what.to_owned(), detail, after: None }
+    };
+    let answer = request.send().await.map_err(unavailable)?;
+    let (status, after) = (answer.status(), retry_after(&answer));
+    let body = answer.bytes().await.map_err(unavailable)?;
+    if status.is_success() { Ok(body.into()) } else { Err(Error::of_answer(what, status, after, &body)) }
+}
+
+fn retry_after(answer: &Response) -> Option<Duration> {
+    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+    Some(Duration::from_secs(seconds))
+}
+
+/// The error with all its causes: reqwest's own text names none.
+fn causes(error: &reqwest::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}

@@ -1,0 +1,127 @@
+//! Pages of a playlist, whatever their rows hold.
+
+use std::collections::BTreeMap;
+
+use model::track::{ArtistRef, SkipReason, Track};
+use serde_json::Value;
+
+use crate::ids::is_track_id;
+use crate::{Client, Error, Unreadable};
+
+/// Rows of a full page: the most that Spotify gives at once.
+pub const PAGE_ROWS: u32 = 50;
+
+/// One page of a playlist. `tracks.len()` plus all of `skipped` is `rows`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Page {
+    /// Rows of the whole playlist, where the page says so.
+    pub total: Option<u32>,
+    /// Whether the page names a next one.
+    pub has_next: bool,
+    /// Rows of this page.
+    pub rows: u32,
+    /// Its tracks in their order; the same one may come twice.
+    pub tracks: Vec<Track>,
+    /// Its other rows, by reason.
+    pub skipped: BTreeMap<SkipReason, u32>,
+}
+
+impl Client {
+    /// The page of a playlist that starts at row `offset`: up to [`PAGE_ROWS`] rows.
+    pub async fn playlist_items(&self, playlist: &str, offset: u32) -> Result<Page, Error> {
+        let what = format!("the rows of playlist {playlist} from {offset}");
+        let (limit, offset) = (PAGE_ROWS.to_string(), offset.to_string());
+        // Without the types, episodes come in the guise of tracks.
+        let query = [("limit", limit.as_str()), ("offset", &offset), ("additional_types", "track,episode")];
+        let body = self.get(&what, &format!("playlists/{playlist}/items"), &query).await?;
+        read_playlist_page(&body).map_err(|why| Error::unreadable(&what, why))
+    }
+
+    /// One track. A track without an id or a title is a [`Error::BadAnswer`].
+    pub async fn track(&self, id: &str) -> Result<Track, Error> {
+        let what = format!("track {id}");
+        let body = self.get(&what, &format!("tracks/{id}"), &[]).await?;
+        let track = serde_json::from_slice(&body).map_err(|why| Error::unreadable(&what, why))?;
+        read_track(&track).map_err(|reason| Error::unreadable(&what, reason.as_str()))
+    }
+}
+
+/// Reads a page of rows, or the first page in a whole playlist object: its `items` (since 2026) or its `tracks`.
+pub fn read_playlist_page(bytes: &[u8]) -> Result<Page, Unreadable> {
+    let json: Value = serde_json::from_slice(bytes).map_err(|error| Unreadable(format!("it is not JSON: {error}")))?;
+    let page = [&json, &json["items"], &json["tracks"]].into_iter().find(|page| page["items"].is_array());
+    let page = page.ok_or_else(|| Unreadable("it has no rows `items`".into()))?;
+    let mut read = Page {
+        total: whole_number(&page["total"]),
+        has_next: page["next"].as_str().is_some_and(|next| !next.is_empty()),
+        ..Page::default()
+    };
+    for row in page["items"].as_array().into_iter().flatten() {
+        read.rows += 1;
+        match read_row(row) {
+            Ok(track) => read.tracks.push(track),
+            Err(reason) => *read.skipped.entry(reason).or_default() += 1,
+        }
+    }
+    Ok(read)
+}
+
+/// The track of a row, under `item` (since 2026) or `track`; some rows have both.
+fn read_row(row: &Value) -> Result<Track, SkipReason> {
+    let fields = [row.get("item"), row.get("track")];
+    match fields.into_iter().flatten().find(|field| field.is_object()) {
+        Some(_) if row["is_local"] == true => Err(SkipReason::Local),
+        Some(track) => read_track(track),
+        None if row.is_null() || fields.contains(&Some(&Value::Null)) => Err(SkipReason::Removed),
+        None => Err(SkipReason::Unreadable),
+    }
+}
+
+/// A track object. Its own fields `track` and `episode` are booleans that say what `type` says.
+fn read_track(track: &Value) -> Result<Track, SkipReason> {
+    if track["is_local"] == true || track["uri"].as_str().is_some_and(|uri| uri.starts_with("spotify:local:")) {
+        return Err(SkipReason::Local);
+    }
+    match &track["type"] {
+        Value::String(kind) if kind == "episode" => return Err(SkipReason::Episode),
+        Value::String(kind) if kind != "track" => return Err(SkipReason::Unreadable),
+        Value::String(_) => {}
+        _ if track["episode"] == true => return Err(SkipReason::Episode),
+        _ => {}
+    }
+    let id = required(&track["id"], SkipReason::NoId)?;
+    let name = required(&track["name"], SkipReason::NoName)?;
+    if !is_track_id(&id) {
+        return Err(SkipReason::Unreadable);
+    }
+    Ok(Track {
+        id,
+        name,
+        artists: track["artists"].as_array().into_iter().flatten().filter_map(read_artist).collect(),
+        album: text(&track["album"]["name"]),
+        duration_ms: track["duration_ms"].as_f64(),
+        isrc: text(&track["external_ids"]["isrc"]),
+    })
+}
+
+fn read_artist(artist: &Value) -> Option<ArtistRef> {
+    Some(ArtistRef { id: text(&artist["id"]), name: text(&artist["name"])? })
+}
+
+/// A text that a track can't do without: missing, null and blank are one reason, any other type is another.
+fn required(field: &Value, missing: SkipReason) -> Result<String, SkipReason> {
+    match field {
+        Value::Null | Value::String(_) => text(field).ok_or(missing),
+        _ => Err(SkipReason::Unreadable),
+    }
+}
+
+fn text(field: &Value) -> Option<String> {
+    field.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
+}
+
+/// A count, be it written as a float.
+fn whole_number(field: &Value) -> Option<u32> {
+    let number = field.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number));
+    number.map(|number| number as u32)
+}

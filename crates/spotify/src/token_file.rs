@@ -1,0 +1,93 @@
+//! The file that a sign-in is kept in.
+
+use std::fs::{self, File};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use model::settings::Spotify;
+use rspotify::Token;
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
+
+use crate::Error;
+
+/// A user's sign-in.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct SignIn {
+    /// The app that the user signed in to; its tokens can be refreshed by this app only.
+    pub(crate) client_id: String,
+    #[serde(flatten)]
+    pub(crate) token: Token,
+}
+
+/// A sign-in's place on disk.
+pub(crate) struct TokenFile(PathBuf);
+
+impl TokenFile {
+    /// The place that the settings name, or the one in the user's configuration folder.
+    pub(crate) fn of(settings: &Spotify) -> Option<Self> {
+        let folder = |variable| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let default = || {
+            Some(
+                folder("XDG_CONFIG_HOME")
+                    .or_else(|| Some(folder("HOME")?.join(".config")))?
+                    .join("spotifai/token.json"),
+            )
+        };
+        settings.token_file.as_ref().map(PathBuf::from).or_else(default).map(Self)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// When it was written last; `None`: it is not there.
+    pub(crate) fn written_at(&self) -> Option<SystemTime> {
+        fs::metadata(&self.0).and_then(|file| file.modified()).ok()
+    }
+
+    /// What it holds; `None`: it is not there.
+    pub(crate) fn read(&self) -> Result<Option<SignIn>, Error> {
+        let damaged = |why: String| Error::NotSignedIn { why: format!("{} cannot be read: {why}", self.0.display()) };
+        match fs::read(&self.0) {
+            // serde's reason is left out: it could quote the token.
+            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| damaged("it holds no sign-in".into())),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(damaged(error.to_string())),
+        }
+    }
+
+    /// Replaces it in one step: a reader sees the old sign-in or the new one, and nobody else sees either.
+    pub(crate) fn write(&self, sign_in: &SignIn) -> Result<(), Error> {
+        self.replace(sign_in).map_err(|error| Error::Setup(format!("{} cannot be written: {error}", self.0.display())))
+    }
+
+    fn replace(&self, sign_in: &SignIn) -> std::io::Result<()> {
+        let folder = self.folder()?;
+        // Made with mode 600, before there is anything in it.
+        let mut file = NamedTempFile::new_in(folder)?;
+        serde_json::to_writer(&mut file, sign_in)?;
+        file.flush()?;
+        file.as_file().sync_all()?;
+        file.persist(&self.0)?;
+        Ok(())
+    }
+
+    /// Waits for the turn to refresh it: a refresh token is good for one use, so two processes that share the file must
+    /// not use it at once. The turn ends when the lock is dropped.
+    pub(crate) async fn turn(&self) -> Result<File, Error> {
+        let lock = self.0.with_extension("lock");
+        let wait = move || {
+            let file = File::options().create(true).append(true).open(&lock)?;
+            file.lock().map(|()| file)
+        };
+        let locked = tokio::task::spawn_blocking(wait).await.map_err(std::io::Error::other).and_then(|result| result);
+        locked.map_err(|error| Error::Setup(format!("{} cannot be locked: {error}", self.0.display())))
+    }
+
+    fn folder(&self) -> std::io::Result<&Path> {
+        let folder = self.0.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        fs::create_dir_all(folder).map(|()| folder)
+    }
+}

@@ -1,0 +1,207 @@
+//! The client over real HTTP.
+
+use std::time::Duration;
+
+use model::audio::{AudioFeatures, SCALARS};
+use model::track::Artist;
+use serde_json::{Value, json};
+use spotify::{Client, Error};
+
+use crate::stand_in::{Answer, SECRET, StandIn, error, ok, text};
+
+const ITEMS: &str = "/v1/playlists/p1/items";
+
+async fn client(stand_in: &StandIn) -> Client {
+    Client::new(&stand_in.settings(), Some("me@example.org")).unwrap()
+}
+
+/// What the client makes of one answer to a request for a page.
+async fn page_error(answer: Answer) -> Error {
+    let stand_in = StandIn::start().await;
+    stand_in.on(ITEMS, move |_| answer.clone());
+    client(&stand_in).await.playlist_items("p1", 0).await.unwrap_err()
+}
+
+fn ids(ids: &[&str]) -> Vec<String> {
+    ids.iter().map(ToString::to_string).collect()
+}
+
+fn features(id: &str, first: f64) -> Value {
+    let mut features = json!({ "id": id });
+    for (i, name) in SCALARS.iter().enumerate() {
+        features[name] = json!(first + i as f64);
+    }
+    features
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_by_name() {
+    let stand_in = StandIn::start().await;
+    stand_in.on(ITEMS, |_| ok(json!({"items": [null], "total": 51})));
+    let page = client(&stand_in).await.playlist_items("p1", 50).await.unwrap();
+    assert_eq!((page.rows, page.total), (1, Some(51)));
+    let asked = &stand_in.asked(ITEMS)[0];
+    assert_eq!(asked.query, "limit=50&offset=50&additional_types=track%2Cepisode");
+    assert_eq!(asked.authorization, "Bearer token-1");
+    assert!(asked.user_agent.starts_with("spotifai/") && asked.user_agent.contains("me@example.org"));
+    let token = &stand_in.asked("/api/token")[0];
+    assert_eq!(token.body, "grant_type=client_credentials");
+    assert!(token.authorization.starts_with("Basic "));
+}
+
+#[tokio::test]
+async fn a_refused_token_is_renewed_once_and_for_everyone() {
+    let stand_in = StandIn::start().await;
+    stand_in.on(ITEMS, |request| match request.authorization.as_str() {
+        "Bearer token-2" => ok(json!({"items": []})),
+        _ => error(401, "The access token expired"),
+    });
+    let client = client(&stand_in).await;
+    let mut requests = tokio::task::JoinSet::new();
+    for offset in 0..8 {
+        let client = client.clone();
+        requests.spawn(async move { client.playlist_items("p1", offset).await });
+    }
+    assert!(requests.join_all().await.into_iter().all(|page| page.is_ok()));
+    assert_eq!(stand_in.asked("/api/token").len(), 2, "one token at first, one after it was refused");
+}
+
+#[tokio::test]
+async fn a_token_that_stays_refused_is_an_error_after_one_renewal() {
+    let stand_in = StandIn::start().await;
+    stand_in.on(ITEMS, |_| error(401, "Invalid access token"));
+    let error = client(&stand_in).await.playlist_items("p1", 0).await.unwrap_err();
+    assert_eq!(error, Error::Unauthorized { detail: "Invalid access token".into() });
+    assert_eq!((stand_in.asked(ITEMS).len(), stand_in.asked("/api/token").len()), (2, 2));
+}
+
+#[tokio::test]
+async fn pauses_are_told_to_the_second() {
+    let after = |seconds| Some(Duration::from_secs(seconds));
+    let limited = error(429, "API rate limit exceeded");
+    assert_eq!(page_error(limited.clone().retry_after("86236")).await, Error::RateLimited { after: after(86_236) });
+    assert_eq!(page_error(limited).await, Error::RateLimited { after: None });
+    assert_eq!(
+        page_error(text(429, "Too many requests").retry_after("7")).await,
+        Error::RateLimited { after: after(7) }
+    );
+    let quota = r#"{"error": {"status": 429, "message": "Quota exceeded", "reason": "QUOTA_EXCEEDED"}}"#;
+    assert_eq!(page_error(text(429, quota).retry_after("3600")).await, Error::Quota { after: after(3_600) });
+    assert_eq!(page_error(text(403, quota)).await, Error::Quota { after: None });
+}
+
+#[tokio::test]
+async fn an_error_says_what_to_do() {
+    assert!(matches!(page_error(error(404, "Not found.")).await, Error::NotFound { .. }));
+    assert!(matches!(page_error(error(400, "Invalid limit")).await, Error::Rejected { status: 400, .. }));
+    assert!(matches!(page_error(text(410, "")).await, Error::Rejected { status: 410, .. }));
+    let Error::Forbidden { what, detail } = page_error(text(403, "the user may not be registered\n")).await else {
+        panic!("403 is a refusal, JSON or not");
+    };
+    assert_eq!((what.contains("playlist p1"), detail.as_str()), (true, "the user may not be registered"));
+    let Error::Unavailable { detail, after, .. } =
+        page_error(text(503, "<html>upstream</html>").retry_after("5")).await
+    else {
+        panic!("503 is trouble of the server's");
+    };
+    assert_eq!((detail.as_str(), after), ("HTTP 503", Some(Duration::from_secs(5))));
+    for garbage in ["<html>maintenance</html>", "", "{\"items\": [", "null"] {
+        assert!(matches!(page_error(text(200, garbage)).await, Error::BadAnswer { .. }), "{garbage}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_at_the_address_is_worth_a_retry() {
+    let stand_in = StandIn::start().await;
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let settings = model::settings::Spotify { api_url: format!("http://{free}/v1"), ..stand_in.settings() };
+    let error = Client::new(&settings, None).unwrap().track("t1").await.unwrap_err();
+    assert!(matches!(error, Error::Unavailable { after: None, .. }), "{error}");
+    let nonsense = model::settings::Spotify { api_url: "spotify".into(), ..stand_in.settings() };
+    assert!(matches!(Client::new(&nonsense, None), Err(Error::Setup(_))));
+}
+
+#[tokio::test]
+async fn features_are_matched_by_id() {
+    let stand_in = StandIn::start().await;
+    let mut partial = features("d", 0.0);
+    partial["tempo"] = Value::Null;
+    let answer = json!({"audio_features": [null, features("c", 20.0), features("a", 10.5), partial]});
+    stand_in.on("/v1/audio-features", move |_| ok(answer.clone()));
+    let found = client(&stand_in).await.audio_features(&ids(&["a", "b", "c", "d"])).await.unwrap();
+    let found: Vec<_> = found.iter().map(|f| (f.track_id.as_str(), f.values.map(|v| (v[0], v[12])))).collect();
+    assert_eq!(found, [("a", Some((10.5, 22.5))), ("b", None), ("c", Some((20.0, 32.0))), ("d", None)]);
+    assert_eq!(stand_in.asked("/v1/audio-features")[0].query, "ids=a%2Cb%2Cc%2Cd");
+}
+
+#[tokio::test]
+async fn features_of_one_track_may_be_refused_or_not_exist() {
+    let stand_in = StandIn::start().await;
+    stand_in.on("/v1/audio-features/a", |_| ok(features("a", 1.0)));
+    stand_in.on("/v1/audio-features/c", |_| text(403, r#"{"error": {"status": 403}}"#));
+    let client = client(&stand_in).await;
+    assert!(client.audio_features_of("a").await.unwrap().values.is_some());
+    assert_eq!(client.audio_features_of("b").await.unwrap(), AudioFeatures { track_id: "b".into(), values: None });
+    let error = client.audio_features_of("c").await.unwrap_err();
+    assert!(error.is_refusal() && error.to_string().contains("HTTP 403"), "{error}");
+}
+
+#[tokio::test]
+async fn an_analysis_may_be_missing_or_broken() {
+    let stand_in = StandIn::start().await;
+    stand_in.on("/v1/audio-analysis/a", |_| ok(json!({"segments": [{"start": 0, "pitches": vec![1; 12]}]})));
+    stand_in.on("/v1/audio-analysis/b", |_| ok(json!({"segments": [{"start": 0}]})));
+    let client = client(&stand_in).await;
+    assert_eq!(client.audio_analysis("a").await.unwrap().analysis.unwrap().segments.len(), 1);
+    assert_eq!(client.audio_analysis("unknown").await.unwrap().analysis, None);
+    let Err(Error::BadAnswer { detail, .. }) = client.audio_analysis("b").await else { panic!("it has no pitches") };
+    assert!(detail.contains("segment 0") && detail.contains("pitches"), "{detail}");
+}
+
+#[tokio::test]
+async fn artists_come_with_their_genres() {
+    let stand_in = StandIn::start().await;
+    let one = json!({"id": "a", "name": "One", "genres": ["art pop", "folk"]});
+    stand_in.on("/v1/artists/a", {
+        let one = one.clone();
+        move |_| ok(one.clone())
+    });
+    stand_in.on("/v1/artists", move |_| ok(json!({"artists": [null, {"id": "b", "name": "Two"}, one]})));
+    let client = client(&stand_in).await;
+    let found = client.artists(&ids(&["a", "b", "gone"])).await.unwrap();
+    let artist =
+        |id: &str, name: &str, genres: &[&str]| Artist { id: id.into(), name: name.into(), genres: ids(genres) };
+    assert_eq!(found, [artist("b", "Two", &[]), artist("a", "One", &["art pop", "folk"])]);
+    assert_eq!(client.artist("a").await.unwrap(), Some(artist("a", "One", &["art pop", "folk"])));
+    assert_eq!(client.artist("gone").await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn a_wrong_secret_is_told_without_being_shown() {
+    let stand_in = StandIn::start().await;
+    let answer = r#"{"error": "invalid_client", "error_description": "Invalid client secret"}"#;
+    stand_in.on("/api/token", move |_| text(400, answer));
+    let error = client(&stand_in).await.sign_in().await.unwrap_err();
+    assert!(matches!(error, Error::NotSignedIn { .. }));
+    let told = format!("{error} {error:?}");
+    assert!(told.contains("Invalid client secret") && told.contains("spotifai login"), "{told}");
+    assert!(!told.contains(SECRET));
+}
+
+#[tokio::test]
+async fn a_token_answer_is_never_quoted() {
+    let stand_in = StandIn::start().await;
+    stand_in.on("/api/token", |_| ok(json!({"access_token": "the-token", "expires_in": "the-token"})));
+    let error = client(&stand_in).await.sign_in().await.unwrap_err();
+    assert!(matches!(error, Error::BadAnswer { .. }) && !format!("{error:?}").contains("the-token"), "{error:?}");
+}
+
+#[tokio::test]
+async fn without_a_secret_and_a_sign_in_the_way_out_is_named() {
+    let stand_in = StandIn::start().await;
+    let settings = model::settings::Spotify { client_secret: None, ..stand_in.settings() };
+    let error = Client::new(&settings, None).unwrap().track("t1").await.unwrap_err().to_string();
+    assert!(error.contains("spotifai login") && error.contains("SPOTIFAI_SPOTIFY_CLIENT_SECRET"), "{error}");
+    assert_eq!(error.lines().count(), 1);
+    assert!(stand_in.asked("/").is_empty());
+}

@@ -1,0 +1,91 @@
+//! The writing and the reading thread of a file.
+
+use std::iter;
+use std::sync::mpsc::Receiver;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, Error, ffi};
+
+use crate::connect::{Attached, TRY_AGAIN};
+use crate::failure;
+
+/// Writes that share one transaction at most.
+const GROUP: usize = 512;
+
+/// How long a transaction takes in further writes.
+const GROUP_TIME: Duration = Duration::from_millis(10);
+
+/// How long one process keeps the lock, over several transactions, before it lets others try. SQLite's lock has no
+/// queue: without the pause a waiting process finds it free only by luck, and its leases run out meanwhile.
+const TURN: Duration = Duration::from_millis(30);
+
+/// Given a connection in a transaction it works; given why there is none it only answers. Says whether to keep what it
+/// wrote, and how to answer after the commit.
+pub(crate) type Work = Box<dyn FnOnce(Result<&Connection, &Error>) -> (bool, Answer) + Send>;
+pub(crate) type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
+pub(crate) fn serve_reads(file: &Attached, reads: &Receiver<Work>) {
+    while let Ok(work) = reads.recv() {
+        let began = file.begin("BEGIN");
+        let (_, answer) = work(began.as_ref().map(|()| &file.connection));
+        // It wrote nothing; where there was no transaction, or an error ended it, there is nothing to end.
+        let _ = file.connection.execute_batch("ROLLBACK");
+        answer(Ok(()));
+    }
+}
+
+pub(crate) fn serve_writes(file: &Attached, writes: &Receiver<Work>) {
+    let mut kept = Duration::ZERO;
+    while let Ok(first) = writes.recv() {
+        let began = Instant::now();
+        let more = iter::from_fn(|| if began.elapsed() < GROUP_TIME { writes.try_recv().ok() } else { None });
+        commit_together(file, iter::once(first).chain(more).take(GROUP));
+        kept += began.elapsed();
+        if kept > TURN {
+            kept = Duration::ZERO;
+            thread::sleep(TRY_AGAIN * 3 / 2);
+        }
+    }
+}
+
+/// One transaction for all of `group`; answers come after its commit.
+fn commit_together(file: &Attached, group: impl Iterator<Item = Work>) {
+    let connection = &file.connection;
+    // IMMEDIATE: a transaction that starts as a reader cannot wait for its turn to write, it fails with SQLITE_BUSY.
+    let mut state = file.begin("BEGIN IMMEDIATE");
+    let mut answers = Vec::new();
+    for work in group {
+        answers.push(apply(connection, work, &mut state));
+    }
+    let committed = state.and_then(|()| connection.execute_batch("COMMIT"));
+    if !connection.is_autocommit() {
+        let _ = connection.execute_batch("ROLLBACK");
+    }
+    for answer in answers {
+        answer(committed.as_ref().map(|()| ()).map_err(again));
+    }
+}
+
+/// Runs one piece of work in a savepoint of its own, as long as the transaction is good.
+fn apply(connection: &Connection, work: Work, state: &mut Result<(), Error>) -> Answer {
+    if state.is_ok() {
+        *state = connection.execute_batch("SAVEPOINT one");
+    }
+    let (keep, answer) = work(state.as_ref().map(|()| connection));
+    if state.is_ok() {
+        // A full disk and its like end the whole transaction: what follows would be committed one by one, and what went
+        // before is undone.
+        *state = match (connection.is_autocommit(), keep) {
+            (true, _) => Err(failure(ffi::SQLITE_ABORT, "the transaction was undone by an error in it".into())),
+            (false, true) => connection.execute_batch("RELEASE one"),
+            (false, false) => connection.execute_batch("ROLLBACK TO one; RELEASE one"),
+        };
+    }
+    answer
+}
+
+/// `rusqlite::Error` is not `Clone`; what a caller needs of a failed commit is its code and its text.
+pub(crate) fn again(error: &Error) -> Error {
+    failure(error.sqlite_error().map_or(ffi::SQLITE_ERROR, |error| error.extended_code), error.to_string())
+}

@@ -1,0 +1,170 @@
+//! What a file shared by many promises.
+
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use sqlite::Db;
+use sqlite::rusqlite::{Connection, Error};
+use tempfile::{TempDir, tempdir};
+
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS numbers (n INTEGER PRIMARY KEY);";
+
+async fn fresh() -> (TempDir, Db) {
+    let folder = tempdir().unwrap();
+    let db = open(&folder.path().join("a.db")).await;
+    (folder, db)
+}
+
+async fn open(path: &Path) -> Db {
+    Db::open(path, SCHEMA).await.unwrap()
+}
+
+fn insert(n: i64) -> impl FnOnce(&Connection) -> Result<usize, Error> + Send + 'static {
+    move |c| c.execute("INSERT INTO numbers VALUES (?1)", [n])
+}
+
+async fn numbers(db: &Db) -> Vec<i64> {
+    let all = |c: &Connection| {
+        let mut rows = c.prepare("SELECT n FROM numbers ORDER BY n")?;
+        rows.query_map([], |row| row.get(0))?.collect()
+    };
+    db.read(all).await.unwrap()
+}
+
+async fn refusal(path: &Path) -> String {
+    Db::open(path, SCHEMA).await.err().expect("an error").to_string()
+}
+
+/// Holds the writing thread until the returned sender is dropped, so that what is sent meanwhile becomes one group.
+fn hold(db: &Db) -> mpsc::Sender<()> {
+    let (release, held) = mpsc::channel::<()>();
+    let (db, (started, start)) = (db.clone(), mpsc::channel());
+    std::thread::spawn(move || {
+        db.write_blocking(move |_| {
+            started.send(()).unwrap();
+            let _ = held.recv();
+            Ok(())
+        })
+    });
+    start.recv_timeout(Duration::from_secs(30)).unwrap();
+    release
+}
+
+#[tokio::test]
+async fn a_failed_write_undoes_itself_alone() {
+    let (_folder, db) = fresh().await;
+    let held = hold(&db);
+    let bad = db.write(|c| insert(2)(c).and_then(|_| insert(2)(c)));
+    let release = async { drop(held) };
+    let (first, second, third, ()) = tokio::join!(db.write(insert(1)), bad, db.write(insert(3)), release);
+    assert!(first.is_ok() && second.is_err() && third.is_ok());
+    assert_eq!(numbers(&db).await, [1, 3]);
+}
+
+#[tokio::test]
+async fn a_panic_is_the_callers_and_undoes_its_write() {
+    let (_folder, db) = fresh().await;
+    let other = db.clone();
+    let panics = tokio::spawn(async move {
+        other
+            .write(|c| -> Result<(), Error> {
+                insert(1)(c)?;
+                panic!("on purpose")
+            })
+            .await
+    });
+    assert!(panics.await.unwrap_err().is_panic());
+    db.write(insert(2)).await.unwrap();
+    assert_eq!(numbers(&db).await, [2]);
+}
+
+#[tokio::test]
+async fn what_ends_the_transaction_fails_everyone_in_it_and_nobody_after() {
+    let (_folder, db) = fresh().await;
+    let held = hold(&db);
+    // As an I/O error or a full disk would.
+    let breaks = db.write(|c| c.execute_batch("INSERT INTO numbers VALUES (2); ROLLBACK; SELECT * FROM nowhere"));
+    let release = async { drop(held) };
+    let (first, second, third, ()) = tokio::join!(db.write(insert(1)), breaks, db.write(insert(3)), release);
+    assert!(first.is_err() && second.is_err() && third.is_err());
+    assert_eq!(numbers(&db).await, [0; 0]);
+    db.write(insert(4)).await.unwrap();
+    assert_eq!(numbers(&db).await, [4]);
+}
+
+#[tokio::test]
+async fn a_write_whose_future_was_dropped_is_carried_out() {
+    let (_folder, db) = fresh().await;
+    let held = hold(&db);
+    let cut_short = tokio::time::timeout(Duration::ZERO, db.write(insert(1))).await;
+    assert!(cut_short.is_err());
+    drop(held);
+    db.write(insert(2)).await.unwrap();
+    assert_eq!(numbers(&db).await, [1, 2]);
+}
+
+#[tokio::test]
+async fn a_read_sees_one_snapshot() {
+    let (_folder, db) = fresh().await;
+    let (go_on, wait) = mpsc::channel::<()>();
+    let (counted_once, first) = tokio::sync::oneshot::channel();
+    let reading = db.read(move |c| {
+        let count = |c: &Connection| c.query_row("SELECT count(*) FROM numbers", [], |row| row.get::<_, i64>(0));
+        let before = count(c)?;
+        counted_once.send(()).unwrap();
+        let _ = wait.recv();
+        Ok((before, count(c)?))
+    });
+    let writing = async {
+        first.await.unwrap();
+        db.write(insert(1)).await.unwrap();
+        drop(go_on);
+    };
+    let (counts, ()) = tokio::join!(reading, writing);
+    assert_eq!(counts.unwrap(), (0, 0));
+    assert_eq!(numbers(&db).await, [1]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn many_open_a_new_file_at_once_and_all_write() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("new.db");
+    let tasks: Vec<_> = (0..16)
+        .map(|n| {
+            let path = path.clone();
+            tokio::spawn(async move { open(&path).await.write(insert(n)).await.unwrap() })
+        })
+        .collect();
+    for task in tasks {
+        task.await.unwrap();
+    }
+    assert_eq!(numbers(&open(&path).await).await, Vec::from_iter(0..16));
+}
+
+#[tokio::test]
+async fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
+    let folder = tempdir().unwrap();
+    let nowhere = refusal(&folder.path().join("none").join("a.db")).await;
+    assert!(nowhere.contains("a.db: there is no folder") && nowhere.contains("create it"), "{nowhere}");
+    assert!(refusal(folder.path()).await.ends_with("it is a folder; name a file"));
+    let text = folder.path().join("text.db");
+    std::fs::write(&text, "a text that is long enough to be read as the header of a file, which it is not. ".repeat(20))
+        .unwrap();
+    assert!(refusal(&text).await.contains("text.db: it is no SQLite file"));
+    assert!(refusal(Path::new("")).await.contains("is no file"));
+    assert!(refusal(Path::new(":memory:")).await.contains("is no file"));
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_that_was_deleted_or_replaced_is_an_error() {
+    let (_folder, db) = fresh().await;
+    std::fs::remove_file(db.path()).unwrap();
+    let lost = db.write(insert(1)).await.unwrap_err();
+    assert!(lost.to_string().contains("was deleted or replaced"), "{lost}");
+    assert!(!sqlite::is_transient(&lost));
+    let replacement = open(db.path()).await;
+    replacement.write(insert(2)).await.unwrap();
+    assert!(db.read(|_| Ok(())).await.is_err());
+}

@@ -1,0 +1,121 @@
+//! The embedded home: one SQLite file. Each family of verbs is a file; they share the few lines here.
+
+mod audio;
+mod datasets;
+mod fleet;
+mod schema;
+mod searches;
+mod tags;
+mod tracks;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlite::Db;
+use sqlite::rusqlite::types::Type;
+use sqlite::rusqlite::{self, Connection, Params, Row};
+
+use crate::{Result, StoreError};
+
+/// A store in one file.
+pub(crate) struct Embedded {
+    db: Db,
+}
+
+impl Embedded {
+    /// Opens or creates `file`.
+    pub(crate) async fn open(file: &str) -> Result<Self> {
+        // SQLite takes these for databases that vanish with their connection.
+        if file.is_empty() || file.starts_with(":memory:") {
+            return Err(StoreError::Unusable(format!("store `sqlite:{file}` names no file: use sqlite:FILE")));
+        }
+        match Db::open(file, schema::SCHEMA).await {
+            Ok(db) => Ok(Self { db }),
+            Err(error) if sqlite::is_transient(&error) => Err(failed(file, &error)),
+            Err(error) => Err(StoreError::Unusable(format!(
+                "the store `sqlite:{file}` cannot be opened ({error}): name a SQLite file, or a new one, in a folder that can be written to"
+            ))),
+        }
+    }
+
+    /// Runs `work` as one step: all of it or nothing, and safe when this returns.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.db.write(work).await.map_err(|error| self.failed(&error))
+    }
+
+    /// Runs `work` on one state of the file.
+    async fn read<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<T> {
+        self.db.read(work).await.map_err(|error| self.failed(&error))
+    }
+
+    /// Runs a statement once a row, all in one step.
+    async fn save<P: Params + Send + 'static>(&self, statement: &'static str, rows: Vec<P>) -> Result<()> {
+        if rows.is_empty() {
+            return Ok(());
+        }
+        self.write(move |connection| execute_each(connection, statement, rows)).await
+    }
+
+    /// The rows of a query, each made by `of`.
+    async fn rows<T: Send + 'static>(
+        &self,
+        query: &'static str,
+        params: impl Params + Send + 'static,
+        of: impl Fn(&Row) -> rusqlite::Result<T> + Send + 'static,
+    ) -> Result<Vec<T>> {
+        self.read(move |connection| connection.prepare_cached(query)?.query_map(params, of)?.collect()).await
+    }
+
+    /// The rows of a query whose only column is a JSON document.
+    async fn docs<T: DeserializeOwned + Send + 'static>(
+        &self,
+        query: &'static str,
+        params: impl Params + Send + 'static,
+    ) -> Result<Vec<T>> {
+        self.rows(query, params, |row| from_doc(row, 0)).await
+    }
+
+    /// The first of [`Embedded::docs`].
+    async fn doc<T: DeserializeOwned + Send + 'static>(
+        &self,
+        query: &'static str,
+        params: impl Params + Send + 'static,
+    ) -> Result<Option<T>> {
+        Ok(self.docs(query, params).await?.into_iter().next())
+    }
+
+    fn failed(&self, error: &rusqlite::Error) -> StoreError {
+        failed(&self.db.path().display().to_string(), error)
+    }
+}
+
+fn failed(file: &str, error: &rusqlite::Error) -> StoreError {
+    if sqlite::is_transient(error) {
+        return StoreError::Unavailable { at: format!("sqlite:{file}"), cause: error.to_string() };
+    }
+    StoreError::Unusable(format!("the store `sqlite:{file}` failed: {error}"))
+}
+
+fn execute_each<P: Params>(connection: &Connection, statement: &str, rows: Vec<P>) -> rusqlite::Result<()> {
+    let mut statement = connection.prepare_cached(statement)?;
+    rows.into_iter().try_for_each(|row| statement.execute(row).map(drop))
+}
+
+fn to_doc<T: Serialize + ?Sized>(value: &T) -> String {
+    serde_json::to_string(value).expect("the words of the field are plain data")
+}
+
+fn from_doc<T: DeserializeOwned>(row: &Row, column: usize) -> rusqlite::Result<T> {
+    let doc = row.get_ref(column)?.as_str()?;
+    serde_json::from_str(doc).map_err(|error| unreadable(column, Type::Text, error))
+}
+
+/// An entry that this program did not write like that.
+fn unreadable(column: usize, of: Type, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, of, cause.into())
+}

@@ -1,0 +1,73 @@
+use async_trait::async_trait;
+use model::Timestamp;
+use model::tag::{
+    Cut, LabelledTrack, LabelledTracks, RULES_VERSION, TagSource, TaggedTrack, TagsOutcome, canonical_tags,
+};
+use model::track::Track;
+use sqlite::rusqlite::{self, Connection, Row};
+
+use super::schema::LABELLED_TRACKS;
+use super::{Embedded, from_doc, to_doc};
+use crate::{Result, TagOutcomeCounts, Tags};
+
+#[async_trait]
+impl Tags for Embedded {
+    async fn save_tags(&self, track: &Track, outcome: &TagsOutcome, source: TagSource) -> Result<()> {
+        let (name, canonical) = match outcome {
+            TagsOutcome::Tags(tags) => ("tags", canonical_tags(tags, &track.artists)),
+            TagsOutcome::NoTags => ("no_tags", Vec::new()),
+            TagsOutcome::UnknownTrack => ("unknown_track", Vec::new()),
+        };
+        let tagged = TaggedTrack {
+            track_id: track.id.clone(),
+            outcome: outcome.clone(),
+            source,
+            canonical,
+            rules: RULES_VERSION,
+            fetched_at: Timestamp::now(),
+        };
+        let rows = vec![(track.id.clone(), name, to_doc(&tagged))];
+        self.save("REPLACE INTO tags (track_id, outcome, doc) VALUES (?1, ?2, ?3)", rows).await
+    }
+
+    async fn tags(&self, track_ids: &[String]) -> Result<Vec<TaggedTrack>> {
+        let query = "SELECT doc FROM tags WHERE track_id IN (SELECT value FROM json_each(?1)) ORDER BY track_id";
+        self.docs(query, [to_doc(track_ids)]).await
+    }
+
+    async fn tracks_without_tags(&self) -> Result<Vec<String>> {
+        self.rows("SELECT id FROM tracks EXCEPT SELECT track_id FROM tags ORDER BY 1", [], |row| row.get(0)).await
+    }
+
+    async fn save_unrecognised(&self, address: &str, status: u16, body: &str) -> Result<()> {
+        let rows = vec![(address.to_owned(), status, Timestamp::now().0, body.to_owned())];
+        self.save("REPLACE INTO pages (address, status, fetched_at, body) VALUES (?1, ?2, ?3, ?4)", rows).await
+    }
+
+    async fn labelled_tracks(&self, cut: &Cut) -> Result<LabelledTracks> {
+        let top = i64::try_from(cut.top).unwrap_or(i64::MAX);
+        let cut = (top, cut.misc.clone(), to_doc(&cut.excluded));
+        self.read(move |connection| labelled_tracks(connection, cut)).await
+    }
+
+    async fn tag_outcomes(&self) -> Result<TagOutcomeCounts> {
+        let query = "SELECT outcome, count(*) FROM tags GROUP BY outcome";
+        let counts: Vec<(String, u32)> = self.rows(query, [], |row| Ok((row.get(0)?, row.get(1)?))).await?;
+        let of = |name: &str| counts.iter().find(|(outcome, _)| outcome == name).map_or(0, |(_, n)| *n as usize);
+        Ok(TagOutcomeCounts { tags: of("tags"), no_tags: of("no_tags"), unknown_track: of("unknown_track") })
+    }
+}
+
+fn labelled_tracks(connection: &Connection, cut: (i64, String, String)) -> rusqlite::Result<LabelledTracks> {
+    let labelled = |row: &Row| Ok(LabelledTrack { track_id: row.get(0)?, labels: from_doc(row, 1)? });
+    let mut query = connection.prepare_cached(LABELLED_TRACKS)?;
+    let tracks = query.query_map(cut, labelled)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let counted = |row: &Row| Ok((row.get(0)?, row.get::<_, u32>(1)? as usize));
+    let mut query =
+        connection.prepare_cached("SELECT tag, count(*) FROM track_tags GROUP BY tag ORDER BY count(*) DESC, tag")?;
+    let tag_counts = query.query_map([], counted)?.collect::<rusqlite::Result<_>>()?;
+    let count = |query: &str| connection.query_row(query, [], |row| row.get::<_, u32>(0)).map(|count| count as usize);
+    let tagged = count("SELECT count(*) FROM tags WHERE outcome = 'tags'")?;
+    let with_genre = count("SELECT count(DISTINCT track_id) FROM track_tags")?;
+    Ok(LabelledTracks { only_excluded: with_genre - tracks.len(), no_genre: tagged - with_genre, tracks, tag_counts })
+}

@@ -1,0 +1,136 @@
+//! The two servers: bound on loopback, every request passed by the schedule of oddities and written into the log.
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request as HttpRequest, State};
+use axum::http::header::CONTENT_LENGTH;
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::Response;
+use axum::serve::ListenerExt;
+use model::Timestamp;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::oddities::{Answer, Schedule};
+use crate::spotify::tokens::Tokens;
+use crate::{Catalogue, Oddities, Service, Stage, lastfm, spotify};
+
+/// Client id of the app that the stand-in knows.
+pub const CLIENT_ID: &str = "5b3f0e6a1c9d4e7f8a2b6c0d9e1f3a47";
+/// Its secret.
+pub const CLIENT_SECRET: &str = "stand-in-secret";
+/// A key that the stand-in's last.fm API accepts.
+pub const LASTFM_API_KEY: &str = "stand-in-key";
+
+/// A request that was answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// When it came.
+    pub at: Timestamp,
+    /// To whom.
+    pub service: Service,
+    /// Path with query, encoded as it came.
+    pub path: String,
+    /// Status of the answer.
+    pub status: u16,
+}
+
+/// What both servers share.
+pub(crate) struct Shared {
+    pub catalogue: Catalogue,
+    pub schedule: Schedule,
+    pub tokens: Tokens,
+    /// `http://127.0.0.1:PORT` of the Spotify stand-in, for the addresses in its documents.
+    pub spotify_url: String,
+    log: Mutex<Vec<Request>>,
+}
+
+/// Starts both stand-ins, each on a free port of 127.0.0.1; they end when the [`Stage`] is stopped or dropped.
+///
+/// # Errors
+/// Where no port can be bound.
+pub async fn serve(catalogue: Catalogue, oddities: Oddities) -> io::Result<Stage> {
+    let spotify_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let lastfm_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+    let spotify_url = format!("http://{}", spotify_listener.local_addr()?);
+    let lastfm_url = format!("http://{}", lastfm_listener.local_addr()?);
+    let schedule = Schedule::new(oddities);
+    let tokens = Tokens::new(schedule.token_uses());
+    let shared = Arc::new(Shared { catalogue, schedule, tokens, spotify_url, log: Mutex::default() });
+    let (stop, stopped) = watch::channel(());
+    let servers = [
+        start(spotify_listener, spotify::router(), Service::Spotify, &shared, stopped.clone()),
+        start(lastfm_listener, lastfm::router(), Service::Lastfm, &shared, stopped),
+    ];
+    Ok(Stage::new(shared, lastfm_url, stop, servers))
+}
+
+fn start(
+    listener: TcpListener,
+    router: Router<Arc<Shared>>,
+    service: Service,
+    shared: &Arc<Shared>,
+    mut stopped: watch::Receiver<()>,
+) -> JoinHandle<()> {
+    let attended = router
+        .layer(from_fn_with_state((Arc::clone(shared), service), attend))
+        .with_state(Arc::clone(shared));
+    // Small answers must not wait for the acknowledgement of the one before.
+    let listener = listener.tap_io(|stream| {
+        let _ = stream.set_nodelay(true);
+    });
+    tokio::spawn(async move {
+        // `changed` ends when the sender is used and when it is dropped; both mean stop.
+        let stop = async move {
+            let _ = stopped.changed().await;
+        };
+        // Serving ends without an error: failed connections are the clients' affair.
+        let _ = axum::serve(listener, attended).with_graceful_shutdown(stop).await;
+    })
+}
+
+/// Gives a request the odd answer that is due, else the proper one, and logs it.
+async fn attend(
+    State((shared, service)): State<(Arc<Shared>, Service)>,
+    request: HttpRequest,
+    next: Next,
+) -> Response {
+    let at = Timestamp::now();
+    let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
+    let response = match shared.schedule.next(service, &path) {
+        None => next.run(request).await,
+        Some(Answer::ExpiredToken) => {
+            shared.tokens.expire(request.headers());
+            next.run(request).await
+        }
+        Some(Answer::CutShort) => cut_short(next.run(request).await).await,
+        Some(answer) => match service {
+            Service::Spotify => spotify::odd_answer(answer),
+            Service::Lastfm => lastfm::odd_answer(answer),
+        },
+    };
+    shared.log().push(Request { at, service, path, status: response.status().as_u16() });
+    response
+}
+
+/// Promises the whole body, sends half of it and closes the connection.
+async fn cut_short(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    head.headers.insert(CONTENT_LENGTH, whole.len().into());
+    let half: io::Result<Bytes> = Ok(whole.slice(..whole.len() / 2));
+    let end = Err(io::Error::from(io::ErrorKind::ConnectionAborted));
+    Response::from_parts(head, Body::from_stream(futures::stream::iter([half, end])))
+}
+
+impl Shared {
+    /// The log; a panic while it was held leaves whole entries.
+    pub(crate) fn log(&self) -> MutexGuard<'_, Vec<Request>> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,100 @@
+//! How long to wait after a failure.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use model::settings::Settings;
+use rand::Rng;
+
+/// The largest part that jitter adds to a wait, so that those who failed together do not come back together.
+const JITTER: f64 = 0.25;
+
+/// An exponential back-off: `first`, then twice as long each time, up to `cap`, jitter included.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Backoff {
+    first: Duration,
+    cap: Duration,
+}
+
+impl Backoff {
+    /// Between the attempts of one job whose failure named no wait.
+    pub(crate) const ATTEMPTS: Self = Self { first: Duration::from_secs(1), cap: Duration::from_secs(300) };
+
+    /// After throttled answers that named no wait.
+    pub(crate) fn of_budget(budget: &str, settings: &Settings) -> Self {
+        match budget {
+            "lastfm" => Self {
+                first: Duration::from_secs_f64(settings.lastfm.backoff_first_seconds),
+                cap: Duration::from_secs_f64(settings.lastfm.backoff_cap_seconds),
+            },
+            _ => Self { first: Duration::from_secs(10), cap: Duration::from_secs(600) },
+        }
+    }
+
+    /// The wait after one more failure than `earlier` ones in a row; never shorter than `first`, never longer than `cap`.
+    pub(crate) fn wait(&self, earlier: u32) -> Duration {
+        let cap = self.cap.as_secs_f64();
+        let wait = self.first.as_secs_f64() * 2f64.powi(earlier.min(64) as i32);
+        let jitter = 1.0 + rand::rng().random_range(0.0..=JITTER);
+        Duration::from_secs_f64((wait.min(cap / (1.0 + JITTER)) * jitter).min(cap))
+    }
+}
+
+/// A queue or store that is out of reach. Waits grow with how long that lasts, not with how many slots notice it.
+#[derive(Debug, Default)]
+pub(crate) struct Outage {
+    since: Mutex<Option<Instant>>,
+}
+
+impl Outage {
+    const SHORTEST: Duration = Duration::from_millis(250);
+    const LONGEST: Duration = Duration::from_secs(10);
+
+    /// Waits as long as the outage has lasted by now, within bounds.
+    pub(crate) async fn wait(&self, cause: &str) {
+        let lasted = {
+            let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
+            if since.is_none() {
+                tracing::warn!("{cause}; trying again until it is back");
+            }
+            since.get_or_insert_with(Instant::now).elapsed()
+        };
+        let jitter = rand::rng().random_range(1.0 - JITTER..=1.0);
+        tokio::time::sleep(lasted.clamp(Self::SHORTEST, Self::LONGEST).mul_f64(jitter)).await;
+    }
+
+    /// It answers again.
+    pub(crate) fn over(&self) {
+        if let Some(since) = self.since.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            tracing::info!(outage_ms = since.elapsed().as_millis() as u64, "back in reach");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_and_stay_between_first_and_cap() {
+        for _ in 0..200 {
+            for (earlier, seconds) in [(0, 1.0), (1, 2.0), (5, 32.0)] {
+                let wait = Backoff::ATTEMPTS.wait(earlier).as_secs_f64();
+                assert!((seconds..=seconds * (1.0 + JITTER)).contains(&wait), "{wait} s after {earlier} failures");
+            }
+            let longest = Backoff::ATTEMPTS.wait(u32::MAX).as_secs_f64();
+            assert!((240.0..=300.0).contains(&longest), "{longest} s at the cap");
+        }
+    }
+
+    #[test]
+    fn lastfm_has_its_back_off_from_the_settings() {
+        let mut settings = Settings::default();
+        settings.lastfm.backoff_first_seconds = 0.5;
+        settings.lastfm.backoff_cap_seconds = 2.0;
+        let lastfm = Backoff::of_budget("lastfm", &settings);
+        assert!((0.5..=0.625).contains(&lastfm.wait(0).as_secs_f64()));
+        assert!((1.6..=2.0).contains(&lastfm.wait(9).as_secs_f64()));
+        assert!(Backoff::of_budget("spotify", &settings).wait(0) >= Duration::from_secs(10));
+    }
+}

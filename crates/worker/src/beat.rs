@@ -1,0 +1,71 @@
+//! The sign of life in the store.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use model::Timestamp;
+use model::fleet::WorkerBeat;
+use store::Store;
+
+use crate::tally::Tally;
+
+/// How often a busy worker says so.
+const BUSY: Duration = Duration::from_secs(1);
+
+/// How often an idle one does.
+const IDLE: Duration = Duration::from_secs(5);
+
+/// Says who works on what, for `status` and for summaries.
+pub(crate) struct Heart {
+    store: Arc<dyn Store>,
+    tally: Arc<Tally>,
+    me: WorkerBeat,
+}
+
+impl Heart {
+    /// The heart of a worker of these kinds, in this process.
+    pub(crate) fn new(store: Arc<dyn Store>, tally: Arc<Tally>, kinds: Vec<String>) -> Self {
+        let now = Timestamp::now();
+        let me = WorkerBeat {
+            id: uuid::Uuid::new_v4().to_string(),
+            host: host(),
+            pid: std::process::id(),
+            kinds,
+            running: Vec::new(),
+            counts: Default::default(),
+            started_at: now,
+            beat_at: now,
+        };
+        Self { store, tally, me }
+    }
+
+    /// Beats for ever: at once, then every second in which something changed, and every five seconds anyway.
+    pub(crate) async fn run(&self) -> Infallible {
+        let mut last = None;
+        loop {
+            let version = self.tally.snapshot().version;
+            let is_due = last.is_none_or(|(seen, at): (u64, Instant)| seen != version || at.elapsed() >= IDLE);
+            if is_due && self.beat().await {
+                last = Some((version, Instant::now()));
+            }
+            tokio::time::sleep(BUSY).await;
+        }
+    }
+
+    /// One beat; whether the store took it.
+    pub(crate) async fn beat(&self) -> bool {
+        let state = self.tally.snapshot();
+        let running = state.running.into_values().collect();
+        let beat = WorkerBeat { running, counts: state.counts, beat_at: Timestamp::now(), ..self.me.clone() };
+        let result = self.store.heartbeat(&beat).await;
+        // Jobs that find the store out of reach say so; a missed beat only makes this worker look late.
+        result.inspect_err(|error| tracing::debug!("no heartbeat: {error}")).is_ok()
+    }
+}
+
+fn host() -> String {
+    let file = std::fs::read_to_string("/etc/hostname").unwrap_or_default();
+    let names = [file.trim().to_owned(), std::env::var("HOSTNAME").unwrap_or_default()];
+    names.into_iter().find(|name| !name.is_empty()).unwrap_or_else(|| "localhost".to_owned())
+}

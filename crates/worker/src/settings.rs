@@ -1,0 +1,88 @@
+//! The settings in force: flags over environment over `spotifai.toml` over defaults.
+
+mod check;
+mod layer;
+#[cfg(test)]
+mod tests;
+mod words;
+
+use std::path::{Path, PathBuf};
+
+use figment::Figment;
+use figment::providers::{Format, Serialized, Toml};
+use model::settings::{ENVIRONMENT, Settings};
+
+use layer::Layer;
+
+/// The file that is read where no other is named.
+const FILE: &str = "spotifai.toml";
+
+/// Variables that start like the settings' and are none.
+const NO_SETTINGS: &[&str] = &["SPOTIFAI_LOG", "SPOTIFAI_REAL_DATA"];
+
+/// The flags that every program of the system takes.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct Flags {
+    /// Settings file (default: spotifai.toml in this folder, if there is one)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where jobs wait: sqlite:FILE
+    #[arg(long, global = true, value_name = "URL")]
+    pub queue: Option<String>,
+    /// Where results are kept: sqlite:FILE
+    #[arg(long, global = true, value_name = "URL")]
+    pub store: Option<String>,
+}
+
+/// Settings that cannot be used; one line: what, where, what is expected.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct SettingsError(String);
+
+/// The settings in force.
+///
+/// # Errors
+/// Unknown keys, wrong types, values out of range, and a file named by a flag that cannot be read.
+pub fn load_settings(flags: &Flags) -> Result<Settings, SettingsError> {
+    load(flags, Path::new("."), std::env::vars().collect())
+}
+
+fn load(flags: &Flags, folder: &Path, environment: Vec<(String, String)>) -> Result<Settings, SettingsError> {
+    let defaults = Figment::from(Serialized::defaults(Settings::default()));
+    let mut layers = defaults.clone().merge(file(flags, folder)?);
+    for (variable, value) in environment.iter().filter(|(_, value)| !value.is_empty()) {
+        match ENVIRONMENT.iter().find(|(name, ..)| name == variable) {
+            Some((_, key, meaning)) => layers = layers.merge(Layer::variable(variable, key, value, meaning, &defaults)?),
+            None => warn_of_unknown(variable),
+        }
+    }
+    for (flag, key, value) in [("--queue", "queue", &flags.queue), ("--store", "store", &flags.store)] {
+        if let Some(value) = value {
+            layers = layers.merge(Layer::text(flag, key, value));
+        }
+    }
+    let settings: Settings = layers.extract().map_err(|error| SettingsError(words::of(error)))?;
+    check::check(&settings).map_err(|(key, problem)| {
+        let place = words::place(layers.find_metadata(key));
+        SettingsError(format!("{place}: {key} {problem}"))
+    })?;
+    Ok(settings)
+}
+
+fn file(flags: &Flags, folder: &Path) -> Result<figment::providers::Data<Toml>, SettingsError> {
+    let path = match &flags.config {
+        None => folder.join(FILE),
+        Some(named) => {
+            std::fs::File::open(named).map_err(|e| SettingsError(format!("--config {}: {e}", named.display())))?;
+            named.clone()
+        }
+    };
+    Ok(Toml::file_exact(path))
+}
+
+fn warn_of_unknown(variable: &str) {
+    let ours = variable.starts_with("SPOTIFAI_") && !variable.starts_with("SPOTIFAI_TEST_");
+    if ours && !NO_SETTINGS.contains(&variable) {
+        tracing::warn!("the environment variable {variable} is unknown and does nothing");
+    }
+}

@@ -1,0 +1,49 @@
+//! One value from outside the file, with the name of the place that it comes from.
+
+use figment::value::{Dict, Map, Value};
+use figment::{Error, Figment, Metadata, Profile, Provider};
+
+use super::SettingsError;
+
+/// A value for one key.
+pub(super) struct Layer {
+    place: String,
+    key: String,
+    value: Value,
+}
+
+impl Layer {
+    /// A text.
+    pub(super) fn text(place: &str, key: &str, value: &str) -> Self {
+        Self { place: place.to_owned(), key: key.to_owned(), value: value.into() }
+    }
+
+    /// An environment variable: a number where the default is one, else a text. An id of nothing but digits stays a text.
+    pub(super) fn variable(
+        name: &str,
+        key: &str,
+        value: &str,
+        meaning: &str,
+        defaults: &Figment,
+    ) -> Result<Self, SettingsError> {
+        let layer = Self::text(&format!("environment variable {name}"), key, value);
+        if !matches!(defaults.find_value(key), Ok(Value::Num(..))) {
+            return Ok(layer);
+        }
+        let number: f64 = value.trim().parse().map_err(|_| {
+            SettingsError(format!("environment variable {name} is `{value}`, expected a number: {meaning}"))
+        })?;
+        Ok(Self { value: number.into(), ..layer })
+    }
+}
+
+impl Provider for Layer {
+    fn metadata(&self) -> Metadata {
+        Metadata::named(self.place.clone())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        let nested = figment::util::nest(&self.key, self.value.clone());
+        Ok(Profile::Default.collect(nested.into_dict().unwrap_or_default()))
+    }
+}

@@ -1,0 +1,134 @@
+use std::fs;
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn with(toml: &str) -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        fs::write(place.0.path().join(FILE), toml).unwrap();
+        place
+    }
+
+    fn load(&self, flags: &Flags, variables: &[(&str, &str)]) -> Result<Settings, String> {
+        let variables = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        load(flags, self.0.path(), variables.collect()).map_err(|error| error.to_string())
+    }
+
+    fn refusal(toml: &str) -> String {
+        let place = Self::with(toml);
+        let message = place.load(&Flags::default(), &[]).unwrap_err();
+        let folder = format!("{}/", place.0.path().display());
+        assert!(!message.contains('\n'), "one line: {message}");
+        message.replace(&folder, "")
+    }
+}
+
+#[test]
+fn without_anything_there_are_defaults() {
+    let place = Place(tempfile::tempdir().unwrap());
+    let settings = place.load(&Flags::default(), &[]).unwrap();
+    assert_eq!(format!("{settings:?}"), format!("{:?}", Settings::default()));
+}
+
+#[test]
+fn flags_go_before_environment_before_file_before_defaults() {
+    let place = Place::with("queue = 'sqlite:file'\nstore = 'sqlite:file'\ncontact = 'file'\n[lastfm]\nrate = 2\n");
+    let flags = Flags { queue: Some("sqlite:flag".into()), ..Flags::default() };
+    let variables = [("SPOTIFAI_QUEUE", "sqlite:variable"), ("SPOTIFAI_STORE", "sqlite:variable")];
+    let settings = place.load(&flags, &variables).unwrap();
+    assert_eq!(settings.queue, "sqlite:flag");
+    assert_eq!(settings.store, "sqlite:variable");
+    assert_eq!(settings.contact.as_deref(), Some("file"));
+    assert_eq!(settings.lastfm.rate, 2.0);
+    assert_eq!(settings.spotify.rate, Settings::default().spotify.rate);
+}
+
+#[test]
+fn variables_are_numbers_or_texts_as_their_setting_is() {
+    let variables = [
+        ("SPOTIFAI_LASTFM_RATE", " 0.25 "),
+        ("SPOTIFAI_SPOTIFY_RATE", "7"),
+        ("SPOTIFAI_SPOTIFY_CLIENT_ID", "0123"),
+        ("SPOTIFAI_LASTFM_API_KEY", "456"),
+        ("SPOTIFAI_CONTACT", ""),
+    ];
+    let settings = Place::with("contact = 'file'").load(&Flags::default(), &variables).unwrap();
+    assert_eq!((settings.lastfm.rate, settings.spotify.rate), (0.25, 7.0));
+    assert_eq!(settings.spotify.client_id.as_deref(), Some("0123"));
+    assert_eq!(settings.lastfm.api_key.unwrap().expose_secret(), "456");
+    assert_eq!(settings.contact.as_deref(), Some("file"), "an empty variable counts as unset");
+}
+
+#[test]
+fn every_variable_of_the_table_sets_something() {
+    let defaults = format!("{:?}", Settings::default());
+    for (variable, ..) in ENVIRONMENT {
+        let value = if variable.ends_with("_RATE") { "9" } else { "http://example.org/x" };
+        let settings = Place::with("").load(&Flags::default(), &[(variable, value)]).unwrap();
+        assert_ne!(format!("{settings:?}"), defaults, "{variable} sets nothing");
+    }
+}
+
+#[test]
+fn a_file_named_by_a_flag_replaces_the_usual_one_and_must_be_there() {
+    let place = Place::with("contact = 'usual'");
+    let other = place.0.path().join("other.toml");
+    let flags = Flags { config: Some(other.clone()), ..Flags::default() };
+    let missing = place.load(&flags, &[]).unwrap_err();
+    assert!(missing.starts_with("--config ") && missing.contains("other.toml"), "{missing}");
+    fs::write(other, "contact = 'other'").unwrap();
+    assert_eq!(place.load(&flags, &[]).unwrap().contact.as_deref(), Some("other"));
+}
+
+#[test]
+fn refusals_are_one_line_with_what_where_and_what_is_expected() {
+    let refused = Place::refusal("[lastfm]\nrat = 1\n");
+    assert!(refused.starts_with("spotifai.toml: lastfm.rat is unknown, expected one of: url, "), "{refused}");
+    let refused = Place::refusal("colour = 1\n");
+    assert!(refused.starts_with("spotifai.toml: colour is unknown, expected one of: queue, "), "{refused}");
+    assert_eq!(
+        Place::refusal("[lastfm]\nrate = 'fast'\n"),
+        "spotifai.toml: lastfm.rate is \"fast\", expected a number"
+    );
+    assert_eq!(
+        Place::refusal("[worker]\nslots = -1\n"),
+        "spotifai.toml: worker.slots is -1, expected a whole number, 0 or more"
+    );
+    assert_eq!(Place::refusal("lastfm = 3\n"), "spotifai.toml: lastfm is 3, expected a table");
+    let refused = Place::refusal("[lastfm]\nrate = = 3\n");
+    assert!(refused.starts_with("spotifai.toml: TOML parse error at line 2"), "{refused}");
+}
+
+#[test]
+fn values_that_make_no_sense_are_refused() {
+    for (toml, said) in [
+        ("[lastfm]\nrate = 0", "lastfm.rate is 0, expected a number of requests a second above 0"),
+        ("[spotify]\nrate = nan", "spotify.rate is NaN, expected"),
+        ("[dataset.split]\ntest_size = 1.0", "dataset.split.test_size is 1, expected a share between 0 and 1"),
+        ("[worker]\nmax_attempts = 0", "worker.max_attempts is 0, expected"),
+        ("[worker]\ngrace_seconds = -1", "worker.grace_seconds is -1, expected seconds"),
+        ("[lastfm]\nbackoff_cap_seconds = 1", "lastfm.backoff_cap_seconds is 1, expected"),
+        ("[lastfm]\nurl = 'www.last.fm'", "lastfm.url is `www.last.fm`, expected an http(s) address"),
+        ("[spotify]\napi_url = 'ftp://x.org'", "spotify.api_url is `ftp://x.org`, expected an address that starts"),
+    ] {
+        let refused = Place::refusal(toml);
+        assert!(refused.starts_with(&format!("spotifai.toml: {said}")), "{refused}");
+    }
+}
+
+#[test]
+fn a_variable_that_cannot_be_used_is_named() {
+    let place = Place::with("");
+    let refused = |variable, value| place.load(&Flags::default(), &[(variable, value)]).unwrap_err();
+    assert_eq!(
+        refused("SPOTIFAI_LASTFM_RATE", "often"),
+        "environment variable SPOTIFAI_LASTFM_RATE is `often`, expected a number: pages a second"
+    );
+    let said = refused("SPOTIFAI_LASTFM_RATE", "-1");
+    assert!(said.starts_with("environment variable SPOTIFAI_LASTFM_RATE: lastfm.rate is -1"), "{said}");
+    assert!(place.load(&Flags::default(), &[("SPOTIFAI_TEST_X", "1"), ("SPOTIFAI_LOG", "debug")]).is_ok());
+}

@@ -1,0 +1,63 @@
+//! One line for an error of a settings file: where, what, what is expected.
+
+use figment::error::{Actual, Error, Kind};
+use figment::{Metadata, Source};
+
+/// The error in one line.
+pub(super) fn of(error: Error) -> String {
+    let place = place(error.metadata.as_ref());
+    let key = error.path.join(".");
+    match &error.kind {
+        Kind::UnknownField(name, known) => {
+            let table = error.path.iter().filter(|part| *part != name).map(|part| format!("{part}."));
+            format!("{place}: {}{name} is unknown, expected one of: {}", table.collect::<String>(), known.join(", "))
+        }
+        Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
+            format!("{place}: {key} is {}, expected {}", value(found), plain(expected))
+        }
+        // The text of a TOML error is a drawing of several lines; the first says where, the last says what.
+        Kind::Message(text) => {
+            let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+            let first = lines.next().unwrap_or("it cannot be read");
+            let last = lines.next_back().map(|line| format!(": {line}")).unwrap_or_default();
+            format!("{place}: {first}{last}")
+        }
+        other => format!("{place}: {key}: {other}"),
+    }
+}
+
+/// The place that a value comes from.
+pub(super) fn place(metadata: Option<&Metadata>) -> String {
+    match metadata {
+        Some(Metadata { source: Some(Source::File(path)), .. }) => {
+            let name = path.file_name().filter(|_| path.is_relative());
+            name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+        }
+        Some(metadata) => metadata.name.to_string(),
+        None => "settings".to_owned(),
+    }
+}
+
+fn value(found: &Actual) -> String {
+    match found {
+        Actual::Str(text) => format!("\"{text}\""),
+        Actual::Bool(value) => value.to_string(),
+        Actual::Unsigned(value) => value.to_string(),
+        Actual::Signed(value) => value.to_string(),
+        Actual::Float(value) => value.to_string(),
+        Actual::Seq => "a list".to_owned(),
+        Actual::Map => "a table".to_owned(),
+        other => other.to_string(),
+    }
+}
+
+/// Rust's name of a type in plain words.
+fn plain(expected: &str) -> &str {
+    match expected {
+        "f64" => "a number",
+        "u32" | "usize" | "u64" => "a whole number, 0 or more",
+        "a boolean" => "true or false",
+        expected if expected.starts_with("struct ") => "a table",
+        expected => expected,
+    }
+}
