@@ -22,19 +22,27 @@ pub struct Args {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// The whole way, offline: a sample catalogue served over loopback, collected, searched, reported
-    #[command(after_help = "Examples:\n  spotifai demo\n  spotifai demo --tracks 800 --seed 7 --out /tmp/demo\n  spotifai demo --catalogue my_tracks.csv        an Exportify-style table with a Genres column")]
+    #[command(
+        after_help = "Examples:\n  spotifai demo\n  spotifai demo --tracks 800 --seed 7 --out /tmp/demo\n  spotifai demo --catalogue my_tracks.csv        an Exportify-style table with a Genres column"
+    )]
     Demo(Demo),
     /// Sign in to Spotify in the browser, so that your own playlists can be read
-    #[command(after_help = "Example:\n  SPOTIFAI_SPOTIFY_CLIENT_ID=… spotifai login\nThe app's redirect URI must be http://127.0.0.1:8898/callback")]
+    #[command(
+        after_help = "Example:\n  SPOTIFAI_SPOTIFY_CLIENT_ID=… spotifai login\nThe app's redirect URI must be http://127.0.0.1:8898/callback"
+    )]
     Login,
     /// Collect playlists, build the dataset, search a model and write the report
-    #[command(after_help = "Examples:\n  spotifai run 37i9dQZF1DXcBWIGoYBM5M\n  spotifai run https://open.spotify.com/playlist/37i9dQZF1DXcBWIGoYBM5M --out june\nInterrupted, the same command goes on where it stopped.")]
+    #[command(
+        after_help = "Examples:\n  spotifai run 37i9dQZF1DXcBWIGoYBM5M\n  spotifai run https://open.spotify.com/playlist/37i9dQZF1DXcBWIGoYBM5M --out june\nInterrupted, the same command goes on where it stopped."
+    )]
     Run(Run),
     /// Put jobs into the queue, for workers to run
     #[command(subcommand)]
     Enqueue(Enqueue),
     /// Run workers in this process
-    #[command(after_help = "Examples:\n  spotifai worker playlist lastfm pitch\n  spotifai worker grid --slots 2\n  spotifai worker all --until-empty")]
+    #[command(
+        after_help = "Examples:\n  spotifai worker playlist lastfm pitch\n  spotifai worker grid --slots 2\n  spotifai worker all --until-empty"
+    )]
     Worker(Worker),
     /// What was collected, what is waiting, who is working
     Status(Status),
@@ -57,7 +65,9 @@ pub enum Command {
     #[command(subcommand)]
     Search(Search),
     /// Genres of tracks, with probabilities
-    #[command(after_help = "Examples:\n  spotifai predict 3n3Ppam7vgaVa1iaRUc9Lp\n  spotifai predict spotify:track:3n3Ppam7vgaVa1iaRUc9Lp --json")]
+    #[command(
+        after_help = "Examples:\n  spotifai predict 3n3Ppam7vgaVa1iaRUc9Lp\n  spotifai predict spotify:track:3n3Ppam7vgaVa1iaRUc9Lp --json"
+    )]
     Predict(Predict),
     /// Write the report of the newest dataset and model
     Report(Report),
@@ -97,7 +107,9 @@ pub struct Run {
 #[derive(Debug, Subcommand)]
 pub enum Enqueue {
     /// Collect playlists: their pages, tags, audio and pitches
-    #[command(after_help = "Example:\n  spotifai enqueue playlist 37i9dQZF1DXcBWIGoYBM5M spotify:playlist:37i9dQZF1DX0XUsuxWHRQd")]
+    #[command(
+        after_help = "Example:\n  spotifai enqueue playlist 37i9dQZF1DXcBWIGoYBM5M spotify:playlist:37i9dQZF1DX0XUsuxWHRQd"
+    )]
     Playlist {
         /// Playlist ids, URIs or addresses
         #[arg(required = true, value_name = "PLAYLIST")]
@@ -264,7 +276,9 @@ pub enum Dataset {
 #[derive(Debug, Subcommand)]
 pub enum Search {
     /// Search, refit the winner, look at the held-out rows once, write leaderboard, summary and report
-    #[command(after_help = "Examples:\n  spotifai search run\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --grid my_grid.toml --seed 3")]
+    #[command(
+        after_help = "Examples:\n  spotifai search run\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --grid my_grid.toml --seed 3"
+    )]
     Run(SearchRun),
 }
 

@@ -95,7 +95,6 @@ pub async fn search(home: &Home, search: &Search) -> anyhow::Result<Vec<Gauge>> 
     Ok(vec![Gauge { label: "trials", done, total: search.trials(), note: String::new() }])
 }
 
-
 struct Screen {
     every: Duration,
     bars: Option<(MultiProgress, HashMap<&'static str, ProgressBar>)>,
@@ -135,7 +134,8 @@ impl Screen {
 }
 
 fn new_bar(label: &'static str) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix:>9} {bar:32.green/black.bright} {human_pos:>7}/{human_len:<7} {msg}");
+    let style =
+        ProgressStyle::with_template("{prefix:>9} {bar:32.green/black.bright} {human_pos:>7}/{human_len:<7} {msg}");
     ProgressBar::new(0).with_style(style.expect("the template is right").progress_chars("━╸━")).with_prefix(label)
 }
 

@@ -65,7 +65,8 @@ impl Summary {
     /// Writes `summary.json` into a folder.
     pub fn write(&self, out: &Path) -> anyhow::Result<()> {
         let file = out.join("summary.json");
-        std::fs::write(&file, serde_json::to_vec_pretty(self)?).with_context(|| format!("cannot write {}", file.display()))
+        std::fs::write(&file, serde_json::to_vec_pretty(self)?)
+            .with_context(|| format!("cannot write {}", file.display()))
     }
 }
 
@@ -117,7 +118,12 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(collection) = &self.collection {
             let skipped: usize = collection.rows_skipped.values().sum();
-            writeln!(f, "collected  {} tracks of {} rows", thousands(collection.tracks_collected), thousands(collection.rows))?;
+            writeln!(
+                f,
+                "collected  {} tracks of {} rows",
+                thousands(collection.tracks_collected),
+                thousands(collection.rows)
+            )?;
             if skipped > 0 {
                 writeln!(f, "skipped    {}", reasons(&collection.rows_skipped))?;
             }
@@ -136,13 +142,22 @@ impl fmt::Display for Summary {
                 writeln!(f, "dead jobs  {dead}; `spotifai dead list` says why")?;
             }
         }
-        writeln!(f, "dataset    {} rows × {} features, {} labels", thousands(self.dataset_rows), self.dataset_features, self.labels.len())?;
+        writeln!(
+            f,
+            "dataset    {} rows × {} features, {} labels",
+            thousands(self.dataset_rows),
+            self.dataset_features,
+            self.labels.len()
+        )?;
         if !self.tracks_dropped.is_empty() {
             writeln!(f, "dropped    {}", reasons(&self.tracks_dropped))?;
         }
-        let params: Vec<String> = self.winner.setting.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let params: Vec<String> =
+            self.winner.setting.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
         writeln!(f, "winner     {} of {} settings: {}", self.winner.setting.family, self.settings, params.join(" "))?;
-        let row = |name: &str, winner: f64, baseline: f64| vec![name.to_owned(), format!("{winner:.3}"), format!("{baseline:.3}")];
+        let row = |name: &str, winner: f64, baseline: f64| {
+            vec![name.to_owned(), format!("{winner:.3}"), format!("{baseline:.3}")]
+        };
         let scores = [
             row("subset accuracy", self.heldout.accuracy, self.baseline.accuracy),
             row("F1 micro", self.heldout.f1.micro, self.baseline.f1.micro),

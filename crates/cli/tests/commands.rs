@@ -11,11 +11,8 @@ use tempfile::tempdir;
 #[test]
 fn tags_are_normalised_a_line_each() {
     let folder = tempdir().unwrap();
-    let mut child = spotifai(folder.path(), &["tags", "normalise"])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        spotifai(folder.path(), &["tags", "normalise"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let lines = "Hip-Hop\nhip hop\nhiphop\nR&B\nrnb\nr'n'b\nseen live\n\n80s\n";
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let out = ok(&child.wait_with_output().unwrap());
@@ -47,13 +44,17 @@ fn lastfm_pages_are_told_apart() {
 #[test]
 fn pitches_are_printed_by_column() {
     let folder = tempdir().unwrap();
-    let segments: Vec<String> =
-        (0..300).map(|i| format!("{{\"start\":{}, \"pitches\":[1,0,0,0,0,0,0,0,0,0,0,{}]}}", i as f64 / 2.0, i % 2)).collect();
+    let segments: Vec<String> = (0..300)
+        .map(|i| format!("{{\"start\":{}, \"pitches\":[1,0,0,0,0,0,0,0,0,0,0,{}]}}", i as f64 / 2.0, i % 2))
+        .collect();
     std::fs::write(folder.path().join("a.json"), format!("{{\"segments\":[{}]}}", segments.join(","))).unwrap();
     let out = ok(&run(folder.path(), &["pitches", "a.json"]));
     let columns: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&out).unwrap();
     assert_eq!(columns.len(), 1_224);
-    assert_eq!((columns["C_0"].as_f64(), columns["B_max"].as_f64(), columns["B_min"].as_f64()), (Some(1.0), Some(1.0), Some(0.0)));
+    assert_eq!(
+        (columns["C_0"].as_f64(), columns["B_max"].as_f64(), columns["B_min"].as_f64()),
+        (Some(1.0), Some(1.0), Some(0.0))
+    );
     let csv = ok(&run(folder.path(), &["pitches", "a.json", "--format", "csv"]));
     assert_eq!(csv.lines().map(|line| line.split(',').count()).collect::<Vec<_>>(), [1_224, 1_224]);
     assert!(csv.starts_with("C_0,C_1,"));
@@ -97,7 +98,11 @@ fn bad_input_gets_one_clear_line() {
 #[test]
 fn settings_come_from_flags_environment_and_file_in_this_order_and_secrets_stay_hidden() {
     let folder = tempdir().unwrap();
-    std::fs::write(folder.path().join("spotifai.toml"), "store = \"sqlite:file.db\"\nqueue = \"sqlite:file.db\"\ncontact = \"file\"\n").unwrap();
+    std::fs::write(
+        folder.path().join("spotifai.toml"),
+        "store = \"sqlite:file.db\"\nqueue = \"sqlite:file.db\"\ncontact = \"file\"\n",
+    )
+    .unwrap();
     let out = spotifai(folder.path(), &["--store", "sqlite:flag.db", "config"])
         .env("SPOTIFAI_QUEUE", "sqlite:environment.db")
         .env("SPOTIFAI_LASTFM_RATE", "0.25")

@@ -38,8 +38,8 @@ fn twenty_kills_change_nothing() {
         random ^= random >> 7;
         random ^= random << 17;
         // An instant that is random and not a time: some requests after the start, or the end.
-        let target = stage.request_count() + 1 + (random % 40) as usize;
-        wait_until("requests", || stage.request_count() >= target || ended(&mut child));
+        let target = stage.requests().len() + 1 + (random % 40) as usize;
+        wait_until("requests", || stage.requests().len() >= target || ended(&mut child));
         let _ = child.kill();
         child.wait().unwrap();
     }
@@ -61,7 +61,7 @@ fn sigterm_hands_back_and_exits_with_0() {
     let stage = runtime.block_on(testkit::serve(Catalogue::sample(TRACKS, 6), Oddities::none())).unwrap();
     enqueue(folder.path(), &stage);
     let mut child = worker(folder.path(), &stage).spawn().unwrap();
-    wait_until("requests", || stage.request_count() > 20 || ended(&mut child));
+    wait_until("requests", || stage.requests().len() > 20 || ended(&mut child));
     signal(&child, "TERM");
     assert_eq!(child.wait().unwrap().code(), Some(0));
     ok(&worker(folder.path(), &stage).output().unwrap());
@@ -95,7 +95,8 @@ async fn contents(folder: &Path) -> BTreeMap<String, String> {
     let store: Arc<dyn Store> = store::open(&format!("sqlite:{}", folder.join("spotifai.db").display())).await.unwrap();
     let tracks = store.all_tracks().await.unwrap();
     let ids: Vec<String> = tracks.iter().map(|track| track.id.clone()).collect();
-    let artists: Vec<String> = tracks.iter().flat_map(|track| track.artists.iter().filter_map(|a| a.id.clone())).collect();
+    let artists: Vec<String> =
+        tracks.iter().flat_map(|track| track.artists.iter().filter_map(|a| a.id.clone())).collect();
     let mut rows = BTreeMap::new();
     for mut page in store.pages(None).await.unwrap() {
         (page.fetched_at, page.run) = (Timestamp::default(), String::new());
@@ -141,7 +142,7 @@ fn a_second_worker_on_an_empty_queue_asks_nothing() {
     let stage = runtime.block_on(testkit::serve(Catalogue::sample(60, 7), Oddities::none())).unwrap();
     enqueue(folder.path(), &stage);
     ok(&worker(folder.path(), &stage).output().unwrap());
-    let before = stage.request_count();
+    let before = stage.requests().len();
     enqueue(folder.path(), &stage);
     ok(&worker(folder.path(), &stage).output().unwrap());
     let pages = |count: usize| stage.requests().into_iter().skip(count).filter(|r| r.path.contains("/+tags")).count();

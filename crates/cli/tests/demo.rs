@@ -47,7 +47,7 @@ fn the_demo_ends_in_a_report_that_beats_the_baseline() {
     assert!(page.contains("average pitches of") && page.matches("class=\"card song\"").count() == 5);
 
     let store = format!("sqlite:{}", out.join("demo.db").display());
-    let labelled = rusqlite_view(&out.join("demo.db"));
+    let labelled = labelled_tracks(&out.join("demo.db"));
     assert!(labelled >= rows, "the view labelled_tracks has {labelled} tracks for {rows} rows");
     let track = page_track(&store, folder.path());
     let predicted = ok(&run(folder.path(), &["--store", &store, "predict", &track, "--json"]));
@@ -56,15 +56,31 @@ fn the_demo_ends_in_a_report_that_beats_the_baseline() {
 
     for file in ["d.csv", "d.parquet"] {
         ok(&run(folder.path(), &["--store", &store, "dataset", "export", file]));
-        ok(&run(folder.path(), &["search", "run", "--data", file, "--families", "knn", "--folds", "3", "--out", file.split('.').next_back().unwrap()]));
+        ok(&run(
+            folder.path(),
+            &[
+                "search",
+                "run",
+                "--data",
+                file,
+                "--families",
+                "knn",
+                "--folds",
+                "3",
+                "--out",
+                file.split('.').next_back().unwrap(),
+            ],
+        ));
     }
     let boards = ["csv", "parquet"].map(|out| scores_of(&folder.path().join(out).join("leaderboard.csv")));
     assert_eq!(boards[0], boards[1], "a file read back from CSV and from Parquet is the same data");
 }
 
-fn rusqlite_view(file: &Path) -> u64 {
+fn labelled_tracks(file: &Path) -> u64 {
     let connection = sqlite::rusqlite::Connection::open(file).unwrap();
-    connection.query_row("SELECT COUNT(DISTINCT track_id) FROM labelled_tracks", [], |row| row.get(0)).unwrap()
+    connection
+        .query_row("SELECT COUNT(DISTINCT track_id) FROM labelled_tracks", [], |row| row.get::<_, i64>(0))
+        .unwrap() as u64
 }
 
 fn page_track(store: &str, folder: &Path) -> String {
@@ -89,7 +105,8 @@ fn a_demo_that_was_killed_goes_on_and_finds_the_same() {
         let database = killed.path().join("out/demo.db-wal");
         let before = std::fs::metadata(&database).map_or(0, |file| file.len());
         wait_until("something written", || {
-            std::fs::metadata(&database).map_or(0, |file| file.len()) > before + 200_000 || child.try_wait().unwrap().is_some()
+            std::fs::metadata(&database).map_or(0, |file| file.len()) > before + 200_000
+                || child.try_wait().unwrap().is_some()
         });
         let _ = child.kill();
         child.wait().unwrap();

@@ -61,10 +61,10 @@ impl PitchError {
 /// minimum of each pitch class are those of the segments themselves.
 pub fn pitches(segments: &[Segment]) -> Result<Vec<f64>, PitchError> {
     check(segments)?;
-    let (origin, last) = (nanoseconds(segments[0].start), segments[segments.len() - 1].start);
-    let width = (last * 10.0).floor() as i64 * NANOSECONDS_PER_MILLISECOND;
-    let bin = |segment: &Segment| ((nanoseconds(segment.start) - origin) / width) as usize;
-    if width == 0 || bin(&segments[segments.len() - 1]) + 1 < STEPS {
+    let (first, last) = (&segments[0], &segments[segments.len() - 1]);
+    let origin = nanoseconds(first.start);
+    let width = (last.start * 10.0).floor() as i64 * NANOSECONDS_PER_MILLISECOND;
+    if width == 0 || (nanoseconds(last.start) - origin) / width + 1 < STEPS as i64 {
         return Err(PitchError::TooShort);
     }
 
@@ -72,13 +72,15 @@ pub fn pitches(segments: &[Segment]) -> Result<Vec<f64>, PitchError> {
     let (steps, extremes) = columns.split_at_mut(12 * STEPS);
     // Bin 0 always has the first segment: between this and that lies nothing to interpolate.
     let mut before = (0, [0.0; 12]);
-    for group in segments.chunk_by(|a, b| bin(a) == bin(b)) {
-        let here = (bin(&group[0]), mean(group));
+    let mut rest = segments;
+    while let (Some(first), true) = (rest.first(), before.0 < STEPS) {
+        let bin = (nanoseconds(first.start) - origin) / width;
+        let end = origin + (bin + 1) * width;
+        let count = rest.iter().take_while(|segment| nanoseconds(segment.start) < end).count();
+        let (group, later) = rest.split_at(count);
+        let here = (bin as usize, mean(group));
         fill(steps, before, here);
-        if here.0 >= STEPS {
-            break;
-        }
-        before = here;
+        (before, rest) = (here, later);
     }
     write_extremes(extremes, segments);
     Ok(columns)
@@ -90,7 +92,9 @@ fn check(segments: &[Segment]) -> Result<(), PitchError> {
     }
     let mut previous = 0.0;
     for (i, segment) in segments.iter().enumerate() {
-        if !segment.start.is_finite() || !segment.pitches.iter().all(|pitch| pitch.is_finite()) {
+        // No short cut over the twelve: this way they are looked at side by side.
+        let finite = segment.pitches.iter().fold(true, |finite, pitch| finite & pitch.is_finite());
+        if !finite || !segment.start.is_finite() {
             return Err(PitchError::NotFinite { segment: i });
         }
         if !(0.0..LATEST_START).contains(&segment.start) {
@@ -108,9 +112,9 @@ fn check(segments: &[Segment]) -> Result<(), PitchError> {
 /// rounded to nine decimals as `numpy.round` does it, then **cut**. The cut loses a nanosecond where nine decimals times
 /// 1e9 fall short of the integer, and such a start on a bin's edge belongs to the bin before.
 fn nanoseconds(seconds: f64) -> i64 {
-    let whole = seconds.trunc();
-    let fraction = ((seconds - whole) * NANOSECONDS_PER_SECOND).round_ties_even() / NANOSECONDS_PER_SECOND;
-    whole as i64 * NANOSECONDS_PER_SECOND as i64 + (fraction * NANOSECONDS_PER_SECOND) as i64
+    let whole = seconds as i64;
+    let fraction = ((seconds - whole as f64) * NANOSECONDS_PER_SECOND).round_ties_even() / NANOSECONDS_PER_SECOND;
+    whole * NANOSECONDS_PER_SECOND as i64 + (fraction * NANOSECONDS_PER_SECOND) as i64
 }
 
 /// The mean of a bin's segments, summed with Kahan's compensation as in pandas' `group_mean`.
@@ -146,8 +150,9 @@ fn write_extremes(extremes: &mut [f64], segments: &[Segment]) {
     let (mut max, mut min) = ([f64::NEG_INFINITY; 12], [f64::INFINITY; 12]);
     for segment in segments {
         for class in 0..12 {
-            max[class] = max[class].max(segment.pitches[class]);
-            min[class] = min[class].min(segment.pitches[class]);
+            let pitch = segment.pitches[class];
+            max[class] = if pitch > max[class] { pitch } else { max[class] };
+            min[class] = if pitch < min[class] { pitch } else { min[class] };
         }
     }
     for class in 0..12 {

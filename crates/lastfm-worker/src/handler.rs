@@ -71,7 +71,8 @@ impl FetchTags {
                 return Err(Failure::Retry { after: answer.retry_after, reason });
             }
             ApiOutcome::Refused(cause) => {
-                return Err(self.refused(format!("last.fm's API refused SPOTIFAI_LASTFM_API_KEY: {cause}; set another or none")));
+                let way_out = "set another SPOTIFAI_LASTFM_API_KEY or none";
+                return Err(self.refused(format!("last.fm's API refused the key: {cause}; {way_out}")));
             }
             ApiOutcome::Unrecognised => return Err(unrecognised(&answer, context).await),
         };
@@ -116,7 +117,8 @@ async fn unrecognised<O>(answer: &Answer<O>, context: &Context) -> Failure {
     let Answer { address, status, retry_after, body, .. } = answer;
     match context.store.save_unrecognised(address, *status, body).await {
         Ok(()) => {
-            let reason = format!("what {address} answered (status {status}) is not understood; it is kept in the store");
+            let reason =
+                format!("what {address} answered (status {status}) is not understood; it is kept in the store");
             Failure::Retry { after: *retry_after, reason }
         }
         Err(error) => error.into(),

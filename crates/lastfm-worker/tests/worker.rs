@@ -14,7 +14,8 @@ use model::track::{ArtistRef, Track};
 use worker::{Home, Shutdown, Until, Worker};
 
 const THROTTLED: &str = "<title>Page not available | Last.fm</title><h1>You’re requesting too many pages</h1>";
-const TAGS: &str = r#"<ol class="big-tags"><li class="big-tags-item-wrap"><h3 class="big-tags-item-name"><a>rock</a></h3></li></ol>"#;
+const TAGS: &str =
+    r#"<ol class="big-tags"><li class="big-tags-item-wrap"><h3 class="big-tags-item-name"><a>rock</a></h3></li></ol>"#;
 
 /// Throttles the first three pages, whoever asks, and answers the rest.
 async fn lastfm(State(pages): State<Arc<AtomicUsize>>, request: Request) -> Response {
@@ -45,7 +46,14 @@ async fn throttled_jobs_come_back_and_end_well() {
     let home = Home::open(settings).await.unwrap();
 
     let artists = vec![ArtistRef { id: None, name: "A".into() }];
-    let track = |id: String| Track { name: id.clone(), id, artists: artists.clone(), album: None, duration_ms: None, isrc: None };
+    let track = |id: String| Track {
+        name: id.clone(),
+        id,
+        artists: artists.clone(),
+        album: None,
+        duration_ms: None,
+        isrc: None,
+    };
     let tracks: Vec<Track> = (0..10).map(|i| track(format!("t{i}"))).collect();
     home.store.save_tracks(&tracks).await.unwrap();
     let job = |track: &Track| Envelope::new(&TrackTags { track_id: track.id.clone() });

@@ -1,1 +1,43 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+use async_trait::async_trait;
+use model::audio::TrackPitches;
+use model::job::{Envelope, TrackPitchesJob};
+use worker::{Context, Failure, Handler, Home, Worker};
+
+/// Adds the handler of `track.pitches`, a job a core.
+pub fn add_to(worker: Worker, _home: &Home) -> anyhow::Result<Worker> {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    Ok(worker.with(PitchesHandler, cores))
+}
+
+struct PitchesHandler;
+
+#[async_trait]
+impl Handler for PitchesHandler {
+    type Body = TrackPitchesJob;
+
+    async fn run(&self, job: TrackPitchesJob, context: &Context) -> Result<Vec<Envelope>, Failure> {
+        let (store, track_id) = (&context.store, job.track_id);
+        if !store.pitches(std::slice::from_ref(&track_id)).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        // The job is published after the analysis is stored, so waiting would not bring it.
+        let entry = store.analysis(&track_id).await?;
+        let entry = entry.ok_or_else(|| {
+            Failure::dead(format!(
+                "the store has no analysis of track {track_id}: collect it with `tracks.audio` first"
+            ))
+        })?;
+        let Some(analysis) = entry.analysis else {
+            return Ok(Vec::new());
+        };
+        // Some microseconds of arithmetic: not worth a thread of its own.
+        let outcome = features::pitches(&analysis.segments).map_err(|error| {
+            tracing::info!(track = %track_id, reason = error.as_str(), "no pitch columns: {error}");
+            error.as_str().to_owned()
+        });
+        store.save_pitches(&TrackPitches { track_id, outcome }).await?;
+        Ok(Vec::new())
+    }
+}

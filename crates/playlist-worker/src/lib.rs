@@ -7,6 +7,8 @@ mod capability;
 mod ids;
 mod page;
 mod request;
+#[cfg(test)]
+mod tests;
 
 use spotify::Client;
 use worker::{Home, Worker};

@@ -68,9 +68,8 @@ impl PlaylistPages {
 
 /// All other pages at once, where the first page tells the total; else each page names the next one.
 async fn other_pages(store: &dyn Store, page: &PlaylistPage) -> Result<Vec<Envelope>, Failure> {
-    let of = |offset| {
-        Envelope::new(&PlaylistPageJob { run: page.run.clone(), playlist: page.playlist.clone(), offset })
-    };
+    let of =
+        |offset| Envelope::new(&PlaylistPageJob { run: page.run.clone(), playlist: page.playlist.clone(), offset });
     // A later page's own total does not count: the pages were fanned out if the first one told it, and only then.
     let total = match page.offset {
         0 => page.total,

@@ -8,8 +8,8 @@ use worker::{Context, Failure};
 /// The budget that every request is paid from.
 pub(crate) const BUDGET: &str = "spotify";
 
-/// How long everyone waits for a person to sign in.
-const SIGN_IN: Duration = Duration::from_secs(60);
+/// How long everyone waits for a person to sign in, or to put the settings right.
+const PERSON: Duration = Duration::from_secs(60);
 
 /// Makes one request when the budget permits it. The outer error ends the job; of the inner one the job may know better.
 pub(crate) async fn paid<T>(
@@ -30,10 +30,10 @@ pub(crate) fn failure(error: Error) -> Failure {
     let pause = |after| Failure::Pause { budget: BUDGET.to_owned(), after, reason: reason.clone() };
     match error {
         Error::RateLimited { after } | Error::Quota { after } => pause(after),
-        // It would fail every other job as well; until somebody signs in, none of them is at fault.
-        Error::NotSignedIn { .. } | Error::Unauthorized { .. } => pause(Some(SIGN_IN)),
+        // It would fail every other job as well, and none of them is at fault.
+        Error::NotSignedIn { .. } | Error::Unauthorized { .. } | Error::Setup(_) => pause(Some(PERSON)),
         Error::Unavailable { after, .. } => Failure::Retry { after, reason },
         Error::BadAnswer { .. } => Failure::retry(reason),
-        Error::Forbidden { .. } | Error::NotFound { .. } | Error::Rejected { .. } | Error::Setup(_) => Failure::dead(reason),
+        Error::Forbidden { .. } | Error::NotFound { .. } | Error::Rejected { .. } => Failure::dead(reason),
     }
 }

@@ -3,13 +3,13 @@
 mod contract;
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::{Home, contract, counts, job, jobs, key, next};
-use queue::{Embedded, End, Queue, QueueError, Subscription};
+use queue::{Embedded, End, Queue, QueueError};
 use sqlite::Db;
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -23,13 +23,8 @@ const LEASE: Duration = Duration::from_millis(1500);
 const HOUR: Duration = Duration::from_secs(3600);
 
 impl InFile {
-    fn file(&self) -> std::path::PathBuf {
+    fn file(&self) -> PathBuf {
         self.0.path().join("queue.db")
-    }
-
-    async fn execute(&self, sql: &'static str, values: (String, Vec<u8>)) {
-        let db = Db::open(self.file(), "").await.unwrap();
-        db.write(move |c| if values.0.is_empty() { c.execute(sql, []) } else { c.execute(sql, values) }).await.unwrap();
     }
 
     async fn open_for_an_hour(&self) -> Arc<dyn Queue> {
@@ -66,3 +61,98 @@ impl Home for InFile {
 }
 
 contract!(InFile);
+
+#[tokio::test]
+async fn what_was_claimed_and_not_asked_for_goes_to_others() {
+    let home = InFile::fresh().await;
+    let (here, there) = (home.open_for_an_hour().await, home.open_for_an_hour().await);
+    here.publish(&jobs("a", 8)).await.unwrap();
+    let mut first = here.subscribe(&["a"], 8).await.unwrap();
+    let mut keys = BTreeSet::from([key(&next(&mut first).await)]);
+    let mut second = there.subscribe(&["a"], 8).await.unwrap();
+    for _ in 0..7 {
+        let delivery = next(&mut second).await;
+        assert!(!delivery.redelivered);
+        keys.insert(key(&delivery));
+        delivery.end(End::Done(vec![])).await.unwrap();
+    }
+    assert_eq!(keys.len(), 8);
+}
+
+#[tokio::test]
+async fn a_claim_that_is_cut_short_is_handed_back_before_the_queue_closes() {
+    let home = InFile::fresh().await;
+    for patience in 0..20 {
+        let queue = home.open_for_an_hour().await;
+        queue.publish(&[job("a", "1")]).await.unwrap();
+        let mut subscription = queue.subscribe(&["a"], 4).await.unwrap();
+        let cut_short = async {
+            for _ in 0..patience {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::select! {
+            biased;
+            delivery = subscription.next() => delivery.unwrap().end(End::Release).await.unwrap(),
+            () = cut_short => {}
+        }
+        drop((subscription, queue));
+        counts(&home.open_for_an_hour().await, "a", (patience + 1, 0, 0, 0)).await;
+    }
+}
+
+#[tokio::test(flavor = "current_thread")]
+async fn a_handler_that_blocks_the_runtime_keeps_its_lease() {
+    let home = InFile::fresh().await;
+    let (here, there) = (home.open().await, home.open().await);
+    here.publish(&[job("a", "1")]).await.unwrap();
+    let computing = next(&mut here.subscribe(&["a"], 1).await.unwrap()).await;
+    let other_process = std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let mut waiting = there.subscribe(&["a"], 1).await.unwrap();
+            timeout(LEASE * 2, waiting.next()).await.is_ok()
+        })
+    });
+    let given_away = other_process.join().unwrap();
+    assert!(!given_away, "the lease ran out while its worker computed");
+    computing.end(End::Done(vec![])).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_batch_is_published_whole_and_moves_in_bulk() {
+    let home = InFile::fresh().await;
+    let queue = home.open_for_an_hour().await;
+    queue.publish(&jobs("a", 2_500)).await.unwrap();
+    counts(&queue, "a", (2_500, 0, 0, 0)).await;
+    let mut subscription = queue.subscribe(&["a"], 300).await.unwrap();
+    for _ in 0..2_500 {
+        next(&mut subscription).await.end(End::Dead { reason: "bad".into() }).await.unwrap();
+    }
+    assert_eq!(queue.requeue(&queue::Which::All).await.unwrap(), 2_500);
+    counts(&queue, "a", (2_500, 0, 0, 0)).await;
+}
+
+#[tokio::test]
+async fn an_unusable_address_is_one_clear_line() {
+    let home = InFile::fresh().await;
+    let text = home.0.path().join("text.txt");
+    std::fs::write(&text, "not a database, and long enough to have a header; ".repeat(50)).unwrap();
+    let nowhere = home.0.path().join("nowhere").join("queue.db");
+    let addresses = [
+        (format!("sqlite:{}", nowhere.display()), "there is no folder"),
+        (format!("sqlite:{}", text.display()), "it is no SQLite file"),
+        (format!("sqlite:{}", home.0.path().display()), "it is a folder"),
+        ("sqlite:".into(), "is no file"),
+        ("redis://localhost".into(), "use sqlite:FILE"),
+        ("queue.db".into(), "use sqlite:FILE"),
+    ];
+    for (address, reason) in addresses {
+        let error = queue::open(&address).await.err().expect("an error");
+        assert!(matches!(error, QueueError::Unusable(_)), "{error:?}");
+        let line = error.to_string();
+        assert!(line.contains(reason) && !line.contains('\n'), "{line}");
+    }
+    let file = format!("sqlite:{}", home.file().display());
+    queue::open(&file).await.unwrap().publish(&[job("a", "1")]).await.unwrap();
+}

@@ -12,8 +12,9 @@ use crate::{failure, is_transient};
 /// How long a process waits for another one's transaction. Transactions last milliseconds; this is for a stopped machine.
 const BUSY: Duration = Duration::from_secs(30);
 
-/// Between two tries for the lock. SQLite's own waits grow to 100 ms, in which a busy process takes many turns.
-pub(crate) const TRY_AGAIN: Duration = Duration::from_millis(1);
+/// Between two tries for the lock, which has no queue. SQLite's own waits grow to 100 ms, in which a busy process takes so
+/// many turns that the others' leases run out.
+const TRY_AGAIN: Duration = Duration::from_millis(1);
 
 /// A connection, and the file that it was made to.
 pub(crate) struct Attached {
@@ -87,7 +88,9 @@ fn explain(path: &Path, error: Error) -> Error {
             format!("there is no folder {}; create it or name another file", folder.display())
         }
         (Some(ErrorCode::CannotOpen), _) if path.is_dir() => "it is a folder; name a file".into(),
-        (Some(ErrorCode::CannotOpen), _) => "it or its folder may not be written to; allow it or name another file".into(),
+        (Some(ErrorCode::CannotOpen), _) => {
+            "it or its folder may not be written to; allow it or name another file".into()
+        }
         (Some(ErrorCode::ReadOnly), _) => "it may not be written to; allow it or name another file".into(),
         (Some(ErrorCode::NotADatabase), _) => "it is no SQLite file; name one, or a new file".into(),
         _ => error.to_string(),

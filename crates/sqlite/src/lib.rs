@@ -88,7 +88,12 @@ where
         // A panic must not take the thread along that all others wait for. What the work left behind is undone.
         let outcome: Outcome<T> = catch_unwind(AssertUnwindSafe(|| connection.map_err(threads::again).and_then(work)));
         let keep = matches!(outcome, Ok(Ok(_)));
-        (keep, Box::new(move |commit| drop(sender.send(outcome.map(|result| result.and_then(|value| commit.map(|()| value)))))))
+        (
+            keep,
+            Box::new(move |commit| {
+                drop(sender.send(outcome.map(|result| result.and_then(|value| commit.map(|()| value)))))
+            }),
+        )
     });
     to.send(work).map_err(|_| closed())?;
     Ok(answer)

@@ -2,23 +2,18 @@
 
 use std::iter;
 use std::sync::mpsc::Receiver;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, ffi};
 
-use crate::connect::{Attached, TRY_AGAIN};
+use crate::connect::Attached;
 use crate::failure;
 
 /// Writes that share one transaction at most.
 const GROUP: usize = 512;
 
-/// How long a transaction takes in further writes.
+/// How long a transaction takes in further writes: other processes wait for its end.
 const GROUP_TIME: Duration = Duration::from_millis(10);
-
-/// How long one process keeps the lock, over several transactions, before it lets others try. SQLite's lock has no
-/// queue: without the pause a waiting process finds it free only by luck, and its leases run out meanwhile.
-const TURN: Duration = Duration::from_millis(30);
 
 /// Given a connection in a transaction it works; given why there is none it only answers. Says whether to keep what it
 /// wrote, and how to answer after the commit.
@@ -36,16 +31,10 @@ pub(crate) fn serve_reads(file: &Attached, reads: &Receiver<Work>) {
 }
 
 pub(crate) fn serve_writes(file: &Attached, writes: &Receiver<Work>) {
-    let mut kept = Duration::ZERO;
     while let Ok(first) = writes.recv() {
         let began = Instant::now();
         let more = iter::from_fn(|| if began.elapsed() < GROUP_TIME { writes.try_recv().ok() } else { None });
         commit_together(file, iter::once(first).chain(more).take(GROUP));
-        kept += began.elapsed();
-        if kept > TURN {
-            kept = Duration::ZERO;
-            thread::sleep(TRY_AGAIN * 3 / 2);
-        }
     }
 }
 
@@ -63,7 +52,7 @@ fn commit_together(file: &Attached, group: impl Iterator<Item = Work>) {
         let _ = connection.execute_batch("ROLLBACK");
     }
     for answer in answers {
-        answer(committed.as_ref().map(|()| ()).map_err(again));
+        answer(committed.as_ref().copied().map_err(again));
     }
 }
 

@@ -149,8 +149,11 @@ async fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
     assert!(nowhere.contains("a.db: there is no folder") && nowhere.contains("create it"), "{nowhere}");
     assert!(refusal(folder.path()).await.ends_with("it is a folder; name a file"));
     let text = folder.path().join("text.db");
-    std::fs::write(&text, "a text that is long enough to be read as the header of a file, which it is not. ".repeat(20))
-        .unwrap();
+    std::fs::write(
+        &text,
+        "a text that is long enough to be read as the header of a file, which it is not. ".repeat(20),
+    )
+    .unwrap();
     assert!(refusal(&text).await.contains("text.db: it is no SQLite file"));
     assert!(refusal(Path::new("")).await.contains("is no file"));
     assert!(refusal(Path::new(":memory:")).await.contains("is no file"));

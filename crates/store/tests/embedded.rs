@@ -56,14 +56,11 @@ async fn what_cannot_be_a_store_is_told_in_one_line() {
     let folder = tempfile::tempdir().unwrap();
     let text = folder.path().join("notes.txt");
     std::fs::write(&text, "no database, however long it is ".repeat(100)).unwrap();
-    let places = [folder.path().join("no/such/folder/x.db"), folder.path().to_owned(), text];
-    for place in places {
-        let url = format!("sqlite:{}", place.display());
-        let line = refused(&url).await;
-        assert!(line.contains(&url) && !line.contains('\n'), "{line}");
-    }
-    for url in ["sqlite:", "sqlite::memory:", "postgres://x", "spotifai.db"] {
-        assert!(refused(url).await.contains("sqlite:FILE"));
+    let files = [folder.path().join("no/such/folder/x.db"), folder.path().to_owned(), text];
+    let files = files.map(|file| format!("sqlite:{}", file.display()));
+    for url in files.iter().map(String::as_str).chain(["sqlite:", "sqlite::memory:", "postgres://x", "spotifai.db"]) {
+        let line = refused(url).await;
+        assert!(line.contains(url) && !line.contains('\n'), "{line}");
     }
 }
 
@@ -140,17 +137,39 @@ async fn damaged_entries_are_told_and_the_rest_stays_readable() {
     assert_eq!(store.tracks(&["b".to_owned()]).await.unwrap(), [track("b")]);
 }
 
+#[tokio::test]
+async fn a_good_answer_after_a_good_one_writes_nothing() {
+    let file = File::fresh();
+    let store = file.open().await;
+    store.lease_budget("lastfm", 10.0, 1).await.unwrap();
+    let shell = Connection::open(file.path()).unwrap();
+    // Changes with every commit of another connection.
+    let version = || shell.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
+    let before = version();
+    store.budget_answered("lastfm").await.unwrap();
+    assert_eq!(version(), before);
+    store.block_budget("lastfm", Timestamp::now(), "throttled").await.unwrap();
+    assert_ne!(version(), before);
+}
+
 /// Where the child of [`a_killed_process_leaves_whole_pages`] saves.
 const CHILD_FILE: &str = "SPOTIFAI_TEST_CHILD_FILE";
 const TRACKS_A_PAGE: u32 = 50;
 
-/// A process of its own that saves pages until it is killed, telling each when it is safe. It does nothing in a normal
-/// test run.
+/// A process of its own in which four tasks save pages until it is killed, telling each when it is safe: wherever the
+/// kill hits, some task is half-way. It does nothing in a normal test run.
 #[tokio::test]
 async fn child_saves_pages() {
     let Some(path) = std::env::var_os(CHILD_FILE) else { return };
     let store = open(Path::new(&path)).await;
-    let run = std::process::id().to_string();
+    let mut tasks = tokio::task::JoinSet::new();
+    for task in 0..4 {
+        tasks.spawn(save_pages(store.clone(), format!("{}-{task}", std::process::id())));
+    }
+    tasks.join_all().await;
+}
+
+async fn save_pages(store: Arc<dyn Store>, run: String) {
     for number in 0.. {
         let offset = number * TRACKS_A_PAGE;
         let track_ids: Vec<String> = (0..TRACKS_A_PAGE).map(|row| format!("{run}-{}", offset + row)).collect();
@@ -192,8 +211,8 @@ fn kill_after(file: &File, pages: usize) -> Vec<(String, u32)> {
 #[tokio::test]
 async fn a_killed_process_leaves_whole_pages() {
     let file = File::fresh();
-    let told: Vec<_> = [1, 2, 13, 40, 75].into_iter().flat_map(|pages| kill_after(&file, pages)).collect();
-    assert_eq!(told.len(), 131);
+    let told: Vec<_> = (1..=20).flat_map(|pages| kill_after(&file, pages)).collect();
+    assert_eq!(told.len(), 210);
     let store = file.open().await;
     let pages = store.pages(None).await.unwrap();
     for (run, offset) in told {

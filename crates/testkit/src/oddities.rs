@@ -106,7 +106,8 @@ impl Oddities {
     pub fn demo() -> Self {
         use Answer::*;
         let spotify = |path, number, answer| Event { service: Service::Spotify, path, when: When::At(number), answer };
-        let lastfm = |number, answer| Event { service: Service::Lastfm, path: "/+tags", when: When::At(number), answer };
+        let lastfm =
+            |number, answer| Event { service: Service::Lastfm, path: "/+tags", when: When::At(number), answer };
         let events = vec![
             spotify("/items", 2, TooManyRequests { retry_after_seconds: 1 }),
             spotify("/audio-analysis/", 10, Unavailable),

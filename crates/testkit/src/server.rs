@@ -11,6 +11,9 @@ use axum::http::header::CONTENT_LENGTH;
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use axum::serve::ListenerExt;
+use futures::StreamExt;
+use futures::future::ready;
+use futures::stream;
 use model::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -77,9 +80,8 @@ fn start(
     shared: &Arc<Shared>,
     mut stopped: watch::Receiver<()>,
 ) -> JoinHandle<()> {
-    let attended = router
-        .layer(from_fn_with_state((Arc::clone(shared), service), attend))
-        .with_state(Arc::clone(shared));
+    let attended =
+        router.layer(from_fn_with_state((Arc::clone(shared), service), attend)).with_state(Arc::clone(shared));
     // Small answers must not wait for the acknowledgement of the one before.
     let listener = listener.tap_io(|stream| {
         let _ = stream.set_nodelay(true);
@@ -95,11 +97,7 @@ fn start(
 }
 
 /// Gives a request the odd answer that is due, else the proper one, and logs it.
-async fn attend(
-    State((shared, service)): State<(Arc<Shared>, Service)>,
-    request: HttpRequest,
-    next: Next,
-) -> Response {
+async fn attend(State((shared, service)): State<(Arc<Shared>, Service)>, request: HttpRequest, next: Next) -> Response {
     let at = Timestamp::now();
     let path = request.uri().path_and_query().map_or_else(String::new, ToString::to_string);
     let response = match shared.schedule.next(service, &path) {
@@ -124,8 +122,12 @@ async fn cut_short(response: Response) -> Response {
     let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
     head.headers.insert(CONTENT_LENGTH, whole.len().into());
     let half: io::Result<Bytes> = Ok(whole.slice(..whole.len() / 2));
-    let end = Err(io::Error::from(io::ErrorKind::ConnectionAborted));
-    Response::from_parts(head, Body::from_stream(futures::stream::iter([half, end])))
+    let end = async {
+        // The server flushes what it has when the body makes it wait; an error at once would send nothing.
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    };
+    Response::from_parts(head, Body::from_stream(stream::once(ready(half)).chain(stream::once(end))))
 }
 
 impl Shared {

@@ -51,7 +51,7 @@ impl Outage {
     const LONGEST: Duration = Duration::from_secs(10);
 
     /// Waits as long as the outage has lasted by now, within bounds.
-    pub(crate) async fn wait(&self, cause: &str) {
+    pub(crate) async fn wait(&self, cause: impl std::fmt::Display) {
         let lasted = {
             let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
             if since.is_none() {

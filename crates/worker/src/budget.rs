@@ -50,6 +50,7 @@ impl Budgets {
         let Shared { store, lanes, gate, .. } = &*self.shared;
         let lane = lanes.get(name).ok_or_else(|| Failure::dead(format!("no rate is set for the budget {name}")))?;
         let mut lease = lane.0.lock().await;
+        let names = [name];
         loop {
             self.wait_until_open(name).await?;
             let Some(opens_at) = lease.opens_at(Timestamp::now()) else {
@@ -62,10 +63,10 @@ impl Budgets {
             tokio::select! {
                 () = tokio::time::sleep(opens_at.after(Timestamp::now())) => {}
                 // What is in hand was leased before the budget was closed, so it is void.
-                () = gate.closed(&[name]) => { lease.give_up(); continue }
+                () = gate.closed(&names) => { lease.give_up(); continue }
             }
             lease.due().await;
-            if gate.closed_for(&[name]).is_none() && lease.take(Timestamp::now()) {
+            if gate.closed_for(&names).is_none() && lease.take(Timestamp::now()) {
                 return Ok(());
             }
         }

@@ -80,7 +80,7 @@ impl Runner {
             Failure::Pause { budget, after, reason } => {
                 let backoff = Backoff::of_budget(&budget, &self.settings);
                 if let Err(error) = self.context.budgets.pause(&budget, after, &reason, backoff).await {
-                    self.outage.wait(&error.to_string()).await;
+                    self.outage.wait(error).await;
                 }
                 End::Release
             }
@@ -88,12 +88,12 @@ impl Runner {
                 let closed = self.context.budgets.refresh().await;
                 // A handler that says so of an open budget must not have the job come back at once, for ever.
                 if closed.is_err() || self.context.budgets.gate().closed_for(&[&budget]).is_none() {
-                    self.outage.wait(&format!("{} jobs found the budget {budget} closed", job.kind)).await;
+                    self.outage.wait(format!("{} jobs find the budget {budget} closed", job.kind)).await;
                 }
                 End::Release
             }
             Failure::Unavailable { reason } => {
-                self.outage.wait(&reason).await;
+                self.outage.wait(reason).await;
                 End::Release
             }
         }
@@ -132,7 +132,7 @@ impl Runner {
                 Ok(())
             }
             Err(error @ QueueError::Unavailable { .. }) => {
-                self.outage.wait(&error.to_string()).await;
+                self.outage.wait(error).await;
                 Ok(())
             }
         }

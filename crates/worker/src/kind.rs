@@ -60,10 +60,11 @@ impl Taker {
     }
 
     async fn subscribe(&self) -> State {
+        let kinds = [self.runner.handler.kind()];
         tokio::select! {
             biased;
             () = self.runner.shutdown.stopped() => State::Stopped,
-            subscribed = self.queue.subscribe(&[self.runner.handler.kind()], self.slots) => match subscribed {
+            subscribed = self.queue.subscribe(&kinds, self.slots) => match subscribed {
                 Ok(subscription) => State::Taking(subscription),
                 Err(error) => State::BackingOff(error),
             }
@@ -103,7 +104,7 @@ impl Taker {
     async fn back_off(&self, error: &QueueError) -> State {
         tokio::select! {
             () = self.runner.shutdown.stopped() => State::Stopped,
-            () = self.outage.wait(&error.to_string()) => State::WaitingForBudgets,
+            () = self.outage.wait(error) => State::WaitingForBudgets,
         }
     }
 }

@@ -49,7 +49,10 @@ pub fn load_settings(flags: &Flags) -> Result<Settings, SettingsError> {
 
 fn load(flags: &Flags, folder: &Path, environment: Vec<(String, String)>) -> Result<Settings, SettingsError> {
     let defaults = Figment::from(Serialized::defaults(Settings::default()));
-    let mut layers = defaults.clone().merge(file(flags, folder)?);
+    let mut layers = defaults.clone();
+    if let Some(file) = file(flags, folder)? {
+        layers = layers.merge(Toml::file_exact(file));
+    }
     for (variable, value) in environment.iter().filter(|(_, value)| !value.is_empty()) {
         match ENVIRONMENT.iter().find(|(name, ..)| name == variable) {
             Some((_, key, meaning)) => layers = layers.merge(Layer::variable(variable, key, value, meaning, &defaults)?),
@@ -69,15 +72,16 @@ fn load(flags: &Flags, folder: &Path, environment: Vec<(String, String)>) -> Res
     Ok(settings)
 }
 
-fn file(flags: &Flags, folder: &Path) -> Result<figment::providers::Data<Toml>, SettingsError> {
-    let path = match &flags.config {
-        None => folder.join(FILE),
-        Some(named) => {
-            std::fs::File::open(named).map_err(|e| SettingsError(format!("--config {}: {e}", named.display())))?;
-            named.clone()
-        }
-    };
-    Ok(Toml::file_exact(path))
+/// The file to read: the one that is named, which must be there, or the usual one where it is.
+fn file(flags: &Flags, folder: &Path) -> Result<Option<PathBuf>, SettingsError> {
+    let usual = folder.join(FILE);
+    match &flags.config {
+        None => Ok(usual.exists().then_some(usual)),
+        Some(named) => match std::fs::File::open(named) {
+            Ok(_) => Ok(Some(named.clone())),
+            Err(error) => Err(SettingsError(format!("--config {}: {error}", named.display()))),
+        },
+    }
 }
 
 fn warn_of_unknown(variable: &str) {

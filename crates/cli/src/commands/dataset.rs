@@ -18,12 +18,21 @@ pub async fn run(command: args::Dataset, home: &Home) -> anyhow::Result<()> {
         args::Dataset::Export { file } => {
             let extension = file.extension().and_then(|e| e.to_str()).unwrap_or_default();
             if !["csv", "parquet"].contains(&extension) {
-                return Err(usage(format!("{} ends in neither .parquet nor .csv: the ending decides the format", file.display())));
+                return Err(usage(format!(
+                    "{} ends in neither .parquet nor .csv: the ending decides the format",
+                    file.display()
+                )));
             }
             let (info, dataset) = newest(home).await?;
             let bytes = if extension == "csv" { features::to_csv(&dataset)? } else { features::to_parquet(&dataset)? };
             std::fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
-            say(&format!("{}: {} rows × {} features, {} labels", file.display(), thousands(info.rows), info.features, info.labels.len()))
+            say(&format!(
+                "{}: {} rows × {} features, {} labels",
+                file.display(),
+                thousands(info.rows),
+                info.features,
+                info.labels.len()
+            ))
         }
     }
 }
@@ -59,7 +68,9 @@ pub async fn newest(home: &Home) -> anyhow::Result<(DatasetInfo, Dataset)> {
             let dataset = open(home, &info.id).await?;
             Ok((info, dataset))
         }
-        None => bail!("there is no dataset in the store yet: `spotifai dataset build` makes one from what was collected"),
+        None => {
+            bail!("there is no dataset in the store yet: `spotifai dataset build` makes one from what was collected")
+        }
     }
 }
 

@@ -45,7 +45,12 @@ async fn show(home: &Home, id: &str, json: bool) -> anyhow::Result<()> {
     if json {
         return say_json(&letter);
     }
-    say(&format!("id       {}\nkind     {}\nkey      {}", letter.id, letter.kind, letter.key.as_deref().unwrap_or("–")))?;
+    say(&format!(
+        "id       {}\nkind     {}\nkey      {}",
+        letter.id,
+        letter.kind,
+        letter.key.as_deref().unwrap_or("–")
+    ))?;
     say(&format!("dead for {}\nreason   {}", age(letter.died_at), letter.reason))?;
     for (i, attempt) in letter.history.iter().enumerate() {
         say(&format!("attempt {} failed {} ago: {}", i + 1, age(attempt.at), attempt.reason))?;

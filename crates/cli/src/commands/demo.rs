@@ -46,7 +46,8 @@ fn catalogue(args: &Demo) -> anyhow::Result<(Catalogue, Oddities, String)> {
         Some(file) => {
             let bytes = std::fs::read(file).map_err(|e| usage(format!("cannot read {}: {e}", file.display())))?;
             bytes.hash(&mut hasher);
-            let catalogue = Catalogue::from_csv(bytes.as_slice()).map_err(|e| usage(format!("{}: {e}", file.display())))?;
+            let catalogue =
+                Catalogue::from_csv(bytes.as_slice()).map_err(|e| usage(format!("{}: {e}", file.display())))?;
             (catalogue, Oddities::none())
         }
     };

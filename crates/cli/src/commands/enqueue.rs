@@ -20,7 +20,11 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
             let run = Run { finished_at: Some(started_at), ..new_run(&playlist_ids(&playlists)?, started_at) };
             home.store.save_run(&run).await?;
             home.queue.publish(&first_pages(&run.id, &run.playlists)).await?;
-            say(&format!("enqueued {} as run {}; `spotifai status` shows how far it is", count(run.playlists.len(), "playlist"), run.id))
+            say(&format!(
+                "enqueued {} as run {}; `spotifai status` shows how far it is",
+                count(run.playlists.len(), "playlist"),
+                run.id
+            ))
         }
         Enqueue::Tags(_) => {
             let tracks = home.store.tracks_without_tags().await?;
@@ -31,7 +35,8 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
         Enqueue::Pitches(_) => {
             let unfetched = home.store.tracks_without_audio().await?;
             let uncomputed = home.store.tracks_without_pitches().await?;
-            let fetch = unfetched.chunks(AUDIO_BATCH).map(|ids| Envelope::new(&TracksAudio { track_ids: ids.to_vec() }));
+            let fetch =
+                unfetched.chunks(AUDIO_BATCH).map(|ids| Envelope::new(&TracksAudio { track_ids: ids.to_vec() }));
             let compute = uncomputed.iter().map(|id| Envelope::new(&TrackPitchesJob { track_id: id.clone() }));
             let jobs: Vec<_> = fetch.chain(compute).collect();
             home.queue.publish(&jobs).await?;

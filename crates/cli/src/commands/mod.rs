@@ -11,13 +11,13 @@ mod pitches;
 mod predict;
 mod report;
 mod run;
-mod search;
+pub mod search;
 mod status;
 mod tags;
-mod worker;
+mod work;
 
 use model::settings::Settings;
-use ::worker::{Flags, Home};
+use worker::{Flags, Home};
 
 use crate::args::{Args, Command};
 use crate::error::usage;
@@ -30,7 +30,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Command::Login => login::run(&settings(&flags)?).await,
         Command::Run(run) => run::run(run, home(&flags).await?).await,
         Command::Enqueue(what) => enqueue::run(what, &home(&flags).await?).await,
-        Command::Worker(which) => worker::run(&which, settings(&flags)?).await,
+        Command::Worker(which) => work::run(&which, settings(&flags)?).await,
         Command::Status(status) => status::run(&status, &home(&flags).await?).await,
         Command::Dead(dead) => dead::run(dead, &home(&flags).await?).await,
         Command::Pitches(pitches) => pitches::run(&pitches),
@@ -45,7 +45,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
 }
 
 fn settings(flags: &Flags) -> anyhow::Result<Settings> {
-    ::worker::load_settings(flags).map_err(usage)
+    worker::load_settings(flags).map_err(usage)
 }
 
 async fn home(flags: &Flags) -> anyhow::Result<Home> {

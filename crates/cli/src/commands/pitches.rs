@@ -18,7 +18,8 @@ pub fn run(command: &Pitches) -> anyhow::Result<()> {
     let columns = pitch_columns();
     match command.format {
         Format::Json => {
-            let fields: Vec<String> = columns.iter().zip(&values).map(|(name, value)| format!("\"{name}\":{value:?}")).collect();
+            let fields: Vec<String> =
+                columns.iter().zip(&values).map(|(name, value)| format!("\"{name}\":{value:?}")).collect();
             writeln!(out, "{{{}}}", fields.join(","))?;
         }
         Format::Csv => {

@@ -11,7 +11,7 @@ use model::track::Track;
 use worker::{Home, Shutdown, Until};
 
 use crate::args::{self, WorkerKind};
-use crate::commands::worker;
+use crate::commands::work;
 use crate::error::usage;
 use crate::output::{say, say_json, table};
 
@@ -50,7 +50,7 @@ async fn fetch(home: &Home, ids: &[String], columns: &[String]) -> anyhow::Resul
     for batch in missing.chunks(100) {
         fetching.queue.publish(&[Envelope::new(&TracksAudio { track_ids: batch.to_vec() })]).await?;
     }
-    let worker = worker::of_kinds(&fetching, &[WorkerKind::Playlist, WorkerKind::Pitch])?;
+    let worker = work::of_kinds(&fetching, &[WorkerKind::Playlist, WorkerKind::Pitch])?;
     worker.run(Until::Empty, Shutdown::on_signals()?).await?;
     match fetching.queue.dead_letters(None).await?.first() {
         Some(letter) => bail!("the audio could not be fetched: {}", letter.reason),
@@ -77,7 +77,9 @@ async fn features_of(home: &Home, id: &str, columns: &[String]) -> anyhow::Resul
     }
     let value = |column: &String| values.get(column).copied().ok_or_else(|| column.clone());
     let row: Result<Vec<f64>, String> = columns.iter().map(value).collect();
-    row.map_err(|column| anyhow::anyhow!("track {id} lacks the feature `{column}` that the model needs: Spotify gave none"))
+    row.map_err(|column| {
+        anyhow::anyhow!("track {id} lacks the feature `{column}` that the model needs: Spotify gave none")
+    })
 }
 
 async fn show(home: &Home, ids: &[String], assignments: &[Assignment], labels: &[String]) -> anyhow::Result<()> {
@@ -89,8 +91,13 @@ async fn show(home: &Home, ids: &[String], assignments: &[Assignment], labels: &
         };
         let mut ranked: Vec<(&String, f64)> = labels.iter().zip(assignment.probabilities.iter().copied()).collect();
         ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let likely: Vec<String> = ranked.iter().filter(|(_, p)| *p > 0.0).map(|(label, p)| format!("{label} {:.0}%", p * 100.0)).collect();
-        vec![name, if assignment.assigned.is_empty() { "–".into() } else { assignment.assigned.join(", ") }, likely.join(" · ")]
+        let likely: Vec<String> =
+            ranked.iter().filter(|(_, p)| *p > 0.0).map(|(label, p)| format!("{label} {:.0}%", p * 100.0)).collect();
+        vec![
+            name,
+            if assignment.assigned.is_empty() { "–".into() } else { assignment.assigned.join(", ") },
+            likely.join(" · "),
+        ]
     };
     say(&table(&["track", "genres", "probabilities"], &assignments.iter().map(row).collect::<Vec<_>>()))
 }

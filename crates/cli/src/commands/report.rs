@@ -16,7 +16,8 @@ use crate::summary;
 /// Writes the report of the newest model.
 pub async fn run(command: &args::Report, home: &Home) -> anyhow::Result<()> {
     let found = newest(home).await?;
-    std::fs::create_dir_all(&command.out).with_context(|| format!("cannot make the folder {}", command.out.display()))?;
+    std::fs::create_dir_all(&command.out)
+        .with_context(|| format!("cannot make the folder {}", command.out.display()))?;
     write(home, &found, None, &command.out).await?;
     say(&format!("wrote {}", command.out.join("report.html").display()))
 }
@@ -38,7 +39,8 @@ pub async fn write(home: &Home, found: &Found, run: Option<&Run>, out: &Path) ->
     save(&out.join("leaderboard.csv"), &leaderboard_csv(found, &leaderboard)?)?;
     let matrix = dataset::open(home, &found.dataset.id).await?;
     let collection = summary::collection(home, run).await?;
-    let examples: Vec<String> = found.model.evaluation.examples.iter().map(|example| example.track_id.clone()).collect();
+    let examples: Vec<String> =
+        found.model.evaluation.examples.iter().map(|example| example.track_id.clone()).collect();
     let tracks = home.store.tracks(&examples).await?;
     let page = report::render(&report::Input {
         // A file from elsewhere was not collected by anybody here.
@@ -64,7 +66,8 @@ fn leaderboard_csv(found: &Found, leaderboard: &[Ranked]) -> anyhow::Result<Vec<
         let mut record = vec![setting.family.clone(), serde_json::to_string(&setting.params)?];
         // A setting that cannot be fitted keeps its row with empty scores.
         let number = |value: f64| if row.error.is_none() { format!("{value:?}") } else { String::new() };
-        record.extend((0..folds).map(|fold| row.fold_accuracies.get(fold).map(|a| format!("{a:?}")).unwrap_or_default()));
+        record
+            .extend((0..folds).map(|fold| row.fold_accuracies.get(fold).map(|a| format!("{a:?}")).unwrap_or_default()));
         let scores = [row.mean_accuracy, row.std_accuracy, row.mean_f1_micro, row.mean_f1_macro, row.fit_seconds];
         record.extend(scores.map(number));
         csv.write_record(record)?;

@@ -8,7 +8,7 @@ use worker::{Home, Shutdown, Until};
 
 use crate::args::{self, WorkerKind};
 use crate::commands::search::{Plan, search};
-use crate::commands::{dataset, enqueue, report, worker};
+use crate::commands::{dataset, enqueue, report, work};
 use crate::error::usage;
 use crate::output::say;
 use crate::progress;
@@ -21,7 +21,11 @@ pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
     match whole_way(&home, &run, &Plan::default(), &args.out, &shutdown).await? {
         Some(summary) => say(&summary.to_string()),
         None => {
-            eprintln!("Stopped; nothing is lost. To go on: spotifai run {} --out {}", args.playlists.join(" "), args.out.display());
+            eprintln!(
+                "Stopped; nothing is lost. To go on: spotifai run {} --out {}",
+                args.playlists.join(" "),
+                args.out.display()
+            );
             Ok(())
         }
     }
@@ -64,7 +68,7 @@ pub async fn whole_way(
     std::fs::create_dir_all(out)?;
     // Published again when the run goes on: a page that is stored already costs no request.
     home.queue.publish(&enqueue::first_pages(&run.id, &run.playlists)).await?;
-    let collectors = worker::of_kinds(home, &[WorkerKind::Playlist, WorkerKind::Lastfm, WorkerKind::Pitch])?;
+    let collectors = work::of_kinds(home, &[WorkerKind::Playlist, WorkerKind::Lastfm, WorkerKind::Pitch])?;
     progress::follow(|| progress::collection(home, run), collectors.run(Until::Empty, shutdown.clone())).await?;
     if shutdown.is_stopping() {
         return Ok(None);

@@ -8,7 +8,7 @@ use model::search::{ModelInfo, Search, Trial};
 use worker::{Home, Shutdown, Until};
 
 use crate::args::{self, SearchRun, WorkerKind};
-use crate::commands::{dataset, report, worker};
+use crate::commands::{dataset, report, work};
 use crate::error::usage;
 use crate::output::say;
 use crate::progress;
@@ -101,7 +101,7 @@ pub async fn search(
     if home.store.model(&search.id).await?.is_none() {
         home.store.save_search(&search).await?;
         home.queue.publish(&jobs).await?;
-        let worker = worker::of_kinds(home, &[WorkerKind::Grid])?;
+        let worker = work::of_kinds(home, &[WorkerKind::Grid])?;
         progress::follow(|| progress::search(home, &search), worker.run(Until::Empty, shutdown.clone())).await?;
     }
     let model = home.store.model(&search.id).await?;

@@ -23,6 +23,7 @@ pub fn read(bytes: &[u8], settings: &SplitSettings) -> Result<Dataset, DatasetEr
     if n == 0 {
         return Err(DatasetError::Lacks("rows"));
     }
+    let (labels, features) = (labels(&frame)?, features(&frame)?);
     let track_ids = match find(&frame, TRACK_ID) {
         Some(column) => all_texts(column, "has no id: fill it in, or remove the column")?,
         None => (1..=n).map(|row| row.to_string()).collect(),
@@ -35,16 +36,14 @@ pub fn read(bytes: &[u8], settings: &SplitSettings) -> Result<Dataset, DatasetEr
         Some(column) => Order::given(&sides(column)?)?,
         None => Order::drawn(&artists, settings)?,
     };
-    let (label_names, labels) = labels(&frame, &order)?;
-    let (feature_names, features) = features(&frame, &order)?;
     Ok(Dataset {
         track_ids: order.rows.iter().map(|&row| track_ids[row].clone()).collect(),
         artists: order.rows.iter().map(|&row| artists[row].clone()).collect(),
         split: order.sides(),
-        feature_names,
-        features,
-        label_names,
-        labels,
+        feature_names: features.iter().map(|column| column.name().to_string()).collect(),
+        features: row_major(&features, &order, numbers)?,
+        label_names: labels.iter().map(|column| column.name()[LABEL.len()..].to_owned()).collect(),
+        labels: row_major(&labels, &order, bits)?,
     })
 }
 
@@ -57,11 +56,11 @@ fn parquet(bytes: &[u8]) -> Result<DataFrame, DatasetError> {
 fn csv(bytes: &[u8]) -> Result<DataFrame, DatasetError> {
     let mut schema = Schema::default();
     for name in header(bytes)? {
-        let is_text = [TRACK_ID, ARTIST, SPLIT].contains(&name.as_str()) || name.starts_with(LABEL);
         if name.is_empty() {
             return Err(DatasetError::column("", "has no name: name it, or write the file without an index"));
         }
-        if schema.insert(name.clone(), if is_text { DataType::String } else { DataType::Float64 }).is_some() {
+        let dtype = if is_feature(&name) { DataType::Float64 } else { DataType::String };
+        if schema.insert(name.clone(), dtype).is_some() {
             return Err(DatasetError::column(&name, "comes twice: rename or remove one of them"));
         }
     }
@@ -108,22 +107,44 @@ fn sides(column: &Column) -> Result<Vec<Split>, DatasetError> {
     texts(column)?.into_iter().enumerate().map(side).collect()
 }
 
-/// Label names, sorted, and their bits, row-major.
-fn labels(frame: &DataFrame, order: &Order) -> Result<(Vec<String>, Vec<u8>), DatasetError> {
-    let mut columns = Vec::new();
-    for column in frame.columns() {
-        if let Some(name) = column.name().strip_prefix(LABEL) {
-            columns.push((name.to_owned(), bits(column)?));
+/// Label columns, sorted.
+fn labels(frame: &DataFrame) -> Result<Vec<&Column>, DatasetError> {
+    let mut columns: Vec<_> = frame.columns().iter().filter(|column| column.name().starts_with(LABEL)).collect();
+    if columns.is_empty() {
+        return Err(DatasetError::Lacks("label columns: name them `label:NAME`, with 1 where a row has it, else 0"));
+    }
+    columns.sort_by_key(|column| column.name().as_str());
+    Ok(columns)
+}
+
+/// Feature columns, in the order of the file.
+fn features(frame: &DataFrame) -> Result<Vec<&Column>, DatasetError> {
+    let columns: Vec<_> = frame.columns().iter().filter(|column| is_feature(column.name())).collect();
+    if columns.is_empty() {
+        return Err(DatasetError::Lacks("feature columns: every column of numbers beside the labels is one"));
+    }
+    Ok(columns)
+}
+
+fn is_feature(name: &str) -> bool {
+    ![TRACK_ID, ARTIST, SPLIT].contains(&name) && !name.starts_with(LABEL)
+}
+
+/// The values of columns in the order of rows, one row after the other.
+fn row_major<T: Copy + Default>(
+    columns: &[&Column],
+    order: &Order,
+    values: fn(&Column) -> Result<Vec<T>, DatasetError>,
+) -> Result<Vec<T>, DatasetError> {
+    let width = columns.len();
+    let mut matrix = vec![T::default(); width * order.rows.len()];
+    for (j, column) in columns.iter().enumerate() {
+        let values = values(column)?;
+        for (i, &row) in order.rows.iter().enumerate() {
+            matrix[i * width + j] = values[row];
         }
     }
-    if columns.is_empty() {
-        return Err(DatasetError::Lacks(
-            "label columns: name them `label:NAME`, with 1 where a row has it and 0 elsewhere",
-        ));
-    }
-    columns.sort();
-    let bits = order.rows.iter().flat_map(|&row| columns.iter().map(move |(_, bits)| bits[row])).collect();
-    Ok((columns.into_iter().map(|(name, _)| name).collect(), bits))
+    Ok(matrix)
 }
 
 fn bits(column: &Column) -> Result<Vec<u8>, DatasetError> {
@@ -133,24 +154,6 @@ fn bits(column: &Column) -> Result<Vec<u8>, DatasetError> {
         _ => Err(DatasetError::value(column.name(), i, "is neither 0 nor 1: correct it, or leave the row out")),
     };
     texts(column)?.into_iter().enumerate().map(bit).collect()
-}
-
-/// Feature names in the order of the file, and their values, row-major.
-fn features(frame: &DataFrame, order: &Order) -> Result<(Vec<String>, Vec<f64>), DatasetError> {
-    let is_feature = |name: &str| ![TRACK_ID, ARTIST, SPLIT].contains(&name) && !name.starts_with(LABEL);
-    let columns: Vec<&Column> = frame.columns().iter().filter(|column| is_feature(column.name())).collect();
-    if columns.is_empty() {
-        return Err(DatasetError::Lacks("feature columns: every column of numbers beside the labels is one"));
-    }
-    let d = columns.len();
-    let mut matrix = vec![0.0; d * order.rows.len()];
-    for (j, column) in columns.iter().enumerate() {
-        let values = numbers(column)?;
-        for (i, &row) in order.rows.iter().enumerate() {
-            matrix[i * d + j] = values[row];
-        }
-    }
-    Ok((columns.iter().map(|column| column.name().to_string()).collect(), matrix))
 }
 
 fn numbers(column: &Column) -> Result<Vec<f64>, DatasetError> {

@@ -9,7 +9,6 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use model::settings::Lastfm;
 use model::track::ArtistRef;
-use store::Store;
 use worker::Budgets;
 
 use super::*;
@@ -45,7 +44,17 @@ impl Fixture {
         let folder = tempfile::tempdir().unwrap();
         let store = store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
         let artists = credit.iter().map(|name| ArtistRef { id: None, name: (*name).into() }).collect();
-        store.save_tracks(&[Track { id: "t1".into(), name: "Song".into(), artists, album: None, duration_ms: None, isrc: None }]).await.unwrap();
+        store
+            .save_tracks(&[Track {
+                id: "t1".into(),
+                name: "Song".into(),
+                artists,
+                album: None,
+                duration_ms: None,
+                isrc: None,
+            }])
+            .await
+            .unwrap();
         let budgets = Budgets::new(store.clone(), [(BUDGET, 1_000.0)]);
         let handler = FetchTags { client: Client::new(&settings, None).unwrap(), long_pause: LONG_PAUSE };
         Self { handler, context: Context { store, budgets }, site, asked, _folder: folder }
@@ -85,7 +94,9 @@ async fn answer(State((site, asked)): State<(Site, Arc<Mutex<Vec<String>>>)>, re
     };
     asked.lock().unwrap().push(path.to_owned());
     match site.lock().unwrap().get(path).cloned() {
-        Some((status, Some(after), body)) => (status_code(status), [(header::RETRY_AFTER, after)], body).into_response(),
+        Some((status, Some(after), body)) => {
+            (status_code(status), [(header::RETRY_AFTER, after)], body).into_response()
+        }
         Some((status, None, body)) => (status_code(status), body).into_response(),
         None => StatusCode::NOT_FOUND.into_response(),
     }
@@ -120,7 +131,8 @@ const PAGE: &str = "/music/A/_/Song/+tags";
 
 #[tokio::test]
 async fn tags_are_stored_and_not_asked_for_twice() {
-    let site = Fixture::new(&["A"], None).await.answers(PAGE, 200, &page_of(&["Hip-Hop", "A", "80s", "hip hop", "Rock"]));
+    let site =
+        Fixture::new(&["A"], None).await.answers(PAGE, 200, &page_of(&["Hip-Hop", "A", "80s", "hip hop", "Rock"]));
     assert_eq!(site.run("t1").await.unwrap(), []);
     let found = tags(&[("Hip-Hop", None), ("A", None), ("80s", None), ("hip hop", None), ("Rock", None)]);
     assert_eq!(site.stored().await, Some((found, TagSource::Page)));
@@ -170,7 +182,8 @@ async fn the_api_comes_first_where_there_is_a_key() {
     assert_eq!(site.asked(), ["api"]);
 
     for empty in [r#"{"toptags":{"tag":[]}}"#, r#"{"error":6,"message":"Track not found"}"#] {
-        let site = Fixture::new(&["A"], Some("k")).await.answers("api", 200, empty).answers(PAGE, 200, &page_of(&["rock"]));
+        let site =
+            Fixture::new(&["A"], Some("k")).await.answers("api", 200, empty).answers(PAGE, 200, &page_of(&["rock"]));
         site.run("t1").await.unwrap();
         assert_eq!(site.stored().await, Some((tags(&[("rock", None)]), TagSource::Page)));
         assert_eq!(site.asked(), ["api", PAGE]);

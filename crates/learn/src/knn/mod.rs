@@ -74,9 +74,9 @@ pub(crate) fn train_all(settings: &[&KnnValidParams], train: &Labelled, rows: Ar
     let shared = started.elapsed().as_secs_f64() / settings.len() as f64;
     let train_one = |of: &&KnnValidParams| {
         let started = Instant::now();
-        let probabilities = fits(of, n).and_then(|()| {
-            let found = found.as_ref().ok_or("no setting of the group fits")?;
-            Ok(vote(found, of.n_neighbors as usize, of.weights, train.targets.view()))
+        let probabilities = fits(of, n).map(|()| {
+            let found = found.as_ref().expect("a setting that fits has made the pass");
+            vote(found, of.n_neighbors as usize, of.weights, train.targets.view())
         });
         Trained { probabilities, seconds: shared + started.elapsed().as_secs_f64() }
     };

@@ -76,7 +76,7 @@ pub(super) fn revive(c: &Connection, chosen: &[i64]) -> Result<usize, Error> {
 /// For the queue it died in, whatever its envelope says.
 fn anew(kind: String, payload: Vec<u8>) -> Message {
     match Envelope::parse(&payload) {
-        Ok(job) => Message { kind, ..Message::from(&Envelope { attempt: 0, history: Vec::new(), ..job }) },
+        Ok(job) => Message::new(kind, &Envelope { attempt: 0, history: Vec::new(), ..job }),
         Err(_) => Message::raw(kind, payload),
     }
 }

@@ -15,25 +15,24 @@ const WOKEN_AT_ONCE: usize = 1_000;
 
 /// A job on its way into the table.
 pub(super) struct Message {
-    pub(super) kind: String,
+    kind: String,
     priority: i64,
     payload: Vec<u8>,
 }
 
 impl Message {
+    /// Each into the queue of its kind.
     pub(super) fn all(jobs: &[Envelope]) -> Vec<Self> {
-        jobs.iter().map(Self::from).collect()
+        jobs.iter().map(|job| Self::new(job.kind.clone(), job)).collect()
+    }
+
+    pub(super) fn new(kind: String, job: &Envelope) -> Self {
+        Self { kind, priority: priority(job.priority), payload: job.to_bytes() }
     }
 
     /// One that is no envelope.
     pub(super) fn raw(kind: String, payload: Vec<u8>) -> Self {
         Self { kind, priority: priority(Priority::Normal), payload }
-    }
-}
-
-impl From<&Envelope> for Message {
-    fn from(job: &Envelope) -> Self {
-        Self { kind: job.kind.clone(), priority: priority(job.priority), payload: job.to_bytes() }
     }
 }
 

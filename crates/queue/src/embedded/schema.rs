@@ -16,7 +16,7 @@ pub(super) const SCHEMA: &str = "
         lost     INTEGER NOT NULL DEFAULT 0,        -- 1: the worker that had it before is lost
         payload  BLOB    NOT NULL                   -- the envelope, or whatever was put there
     );
-    CREATE INDEX IF NOT EXISTS jobs_ready ON jobs (kind, priority, seq) WHERE wakes_at IS NULL;
+    CREATE INDEX IF NOT EXISTS jobs_ready ON jobs (kind, priority) WHERE wakes_at IS NULL;
     CREATE INDEX IF NOT EXISTS jobs_waking ON jobs (wakes_at, running, kind) WHERE wakes_at IS NOT NULL;
     CREATE TABLE IF NOT EXISTS job_kinds (kind TEXT PRIMARY KEY) WITHOUT ROWID; -- every kind that ever had a job
     CREATE TABLE IF NOT EXISTS dead_letters (

@@ -24,9 +24,12 @@ pub struct StandIn {
     shared: Arc<Mutex<Shared>>,
 }
 
+/// What is answered at one path.
+type Route = Box<dyn FnMut(&Request) -> Answer + Send>;
+
 #[derive(Default)]
 struct Shared {
-    routes: HashMap<String, Box<dyn FnMut(&Request) -> Answer + Send>>,
+    routes: HashMap<String, Route>,
     requests: Vec<Request>,
 }
 

@@ -24,17 +24,8 @@ pub(crate) struct Embedded {
 impl Embedded {
     /// Opens or creates `file`.
     pub(crate) async fn open(file: &str) -> Result<Self> {
-        // SQLite takes these for databases that vanish with their connection.
-        if file.is_empty() || file.starts_with(":memory:") {
-            return Err(StoreError::Unusable(format!("store `sqlite:{file}` names no file: use sqlite:FILE")));
-        }
-        match Db::open(file, schema::SCHEMA).await {
-            Ok(db) => Ok(Self { db }),
-            Err(error) if sqlite::is_transient(&error) => Err(failed(file, &error)),
-            Err(error) => Err(StoreError::Unusable(format!(
-                "the store `sqlite:{file}` cannot be opened ({error}): name a SQLite file, or a new one, in a folder that can be written to"
-            ))),
-        }
+        let db = Db::open(file, schema::SCHEMA).await.map_err(|error| failed(file, &error))?;
+        Ok(Self { db })
     }
 
     /// Runs `work` as one step: all of it or nothing, and safe when this returns.
@@ -98,7 +89,7 @@ fn failed(file: &str, error: &rusqlite::Error) -> StoreError {
     if sqlite::is_transient(error) {
         return StoreError::Unavailable { at: format!("sqlite:{file}"), cause: error.to_string() };
     }
-    StoreError::Unusable(format!("the store `sqlite:{file}` failed: {error}"))
+    StoreError::Unusable(format!("the store `sqlite:{file}` is unusable: {error}"))
 }
 
 fn execute_each<P: Params>(connection: &Connection, statement: &str, rows: Vec<P>) -> rusqlite::Result<()> {

@@ -20,7 +20,11 @@ pub(super) fn tags(artist: &str, title: &str, tags: &[(String, u32)]) -> String 
     });
     let main = format!(
         r#"<div class="hidden" id="tlmdata" hidden data-tealium-data="{}"></div>
-<nav class="navlist secondary-nav"><a class="secondary-nav-item-link" href="/tag/this-is-no-tag"></a></nav>
+<nav class="navlist secondary-nav"><ul class="navlist-items">
+<li class="navlist-item secondary-nav-item"><a class="secondary-nav-item-link" href="/music">Overview</a></li>
+<li class="navlist-item secondary-nav-item secondary-nav-item--tags">
+<a class="secondary-nav-item-link secondary-nav-item-link--active" href="">Tags</a></li>
+</ul></nav>
 <div class="container page-content"><div class="row"><div class="col-main"><section>
 <div class="section-controls"><h2 class="subpage-title">Tags</h2><a class="btn-add" href="/login">Add Tags</a></div>
 {body}

@@ -23,7 +23,8 @@ pub(crate) const ODD_TITLES: &[&str] = &[
 ];
 
 /// Artists of the same kind.
-pub(crate) const ODD_ARTISTS: &[&str] = &["Salt + Iron", "AB/XY", "Jörg Süßmühl", "夜の海", "Hollow, The Band", "Wait?!", "D'Amber"];
+pub(crate) const ODD_ARTISTS: &[&str] =
+    &["Salt + Iron", "AB/XY", "Jörg Süßmühl", "夜の海", "Hollow, The Band", "Wait?!", "D'Amber"];
 
 const ADJECTIVES: &[&str] = &[
     "Amber", "Broken", "Silent", "Golden", "Hollow", "Electric", "Paper", "Velvet", "Northern", "Distant", "Crooked",
@@ -31,17 +32,64 @@ const ADJECTIVES: &[&str] = &[
     "Plastic", "Restless", "Salted", "Tidal", "Unseen", "Woolen", "Yellow", "Faded", "Marble",
 ];
 const NOUNS: &[&str] = &[
-    "River", "Engine", "Harbour", "Lantern", "Mirror", "Orchard", "Signal", "Window", "Garden", "Machine", "Shadow",
-    "Station", "Mountain", "Letter", "Summer", "Ocean", "Compass", "Feather", "Cathedral", "Motel", "Satellite",
-    "Thunder", "Valley", "Anchor", "Kingdom", "Needle", "Parade", "Quarry", "Ribbon", "Saddle", "Tower", "Violet",
+    "River",
+    "Engine",
+    "Harbour",
+    "Lantern",
+    "Mirror",
+    "Orchard",
+    "Signal",
+    "Window",
+    "Garden",
+    "Machine",
+    "Shadow",
+    "Station",
+    "Mountain",
+    "Letter",
+    "Summer",
+    "Ocean",
+    "Compass",
+    "Feather",
+    "Cathedral",
+    "Motel",
+    "Satellite",
+    "Thunder",
+    "Valley",
+    "Anchor",
+    "Kingdom",
+    "Needle",
+    "Parade",
+    "Quarry",
+    "Ribbon",
+    "Saddle",
+    "Tower",
+    "Violet",
 ];
 const FIRST_NAMES: &[&str] = &[
     "Mara", "Jonas", "Ilse", "Teodor", "Nadia", "Oskar", "Lucía", "Emeka", "Freya", "Hana", "Ravi", "Solène", "Tomasz",
     "Wanda", "Yusuf", "Zora", "Anselm", "Bea", "Caio", "Dagny",
 ];
 const LAST_NAMES: &[&str] = &[
-    "Almqvist", "Brandt", "Castellan", "Dumont", "Eriksen", "Falkner", "Grünwald", "Holloway", "Ibarra", "Jansson",
-    "Kowal", "Lindqvist", "Marchetti", "Novak", "Okafor", "Petrov", "Quill", "Rosário", "Sato", "Thorne",
+    "Almqvist",
+    "Brandt",
+    "Castellan",
+    "Dumont",
+    "Eriksen",
+    "Falkner",
+    "Grünwald",
+    "Holloway",
+    "Ibarra",
+    "Jansson",
+    "Kowal",
+    "Lindqvist",
+    "Marchetti",
+    "Novak",
+    "Okafor",
+    "Petrov",
+    "Quill",
+    "Rosário",
+    "Sato",
+    "Thorne",
 ];
 const VERBS: &[&str] = &[
     "Leave", "Find", "Follow", "Remember", "Carry", "Burn", "Cross", "Hold", "Break", "Forget", "Chase", "Answer",

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use axum::Json;
 use axum::extract::{Form, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use axum::Json;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::json;
@@ -52,9 +52,9 @@ pub(super) async fn authorize(State(shared): State<Arc<Shared>>, Query(sign_in):
     }
     let code = Code { redirect_uri: sign_in.redirect_uri.clone(), challenge: sign_in.code_challenge };
     let code = shared.tokens.code(code);
-    let state = sign_in.state.map_or_else(String::new, |state| {
-        format!("&state={}", utf8_percent_encode(&state, NON_ALPHANUMERIC))
-    });
+    let state = sign_in
+        .state
+        .map_or_else(String::new, |state| format!("&state={}", utf8_percent_encode(&state, NON_ALPHANUMERIC)));
     let back = format!("{}?code={code}{state}", sign_in.redirect_uri);
     (StatusCode::SEE_OTHER, [(header::LOCATION, back)]).into_response()
 }

@@ -30,8 +30,7 @@ pub(super) fn of(error: Error) -> String {
 pub(super) fn place(metadata: Option<&Metadata>) -> String {
     match metadata {
         Some(Metadata { source: Some(Source::File(path)), .. }) => {
-            let name = path.file_name().filter(|_| path.is_relative());
-            name.map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+            path.strip_prefix(".").unwrap_or(path).display().to_string()
         }
         Some(metadata) => metadata.name.to_string(),
         None => "settings".to_owned(),

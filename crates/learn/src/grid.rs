@@ -1,0 +1,179 @@
+//! Grids: TOML files that say which settings to search.
+//!
+//! A table is named by its family and lists values of parameters by scikit-learn's names; a single value stands for a
+//! list of one, and `"none"` for Python's `None`. A table is the product of its lists, the last parameter changing
+//! fastest, all in the order of the file; `[[knn]]` instead of `[knn]` makes several products of one family.
+//!
+//! ```
+//! let settings = learn::grid::read("[knn]\nn_neighbors = [3, 5]\nweights = [\"uniform\", \"distance\"]", &[])?;
+//! assert_eq!(settings.len(), 4);
+//! # Ok::<(), learn::grid::GridError>(())
+//! ```
+
+use std::fmt;
+use std::marker::PhantomData;
+
+use model::search::{Params, Setting};
+use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
+use serde::de::{MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+use toml::Spanned;
+
+use crate::family;
+use crate::params::ParamError;
+
+/// The grid that is searched when nobody names another: a few dozen settings a family.
+pub const DEFAULT: &str = include_str!("../grids/first.toml");
+
+/// What is wrong with a grid.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum GridError {
+    /// Something at a place of the file.
+    #[error("line {line}: {message}")]
+    At {
+        /// Counted from 1.
+        line: usize,
+        /// What, and what may be there instead.
+        message: String,
+    },
+    /// The grid as a whole.
+    #[error("{0}")]
+    Whole(String),
+}
+
+/// The settings of [`DEFAULT`], of these families in this order, or of all.
+pub fn default_grid(families: &[String]) -> Result<Vec<Setting>, GridError> {
+    read(DEFAULT, families)
+}
+
+/// The settings of a grid, of these families in this order, or of all in the order of the file. Parameters that the
+/// grid leaves out have scikit-learn's defaults.
+pub fn read(text: &str, families: &[String]) -> Result<Vec<Setting>, GridError> {
+    let line = |offset: usize| text[..offset].matches('\n').count() + 1;
+    let grid: Grid = toml::from_str(text).map_err(|error| {
+        let message = error.message().lines().next().unwrap_or_default().to_owned();
+        GridError::At { line: error.span().map_or(1, |span| line(span.start)), message }
+    })?;
+    let mut settings = Vec::new();
+    for (family, tables) in chosen(&grid, families)? {
+        for table in &tables.0 {
+            let of_table = settings_of(family.get_ref(), table).map_err(|(parameter, message)| {
+                let key = table.0.iter().map(|(name, _)| name).find(|name| Some(name.get_ref()) == parameter.as_ref());
+                GridError::At { line: line(key.unwrap_or(family).span().start), message }
+            })?;
+            settings.extend(of_table);
+        }
+    }
+    if settings.is_empty() {
+        return Err(GridError::Whole("the grid is empty: it needs a table for a family, such as [knn]".into()));
+    }
+    Ok(settings)
+}
+
+type Tables = OneOrMany<Ordered<Value>>;
+type Grid = Ordered<Tables>;
+
+/// The tables of these families, in this order; of all, where none is named.
+fn chosen<'a>(grid: &'a Grid, families: &[String]) -> Result<Vec<&'a (Spanned<String>, Tables)>, GridError> {
+    if families.is_empty() {
+        return Ok(grid.0.iter().collect());
+    }
+    let find = |family: &String| {
+        let found = grid.0.iter().find(|(name, _)| name.get_ref() == family);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = grid.0.iter().map(|(name, _)| name.get_ref().as_str()).collect();
+            GridError::Whole(format!("the grid has no family `{family}`: it has {}", names.join(", ")))
+        })
+    };
+    families.iter().map(find).collect()
+}
+
+/// The product of a table's lists, or what is wrong with which parameter.
+fn settings_of(family: &str, table: &Ordered<Value>) -> Result<Vec<Setting>, (Option<String>, String)> {
+    let mut points = vec![Params::new()];
+    for (name, values) in &table.0 {
+        let name = name.get_ref();
+        let values = match values {
+            Value::Array(values) => values.as_slice(),
+            one => std::slice::from_ref(one),
+        };
+        if values.is_empty() {
+            return Err((Some(name.clone()), format!("{family}: {name} has no values: leave it out for its default")));
+        }
+        let with = |point: &Params, value: &Value| {
+            let mut point = point.clone();
+            point.insert(name.clone(), none_is_null(value));
+            point
+        };
+        points = points.iter().flat_map(|point| values.iter().map(move |value| with(point, value))).collect();
+    }
+    let complete = |point: &Params| {
+        family::complete(family, point).map_err(|error| {
+            let parameter = match &error {
+                ParamError::UnknownFamily { .. } => None,
+                ParamError::UnknownParameter { name, .. } => Some(name.clone()),
+                ParamError::BadValue { name, .. } => Some((*name).to_owned()),
+            };
+            (parameter, error.to_string())
+        })
+    };
+    points.iter().map(complete).collect()
+}
+
+fn none_is_null(value: &Value) -> Value {
+    match value.as_str() {
+        Some("none" | "None") => Value::Null,
+        _ => value.clone(),
+    }
+}
+
+/// A table in the order of the file, which TOML's own maps do not keep; with the places of its keys.
+struct Ordered<T>(Vec<(Spanned<String>, T)>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+            type Value = Ordered<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered<T>, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Ordered(entries))
+            }
+        }
+        deserializer.deserialize_map(Entries(PhantomData))
+    }
+}
+
+/// `[name]` or `[[name]]`.
+struct OneOrMany<T>(Vec<T>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+            type Value = OneOrMany<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table of a family, such as [knn]")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<OneOrMany<T>, A::Error> {
+                Ok(OneOrMany(vec![T::deserialize(MapAccessDeserializer::new(map))?]))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<OneOrMany<T>, A::Error> {
+                Ok(OneOrMany(Vec::deserialize(SeqAccessDeserializer::new(seq))?))
+            }
+        }
+        deserializer.deserialize_any(Either(PhantomData))
+    }
+}

@@ -1,0 +1,86 @@
+//! The plan: a search cut into blocks of roughly equal cost.
+
+use model::search::{Block, Setting};
+
+use crate::family::Estimator;
+
+/// Seconds a block should take on one core: long enough that reading the dataset does not matter, short enough that a
+/// lost worker loses little.
+const BLOCK_SECONDS: f64 = 10.0;
+
+/// Cuts a search over a dataset of `rows` rows and `features` features into blocks, each of one fold. Settings that
+/// share work lie in one block, in the order of the grid. How a search is cut never changes a score.
+pub fn blocks(settings: &[Setting], folds: u32, rows: usize, features: usize) -> Vec<Block> {
+    let queries = rows / folds.max(1) as usize;
+    let chunks = chunks(settings, rows - queries, queries, features);
+    let of_fold = |fold| chunks.iter().map(move |settings| Block { settings: settings.clone(), folds: vec![fold] });
+    (0..folds).flat_map(of_fold).collect()
+}
+
+/// Groups of settings, merged until they are worth a block.
+fn chunks(settings: &[Setting], rows: usize, queries: usize, features: usize) -> Vec<Vec<u32>> {
+    let mut chunks: Vec<Vec<u32>> = Vec::new();
+    let mut room = 0.0;
+    for (estimator, group) in groups(settings) {
+        // Whoever runs the block of a setting that cannot be read says so; it costs nothing.
+        let seconds = estimator.map_or(0.0, |estimator| estimator.seconds(rows, queries, features));
+        match chunks.last_mut() {
+            Some(chunk) if room >= seconds => chunk.extend(group),
+            _ => {
+                chunks.push(group);
+                room = BLOCK_SECONDS;
+            }
+        }
+        room -= seconds;
+    }
+    chunks
+}
+
+/// Settings that share their work, in the order of their first; the others by themselves.
+fn groups(settings: &[Setting]) -> Vec<(Option<Estimator>, Vec<u32>)> {
+    let mut groups: Vec<(Option<Estimator>, Vec<u32>)> = Vec::new();
+    for (index, setting) in settings.iter().enumerate() {
+        let estimator = Estimator::new(setting, 0).ok();
+        let shared = groups.iter_mut().find(|(of, _)| match (of, &estimator) {
+            (Some(of), Some(estimator)) => of.shares_with(estimator),
+            _ => false,
+        });
+        match shared {
+            Some((_, group)) => group.push(index as u32),
+            None => groups.push((estimator, vec![index as u32])),
+        }
+    }
+    groups
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::grid;
+
+    fn sorted(blocks: &[Block]) -> Vec<(u32, u32)> {
+        let trials = blocks.iter().flat_map(|b| b.folds.iter().flat_map(|&f| b.settings.iter().map(move |&s| (s, f))));
+        let mut trials: Vec<_> = trials.collect();
+        trials.sort_unstable();
+        trials
+    }
+
+    #[test]
+    fn every_trial_is_in_exactly_one_block_however_large_the_data() {
+        let settings = grid::default_grid(&[]).unwrap();
+        let all: Vec<_> = (0..settings.len() as u32).flat_map(|s| (0..5).map(move |f| (s, f))).collect();
+        for (rows, features) in [(0, 1), (30, 2), (700, 1_241), (200_000, 1_241)] {
+            assert_eq!(sorted(&blocks(&settings, 5, rows, features)), all);
+        }
+        assert_eq!(blocks(&settings, 5, 100, 13).len(), 5, "small data: a block a fold");
+        assert!(blocks(&settings, 5, 8_000, 1_241).len() > 50, "large data: many blocks");
+    }
+
+    #[test]
+    fn settings_of_one_metric_stay_together() {
+        let settings = grid::default_grid(&["knn".into()]).unwrap();
+        let blocks = blocks(&settings, 2, 10_000_000, 1_000);
+        assert_eq!(blocks.len(), 6);
+        assert!(blocks.iter().all(|block| block.settings.len() == 8));
+    }
+}

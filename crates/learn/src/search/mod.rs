@@ -1,0 +1,53 @@
+//! A search's own steps: prepare the data once, run blocks, rank the settings, refit the winner.
+
+mod leaderboard;
+mod prepare;
+mod refit;
+mod saved;
+
+use model::search::{Search, Trial};
+use ndarray::s;
+use rayon::prelude::*;
+
+pub use leaderboard::leaderboard;
+pub use prepare::{Prepared, prepare};
+pub use refit::refit;
+pub use saved::SavedModel;
+
+use crate::family::{Estimator, Trained, decide, train_all};
+use crate::{LearnError, folds, metrics};
+
+/// Fits and scores the settings of one block on its folds, over all cores. A setting that this data does not allow is a
+/// trial whose outcome says why; an error means that no trial of the block can be run at all.
+pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Trial>, LearnError> {
+    let missing = || LearnError::Search(format!("search {} has no block {block}", search.id));
+    let block = search.blocks.get(block as usize).ok_or_else(missing)?;
+    let stretches = folds::k_fold(data.train.records.nrows(), search.folds as usize)?;
+    let estimators: Vec<Estimator> =
+        block.settings.iter().map(|&setting| estimator(data, search, setting)).collect::<Result<_, _>>()?;
+    let mut trials = Vec::new();
+    for &fold in &block.folds {
+        let no_fold = || LearnError::Search(format!("search {} has no fold {fold}", search.id));
+        let validation = stretches.get(fold as usize).ok_or_else(no_fold)?.clone();
+        let train = folds::without(&data.train, &validation);
+        let trained = train_all(&estimators, &train, data.train.records.slice(s![validation.clone(), ..]));
+        let truth = data.train.targets.slice(s![validation, ..]);
+        let score = |(&setting, Trained { probabilities, seconds }): (&u32, Trained)| Trial {
+            search: search.id.clone(),
+            setting,
+            fold,
+            outcome: probabilities.map(|shares| metrics::scores(truth, decide(&shares).view())),
+            fit_seconds: seconds,
+        };
+        trials.par_extend(block.settings.par_iter().zip(trained).map(score));
+    }
+    Ok(trials)
+}
+
+/// The estimator of a setting, with the search's seed and the class weights of all training rows.
+fn estimator(data: &Prepared, search: &Search, setting: u32) -> Result<Estimator, LearnError> {
+    let missing = || LearnError::Search(format!("search {} has no setting {setting}", search.id));
+    let mut estimator = Estimator::new(search.settings.get(setting as usize).ok_or_else(missing)?, search.seed)?;
+    estimator.balance_by(&data.class_weights);
+    Ok(estimator)
+}

@@ -1,0 +1,71 @@
+//! The data of a search, made ready once for all its blocks.
+
+use model::dataset::{Dataset, Split};
+use ndarray::Array2;
+
+use crate::scaler::StandardScaler;
+use crate::tree::{LabelWeights, balanced_weights};
+use crate::{Labelled, LearnError};
+
+/// Both sides of a dataset, scaled by the training rows. Costs 8 bytes a value; share it between blocks.
+pub struct Prepared {
+    pub(super) train: Labelled,
+    pub(super) test: Labelled,
+    pub(super) test_ids: Vec<String>,
+    pub(super) scaler: StandardScaler,
+    /// `balanced` weights over all training rows.
+    pub(super) class_weights: Vec<LabelWeights>,
+    pub(super) feature_names: Vec<String>,
+    pub(super) label_names: Vec<String>,
+}
+
+/// Fits the scaler and the class weights on the training rows, once, and scales both sides.
+pub fn prepare(dataset: &Dataset) -> Result<Prepared, LearnError> {
+    check(dataset)?;
+    let (train_rows, test_rows) = (dataset.side(Split::Train), dataset.side(Split::Test));
+    let unscaled = features(dataset, &train_rows);
+    let scaler = StandardScaler::fit(unscaled.view());
+    let labels = labels(dataset, &train_rows);
+    Ok(Prepared {
+        class_weights: balanced_weights(labels.view()),
+        train: Labelled::new(scaler.transform(unscaled.view()), labels),
+        test: Labelled::new(
+            scaler.transform(features(dataset, &test_rows).view()),
+            self::labels(dataset, &test_rows),
+        ),
+        test_ids: test_rows.iter().map(|&row| dataset.track_ids[row].clone()).collect(),
+        scaler,
+        feature_names: dataset.feature_names.clone(),
+        label_names: dataset.label_names.clone(),
+    })
+}
+
+fn check(dataset: &Dataset) -> Result<(), LearnError> {
+    let error = |message: String| Err(LearnError::Data(message));
+    let (n, d, q) = (dataset.rows(), dataset.feature_names.len(), dataset.label_names.len());
+    if d == 0 || q == 0 {
+        return error(format!("the dataset has {d} features and {q} labels: it needs at least one of each"));
+    }
+    if dataset.features.len() != n * d || dataset.labels.len() != n * q || dataset.split.len() != n {
+        return error(format!("the dataset is torn: its parts do not have {n} rows of {d} features and {q} labels"));
+    }
+    if let Some(at) = dataset.features.iter().position(|x| !x.is_finite()) {
+        let (track, column) = (&dataset.track_ids[at / d], &dataset.feature_names[at % d]);
+        return error(format!("feature {column} of track {track} is {}: every value must be finite", dataset.features[at]));
+    }
+    let test = dataset.side(Split::Test).len();
+    if test == 0 || test == n {
+        return error(format!("the dataset has {} training rows and {test} test rows: it needs both", n - test));
+    }
+    Ok(())
+}
+
+fn features(dataset: &Dataset, rows: &[usize]) -> Array2<f64> {
+    let values = rows.iter().flat_map(|&row| dataset.feature_row(row)).copied().collect();
+    Array2::from_shape_vec((rows.len(), dataset.feature_names.len()), values).expect("every row has all features")
+}
+
+fn labels(dataset: &Dataset, rows: &[usize]) -> Array2<bool> {
+    let values = rows.iter().flat_map(|&row| dataset.label_row(row)).map(|&label| label == 1).collect();
+    Array2::from_shape_vec((rows.len(), dataset.label_names.len()), values).expect("every row has all labels")
+}

@@ -1,0 +1,59 @@
+//! The winner, fitted on all training rows, and its one look at the test rows.
+
+use model::Timestamp;
+use model::search::{Assignment, Evaluation, ModelInfo, Search, Trial};
+use ndarray::Array2;
+
+use super::{Prepared, SavedModel, estimator, leaderboard};
+use crate::family::decide;
+use crate::{LearnError, metrics};
+
+/// Test rows that are shown with what was assigned to them: the first, and they lie in random order.
+const EXAMPLES: usize = 5;
+
+/// Fits the winner of these trials on all training rows, looks at the test rows once, and packs the model up.
+pub fn refit(data: &Prepared, search: &Search, trials: &[Trial]) -> Result<(ModelInfo, Vec<u8>), LearnError> {
+    let ranked = leaderboard(search, trials);
+    let winner = ranked.first().ok_or_else(|| LearnError::Search("no setting has all its trials yet".into()))?;
+    if let Some(reason) = &winner.error {
+        return Err(LearnError::Search(format!("no setting of the grid can be fitted on this data: {reason}")));
+    }
+    let fitted = estimator(data, search, winner.setting)?.fit(&data.train)?;
+    let probabilities = fitted.probabilities(data.test.records.view());
+    let saved = SavedModel::new(data, fitted);
+    let info = ModelInfo {
+        search: search.id.clone(),
+        setting: winner.setting,
+        winner: search.settings[winner.setting as usize].clone(),
+        mean_accuracy: winner.mean_accuracy,
+        feature_names: data.feature_names.clone(),
+        label_names: data.label_names.clone(),
+        evaluation: evaluate(data, &probabilities),
+        created_at: Timestamp::now(),
+    };
+    Ok((info, saved.to_bytes()))
+}
+
+fn evaluate(data: &Prepared, probabilities: &Array2<f64>) -> Evaluation {
+    let truth = data.test.targets.view();
+    let assigned = decide(probabilities);
+    let constant = metrics::most_frequent_set(data.train.targets.view());
+    let baseline = metrics::repeated(&constant, truth.nrows());
+    let example = |(row, track_id): (usize, &String)| Assignment {
+        track_id: track_id.clone(),
+        truth: Some(named(data, truth.row(row))),
+        assigned: named(data, assigned.row(row)),
+        probabilities: probabilities.row(row).to_vec(),
+    };
+    Evaluation {
+        heldout: metrics::scores(truth, assigned.view()),
+        baseline: metrics::scores(truth, baseline.view()),
+        confusion: metrics::confusion(truth, assigned.view()),
+        examples: data.test_ids.iter().take(EXAMPLES).enumerate().map(example).collect(),
+    }
+}
+
+fn named(data: &Prepared, labels: ndarray::ArrayView1<'_, bool>) -> Vec<String> {
+    let names = data.label_names.iter().zip(labels);
+    names.filter(|(_, has)| **has).map(|(name, _)| name.clone()).collect()
+}

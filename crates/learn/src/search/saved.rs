@@ -1,0 +1,59 @@
+//! A fitted model as bytes.
+
+use model::search::Assignment;
+use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
+
+use super::Prepared;
+use crate::LearnError;
+use crate::family::Model;
+use crate::scaler::StandardScaler;
+
+/// First bytes of every saved model; the number is the format's version.
+const MAGIC: &[u8] = b"spotifai model 1\n";
+
+/// All that is needed to assign labels to tracks: scaler, fitted model, and the names of features and labels.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SavedModel {
+    /// d feature columns, in the order that it takes them.
+    pub feature_names: Vec<String>,
+    /// q labels, in the order of the probabilities.
+    pub label_names: Vec<String>,
+    scaler: StandardScaler,
+    model: Model,
+}
+
+impl SavedModel {
+    pub(super) fn new(data: &Prepared, model: Model) -> Self {
+        let (feature_names, label_names) = (data.feature_names.clone(), data.label_names.clone());
+        Self { feature_names, label_names, scaler: data.scaler.clone(), model }
+    }
+
+    pub(super) fn to_bytes(&self) -> Vec<u8> {
+        let body = postcard::to_extend(self, MAGIC.to_vec());
+        body.expect("a model is plain data")
+    }
+
+    /// Reads what [`crate::refit`] packed up.
+    pub fn load(bytes: &[u8]) -> Result<Self, LearnError> {
+        let body = bytes.strip_prefix(MAGIC).ok_or_else(|| LearnError::Saved("unknown kind or version".into()))?;
+        postcard::from_bytes(body).map_err(|error| LearnError::Saved(error.to_string()))
+    }
+
+    /// Assigns labels to a track by its `features`, unscaled, in the order of [`SavedModel::feature_names`].
+    pub fn assign(&self, track_id: &str, features: &[f64]) -> Result<Assignment, LearnError> {
+        let d = self.feature_names.len();
+        if features.len() != d {
+            return Err(LearnError::Data(format!("track {track_id} has {} features, the model takes {d}", features.len())));
+        }
+        if let Some(at) = features.iter().position(|x| !x.is_finite()) {
+            let message = format!("feature {} of track {track_id} is {}", self.feature_names[at], features[at]);
+            return Err(LearnError::Data(message));
+        }
+        let row = ArrayView2::from_shape((1, d), features).expect("one row of d features");
+        let probabilities = self.model.probabilities(self.scaler.transform(row).view()).row(0).to_vec();
+        let likely = self.label_names.iter().zip(&probabilities).filter(|(_, p)| **p > 0.5);
+        let assigned = likely.map(|(label, _)| label.clone()).collect();
+        Ok(Assignment { track_id: track_id.to_owned(), truth: None, assigned, probabilities })
+    }
+}

@@ -1,0 +1,114 @@
+//! `playlist.page`.
+
+use model::audio::AudioFeatures;
+use model::job::PlaylistPageJob;
+use model::tag::{TagSource, TagsOutcome};
+use model::track::{Artist, SkipReason, Track};
+use serde_json::{Value, json};
+use worker::Failure;
+
+use super::stand_in::{Answer, error, ok};
+use super::{Place, id, ids, job};
+use crate::page::PlaylistPages;
+
+const ITEMS: &str = "/v1/playlists/p1/items";
+
+fn page(offset: u32) -> PlaylistPageJob {
+    PlaylistPageJob { run: "r1".into(), playlist: "p1".into(), offset }
+}
+
+/// A row with track `number` by an artist of its own.
+fn row(number: usize) -> Value {
+    json!({"item": {"id": id(number), "name": "Title", "artists": [{"id": id(1000 + number), "name": "Name"}]}})
+}
+
+async fn place(answer: impl Fn() -> Answer + Send + 'static) -> (Place, PlaylistPages) {
+    let place = Place::new().await;
+    place.spotify.on(ITEMS, move |_| answer());
+    let pages = PlaylistPages { client: place.client() };
+    (place, pages)
+}
+
+#[tokio::test]
+async fn the_first_page_brings_all_others_and_the_work_on_its_tracks() {
+    let rows = json!([row(2), null, row(1), row(2)]);
+    let (place, pages) = place(move || ok(json!({"items": rows, "total": 151, "next": "…"}))).await;
+    let jobs = place.run(&pages, page(0)).await.unwrap();
+    let expected = [
+        job("playlist.page", "r1/p1/50"),
+        job("playlist.page", "r1/p1/100"),
+        job("playlist.page", "r1/p1/150"),
+        job("track.tags", id(1)),
+        job("track.tags", id(2)),
+        job("tracks.audio", ids([1, 2]).join(",")),
+        job("artists.genres", ids([1001, 1002]).join(",")),
+    ];
+    assert_eq!(jobs, expected);
+
+    let stored = place.store.page("r1", "p1", 0).await.unwrap().unwrap();
+    assert_eq!((stored.rows, stored.total, stored.has_next), (4, Some(151), true));
+    assert_eq!((stored.track_ids, stored.skipped[&SkipReason::Removed]), (ids([2, 1, 2]), 1));
+    assert_eq!(place.store.all_tracks().await.unwrap().len(), 2);
+
+    let again = place.run(&pages, page(0)).await.unwrap();
+    assert_eq!((again, place.asked("playlists")), (expected.to_vec(), 1), "a stored page is not asked for again");
+}
+
+#[tokio::test]
+async fn a_later_page_brings_no_pages() {
+    let (place, pages) = place(|| ok(json!({"items": [], "total": 151, "next": "…"}))).await;
+    place.run(&pages, page(0)).await.unwrap();
+    assert_eq!(place.run(&pages, page(50)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn without_a_total_each_page_brings_the_next() {
+    let full: Vec<Value> = vec![Value::Null; 50];
+    let (place, pages) = place(move || ok(json!({ "items": full }))).await;
+    assert_eq!(place.run(&pages, page(0)).await.unwrap(), [job("playlist.page", "r1/p1/50")]);
+    place.spotify.on(ITEMS, |_| ok(json!({"items": [null], "next": "…", "total": 102})));
+    let next = place.run(&pages, page(50)).await.unwrap();
+    assert_eq!(next, [job("playlist.page", "r1/p1/100")], "also where only a later page tells it");
+    place.spotify.on(ITEMS, |_| ok(json!({"items": [null, null]})));
+    assert_eq!(place.run(&pages, page(100)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn what_is_known_is_no_work() {
+    let (place, pages) = place(|| ok(json!({"items": [row(1), row(2)], "total": 2}))).await;
+    let known = Track { id: id(1), name: "Title".into(), artists: vec![], album: None, duration_ms: None, isrc: None };
+    place.store.save_tags(&known, &TagsOutcome::NoTags, TagSource::Page).await.unwrap();
+    let features = ids([1, 2]).into_iter().map(|track_id| AudioFeatures { track_id, values: None });
+    place.store.save_features(&features.collect::<Vec<_>>()).await.unwrap();
+    for track_id in ids([1, 2]) {
+        let analysis = model::analysis::TrackAnalysis { track_id, analysis: None };
+        place.store.save_analysis(&analysis).await.unwrap();
+    }
+    let artist = |number| Artist { id: id(number), name: "Name".into(), genres: vec![] };
+    place.store.save_artists(&[artist(1001), artist(1002)]).await.unwrap();
+    assert_eq!(place.run(&pages, page(0)).await.unwrap(), [job("track.tags", id(2))]);
+}
+
+#[tokio::test]
+async fn artists_go_in_jobs_of_fifty() {
+    let rows: Vec<Value> = (0..50)
+        .map(|n| {
+            json!({"item": {"id": id(n), "name": "T", "artists": [
+        {"id": id(1000 + n), "name": "A"}, {"id": id(2000 + n), "name": "B"}, {"id": null, "name": "C"}]}})
+        })
+        .collect();
+    let (place, pages) = place(move || ok(json!({"items": rows, "total": 50}))).await;
+    let jobs = place.run(&pages, page(0)).await.unwrap();
+    let artists: Vec<_> = jobs.into_iter().filter(|(kind, _)| kind == "artists.genres").map(|(_, key)| key).collect();
+    assert_eq!(artists, [ids(1000..1050).join(","), ids(2000..2050).join(",")]);
+}
+
+#[tokio::test]
+async fn a_playlist_that_may_not_be_read_is_dead_with_the_way_out() {
+    let (place, pages) = place(|| error(403, "Forbidden")).await;
+    let Err(Failure::Dead { reason }) = place.run(&pages, page(0)).await else { panic!("it stays forbidden") };
+    assert!(reason.contains("playlist p1") && reason.contains("spotifai login"), "{reason}");
+    place.spotify.on(ITEMS, |_| error(404, "Not found."));
+    assert!(matches!(place.run(&pages, page(0)).await, Err(Failure::Dead { .. })));
+    assert_eq!(place.store.page("r1", "p1", 0).await.unwrap(), None);
+}

@@ -1,0 +1,136 @@
+//! Real processes on one file, some of them killed. The worker process is this test binary again, told what to do by
+//! environment variables.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use model::job::{Envelope, TrackTags};
+use queue::{Embedded, End, Queue, QueueError};
+use tokio::task::JoinSet;
+use tokio::time::timeout;
+
+const FILE: &str = "QUEUE_TEST_FILE";
+const LEASE_MS: &str = "QUEUE_TEST_LEASE_MS";
+/// What the worker prints before it works on a job.
+const TOOK: &str = "took a job";
+
+fn job(kind: &str, key: &str) -> Envelope {
+    let body = TrackTags { track_id: key.to_owned() };
+    Envelope { kind: kind.to_owned(), key: key.to_owned(), ..Envelope::new(&body) }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// Not a test of its own: the worker process. It ends when the queue is empty.
+#[test]
+fn worker_process() {
+    let (Some(file), Ok(lease)) = (env::var_os(FILE), env::var(LEASE_MS)) else { return };
+    let lease = Duration::from_millis(lease.parse().unwrap());
+    runtime().block_on(async {
+        let queue = Embedded::open_with_lease(file, lease).await.unwrap();
+        let mut subscription = queue.subscribe(&["work"], 8).await.unwrap();
+        let mut running = JoinSet::new();
+        while !running.is_empty() || is_left(&queue).await {
+            if let Ok(delivery) = timeout(Duration::from_millis(20), subscription.next()).await {
+                running.spawn(work(delivery.unwrap()));
+            }
+            while running.try_join_next().is_some() {}
+        }
+    });
+}
+
+async fn is_left(queue: &Embedded) -> bool {
+    queue.stats().await.unwrap().iter().any(|kind| kind.kind == "work" && kind.ready + kind.running + kind.delayed > 0)
+}
+
+/// Each job has one follow-up of the same key, which tells whether it was redelivered.
+async fn work(delivery: queue::Delivery) {
+    println!("{TOOK}");
+    tokio::time::sleep(Duration::from_millis(2)).await;
+    let key = delivery.envelope.as_ref().unwrap().key.clone();
+    let follow_up = Envelope { body: delivery.redelivered.into(), ..job("done", &key) };
+    match delivery.end(End::Done(vec![follow_up])).await {
+        // On a busy machine a short lease may run out: the other one's effect counts.
+        Ok(()) | Err(QueueError::Stale) => {}
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn start_worker(file: &Path, lease: Duration) -> Child {
+    Command::new(env::current_exe().unwrap())
+        .args(["--exact", "worker_process", "--nocapture"])
+        .env(FILE, file)
+        .env(LEASE_MS, lease.as_millis().to_string())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+async fn publish(file: &Path, count: usize) {
+    let jobs: Vec<_> = (0..count).map(|n| job("work", &n.to_string())).collect();
+    Embedded::open(file).await.unwrap().publish(&jobs).await.unwrap();
+}
+
+/// Whether each key's job was redelivered; fails where a key has not exactly one effect.
+async fn effects(file: &Path, count: usize) -> BTreeMap<String, bool> {
+    let queue = Embedded::open(file).await.unwrap();
+    let stats = queue.stats().await.unwrap();
+    let done = stats.iter().find(|kind| kind.kind == "done").unwrap();
+    assert_eq!(done.ready, count as u64, "one follow-up for each job: {stats:?}");
+    let mut subscription = queue.subscribe(&["done"], count).await.unwrap();
+    let mut effects = BTreeMap::new();
+    for _ in 0..count {
+        let delivery = timeout(Duration::from_secs(60), subscription.next()).await.unwrap().unwrap();
+        let job = delivery.envelope.clone().unwrap();
+        assert_eq!(effects.insert(job.key, job.body == true), None, "two effects of one job");
+        delivery.end(End::Done(vec![])).await.unwrap();
+    }
+    effects
+}
+
+#[test]
+fn a_worker_killed_in_the_middle_of_its_work_loses_nothing() {
+    const JOBS: usize = 1_000;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queue.db");
+    runtime().block_on(publish(&file, JOBS));
+    let lease = Duration::from_millis(500);
+    for _ in 0..5 {
+        let mut worker = start_worker(&file, lease);
+        let lines = BufReader::new(worker.stdout.take().unwrap()).lines();
+        let took = lines.filter(|line| line.as_ref().unwrap().contains(TOOK)).take(30).count();
+        assert_eq!(took, 30);
+        worker.kill().unwrap(); // SIGKILL: it has jobs in hand, and perhaps a transaction.
+        worker.wait().unwrap();
+    }
+    jobs_taken(start_worker(&file, lease));
+    let effects = runtime().block_on(effects(&file, JOBS));
+    assert!(effects.values().any(|redelivered| *redelivered), "nobody was killed at work");
+}
+
+#[test]
+fn processes_that_live_do_every_job_once() {
+    const JOBS: usize = 5_000;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("queue.db");
+    runtime().block_on(publish(&file, JOBS));
+    let workers: Vec<_> = (0..4).map(|_| start_worker(&file, Duration::from_secs(10))).collect();
+    let took: Vec<usize> = workers.into_iter().map(jobs_taken).collect();
+    assert_eq!(took.iter().sum::<usize>(), JOBS, "{took:?}");
+    let effects = runtime().block_on(effects(&file, JOBS));
+    assert!(!effects.values().any(|redelivered| *redelivered));
+}
+
+/// Waits for a worker's end; returns how many jobs it took.
+fn jobs_taken(mut worker: Child) -> usize {
+    let lines = BufReader::new(worker.stdout.take().unwrap()).lines();
+    let took = lines.filter(|line| line.as_ref().unwrap().contains(TOOK)).count();
+    assert!(worker.wait().unwrap().success());
+    took
+}

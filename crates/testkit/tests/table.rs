@@ -1,0 +1,86 @@
+//! Catalogues from tables of real tracks.
+
+mod common;
+
+use std::path::PathBuf;
+
+use common::visit;
+use model::track::SkipReason;
+use testkit::{Catalogue, Oddities, TableError};
+
+const HEADER: &str = "\u{feff}track uri,Track Name,Album Name,Artist Name(s),Release Date,Duration (ms),Popularity,Genres,\
+Danceability,Energy,Key,Loudness,Mode,Speechiness,Acousticness,Instrumentalness,Liveness,Valence,Tempo,Time Signature";
+const SCALARS: &str = "0.5,0.6,8.0,-6.8,1.0,0.04,0.005,0.0,0.09,0.4,173.4,4.0";
+
+fn table(rows: &[String]) -> String {
+    format!("{HEADER}\n{}\n", rows.join("\n"))
+}
+
+fn row(uri: &str, name: &str, artists: &str, genres: &str, scalars: &str) -> String {
+    format!("{uri},{name},An Album,{artists},2020-04-17,243304.0,3.0,{genres},{scalars}")
+}
+
+fn load(text: &str) -> Result<Catalogue, TableError> {
+    Catalogue::from_csv(text.as_bytes())
+}
+
+#[tokio::test]
+async fn rows_become_what_spotify_would_have_made_of_them() {
+    let (first, second) = ("spotify:track:02v9pvGNvWAdQaiMOMXrg9", "spotify:track:4aetd2PsHfVyw1qQJRCNtD");
+    let none = ",,,,,,,,,,,";
+    let text = table(&[
+        row(first, "Song", "\"Tyler, The Creator;Guest\"", "\"hip hop, rap,hip hop\"", SCALARS),
+        row(second, "Bare", "Guest", "", none),
+        row(first, "Song", "Guest", "", SCALARS),
+        row("", "No home", "Guest", "", SCALARS),
+        row("spotify:local:A:B:C:12", "File", "Guest", "", none),
+        row("spotify:track:1CpN0EmmyoAEi4kyp3nFeu", "", "Guest", "", SCALARS),
+    ]);
+    let visitor = visit(load(&text).unwrap(), Oddities::none()).await;
+    let expected = visitor.stage.expected().clone();
+    assert_eq!((expected.rows, expected.tracks, expected.without_features), (6, 2, 1));
+    assert_eq!((expected.tagged, expected.no_tags, expected.without_analysis), (1, 1, 2));
+    let reasons = [SkipReason::Local, SkipReason::NoId, SkipReason::NoName, SkipReason::Duplicate];
+    assert_eq!(expected.skipped, reasons.map(|reason| (reason, 1)).into());
+
+    let tracks = visitor.tracks().await;
+    assert_eq!(tracks[0]["artists"][0]["name"], "Tyler, The Creator");
+    assert_eq!(tracks[0]["artists"][1]["id"], tracks[1]["artists"][0]["id"]);
+    let features = visitor.json("audio-features?ids=02v9pvGNvWAdQaiMOMXrg9,4aetd2PsHfVyw1qQJRCNtD").await;
+    assert_eq!(features["audio_features"][0]["tempo"], 173.4);
+    assert!(features["audio_features"][1].is_null());
+    assert_eq!(visitor.refusal("audio-analysis/02v9pvGNvWAdQaiMOMXrg9").await, (403, String::new()));
+    let url = format!("{}/music/Tyler,+The+Creator/_/Song/+tags", visitor.stage.lastfm_url);
+    let page = visitor.http.get(url).send().await.unwrap().text().await.unwrap();
+    assert_eq!(page.matches("<h3 class=\"big-tags-item-name\"").count(), 2);
+}
+
+#[test]
+fn errors_are_one_line_that_says_where() {
+    let message = |text: &str| load(text).unwrap_err().to_string();
+    assert_eq!(message(HEADER), "the table has no rows");
+    assert_eq!(message("Title,Artist\nx,y\n"), "the table has no column \"Track URI\"; its header has: Title, Artist");
+    let uri = "spotify:track:02v9pvGNvWAdQaiMOMXrg9";
+    let good = row(uri, "Song", "A", "", SCALARS);
+    let text = table(&[good.clone(), row(uri, "Song", "A", "", &SCALARS.replace("173.4", "fast"))]);
+    assert_eq!(message(&text), "line 3, column \"Tempo\": \"fast\" is not a number");
+    let text = table(&[good.clone(), good.clone(), row("http://example.org", "Song", "A", "", SCALARS)]);
+    let expected = "line 4, column \"track uri\": \"http://example.org\" is not a Spotify track URI";
+    assert_eq!(message(&text), expected);
+    let short = message(&table(&[good, "a,b".into()]));
+    assert!(short.contains("line: 3") && !short.contains('\n'), "{short}");
+}
+
+#[test]
+fn the_real_table_is_read() {
+    let Some(folder) = std::env::var_os("SPOTIFAI_REAL_DATA") else {
+        eprintln!("skipped the_real_table_is_read: SPOTIFAI_REAL_DATA is not set");
+        return;
+    };
+    let path = PathBuf::from(folder).join("tables/strusz_spotify_features_genres.csv");
+    let catalogue = Catalogue::from_csv(std::fs::File::open(path).unwrap()).unwrap();
+    let expected = catalogue.expected();
+    assert_eq!((expected.rows, expected.tracks), (10_702, 10_627));
+    assert_eq!(expected.skipped, [(SkipReason::NoId, 75)].into());
+    assert_eq!(expected.tagged + expected.no_tags, expected.tracks);
+}
