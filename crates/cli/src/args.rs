@@ -28,7 +28,7 @@ pub enum Command {
     Demo(Demo),
     /// Sign in to Spotify in the browser, so that your own playlists can be read
     #[command(
-        after_help = "Example:\n  SPOTIFAI_SPOTIFY_CLIENT_ID=… spotifai login\nThe app's redirect URI must be http://127.0.0.1:8898/callback"
+        after_help = "Example:\n  SPOTIFAI_SPOTIFY_CLIENT_ID=… spotifai login\nThe app's redirect URI must be http://127.0.0.1/callback, without a port"
     )]
     Login,
     /// Collect playlists, build the dataset, search a model and write the report

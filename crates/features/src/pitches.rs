@@ -9,8 +9,8 @@ use model::audio::{PITCH_COLUMNS, STEPS};
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
 const NANOSECONDS_PER_MILLISECOND: i64 = 1_000_000;
 
-/// Starts beyond this many seconds (292 years) do not fit into 64 bits of nanoseconds.
-const LATEST_START: f64 = i64::MAX as f64 / NANOSECONDS_PER_SECOND;
+/// Seconds, 31 years: far beyond any track, and so far from the end of 64 bits of nanoseconds that edges of bins fit too.
+const LATEST_START: f64 = 1e9;
 
 /// Why segments make no pitch columns. Trying again won't help: another document may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -27,8 +27,8 @@ pub enum PitchError {
         /// Index of the first such segment.
         segment: usize,
     },
-    /// A start is negative, or centuries away.
-    #[error("segment {segment} starts before the track does, or centuries after it")]
+    /// A start is negative, or decades away.
+    #[error("segment {segment} starts before the track does, or decades after it")]
     StartOutOfRange {
         /// Index of the first such segment.
         segment: usize,
@@ -136,8 +136,8 @@ fn fill(steps: &mut [f64], (from, start): (usize, [f64; 12]), (to, end): (usize,
     for class in 0..12 {
         let row = &mut steps[class * STEPS..(class + 1) * STEPS];
         let slope = (end[class] - start[class]) / (to - from) as f64;
-        for step in from + 1..to.min(STEPS) {
-            row[step] = slope * (step - from) as f64 + start[class];
+        for (step, value) in row.iter_mut().enumerate().take(to.min(STEPS)).skip(from + 1) {
+            *value = slope * (step - from) as f64 + start[class];
         }
         if to < STEPS {
             row[to] = end[class];

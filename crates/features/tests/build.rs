@@ -13,7 +13,7 @@ use model::track::{ArtistRef, Track};
 /// Ten labelled tracks `t0` … `t9` of five artists, in falling order, each with all groups of columns.
 fn complete() -> Sources {
     let ids: Vec<String> = (0..10).rev().map(|i| format!("t{i}")).collect();
-    let labels = |i: usize| if i % 2 == 0 { vec!["jazz".into()] } else { vec!["misc".into(), "pop".into()] };
+    let labels = |i: usize| if i % 2 == 1 { vec!["misc".into(), "pop".into()] } else { vec!["jazz".into()] };
     let labelled = |(i, id): (usize, &String)| LabelledTrack { track_id: id.clone(), labels: labels(i) };
     Sources {
         tracks: ids.iter().enumerate().map(|(i, id)| track(id, &format!("artist {}", i % 5))).collect(),

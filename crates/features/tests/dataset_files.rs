@@ -115,7 +115,7 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
         ("tempo\n1\n", "no label columns"),
         ("label:a\n1\n0\n0\n", "no feature columns"),
         ("tempo,label:a\n", "no rows"),
-        ("", "neither Parquet nor CSV"),
+        ("", "cannot be read as Parquet"),
         ("tempo,label:a\n1,0\n,1\n3,0\n", "column `tempo`, row 2 has no finite number"),
         ("tempo,label:a\n1,0\n2,1\nNaN,0\n", "column `tempo`, row 3 has no finite number"),
         ("tempo,label:a\n1,0\n-inf,1\n3,0\n", "column `tempo`, row 2 has no finite number"),
@@ -137,7 +137,7 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
     }
     let cut_short = &include_bytes!("pandas/outside.parquet")[..500];
     let message = read(cut_short, &SplitSettings::default()).unwrap_err().to_string();
-    assert!(message.starts_with("this is neither Parquet nor CSV") && !message.contains('\n'), "{message}");
+    assert!(message.starts_with("cannot be read as Parquet") && !message.contains('\n'), "{message}");
 }
 
 #[test]

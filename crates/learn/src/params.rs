@@ -59,11 +59,7 @@ pub(crate) struct Fields {
 
 impl Fields {
     /// Completes what is given by the defaults; refuses parameters that the family does not have.
-    pub(crate) fn new(
-        family: &'static str,
-        known: &'static [Parameter],
-        given: &Params,
-    ) -> Result<Self, ParamError> {
+    pub(crate) fn new(family: &'static str, known: &'static [Parameter], given: &Params) -> Result<Self, ParamError> {
         let default = |of: &Parameter| serde_json::from_str(of.default).expect("defaults are JSON");
         let mut complete: Params = known.iter().map(|of| (of.name.to_owned(), default(of))).collect();
         for (name, value) in given {

@@ -4,9 +4,9 @@ use model::search::{Block, Setting};
 
 use crate::family::Estimator;
 
-/// Seconds a block should take on one core: long enough that reading the dataset does not matter, short enough that a
-/// lost worker loses little.
-const BLOCK_SECONDS: f64 = 10.0;
+/// Seconds a block should take on one core: long enough to keep several cores busy and to make reading the dataset not
+/// matter, short enough that a lost worker loses little.
+const BLOCK_SECONDS: f64 = 30.0;
 
 /// Cuts a search over a dataset of `rows` rows and `features` features into blocks, each of one fold. Settings that
 /// share work lie in one block, in the order of the grid. How a search is cut never changes a score.
@@ -73,7 +73,7 @@ mod tests {
             assert_eq!(sorted(&blocks(&settings, 5, rows, features)), all);
         }
         assert_eq!(blocks(&settings, 5, 100, 13).len(), 5, "small data: a block a fold");
-        assert!(blocks(&settings, 5, 8_000, 1_241).len() > 50, "large data: many blocks");
+        assert!(blocks(&settings, 5, 8_000, 1_241).len() > 10, "large data: several blocks a fold");
     }
 
     #[test]

@@ -114,7 +114,8 @@ pub struct Confusion {
 pub struct Evaluation {
     /// Scores on the test rows.
     pub heldout: Scores,
-    /// Scores of assigning the most frequent label set of the training rows to every test row.
+    /// Scores of assigning the most frequent label set of the training rows to every test row (of equally frequent ones
+    /// the smallest): the constant answer with the best subset accuracy.
     pub baseline: Scores,
     /// One matrix a label, in the order of the labels.
     pub confusion: Vec<Confusion>,

@@ -32,7 +32,7 @@ async fn pitches(home: &Home, track_id: &str) -> Option<TrackPitches> {
     home.store.pitches(&[track_id.to_owned()]).await.unwrap().pop()
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn every_job_ends_with_columns_a_reason_or_a_dead_letter() {
     let folder = tempfile::tempdir().unwrap();
     let home = home(&folder).await;

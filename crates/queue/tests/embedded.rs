@@ -120,6 +120,27 @@ async fn a_handler_that_blocks_the_runtime_keeps_its_lease() {
 }
 
 #[tokio::test]
+async fn a_stale_end_of_any_kind_changes_nothing() {
+    let home = InFile::fresh().await;
+    let queue = home.open_for_an_hour().await;
+    let retry = End::Retry { after: HOUR, reason: "late".into() };
+    for end in [End::Done(vec![job("b", "late")]), retry, End::Dead { reason: "late".into() }, End::Release] {
+        let published = job("a", "1");
+        queue.publish(std::slice::from_ref(&published)).await.unwrap();
+        let mut subscription = queue.subscribe(&["a"], 2).await.unwrap();
+        let late = next(&mut subscription).await;
+        home.end_leases().await;
+        let owner = next(&mut subscription).await;
+        assert!(matches!(late.end(end).await, Err(QueueError::Stale)));
+        counts(&queue, "a", (0, 1, 0, 0)).await;
+        assert_eq!(owner.envelope, Ok(published));
+        owner.end(End::Done(vec![])).await.unwrap();
+    }
+    let stats = queue.stats().await.unwrap();
+    assert!(stats.iter().all(|kind| kind.kind == "a"), "a follow-up of a stale end was published: {stats:?}");
+}
+
+#[tokio::test]
 async fn a_batch_is_published_whole_and_moves_in_bulk() {
     let home = InFile::fresh().await;
     let queue = home.open_for_an_hour().await;

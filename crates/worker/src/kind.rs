@@ -9,6 +9,7 @@ use tokio::task::JoinSet;
 use crate::WorkerError;
 use crate::backoff::Outage;
 use crate::job::Runner;
+use crate::worker::finished;
 
 /// Takes the jobs of one kind, and runs as many at once as there are slots.
 pub(crate) struct Taker {
@@ -45,7 +46,7 @@ impl Taker {
             };
         }
         while let Some(job) = jobs.join_next().await {
-            ended(job)?;
+            finished(job)?;
         }
         Ok(())
     }
@@ -84,7 +85,7 @@ impl Taker {
                 biased;
                 () = shutdown.stopped() => return Ok(State::Stopped),
                 () = context.budgets.gate().closed(handler.pays_from()) => return Ok(State::WaitingForBudgets),
-                Some(job) = jobs.join_next() => { ended(job)?; continue }
+                Some(job) = jobs.join_next() => { finished(job)?; continue }
                 next = next(&mut *subscription, free) => next,
             };
             let (slot, delivery) = match next {
@@ -116,8 +117,4 @@ async fn next(
 ) -> Result<(OwnedSemaphorePermit, Delivery), QueueError> {
     let slot = free.clone().acquire_owned().await.expect("the semaphore is never closed");
     Ok((slot, subscription.next().await?))
-}
-
-fn ended(job: Result<Result<(), WorkerError>, tokio::task::JoinError>) -> Result<(), WorkerError> {
-    job.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic()))
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use model::fleet::JobCounts;
 use queue::QueueError;
 use store::StoreError;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 
 use crate::backoff::Outage;
 use crate::beat::Heart;
@@ -40,10 +40,10 @@ pub enum Until {
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// The queue cannot be used.
-    #[error("the worker cannot go on without its queue: {0}")]
+    #[error(transparent)]
     Queue(#[from] QueueError),
     /// The store cannot be used.
-    #[error("the worker cannot go on without its store: {0}")]
+    #[error(transparent)]
     Store(#[from] StoreError),
 }
 
@@ -86,43 +86,24 @@ impl Worker {
             return Err(error.into());
         }
         let mut takers = self.start_takers(&context, &tally, shutdown);
-        let mut failed = None;
-        {
-            let mut beside = pin!(async {
-                tokio::join!(heart.run(), progress::log(&*queue, &kinds, &tally), context.budgets.watch())
-            });
-            let mut empty = pin!(async {
-                match until {
-                    Until::Empty => empty::wait_until_empty(&*queue, &kinds, &tally).await,
-                    Until::Stopped => std::future::pending().await,
-                }
-            });
-            let mut too_late = pin!(async {
-                shutdown.out_of_time(grace(&settings)).await;
-                tokio::time::sleep(LAST_WORDS).await;
-            });
-            loop {
-                let ended = tokio::select! {
-                    taker = takers.join_next() => match taker {
-                        Some(taker) => taker.unwrap_or_else(|error| std::panic::resume_unwind(error.into_panic())),
-                        None => break,
-                    },
-                    result = &mut empty, if !shutdown.is_stopping() => result,
-                    () = &mut too_late => break,
-                    (never, ..) = &mut beside => match never {},
-                };
-                failed = failed.or(ended.err());
-                if !shutdown.is_stopping() {
-                    shutdown.stop();
-                }
+        let is_over = async {
+            match until {
+                Until::Empty => empty::wait_until_empty(&*queue, &kinds, &tally).await,
+                Until::Stopped => std::future::pending().await,
             }
-        }
+        };
+        let result = tokio::select! {
+            result = watch_over(&mut takers, is_over, shutdown, grace(&settings)) => result,
+            never = heart.run() => match never {},
+            never = progress::log(&*queue, &kinds, &tally) => match never {},
+            never = context.budgets.watch() => match never {},
+        };
         takers.abort_all();
         // A task of its own, because a driver's call that is dropped half-way can leave its connection unusable.
         let _ = tokio::time::timeout(LAST_WORDS, tokio::spawn(async move { heart.beat().await })).await;
         let state = tally.snapshot();
         tracing::info!("stopped: {}", progress::counted(&state));
-        failed.map_or(Ok(state.counts), Err)
+        result.map(|()| state.counts)
     }
 
     fn start_takers(self, context: &Context, tally: &Arc<Tally>, shutdown: &Shutdown) -> JoinSet<Result<(), WorkerError>> {
@@ -143,4 +124,40 @@ impl Worker {
         }
         takers
     }
+}
+
+/// Waits until every taker has ended. The first error, or `is_over`, stops the others; what has not ended when the grace
+/// period and the time for handing back are over is left behind.
+async fn watch_over(
+    takers: &mut JoinSet<Result<(), WorkerError>>,
+    is_over: impl Future<Output = Result<(), WorkerError>>,
+    shutdown: &Shutdown,
+    grace: Duration,
+) -> Result<(), WorkerError> {
+    let mut is_over = pin!(is_over);
+    let mut too_late = pin!(async {
+        shutdown.out_of_time(grace).await;
+        tokio::time::sleep(LAST_WORDS).await;
+    });
+    let mut result = Ok(());
+    loop {
+        let ended = tokio::select! {
+            taker = takers.join_next() => match taker {
+                Some(taker) => finished(taker),
+                None => return result,
+            },
+            ended = &mut is_over, if !shutdown.is_stopping() => ended,
+            () = &mut too_late => return result,
+        };
+        result = result.and(ended);
+        // Whatever ends first ends the rest; a second call would hand jobs back.
+        if !shutdown.is_stopping() {
+            shutdown.stop();
+        }
+    }
+}
+
+/// What a task of the runtime itself returned; its panic goes on, and one that the end of the process cut off is well.
+pub(crate) fn finished(task: Result<Result<(), WorkerError>, JoinError>) -> Result<(), WorkerError> {
+    task.unwrap_or_else(|error| error.try_into_panic().map_or(Ok(()), |panic| std::panic::resume_unwind(panic)))
 }

@@ -64,6 +64,8 @@ async fn open(out: &Path, flags: &Flags, stage: &Stage, run: &str) -> anyhow::Re
     settings.queue = url(&flags.queue);
     settings.store = url(&flags.store);
     settings.contact = Some("demo".into());
+    // Not the file of a real sign-in, which the stand-in must neither see nor replace.
+    settings.spotify.token_file = Some(out.join("token.json").display().to_string());
     settings.spotify.rate = 5_000.0;
     settings.lastfm.rate = 5_000.0;
     settings.lastfm.backoff_first_seconds = 0.5;

@@ -11,6 +11,7 @@ use model::track::Track;
 use worker::{Home, Shutdown, Until};
 
 use crate::args::{self, WorkerKind};
+use crate::commands::run::sign_in;
 use crate::commands::work;
 use crate::error::usage;
 use crate::output::{say, say_json, table};
@@ -44,6 +45,7 @@ async fn fetch(home: &Home, ids: &[String], columns: &[String]) -> anyhow::Resul
     if missing.is_empty() {
         return Ok(());
     }
+    sign_in(home).await?;
     let folder = tempfile::tempdir()?;
     let queue = queue::open(&format!("sqlite:{}", folder.path().join("predict.db").display())).await?;
     let fetching = Home { queue, ..home.clone() };

@@ -16,7 +16,9 @@ use crate::summary::Summary;
 
 /// Goes the whole way, or says how to go on.
 pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
-    let run = begin(&home, &playlist_ids(&args.playlists)?).await?;
+    let playlists = playlist_ids(&args.playlists)?;
+    sign_in(&home).await?;
+    let run = begin(&home, &playlists).await?;
     let shutdown = Shutdown::on_signals()?;
     match whole_way(&home, &run, &Plan::default(), &args.out, &shutdown).await? {
         Some(summary) => say(&summary.to_string()),
@@ -29,6 +31,12 @@ pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
             Ok(())
         }
     }
+}
+
+/// Fails at once, with the way out, where nobody is signed in: workers would only wait for it.
+pub async fn sign_in(home: &Home) -> anyhow::Result<()> {
+    let settings = &home.settings;
+    Ok(spotify::Client::new(&settings.spotify, settings.contact.as_deref())?.sign_in().await?)
 }
 
 /// The ids of playlists named by id, URI or address, sorted, each once.

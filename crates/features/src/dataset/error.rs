@@ -24,7 +24,7 @@ pub enum DatasetError {
         side: &'static str,
     },
     /// A file that is no table.
-    #[error("this is neither Parquet nor CSV with a line of column names: {0}")]
+    #[error("cannot be read as Parquet, nor as CSV with a line of column names: {0}")]
     Unreadable(String),
     /// A table without something that a dataset needs.
     #[error("the file has no {0}")]

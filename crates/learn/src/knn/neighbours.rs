@@ -34,7 +34,12 @@ impl Neighbours {
 }
 
 /// The `k` nearest of `rows` for each of `queries`; `1 <= k <= rows`.
-pub(super) fn nearest(distance: Distance, rows: ArrayView2<'_, f64>, queries: ArrayView2<'_, f64>, k: usize) -> Neighbours {
+pub(super) fn nearest(
+    distance: Distance,
+    rows: ArrayView2<'_, f64>,
+    queries: ArrayView2<'_, f64>,
+    k: usize,
+) -> Neighbours {
     let rows = comparable(distance, rows);
     let queries = comparable(distance, queries);
     let rows: Vec<&[f64]> = rows.rows().into_iter().map(|row| row.to_slice().expect("row-major")).collect();

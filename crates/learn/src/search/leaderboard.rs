@@ -14,9 +14,7 @@ pub fn leaderboard(search: &Search, trials: &[Trial]) -> Vec<Ranked> {
     let finished = of_setting.into_iter().filter(|(_, folds)| folds.len() == search.folds as usize);
     let mut ranked: Vec<Ranked> = finished.map(|(setting, folds)| rank(setting, &folds)).collect();
     // A stable sort, so ties keep the order of the grid.
-    ranked.sort_by(|a, b| {
-        a.error.is_some().cmp(&b.error.is_some()).then(b.mean_accuracy.total_cmp(&a.mean_accuracy))
-    });
+    ranked.sort_by(|a, b| a.error.is_some().cmp(&b.error.is_some()).then(b.mean_accuracy.total_cmp(&a.mean_accuracy)));
     ranked
 }
 

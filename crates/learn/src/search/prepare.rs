@@ -29,10 +29,7 @@ pub fn prepare(dataset: &Dataset) -> Result<Prepared, LearnError> {
     Ok(Prepared {
         class_weights: balanced_weights(labels.view()),
         train: Labelled::new(scaler.transform(unscaled.view()), labels),
-        test: Labelled::new(
-            scaler.transform(features(dataset, &test_rows).view()),
-            self::labels(dataset, &test_rows),
-        ),
+        test: Labelled::new(scaler.transform(features(dataset, &test_rows).view()), self::labels(dataset, &test_rows)),
         test_ids: test_rows.iter().map(|&row| dataset.track_ids[row].clone()).collect(),
         scaler,
         feature_names: dataset.feature_names.clone(),
@@ -51,7 +48,10 @@ fn check(dataset: &Dataset) -> Result<(), LearnError> {
     }
     if let Some(at) = dataset.features.iter().position(|x| !x.is_finite()) {
         let (track, column) = (&dataset.track_ids[at / d], &dataset.feature_names[at % d]);
-        return error(format!("feature {column} of track {track} is {}: every value must be finite", dataset.features[at]));
+        return error(format!(
+            "feature {column} of track {track} is {}: every value must be finite",
+            dataset.features[at]
+        ));
     }
     let test = dataset.side(Split::Test).len();
     if test == 0 || test == n {

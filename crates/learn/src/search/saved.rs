@@ -44,7 +44,10 @@ impl SavedModel {
     pub fn assign(&self, track_id: &str, features: &[f64]) -> Result<Assignment, LearnError> {
         let d = self.feature_names.len();
         if features.len() != d {
-            return Err(LearnError::Data(format!("track {track_id} has {} features, the model takes {d}", features.len())));
+            return Err(LearnError::Data(format!(
+                "track {track_id} has {} features, the model takes {d}",
+                features.len()
+            )));
         }
         if let Some(at) = features.iter().position(|x| !x.is_finite()) {
             let message = format!("feature {} of track {track_id} is {}", self.feature_names[at], features[at]);

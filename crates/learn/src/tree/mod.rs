@@ -78,7 +78,8 @@ fn fit_on(params: &TreeValidParams, columns: &Columns, labels: ArrayView2<'_, bo
         Some(weight) => weight.of_rows(labels)?,
     };
     let with = labels.rows().into_iter().zip(&plain);
-    let with = with.flat_map(|(row, &weight)| row.into_iter().map(move |&has| if has { weight } else { 0.0 })).collect();
+    let with =
+        with.flat_map(|(row, &weight)| row.into_iter().map(move |&has| if has { weight } else { 0.0 })).collect();
     let weights = RowWeights { plain, with, labels: labels.ncols() };
     let mut nodes = grow::grow(params, columns, &weights)?;
     if params.ccp_alpha > 0.0 {

@@ -252,9 +252,9 @@ impl TreeValidParams {
         let levels = (rows as f64).log2() + 6.0;
         let levels = self.max_depth.map_or(levels, |depth| levels.min(f64::from(depth)));
         let nanoseconds = match (self.splitter, self.criterion) {
-            (Splitter::Random, _) => 10.0,
+            (Splitter::Random, _) => 14.0,
             (Splitter::Best, Criterion::Gini) => 60.0,
-            (Splitter::Best, Criterion::Entropy | Criterion::LogLoss) => 300.0,
+            (Splitter::Best, Criterion::Entropy | Criterion::LogLoss) => 480.0,
         };
         levels * rows as f64 * self.drawn(features) as f64 * nanoseconds * 1e-9
     }

@@ -10,7 +10,9 @@ pub(super) fn prune(nodes: &mut [Node], alpha: f64) {
     while nodes[0].branch.is_some() {
         let gain = |of: &Branches| (of.own - of.below) / (of.leaves - 1) as f64;
         let candidates = (0..nodes.len()).filter(|&node| branches[node].candidate);
-        let Some(weakest) = candidates.min_by(|&a, &b| gain(&branches[a]).total_cmp(&gain(&branches[b]))) else { break };
+        let Some(weakest) = candidates.min_by(|&a, &b| gain(&branches[a]).total_cmp(&gain(&branches[b]))) else {
+            break;
+        };
         if gain(&branches[weakest]) > alpha {
             break;
         }

@@ -58,7 +58,11 @@ impl ClassWeight {
             Self::PerLabel(weights) => weights,
         };
         if weights.len() != labels.ncols() {
-            return Err(format!("class_weight is a list for {} labels and there are {}", weights.len(), labels.ncols()));
+            return Err(format!(
+                "class_weight is a list for {} labels and there are {}",
+                weights.len(),
+                labels.ncols()
+            ));
         }
         let weight = |(has, of): (&bool, &LabelWeights)| if *has { of.with } else { of.without };
         Ok(labels.rows().into_iter().map(|row| row.iter().zip(weights).map(weight).product()).collect())

@@ -1,7 +1,8 @@
 //! The tables, named like the collections, and the view `labelled_tracks`.
 
-/// The query of `labelled_tracks`: `track_id`, and its `labels` as a sorted JSON list. The argument is what starts it:
-/// the table expressions `cut(top, misc)` and `excluded(tag)`. The view has the default cut in them, the verb its
+/// The query of `labelled_tracks`: `track_id`, and its `labels` as a JSON list in no promised order (sorting inside an
+/// aggregate is newer than the SQLite of many a reader, who then could not read any table of the file). The argument is
+/// what starts it: the table expressions `cut(top, misc)` and `excluded(tag)`. The view has the default cut, the verb its
 /// parameters.
 macro_rules! labelled_tracks {
     ($cut:literal) => {
@@ -15,7 +16,7 @@ macro_rules! labelled_tracks {
             SELECT track_id,
                 CASE count(label.tag)
                     WHEN 0 THEN json_array((SELECT misc FROM cut))
-                    ELSE json_group_array(label.tag ORDER BY label.tag) FILTER (WHERE label.tag IS NOT NULL)
+                    ELSE json_group_array(label.tag) FILTER (WHERE label.tag IS NOT NULL)
                 END AS labels
             FROM kept LEFT JOIN label ON label.tag = kept.tag
             GROUP BY track_id ORDER BY track_id"

@@ -59,7 +59,11 @@ impl Tags for Embedded {
 }
 
 fn labelled_tracks(connection: &Connection, cut: (i64, String, String)) -> rusqlite::Result<LabelledTracks> {
-    let labelled = |row: &Row| Ok(LabelledTrack { track_id: row.get(0)?, labels: from_doc(row, 1)? });
+    let labelled = |row: &Row| {
+        let mut labels: Vec<String> = from_doc(row, 1)?;
+        labels.sort();
+        Ok(LabelledTrack { track_id: row.get(0)?, labels })
+    };
     let mut query = connection.prepare_cached(LABELLED_TRACKS)?;
     let tracks = query.query_map(cut, labelled)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let counted = |row: &Row| Ok((row.get(0)?, row.get::<_, u32>(1)? as usize));

@@ -3,7 +3,7 @@ use super::values::dataset;
 
 pub async fn datasets_come_back(place: &impl Place) {
     let store = place.open().await;
-    let (info, blob) = (dataset("d", 10), vec![0, 255, 7].repeat(100_000));
+    let (info, blob) = (dataset("d", 10), [0, 255, 7].repeat(100_000));
     for _ in 0..2 {
         store.save_dataset(&info, &blob).await.unwrap();
         assert_eq!(store.dataset("d").await.unwrap(), Some(info.clone()));

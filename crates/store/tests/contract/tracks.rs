@@ -63,7 +63,7 @@ pub async fn a_page_comes_with_its_tracks(place: &impl Place) {
     for _ in 0..2 {
         store.save_page(&first, &tracks).await.unwrap();
         assert_eq!(store.page("run", "mix", 0).await.unwrap(), Some(first.clone()));
-        assert_eq!(store.pages(None).await.unwrap(), [first.clone()]);
+        assert_eq!(store.pages(None).await.unwrap(), std::slice::from_ref(&first));
         assert_eq!(store.all_tracks().await.unwrap(), tracks[..2]);
     }
     assert_eq!(store.page("run", "mix", 50).await.unwrap(), None);

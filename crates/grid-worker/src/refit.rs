@@ -1,0 +1,36 @@
+//! `search.refit`.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use model::job::{Envelope, SearchRefit};
+use worker::{Context, Failure, Handler};
+
+use crate::data::{DataCache, compute, search};
+
+pub(crate) struct RefitHandler {
+    pub(crate) data: Arc<DataCache>,
+}
+
+#[async_trait]
+impl Handler for RefitHandler {
+    type Body = SearchRefit;
+
+    async fn run(&self, job: SearchRefit, context: &Context) -> Result<Vec<Envelope>, Failure> {
+        let store = &*context.store;
+        if store.model(&job.search).await?.is_some() {
+            return Ok(Vec::new());
+        }
+        let search = search(store, &job.search).await?;
+        let trials = store.trials(&search.id).await?;
+        // The first model of a search stays, so a winner among some of the trials would stay wrong.
+        let (finished, all) = (trials.len(), search.trials());
+        if finished < all {
+            return Err(Failure::retry(format!("search {} has {finished} of its {all} trials", search.id)));
+        }
+        let data = self.data.of(store, &search).await?;
+        let (info, blob) = compute(move || learn::refit(&data, &search, &trials).map_err(Failure::dead)).await?;
+        store.save_model(&info, &blob).await?;
+        Ok(Vec::new())
+    }
+}

@@ -1,0 +1,25 @@
+//! The beginning of a search.
+
+use model::Timestamp;
+use model::dataset::DatasetInfo;
+use model::job::{Envelope, SearchBlock};
+use model::search::{Search, Setting};
+
+/// A search over a dataset with the jobs that run it. Equal arguments give a search of equal id and equal blocks.
+pub fn start(dataset: &DatasetInfo, settings: Vec<Setting>, folds: u32, seed: u64) -> (Search, Vec<Envelope>) {
+    let id = fingerprint(&dataset.id, &settings, folds, seed);
+    let blocks = learn::plan::blocks(&settings, folds, dataset.rows, dataset.features);
+    let job = |block: u32| Envelope::new(&SearchBlock { search: id.clone(), block });
+    let jobs = (0..blocks.len() as u32).map(job).collect();
+    let dataset = dataset.id.clone();
+    (Search { id, dataset, settings, blocks, folds, seed, created_at: Timestamp::now() }, jobs)
+}
+
+/// FNV-1a (128 bits, so that no two searches of one store meet) over everything that decides a score.
+fn fingerprint(dataset: &str, settings: &[Setting], folds: u32, seed: u64) -> String {
+    let settings = serde_json::to_string(settings).expect("settings are plain data");
+    let text = format!("{dataset}\n{folds}\n{seed}\n{settings}");
+    let start = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
+    let step = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
+    format!("s{:032x}", text.bytes().fold(start, step))
+}

@@ -1,0 +1,223 @@
+//! A search from data to saved model.
+
+mod common;
+
+use learn::{LearnError, Prepared, SavedModel, grid, leaderboard, plan, prepare, refit, run_block};
+use model::Timestamp;
+use model::dataset::{Dataset, Split};
+use model::search::{Block, Scores, Search, Setting, Trial};
+use proptest::prelude::*;
+
+const GRID: &str = "
+[knn]
+n_neighbors = [1, 4]
+weights = ['uniform', 'distance']
+metric = ['euclidean', 'cosine']
+[[tree]]
+max_depth = [3, 'none']
+max_features = ['none', 'sqrt']
+class_weight = ['none', 'balanced']
+[[tree]]
+splitter = 'random'
+max_leaf_nodes = 8
+ccp_alpha = 0.001
+";
+
+/// The data that the other tests use, the last 30 % of the rows held out.
+fn dataset(n: usize) -> Dataset {
+    let (d, q) = (7, 3);
+    let data = common::dataset(41, n, d, q);
+    Dataset {
+        track_ids: (0..n).map(|row| format!("track{row}")).collect(),
+        artists: vec![String::new(); n],
+        feature_names: (0..d).map(|j| format!("f{j}")).collect(),
+        features: data.records.into_raw_vec_and_offset().0,
+        label_names: (0..q).map(|k| format!("label{k}")).collect(),
+        labels: data.targets.iter().map(|has| u8::from(*has)).collect(),
+        split: (0..n).map(|row| if row < n - (n * 3).div_ceil(10) { Split::Train } else { Split::Test }).collect(),
+    }
+}
+
+fn search(settings: Vec<Setting>, blocks: Vec<Block>) -> Search {
+    let (id, dataset) = ("s".into(), "d".into());
+    Search { id, dataset, settings, blocks, folds: 3, seed: 9, created_at: Timestamp(0) }
+}
+
+fn planned(text: &str, rows: usize) -> Search {
+    let settings = grid::read(text, &[]).unwrap();
+    let blocks = plan::blocks(&settings, 3, rows, 7);
+    search(settings, blocks)
+}
+
+/// All trials, by setting and fold, without their wall times.
+fn run(data: &Prepared, search: &Search) -> Vec<Trial> {
+    let blocks = 0..search.blocks.len() as u32;
+    let mut trials: Vec<Trial> = blocks.flat_map(|block| run_block(data, search, block).unwrap()).collect();
+    trials.iter_mut().for_each(|trial| trial.fit_seconds = 0.0);
+    trials.sort_by_key(|trial| (trial.setting, trial.fold));
+    trials
+}
+
+#[test]
+fn scores_do_not_depend_on_the_number_of_threads() {
+    let data = prepare(&dataset(150)).unwrap();
+    let search = planned(GRID, 150);
+    let with_threads = |threads| {
+        let pool = learn_pool(threads);
+        pool.install(|| run(&data, &search))
+    };
+    let one = with_threads(1);
+    assert_eq!(one.len(), search.trials());
+    assert_eq!(one, with_threads(2));
+    assert_eq!(one, with_threads(4));
+}
+
+fn learn_pool(threads: usize) -> rayon::ThreadPool {
+    rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    /// Settings trained one by one, in any order, score what they score together.
+    #[test]
+    fn scores_do_not_depend_on_how_the_search_is_cut(seed in any::<u64>()) {
+        let data = prepare(&dataset(80)).unwrap();
+        let together = planned(GRID, 80);
+        let mut alone: Vec<Block> = Vec::new();
+        for setting in 0..together.settings.len() as u32 {
+            let block = Block { settings: vec![setting], folds: vec![2, 0, 1] };
+            alone.insert((seed.rotate_left(setting) % (alone.len() as u64 + 1)) as usize, block);
+        }
+        let alone = Search { blocks: alone, ..together.clone() };
+        prop_assert_eq!(run(&data, &together), run(&data, &alone));
+    }
+}
+
+#[test]
+fn the_winner_is_refitted_looks_at_the_test_rows_once_and_can_be_saved() {
+    let dataset = dataset(150);
+    let data = prepare(&dataset).unwrap();
+    for family in ["knn", "tree"] {
+        let settings = grid::read(GRID, &[family.into()]).unwrap();
+        let blocks = plan::blocks(&settings, 3, 150, 7);
+        let search = search(settings, blocks);
+        let trials = run(&data, &search);
+        let best = &leaderboard(&search, &trials)[0];
+        let (info, bytes) = refit(&data, &search, &trials).unwrap();
+        assert_eq!((info.setting, info.mean_accuracy), (best.setting, best.mean_accuracy));
+        assert!(info.evaluation.heldout.accuracy > info.evaluation.baseline.accuracy);
+        assert_eq!(info.evaluation.confusion.len(), 3);
+        assert_eq!(info.evaluation.examples.len(), 5);
+
+        let saved = SavedModel::load(&bytes).unwrap();
+        assert_eq!(saved.feature_names, dataset.feature_names);
+        for (example, row) in info.evaluation.examples.iter().zip(105..) {
+            let assigned = saved.assign(&dataset.track_ids[row], dataset.feature_row(row)).unwrap();
+            assert_eq!((&assigned.assigned, &assigned.probabilities), (&example.assigned, &example.probabilities));
+            assert_eq!((&example.track_id, example.truth.clone()), (&assigned.track_id, Some(dataset.labels_of(row))));
+        }
+        assert!(matches!(saved.assign("t", &[0.0; 3]), Err(LearnError::Data(_))));
+        assert!(matches!(saved.assign("t", &[f64::NAN; 7]), Err(LearnError::Data(_))));
+        assert!(SavedModel::load(&bytes[..bytes.len() / 2]).is_err());
+    }
+    assert_eq!(SavedModel::load(b"{}").unwrap_err().to_string(), "not a saved model: unknown kind or version");
+}
+
+#[test]
+fn ties_go_to_the_first_of_the_grid_and_failed_settings_come_last() {
+    let trial = |setting, fold, outcome: Result<f64, &str>| Trial {
+        search: "s".into(),
+        setting,
+        fold,
+        outcome: outcome.map(|accuracy| Scores { accuracy, ..Scores::default() }).map_err(str::to_owned),
+        fit_seconds: 2.0,
+    };
+    let mut trials = Vec::new();
+    for (setting, accuracies) in
+        [(3, [0.2, 0.3, 0.4]), (2, [0.9, 0.9, 0.9]), (1, [0.4, 0.3, 0.2]), (4, [0.5, 0.5, 0.5])]
+    {
+        trials.extend(accuracies.into_iter().zip(0..).map(|(accuracy, fold)| trial(setting, fold, Ok(accuracy))));
+    }
+    trials.extend([trial(0, 0, Ok(1.0)), trial(0, 1, Err("too few")), trial(0, 2, Ok(1.0)), trial(5, 0, Ok(1.0))]);
+    let ranked = leaderboard(&search(Vec::new(), Vec::new()), &trials);
+    let order: Vec<u32> = ranked.iter().map(|row| row.setting).collect();
+    assert_eq!(order, [2, 4, 1, 3, 0], "setting 5 has unfinished trials");
+    assert_eq!((ranked[2].mean_accuracy, ranked[2].fit_seconds), (0.3, 2.0));
+    assert!((ranked[2].std_accuracy - (0.02_f64 / 3.0).sqrt()).abs() < 1e-15);
+    assert_eq!((ranked[4].error.as_deref(), ranked[4].fold_accuracies.len()), (Some("too few"), 0));
+}
+
+#[test]
+fn settings_that_the_data_does_not_allow_are_trials_that_say_why() {
+    let data = prepare(&dataset(20)).unwrap();
+    let text = "[[knn]]\nn_neighbors = [3, 12]\n[[knn]]\nmetric = 'cosine'\nalgorithm = ['brute', 'kd_tree']\n[tree]\nclass_weight = [[{}]]";
+    let search = planned(text, 20);
+    let trials = run(&data, &search);
+    let reason = |setting: usize| trials[setting * 3].outcome.clone().err();
+    assert_eq!((reason(0), reason(2)), (None, None));
+    assert_eq!(reason(1).unwrap(), "n_neighbors is 12 and there are 9 rows to fit on");
+    assert!(reason(3).unwrap().contains("cosine"));
+    assert_eq!(reason(4).unwrap(), "class_weight is a list for 1 labels and there are 3");
+    assert!(refit(&data, &search, &trials).is_ok());
+
+    let hopeless = planned("[knn]\nn_neighbors = 99", 20);
+    let error = refit(&data, &hopeless, &run(&data, &hopeless)).unwrap_err().to_string();
+    assert!(error.starts_with("no setting of the grid can be fitted on this data: n_neighbors is 99"), "{error}");
+    assert!(matches!(refit(&data, &hopeless, &[]), Err(LearnError::Search(_))));
+    assert!(matches!(run_block(&data, &hopeless, 77), Err(LearnError::Search(_))));
+}
+
+#[test]
+fn odd_data_is_fitted() {
+    let everything = |change: fn(&mut Dataset)| {
+        let mut dataset = dataset(40);
+        change(&mut dataset);
+        let data = prepare(&dataset).unwrap();
+        let search = planned(GRID, 40);
+        let trials = run(&data, &search);
+        assert!(trials.iter().all(|trial| trial.outcome.is_ok()));
+        refit(&data, &search, &trials).unwrap().0.evaluation
+    };
+    let constant = everything(|dataset| dataset.features.fill(0.1));
+    assert!(constant.heldout.accuracy >= 0.0);
+    let nothing = everything(|dataset| dataset.labels.fill(0));
+    assert_eq!((nothing.heldout.accuracy, nothing.baseline.accuracy, nothing.heldout.f1.micro), (1.0, 1.0, 0.0));
+    let all = everything(|dataset| dataset.labels.fill(1));
+    assert_eq!((all.heldout.accuracy, all.heldout.f1.macro_), (1.0, 1.0));
+    everything(|dataset| {
+        dataset.labels = dataset.labels.chunks(3).map(|row| row[0]).collect();
+        dataset.label_names.truncate(1);
+    });
+    everything(|dataset| {
+        dataset.features = dataset.features.chunks(7).map(|row| row[0]).collect();
+        dataset.feature_names.truncate(1);
+    });
+}
+
+#[test]
+fn data_that_nothing_can_be_learnt_from_is_an_error_that_says_why() {
+    let error = |change: fn(&mut Dataset)| {
+        let mut dataset = dataset(10);
+        change(&mut dataset);
+        prepare(&dataset).err().map(|error| error.to_string()).unwrap()
+    };
+    assert_eq!(
+        error(|dataset| dataset.split.fill(Split::Train)),
+        "the dataset has 10 training rows and 0 test rows: it needs both"
+    );
+    assert_eq!(
+        error(|dataset| dataset.features[8] = f64::NAN),
+        "feature f1 of track track1 is NaN: every value must be finite"
+    );
+    assert_eq!(
+        error(|dataset| dataset.label_names.clear()),
+        "the dataset has 7 features and 0 labels: it needs at least one of each"
+    );
+    assert!(error(|dataset| dataset.labels.truncate(4)).starts_with("the dataset is torn"));
+    assert!(prepare(&Dataset::default()).is_err());
+
+    let few = prepare(&dataset(3)).unwrap();
+    let error = run_block(&few, &planned(GRID, 3), 0).unwrap_err().to_string();
+    assert_eq!(error, "2 training rows cannot be cut into 3 folds: use fewer folds or more tracks");
+}

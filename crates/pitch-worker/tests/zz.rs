@@ -1,0 +1,55 @@
+//! Jobs in, pitch columns out, on an embedded home.
+
+use model::analysis::{Analysis, Segment, TrackAnalysis};
+use model::audio::TrackPitches;
+use model::job::{Envelope, TrackPitchesJob};
+use model::settings::Settings;
+use worker::{Home, Shutdown, Until, Worker};
+
+async fn home(folder: &tempfile::TempDir) -> Home {
+    let url = format!("sqlite:{}", folder.path().join("test.db").display());
+    Home::open(Settings { queue: url.clone(), store: url, ..Settings::default() }).await.unwrap()
+}
+
+/// `count` segments, one every half second.
+fn analysis(track_id: &str, count: u32) -> TrackAnalysis {
+    let segment = |i: u32| Segment {
+        start: f64::from(i) / 2.0,
+        duration: None,
+        confidence: None,
+        loudness_start: None,
+        loudness_max: None,
+        loudness_max_time: None,
+        loudness_end: None,
+        pitches: [f64::from(i % 8) / 8.0; 12],
+        timbre: None,
+    };
+    let analysis = Analysis { segments: (0..count).map(segment).collect(), confidences: None };
+    TrackAnalysis { track_id: track_id.into(), analysis: Some(analysis) }
+}
+
+async fn pitches(home: &Home, track_id: &str) -> Option<TrackPitches> {
+    home.store.pitches(&[track_id.to_owned()]).await.unwrap().pop()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_job_ends_with_columns_a_reason_or_a_dead_letter() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(&folder).await;
+    let t=std::time::Instant::now();
+    let whole = analysis("whole", 400);
+    let stored = TrackPitches { track_id: "stored".into(), outcome: Ok(vec![0.5; 1_224]) };
+    home.store.save_analysis(&whole).await.unwrap();
+    home.store.save_analysis(&analysis("short", 1)).await.unwrap();
+    home.store.save_analysis(&analysis("stored", 400)).await.unwrap();
+    home.store.save_analysis(&TrackAnalysis { track_id: "none".into(), analysis: None }).await.unwrap();
+    home.store.save_pitches(&stored).await.unwrap();
+    let job = |id: &str| Envelope::new(&TrackPitchesJob { track_id: id.into() });
+    let jobs: Vec<_> = std::env::var("ZZ").unwrap().split(',').map(job).collect();
+    home.queue.publish(&jobs).await.unwrap();
+
+    let worker = pitch_worker::add_to(Worker::new(home.clone()), &home).unwrap();
+    let counts = worker.run(Until::Empty, Shutdown::new()).await.unwrap();
+
+    eprintln!("{counts:?} {:?}", t.elapsed());
+}

@@ -1,0 +1,150 @@
+//! A queue in trouble, and messages that no program of this system wrote.
+
+mod common;
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use common::*;
+use model::job::Envelope;
+use queue::{DeadLetter, Delivery, End, Finish, KindStats, Queue, QueueError, Subscription, Which};
+use tokio::sync::mpsc;
+use worker::{Failure, Home, Shutdown, Until, Worker};
+
+/// What the queue answers to the next `subscribe`, or the next `next`, before it does its work again.
+enum Next {
+    RefuseToSubscribe(QueueError),
+    Fail(QueueError),
+    Deliver(&'static [u8]),
+}
+
+type Ends = mpsc::UnboundedSender<End>;
+
+/// A queue that has some surprises before it behaves like the one it wraps.
+struct Surprising {
+    inner: Arc<dyn Queue>,
+    script: Arc<Mutex<VecDeque<Next>>>,
+    ends: Ends,
+}
+
+struct SurprisingSubscription {
+    inner: Box<dyn Subscription>,
+    kind: String,
+    script: Arc<Mutex<VecDeque<Next>>>,
+    ends: Ends,
+}
+
+struct Told(Ends);
+
+#[async_trait]
+impl Queue for Surprising {
+    async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError> {
+        let refusal = self.script.lock().unwrap().pop_front_if(|next| matches!(next, Next::RefuseToSubscribe(_)));
+        if let Some(Next::RefuseToSubscribe(error)) = refusal {
+            return Err(error);
+        }
+        let inner = self.inner.subscribe(kinds, slots).await?;
+        let (script, ends) = (self.script.clone(), self.ends.clone());
+        Ok(Box::new(SurprisingSubscription { inner, kind: kinds[0].to_owned(), script, ends }))
+    }
+
+    async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError> {
+        self.inner.publish(jobs).await
+    }
+    async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
+        self.inner.stats().await
+    }
+    async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {
+        self.inner.dead_letters(kind).await
+    }
+    async fn requeue(&self, which: &Which) -> Result<usize, QueueError> {
+        self.inner.requeue(which).await
+    }
+    async fn purge(&self, which: &Which) -> Result<usize, QueueError> {
+        self.inner.purge(which).await
+    }
+}
+
+#[async_trait]
+impl Subscription for SurprisingSubscription {
+    async fn next(&mut self) -> Result<Delivery, QueueError> {
+        let next = self.script.lock().unwrap().pop_front_if(|next| !matches!(next, Next::RefuseToSubscribe(_)));
+        match next {
+            Some(Next::Fail(error)) => Err(error),
+            Some(Next::Deliver(payload)) => {
+                Ok(Delivery::new(self.kind.clone(), payload, false, Box::new(Told(self.ends.clone()))))
+            }
+            _ => self.inner.next().await,
+        }
+    }
+}
+
+#[async_trait]
+impl Finish for Told {
+    async fn finish(self: Box<Self>, end: End) -> Result<(), QueueError> {
+        self.0.send(end).map_err(|_| QueueError::Stale)
+    }
+}
+
+fn surprising(place: &Place, script: impl IntoIterator<Item = Next>) -> (Worker, mpsc::UnboundedReceiver<End>) {
+    let (ends, told) = mpsc::unbounded_channel();
+    let script = Arc::new(Mutex::new(script.into_iter().collect()));
+    let queue = Arc::new(Surprising { inner: place.home.queue.clone(), script, ends });
+    let worker = Worker::new(Home { queue, ..place.home.clone() });
+    (worker.with(on(|_: Apple, _| async { Ok(vec![]) }), 1), told)
+}
+
+fn out_of_reach() -> QueueError {
+    QueueError::Unavailable { at: "far away".into(), cause: "nobody answers".into() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_subscription_that_fails_is_made_again_and_no_job_is_lost() {
+    let place = Place::new().await;
+    place.publish(&[job(Apple { n: 1 }), job(Apple { n: 2 })]).await;
+    let script = [Next::RefuseToSubscribe(out_of_reach()), Next::Fail(out_of_reach()), Next::Fail(out_of_reach())];
+    let (worker, _) = surprising(&place, script);
+    assert_eq!(run_until_empty(worker).await["test.apple"], counts(2, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_can_never_be_used_ends_the_worker_with_its_reason() {
+    let place = Place::new().await;
+    for next in [Next::RefuseToSubscribe, Next::Fail] {
+        let (worker, _) = surprising(&place, [next(QueueError::Unusable("it is of a newer version".into()))]);
+        let run = worker.with(on(|_: Pear, _| async { Ok(vec![]) }), 1).run(Until::Stopped, Shutdown::new());
+        let error = tokio::time::timeout(DEADLINE, run).await.expect("it ends").unwrap_err();
+        assert_eq!(error.to_string(), "it is of a newer version");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn messages_that_are_no_jobs_of_their_queue_are_dead_with_a_reason() {
+    let place = Place::new().await;
+    let other = br#"{"v":1,"id":"x","kind":"test.plum","key":"1","attempt":0,"enqueued_at":0,"body":{"n":1}}"#;
+    let (worker, mut ends) = surprising(&place, [Next::Deliver(b"\xffgarbage"), Next::Deliver(other)]);
+    assert_eq!(run_until_empty(worker).await["test.apple"], counts(0, 0, 2));
+    let mut reason = || match ends.try_recv() {
+        Ok(End::Dead { reason }) => reason,
+        other => panic!("not dead: {other:?}"),
+    };
+    let first = reason();
+    assert!(first.starts_with("not a job envelope: "), "{first}");
+    assert_eq!(reason(), "a job of kind `test.plum` lay in the queue of `test.apple`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_finds_the_store_out_of_reach_is_handed_back_uncounted() {
+    let place = Place::new().await;
+    place.publish(&[job(Apple { n: 1 })]).await;
+    let answers = Mutex::new(VecDeque::from(["down", "still down"]));
+    let handler = on(move |_: Apple, _| {
+        let down = answers.lock().unwrap().pop_front();
+        async move {
+            let error = |cause: &str| store::StoreError::Unavailable { at: "far away".into(), cause: cause.into() };
+            down.map_or(Ok(vec![]), |cause| Err(Failure::from(error(cause))))
+        }
+    });
+    assert_eq!(run_until_empty(place.worker().with(handler, 1)).await["test.apple"], counts(1, 0, 0));
+}
