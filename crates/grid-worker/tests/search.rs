@@ -57,7 +57,6 @@ async fn results(home: &Home, search: &Search) -> (Vec<Trial>, ModelInfo, Vec<u8
 
 #[tokio::test]
 async fn a_search_ends_in_all_trials_and_a_model_whoever_runs_it_and_twice_changes_nothing() {
-    worker::init_logging();
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let (alone, shared) = (home(&one).await, home(&two).await);
     let info = save_dataset(&alone, 90).await;

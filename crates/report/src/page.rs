@@ -70,7 +70,7 @@ struct Leader {
     spread: String,
     f1_micro: String,
     f1_macro: String,
-    seconds: String,
+    milliseconds: String,
 }
 
 struct Score {
@@ -232,7 +232,12 @@ fn feature_figures(input: &Input) -> Vec<Figure> {
 
 fn leader(i: usize, row: &Ranked, input: &Input) -> Leader {
     let setting = &input.search.settings[row.setting as usize];
-    let params: Vec<String> = setting.params.iter().map(|(name, value)| format!("{name} {}", plain(value))).collect();
+    let params: Vec<String> = setting
+        .params
+        .iter()
+        .filter(|(name, _)| is_varied(input, &setting.family, name))
+        .map(|(name, value)| format!("{name} {}", plain(value)))
+        .collect();
     Leader {
         rank: i + 1,
         family: family(&setting.family).to_owned(),
@@ -241,8 +246,16 @@ fn leader(i: usize, row: &Ranked, input: &Input) -> Leader {
         spread: format!("± {:.4}", row.std_accuracy),
         f1_micro: format!("{:.3}", row.mean_f1_micro),
         f1_macro: format!("{:.3}", row.mean_f1_macro),
-        seconds: format!("{:.3}", row.fit_seconds),
+        milliseconds: format!("{:.1}", row.fit_seconds * 1_000.0),
     }
+}
+
+/// Whether the grid has more than one value of a family's parameter: what is always the same tells nothing.
+fn is_varied(input: &Input, family: &str, name: &str) -> bool {
+    let mut values =
+        input.search.settings.iter().filter(|s| s.family == family).map(|setting| setting.params.get(name));
+    let first = values.next();
+    values.any(|value| Some(value) != first)
 }
 
 fn plain(value: &serde_json::Value) -> String {

@@ -24,6 +24,7 @@ pub fn reason(name: &str) -> &str {
         "no_genre" => "none of its tags is a genre",
         "only_excluded_tags" => "tagged only with excluded genres (rock)",
         "no_audio_features" => "Spotify has no audio features for it",
+        "no_pitches" => "its audio analysis was not found or not read",
         "no_analysis" => "Spotify has no audio analysis for it",
         "too_short" | "pitches_too_short" => "its segments do not fill 100 steps",
         "empty" | "pitches_empty" => "its analysis has no segments",

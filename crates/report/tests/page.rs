@@ -82,7 +82,7 @@ fn page(collection: Option<&Collection>, title: &str) -> String {
     let search = Search {
         id: "s1".into(),
         dataset: "d1".into(),
-        settings: vec![setting()],
+        settings: vec![setting(), Setting { params: Params::from([("n_neighbors".into(), 9.into())]), ..setting() }],
         blocks: Vec::new(),
         folds: 2,
         seed: 0,

@@ -60,10 +60,13 @@ impl Budgets {
                 }
                 continue;
             };
+            let wait = opens_at.after(Timestamp::now());
             tokio::select! {
-                () = tokio::time::sleep(opens_at.after(Timestamp::now())) => {}
+                // A timer takes a millisecond to wait for nothing.
+                () = tokio::time::sleep(wait), if !wait.is_zero() => {}
                 // What is in hand was leased before the budget was closed, so it is void.
                 () = gate.closed(&names) => { lease.give_up(); continue }
+                else => {}
             }
             lease.due().await;
             if gate.closed_for(&names).is_none() && lease.take(Timestamp::now()) {

@@ -27,8 +27,10 @@ impl Slow {
         let handler = on(move |Apple { n }, _| {
             let (began, may_end) = (began.clone(), may_end.clone());
             async move {
+                // Before it says that it began, or it may miss what that leads to.
+                let may_end = may_end.notified();
                 began.add_permits(1);
-                may_end.notified().await;
+                may_end.await;
                 Ok(vec![job(Pear { n })])
             }
         });

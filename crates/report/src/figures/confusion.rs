@@ -27,9 +27,9 @@ pub fn confusion(label: &str, matrix: &Confusion) -> String {
         for (j, n) in cells.iter().enumerate() {
             let (x, share) = (LEFT + j as f64 * SIDE, f64::from(*n) / total);
             svg.shade([x + 1.0, y + 1.0, SIDE - 2.0, HEIGHT - 2.0], share * 0.85);
-            let class = if share > 0.55 { "cell strong" } else { "cell" };
+            let class = if share > 0.7 { "cell strong" } else { "cell" };
             svg.text(x + SIDE / 2.0, y + 25.0, Anchor::Middle, class, &thousands(*n as usize));
-            let small = if share > 0.55 { "tiny strong" } else { "tiny" };
+            let small = if share > 0.7 { "tiny strong" } else { "tiny" };
             svg.text(x + SIDE / 2.0, y + 40.0, Anchor::Middle, small, &format!("{:.0} %", share * 100.0));
         }
     }
