@@ -37,6 +37,7 @@ fn lastfm_pages_are_told_apart() {
     std::fs::write(&page, "<html><head><title>Page not available</title></head></html>").unwrap();
     let out = ok(&run(folder.path(), &["lastfm", "parse", "page.html"]));
     assert_eq!(out, "{\"outcome\":\"throttled\",\"tags\":[]}\n");
+    std::fs::write(&page, "<html><head><title>Nothing</title></head></html>").unwrap();
     let out = ok(&run(folder.path(), &["lastfm", "parse", "page.html", "--status", "404"]));
     assert!(out.contains("unknown_track"), "{out}");
 }

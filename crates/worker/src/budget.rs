@@ -53,24 +53,24 @@ impl Budgets {
         let names = [name];
         loop {
             self.wait_until_open(name).await?;
-            let Some(opens_at) = lease.opens_at(Timestamp::now()) else {
-                let permits = lease.renew(&**store, name).await?;
-                if permits.count == 0 {
-                    gate.close(name, permits.opens_at);
+            let now = Timestamp::now();
+            match lease.opens_at(now) {
+                None => {
+                    let permits = lease.renew(&**store, name).await?;
+                    if permits.count == 0 {
+                        gate.close(name, permits.opens_at);
+                    }
                 }
-                continue;
-            };
-            let wait = opens_at.after(Timestamp::now());
-            tokio::select! {
-                // A timer takes a millisecond to wait for nothing.
-                () = tokio::time::sleep(wait), if !wait.is_zero() => {}
-                // What is in hand was leased before the budget was closed, so it is void.
-                () = gate.closed(&names) => { lease.give_up(); continue }
-                else => {}
-            }
-            lease.due().await;
-            if gate.closed_for(&names).is_none() && lease.take(Timestamp::now()) {
-                return Ok(());
+                Some(opens_at) if opens_at > now => tokio::select! {
+                    () = tokio::time::sleep(opens_at.after(now)) => {}
+                    () = gate.closed(&names) => {}
+                },
+                Some(_) => {
+                    lease.due().await;
+                    if gate.closed_for(&names).is_none() && lease.take(Timestamp::now()) {
+                        return Ok(());
+                    }
+                }
             }
         }
     }

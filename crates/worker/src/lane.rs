@@ -50,19 +50,14 @@ impl Lease {
         valid
     }
 
-    /// Leases the next window. It is twice as long as one that was used up and half as long as one that was not, so that
+    /// Leases the next window. It is twice as long as one that was used well and half as long as one that was not, so that
     /// a busy process seldom asks and an idle one does not keep permits from the others.
     pub(crate) async fn renew(&mut self, store: &dyn Store, name: &str) -> Result<Permits, StoreError> {
-        let ask = if self.permits.count == 0 { self.ask.saturating_mul(2) } else { self.ask / 2 };
+        let ask = if self.permits.count <= self.ask / 2 { self.ask.saturating_mul(2) } else { self.ask / 2 };
         self.ask = ask.clamp(worth(self.rate, SHORTEST_WINDOW), worth(self.rate, LEASE_WINDOW));
         self.permits = store.lease_budget(name, self.rate, self.ask).await?;
         self.pace = None;
         Ok(self.permits)
-    }
-
-    /// Gives up what is in hand.
-    pub(crate) fn give_up(&mut self) {
-        self.permits.count = 0;
     }
 }
 

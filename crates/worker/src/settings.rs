@@ -55,7 +55,9 @@ fn load(flags: &Flags, folder: &Path, environment: Vec<(String, String)>) -> Res
     }
     for (variable, value) in environment.iter().filter(|(_, value)| !value.is_empty()) {
         match ENVIRONMENT.iter().find(|(name, ..)| name == variable) {
-            Some((_, key, meaning)) => layers = layers.merge(Layer::variable(variable, key, value, meaning, &defaults)?),
+            Some((_, key, meaning)) => {
+                layers = layers.merge(Layer::variable(variable, key, value, meaning, &defaults)?)
+            }
             None => warn_of_unknown(variable),
         }
     }

@@ -40,7 +40,9 @@ impl Shutdown {
             loop {
                 tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
                 match *told.stage.borrow() {
-                    Stage::Working => tracing::info!("stopping when the running jobs are finished; once more hands them back"),
+                    Stage::Working => {
+                        tracing::info!("stopping when the running jobs are finished; once more hands them back")
+                    }
                     Stage::Stopping => tracing::info!("handing the running jobs back"),
                     Stage::HandingBack => std::process::exit(130),
                 }

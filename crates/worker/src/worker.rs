@@ -106,7 +106,12 @@ impl Worker {
         result.map(|()| state.counts)
     }
 
-    fn start_takers(self, context: &Context, tally: &Arc<Tally>, shutdown: &Shutdown) -> JoinSet<Result<(), WorkerError>> {
+    fn start_takers(
+        self,
+        context: &Context,
+        tally: &Arc<Tally>,
+        shutdown: &Shutdown,
+    ) -> JoinSet<Result<(), WorkerError>> {
         let settings = Arc::new(self.home.settings);
         let mut takers = JoinSet::new();
         for (handler, slots) in self.handlers.into_values() {

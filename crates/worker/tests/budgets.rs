@@ -57,7 +57,12 @@ async fn a_pause_holds_every_kind_that_pays_from_the_budget_and_no_other() {
     assert_eq!(ended["test.apple"], counts(1, 0, 0), "a pause is no attempt");
     let ran = ran.lock().unwrap();
     for (name, at) in &ran[1..] {
-        assert_eq!(*name == "plum", *at < closed.blocked_until, "{name} at {at:?}, closed until {:?}", closed.blocked_until);
+        assert_eq!(
+            *name == "plum",
+            *at < closed.blocked_until,
+            "{name} at {at:?}, closed until {:?}",
+            closed.blocked_until
+        );
     }
 }
 
@@ -73,14 +78,14 @@ async fn a_block_by_another_process_is_noticed_and_holds_no_delivery() {
         *ran.lock().unwrap() = Some(Timestamp::now());
         async { Ok(vec![]) }
     });
-    let worker =
-        place.worker().with(apple.paid_from(&[SERVICE]), 1).with(on(|_: Plum, _| async { Ok(vec![]) }), 1);
+    let worker = place.worker().with(apple.paid_from(&[SERVICE]), 1).with(on(|_: Plum, _| async { Ok(vec![]) }), 1);
     let run = tokio::spawn(run_until_empty(worker));
-    place.until("the plum is done", async |home| {
-        let stats = home.queue.stats().await.unwrap();
-        stats.iter().any(|s| s.kind == "test.plum" && s.ready + s.running == 0).then_some(())
-    })
-    .await;
+    place
+        .until("the plum is done", async |home| {
+            let stats = home.queue.stats().await.unwrap();
+            stats.iter().any(|s| s.kind == "test.plum" && s.ready + s.running == 0).then_some(())
+        })
+        .await;
     let apples = place.stats("test.apple").await;
     assert!(Timestamp::now() >= until || (apples.ready, apples.running) == (1, 0), "{apples:?}");
     run.await.unwrap();

@@ -131,7 +131,10 @@ async fn a_panic_is_a_failed_attempt_and_the_worker_goes_on() {
     let ended = run_until_empty(worker::Worker::new(home).with(handler, 1)).await;
     assert_eq!(ended["test.apple"], counts(1, 0, 1));
     let reason = &place.dead().await[0].reason;
-    assert!(reason.starts_with("gave up after 1 attempts: panicked: ") && reason.contains("this one is bad"), "{reason}");
+    assert!(
+        reason.starts_with("gave up after 1 attempts: panicked: ") && reason.contains("this one is bad"),
+        "{reason}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -177,10 +180,8 @@ async fn until_empty_waits_for_jobs_that_run_elsewhere_and_runs_their_follow_ups
     place.publish(&[job(Apple { n: 1 })]).await;
     let mut elsewhere = place.home.queue.subscribe(&["test.apple"], 1).await.unwrap();
     let delivery = elsewhere.next().await.unwrap();
-    let worker = place
-        .worker()
-        .with(on(|_: Apple, _| async { Ok(vec![]) }), 1)
-        .with(on(|_: Pear, _| async { Ok(vec![]) }), 1);
+    let worker =
+        place.worker().with(on(|_: Apple, _| async { Ok(vec![]) }), 1).with(on(|_: Pear, _| async { Ok(vec![]) }), 1);
     let mut run = tokio::spawn(run_until_empty(worker));
     place.publish(&[job(Pear { n: 0 })]).await;
     place.until("the first is done", async |_| (place.stats("test.pear").await.ready == 0).then_some(())).await;

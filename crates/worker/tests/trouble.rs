@@ -82,6 +82,7 @@ impl Subscription for SurprisingSubscription {
 
 #[async_trait]
 impl Finish for Told {
+    /// Stale, where the test does not listen.
     async fn finish(self: Box<Self>, end: End) -> Result<(), QueueError> {
         self.0.send(end).map_err(|_| QueueError::Stale)
     }
@@ -132,6 +133,16 @@ async fn messages_that_are_no_jobs_of_their_queue_are_dead_with_a_reason() {
     let first = reason();
     assert!(first.starts_with("not a job envelope: "), "{first}");
     assert_eq!(reason(), "a job of kind `test.plum` lay in the queue of `test.apple`");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_was_given_to_another_worker_meanwhile_is_left_to_it() {
+    let place = Place::new().await;
+    place.publish(&[job(Apple { n: 2 })]).await;
+    let own = br#"{"v":1,"id":"x","kind":"test.apple","key":"1","attempt":0,"enqueued_at":0,"body":{"n":1}}"#;
+    let (worker, ends) = surprising(&place, [Next::Deliver(own)]);
+    drop(ends);
+    assert_eq!(run_until_empty(worker).await["test.apple"], counts(1, 0, 0), "only the other one is counted");
 }
 
 #[tokio::test(flavor = "multi_thread")]
