@@ -13,10 +13,12 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
-    let result = match runtime {
-        Ok(runtime) => runtime.block_on(commands::run(args)),
-        Err(error) => Err(error.into()),
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return error::exit_code(Err(error.into())),
     };
+    let result = runtime.block_on(commands::run(args));
+    // Not dropped: that would wait for a computation that was left behind when its time was up.
+    runtime.shutdown_background();
     error::exit_code(result)
 }

@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 use std::process::Stdio;
 
-use common::{ok, real_data, run, signal, spotifai, wait_until};
+use common::{ok, run, signal, spotifai, wait_until};
 use serde_json::Value;
 use tempfile::tempdir;
 
@@ -150,7 +150,7 @@ fn ctrl_c_says_how_to_go_on() {
 
 #[test]
 fn a_table_of_real_tracks_goes_the_same_way() {
-    let Some(data) = real_data("a_table_of_real_tracks_goes_the_same_way") else { return };
+    let Some(data) = testkit::real_data("a_table_of_real_tracks_goes_the_same_way") else { return };
     let folder = tempdir().unwrap();
     let table = data.join("tables/strusz_spotify_features_genres.csv");
     ok(&run(folder.path(), &["demo", "--catalogue", table.to_str().unwrap(), "--out", "out"]));

@@ -31,10 +31,7 @@ fn every_column_equals_pandas_in_its_place() {
 
 #[test]
 fn real_documents_equal_pandas() {
-    let Some(folder) = std::env::var_os("SPOTIFAI_REAL_DATA") else {
-        eprintln!("skipped real_documents_equal_pandas: SPOTIFAI_REAL_DATA is not set");
-        return;
-    };
+    let Some(folder) = testkit::real_data("real_documents_equal_pandas") else { return };
     for case in expected("real.json") {
         let file = Path::new(&folder).join("audio-analysis").join(case["name"].as_str().unwrap());
         let bytes = std::fs::read(&file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));

@@ -61,10 +61,7 @@ mod tests {
 
     #[test]
     fn the_links_of_real_pages_are_reproduced() {
-        let Some(folder) = std::env::var_os("SPOTIFAI_REAL_DATA").map(std::path::PathBuf::from) else {
-            eprintln!("skipped the_links_of_real_pages_are_reproduced: SPOTIFAI_REAL_DATA is not set");
-            return;
-        };
+        let Some(folder) = testkit::real_data("the_links_of_real_pages_are_reproduced") else { return };
         let text = std::fs::read_to_string(folder.join("lastfm/name_href_pairs.tsv")).unwrap();
         let mut tracks = 0;
         for line in text.lines().skip(1) {

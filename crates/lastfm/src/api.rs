@@ -152,10 +152,7 @@ mod tests {
 
     #[test]
     fn real_answers_are_read() {
-        let Some(folder) = std::env::var_os("SPOTIFAI_REAL_DATA").map(std::path::PathBuf::from) else {
-            eprintln!("skipped real_answers_are_read: SPOTIFAI_REAL_DATA is not set");
-            return;
-        };
+        let Some(folder) = testkit::real_data("real_answers_are_read") else { return };
         let read = |name: &str| read_api(200, &std::fs::read_to_string(folder.join("lastfm").join(name)).unwrap());
         let ApiOutcome::Tags(tags) = read("track_gettoptags_0.json") else { panic!("these are tags") };
         assert_eq!((tags.len(), tags[0].name.as_str(), tags[0].count), (36, "hard rock", Some(100)));

@@ -208,10 +208,7 @@ mod tests {
 
     #[test]
     fn real_pages_are_told_apart() {
-        let Some(folder) = std::env::var_os("SPOTIFAI_REAL_DATA").map(std::path::PathBuf::from) else {
-            eprintln!("skipped real_pages_are_told_apart: SPOTIFAI_REAL_DATA is not set");
-            return;
-        };
+        let Some(folder) = testkit::real_data("real_pages_are_told_apart") else { return };
         let read = |name: &str| std::fs::read_to_string(folder.join("lastfm").join(name)).unwrap();
         let tagged = read_page(200, &read("beyonce-naughty-girl-tags.fragment.html"));
         let names: Vec<&str> = tagged.tags().iter().map(|tag| tag.name.as_str()).collect();

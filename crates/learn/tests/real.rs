@@ -46,11 +46,7 @@ fn yeast_scores_as_with_scikit_learn() {
 }
 
 fn tables(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("SPOTIFAI_REAL_DATA");
-    if folder.is_none() {
-        eprintln!("skipped {test}: SPOTIFAI_REAL_DATA is not set");
-    }
-    Some(PathBuf::from(folder?).join("tables"))
+    Some(testkit::real_data(test)?.join("tables"))
 }
 
 fn assert_scores(name: &str, dataset: &Dataset) {

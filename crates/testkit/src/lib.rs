@@ -4,6 +4,7 @@ mod catalogue;
 mod lastfm;
 mod oddities;
 mod random;
+mod real_data;
 mod sample;
 mod server;
 mod spotify;
@@ -12,6 +13,7 @@ mod table;
 
 pub use catalogue::{Catalogue, Expected};
 pub use oddities::{Answer, Capability, Event, Oddities, Service, When};
+pub use real_data::real_data;
 pub use server::{CLIENT_ID, CLIENT_SECRET, LASTFM_API_KEY, Request, serve};
 pub use stage::Stage;
 pub use table::TableError;

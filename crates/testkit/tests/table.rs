@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::path::PathBuf;
-
 use common::visit;
 use model::track::SkipReason;
 use testkit::{Catalogue, Oddities, TableError};
@@ -73,11 +71,8 @@ fn errors_are_one_line_that_says_where() {
 
 #[test]
 fn the_real_table_is_read() {
-    let Some(folder) = std::env::var_os("SPOTIFAI_REAL_DATA") else {
-        eprintln!("skipped the_real_table_is_read: SPOTIFAI_REAL_DATA is not set");
-        return;
-    };
-    let path = PathBuf::from(folder).join("tables/strusz_spotify_features_genres.csv");
+    let Some(folder) = testkit::real_data("the_real_table_is_read") else { return };
+    let path = folder.join("tables/strusz_spotify_features_genres.csv");
     let catalogue = Catalogue::from_csv(std::fs::File::open(path).unwrap()).unwrap();
     let expected = catalogue.expected();
     assert_eq!((expected.rows, expected.tracks), (10_702, 10_627));

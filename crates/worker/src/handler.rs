@@ -12,7 +12,7 @@ use crate::{Budgets, Failure};
 /// comes after both are safe, so it may be run twice for one job and must change nothing then.
 ///
 /// A panic is a failed attempt. Computation of more than a few milliseconds goes to `tokio::task::spawn_blocking`, or it
-/// keeps the leases of other jobs from being renewed.
+/// holds up other jobs and the heartbeat.
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// The job's body; names the kind.

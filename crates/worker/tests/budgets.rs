@@ -148,7 +148,7 @@ async fn throttled_answers_in_a_row_close_the_budget_longer_and_a_good_one_ends_
         }
     });
     run_until_empty(Worker::new(home).with(handler.paid_from(&[SERVICE]), 1)).await;
-    let rows = rows.lock().unwrap();
+    let rows = std::mem::take(&mut *rows.lock().unwrap());
     let throttled: Vec<_> = rows.iter().map(|(_, row)| row.as_ref().map_or(0, |row| row.throttled)).collect();
     assert_eq!(throttled, [0, 1, 2, 3]);
     for (round, pair) in rows.windows(2).enumerate() {

@@ -79,8 +79,7 @@ async fn a_second_signal_hands_back_at_once() {
     let place = Place::new().await;
     place.publish(&[job(Apple { n: 1 })]).await;
     let slow = Slow::new();
-    let home = place.again(|settings| settings.worker.grace_seconds = 3_600.0).await;
-    let (shutdown, run) = start(slow.add_to(Worker::new(home), 1));
+    let (shutdown, run) = start(slow.add_to(place.worker(), 1));
     slow.have_begun(1).await;
     shutdown.stop();
     shutdown.stop();

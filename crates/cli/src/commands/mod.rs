@@ -30,7 +30,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Command::Login => login::run(&settings(&flags)?).await,
         Command::Run(run) => run::run(run, home(&flags).await?).await,
         Command::Enqueue(what) => enqueue::run(what, &home(&flags).await?).await,
-        Command::Worker(which) => work::run(&which, settings(&flags)?).await,
+        Command::Worker(which) => {
+            worker::init_logging();
+            work::run(&which, settings(&flags)?).await
+        }
         Command::Status(status) => status::run(&status, &home(&flags).await?).await,
         Command::Dead(dead) => dead::run(dead, &home(&flags).await?).await,
         Command::Pitches(pitches) => pitches::run(&pitches),

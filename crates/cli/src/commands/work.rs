@@ -7,7 +7,6 @@ use crate::args::{self, WorkerKind};
 
 /// Runs the chosen workers until a signal, or until their queues are empty.
 pub async fn run(args: &args::Worker, mut settings: Settings) -> anyhow::Result<()> {
-    worker::init_logging();
     if let Some(slots) = args.slots {
         settings.worker.slots = slots.into();
     }

@@ -1,8 +1,7 @@
 //! The program as a person runs it: a process with arguments, an environment and a folder.
 #![allow(dead_code, reason = "each test program uses a part of it")]
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -49,13 +48,4 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 pub fn signal(child: &Child, name: &str) {
     let status = Command::new("kill").args([&format!("-{name}"), &child.id().to_string()]).status().expect("kill runs");
     assert!(status.success());
-}
-
-/// The folder of real inputs; where there is none, says which test is skipped (past the test runner's capture).
-pub fn real_data(test: &str) -> Option<PathBuf> {
-    let folder = std::env::var_os("SPOTIFAI_REAL_DATA").map(PathBuf::from);
-    if folder.is_none() {
-        let _ = writeln!(std::io::stderr(), "skipped {test}: SPOTIFAI_REAL_DATA is not set");
-    }
-    folder
 }

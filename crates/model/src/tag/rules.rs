@@ -168,7 +168,6 @@ fn names_a_time(key: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
 
     use super::*;
     use crate::tag::canonical;
@@ -187,18 +186,9 @@ mod tests {
         }
     }
 
-    /// The folder of real inputs, or `None` and a line that says so.
-    fn real_data(test: &str) -> Option<PathBuf> {
-        let folder = std::env::var_os("SPOTIFAI_REAL_DATA").map(PathBuf::from);
-        if folder.is_none() {
-            eprintln!("skipped {test}: SPOTIFAI_REAL_DATA is not set");
-        }
-        folder
-    }
-
     #[test]
     fn spellings_of_a_published_map_meet() {
-        let Some(folder) = real_data("spellings_of_a_published_map_meet") else { return };
+        let Some(folder) = testkit::real_data("spellings_of_a_published_map_meet") else { return };
         let text = std::fs::read_to_string(folder.join("tags/jamendo_tag_map.json")).unwrap();
         let map: serde_json::Value = serde_json::from_str(&text).unwrap();
         // What is not mere spelling: a kind of it, or two kinds.
@@ -212,7 +202,7 @@ mod tests {
 
     #[test]
     fn the_most_frequent_real_tags_come_out_as_genres() {
-        let Some(folder) = real_data("the_most_frequent_real_tags_come_out_as_genres") else { return };
+        let Some(folder) = testkit::real_data("the_most_frequent_real_tags_come_out_as_genres") else { return };
         let text = std::fs::read_to_string(folder.join("tags/pagea_lastfm_artist_tags.csv")).unwrap();
         let mut artists: HashMap<String, usize> = HashMap::new();
         for tags in text.lines().filter_map(|line| line.split('|').nth(1)) {

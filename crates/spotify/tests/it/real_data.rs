@@ -8,10 +8,7 @@ use spotify::{read_analysis, read_playlist_page};
 
 /// The documents of a folder of real data; `None` where there is no real data.
 fn documents(test: &str, folder: &str) -> Option<Vec<(PathBuf, Vec<u8>)>> {
-    let Some(data) = std::env::var_os("SPOTIFAI_REAL_DATA") else {
-        eprintln!("skipped {test}: SPOTIFAI_REAL_DATA is not set");
-        return None;
-    };
+    let data = testkit::real_data(test)?;
     let files = fs::read_dir(Path::new(&data).join(folder)).unwrap().map(|file| file.unwrap().path());
     Some(files.map(|path| (path.clone(), fs::read(&path).unwrap())).collect())
 }

@@ -1,5 +1,3 @@
-use std::path::PathBuf;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -85,12 +83,9 @@ fn what_is_no_packed_segments_is_refused() {
 
 #[test]
 fn real_documents_shrink_to_less_than_a_fifth() {
-    let Some(data) = std::env::var_os("SPOTIFAI_REAL_DATA") else {
-        eprintln!("skipped real_documents_shrink_to_less_than_a_fifth: SPOTIFAI_REAL_DATA is not set");
-        return;
-    };
+    let Some(data) = testkit::real_data("real_documents_shrink_to_less_than_a_fifth") else { return };
     let mut documents = 0;
-    for entry in std::fs::read_dir(PathBuf::from(data).join("audio-analysis")).unwrap() {
+    for entry in std::fs::read_dir(data.join("audio-analysis")).unwrap() {
         let json = std::fs::read(entry.unwrap().path()).unwrap();
         let document: serde_json::Value = serde_json::from_slice(&json).unwrap();
         let document = document.get("audio_analysis").unwrap_or(&document);
