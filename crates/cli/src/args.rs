@@ -45,6 +45,7 @@ pub enum Command {
     )]
     Worker(Worker),
     /// What was collected, what is waiting, who is working
+    #[command(after_help = "Examples:\n  spotifai status --watch\n  spotifai status --json")]
     Status(Status),
     /// Jobs that were given up
     #[command(subcommand)]
@@ -70,15 +71,17 @@ pub enum Command {
     )]
     Predict(Predict),
     /// Write the report of the newest dataset and model
+    #[command(after_help = "Example:\n  spotifai report --out june")]
     Report(Report),
     /// Print the settings in force, secrets hidden
+    #[command(after_help = "Example:\n  spotifai config > spotifai.toml")]
     Config,
 }
 
 /// `spotifai demo`.
 #[derive(Debug, ClapArgs)]
 pub struct Demo {
-    /// Tracks of the sample catalogue
+    /// Tracks of the sample catalogue, at least 50
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(50..=20_000), value_name = "N")]
     pub tracks: u32,
     /// Seed of the sample catalogue and of the search
@@ -116,8 +119,10 @@ pub enum Enqueue {
         playlists: Vec<String>,
     },
     /// Look up the tags of stored tracks
+    #[command(after_help = "Example:\n  spotifai enqueue tags --missing")]
     Tags(Missing),
     /// Fetch the audio and compute the pitches of stored tracks
+    #[command(after_help = "Example:\n  spotifai enqueue pitches --missing")]
     Pitches(Missing),
 }
 
@@ -173,12 +178,14 @@ pub struct Status {
 #[derive(Debug, Subcommand)]
 pub enum Dead {
     /// All dead jobs with their reasons
+    #[command(after_help = "Example:\n  spotifai dead list --json")]
     List {
         /// As JSON
         #[arg(long)]
         json: bool,
     },
     /// One dead job with its history and payload
+    #[command(after_help = "Example:\n  spotifai dead show 2f1c… (an id of `spotifai dead list`)")]
     Show {
         /// Its id
         id: String,
@@ -187,8 +194,10 @@ pub enum Dead {
         json: bool,
     },
     /// Put dead jobs back into their queues
+    #[command(after_help = "Example:\n  spotifai dead requeue --all")]
     Requeue(Choice),
     /// Delete dead jobs
+    #[command(after_help = "Example:\n  spotifai dead purge")]
     Purge {
         /// Ids (default: all)
         ids: Vec<String>,
@@ -232,8 +241,10 @@ pub enum Lastfm {
     #[command(after_help = "Example:\n  spotifai lastfm url 'AC/DC' 'Hells Bells'")]
     Url {
         /// Artist
+        #[arg(allow_hyphen_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         artist: String,
         /// Title
+        #[arg(allow_hyphen_values = true, value_parser = clap::builder::NonEmptyStringValueParser::new())]
         track: String,
     },
     /// What a saved page says
@@ -259,6 +270,7 @@ pub enum Tags {
 #[derive(Debug, Subcommand)]
 pub enum Dataset {
     /// Build the feature matrix from what was collected
+    #[command(after_help = "Example:\n  spotifai dataset build --json")]
     Build {
         /// As JSON
         #[arg(long)]

@@ -69,9 +69,17 @@ fn bad_input_gets_one_clear_line() {
     std::fs::write(at.join("no.csv"), "track_id,energy\na,1\n").unwrap();
     std::fs::write(at.join("grid.toml"), "[knn]\nn_neighbours = [5]\n").unwrap();
     std::fs::write(at.join("bad.toml"), "[lastfm]\nrat = 1\n").unwrap();
+    let pitches = "\"pitches\":[1,0,0,0,0,0,0,0,0,0,0,0]";
+    std::fs::write(at.join("nan.json"), "{\"segments\":[{\"start\":0.0,\"pitches\":[NaN,0,0,0,0,0,0,0,0,0,0,0]}]}")
+        .unwrap();
+    let back = [0.0, 90.0, 60.0, 120.0].map(|start| format!("{{\"start\":{start},{pitches}}}")).join(",");
+    std::fs::write(at.join("back.json"), format!("{{\"segments\":[{back}]}}")).unwrap();
     let cases: &[(&[&str], i32, &str)] = &[
         (&["pitches", "missing.json"], 1, "missing.json"),
         (&["pitches", "no.json"], 1, "no.json"),
+        (&["pitches", "nan.json"], 1, "not_finite"),
+        (&["pitches", "back.json"], 1, "not_ascending"),
+        (&["lastfm", "url", "", "x"], 2, ""),
         (&["lastfm", "parse", "missing.html"], 1, "missing.html"),
         (&["run", "not a playlist"], 2, "not a playlist"),
         (&["predict", "xyz"], 2, "xyz"),
@@ -81,17 +89,18 @@ fn bad_input_gets_one_clear_line() {
         (&["dead", "show", "42"], 2, "42"),
         (&["search", "run", "--data", "missing.csv"], 1, "missing.csv"),
         (&["search", "run", "--data", "no.csv"], 1, "label:"),
-        (&["search", "run", "--grid", "grid.toml"], 2, "n_neighbours"),
+        (&["search", "run", "--grid", "grid.toml"], 1, "n_neighbours"),
         (&["search", "run", "--families", "oracle"], 2, "oracle"),
         (&["--config", "bad.toml", "config"], 2, "rat"),
         (&["--config", "missing.toml", "config"], 2, "missing.toml"),
-        (&["--store", "oracle:db", "status"], 1, "oracle:db"),
-        (&["demo", "--catalogue", "missing.csv"], 2, "missing.csv"),
-        (&["demo", "--catalogue", "no.csv"], 2, "no.csv"),
+        (&["--store", "oracle:db", "status"], 2, "oracle:db"),
+        (&["demo", "--catalogue", "missing.csv"], 1, "missing.csv"),
+        (&["demo", "--catalogue", "no.csv"], 1, "no.csv"),
     ];
     for (args, code, named) in cases {
         let line = fails(&run(at, args), *code);
-        assert_eq!(line.lines().count(), 1, "{args:?}: {line}");
+        let is_clap = line.contains("--help");
+        assert!(is_clap || line.lines().count() == 1, "{args:?}: {line}");
         assert!(line.contains(named), "{args:?} should name {named:?}: {line}");
     }
 }

@@ -18,7 +18,7 @@ pub fn start(dataset: &DatasetInfo, settings: Vec<Setting>, folds: u32, seed: u6
 /// FNV-1a (128 bits, so that no two searches of one store meet) over everything that decides a score.
 fn fingerprint(dataset: &str, settings: &[Setting], folds: u32, seed: u64) -> String {
     let settings = serde_json::to_string(settings).expect("settings are plain data");
-    let text = format!("{dataset}\n{folds}\n{seed}\n{settings}");
+    let text = format!("{}\n{dataset}\n{folds}\n{seed}\n{settings}", learn::KERNEL);
     let start = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
     let step = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
     format!("s{:032x}", text.bytes().fold(start, step))

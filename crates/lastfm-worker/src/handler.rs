@@ -46,10 +46,14 @@ impl FetchTags {
     async fn look_up(&self, track: &Track, context: &Context) -> Result<(TagsOutcome, TagSource), Failure> {
         let credit: Vec<&str> = track.artists.iter().map(|artist| artist.name.as_str()).collect();
         let first = *credit.first().ok_or_else(|| Failure::dead(format!("track {} credits no artist", track.id)))?;
-        if self.client.has_api_key()
-            && let Some(tags) = self.ask_api(first, &track.name, context).await?
-        {
-            return Ok((TagsOutcome::Tags(tags), TagSource::Api));
+        if self.client.has_api_key() {
+            if let Some(tags) = self.ask_api(first, &track.name, context).await? {
+                return Ok((TagsOutcome::Tags(tags), TagSource::Api));
+            }
+            // Where robots.txt forbids the page, the API's answer is the last one.
+            if self.is_forbidden(first, &track.name, context).await? {
+                return Ok((TagsOutcome::NoTags, TagSource::Api));
+            }
         }
         let mut outcome = self.ask_page(first, &track.name, context).await?;
         if outcome == TagsOutcome::UnknownTrack && credit.len() > 1 {
@@ -78,6 +82,14 @@ impl FetchTags {
         };
         context.budgets.answered(BUDGET).await?;
         Ok(tags)
+    }
+
+    /// Whether robots.txt keeps us from the page.
+    async fn is_forbidden(&self, artist: &str, title: &str, context: &Context) -> Result<bool, Failure> {
+        if !self.client.knows_robots() {
+            context.budgets.permit(BUDGET).await?;
+        }
+        self.client.is_forbidden(artist, title).await.map_err(failure)
     }
 
     async fn ask_page(&self, artist: &str, title: &str, context: &Context) -> Result<TagsOutcome, Failure> {

@@ -49,7 +49,12 @@ impl Client {
     /// A client of these addresses that calls itself `spotif-ai/VERSION (+contact)`.
     pub fn new(settings: &Lastfm, contact: Option<&str>) -> Result<Self, Error> {
         let contact = contact.map(|contact| format!(" (+{contact})")).unwrap_or_default();
-        let http = reqwest::Client::builder()
+        let mut builder = reqwest::Client::builder();
+        // Stand-ins on this machine are out of the reach of the proxy that the environment may name.
+        if is_loopback(&settings.url) && is_loopback(&settings.api_url) {
+            builder = builder.no_proxy();
+        }
+        let http = builder
             .user_agent(format!("{AGENT}/{}{contact}", env!("CARGO_PKG_VERSION")))
             .gzip(true)
             .pool_max_idle_per_host(1)
@@ -84,6 +89,13 @@ impl Client {
     /// Reads robots.txt, once: one request.
     pub async fn read_robots(&self) -> Result<(), Error> {
         self.robots().await.map(drop)
+    }
+
+    /// Whether robots.txt, read once, keeps us from the tag page of a track.
+    pub async fn is_forbidden(&self, artist: &str, title: &str) -> Result<bool, Error> {
+        let address = tags_url(self.pages.as_str(), artist, title);
+        let url = Url::parse(&address).map_err(|error| unreachable(&address, &error))?;
+        Ok(!self.robots().await?.allow(url.as_str()))
     }
 
     /// Asks for the tag page of a track: one request, where robots.txt was read before.
@@ -175,4 +187,9 @@ fn http_url(name: &'static str, value: &str) -> Result<Url, Error> {
 fn unreachable(at: &str, error: &dyn std::error::Error) -> Error {
     let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
     Error::Unreachable { at: at.to_owned(), cause: causes.collect::<Vec<_>>().join(": ") }
+}
+
+fn is_loopback(address: &str) -> bool {
+    let url = Url::parse(address).ok();
+    url.is_some_and(|url| matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")))
 }

@@ -17,5 +17,8 @@ pub mod tree;
 pub use error::LearnError;
 pub use search::{Prepared, SavedModel, leaderboard, prepare, refit, run_block};
 
+/// Version of the arithmetic: raised with every change that can alter a score, so that no search mixes two of them.
+pub const KERNEL: u32 = 1;
+
 /// Rows with their labels, as linfa's traits take them: records n × d, targets n × q.
 pub type Labelled = linfa::Dataset<f64, bool>;

@@ -57,6 +57,8 @@ pub enum SkipReason {
     NoId,
     /// A track without a title, which no tag page can be found for.
     NoName,
+    /// A track without a named artist, which no tag page can be found for.
+    NoArtist,
     /// A row of none of the known forms.
     Unreadable,
     /// The same id as an earlier row of the run.
@@ -72,6 +74,7 @@ impl SkipReason {
             Self::Episode => "episode",
             Self::NoId => "no_id",
             Self::NoName => "no_name",
+            Self::NoArtist => "no_artist",
             Self::Unreadable => "unreadable",
             Self::Duplicate => "duplicate",
         }

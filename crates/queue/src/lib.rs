@@ -110,7 +110,7 @@ pub struct KindStats {
 /// A dead job.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct DeadLetter {
-    /// Id of the message, unique among the dead letters.
+    /// Id of the message, unique among the dead letters: numbered where one of another kind has the same.
     pub id: String,
     /// Kind of its queue.
     pub kind: String,

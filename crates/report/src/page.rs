@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use askama::Template;
-use model::audio::{PITCH_CLASSES, SCALARS, STEPS};
+use model::audio::{PITCH_CLASSES, SCALARS, STEPS, pitch_columns};
 use model::dataset::Split;
 use model::search::{Assignment, Ranked, Scores};
 use model::track::Track;
@@ -194,9 +194,11 @@ fn tags_before(input: &Input) -> Option<String> {
     (!tags.is_empty()).then(|| bars("tracks by tag", &tags, |tag| !kept(tag)))
 }
 
-/// Average pitches of each label that has rows; nothing where the matrix has no pitch columns.
+/// Average pitches of each label that has rows; nothing where the matrix does not have all pitch columns side by side.
 fn pitch_means(input: &Input) -> Vec<(String, Vec<f64>)> {
-    let first = input.dataset.feature_names.iter().position(|name| name == "C_0");
+    let steps = pitch_columns();
+    let steps = &steps[..PITCH_CLASSES.len() * STEPS];
+    let first = input.dataset.feature_names.windows(steps.len()).position(|names| names == steps);
     let labels = input.dataset.label_names.iter().enumerate();
     let mean = |first, label| mean_of_label(input.dataset, first, PITCH_CLASSES.len() * STEPS, label);
     first.map_or_else(Vec::new, |first| {

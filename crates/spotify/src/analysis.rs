@@ -53,10 +53,13 @@ struct RawTrack {
     time_signature_confidence: Value,
 }
 
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// Reads an audio-analysis document: Spotify's of any year, wrapped in `audio_analysis` or not, without its `meta` or
 /// `track`, with integers for floats, or the Echo Nest's of 2010. An error names the segment's index and the field.
 pub fn read_analysis(bytes: &[u8]) -> Result<Analysis, Unreadable> {
-    let document: Document = serde_json::from_slice(bytes).map_err(|error| Unreadable(error.to_string()))?;
+    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let document: Document = serde_json::from_slice(bytes).map_err(|error| no_json(&error, bytes))?;
     let document = match document {
         Document { audio_analysis: Some(wrapped), .. } => *wrapped,
         plain => plain,
@@ -70,6 +73,18 @@ pub fn read_analysis(bytes: &[u8]) -> Result<Analysis, Unreadable> {
         segments: segments.collect::<Result<_, _>>()?,
         confidences: document.track.as_ref().and_then(read_confidences),
     })
+}
+
+/// JSON has no numbers that are not finite, but Python writes them all the same.
+fn no_json(error: &serde_json::Error, bytes: &[u8]) -> Unreadable {
+    let place = bytes.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
+    let at = error.column().saturating_sub(1).min(place.len());
+    let found = &place[at..];
+    let is_number = [&b"NaN"[..], b"Infinity", b"nfinity", b"aN"].iter().any(|word| found.starts_with(word));
+    if is_number || error.to_string().starts_with("number out of range") {
+        return Unreadable(format!("not_finite: a value at line {} is no finite number", error.line()));
+    }
+    Unreadable(error.to_string())
 }
 
 fn read_segment(raw: &RawSegment) -> Result<Segment, String> {

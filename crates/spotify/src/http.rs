@@ -15,8 +15,8 @@ const WHOLE_REQUEST: Duration = Duration::from_secs(30);
 pub(crate) fn pool(base: &str, contact: Option<&str>) -> Result<reqwest::Client, Error> {
     let url = Url::parse(base).ok().filter(|url| url.scheme().starts_with("http"));
     let url = url.ok_or_else(|| Error::Setup(format!("`{base}` is no address of a web service")))?;
-    let contact = contact.map_or_else(String::new, |contact| format!(" ({contact})"));
-    let name = format!("spotifai/{}{contact}", env!("CARGO_PKG_VERSION"));
+    let contact = contact.map_or_else(String::new, |contact| format!(" (+{contact})"));
+    let name = format!("spotif-ai/{}{contact}", env!("CARGO_PKG_VERSION"));
     let mut builder = reqwest::Client::builder().user_agent(name).connect_timeout(CONNECT).timeout(WHOLE_REQUEST);
     // A stand-in on this machine is out of the reach of the proxy that the environment may name.
     if matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {

@@ -36,14 +36,6 @@ impl Client {
         let body = self.get(&what, &format!("playlists/{playlist}/items"), &query).await?;
         read_playlist_page(&body).map_err(|why| Error::unreadable(&what, why))
     }
-
-    /// One track. A track without an id or a title is a [`Error::BadAnswer`].
-    pub async fn track(&self, id: &str) -> Result<Track, Error> {
-        let what = format!("track {id}");
-        let body = self.get(&what, &format!("tracks/{id}"), &[]).await?;
-        let track = serde_json::from_slice(&body).map_err(|why| Error::unreadable(&what, why))?;
-        read_track(&track).map_err(|reason| Error::unreadable(&what, reason.as_str()))
-    }
 }
 
 /// Reads a page of rows, or the first page in a whole playlist object: its `items` (since 2026) or its `tracks`.
@@ -87,6 +79,10 @@ fn read_track(track: &Value) -> Result<Track, SkipReason> {
         Value::String(kind) if kind != "track" => return Err(SkipReason::Unreadable),
         Value::String(_) => {}
         _ if track["episode"] == true => return Err(SkipReason::Episode),
+        // Some episodes name no type; they have neither artists nor an album.
+        _ if track["artists"].is_null() && track["album"].is_null() && track["show"].is_object() => {
+            return Err(SkipReason::Episode);
+        }
         _ => {}
     }
     let id = required(&track["id"], SkipReason::NoId)?;
@@ -94,10 +90,14 @@ fn read_track(track: &Value) -> Result<Track, SkipReason> {
     if !is_track_id(&id) {
         return Err(SkipReason::Unreadable);
     }
+    let artists: Vec<ArtistRef> = track["artists"].as_array().into_iter().flatten().filter_map(read_artist).collect();
+    if artists.is_empty() {
+        return Err(SkipReason::NoArtist);
+    }
     Ok(Track {
         id,
         name,
-        artists: track["artists"].as_array().into_iter().flatten().filter_map(read_artist).collect(),
+        artists,
         album: text(&track["album"]["name"]),
         duration_ms: track["duration_ms"].as_f64(),
         isrc: text(&track["external_ids"]["isrc"]),

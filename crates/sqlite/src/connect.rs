@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, ErrorCode, ffi};
 
-use crate::{failure, is_transient};
+use crate::{failure, is_busy};
 
 /// How long a process waits for another one's transaction. Transactions last milliseconds; this is for a stopped machine.
 const BUSY: Duration = Duration::from_secs(30);
@@ -58,7 +58,7 @@ fn connect_patiently(path: &Path, schema: &str) -> Result<Connection, Error> {
     let began = Instant::now();
     loop {
         match connect(path, schema) {
-            Err(error) if is_transient(&error) && began.elapsed() < BUSY => thread::sleep(TRY_AGAIN),
+            Err(error) if is_busy(&error) && began.elapsed() < BUSY => thread::sleep(TRY_AGAIN),
             result => return result,
         }
     }
@@ -80,7 +80,7 @@ fn connect(path: &Path, schema: &str) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// One line: what, where, why, what to do. The code stays, so that [`is_transient`] can be asked.
+/// One line: what, where, why, what to do. The code stays, so that [`crate::is_transient`] can be asked.
 fn explain(path: &Path, error: Error) -> Error {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let why = match (error.sqlite_error_code(), folder) {

@@ -73,8 +73,16 @@ impl Db {
     }
 }
 
-/// Whether the same call may succeed later.
+/// Whether the same call may succeed later: the file is busy, the machine is short of something, or an error of another
+/// write undid the transaction that both were in.
 pub fn is_transient(error: &Error) -> bool {
+    use ErrorCode::{DiskFull, OperationAborted, OutOfMemory, SystemIoFailure};
+    let code = error.sqlite_error_code();
+    is_busy(error) || matches!(code, Some(DiskFull | SystemIoFailure | OutOfMemory | OperationAborted))
+}
+
+/// Whether another process is at it just now.
+fn is_busy(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
 }
 

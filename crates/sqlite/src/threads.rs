@@ -32,19 +32,20 @@ pub(crate) fn serve_reads(file: &Attached, reads: &Receiver<Work>) {
 
 pub(crate) fn serve_writes(file: &Attached, writes: &Receiver<Work>) {
     while let Ok(first) = writes.recv() {
-        let began = Instant::now();
-        let more = iter::from_fn(|| if began.elapsed() < GROUP_TIME { writes.try_recv().ok() } else { None });
-        commit_together(file, iter::once(first).chain(more).take(GROUP));
+        commit_together(file, first, writes);
     }
 }
 
-/// One transaction for all of `group`; answers come after its commit.
-fn commit_together(file: &Attached, group: impl Iterator<Item = Work>) {
+/// One transaction for `first` and what else is there; answers come after its commit.
+fn commit_together(file: &Attached, first: Work, writes: &Receiver<Work>) {
     let connection = &file.connection;
     // IMMEDIATE: a transaction that starts as a reader cannot wait for its turn to write, it fails with SQLITE_BUSY.
     let mut state = file.begin("BEGIN IMMEDIATE");
+    // From here on others wait. What it took to get here was waiting for them, and the longer that was, the more is there.
+    let began = Instant::now();
+    let more = iter::from_fn(|| if began.elapsed() < GROUP_TIME { writes.try_recv().ok() } else { None });
     let mut answers = Vec::new();
-    for work in group {
+    for work in iter::once(first).chain(more).take(GROUP) {
         answers.push(apply(connection, work, &mut state));
     }
     let committed = state.and_then(|()| connection.execute_batch("COMMIT"));

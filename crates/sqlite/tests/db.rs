@@ -87,10 +87,21 @@ async fn what_ends_the_transaction_fails_everyone_in_it_and_nobody_after() {
     let breaks = db.write(|c| c.execute_batch("INSERT INTO numbers VALUES (2); ROLLBACK; SELECT * FROM nowhere"));
     let release = async { drop(held) };
     let (first, second, third, ()) = tokio::join!(db.write(insert(1)), breaks, db.write(insert(3)), release);
-    assert!(first.is_err() && second.is_err() && third.is_err());
+    let is_transient = |written: Result<_, Error>| sqlite::is_transient(&written.unwrap_err());
+    assert!(is_transient(first) && is_transient(third), "it was not their fault");
+    assert!(!sqlite::is_transient(&second.unwrap_err()));
     assert_eq!(numbers(&db).await, [0; 0]);
     db.write(insert(4)).await.unwrap();
     assert_eq!(numbers(&db).await, [4]);
+}
+
+#[tokio::test]
+async fn a_full_disk_is_transient() {
+    let (_folder, db) = fresh().await;
+    // No less than there is already.
+    db.write(|c| c.query_row("PRAGMA max_page_count = 1", [], |_| Ok(()))).await.unwrap();
+    let full = db.write(|c| c.execute_batch("CREATE TABLE more (n)")).await.unwrap_err();
+    assert!(sqlite::is_transient(&full), "{full}");
 }
 
 #[tokio::test]

@@ -10,13 +10,19 @@ use model::fleet::Permits;
 
 use crate::LEASE_WINDOW;
 
+/// Further ahead than windows are leased, in seconds and in permits, whichever lasts longer: an arrival beyond that was
+/// written before the clock was set back.
+const TOO_FAR: (f64, f64) = (600.0, 100.0);
+
 /// The next window of at most `want` permits of a budget of `rate` a second (above 0), and the theoretical arrival time
 /// after it. These times are in microseconds since the Unix epoch; a window opens at the next whole millisecond, and
 /// the rest of that millisecond is not lost to the windows after it.
 pub(crate) fn next_window(now: Timestamp, arrival_us: i64, rate: f64, want: u32) -> (Permits, i64) {
     let most = (rate * LEASE_WINDOW.as_secs_f64()).floor().max(1.0);
     let count = f64::from(want).min(most);
-    let start = now.0.saturating_mul(1000).max(arrival_us);
+    let now_us = now.0.saturating_mul(1000);
+    let furthest = now_us.saturating_add((TOO_FAR.0.max(TOO_FAR.1 / rate) * 1e6) as i64);
+    let start = if arrival_us > furthest { now_us } else { now_us.max(arrival_us) };
     let end = start.saturating_add((count * 1e6 / rate).ceil() as i64);
     (Permits { count: count as u32, opens_at: milliseconds(start), expires_at: milliseconds(end) }, end)
 }
@@ -58,6 +64,14 @@ mod tests {
         let (second, _) = next_window(later, arrival, 2.0, 100);
         assert_eq!((first.opens_at, first.count), (later, 1));
         assert_eq!(second.opens_at, first.expires_at);
+    }
+
+    #[test]
+    fn a_clock_that_was_set_back_stops_nobody() {
+        let opens_at = |ahead_s: i64, rate| next_window(NOW, (NOW.0 + ahead_s * 1000) * 1000, rate, 1).0.opens_at;
+        assert_eq!(opens_at(600, 2.0), Timestamp(NOW.0 + 600_000));
+        assert_eq!(opens_at(601, 2.0), NOW);
+        assert_eq!(opens_at(601, 0.05), Timestamp(NOW.0 + 601_000), "a few permits of a slow budget");
     }
 
     proptest! {

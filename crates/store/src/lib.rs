@@ -143,7 +143,7 @@ pub trait Fleet: Send + Sync {
     async fn lease_budget(&self, name: &str, rate: f64, want: u32) -> Result<Permits>;
     /// Closes a budget for everyone until then (never earlier than it is closed already), and counts a throttled answer.
     async fn block_budget(&self, name: &str, until: Timestamp, reason: &str) -> Result<Budget>;
-    /// Notes a good answer: the count of throttled ones starts anew.
+    /// Notes a good answer: the count of throttled ones starts anew, unless the budget is blocked at the moment.
     async fn budget_answered(&self, name: &str) -> Result<()>;
     /// A budget's state, if it was ever used.
     async fn budget(&self, name: &str) -> Result<Option<Budget>>;
@@ -208,8 +208,8 @@ pub enum StoreError {
 /// Result of a store's verb.
 pub type Result<T> = std::result::Result<T, StoreError>;
 
-/// How long a window of permits is at least worth leasing for: long enough to spare the store, short enough that a
-/// blocked budget stops everyone within a second.
+/// How long a window of permits lasts at most, unless a single permit lasts longer: long enough to spare the store, short
+/// enough that a blocked budget stops everyone within a second.
 pub const LEASE_WINDOW: Duration = Duration::from_millis(500);
 
 /// Opens the store at a URL: `sqlite:FILE`.

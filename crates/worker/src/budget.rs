@@ -19,6 +19,9 @@ const WORTH_WAITING: Duration = Duration::from_secs(2);
 /// Throttled answers to requests that were under way together close a budget once, not once each.
 const TOGETHER: Duration = Duration::from_secs(1);
 
+/// The shortest time a service can ask for. Some answer `Retry-After: 0`, which would close nothing.
+const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+
 /// How often the store is asked what other processes closed.
 const WATCH: Duration = Duration::from_millis(500);
 
@@ -95,6 +98,7 @@ impl Budgets {
         backoff: Backoff,
     ) -> Result<(), StoreError> {
         let Shared { store, gate, pausing, .. } = &*self.shared;
+        let after = after.map(|wait| wait.max(SHORTEST_PAUSE));
         let _turn = pausing.lock().await;
         let asked_at = Timestamp::now();
         let known = store.budget(name).await.inspect_err(|_| {

@@ -26,24 +26,25 @@ impl Gate {
     /// Takes over what the store says. It never opens a budget earlier: the store may have been out of reach when this
     /// process closed it.
     pub(crate) fn note(&self, budget: &Budget) {
-        let closed_until = self.of(&budget.name).closed_until.max(budget.blocked_until);
-        self.set(&budget.name, Known { closed_until, throttled: budget.throttled });
+        self.change(&budget.name, |known| {
+            known.closed_until = known.closed_until.max(budget.blocked_until);
+            known.throttled = budget.throttled;
+        });
     }
 
     /// Closes a budget for this process, at least until then.
     pub(crate) fn close(&self, name: &str, until: Timestamp) {
-        let known = self.of(name);
-        self.set(name, Known { closed_until: known.closed_until.max(until), ..known });
+        self.change(name, |known| known.closed_until = known.closed_until.max(until));
     }
 
     /// A good answer came.
     pub(crate) fn answered(&self, name: &str) {
-        self.set(name, Known { throttled: 0, ..self.of(name) });
+        self.change(name, |known| known.throttled = 0);
     }
 
     /// Throttled answers in a row.
     pub(crate) fn throttled(&self, name: &str) -> u32 {
-        self.of(name).throttled
+        self.known.borrow().get(name).map_or(0, |known| known.throttled)
     }
 
     /// How long until the last of these budgets opens; `None`: all are open.
@@ -74,11 +75,13 @@ impl Gate {
         }
     }
 
-    fn of(&self, name: &str) -> Known {
-        self.known.borrow().get(name).copied().unwrap_or_default()
-    }
-
-    fn set(&self, name: &str, now: Known) {
-        self.known.send_if_modified(|known| known.insert(name.to_owned(), now) != Some(now));
+    /// In one step, because jobs and the watcher change it at the same time.
+    fn change(&self, name: &str, change: impl FnOnce(&mut Known)) {
+        self.known.send_if_modified(|all| {
+            let known = all.entry(name.to_owned()).or_default();
+            let before = *known;
+            change(known);
+            *known != before
+        });
     }
 }

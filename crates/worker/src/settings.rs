@@ -44,7 +44,18 @@ pub struct SettingsError(String);
 /// # Errors
 /// Unknown keys, wrong types, values out of range, and a file named by a flag that cannot be read.
 pub fn load_settings(flags: &Flags) -> Result<Settings, SettingsError> {
-    load(flags, Path::new("."), std::env::vars().collect())
+    load(flags, Path::new("."), environment()?)
+}
+
+/// The variables of the environment; those of others may be anything.
+fn environment() -> Result<Vec<(String, String)>, SettingsError> {
+    let mut ours = Vec::new();
+    for (name, value) in std::env::vars_os() {
+        let Some(name) = name.to_str().filter(|name| name.starts_with("SPOTIFAI_")) else { continue };
+        let value = value.into_string().map_err(|_| SettingsError(format!("environment variable {name}: it is no UTF-8")))?;
+        ours.push((name.to_owned(), value));
+    }
+    Ok(ours)
 }
 
 fn load(flags: &Flags, folder: &Path, environment: Vec<(String, String)>) -> Result<Settings, SettingsError> {

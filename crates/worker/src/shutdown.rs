@@ -59,6 +59,11 @@ impl Shutdown {
         });
     }
 
+    /// Gives the signal for the first time, unless it was given already.
+    pub(crate) fn begin(&self) {
+        self.stage.send_modify(|stage| *stage = Stage::Stopping.max(*stage));
+    }
+
     /// Whether the signal was given.
     pub fn is_stopping(&self) -> bool {
         *self.stage.borrow() >= Stage::Stopping

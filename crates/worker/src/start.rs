@@ -60,7 +60,10 @@ async fn start(
     }
     // Before the doors are opened, so that no signal is missed.
     let shutdown = Shutdown::on_signals()?;
-    let home = Home::open(settings).await?;
+    let home = tokio::select! {
+        home = Home::open(settings) => home?,
+        () = shutdown.stopped() => return Ok(()),
+    };
     let worker = add(Worker::new(home.clone()), &home)?;
     worker.run(if run.until_empty { Until::Empty } else { Until::Stopped }, shutdown).await?;
     Ok(())

@@ -155,10 +155,8 @@ async fn watch_over(
             () = &mut too_late => return result,
         };
         result = result.and(ended);
-        // Whatever ends first ends the rest; a second call would hand jobs back.
-        if !shutdown.is_stopping() {
-            shutdown.stop();
-        }
+        // Whatever ends first ends the rest.
+        shutdown.begin();
     }
 }
 

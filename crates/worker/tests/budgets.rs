@@ -160,6 +160,22 @@ async fn throttled_answers_in_a_row_close_the_budget_longer_and_a_good_one_ends_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_service_that_asks_for_no_wait_at_all_is_left_alone_for_a_second() {
+    let place = Place::new().await;
+    place.publish(&[job(Apple { n: 1 })]).await;
+    let tries = AtomicU32::new(0);
+    let handler = on(move |_: Apple, _| {
+        let is_first = tries.fetch_add(1, Ordering::SeqCst) == 0;
+        let pause = Failure::Pause { budget: SERVICE.into(), after: Some(Duration::ZERO), reason: "429".into() };
+        async move { if is_first { Err(pause) } else { Ok(vec![]) } }
+    });
+    let began = Timestamp::now();
+    run_until_empty(place.worker().with(handler.paid_from(&[SERVICE]), 1)).await;
+    let closed = place.home.store.budget(SERVICE).await.unwrap().unwrap();
+    assert!(closed.blocked_until.after(began) >= Duration::from_secs(1), "{closed:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn two_processes_together_never_exceed_the_rate() {
     const RATE: f64 = 60.0;
     const PERMITS: usize = 60;
@@ -175,11 +191,17 @@ async fn two_processes_together_never_exceed_the_rate() {
             });
         }
     }
-    for count in 1..=PERMITS {
-        let at = tokio::time::timeout(DEADLINE, permits.recv()).await.expect("a permit").unwrap();
-        // A window opens at a whole millisecond, up to one before the moment it was asked for.
-        let most = RATE * (at.as_secs_f64() + 0.002) + 1.0;
-        assert!(count as f64 <= most, "{count} permits in {at:?}");
+    let mut times = Vec::new();
+    while times.len() < PERMITS {
+        times.push(tokio::time::timeout(DEADLINE, permits.recv()).await.expect("a permit").unwrap());
+    }
+    // They are told in another order than they were given in.
+    times.sort();
+    for (before, at) in times.iter().enumerate() {
+        // From the beginning, where a time noted late allows more, not less. One permit is free at once, and one more
+        // makes up for clocks: windows open at whole milliseconds.
+        let most = RATE * at.as_secs_f64() + 2.0;
+        assert!((before + 1) as f64 <= most, "{} permits in {at:?}", before + 1);
     }
 }
 

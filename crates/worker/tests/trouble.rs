@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use common::*;
 use model::job::Envelope;
 use queue::{DeadLetter, Delivery, End, Finish, KindStats, Queue, QueueError, Subscription, Which};
-use tokio::sync::mpsc;
+use tokio::sync::{Notify, mpsc};
 use worker::{Failure, Home, Shutdown, Until, Worker};
 
 /// What the queue answers to the next `subscribe`, or the next `next`, before it does its work again.
@@ -26,6 +26,7 @@ struct Surprising {
     inner: Arc<dyn Queue>,
     script: Arc<Mutex<VecDeque<Next>>>,
     ends: Ends,
+    left: Arc<Notify>,
 }
 
 struct SurprisingSubscription {
@@ -33,6 +34,13 @@ struct SurprisingSubscription {
     kind: String,
     script: Arc<Mutex<VecDeque<Next>>>,
     ends: Ends,
+    left: Arc<Notify>,
+}
+
+impl Drop for SurprisingSubscription {
+    fn drop(&mut self) {
+        self.left.notify_one();
+    }
 }
 
 struct Told(Ends);
@@ -45,8 +53,8 @@ impl Queue for Surprising {
             return Err(error);
         }
         let inner = self.inner.subscribe(kinds, slots).await?;
-        let (script, ends) = (self.script.clone(), self.ends.clone());
-        Ok(Box::new(SurprisingSubscription { inner, kind: kinds[0].to_owned(), script, ends }))
+        let (script, ends, left) = (self.script.clone(), self.ends.clone(), self.left.clone());
+        Ok(Box::new(SurprisingSubscription { inner, kind: kinds[0].to_owned(), script, ends, left }))
     }
 
     async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError> {
@@ -88,12 +96,17 @@ impl Finish for Told {
     }
 }
 
-fn surprising(place: &Place, script: impl IntoIterator<Item = Next>) -> (Worker, mpsc::UnboundedReceiver<End>) {
+/// A worker of that queue, how its deliveries end, and a sign whenever it gives a subscription up.
+fn surprising(
+    place: &Place,
+    script: impl IntoIterator<Item = Next>,
+) -> (Worker, mpsc::UnboundedReceiver<End>, Arc<Notify>) {
     let (ends, told) = mpsc::unbounded_channel();
     let script = Arc::new(Mutex::new(script.into_iter().collect()));
-    let queue = Arc::new(Surprising { inner: place.home.queue.clone(), script, ends });
+    let left = Arc::new(Notify::new());
+    let queue = Arc::new(Surprising { inner: place.home.queue.clone(), script, ends, left: left.clone() });
     let worker = Worker::new(Home { queue, ..place.home.clone() });
-    (worker.with(on(|_: Apple, _| async { Ok(vec![]) }), 1), told)
+    (worker.with(on(|_: Apple, _| async { Ok(vec![]) }), 1), told, left)
 }
 
 fn out_of_reach() -> QueueError {
@@ -105,7 +118,7 @@ async fn a_subscription_that_fails_is_made_again_and_no_job_is_lost() {
     let place = Place::new().await;
     place.publish(&[job(Apple { n: 1 }), job(Apple { n: 2 })]).await;
     let script = [Next::RefuseToSubscribe(out_of_reach()), Next::Fail(out_of_reach()), Next::Fail(out_of_reach())];
-    let (worker, _) = surprising(&place, script);
+    let (worker, ..) = surprising(&place, script);
     assert_eq!(run_until_empty(worker).await["test.apple"], counts(2, 0, 0));
 }
 
@@ -113,7 +126,7 @@ async fn a_subscription_that_fails_is_made_again_and_no_job_is_lost() {
 async fn a_queue_that_can_never_be_used_ends_the_worker_with_its_reason() {
     let place = Place::new().await;
     for next in [Next::RefuseToSubscribe, Next::Fail] {
-        let (worker, _) = surprising(&place, [next(QueueError::Unusable("it is of a newer version".into()))]);
+        let (worker, ..) = surprising(&place, [next(QueueError::Unusable("it is of a newer version".into()))]);
         let run = worker.with(on(|_: Pear, _| async { Ok(vec![]) }), 1).run(Until::Stopped, Shutdown::new());
         let error = tokio::time::timeout(DEADLINE, run).await.expect("it ends").unwrap_err();
         assert_eq!(error.to_string(), "it is of a newer version");
@@ -121,10 +134,33 @@ async fn a_queue_that_can_never_be_used_ends_the_worker_with_its_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_job_under_way_is_finished_when_the_queue_can_no_longer_be_used() {
+    let place = Place::new().await;
+    let own = br#"{"v":1,"id":"x","kind":"test.apple","key":"1","attempt":0,"enqueued_at":0,"body":{"n":1}}"#;
+    let script = [Next::Deliver(own), Next::Fail(QueueError::Unusable("gone".into()))];
+    let (worker, mut ends, left) = surprising(&place, script);
+    let finish = Arc::new(Notify::new());
+    let may_end = finish.clone();
+    let handler = on(move |_: Apple, _| {
+        let may_end = may_end.clone();
+        async move {
+            may_end.notified().await;
+            Ok(vec![])
+        }
+    });
+    let run = tokio::spawn(worker.with(handler, 2).run(Until::Stopped, Shutdown::new()));
+    tokio::time::timeout(DEADLINE, left.notified()).await.expect("it takes no more");
+    finish.notify_one();
+    let result = tokio::time::timeout(DEADLINE, run).await.expect("it ends").unwrap();
+    assert_eq!(result.unwrap_err().to_string(), "gone");
+    assert!(matches!(ends.try_recv(), Ok(End::Done(_))));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn messages_that_are_no_jobs_of_their_queue_are_dead_with_a_reason() {
     let place = Place::new().await;
     let other = br#"{"v":1,"id":"x","kind":"test.plum","key":"1","attempt":0,"enqueued_at":0,"body":{"n":1}}"#;
-    let (worker, mut ends) = surprising(&place, [Next::Deliver(b"\xffgarbage"), Next::Deliver(other)]);
+    let (worker, mut ends, _) = surprising(&place, [Next::Deliver(b"\xffgarbage"), Next::Deliver(other)]);
     assert_eq!(run_until_empty(worker).await["test.apple"], counts(0, 0, 2));
     let mut reason = || match ends.try_recv() {
         Ok(End::Dead { reason }) => reason,
@@ -140,7 +176,7 @@ async fn a_job_that_was_given_to_another_worker_meanwhile_is_left_to_it() {
     let place = Place::new().await;
     place.publish(&[job(Apple { n: 2 })]).await;
     let own = br#"{"v":1,"id":"x","kind":"test.apple","key":"1","attempt":0,"enqueued_at":0,"body":{"n":1}}"#;
-    let (worker, ends) = surprising(&place, [Next::Deliver(own)]);
+    let (worker, ends, _) = surprising(&place, [Next::Deliver(own)]);
     drop(ends);
     assert_eq!(run_until_empty(worker).await["test.apple"], counts(1, 0, 0), "only the other one is counted");
 }

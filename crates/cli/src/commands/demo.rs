@@ -13,18 +13,17 @@ use worker::{Flags, Home, Shutdown};
 use crate::args::Demo;
 use crate::commands::run::whole_way;
 use crate::commands::search::Plan;
-use crate::error::usage;
 use crate::output::say;
 
 /// Serves a catalogue as Spotify and last.fm over loopback and collects it with the real workers.
 pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
+    let shutdown = Shutdown::on_signals()?;
     let (catalogue, oddities, id) = catalogue(&args)?;
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
     let stage = testkit::serve(catalogue, oddities).await?;
     let home = open(&args.out, flags, &stage, &id).await?;
     let run = Run { id, playlists: stage.playlists(), started_at: Timestamp::now(), finished_at: None };
     home.store.save_run(&run).await?;
-    let shutdown = Shutdown::on_signals()?;
     let plan = Plan { seed: args.seed, ..Plan::default() };
     let Some(summary) = whole_way(&home, &run, &plan, &args.out, &shutdown).await? else {
         eprintln!("Stopped; nothing is lost. The same command goes on.");
@@ -44,10 +43,9 @@ fn catalogue(args: &Demo) -> anyhow::Result<(Catalogue, Oddities, String)> {
             (Catalogue::sample(args.tracks as usize, args.seed), Oddities::demo())
         }
         Some(file) => {
-            let bytes = std::fs::read(file).map_err(|e| usage(format!("cannot read {}: {e}", file.display())))?;
+            let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
             bytes.hash(&mut hasher);
-            let catalogue =
-                Catalogue::from_csv(bytes.as_slice()).map_err(|e| usage(format!("{}: {e}", file.display())))?;
+            let catalogue = Catalogue::from_csv(bytes.as_slice()).with_context(|| file.display().to_string())?;
             (catalogue, Oddities::none())
         }
     };

@@ -52,5 +52,11 @@ fn settings(flags: &Flags) -> anyhow::Result<Settings> {
 }
 
 async fn home(flags: &Flags) -> anyhow::Result<Home> {
-    Home::open(settings(flags)?).await
+    let settings = settings(flags)?;
+    for (name, url) in [("queue", &settings.queue), ("store", &settings.store)] {
+        if !url.starts_with("sqlite:") {
+            return Err(usage(format!("{name} `{url}` is of no known kind: use sqlite:FILE")));
+        }
+    }
+    Home::open(settings).await
 }

@@ -25,7 +25,11 @@ pub async fn run(args: &args::Predict, home: &Home) -> anyhow::Result<()> {
     };
     let blob = home.store.model_blob(&info.search).await?.context("the store has lost the model")?;
     let model = SavedModel::load(&blob)?;
-    fetch(home, &ids, &info.feature_names).await?;
+    let shutdown = Shutdown::on_signals()?;
+    fetch(home, &ids, &info.feature_names, &shutdown).await?;
+    if shutdown.is_stopping() {
+        return Ok(());
+    }
     let mut assignments = Vec::new();
     for id in &ids {
         let row = features_of(home, id, &info.feature_names).await?;
@@ -35,7 +39,7 @@ pub async fn run(args: &args::Predict, home: &Home) -> anyhow::Result<()> {
 }
 
 /// Fetches the audio of tracks that lack it, by the same jobs as ever, on a queue of their own.
-async fn fetch(home: &Home, ids: &[String], columns: &[String]) -> anyhow::Result<()> {
+async fn fetch(home: &Home, ids: &[String], columns: &[String], shutdown: &Shutdown) -> anyhow::Result<()> {
     let mut missing = Vec::new();
     for id in ids {
         if features_of(home, id, columns).await.is_err() {
@@ -53,7 +57,7 @@ async fn fetch(home: &Home, ids: &[String], columns: &[String]) -> anyhow::Resul
         fetching.queue.publish(&[Envelope::new(&TracksAudio { track_ids: batch.to_vec() })]).await?;
     }
     let worker = work::of_kinds(&fetching, &[WorkerKind::Playlist, WorkerKind::Pitch])?;
-    worker.run(Until::Empty, Shutdown::on_signals()?).await?;
+    worker.run(Until::Empty, shutdown.clone()).await?;
     match fetching.queue.dead_letters(None).await?.first() {
         Some(letter) => bail!("the audio could not be fetched: {}", letter.reason),
         None => Ok(()),

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use anyhow::bail;
 use model::Timestamp;
+use model::job::{Body, PlaylistPageJob};
 use model::run::Run;
 use worker::{Home, Shutdown, Until};
 
@@ -17,17 +19,13 @@ use crate::summary::Summary;
 /// Goes the whole way, or says how to go on.
 pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
     let playlists = playlist_ids(&args.playlists)?;
+    let shutdown = Shutdown::on_signals()?;
     sign_in(&home).await?;
     let run = begin(&home, &playlists).await?;
-    let shutdown = Shutdown::on_signals()?;
     match whole_way(&home, &run, &Plan::default(), &args.out, &shutdown).await? {
         Some(summary) => say(&summary.to_string()),
         None => {
-            eprintln!(
-                "Stopped; nothing is lost. To go on: spotifai run {} --out {}",
-                args.playlists.join(" "),
-                args.out.display()
-            );
+            eprintln!("Stopped; nothing is lost. To go on: {}", same_command());
             Ok(())
         }
     }
@@ -81,6 +79,7 @@ pub async fn whole_way(
     if shutdown.is_stopping() {
         return Ok(None);
     }
+    unread_playlists(home, run).await?;
     let info = dataset::build(home).await?;
     let Some(found) = search(home, &info, plan, shutdown).await? else { return Ok(None) };
     report::write(home, &found, Some(run), out).await?;
@@ -89,4 +88,29 @@ pub async fn whole_way(
     let summary = Summary::gather(home, &found, Some(run)).await?;
     summary.write(out)?;
     Ok(Some(summary))
+}
+
+/// A playlist that Spotify keeps from this app is the reason that a person has to read, not the empty dataset after it.
+async fn unread_playlists(home: &Home, run: &Run) -> anyhow::Result<()> {
+    let letters = home.queue.dead_letters(Some(PlaylistPageJob::KIND)).await?;
+    let of_run = |key: &Option<String>| key.as_ref().is_some_and(|key| key.starts_with(&format!("{}/", run.id)));
+    let reasons: Vec<String> = letters.into_iter().filter(|l| of_run(&l.key)).map(|l| l.reason).collect();
+    match reasons.first() {
+        Some(reason) if home.store.pages(Some(&run.id)).await?.is_empty() => {
+            bail!("no playlist could be read: {reason}")
+        }
+        Some(reason) => eprintln!("spotifai: {} pages could not be read: {reason}", reasons.len()),
+        None => {}
+    }
+    Ok(())
+}
+
+/// The command line as it was given, for a shell.
+fn same_command() -> String {
+    let quoted = |word: String| match word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=@".contains(c)) {
+        true => word,
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    };
+    let words = std::env::args().skip(1).map(quoted);
+    std::iter::once("spotifai".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
 }

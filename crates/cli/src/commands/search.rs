@@ -46,12 +46,12 @@ pub struct Found {
 /// Searches and writes leaderboard, summary and report.
 pub async fn run(command: args::Search, home: Home) -> anyhow::Result<()> {
     let args::Search::Run(args) = command;
+    let shutdown = Shutdown::on_signals()?;
     let plan = plan(&args)?;
     let info = match &args.data {
         Some(file) => import(&home, file).await?,
         None => dataset::newest(&home).await?.0,
     };
-    let shutdown = Shutdown::on_signals()?;
     let Some(found) = search(&home, &info, &plan, &shutdown).await? else {
         eprintln!("Stopped; finished trials are kept. The same command goes on.");
         return Ok(());
@@ -67,7 +67,7 @@ fn plan(args: &SearchRun) -> anyhow::Result<Plan> {
     let settings = match &args.grid {
         Some(file) => {
             let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            learn::grid::read(&text, &args.families).map_err(|error| usage(format!("{}: {error}", file.display())))?
+            learn::grid::read(&text, &args.families).with_context(|| file.display().to_string())?
         }
         None => learn::grid::default_grid(&args.families).map_err(usage)?,
     };
@@ -84,6 +84,10 @@ async fn import(home: &Home, file: &Path) -> anyhow::Result<DatasetInfo> {
         anyhow::Ok((features::describe(&dataset, &parquet), parquet))
     });
     let (info, parquet) = read.await?.with_context(|| file.display().to_string())?;
+    // What was built here knows more about itself than a file that came back.
+    if let Some(known) = home.store.dataset(&info.id).await? {
+        return Ok(known);
+    }
     home.store.save_dataset(&info, &parquet).await?;
     Ok(info)
 }
@@ -111,6 +115,14 @@ pub async fn search(
             Ok(Some(Found { dataset: info.clone(), search, trials, model }))
         }
         None if shutdown.is_stopping() => Ok(None),
-        None => bail!("search {} has no model: `spotifai dead list` says why its jobs were given up", search.id),
+        None => bail!("the search found no model: {}", why_given_up(home, &search).await?),
     }
+}
+
+async fn why_given_up(home: &Home, search: &Search) -> anyhow::Result<String> {
+    let letters = home.queue.dead_letters(None).await?;
+    let of_search = |key: &Option<String>| key.as_ref().is_some_and(|key| key.starts_with(&search.id));
+    let newest = letters.into_iter().rev().find(|letter| of_search(&letter.key));
+    Ok(newest
+        .map_or_else(|| "another process holds its jobs, see `spotifai status`".to_owned(), |letter| letter.reason))
 }

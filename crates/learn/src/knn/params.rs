@@ -50,8 +50,10 @@ pub enum Metric {
     /// (Σ |a − b|^p)^(1/p); the only one that `p` acts with.
     Minkowski,
     /// √Σ (a − b)².
+    #[serde(alias = "l2")]
     Euclidean,
     /// Σ |a − b|.
+    #[serde(alias = "l1", alias = "cityblock")]
     Manhattan,
     /// 1 − cos of the angle.
     Cosine,

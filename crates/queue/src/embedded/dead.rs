@@ -10,10 +10,14 @@ use crate::{DeadLetter, Which};
 
 /// Ends a lease by moving the job to the dead letters; `false` when the lease is stale.
 ///
-/// A job that was published twice and died twice is one dead letter, the later one: equal ids are one job.
+/// A job that was published twice and died twice is one dead letter, the later one: equal ids of a kind are one job.
 pub(super) fn bury(c: &Connection, id: LeaseId, reason: &str, now: Timestamp) -> Result<bool, Error> {
     let Some((kind, payload)) = jobs::leased(c, id)? else { return Ok(false) };
-    let name = Envelope::parse(&payload).map_or_else(|_| format!("message-{}", id.seq), |job| job.id);
+    let mut name = Envelope::parse(&payload).map_or_else(|_| format!("message-{}", id.seq), |job| job.id);
+    let mut of_another_kind = c.prepare_cached("SELECT 1 FROM dead_letters WHERE id = ?1 AND kind <> ?2")?;
+    while of_another_kind.exists([&name, &kind])? {
+        name = format!("{name}-{}", id.seq);
+    }
     let mut bury = c.prepare_cached(
         "INSERT OR REPLACE INTO dead_letters (id, kind, reason, died_at, payload) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;

@@ -147,6 +147,14 @@ pub(super) fn release(c: &Connection, id: LeaseId) -> Result<bool, Error> {
     Ok(release.execute(params![id.seq, id.number])? == 1)
 }
 
+/// [`release`] for a job that nobody has asked for: that its worker was lost is still to be told.
+pub(super) fn hand_back(c: &Connection, id: LeaseId) -> Result<(), Error> {
+    let mut hand_back = c.prepare_cached(
+        "UPDATE jobs SET lease = lease + 1, wakes_at = NULL, running = 0 WHERE seq = ?1 AND lease = ?2",
+    )?;
+    hand_back.execute(params![id.seq, id.number]).map(drop)
+}
+
 /// Ends a lease with another payload and a wait; the lease must be good.
 pub(super) fn put_back(c: &Connection, id: LeaseId, payload: &[u8], due_at: Timestamp) -> Result<(), Error> {
     let mut put_back = c.prepare_cached(

@@ -136,8 +136,8 @@ fn hand_back_the_rest(db: &Db, orders: &Receiver<Order>) {
 
 fn hand_back(db: &Db, jobs: &[Claimed]) {
     let ids: Vec<LeaseId> = jobs.iter().map(|job| job.lease.id).collect();
-    let released = db.write_blocking(move |c| ids.iter().try_for_each(|id| jobs::release(c, *id).map(drop)));
-    if let Err(error) = released {
+    let handed_back = db.write_blocking(move |c| ids.iter().try_for_each(|id| jobs::hand_back(c, *id)));
+    if let Err(error) = handed_back {
         tracing::warn!(%error, jobs = jobs.len(), "jobs could not be handed back, they return when their leases end");
     }
 }

@@ -78,6 +78,16 @@ pub async fn only_the_chosen_dead_are_requeued_or_purged(home: &impl Home) {
     counts(&queue, "a", (1, 0, 0, 0)).await;
 }
 
+pub async fn dead_jobs_of_two_kinds_with_one_id_are_kept_apart(home: &impl Home) {
+    let queue = home.open().await;
+    let first = job("a", "1");
+    bury(&queue, &[first.clone(), Envelope { kind: "b".into(), ..first }]).await;
+    let letters = queue.dead_letters(None).await.unwrap();
+    assert_eq!(letters.iter().map(|letter| letter.kind.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(queue.requeue(&Which::Ids(vec![letters[1].id.clone()])).await.unwrap(), 1);
+    assert_eq!(queue.dead_letters(None).await.unwrap(), letters[..1]);
+}
+
 pub async fn a_message_that_is_no_job_can_be_retried_buried_and_requeued_as_it_is(home: &impl Home) {
     let queue = home.open().await;
     home.put_raw("a", b"no job at all").await;

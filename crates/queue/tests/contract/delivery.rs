@@ -91,12 +91,26 @@ pub async fn a_dropped_subscription_hands_back_what_it_did_not_yield(home: &impl
     let mut keys = BTreeSet::from([key(&held)]);
     for _ in 0..7 {
         let delivery = next(&mut second).await;
+        assert!(!delivery.redelivered, "nobody was lost");
         keys.insert(key(&delivery));
         delivery.end(End::Done(vec![])).await.unwrap();
     }
     assert_eq!(keys.len(), 8);
     held.end(End::Done(vec![])).await.unwrap();
     counts(&queue, "a", (0, 0, 0, 0)).await;
+}
+
+pub async fn what_was_lost_is_marked_though_it_was_handed_back_since(home: &impl Home) {
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 2)).await.unwrap();
+    let mut first = queue.subscribe(&["a"], 2).await.unwrap();
+    let _lost = (next(&mut first).await, next(&mut first).await);
+    home.end_leases().await;
+    let mut second = queue.subscribe(&["a"], 2).await.unwrap();
+    let held = next(&mut second).await;
+    drop(second);
+    let handed_back = next(&mut queue.subscribe(&["a"], 2).await.unwrap()).await;
+    assert!(held.redelivered && handed_back.redelivered);
 }
 
 pub async fn a_waiting_subscription_sees_what_another_process_publishes(home: &impl Home) {

@@ -115,7 +115,7 @@ async fn nobody_at_the_address_is_worth_a_retry() {
     let stand_in = StandIn::start().await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = model::settings::Spotify { api_url: format!("http://{free}/v1"), ..stand_in.settings() };
-    let error = Client::new(&settings, None).unwrap().track("t1").await.unwrap_err();
+    let error = Client::new(&settings, None).unwrap().audio_analysis("t1").await.unwrap_err();
     assert!(matches!(error, Error::Unavailable { after: None, .. }), "{error}");
     let nonsense = model::settings::Spotify { api_url: "spotify".into(), ..stand_in.settings() };
     assert!(matches!(Client::new(&nonsense, None), Err(Error::Setup(_))));
@@ -200,7 +200,7 @@ async fn a_token_answer_is_never_quoted() {
 async fn without_a_secret_and_a_sign_in_the_way_out_is_named() {
     let stand_in = StandIn::start().await;
     let settings = model::settings::Spotify { client_secret: None, ..stand_in.settings() };
-    let error = Client::new(&settings, None).unwrap().track("t1").await.unwrap_err().to_string();
+    let error = Client::new(&settings, None).unwrap().audio_analysis("t1").await.unwrap_err().to_string();
     assert!(error.contains("spotifai login") && error.contains("SPOTIFAI_SPOTIFY_CLIENT_SECRET"), "{error}");
     assert_eq!(error.lines().count(), 1);
     assert!(stand_in.asked("/").is_empty());

@@ -143,6 +143,14 @@ pub async fn a_good_answer_starts_the_count_anew(place: &impl Place) {
     assert_eq!(store.block_budget("lastfm", past, "throttled").await.unwrap().throttled, 1);
 }
 
+pub async fn a_good_answer_from_before_the_block_counts_for_nothing(place: &impl Place) {
+    let store = place.open().await;
+    let blocked = store.block_budget("lastfm", Timestamp::now() + HOUR, "throttled").await.unwrap();
+    store.budget_answered("lastfm").await.unwrap();
+    assert_eq!(blocked.throttled, 1);
+    assert_eq!(store.budget("lastfm").await.unwrap(), Some(blocked));
+}
+
 pub async fn budgets_are_apart(place: &impl Place) {
     let store = place.open().await;
     store.block_budget("spotify", Timestamp::now() + HOUR, "429").await.unwrap();

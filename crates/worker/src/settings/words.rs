@@ -13,7 +13,9 @@ pub(super) fn of(error: Error) -> String {
             format!("{place}: {}{name} is unknown, expected one of: {}", table.collect::<String>(), known.join(", "))
         }
         Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
-            format!("{place}: {key} is {}, expected {}", value(found), plain(expected))
+            // An unquoted secret is of the wrong type and a secret all the same.
+            let found = if key.ends_with("secret") || key.ends_with("key") { "***".to_owned() } else { value(found) };
+            format!("{place}: {key} is {found}, expected {}", plain(expected))
         }
         // The text of a TOML error is a drawing of several lines; the first says where, the last says what.
         Kind::Message(text) => {
