@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use model::job::{Envelope, TrackAnalysisJob, TracksAudio};
-use spotify::Client;
+use spotify::{Client, Error};
 use worker::{Context, Failure, Handler};
 
 use crate::capability::{self, AUDIO_ANALYSIS, AUDIO_FEATURES};
@@ -70,7 +70,11 @@ impl AudioFeatures {
             match paid(context, self.client.audio_features_of(id)).await? {
                 Ok(features) => store.save_features(&[features]).await?,
                 Err(error) if error.is_refusal() => {
-                    return Ok(capability::refused(store, AUDIO_FEATURES, &error.to_string()).await?);
+                    let detail = match error {
+                        Error::Forbidden { detail, .. } => detail,
+                        other => other.to_string(),
+                    };
+                    return Ok(capability::refused(store, AUDIO_FEATURES, &detail).await?);
                 }
                 Err(error) => return Err(failure(error)),
             }

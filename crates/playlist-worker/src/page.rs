@@ -76,11 +76,9 @@ async fn other_pages(store: &dyn Store, page: &PlaylistPage) -> Result<Vec<Envel
         _ => store.page(&page.run, &page.playlist, 0).await?.and_then(|first| first.total),
     };
     Ok(match total {
-        // A server may give fewer rows at once than it was asked for.
-        Some(total) if page.offset == 0 && page.rows > 0 => {
-            (page.rows..total).step_by(page.rows.min(PAGE_ROWS) as usize).map(of).collect()
-        }
-        None if page.rows > 0 && (page.has_next || page.rows == PAGE_ROWS) => vec![of(page.offset + page.rows)],
+        Some(total) if page.offset == 0 => (PAGE_ROWS..total).step_by(PAGE_ROWS as usize).map(of).collect(),
+        // An empty page ends the way, whatever it says is next.
+        None if page.rows > 0 && (page.has_next || page.rows == PAGE_ROWS) => vec![of(page.offset + PAGE_ROWS)],
         _ => Vec::new(),
     })
 }

@@ -79,12 +79,7 @@ impl Taker {
     }
 
     /// Takes deliveries for as long as nothing else happens.
-    async fn take(
-        &self,
-        mut subscription: Box<dyn Subscription>,
-        free: &Arc<Semaphore>,
-        jobs: &mut Jobs,
-    ) -> State {
+    async fn take(&self, mut subscription: Box<dyn Subscription>, free: &Arc<Semaphore>, jobs: &mut Jobs) -> State {
         loop {
             let (slot, delivery) = match self.next(&mut *subscription, free, jobs).await {
                 Ok(next) => next,

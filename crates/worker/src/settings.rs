@@ -52,7 +52,8 @@ fn environment() -> Result<Vec<(String, String)>, SettingsError> {
     let mut ours = Vec::new();
     for (name, value) in std::env::vars_os() {
         let Some(name) = name.to_str().filter(|name| name.starts_with("SPOTIFAI_")) else { continue };
-        let value = value.into_string().map_err(|_| SettingsError(format!("environment variable {name}: it is no UTF-8")))?;
+        let value =
+            value.into_string().map_err(|_| SettingsError(format!("environment variable {name}: it is no UTF-8")))?;
         ours.push((name.to_owned(), value));
     }
     Ok(ours)
