@@ -101,6 +101,10 @@ fn settings_of(family: &str, table: &Ordered<Value>) -> Result<Vec<Setting>, (Op
         if values.is_empty() {
             return Err((Some(name.clone()), format!("{family}: {name} has no values: leave it out for its default")));
         }
+        // TOML has no null: these were nan or inf.
+        if values.contains(&Value::Null) {
+            return Err((Some(name.clone()), format!("{family}: {name} is nan or inf, expected a finite number")));
+        }
         let with = |point: &Params, value: &Value| {
             let mut point = point.clone();
             point.insert(name.clone(), none_is_null(value));

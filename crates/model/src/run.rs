@@ -22,7 +22,8 @@ pub struct Run {
     pub finished_at: Option<Timestamp>,
 }
 
-/// What was collected, and what was not and why; of one run or of the whole store.
+/// What was collected, and what was not and why. Rows and `tracks_collected` are of one run, or of all; what was found out
+/// about tracks is of the whole store.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Collection {
     /// Playlists read.

@@ -112,8 +112,6 @@ pub trait Searches: Send + Sync {
     async fn save_search(&self, search: &Search) -> Result<()>;
     /// A search by id.
     async fn search(&self, id: &str) -> Result<Option<Search>>;
-    /// The search started last.
-    async fn latest_search(&self) -> Result<Option<Search>>;
     /// Upserts trials; the first result of a trial stays.
     async fn save_trials(&self, trials: &[Trial]) -> Result<()>;
     /// The trials of a search that are finished, by (setting, fold).

@@ -15,10 +15,6 @@ impl Searches for Embedded {
         self.doc("SELECT doc FROM searches WHERE id = ?1", [id.to_owned()]).await
     }
 
-    async fn latest_search(&self) -> Result<Option<Search>> {
-        self.doc("SELECT doc FROM searches ORDER BY created_at DESC, id DESC LIMIT 1", []).await
-    }
-
     async fn save_trials(&self, trials: &[Trial]) -> Result<()> {
         let statement =
             "INSERT INTO trials (search, setting, fold, doc) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING";

@@ -8,7 +8,6 @@ pub async fn searches_come_back(place: &impl Place) {
     }
     assert_eq!(store.search("a").await.unwrap(), Some(search("a", 20)));
     assert_eq!(store.search("other").await.unwrap(), None);
-    assert_eq!(store.latest_search().await.unwrap(), Some(search("b", 30)));
 }
 
 pub async fn the_first_result_of_a_trial_stays(place: &impl Place) {
