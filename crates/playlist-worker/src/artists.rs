@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use async_trait::async_trait;
 use model::job::{ArtistsGenres, Envelope};
 use model::track::Artist;
-use spotify::Client;
+use spotify::{Client, Error};
 use worker::{Context, Failure, Handler};
 
+use crate::capability::{self, ARTISTS};
 use crate::ids::{distinct, without};
 use crate::request::{BUDGET, failure, paid};
 
@@ -30,7 +31,7 @@ impl Handler for Artists {
         let ids = distinct(job.artist_ids);
         let known = distinct(context.store.artists(&ids).await?.into_iter().map(|artist| artist.id));
         let missing = without(&ids, &known);
-        if !missing.is_empty() {
+        if !missing.is_empty() && !capability::was_refused(&*context.store, ARTISTS).await? {
             self.fetch(&missing, context).await?;
         }
         Ok(Vec::new())
@@ -49,18 +50,25 @@ impl Artists {
                 Ok(mut artists) => {
                     let found = distinct(artists.iter().map(|artist| artist.id.clone()));
                     artists.extend(without(ids, &found).into_iter().map(unknown));
-                    return Ok(context.store.save_artists(&artists).await?);
+                    context.store.save_artists(&artists).await?;
+                    return Ok(capability::allowed(&*context.store, ARTISTS).await?);
                 }
                 Err(error) if error.is_refusal() => tracing::debug!("trying one artist at a time: {error}"),
                 Err(error) => return Err(failure(error)),
             }
         }
         for id in ids {
-            let artist = paid(context, self.client.artist(id)).await?.map_err(failure)?;
-            context.store.save_artists(&[artist.unwrap_or_else(|| unknown(id.clone()))]).await?;
+            let artist = match paid(context, self.client.artist(id)).await? {
+                Ok(artist) => artist.unwrap_or_else(|| unknown(id.clone())),
+                Err(Error::Forbidden { detail, .. }) => {
+                    return Ok(capability::refused(&*context.store, ARTISTS, &detail).await?);
+                }
+                Err(error) => return Err(failure(error)),
+            };
+            context.store.save_artists(&[artist]).await?;
         }
         self.singly.store(true, Ordering::Relaxed);
-        Ok(())
+        Ok(capability::allowed(&*context.store, ARTISTS).await?)
     }
 }
 

@@ -10,6 +10,8 @@ use store::{Result, Store};
 pub(crate) const AUDIO_FEATURES: &str = "spotify.audio-features";
 /// `audio-analysis`: refused to the same apps.
 pub(crate) const AUDIO_ANALYSIS: &str = "spotify.audio-analysis";
+/// `artists`: deprecated, and it may go the same way.
+pub(crate) const ARTISTS: &str = "spotify.artists";
 
 /// How long a refusal is believed. Rights are given and taken by hand, so once a day is enough.
 const BELIEVED: Duration = Duration::from_secs(24 * 3600);

@@ -10,7 +10,7 @@ use super::{Place, id, ids, job};
 use crate::analysis::AudioAnalysis;
 use crate::artists::Artists;
 use crate::audio::AudioFeatures;
-use crate::capability::{AUDIO_ANALYSIS, AUDIO_FEATURES};
+use crate::capability::{ARTISTS, AUDIO_ANALYSIS, AUDIO_FEATURES};
 
 fn tracks(numbers: impl IntoIterator<Item = usize>) -> TracksAudio {
     TracksAudio { track_ids: ids(numbers) }
@@ -190,4 +190,19 @@ async fn artists_are_stored_once_the_unknown_ones_too() {
         assert_eq!(stored, [("One", "folk".to_owned()), ("", String::new())]);
         assert_eq!(place.asked("artists"), if has_batch { 1 } else { 3 });
     }
+}
+
+#[tokio::test]
+async fn artists_that_are_refused_in_both_forms_are_a_known_fact() {
+    let place = Place::new().await;
+    for path in ["/v1/artists".to_owned(), format!("/v1/artists/{}", id(1))] {
+        place.spotify.on(&path, |_| error(403, "Forbidden"));
+    }
+    let handler = Artists::new(place.client());
+    for _ in 0..2 {
+        let job = ArtistsGenres { artist_ids: vec![id(1)] };
+        assert_eq!(place.run(&handler, job).await.unwrap(), []);
+    }
+    assert_eq!(place.asked("artists"), 2, "the batch and the single one, and nothing after that");
+    assert_eq!(place.capability(ARTISTS).await, Some((false, "Forbidden".into())));
 }
