@@ -43,7 +43,7 @@ async fn a_page_is_asked_for_by_name() {
     let asked = &stand_in.asked(ITEMS)[0];
     assert_eq!(asked.query, "limit=50&offset=50&additional_types=track%2Cepisode");
     assert_eq!(asked.authorization, "Bearer token-1");
-    assert!(asked.user_agent.starts_with("spotifai/") && asked.user_agent.contains("me@example.org"));
+    assert!(asked.user_agent.starts_with("spotif-ai/") && asked.user_agent.contains("me@example.org"));
     let token = &stand_in.asked("/api/token")[0];
     assert_eq!(token.body, "grant_type=client_credentials");
     assert!(token.authorization.starts_with("Basic "));
