@@ -8,22 +8,7 @@ use std::path::Path;
 use common::{ok, run};
 use serde_json::Value;
 use tempfile::tempdir;
-
-const SCALARS: [&str; 13] = [
-    "Duration (ms)",
-    "Danceability",
-    "Energy",
-    "Key",
-    "Loudness",
-    "Mode",
-    "Speechiness",
-    "Acousticness",
-    "Instrumentalness",
-    "Liveness",
-    "Valence",
-    "Tempo",
-    "Time Signature",
-];
+use testkit::SCALAR_COLUMNS;
 
 const GRID: &str =
     "[knn]\nmetric = [\"euclidean\", \"manhattan\", \"cosine\"]\nweights = [\"uniform\", \"distance\"]\n";
@@ -41,7 +26,7 @@ fn rows(table: &Path) -> Vec<Row> {
     let mut rows = Vec::new();
     for record in reader.deserialize::<HashMap<String, String>>() {
         let record = record.unwrap();
-        let scalars: Vec<String> = SCALARS.iter().map(|name| record[*name].clone()).collect();
+        let scalars: Vec<String> = SCALAR_COLUMNS.iter().map(|name| record[*name].clone()).collect();
         let whole = scalars.iter().chain([&record["Track URI"], &record["Genres"]]).all(|cell| !cell.is_empty());
         if whole && seen.insert(record["Track URI"].clone()) {
             let genres = record["Genres"].split(',').map(str::to_owned).collect();
@@ -70,7 +55,7 @@ fn write(file: &Path, rows: &[Row], labels: &[String], train: Option<&HashSet<St
     let mut csv = csv::Writer::from_path(file).unwrap();
     let split = train.map(|_| "split".to_owned());
     let head = std::iter::once("track_id".to_owned()).chain(split).chain(labels.iter().map(|l| format!("label:{l}")));
-    csv.write_record(head.chain(SCALARS.map(str::to_owned))).unwrap();
+    csv.write_record(head.chain(SCALAR_COLUMNS.map(str::to_owned))).unwrap();
     for row in rows {
         let others = labels.iter().all(|label| !row.genres.contains(label));
         let has = |label: &String| if label == "misc" { others } else { row.genres.contains(label) };

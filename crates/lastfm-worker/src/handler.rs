@@ -86,17 +86,21 @@ impl FetchTags {
 
     /// Whether robots.txt keeps us from the page.
     async fn is_forbidden(&self, artist: &str, title: &str, context: &Context) -> Result<bool, Failure> {
-        if !self.client.knows_robots() {
-            context.budgets.permit(BUDGET).await?;
-        }
+        self.read_robots(context).await?;
         self.client.is_forbidden(artist, title).await.map_err(failure)
     }
 
-    async fn ask_page(&self, artist: &str, title: &str, context: &Context) -> Result<TagsOutcome, Failure> {
+    /// Reads robots.txt, where that was not done yet: a request of its own.
+    async fn read_robots(&self, context: &Context) -> Result<(), Failure> {
         if !self.client.knows_robots() {
             context.budgets.permit(BUDGET).await?;
             self.client.read_robots().await.map_err(failure)?;
         }
+        Ok(())
+    }
+
+    async fn ask_page(&self, artist: &str, title: &str, context: &Context) -> Result<TagsOutcome, Failure> {
+        self.read_robots(context).await?;
         context.budgets.permit(BUDGET).await?;
         let answer = self.client.page(artist, title).await.map_err(failure)?;
         let outcome = match answer.outcome {

@@ -14,22 +14,7 @@ use model::dataset::{Dataset, Split};
 use model::search::{Search, Setting, Trial};
 use rayon::prelude::*;
 use serde_json::Value;
-
-const SCALARS: [&str; 13] = [
-    "Duration (ms)",
-    "Danceability",
-    "Energy",
-    "Key",
-    "Loudness",
-    "Mode",
-    "Speechiness",
-    "Acousticness",
-    "Instrumentalness",
-    "Liveness",
-    "Valence",
-    "Tempo",
-    "Time Signature",
-];
+use testkit::SCALAR_COLUMNS;
 
 #[test]
 fn a_real_table_of_tracks_scores_as_with_scikit_learn() {
@@ -122,13 +107,13 @@ fn strusz(text: &[u8]) -> Dataset {
     let mut reader = csv::Reader::from_reader(text);
     let head = reader.headers().unwrap().clone();
     let column = |name: &str| head.iter().position(|column| column == name).unwrap();
-    let (genres, scalars) = (column("Genres"), SCALARS.map(column));
+    let (genres, scalars) = (column("Genres"), SCALAR_COLUMNS.map(column));
     let mut rows: Vec<(Vec<f64>, BTreeSet<String>)> = Vec::new();
     for record in reader.records().map(Result::unwrap) {
         let values: Vec<f64> = scalars.iter().filter_map(|&at| record[at].parse().ok()).collect();
         let tags = record[genres].split(',').map(str::trim).filter(|tag| !tag.is_empty() && *tag != "rock");
         let tags: BTreeSet<String> = tags.map(str::to_owned).collect();
-        if values.len() == SCALARS.len() && !tags.is_empty() {
+        if values.len() == SCALAR_COLUMNS.len() && !tags.is_empty() {
             rows.push((values, tags));
         }
     }
@@ -142,7 +127,7 @@ fn strusz(text: &[u8]) -> Dataset {
         |tags: &BTreeSet<String>, label: &String| tags.contains(label) || label == "misc" && tags.is_disjoint(&top);
     let labels = rows.iter().flat_map(|(_, tags)| names.iter().map(|label| u8::from(has(tags, label)))).collect();
     let features = rows.iter().flat_map(|(values, _)| values.clone()).collect();
-    in_order(SCALARS.map(str::to_owned).into(), names.into_iter().collect(), features, labels)
+    in_order(SCALAR_COLUMNS.map(str::to_owned).into(), names.into_iter().collect(), features, labels)
 }
 
 fn yeast(text: &[u8]) -> Dataset {

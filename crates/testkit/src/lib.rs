@@ -16,4 +16,4 @@ pub use oddities::{Answer, Capability, Event, Oddities, Service, When};
 pub use real_data::real_data;
 pub use server::{CLIENT_ID, CLIENT_SECRET, LASTFM_API_KEY, Request, serve};
 pub use stage::Stage;
-pub use table::TableError;
+pub use table::{SCALAR_COLUMNS, TableError};

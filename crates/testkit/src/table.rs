@@ -40,8 +40,8 @@ pub enum TableError {
     Empty,
 }
 
-/// The columns of the scalars, in the order of [`model::audio::SCALARS`].
-const SCALAR_COLUMNS: [&str; 13] = [
+/// The columns of a table that hold the scalars, in the order of [`model::audio::SCALARS`].
+pub const SCALAR_COLUMNS: [&str; 13] = [
     "Duration (ms)",
     "Danceability",
     "Energy",
