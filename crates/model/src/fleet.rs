@@ -62,6 +62,15 @@ pub struct Budget {
     pub reason: Option<String>,
 }
 
+/// A kind of job that nobody takes until it is resumed. Natural key: `kind`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pause {
+    /// Kind of job.
+    pub kind: String,
+    /// Since when.
+    pub since: Timestamp,
+}
+
 /// Whether the app may call a part of an API, found out by calling it. Natural key: `name`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Capability {

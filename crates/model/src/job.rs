@@ -9,6 +9,9 @@ use crate::Timestamp;
 /// The envelope's version; a job of another version goes to the dead letters.
 pub const VERSION: u32 = 1;
 
+/// The largest message that is taken for a job, in bytes. Data is in the store; a job only names it.
+pub const MOST_BYTES: usize = 1 << 20;
+
 /// A job as it lies in the queue (JSON).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Envelope {
@@ -27,6 +30,10 @@ pub struct Envelope {
     /// Trace context (W3C `traceparent`) of the job that published this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
+    /// The run that this job belongs to; its follow-up jobs belong to it too, and none of them does anything once it is
+    /// cancelled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<String>,
     /// Which of the two queues of its kind it waits in.
     #[serde(default)]
     pub priority: Priority,
@@ -63,6 +70,9 @@ pub enum BadEnvelope {
     /// Not JSON, or not the envelope's shape.
     #[error("not a job envelope: {0}")]
     Malformed(String),
+    /// Larger than any job.
+    #[error("a message of {0} bytes is no job: at most {MOST_BYTES} are read")]
+    TooLarge(usize),
     /// A version this program does not know.
     #[error("envelope version {0} is unknown, this program knows version {VERSION}")]
     UnknownVersion(u64),
@@ -79,6 +89,7 @@ impl Envelope {
             attempt: 0,
             enqueued_at: Timestamp::now(),
             trace: None,
+            run: None,
             priority: Priority::default(),
             history: Vec::new(),
             body: serde_json::to_value(body).expect("a job body is plain data"),
@@ -91,8 +102,17 @@ impl Envelope {
         self
     }
 
+    /// The same job, as a part of a run.
+    pub fn of_run(mut self, run: &str) -> Self {
+        self.run = Some(run.to_owned());
+        self
+    }
+
     /// Reads a message.
     pub fn parse(payload: &[u8]) -> Result<Self, BadEnvelope> {
+        if payload.len() > MOST_BYTES {
+            return Err(BadEnvelope::TooLarge(payload.len()));
+        }
         let value: Value = serde_json::from_slice(payload).map_err(|e| BadEnvelope::Malformed(e.to_string()))?;
         match value.get("v").and_then(Value::as_u64) {
             Some(v) if v == u64::from(VERSION) => {}
@@ -226,5 +246,7 @@ mod tests {
         assert!(matches!(Envelope::parse(b"{}"), Err(BadEnvelope::Malformed(_))));
         assert!(matches!(Envelope::parse(br#"{"v":1,"id":3}"#), Err(BadEnvelope::Malformed(_))));
         assert_eq!(Envelope::parse(br#"{"v":9}"#), Err(BadEnvelope::UnknownVersion(9)));
+        let large = vec![b' '; MOST_BYTES + 1];
+        assert_eq!(Envelope::parse(&large), Err(BadEnvelope::TooLarge(MOST_BYTES + 1)));
     }
 }

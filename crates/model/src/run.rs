@@ -20,6 +20,9 @@ pub struct Run {
     pub started_at: Timestamp,
     /// When the command that began it had nothing more to do; until then the same command goes on with it.
     pub finished_at: Option<Timestamp>,
+    /// When somebody cancelled it; its jobs do nothing any more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancelled_at: Option<Timestamp>,
 }
 
 /// What was collected, and what was not and why. Rows and `tracks_collected` are of one run, or of all; what was found out

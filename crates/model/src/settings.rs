@@ -11,6 +11,8 @@ use crate::tag::Cut;
 pub struct Settings {
     /// Where jobs wait: `sqlite:FILE`.
     pub queue: String,
+    /// Base of the management API of a RabbitMQ queue, such as `http://host:15672`; the credentials are those of `queue`.
+    pub queue_management_url: Option<String>,
     /// Where results are kept: `sqlite:FILE`.
     pub store: String,
     /// Address or mail that services may complain to; part of the User-Agent.
@@ -101,6 +103,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             queue: "sqlite:spotifai.db".into(),
+            queue_management_url: None,
             store: "sqlite:spotifai.db".into(),
             contact: None,
             spotify: Spotify::default(),
@@ -152,6 +155,7 @@ impl Default for Worker {
 /// The environment variables, each with the setting that it stands for and what it is.
 pub const ENVIRONMENT: &[(&str, &str, &str)] = &[
     ("SPOTIFAI_QUEUE", "queue", "where jobs wait: sqlite:FILE"),
+    ("SPOTIFAI_QUEUE_MANAGEMENT_URL", "queue_management_url", "base of RabbitMQ's management API"),
     ("SPOTIFAI_STORE", "store", "where results are kept: sqlite:FILE"),
     ("SPOTIFAI_CONTACT", "contact", "address or mail that services may complain to"),
     ("SPOTIFAI_SPOTIFY_CLIENT_ID", "spotify.client_id", "client id of your Spotify app"),

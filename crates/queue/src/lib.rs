@@ -99,12 +99,19 @@ pub struct KindStats {
     pub kind: String,
     /// Waiting to be taken.
     pub ready: u64,
-    /// Taken and not ended.
-    pub running: u64,
+    /// Taken and not ended; `None` where the queue cannot tell.
+    pub running: Option<u64>,
     /// Waiting for their time.
     pub delayed: u64,
     /// In the dead letters.
     pub dead: u64,
+}
+
+impl KindStats {
+    /// Whether no job is left that the queue knows of, dead ones aside. Jobs that it cannot count may still be running.
+    pub fn is_idle(&self) -> bool {
+        self.ready + self.running.unwrap_or(0) + self.delayed == 0
+    }
 }
 
 /// A dead job.
@@ -155,7 +162,9 @@ pub enum QueueError {
 }
 
 /// Opens the queue at a URL: `sqlite:FILE`.
-pub async fn open(url: &str) -> Result<Arc<dyn Queue>, QueueError> {
+///
+/// `management` is the base address of a broker's management API; only with it can a broker's running jobs be counted.
+pub async fn open(url: &str, management: Option<&str>) -> Result<Arc<dyn Queue>, QueueError> {
     match url.split_once(':') {
         Some(("sqlite", file)) => Ok(Arc::new(Embedded::open(file).await?)),
         _ => Err(QueueError::Unusable(format!("queue `{url}` is of no known kind: use sqlite:FILE"))),

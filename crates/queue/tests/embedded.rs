@@ -169,11 +169,11 @@ async fn an_unusable_address_is_one_clear_line() {
         ("queue.db".into(), "use sqlite:FILE"),
     ];
     for (address, reason) in addresses {
-        let error = queue::open(&address).await.err().expect("an error");
+        let error = queue::open(&address, None).await.err().expect("an error");
         assert!(matches!(error, QueueError::Unusable(_)), "{error:?}");
         let line = error.to_string();
         assert!(line.contains(reason) && !line.contains('\n'), "{line}");
     }
     let file = format!("sqlite:{}", home.file().display());
-    queue::open(&file).await.unwrap().publish(&[job("a", "1")]).await.unwrap();
+    queue::open(&file, None).await.unwrap().publish(&[job("a", "1")]).await.unwrap();
 }

@@ -46,7 +46,7 @@ fn worker_process() {
 }
 
 async fn is_left(queue: &Embedded) -> bool {
-    queue.stats().await.unwrap().iter().any(|kind| kind.kind == "work" && kind.ready + kind.running + kind.delayed > 0)
+    queue.stats().await.unwrap().iter().any(|kind| kind.kind == "work" && !kind.is_idle())
 }
 
 /// Each job has one follow-up of the same key, which tells whether it was redelivered.

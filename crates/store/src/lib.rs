@@ -12,7 +12,7 @@ use model::Timestamp;
 use model::analysis::TrackAnalysis;
 use model::audio::{AudioFeatures, TrackPitches};
 use model::dataset::DatasetInfo;
-use model::fleet::{Budget, Capability, Permits, WorkerBeat};
+use model::fleet::{Budget, Capability, Pause, Permits, WorkerBeat};
 use model::run::Run;
 use model::search::{ModelInfo, Search, Trial};
 use model::tag::{Cut, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
@@ -46,6 +46,10 @@ pub trait Tracks: Send + Sync {
     async fn save_run(&self, run: &Run) -> Result<()>;
     /// All runs, oldest first.
     async fn runs(&self) -> Result<Vec<Run>>;
+    /// Marks a run as cancelled, unless it is already; the run as it is then, `None` where there is no such run.
+    async fn cancel_run(&self, id: &str, at: Timestamp) -> Result<Option<Run>>;
+    /// Ids of the runs that are cancelled.
+    async fn cancelled_runs(&self) -> Result<Vec<String>>;
 }
 
 /// `tags`, `pages` and the view `labelled_tracks`.
@@ -128,13 +132,19 @@ pub trait Searches: Send + Sync {
     async fn model_blob(&self, search: &str) -> Result<Option<Vec<u8>>>;
 }
 
-/// `workers`, `budgets`, `capabilities`, `crashes`.
+/// `workers`, `pauses`, `budgets`, `capabilities`, `crashes`.
 #[async_trait]
 pub trait Fleet: Send + Sync {
     /// Upserts a worker's sign of life.
     async fn heartbeat(&self, beat: &WorkerBeat) -> Result<()>;
     /// All workers that were ever seen.
     async fn workers(&self) -> Result<Vec<WorkerBeat>>;
+    /// Stops everyone from taking jobs of a kind; the first pause of a kind stays.
+    async fn pause_kind(&self, pause: &Pause) -> Result<()>;
+    /// Ends a pause; `false` where the kind was not paused.
+    async fn resume_kind(&self, kind: &str) -> Result<bool>;
+    /// The kinds that are paused.
+    async fn pauses(&self) -> Result<Vec<Pause>>;
     /// Leases up to `want` permits of a budget of `rate` a second, in one atomic step, by the generic cell rate
     /// algorithm: windows never overlap, and time that nobody leased is not saved up. While the budget is blocked the
     /// count is 0 and `opens_at` says when to ask again.

@@ -27,7 +27,7 @@ async fn looks_empty(queue: &dyn Queue, kinds: &[String]) -> Result<bool, Worker
     match queue.stats().await {
         Ok(stats) => {
             let mut ours = stats.iter().filter(|stats| kinds.contains(&stats.kind));
-            Ok(ours.all(|stats| stats.ready + stats.running + stats.delayed == 0))
+            Ok(ours.all(queue::KindStats::is_idle))
         }
         Err(error @ QueueError::Unusable(_)) => Err(error.into()),
         // The subscriptions say so already.

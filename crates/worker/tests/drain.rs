@@ -167,7 +167,7 @@ fn sigterm_drains_a_process_that_then_exits_with_0() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     runtime.block_on(async {
         let apples = place.stats("test.apple").await;
-        assert_eq!((apples.ready, apples.running, apples.dead), (1, 0, 0));
+        assert_eq!((apples.ready, apples.running, apples.dead), (1, Some(0), 0));
         assert_eq!(place.stats("test.pear").await.ready, 1);
     });
 }

@@ -51,7 +51,7 @@ async fn fetch(home: &Home, ids: &[String], columns: &[String], shutdown: &Shutd
     }
     sign_in(home).await?;
     let folder = tempfile::tempdir()?;
-    let queue = queue::open(&format!("sqlite:{}", folder.path().join("predict.db").display())).await?;
+    let queue = queue::open(&format!("sqlite:{}", folder.path().join("predict.db").display()), None).await?;
     let fetching = Home { queue, ..home.clone() };
     for batch in missing.chunks(100) {
         fetching.queue.publish(&[Envelope::new(&TracksAudio { track_ids: batch.to_vec() })]).await?;

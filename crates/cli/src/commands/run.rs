@@ -60,7 +60,7 @@ async fn begin(home: &Home, playlists: &[String]) -> anyhow::Result<Run> {
 /// A run of these playlists that begins now.
 pub fn new_run(playlists: &[String], started_at: Timestamp) -> Run {
     let id = format!("r{}", uuid::Uuid::new_v4().simple());
-    Run { id, playlists: playlists.to_vec(), started_at, finished_at: None }
+    Run { id, playlists: playlists.to_vec(), started_at, finished_at: None, cancelled_at: None }
 }
 
 /// Collects a run, builds the dataset, searches, writes the report; `None` when it was stopped on the way.

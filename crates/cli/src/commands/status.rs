@@ -92,6 +92,8 @@ fn show(status: &Status, json: bool) -> anyhow::Result<()> {
 
 fn queue_row(kind: &KindStats, collection: &Collection) -> Vec<String> {
     let counts = collection.jobs.get(&kind.kind).copied().unwrap_or_default();
-    let numbers = [kind.ready, kind.running, kind.delayed, counts.done, counts.retried, kind.dead];
-    std::iter::once(kind.kind.clone()).chain(numbers.map(|n| thousands(n as usize))).collect()
+    let number = |n: u64| thousands(n as usize);
+    let running = kind.running.map_or_else(|| "–".to_owned(), number);
+    let [done, retried] = [counts.done, counts.retried].map(number);
+    vec![kind.kind.clone(), number(kind.ready), running, number(kind.delayed), done, retried, number(kind.dead)]
 }

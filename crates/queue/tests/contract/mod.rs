@@ -102,7 +102,7 @@ pub fn key(delivery: &Delivery) -> String {
 /// Waits until the counts of a kind are these: (ready, running, delayed, dead). A broker may take a moment to count.
 pub async fn counts(queue: &Arc<dyn Queue>, kind: &str, expected: (u64, u64, u64, u64)) {
     let (ready, running, delayed, dead) = expected;
-    let expected = KindStats { kind: kind.to_owned(), ready, running, delayed, dead };
+    let expected = KindStats { kind: kind.to_owned(), ready, running: Some(running), delayed, dead };
     let mut found = None;
     for _ in 0..600 {
         let stats = soon(queue.stats()).await.unwrap();

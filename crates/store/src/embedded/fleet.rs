@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use model::Timestamp;
-use model::fleet::{Budget, Capability, Permits, WorkerBeat};
+use model::fleet::{Budget, Capability, Pause, Permits, WorkerBeat};
 use sqlite::rusqlite::{self, Connection, OptionalExtension, Row};
 
 use super::{Embedded, to_doc};
@@ -15,6 +15,20 @@ impl Fleet for Embedded {
 
     async fn workers(&self) -> Result<Vec<WorkerBeat>> {
         self.docs("SELECT doc FROM workers ORDER BY id", []).await
+    }
+
+    async fn pause_kind(&self, pause: &Pause) -> Result<()> {
+        let rows = vec![(pause.kind.clone(), to_doc(pause))];
+        self.save("INSERT INTO pauses (kind, doc) VALUES (?1, ?2) ON CONFLICT DO NOTHING", rows).await
+    }
+
+    async fn resume_kind(&self, kind: &str) -> Result<bool> {
+        let kind = kind.to_owned();
+        self.write(move |connection| Ok(connection.execute("DELETE FROM pauses WHERE kind = ?1", [kind])? > 0)).await
+    }
+
+    async fn pauses(&self) -> Result<Vec<Pause>> {
+        self.docs("SELECT doc FROM pauses ORDER BY kind", []).await
     }
 
     async fn lease_budget(&self, name: &str, rate: f64, want: u32) -> Result<Permits> {

@@ -71,6 +71,7 @@ pub(super) const SCHEMA: &str = concat!(
     );
 
     CREATE TABLE IF NOT EXISTS workers (id TEXT PRIMARY KEY, doc TEXT NOT NULL);
+    CREATE TABLE IF NOT EXISTS pauses (kind TEXT PRIMARY KEY, doc TEXT NOT NULL);
     CREATE TABLE IF NOT EXISTS budgets (
         name TEXT PRIMARY KEY, arrival_us INTEGER NOT NULL DEFAULT 0, blocked_until INTEGER NOT NULL DEFAULT 0,
         throttled INTEGER NOT NULL DEFAULT 0, reason TEXT

@@ -1,4 +1,5 @@
 use async_trait::async_trait;
+use model::Timestamp;
 use model::run::Run;
 use model::track::{Artist, PlaylistPage, Track};
 
@@ -60,6 +61,18 @@ impl Tracks for Embedded {
 
     async fn runs(&self) -> Result<Vec<Run>> {
         self.docs("SELECT doc FROM runs ORDER BY started_at, id", []).await
+    }
+
+    async fn cancel_run(&self, id: &str, at: Timestamp) -> Result<Option<Run>> {
+        let mark = "UPDATE runs SET doc = json_set(doc, '$.cancelled_at', ?2)
+            WHERE id = ?1 AND doc ->> '$.cancelled_at' IS NULL";
+        self.save(mark, vec![(id.to_owned(), at.0)]).await?;
+        self.doc("SELECT doc FROM runs WHERE id = ?1", [id.to_owned()]).await
+    }
+
+    async fn cancelled_runs(&self) -> Result<Vec<String>> {
+        let query = "SELECT id FROM runs WHERE doc ->> '$.cancelled_at' IS NOT NULL ORDER BY id";
+        self.rows(query, [], |row| row.get(0)).await
     }
 }
 

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::Timestamp;
-use model::fleet::{Budget, Capability, JobCounts, Permits, WorkerBeat};
+use model::fleet::{Budget, Capability, JobCounts, Pause, Permits, WorkerBeat};
 use store::{LEASE_WINDOW, StoreError};
 
 use super::{Place, handles, ids};
@@ -25,6 +25,18 @@ pub async fn workers_are_upserted(place: &impl Place) {
         store.heartbeat(&beat).await.unwrap();
     }
     assert_eq!(store.workers().await.unwrap(), [beat("a", 1), beat("b", 2)]);
+}
+
+pub async fn a_kind_is_paused_until_it_is_resumed(place: &impl Place) {
+    let store = place.open().await;
+    let pause = |kind: &str, since| Pause { kind: kind.to_owned(), since: Timestamp(since) };
+    for pause in [pause("b", 1), pause("a", 2), pause("b", 3)] {
+        store.pause_kind(&pause).await.unwrap();
+    }
+    assert_eq!(store.pauses().await.unwrap(), [pause("a", 2), pause("b", 1)]);
+    assert!(store.resume_kind("b").await.unwrap());
+    assert!(!store.resume_kind("b").await.unwrap());
+    assert_eq!(store.pauses().await.unwrap(), [pause("a", 2)]);
 }
 
 pub async fn the_first_permit_opens_now(place: &impl Place) {

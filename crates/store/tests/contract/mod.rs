@@ -39,7 +39,7 @@ macro_rules! contract {
     ($place:ty) => {
         contract!($place, tracks {
             nothing_is_known_of_an_empty_store, tracks_come_back_sorted_and_once, artists_come_back,
-            a_page_comes_with_its_tracks, pages_are_kept_apart_by_run, runs_are_updated_and_sorted_by_age,
+            a_page_comes_with_its_tracks, pages_are_kept_apart_by_run, runs_are_updated_and_sorted_by_age, a_run_is_cancelled_once,
             two_handles_upsert_the_same_tracks,
         });
         contract!($place, tags {
@@ -58,7 +58,7 @@ macro_rules! contract {
             the_first_model_of_a_search_stays, two_handles_save_every_trial_once,
         });
         contract!($place, fleet {
-            workers_are_upserted, the_first_permit_opens_now, leases_of_many_handles_never_overlap,
+            workers_are_upserted, a_kind_is_paused_until_it_is_resumed, the_first_permit_opens_now, leases_of_many_handles_never_overlap,
             a_rate_must_be_above_zero, a_blocked_budget_leases_nothing, a_block_is_never_shortened,
             throttled_answers_of_one_incident_count_once, throttled_answers_in_a_row_count,
             a_good_answer_starts_the_count_anew, a_good_answer_from_before_the_block_counts_for_nothing, budgets_are_apart, capabilities_come_back, crashes_are_counted_once_each,

@@ -89,6 +89,7 @@ pub async fn runs_are_updated_and_sorted_by_age(place: &impl Place) {
         playlists: ids(&["mix"]),
         started_at: Timestamp(started_at),
         finished_at: None,
+        cancelled_at: None,
     };
     let (young, mut old) = (run("a", 20), run("b", 10));
     store.save_run(&young).await.unwrap();
@@ -96,6 +97,21 @@ pub async fn runs_are_updated_and_sorted_by_age(place: &impl Place) {
     old.finished_at = Some(Timestamp(30));
     store.save_run(&old).await.unwrap();
     assert_eq!(store.runs().await.unwrap(), [old, young]);
+}
+
+pub async fn a_run_is_cancelled_once(place: &impl Place) {
+    let store = place.open().await;
+    assert_eq!(store.cancel_run("a", Timestamp(5)).await.unwrap(), None);
+    for id in ["a", "b"] {
+        let (started_at, finished_at) = (Timestamp(1), None);
+        let run = Run { id: id.to_owned(), playlists: ids(&["mix"]), started_at, finished_at, cancelled_at: None };
+        store.save_run(&run).await.unwrap();
+    }
+    for at in [5, 6] {
+        let run = store.cancel_run("a", Timestamp(at)).await.unwrap().unwrap();
+        assert_eq!((run.id.as_str(), run.cancelled_at), ("a", Some(Timestamp(5))));
+    }
+    assert_eq!(store.cancelled_runs().await.unwrap(), ids(&["a"]));
 }
 
 pub async fn two_handles_upsert_the_same_tracks(place: &impl Place) {
