@@ -2,7 +2,10 @@
 
 mod bench;
 mod command;
+mod deny;
+mod deploy;
 mod test;
+mod tools;
 
 use std::process::ExitCode;
 
@@ -17,6 +20,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         cargo: Vec<String>,
     },
+    /// Check the image, the compose file and the Kubernetes manifests against their schemas and against the program
+    Deploy,
+    /// Check licences, bans, sources and advisories of all crates, as deny.toml says
+    Deny,
     /// Run a benchmark: both sides in one go, with their ratio
     #[command(subcommand)]
     Bench(Bench),
@@ -31,6 +38,8 @@ enum Bench {
 fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Test { cargo } => test::run_tests(&cargo),
+        Task::Deploy => deploy::check(),
+        Task::Deny => deny::deny(),
         Task::Bench(Bench::Pitches) => bench::pitches(),
     };
     match result {
