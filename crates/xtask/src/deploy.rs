@@ -53,7 +53,9 @@ pub fn check() -> anyhow::Result<()> {
     for set in SETS {
         let rendered = output(kubectl()?.args(["kustomize", set]))?;
         if !rendered.status.success() {
-            problems.push(format!("{set}: kubectl kustomize: {}", String::from_utf8_lossy(&rendered.stderr).trim()));
+            let said = String::from_utf8_lossy(&rendered.stderr);
+            problems
+                .push(format!("{set}: kubectl kustomize: {}", said.split_whitespace().collect::<Vec<_>>().join(" ")));
             continue;
         }
         let found = validate(&["kubernetes", "k8s/schemas"], &rendered.stdout)?;

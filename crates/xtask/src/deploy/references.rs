@@ -11,7 +11,7 @@ const NAME: &str = "app.kubernetes.io/name";
 pub struct Secrets(BTreeSet<(String, String)>);
 
 impl Secrets {
-    /// Those of the set, and where none of them is named so, the team's own `spotifai` with the keys of an environment file.
+    /// Those of the set; where it has none, the team's own `spotifai` with the keys of an environment file.
     pub fn new(documents: &[Value], file: &str) -> Self {
         let mut all = BTreeSet::new();
         for secret in documents.iter().filter(|document| document["kind"] == "Secret") {
@@ -20,7 +20,7 @@ impl Secrets {
                 all.extend(values.as_object().into_iter().flatten().map(|(key, _)| (name.clone(), key.clone())));
             }
         }
-        if !all.iter().any(|(name, _)| name == "spotifai") {
+        if all.is_empty() {
             let keys = file.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.split_once('='));
             all.extend(keys.map(|(key, _)| ("spotifai".to_owned(), key.to_owned())));
         }
