@@ -2,9 +2,12 @@
 
 mod bench;
 mod command;
+mod deny;
+mod deploy;
 mod keeper;
 mod servers;
 mod test;
+mod tools;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -26,6 +29,10 @@ enum Task {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         cargo: Vec<String>,
     },
+    /// Check the image, the compose file and the Kubernetes manifests against their schemas and against the program
+    Deploy,
+    /// Check licences, bans, sources and advisories of all crates, as deny.toml says
+    Deny,
     /// Run a benchmark: both sides in one go, with their ratio
     #[command(subcommand)]
     Bench(Bench),
@@ -54,6 +61,8 @@ enum Services {
 fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Test { offline, cargo } => test::run_tests(&cargo, offline),
+        Task::Deploy => deploy::check(),
+        Task::Deny => deny::deny(),
         Task::Bench(Bench::Pitches) => bench::pitches(),
         Task::Services(Services::Up) => servers::up(),
         Task::Services(Services::Down) => servers::down(),
