@@ -233,11 +233,3 @@ pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
         }
     }
 }
-
-/// What a message may show of a URL.
-fn without_credentials(url: &str) -> String {
-    match url.rsplit_once('@') {
-        Some((_, rest)) => format!("…@{rest}"),
-        None => url.to_owned(),
-    }
-}

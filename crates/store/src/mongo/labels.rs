@@ -10,9 +10,9 @@ use mongodb::bson::{Bson, Document, doc};
 /// It passes over rows of (track, tag), so that no document grows with the collection.
 pub(super) fn pipeline(cut: &Cut) -> Vec<Document> {
     let top = i64::try_from(cut.top).unwrap_or(i64::MAX);
-    let label = doc! { "$cond": [{ "$lte": ["$rank", top] }, "$tag", "$$REMOVE"] };
+    let label = doc! { "$cond": [{ "$lte": ["$rank", top] }, "$tag", Bson::Null] };
+    let labels = doc! { "$setDifference": ["$labels", [Bson::Null]] };
     let misc = doc! { "$cond": [{ "$eq": ["$labels", []] }, [{ "$literal": &cut.misc }], "$labels"] };
-    let sorted = doc! { "$sortArray": { "input": misc, "sortBy": 1 } };
     vec![
         doc! { "$project": { "tag": "$canonical" } },
         doc! { "$unwind": "$tag" },
@@ -21,7 +21,8 @@ pub(super) fn pipeline(cut: &Cut) -> Vec<Document> {
         doc! { "$set": { "place": { "fewer": "$fewer", "tag": "$tag" } } },
         doc! { "$setWindowFields": { "sortBy": { "place": 1 }, "output": { "rank": { "$denseRank": {} } } } },
         doc! { "$group": { "_id": "$_id", "labels": { "$push": label } } },
-        doc! { "$project": { "track_id": "$_id", "labels": sorted } },
+        doc! { "$project": { "labels": { "$sortArray": { "input": labels, "sortBy": 1 } } } },
+        doc! { "$project": { "track_id": "$_id", "labels": misc } },
         doc! { "$sort": { "_id": 1 } },
     ]
 }

@@ -140,9 +140,8 @@ impl Mongo {
         }
         let found: Collection<Id> = self.db.collection(collection);
         let read = async move {
-            let cursor = found.clone_with_type::<Document>().find(filter).projection(doc! { "_id": 1 });
-            let found: Vec<Id> = cursor.hint(Hint::Keys(index)).await?.with_type().try_collect().await?;
-            Ok(found)
+            let cursor = found.find(filter).projection(doc! { "_id": 1 }).hint(Hint::Keys(index)).await?;
+            cursor.try_collect::<Vec<Id>>().await
         };
         let mut ids: Vec<String> = self.run(LONG_ANSWER_WITHIN, read).await?.into_iter().map(|of| of._id).collect();
         ids.sort_unstable();
@@ -178,7 +177,7 @@ impl Mongo {
         T: DeserializeOwned + Send + Sync + 'static,
     {
         let (found, key): (Collection<T>, _) = (self.db.collection(collection), doc! { "_id": key });
-        let change = move || {
+        let change = || {
             let (found, key, change) = (found.clone(), key.clone(), change.clone());
             async move { found.find_one_and_update(key, change).return_document(ReturnDocument::After).await }
         };
@@ -187,7 +186,7 @@ impl Mongo {
         }
         // Not an upsert of the step itself: the answer of one that meets another upsert may be lost, and the step must
         // not be done twice.
-        self.save(vec![bulk::Write::first_stays(collection, key, first)]).await?;
+        self.save(vec![bulk::Write::first_stays(collection, key.clone(), first)]).await?;
         let changed = self.run(ANSWER_WITHIN, change()).await?;
         changed.ok_or_else(|| StoreError::Unusable(format!("`{collection}` of the store at {} is being emptied", self.at)))
     }
