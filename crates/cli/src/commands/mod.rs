@@ -52,11 +52,5 @@ fn settings(flags: &Flags) -> anyhow::Result<Settings> {
 }
 
 async fn home(flags: &Flags) -> anyhow::Result<Home> {
-    let settings = settings(flags)?;
-    for (name, url) in [("queue", &settings.queue), ("store", &settings.store)] {
-        if !url.starts_with("sqlite:") {
-            return Err(usage(format!("{name} `{url}` is of no known kind: use sqlite:FILE")));
-        }
-    }
-    Home::open(settings).await
+    Home::open(settings(flags)?).await
 }
