@@ -118,11 +118,10 @@ where
             }
             Err(closed) if closed.for_ever => return Err(anyhow!(closed.why)),
             Err(closed) => {
-                let waited = timeout_at(deadline, outage.wait(&closed.why)).await;
-                last = Some(closed.why);
-                if waited.is_err() {
-                    return Err(anyhow!(last.unwrap_or_default()));
+                if timeout_at(deadline, outage.wait(&closed.why)).await.is_err() {
+                    return Err(anyhow!(closed.why));
                 }
+                last = Some(closed.why);
             }
         }
     }
