@@ -49,7 +49,7 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
 /// The jobs that begin a run: the first page of each playlist, which fans out all others.
 pub fn first_pages(run: &str, playlists: &[String]) -> Vec<Envelope> {
     let job = |playlist: &String| PlaylistPageJob { run: run.to_owned(), playlist: playlist.clone(), offset: 0 };
-    playlists.iter().map(|playlist| Envelope::new(&job(playlist)).urgent()).collect()
+    playlists.iter().map(|playlist| Envelope::new(&job(playlist)).urgent().of_run(run)).collect()
 }
 
 fn count(n: usize, what: &str) -> String {

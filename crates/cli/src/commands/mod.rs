@@ -31,8 +31,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Command::Run(run) => run::run(run, home(&flags).await?).await,
         Command::Enqueue(what) => enqueue::run(what, &home(&flags).await?).await,
         Command::Worker(which) => {
-            worker::init_logging();
-            work::run(&which, settings(&flags)?).await
+            let logging = worker::init_logging();
+            let result = work::run(&which, settings(&flags)?).await;
+            tokio::task::spawn_blocking(|| logging.finish()).await?;
+            result
         }
         Command::Status(status) => status::run(&status, &home(&flags).await?).await,
         Command::Dead(dead) => dead::run(dead, &home(&flags).await?).await,

@@ -52,7 +52,7 @@ pub async fn run(command: args::Search, home: Home) -> anyhow::Result<()> {
         Some(file) => import(&home, file).await?,
         None => dataset::newest(&home).await?.0,
     };
-    let Some(found) = search(&home, &info, &plan, &shutdown).await? else {
+    let Some(found) = search(&home, &info, &plan, None, &shutdown).await? else {
         eprintln!("Stopped; finished trials are kept. The same command goes on.");
         return Ok(());
     };
@@ -94,16 +94,19 @@ async fn import(home: &Home, file: &Path) -> anyhow::Result<DatasetInfo> {
 
 /// Fits every setting on every fold, then the winner on all training rows; `None` when it was stopped on the way.
 ///
-/// The search's id is a fingerprint of dataset, grid, folds and seed: the same search goes on where it stopped.
+/// The search's id is a fingerprint of dataset, grid, folds and seed: the same search goes on where it stopped. Its jobs
+/// belong to `run`, where there is one.
 pub async fn search(
     home: &Home,
     info: &DatasetInfo,
     plan: &Plan,
+    run: Option<&str>,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Option<Found>> {
-    let (search, jobs) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed);
+    let (search, mut jobs) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed);
     if home.store.model(&search.id).await?.is_none() {
         home.store.save_search(&search).await?;
+        jobs.iter_mut().for_each(|job| job.run = run.map(str::to_owned));
         home.queue.publish(&jobs).await?;
         let worker = work::of_kinds(home, &[WorkerKind::Grid])?;
         progress::follow(|| progress::search(home, &search), worker.run(Until::Empty, shutdown.clone())).await?;
