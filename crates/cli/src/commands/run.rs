@@ -49,12 +49,17 @@ pub fn playlist_ids(playlists: &[String]) -> anyhow::Result<Vec<String>> {
 /// The unfinished run of these playlists, or a new one.
 async fn begin(home: &Home, playlists: &[String]) -> anyhow::Result<Run> {
     let earlier = home.store.runs().await?;
-    if let Some(run) = earlier.into_iter().find(|run| run.finished_at.is_none() && run.playlists == playlists) {
+    if let Some(run) = earlier.into_iter().find(|run| is_open(run) && run.playlists == playlists) {
         return Ok(run);
     }
     let run = new_run(playlists, Timestamp::now());
     home.store.save_run(&run).await?;
     Ok(run)
+}
+
+/// Whether the command that began it has something left to do.
+pub fn is_open(run: &Run) -> bool {
+    run.finished_at.is_none() && run.cancelled_at.is_none()
 }
 
 /// A run of these playlists that begins now.
@@ -79,15 +84,26 @@ pub async fn whole_way(
     if shutdown.is_stopping() {
         return Ok(None);
     }
+    not_cancelled(home, run).await?;
     unread_playlists(home, run).await?;
     let info = dataset::build(home).await?;
-    let Some(found) = search(home, &info, plan, shutdown).await? else { return Ok(None) };
+    let Some(found) = search(home, &info, plan, Some(run), shutdown).await? else { return Ok(None) };
     report::write(home, &found, Some(run), out).await?;
     let finished = Run { finished_at: Some(Timestamp::now()), ..run.clone() };
     home.store.save_run(&finished).await?;
     let summary = Summary::gather(home, &found, Some(run)).await?;
     summary.write(out)?;
     Ok(Some(summary))
+}
+
+/// The jobs of a cancelled run do nothing, so there is nothing to report either.
+pub async fn not_cancelled(home: &Home, run: &Run) -> anyhow::Result<()> {
+    match home.store.cancelled_runs().await?.contains(&run.id) {
+        true => {
+            bail!("run {} was cancelled meanwhile; what it collected stays, the same command begins a new one", run.id)
+        }
+        false => Ok(()),
+    }
 }
 
 /// A playlist that Spotify keeps from this app is the reason that a person has to read, not the empty dataset after it.
