@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use model::job::KINDS;
 
 /// Turns Spotify playlists into a multi-label music-genre model.
@@ -259,12 +259,13 @@ pub struct Cancel {
 
 /// `spotifai pause` and `spotifai resume`.
 #[derive(Debug, ClapArgs)]
+#[command(group(ArgGroup::new("which").required(true)))]
 pub struct Kinds {
     /// Kinds of job
-    #[arg(required_unless_present = "all", conflicts_with = "all", value_name = "KIND", value_parser = kind())]
+    #[arg(group = "which", value_name = "KIND", value_parser = kind())]
     pub kinds: Vec<String>,
     /// Every kind
-    #[arg(long)]
+    #[arg(long, group = "which")]
     pub all: bool,
     /// As JSON
     #[arg(long)]
@@ -311,15 +312,16 @@ pub enum Dead {
 
 /// Which dead jobs: some, those of a kind, or all.
 #[derive(Debug, ClapArgs)]
+#[command(group(ArgGroup::new("which").required(true)))]
 pub struct Choice {
     /// Ids
-    #[arg(required_unless_present_any = ["kind", "all"], conflicts_with_all = ["kind", "all"], value_name = "ID")]
+    #[arg(group = "which", value_name = "ID")]
     pub ids: Vec<String>,
     /// Those of this kind
-    #[arg(long, conflicts_with = "all", value_name = "KIND", value_parser = kind())]
+    #[arg(long, group = "which", value_name = "KIND", value_parser = kind())]
     pub kind: Option<String>,
     /// Every one
-    #[arg(long)]
+    #[arg(long, group = "which")]
     pub all: bool,
     /// As JSON
     #[arg(long)]

@@ -135,6 +135,10 @@ impl Screen {
                         bar.abandon();
                     }
                 }
+                // What is printed next begins on a line of its own.
+                if ended && !bars.is_empty() {
+                    eprintln!();
+                }
             }
             None if self.last != gauges => eprintln!("{:>5.0} s  {}", self.began.elapsed().as_secs_f64(), line(gauges)),
             None => {}

@@ -59,7 +59,8 @@ async fn begin(home: &Home, name: &str, playlists: Vec<String>) -> anyhow::Resul
         return Ok(run);
     }
     let run = new_run(&playlists, Timestamp::now());
-    let run = Run { id: format!("{name}-{}", run.id), ..run };
+    // Enough of it to be another one than yesterday's.
+    let run = Run { id: format!("{name}-{}", &run.id[1..9]), ..run };
     home.store.save_run(&run).await?;
     Ok(run)
 }
