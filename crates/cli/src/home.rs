@@ -4,13 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::anyhow;
-use model::settings::Settings;
+use model::settings::{Settings, without_credentials};
 use queue::{Queue, QueueError};
 use store::{Store, StoreError};
 use worker::Home;
-
-use crate::error::usage;
-use crate::output::address;
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -18,8 +15,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Opens queue and store.
 ///
 /// # Errors
-/// Where a server is out of reach for five seconds, or cannot be used; a usage error where a URL names no kind of server
-/// that there is. One line, without credentials, with the way out.
+/// Where a server is out of reach for five seconds, or cannot be used: one line, without credentials, with the way out.
 pub async fn open(settings: Settings) -> anyhow::Result<Home> {
     let (queue, store) = tokio::try_join!(queue(&settings), store(&settings))?;
     Ok(Home { queue, store, settings })
@@ -30,11 +26,11 @@ pub async fn queue(settings: &Settings) -> anyhow::Result<Arc<dyn Queue>> {
     let (url, management) = (settings.queue.clone(), settings.queue_management_url.clone());
     let opened = answers(&settings.queue, async move { queue::open(&url, management.as_deref()).await });
     match opened.await {
-        Some(Err(QueueError::Unusable(why))) => Err(unusable(&settings.queue, &why)),
-        Some(Err(error)) => Err(out_of_reach(&error, "SPOTIFAI_QUEUE")),
+        Some(Err(error @ QueueError::Unavailable { .. })) => Err(out_of_reach(&error, "SPOTIFAI_QUEUE")),
+        Some(Err(error)) => Err(error.into()),
         Some(Ok(queue)) => Ok(queue),
         None => {
-            let error = QueueError::Unavailable { at: address(&settings.queue), cause: no_answer() };
+            let error = QueueError::Unavailable { at: without_credentials(&settings.queue), cause: no_answer() };
             Err(out_of_reach(&error, "SPOTIFAI_QUEUE"))
         }
     }
@@ -44,11 +40,11 @@ pub async fn queue(settings: &Settings) -> anyhow::Result<Arc<dyn Queue>> {
 pub async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
     let url = settings.store.clone();
     match answers(&settings.store, async move { store::open(&url).await }).await {
-        Some(Err(StoreError::Unusable(why))) => Err(unusable(&settings.store, &why)),
-        Some(Err(error)) => Err(out_of_reach(&error, "SPOTIFAI_STORE")),
+        Some(Err(error @ StoreError::Unavailable { .. })) => Err(out_of_reach(&error, "SPOTIFAI_STORE")),
+        Some(Err(error)) => Err(error.into()),
         Some(Ok(store)) => Ok(store),
         None => {
-            let error = StoreError::Unavailable { at: address(&settings.store), cause: no_answer() };
+            let error = StoreError::Unavailable { at: without_credentials(&settings.store), cause: no_answer() };
             Err(out_of_reach(&error, "SPOTIFAI_STORE"))
         }
     }
@@ -69,10 +65,4 @@ fn no_answer() -> String {
 
 fn out_of_reach(error: &impl std::fmt::Display, variable: &str) -> anyhow::Error {
     anyhow!("{error}; start it, or set {variable} to where it runs (`spotifai doctor` checks everything)")
-}
-
-/// A URL of no known kind is a usage error; a server that refuses is none.
-fn unusable(url: &str, why: &str) -> anyhow::Error {
-    let why = why.replace(url, &address(url));
-    if why.contains("is of no known kind") { usage(why) } else { anyhow!(why) }
 }

@@ -69,14 +69,6 @@ pub fn age(since: Timestamp) -> String {
     length(Timestamp::now().after(since))
 }
 
-/// The address of a server without its credentials and options.
-pub fn address(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
-    // What stands before the last @ goes first: a password may hold an @ or a question mark itself.
-    let place = rest.rsplit_once('@').map_or(rest, |(_, place)| place);
-    format!("{scheme}://{}", place.split('?').next().unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,12 +77,5 @@ mod tests {
     fn numbers_stand_to_the_right() {
         let rows = vec![vec!["track.tags".into(), "7".into()], vec!["x".into(), "1,200".into()]];
         assert_eq!(table(&["kind", "ready"], &rows), "kind        ready\ntrack.tags      7\nx           1,200");
-    }
-
-    #[test]
-    fn addresses_lose_their_credentials() {
-        assert_eq!(address("sqlite:a.db"), "sqlite:a.db");
-        assert_eq!(address("amqps://me:p@ss?word@host:5671/team"), "amqps://host:5671/team");
-        assert_eq!(address("mongodb+srv://me:x@host/db?tls=true"), "mongodb+srv://host/db");
     }
 }

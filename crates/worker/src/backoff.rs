@@ -24,8 +24,8 @@ impl Backoff {
     pub(crate) fn of_budget(budget: &str, settings: &Settings) -> Self {
         match budget {
             "lastfm" => Self {
-                first: Duration::from_secs_f64(settings.lastfm.backoff_first_seconds),
-                cap: Duration::from_secs_f64(settings.lastfm.backoff_cap_seconds),
+                first: Duration::from_secs_f64(settings.lastfm.backoff.first),
+                cap: Duration::from_secs_f64(settings.lastfm.backoff.cap),
             },
             _ => Self { first: Duration::from_secs(10), cap: Duration::from_secs(600) },
         }
@@ -73,6 +73,8 @@ impl Outage {
 
 #[cfg(test)]
 mod tests {
+    use model::settings::Steps;
+
     use super::*;
 
     #[test]
@@ -90,8 +92,7 @@ mod tests {
     #[test]
     fn lastfm_has_its_back_off_from_the_settings() {
         let mut settings = Settings::default();
-        settings.lastfm.backoff_first_seconds = 0.5;
-        settings.lastfm.backoff_cap_seconds = 2.0;
+        settings.lastfm.backoff = Steps { first: 0.5, cap: 2.0 };
         let lastfm = Backoff::of_budget("lastfm", &settings);
         assert!((0.5..=0.625).contains(&lastfm.wait(0).as_secs_f64()));
         assert!((1.6..=2.0).contains(&lastfm.wait(9).as_secs_f64()));

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::*;
 use model::Timestamp;
+use model::settings::Steps;
 use worker::{Budgets, Context, Failure, Worker};
 
 const SERVICE: &str = "lastfm";
@@ -126,8 +127,7 @@ async fn throttled_answers_in_a_row_close_the_budget_longer_and_a_good_one_ends_
     let place = Place::new().await;
     let home = place
         .again(|settings| {
-            settings.lastfm.backoff_first_seconds = 0.2;
-            settings.lastfm.backoff_cap_seconds = 60.0;
+            settings.lastfm.backoff = Steps { first: 0.2, cap: 60.0 };
             settings.lastfm.rate = 1_000.0;
         })
         .await;

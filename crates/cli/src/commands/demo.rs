@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Context;
 use model::Timestamp;
 use model::run::Run;
-use model::settings::Settings;
+use model::settings::{Settings, Steps};
 use store::Store;
 use testkit::{Catalogue, Oddities, Stage};
 use worker::{Flags, Home, Shutdown};
@@ -19,6 +19,7 @@ use crate::output::say;
 
 /// Serves a catalogue as Spotify and last.fm over loopback and collects it with the real workers.
 pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
+    flags.warn_of_passwords();
     let shutdown = Shutdown::on_signals()?;
     let (catalogue, oddities, name) = catalogue(&args)?;
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
@@ -85,8 +86,7 @@ async fn open(out: &Path, flags: &Flags, stage: &Stage, name: &str) -> anyhow::R
     settings.spotify.token_file = Some(out.join("token.json").display().to_string());
     settings.spotify.rate = 5_000.0;
     settings.lastfm.rate = 5_000.0;
-    settings.lastfm.backoff_first_seconds = 0.5;
-    settings.lastfm.backoff_cap_seconds = 2.0;
+    settings.lastfm.backoff = Steps { first: 0.5, cap: 2.0 };
     let is_in_use = [&settings.queue, &settings.store].contains(&&own);
     if is_in_use && file.exists() && !goes_on(&settings, name).await {
         for suffix in ["", "-wal", "-shm"] {

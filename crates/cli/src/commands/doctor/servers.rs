@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use model::Timestamp;
-use model::settings::Settings;
+use model::settings::{Settings, without_credentials};
 use queue::KindStats;
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
@@ -13,7 +13,7 @@ use serde::Deserialize;
 use super::check::Check;
 use crate::fleet;
 use crate::home;
-use crate::output::{address, thousands};
+use crate::output::thousands;
 
 /// Clocks that differ by more than this let permits of rate budgets run out before they are used.
 const CLOCKS_DIFFER: i64 = 1_000;
@@ -67,8 +67,8 @@ async fn overview(settings: &Settings) -> anyhow::Result<String> {
     let usual = format!("http://{}:15672", broker.host_str().unwrap_or("localhost"));
     let base = settings.queue_management_url.as_deref().unwrap_or(&usual);
     let mut url = Url::parse(&format!("{}/api/overview", base.trim_end_matches('/')))
-        .with_context(|| format!("`{}` is no address", address(base)))?;
-    let at = address(url.as_str());
+        .with_context(|| format!("`{}` is no address", without_credentials(base)))?;
+    let at = without_credentials(url.as_str());
     // The credentials go from one URL to the other as they are, and from there into a header.
     let user = if broker.username().is_empty() { "guest" } else { broker.username() };
     let _ = url.set_username(user);
@@ -164,7 +164,7 @@ fn place(url: &str) -> String {
         Some("mongodb" | "mongodb+srv") => "MongoDB",
         _ => "SQLite",
     };
-    format!("{kind} at {}", address(url))
+    format!("{kind} at {}", without_credentials(url))
 }
 
 #[cfg(test)]
