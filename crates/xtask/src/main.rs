@@ -1,4 +1,4 @@
-//! What a developer or CI runs: `cargo xtask test`, `cargo xtask bench NAME`.
+//! What a developer or CI runs: `cargo xtask test`, `deploy`, `deny`, `bench NAME`.
 
 mod bench;
 mod command;
