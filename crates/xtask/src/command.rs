@@ -11,6 +11,12 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).expect("xtask lies in crates/xtask").to_owned()
 }
 
+/// Where cargo builds: this program lies in a profile's folder of it.
+pub fn target() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot tell where this program lies")?;
+    Ok(program.ancestors().nth(2).context("this program lies in no folder of cargo's")?.to_owned())
+}
+
 /// The cargo that runs this task.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -1,12 +1,15 @@
-//! What a developer or CI runs: `cargo xtask test`, `deploy`, `deny`, `bench NAME`.
+//! What a developer or CI runs: `cargo xtask test`, `bench NAME`, `chaos`, `services`, `deploy`, `deny`.
 
 mod bench;
 mod command;
 mod deny;
 mod deploy;
+mod keeper;
+mod servers;
 mod test;
 mod tools;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -15,7 +18,13 @@ use clap::{Parser, Subcommand};
 #[command(name = "cargo xtask", about = "What a developer or CI runs")]
 enum Task {
     /// Run all tests, in the release profile that the demo was built in
+    ///
+    /// RabbitMQ and a MongoDB-compatible server are installed where they are missing, started for the run and stopped
+    /// after it, unless SPOTIFAI_TEST_QUEUE, SPOTIFAI_TEST_QUEUE_MANAGEMENT and SPOTIFAI_TEST_STORE name running ones.
     Test {
+        /// Leave out the tests that need a server
+        #[arg(long)]
+        offline: bool,
         /// Arguments for `cargo test`, such as `-p queue` or a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         cargo: Vec<String>,
@@ -27,6 +36,9 @@ enum Task {
     /// Run a benchmark: both sides in one go, with their ratio
     #[command(subcommand)]
     Bench(Bench),
+    /// Start and stop the servers that tests talk to
+    #[command(subcommand)]
+    Services(Services),
 }
 
 #[derive(Subcommand)]
@@ -35,12 +47,26 @@ enum Bench {
     Pitches,
 }
 
+#[derive(Subcommand)]
+enum Services {
+    /// Start RabbitMQ and a MongoDB-compatible server, and print the variables that point tests at them
+    Up,
+    /// Stop what `up` started
+    Down,
+    /// Stop the servers of a folder when the standard input ends
+    #[command(hide = true)]
+    Keep { folder: PathBuf },
+}
+
 fn main() -> ExitCode {
     let result = match Task::parse() {
-        Task::Test { cargo } => test::run_tests(&cargo),
+        Task::Test { offline, cargo } => test::run_tests(&cargo, offline),
         Task::Deploy => deploy::check(),
         Task::Deny => deny::deny(),
         Task::Bench(Bench::Pitches) => bench::pitches(),
+        Task::Services(Services::Up) => servers::up(),
+        Task::Services(Services::Down) => servers::down(),
+        Task::Services(Services::Keep { folder }) => servers::keep(&folder),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
