@@ -3,9 +3,12 @@
 mod args;
 mod commands;
 mod error;
+mod fleet;
+mod home;
 mod output;
 mod progress;
 mod summary;
+mod watch;
 
 use std::process::ExitCode;
 

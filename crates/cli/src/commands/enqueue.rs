@@ -1,5 +1,9 @@
 //! `spotifai enqueue`.
 
+mod file;
+mod lines;
+mod reader;
+
 use model::Timestamp;
 use model::job::{Envelope, PlaylistPageJob, TrackPitchesJob, TrackTags, TracksAudio};
 use model::run::Run;
@@ -43,6 +47,7 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
             let [unfetched, uncomputed] = [unfetched, uncomputed].map(|ids| thousands(ids.len()));
             say(&format!("enqueued {unfetched} tracks without audio and {uncomputed} without pitches"))
         }
+        Enqueue::File(args) => file::run(args, home).await,
     }
 }
 

@@ -1,26 +1,33 @@
 //! One file a command.
 
+mod completions;
 mod config;
 mod dataset;
 mod dead;
 mod demo;
+mod doctor;
 mod enqueue;
 mod lastfm;
 mod login;
+mod pause;
 mod pitches;
 mod predict;
+mod queues;
 mod report;
 mod run;
+mod runs;
 pub mod search;
 mod status;
 mod tags;
 mod work;
+mod workers;
 
 use model::settings::Settings;
 use worker::{Flags, Home};
 
 use crate::args::{Args, Command};
 use crate::error::usage;
+use crate::home;
 
 /// Runs the command.
 pub async fn run(args: Args) -> anyhow::Result<()> {
@@ -36,8 +43,15 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
             tokio::task::spawn_blocking(|| logging.finish()).await?;
             result
         }
-        Command::Status(status) => status::run(&status, &home(&flags).await?).await,
+        Command::Status(live) => status::run(live, &home(&flags).await?).await,
+        Command::Queues(live) => queues::run(live, &home(&flags).await?).await,
+        Command::Workers(workers) => workers::run(&workers, &home(&flags).await?).await,
+        Command::Runs(live) => runs::runs(live, &home(&flags).await?).await,
+        Command::Cancel(cancel) => runs::cancel(&cancel, &home(&flags).await?).await,
+        Command::Pause(kinds) => pause::pause(&kinds, &home(&flags).await?).await,
+        Command::Resume(kinds) => pause::resume(&kinds, &home(&flags).await?).await,
         Command::Dead(dead) => dead::run(dead, &home(&flags).await?).await,
+        Command::Doctor(doctor) => doctor::run(&doctor, &flags).await,
         Command::Pitches(pitches) => pitches::run(&pitches),
         Command::Lastfm(lastfm) => lastfm::run(&lastfm, &settings(&flags)?),
         Command::Tags(tags) => tags::run(&tags),
@@ -46,6 +60,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Command::Predict(predict) => predict::run(&predict, &home(&flags).await?).await,
         Command::Report(report) => report::run(&report, &home(&flags).await?).await,
         Command::Config => config::run(&settings(&flags)?),
+        Command::Completions { shell } => completions::run(shell),
     }
 }
 
@@ -54,5 +69,5 @@ fn settings(flags: &Flags) -> anyhow::Result<Settings> {
 }
 
 async fn home(flags: &Flags) -> anyhow::Result<Home> {
-    Home::open(settings(flags)?).await
+    home::open(settings(flags)?).await
 }

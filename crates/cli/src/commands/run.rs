@@ -53,13 +53,17 @@ pub fn playlist_ids(playlists: &[String]) -> anyhow::Result<Vec<String>> {
 /// The unfinished run of these playlists, or a new one.
 async fn begin(home: &Home, playlists: &[String]) -> anyhow::Result<Run> {
     let earlier = home.store.runs().await?;
-    let goes_on = |run: &Run| run.finished_at.is_none() && run.cancelled_at.is_none();
-    if let Some(run) = earlier.into_iter().find(|run| goes_on(run) && run.playlists == playlists) {
+    if let Some(run) = earlier.into_iter().find(|run| is_open(run) && run.playlists == playlists) {
         return Ok(run);
     }
     let run = new_run(playlists, Timestamp::now());
     home.store.save_run(&run).await?;
     Ok(run)
+}
+
+/// Whether the command that began it has something left to do.
+pub fn is_open(run: &Run) -> bool {
+    run.finished_at.is_none() && run.cancelled_at.is_none()
 }
 
 /// A run of these playlists that begins now.
@@ -82,7 +86,7 @@ pub async fn whole_way(
     watcher.abort();
     // Also where it failed: a cancelled run has nothing to build a dataset from.
     if !matches!(result, Ok(Some(_))) && is_cancelled(home, &run.id).await? {
-        bail!("run {} was cancelled; what it collected is kept", run.id);
+        bail!("run {} was cancelled; what it collected stays, the same command begins a new one", run.id);
     }
     result
 }
@@ -115,7 +119,7 @@ async fn steps(
     }
     unread_playlists(home, run).await?;
     let info = dataset::build(home).await?;
-    let Some(found) = search(home, &info, plan, Some(&run.id), shutdown).await? else { return Ok(None) };
+    let Some(found) = search(home, &info, plan, Some(run), shutdown).await? else { return Ok(None) };
     report::write(home, &found, Some(run), out).await?;
     let finished = Run { finished_at: Some(Timestamp::now()), ..run.clone() };
     home.store.save_run(&finished).await?;
