@@ -33,6 +33,8 @@ pub enum State {
 /// The state of a worker.
 pub fn state(beat: &WorkerBeat) -> State {
     match Timestamp::now().after(beat.beat_at) {
+        // The last beat of a worker that stopped names no kinds.
+        _ if beat.kinds.is_empty() => State::Gone,
         silent if silent >= LOST => State::Gone,
         silent if silent >= LATE => State::Late,
         _ if beat.running.is_empty() => State::Idle,

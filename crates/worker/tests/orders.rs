@@ -108,7 +108,7 @@ async fn follow_ups_belong_to_the_run_and_the_trace_of_their_job() {
     let place = Place::new().await;
     let first = job(Apple { n: 1 }).of_run("r1");
     place.publish(std::slice::from_ref(&first)).await;
-    let handler = on(|Apple { n }, _| async move {
+    let handler = on(|_: Apple, _| async move {
         let own = Envelope { trace: Some("own".into()), ..job(Pear { n: 20 }) };
         Ok(vec![job(Pear { n: 10 }), own.of_run("r2")])
     });
