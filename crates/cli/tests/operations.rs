@@ -291,6 +291,25 @@ fn the_doctor_says_the_way_out_of_each_failure() {
 }
 
 #[test]
+fn the_doctor_sees_jobs_that_nobody_takes_and_clocks_that_differ() {
+    let folder = folder(async |queue, store| {
+        queue.publish(&[Envelope::new(&model::job::TrackPitchesJob { track_id: "a".into() })]).await.unwrap();
+        store.heartbeat(&beat("w", 0, Timestamp::now() + Duration::from_secs(90))).await.unwrap();
+    });
+    // Sources out of reach are not what this is about: one connection that is refused at once each.
+    let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let mut doctor = spotifai(folder.path(), &["doctor"]);
+    doctor
+        .env("SPOTIFAI_LASTFM_URL", format!("http://{closed}"))
+        .env("SPOTIFAI_LASTFM_API_URL", format!("http://{closed}"));
+    let out = doctor.output().unwrap();
+    let text = String::from_utf8_lossy(&out.stdout);
+    assert!(text.contains("nobody takes track.pitches, 1 jobs wait"), "{text}");
+    assert!(text.contains("the clock of laptop:7 is 8") && text.contains("NTP"), "{text}");
+    assert!(text.contains(&format!("{closed}")) && text.contains("spotifai login"), "{text}");
+}
+
+#[test]
 fn the_doctor_needs_settings_that_can_be_read() {
     let folder = tempdir().unwrap();
     let out = spotifai(folder.path(), &["doctor"]).env("SPOTIFAI_LASTFM_RATE", "fast").output().unwrap();
