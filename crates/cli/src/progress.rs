@@ -81,7 +81,11 @@ pub async fn collection(home: &Home, run: &Run) -> anyhow::Result<Vec<Gauge>> {
     let now = Timestamp::now();
     for budget in store.budgets().await? {
         let wait = budget.blocked_until.after(now).as_secs_f64();
-        let label = if budget.name.starts_with("lastfm") { "tags" } else { "pages" };
+        let label = match &budget.name {
+            name if *name == home.budget_key("lastfm") => "tags",
+            name if *name == home.budget_key("spotify") => "pages",
+            _ => continue,
+        };
         for gauge in gauges.iter_mut().filter(|gauge| wait > 0.0 && gauge.label == label) {
             gauge.note = format!("throttled, goes on in {wait:.0} s");
         }

@@ -70,5 +70,9 @@ async fn throttled_jobs_come_back_and_end_well() {
     let stored = home.store.tags(&ids).await.unwrap();
     assert_eq!(stored.len(), 10);
     assert!(stored.iter().all(|tags| matches!(tags.outcome, TagsOutcome::Tags(_)) && tags.canonical == ["rock"]));
-    assert_eq!(home.store.budget("lastfm").await.unwrap().unwrap().throttled, 0, "a good answer starts the count anew");
+    assert_eq!(
+        home.store.budget("lastfm@default").await.unwrap().unwrap().throttled,
+        0,
+        "a good answer starts the count anew"
+    );
 }

@@ -3,8 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use metrics::Counter;
 use model::settings::Settings;
 use rand::Rng;
+
+use crate::meters;
 
 /// The largest part that jitter adds to a wait, so that those who failed together do not come back together.
 const JITTER: f64 = 0.25;
@@ -41,20 +44,27 @@ impl Backoff {
 }
 
 /// A queue or store that is out of reach. Waits grow with how long that lasts, not with how many slots notice it.
-#[derive(Debug, Default)]
 pub(crate) struct Outage {
     since: Mutex<Option<Instant>>,
+    count: Counter,
 }
 
 impl Outage {
     const SHORTEST: Duration = Duration::from_millis(250);
-    const LONGEST: Duration = Duration::from_secs(10);
+    /// Two of these may follow each other before a worker takes jobs again, which is to be within 5 s of the return.
+    const LONGEST: Duration = Duration::from_secs(2);
+
+    /// No outage so far, as these notice it: `takers`, `jobs` ….
+    pub(crate) fn seen_by(who: &'static str) -> Self {
+        Self { since: Mutex::default(), count: meters::outages(who) }
+    }
 
     /// Waits as long as the outage has lasted by now, within bounds.
     pub(crate) async fn wait(&self, cause: impl std::fmt::Display) {
         let lasted = {
             let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
             if since.is_none() {
+                self.count.increment(1);
                 tracing::warn!("{cause}; trying again until it is back");
             }
             since.get_or_insert_with(Instant::now).elapsed()

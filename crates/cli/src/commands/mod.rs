@@ -38,8 +38,10 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Command::Run(run) => run::run(run, home(&flags).await?).await,
         Command::Enqueue(what) => enqueue::run(what, &home(&flags).await?).await,
         Command::Worker(which) => {
-            worker::init_logging();
-            work::run(&which, settings(&flags)?).await
+            let logging = worker::init_logging();
+            let result = work::run(&which, settings(&flags)?).await;
+            tokio::task::spawn_blocking(|| logging.finish()).await?;
+            result
         }
         Command::Status(live) => status::run(live, &home(&flags).await?).await,
         Command::Queues(live) => queues::run(live, &home(&flags).await?).await,

@@ -1,6 +1,7 @@
 //! `spotifai run`: collect, build, search, report.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::bail;
 use model::Timestamp;
@@ -15,6 +16,9 @@ use crate::error::usage;
 use crate::output::say;
 use crate::progress;
 use crate::summary::Summary;
+
+/// How often a run that is followed is looked at for having been cancelled.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Goes the whole way, or says how to go on.
 pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
@@ -68,8 +72,37 @@ pub fn new_run(playlists: &[String], started_at: Timestamp) -> Run {
     Run { id, playlists: playlists.to_vec(), started_at, finished_at: None, cancelled_at: None }
 }
 
-/// Collects a run, builds the dataset, searches, writes the report; `None` when it was stopped on the way.
+/// Collects a run, builds the dataset, searches, writes the report; `None` when it was stopped on the way. A run that is
+/// cancelled ends with an error that says so.
 pub async fn whole_way(
+    home: &Home,
+    run: &Run,
+    plan: &Plan,
+    out: &Path,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Option<Summary>> {
+    let watcher = tokio::spawn(stop_when_cancelled(home.clone(), run.id.clone(), shutdown.clone()));
+    let result = steps(home, run, plan, out, shutdown).await;
+    watcher.abort();
+    // Also where it failed: a cancelled run has nothing to build a dataset from.
+    if !matches!(result, Ok(Some(_))) && is_cancelled(home, &run.id).await? {
+        bail!("run {} was cancelled; what it collected stays, the same command begins a new one", run.id);
+    }
+    result
+}
+
+async fn stop_when_cancelled(home: Home, run: String, shutdown: Shutdown) {
+    while !is_cancelled(&home, &run).await.unwrap_or(false) {
+        tokio::time::sleep(LOOK).await;
+    }
+    shutdown.stop();
+}
+
+async fn is_cancelled(home: &Home, run: &str) -> anyhow::Result<bool> {
+    Ok(home.store.cancelled_runs().await?.iter().any(|cancelled| cancelled == run))
+}
+
+async fn steps(
     home: &Home,
     run: &Run,
     plan: &Plan,
@@ -84,7 +117,6 @@ pub async fn whole_way(
     if shutdown.is_stopping() {
         return Ok(None);
     }
-    not_cancelled(home, run).await?;
     unread_playlists(home, run).await?;
     let info = dataset::build(home).await?;
     let Some(found) = search(home, &info, plan, Some(run), shutdown).await? else { return Ok(None) };
@@ -94,16 +126,6 @@ pub async fn whole_way(
     let summary = Summary::gather(home, &found, Some(run)).await?;
     summary.write(out)?;
     Ok(Some(summary))
-}
-
-/// The jobs of a cancelled run do nothing, so there is nothing to report either.
-pub async fn not_cancelled(home: &Home, run: &Run) -> anyhow::Result<()> {
-    match home.store.cancelled_runs().await?.contains(&run.id) {
-        true => {
-            bail!("run {} was cancelled meanwhile; what it collected stays, the same command begins a new one", run.id)
-        }
-        false => Ok(()),
-    }
 }
 
 /// A playlist that Spotify keeps from this app is the reason that a person has to read, not the empty dataset after it.

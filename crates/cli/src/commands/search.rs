@@ -10,7 +10,6 @@ use model::search::{ModelInfo, Search, Trial};
 use worker::{Home, Shutdown, Until};
 
 use crate::args::{self, SearchRun, WorkerKind};
-use crate::commands::run::not_cancelled;
 use crate::commands::{dataset, report, work};
 use crate::error::usage;
 use crate::output::say;
@@ -116,9 +115,6 @@ pub async fn search(
         home.queue.publish(&jobs.into_iter().map(of_run).collect::<Vec<_>>()).await?;
         let worker = work::of_kinds(home, &[WorkerKind::Grid])?;
         progress::follow(|| progress::search(home, &search), worker.run(Until::Empty, shutdown.clone())).await?;
-        if let Some(run) = run {
-            not_cancelled(home, run).await?;
-        }
     }
     let model = home.store.model(&search.id).await?;
     match model {
