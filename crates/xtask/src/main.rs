@@ -1,4 +1,4 @@
-//! What a developer or CI runs: `cargo xtask test`, `cargo xtask bench NAME`, `cargo xtask chaos`, `cargo xtask services`.
+//! What a developer or CI runs: `cargo xtask test`, `bench NAME`, `chaos`, `services`, `deploy`, `deny`.
 
 mod bench;
 mod chaos;
