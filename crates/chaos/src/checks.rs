@@ -135,11 +135,13 @@ fn garbage(letters: &[DeadLetter], seen: &Seen) -> Check {
 
 fn rate(world: &World, plan: &Plan) -> Check {
     let requests = world.stage.requests();
-    let times = requests.iter().filter(|request| request.service == Service::Lastfm).map(|request| request.at);
-    let (most, allowed) = (most_in_ten_seconds(times.collect()), allowed_in_ten_seconds(plan.rates.0));
-    let throttled = world.stage.throttled();
-    let said =
-        format!("at most {most} in any 10 s, {allowed} are allowed; {throttled} of {} pages throttled", requests.len());
+    let times: Vec<_> =
+        requests.iter().filter(|request| request.service == Service::Lastfm).map(|request| request.at).collect();
+    let (count, throttled) = (times.len(), world.stage.throttled());
+    let (most, allowed) = (most_in_ten_seconds(times), allowed_in_ten_seconds(plan.rates.0));
+    let said = format!(
+        "at most {most} in any 10 s, {allowed} are allowed; {throttled} of {count} requests to last.fm were throttled"
+    );
     check("rate", most <= allowed, said)
 }
 

@@ -127,14 +127,6 @@ impl World {
         is_routed.then_some(()).with_context(|| format!("there is no queue {queue}: {answer}"))
     }
 
-    /// Consumers by queue, as the broker counts them.
-    pub async fn consumers(&self) -> anyhow::Result<Vec<(String, u64)>> {
-        let queues = self.manage(Method::GET, &format!("queues/{NAME}"), &Value::Null).await?;
-        let count =
-            |queue: &Value| Some((queue["name"].as_str()?.to_owned(), queue["consumers"].as_u64().unwrap_or_default()));
-        Ok(queues.as_array().context("no list of queues")?.iter().filter_map(count).collect())
-    }
-
     async fn manage(&self, method: Method, path: &str, body: &Value) -> anyhow::Result<Value> {
         let url = format!("{}/api/{path}", self.management_url());
         let request = self.http.request(method, url).basic_auth("guest", Some("guest"));
