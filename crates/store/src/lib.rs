@@ -228,7 +228,7 @@ pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
         Some(("sqlite", file)) => Ok(Arc::new(embedded::Embedded::open(file).await?)),
         Some(("mongodb" | "mongodb+srv", _)) => Ok(Arc::new(mongo::Mongo::open(url).await?)),
         _ => {
-            let url = without_credentials(url);
+            let url = model::settings::without_credentials(url);
             let known = "use sqlite:FILE or mongodb://HOST:PORT/DATABASE";
             Err(StoreError::Unusable(format!("store `{url}` is of no known kind: {known}")))
         }

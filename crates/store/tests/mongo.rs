@@ -230,12 +230,42 @@ async fn a_server_out_of_reach_is_told_soon() {
 }
 
 #[tokio::test]
+async fn a_server_that_is_too_old_is_refused() {
+    let line = refused(&server::old::serve("5.0.30").await).await;
+    assert!(line.contains("is MongoDB 5.0.30: use 6.0 or newer"), "{line}");
+}
+
+#[tokio::test]
+async fn a_refused_sign_in_is_told_in_one_line_without_the_password() {
+    let Some(place) = Database::fresh("a_refused_sign_in_is_told_in_one_line_without_the_password") else { return };
+    let line = refused(&place.url_of_nobody()).await;
+    assert!(line.contains("refused the sign-in") && line.contains("authSource") && !line.contains('\n'), "{line}");
+    assert!(!line.contains("hush"), "{line}");
+}
+
+/// A caller that gives up, as `select!` and time-outs do, at any await on the way.
+#[tokio::test]
+async fn an_operation_that_nobody_waits_for_is_done_to_its_end() {
+    let Some(place) = Database::fresh("an_operation_that_nobody_waits_for_is_done_to_its_end") else { return };
+    let store = place.open().await;
+    for i in 0..50 {
+        let tracks = [track(&format!("{i:02}"))];
+        let save = store.save_tracks(&tracks);
+        assert!(tokio::time::timeout(Duration::from_micros(20 * i), save).await.is_err() || i > 0);
+    }
+    let given_up = Instant::now();
+    while store.all_tracks().await.unwrap().len() < 50 {
+        assert!(given_up.elapsed() < Duration::from_secs(10));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on() {
-    let Some(mut server) = Server::start("what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on").await
+    let Some(mut server) = Server::start("what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on")
     else {
         return;
     };
-    let store = store::open(&server.url("x")).await.unwrap();
+    let store = store::open(&server.url()).await.unwrap();
     let saved: Vec<Track> = (0..200).map(|i| track(&format!("{i:03}"))).collect();
     for tracks in saved.chunks(20) {
         store.save_tracks(tracks).await.unwrap();
@@ -246,7 +276,7 @@ async fn what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on()
     let error = store.save_tracks(&[track("lost")]).await.unwrap_err();
     assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");
     assert!(asked.elapsed() < Duration::from_secs(6), "{:?}", asked.elapsed());
-    server.start_again().await;
+    server.start_again();
     let back = Instant::now();
     while let Err(error) = store.save_tracks(&[track("found")]).await {
         assert!(matches!(error, StoreError::Unavailable { .. }), "{error}");

@@ -6,8 +6,9 @@ use mongodb::bson::{Binary, Bson, doc};
 use serde::Deserialize;
 
 use super::bulk::Write;
+use super::read::sorted;
 use super::tags::without;
-use super::{LONG_ANSWER_WITHIN, Mongo};
+use super::{Mongo, schema};
 use crate::segments::{pack, unpack};
 use crate::{Audio, AudioCounts, Result};
 
@@ -60,11 +61,7 @@ impl Audio for Mongo {
     }
 
     async fn analysed(&self, track_ids: &[String]) -> Result<Vec<String>> {
-        let mut found = Vec::new();
-        for ids in super::sorted(track_ids).chunks(super::IDS_A_QUERY) {
-            found.extend(self.ids("analyses", doc! { "_id": { "$in": ids } }, doc! { "_id": 1 }).await?);
-        }
-        Ok(found)
+        self.known("analyses", track_ids).await
     }
 
     async fn confidences(&self) -> Result<Vec<(String, [f64; 4])>> {
@@ -92,7 +89,7 @@ impl Audio for Mongo {
     }
 
     async fn tracks_without_pitches(&self) -> Result<Vec<String>> {
-        let analysed = self.ids("analyses", doc! { "found": true }, super::schema::by("found")).await?;
+        let analysed = self.ids("analyses", doc! { "found": true }, schema::by("found")).await?;
         let computed = self.ids("pitches", doc! {}, doc! { "_id": 1 }).await?;
         Ok(without(analysed, &computed))
     }
@@ -102,14 +99,12 @@ impl Audio for Mongo {
         let features = self.ids("features", doc! {}, doc! { "_id": 1 }).await?;
         let analyses = self.ids("analyses", doc! {}, doc! { "_id": 1 }).await?;
         let (no_features, no_analysis) = (without(tracks.clone(), &features), without(tracks, &analyses));
-        Ok(super::sorted(&[no_features, no_analysis].concat()))
+        Ok(sorted(&[no_features, no_analysis].concat()))
     }
 
     async fn audio_counts(&self) -> Result<AudioCounts> {
-        let tracks = self.db.collection::<Bson>("tracks");
-        let tracks = self.run(LONG_ANSWER_WITHIN, async move { tracks.estimated_document_count().await });
         let (tracks, features, analyses, pitches) = futures::try_join!(
-            tracks,
+            self.count("tracks", doc! {}),
             self.counts("features", "found"),
             self.counts("analyses", "found"),
             self.counts("pitches", "rejected"),
@@ -119,7 +114,7 @@ impl Audio for Mongo {
         };
         let rejected = pitches.iter().filter_map(|(reason, n)| Some((reason.as_str()?.to_owned(), *n)));
         Ok(AudioCounts {
-            tracks: tracks as usize,
+            tracks,
             features: of(&features, true),
             without_features: of(&features, false),
             analyses: of(&analyses, true),

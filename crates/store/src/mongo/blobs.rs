@@ -78,7 +78,8 @@ impl Blobs {
     }
 
     fn bucket(&self) -> GridFsBucket {
-        let bucket = GridFsBucketOptions::builder().bucket_name(BUCKET.to_owned()).chunk_size_bytes(CHUNK_BYTES).build();
+        let bucket =
+            GridFsBucketOptions::builder().bucket_name(BUCKET.to_owned()).chunk_size_bytes(CHUNK_BYTES).build();
         self.db.gridfs_bucket(bucket)
     }
 }

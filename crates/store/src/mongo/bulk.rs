@@ -38,7 +38,13 @@ impl Write {
         match self.first_stays {
             true => {
                 let update = UpdateModifications::Document(doc! { "$setOnInsert": self.document });
-                UpdateOneModel::builder().namespace(namespace).filter(self.key).update(update).upsert(true).build().into()
+                UpdateOneModel::builder()
+                    .namespace(namespace)
+                    .filter(self.key)
+                    .update(update)
+                    .upsert(true)
+                    .build()
+                    .into()
             }
             false => {
                 let model = ReplaceOneModel::builder().namespace(namespace).filter(self.key);
@@ -49,7 +55,11 @@ impl Write {
 
     /// A statement of an `update` command.
     fn statement(self) -> Document {
-        let update = if self.first_stays { doc! { "$setOnInsert": self.document } } else { self.document };
+        let update = if self.first_stays {
+            doc! { "$setOnInsert": self.document }
+        } else {
+            self.document
+        };
         doc! { "q": self.key, "u": update, "upsert": true }
     }
 }
@@ -100,4 +110,42 @@ async fn update(db: &Database, collection: &str, statements: Vec<Document>) -> A
 fn write_error(error: Bson) -> Answer<Error> {
     let error: WriteError = deserialize_from_bson(error)?;
     Ok(ErrorKind::Write(WriteFailure::WriteError(error)).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use mongodb::Client;
+
+    use super::*;
+
+    const TRACKS: i64 = 2_500;
+
+    fn writes(name: &str) -> Vec<Write> {
+        let track = |i: i64| Write::replace("tracks", doc! { "_id": i }, doc! { "_id": i, "name": name });
+        let page =
+            Write::first_stays("pages", doc! { "run": 1, "page": 2 }, doc! { "run": 1, "page": 2, "name": name });
+        (0..TRACKS).map(track).chain([page]).collect()
+    }
+
+    /// Servers before 8.0 take the same writes in another way, which newer ones take, too.
+    #[tokio::test]
+    async fn both_ways_write_the_same() {
+        let Some(url) = testkit::test_server("SPOTIFAI_TEST_STORE", "bulk::both_ways_write_the_same") else { return };
+        let client = Client::with_uri_str(&url).await.unwrap();
+        for has_bulk_write in [true, false] {
+            let db = client.database(&format!("test-bulk-{}-{has_bulk_write}", std::process::id()));
+            for name in ["first", "second"] {
+                write(db.clone(), has_bulk_write, writes(name)).await.unwrap();
+            }
+            let [tracks, pages] = ["tracks", "pages"].map(|name| db.collection::<Document>(name));
+            assert_eq!(tracks.count_documents(doc! { "name": "second" }).await.unwrap(), TRACKS as u64);
+            assert_eq!(tracks.count_documents(doc! {}).await.unwrap(), TRACKS as u64);
+            assert_eq!(pages.count_documents(doc! { "name": "first" }).await.unwrap(), 1);
+            assert_eq!(pages.count_documents(doc! {}).await.unwrap(), 1);
+            let clash = Write::replace("tracks", doc! { "_id": 1, "name": "other" }, doc! { "name": "other" });
+            let error = write(db.clone(), has_bulk_write, vec![clash]).await.unwrap_err();
+            assert!(is_duplicate_key(&error), "{error}");
+            db.drop().await.unwrap();
+        }
+    }
 }

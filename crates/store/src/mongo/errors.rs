@@ -7,9 +7,8 @@ use crate::StoreError;
 /// Another upsert of the same key won.
 const DUPLICATE_KEY: i32 = 11000;
 /// Not the server's fault for long: elections, shutdown, network inside the cluster, locks, time limits.
-const PASSING: [i32; 22] = [
-    6, 7, 24, 46, 50, 63, 64, 89, 91, 112, 133, 134, 189, 202, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436,
-];
+const PASSING: [i32; 22] =
+    [6, 7, 24, 46, 50, 63, 64, 89, 91, 112, 133, 134, 189, 202, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436];
 const UNAUTHORIZED: i32 = 13;
 const AUTHENTICATION_FAILED: i32 = 18;
 /// No such command, operator or stage, or not on this kind of server.
@@ -32,7 +31,9 @@ pub(super) fn failed(at: &str, error: &Error) -> StoreError {
         ErrorKind::Authentication { .. } => refused_sign_in(at, &cause),
         _ if is(&[AUTHENTICATION_FAILED]) => refused_sign_in(at, &cause),
         _ if is(&[UNAUTHORIZED]) => {
-            format!("the store at {at} does not let this user work, give it the role readWrite on the database: {cause}")
+            format!(
+                "the store at {at} does not let this user work, give it the role readWrite on the database: {cause}"
+            )
         }
         _ if is(&CLASHES) => format!("the database at {at} has an index that is not this program's, drop it: {cause}"),
         _ => format!("the store at {at} is unusable: {cause}"),

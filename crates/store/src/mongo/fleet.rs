@@ -37,7 +37,7 @@ impl Fleet for Mongo {
     }
 
     async fn workers(&self) -> Result<Vec<WorkerBeat>> {
-        self.find("workers", doc! {}, doc! { "_id": 1 }).await
+        self.find(ANSWER_WITHIN, "workers", doc! {}, doc! { "_id": 1 }).await
     }
 
     async fn pause_kind(&self, pause: &Pause) -> Result<()> {
@@ -52,7 +52,7 @@ impl Fleet for Mongo {
     }
 
     async fn pauses(&self) -> Result<Vec<Pause>> {
-        self.find("pauses", doc! {}, doc! { "_id": 1 }).await
+        self.find(ANSWER_WITHIN, "pauses", doc! {}, doc! { "_id": 1 }).await
     }
 
     async fn lease_budget(&self, name: &str, rate: f64, want: u32) -> Result<Permits> {
@@ -92,7 +92,7 @@ impl Fleet for Mongo {
     }
 
     async fn budgets(&self) -> Result<Vec<Budget>> {
-        let budgets = self.find("budgets", doc! {}, doc! { "_id": 1 }).await?;
+        let budgets = self.find(ANSWER_WITHIN, "budgets", doc! {}, doc! { "_id": 1 }).await?;
         Ok(budgets.into_iter().map(|budget| self.budget_here(budget)).collect())
     }
 
@@ -106,7 +106,7 @@ impl Fleet for Mongo {
     }
 
     async fn capabilities(&self) -> Result<Vec<Capability>> {
-        self.find("capabilities", doc! {}, doc! { "_id": 1 }).await
+        self.find(ANSWER_WITHIN, "capabilities", doc! {}, doc! { "_id": 1 }).await
     }
 
     async fn count_crash(&self, job_id: &str) -> Result<u32> {

@@ -28,8 +28,8 @@ pub(super) fn pipeline(cut: &Cut) -> Vec<Document> {
 }
 
 /// How many tracks have each canonical tag, most frequent first, ties by name.
-pub(super) fn tag_counts() -> [Document; 4] {
-    [
+pub(super) fn tag_counts() -> Vec<Document> {
+    vec![
         doc! { "$project": { "canonical": 1 } },
         doc! { "$unwind": "$canonical" },
         doc! { "$group": { "_id": "$canonical", "n": { "$sum": 1 } } },

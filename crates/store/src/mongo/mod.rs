@@ -12,6 +12,7 @@ mod datasets;
 mod errors;
 mod fleet;
 mod labels;
+mod read;
 mod schema;
 mod searches;
 mod tags;
@@ -20,10 +21,9 @@ mod tracks;
 use std::future::Future;
 use std::time::Duration;
 
-use futures::TryStreamExt;
-use mongodb::bson::{Bson, Document, doc, serialize_to_document};
+use mongodb::bson::{Document, RawDocumentBuf, doc, serialize_to_document};
 use mongodb::error::Result as Answer;
-use mongodb::options::{Hint, ReturnDocument};
+use mongodb::options::ReturnDocument;
 use mongodb::{Collection, Database};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -35,9 +35,9 @@ use crate::{Result, StoreError};
 /// error of its own.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// The same for a verb that moves blobs or a whole collection.
-const LONG_ANSWER_WITHIN: Duration = Duration::from_secs(600);
-/// Ids in one query: far below the largest message.
-const IDS_A_QUERY: usize = 10_000;
+const LONG_ANSWER_WITHIN: Duration = Duration::from_secs(60);
+/// What each of many writes may add.
+const WRITE_WITHIN: Duration = Duration::from_millis(20);
 /// How often a blob may be replaced by others while it is read.
 const READ_ATTEMPTS: usize = 5;
 
@@ -80,115 +80,41 @@ impl Mongo {
         if writes.is_empty() {
             return Ok(());
         }
-        self.run(LONG_ANSWER_WITHIN, bulk::write(self.db.clone(), self.has_bulk_write, writes)).await
+        let within = ANSWER_WITHIN + WRITE_WITHIN * u32::try_from(writes.len()).unwrap_or(u32::MAX);
+        self.run(within, bulk::write(self.db.clone(), self.has_bulk_write, writes)).await
     }
 
-    /// The documents of a collection that `filter` lets through.
-    async fn find<T>(&self, collection: &'static str, filter: Document, sort: Document) -> Result<Vec<T>>
-    where
-        T: DeserializeOwned + Send + Sync + 'static,
-    {
-        let found: Collection<T> = self.db.collection(collection);
-        self.run(LONG_ANSWER_WITHIN, async move { found.find(filter).sort(sort).await?.try_collect().await }).await
+    /// Changes the document of a key in one atomic step, and returns it as it is then; `None` where there is none.
+    async fn change<T: DeserializeOwned>(
+        &self,
+        collection: &str,
+        key: Document,
+        change: Vec<Document>,
+    ) -> Result<Option<T>> {
+        let found: Collection<RawDocumentBuf> = self.db.collection(collection);
+        let change = async move { found.find_one_and_update(key, change).return_document(ReturnDocument::After).await };
+        let changed = self.run(ANSWER_WITHIN, change).await?;
+        changed.map(|document| self.decode(collection, &document)).transpose()
     }
 
-    /// The first document that `filter` lets through.
-    async fn first<T>(&self, collection: &'static str, filter: Document, sort: Document) -> Result<Option<T>>
-    where
-        T: DeserializeOwned + Send + Sync + 'static,
-    {
-        let found: Collection<T> = self.db.collection(collection);
-        self.run(ANSWER_WITHIN, async move { found.find_one(filter).sort(sort).await }).await
-    }
-
-    /// The document of a key.
-    async fn get<T>(&self, collection: &'static str, key: &str) -> Result<Option<T>>
-    where
-        T: DeserializeOwned + Send + Sync + 'static,
-    {
-        self.first(collection, doc! { "_id": key }, doc! {}).await
-    }
-
-    /// The documents of those of `ids` that there are, sorted by id.
-    async fn of_ids<T>(&self, collection: &'static str, ids: &[String]) -> Result<Vec<T>>
-    where
-        T: DeserializeOwned + Send + Sync + 'static,
-    {
-        let mut found = Vec::new();
-        for ids in sorted(ids).chunks(IDS_A_QUERY) {
-            found.extend(self.find(collection, doc! { "_id": { "$in": ids } }, doc! { "_id": 1 }).await?);
-        }
-        Ok(found)
-    }
-
-    /// Some fields of the documents of a collection that `filter` lets through, sorted by key.
-    async fn parts<T>(&self, collection: &'static str, filter: Document, fields: Document) -> Result<Vec<T>>
-    where
-        T: DeserializeOwned + Send + Sync + 'static,
-    {
-        let found: Collection<T> = self.db.collection(collection);
-        let read = async move { found.find(filter).projection(fields).sort(doc! { "_id": 1 }).await?.try_collect().await };
-        self.run(LONG_ANSWER_WITHIN, read).await
-    }
-
-    /// The ids, sorted, of the documents that `filter` lets through; `index`, which has to hold all that `filter` looks
-    /// at and the id, is all that is read.
-    async fn ids(&self, collection: &'static str, filter: Document, index: Document) -> Result<Vec<String>> {
-        #[derive(serde::Deserialize)]
-        struct Id {
-            _id: String,
-        }
-        let found: Collection<Id> = self.db.collection(collection);
-        let read = async move {
-            let cursor = found.find(filter).projection(doc! { "_id": 1 }).hint(Hint::Keys(index)).await?;
-            cursor.try_collect::<Vec<Id>>().await
-        };
-        let mut ids: Vec<String> = self.run(LONG_ANSWER_WITHIN, read).await?.into_iter().map(|of| of._id).collect();
-        ids.sort_unstable();
-        Ok(ids)
-    }
-
-    /// How many documents of a collection have each value of `field`; only the index on it is read.
-    async fn counts(&self, collection: &'static str, field: &'static str) -> Result<Vec<(Bson, usize)>> {
-        #[derive(serde::Deserialize)]
-        struct Count {
-            _id: Bson,
-            n: usize,
-        }
-        let found: Collection<Document> = self.db.collection(collection);
-        let read = async move {
-            let group = doc! { "$group": { "_id": format!("${field}"), "n": { "$sum": 1 } } };
-            let counts = found.aggregate([group]).hint(Hint::Keys(schema::by(field)));
-            counts.with_type::<Count>().await?.try_collect::<Vec<Count>>().await
-        };
-        let counts = self.run(LONG_ANSWER_WITHIN, read).await?;
-        Ok(counts.into_iter().map(|count| (count._id, count.n)).collect())
-    }
-
-    /// Changes the document of a key in one atomic step, and returns it; where there is none, `first` is made one before.
-    async fn step<T>(
+    /// [`Mongo::change`]; where there is no document, `first` is made one before.
+    async fn step<T: DeserializeOwned>(
         &self,
         collection: &'static str,
         key: &str,
         first: Document,
         change: Vec<Document>,
-    ) -> Result<T>
-    where
-        T: DeserializeOwned + Send + Sync + 'static,
-    {
-        let (found, key): (Collection<T>, _) = (self.db.collection(collection), doc! { "_id": key });
-        let change = || {
-            let (found, key, change) = (found.clone(), key.clone(), change.clone());
-            async move { found.find_one_and_update(key, change).return_document(ReturnDocument::After).await }
-        };
-        if let Some(changed) = self.run(ANSWER_WITHIN, change()).await? {
+    ) -> Result<T> {
+        let key = doc! { "_id": key };
+        if let Some(changed) = self.change(collection, key.clone(), change.clone()).await? {
             return Ok(changed);
         }
         // Not an upsert of the step itself: the answer of one that meets another upsert may be lost, and the step must
         // not be done twice.
         self.save(vec![bulk::Write::first_stays(collection, key.clone(), first)]).await?;
-        let changed = self.run(ANSWER_WITHIN, change()).await?;
-        changed.ok_or_else(|| StoreError::Unusable(format!("`{collection}` of the store at {} is being emptied", self.at)))
+        let changed = self.change(collection, key, change).await?;
+        changed
+            .ok_or_else(|| StoreError::Unusable(format!("`{collection}` of the store at {} is being emptied", self.at)))
     }
 
     /// The blob that the document of a key names.
@@ -221,11 +147,6 @@ impl Mongo {
         serialize_to_document(value)
             .map_err(|error| StoreError::Unusable(format!("the store at {} cannot keep a value: {error}", self.at)))
     }
-
-    /// An entry that this program did not write like that.
-    fn unreadable(&self, collection: &str, key: &str, cause: &dyn std::fmt::Display) -> StoreError {
-        StoreError::Unusable(format!("`{key}` in `{collection}` of the store at {} is unreadable: {cause}", self.at))
-    }
 }
 
 /// Runs an operation of the driver in a task of its own, to its end even where nobody waits for it any more: an operation
@@ -244,11 +165,4 @@ async fn run<T: Send + 'static>(
         },
         Err(_) => Err(unavailable(format!("no answer within {} s", within.as_secs()))),
     }
-}
-
-fn sorted(ids: &[String]) -> Vec<String> {
-    let mut ids = ids.to_vec();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
 }

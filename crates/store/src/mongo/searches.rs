@@ -7,7 +7,7 @@ use mongodb::{Collection, Database};
 use super::blobs::Blobs;
 use super::bulk::Write;
 use super::errors::is_duplicate_key;
-use super::{ANSWER_WITHIN, LONG_ANSWER_WITHIN, Mongo};
+use super::{LONG_ANSWER_WITHIN, Mongo};
 use crate::{Result, Searches};
 
 #[async_trait]
@@ -38,13 +38,11 @@ impl Searches for Mongo {
     }
 
     async fn trials(&self, search: &str) -> Result<Vec<Trial>> {
-        self.find("trials", doc! { "search": search }, doc! { "setting": 1, "fold": 1 }).await
+        self.find(LONG_ANSWER_WITHIN, "trials", doc! { "search": search }, doc! { "setting": 1, "fold": 1 }).await
     }
 
     async fn trial_count(&self, search: &str) -> Result<usize> {
-        let (trials, of_search) = (self.db.collection::<Document>("trials"), doc! { "search": search });
-        let count = self.run(ANSWER_WITHIN, async move { trials.count_documents(of_search).await }).await?;
-        Ok(count as usize)
+        self.count("trials", doc! { "search": search }).await
     }
 
     async fn save_model(&self, info: &ModelInfo, blob: &[u8]) -> Result<()> {
@@ -66,13 +64,7 @@ impl Searches for Mongo {
     }
 }
 
-async fn save_model(
-    db: Database,
-    blobs: Blobs,
-    search: String,
-    mut entry: Document,
-    bytes: Vec<u8>,
-) -> Answer<()> {
+async fn save_model(db: Database, blobs: Blobs, search: String, mut entry: Document, bytes: Vec<u8>) -> Answer<()> {
     let models: Collection<Document> = db.collection("models");
     if models.count_documents(doc! { "_id": &search }).await? > 0 {
         return Ok(());

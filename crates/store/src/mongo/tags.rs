@@ -1,17 +1,14 @@
 use async_trait::async_trait;
-use futures::TryStreamExt;
 use model::Timestamp;
 use model::tag::{
     Cut, LabelledTrack, LabelledTracks, RULES_VERSION, TagSource, TaggedTrack, TagsOutcome, canonical_tags,
 };
 use model::track::Track;
-use mongodb::Database;
-use mongodb::bson::{Document, doc};
-use mongodb::error::Result as Answer;
+use mongodb::bson::doc;
 use serde::Deserialize;
 
 use super::bulk::Write;
-use super::{LONG_ANSWER_WITHIN, Mongo, labels};
+use super::{Mongo, labels};
 use crate::{Result, TagOutcomeCounts, Tags};
 
 #[async_trait]
@@ -55,8 +52,24 @@ impl Tags for Mongo {
     }
 
     async fn labelled_tracks(&self, cut: &Cut) -> Result<LabelledTracks> {
-        let read = labelled_tracks(self.db.clone(), labels::pipeline(cut));
-        self.run(LONG_ANSWER_WITHIN, read).await
+        #[derive(Deserialize)]
+        struct Count {
+            _id: String,
+            n: usize,
+        }
+        let (tracks, counts, tagged, with_genre) = futures::try_join!(
+            self.aggregate::<LabelledTrack>("tags", labels::pipeline(cut)),
+            self.aggregate::<Count>("tags", labels::tag_counts()),
+            self.count("tags", doc! { "found": "tags" }),
+            self.count("tags", labels::with_genre()),
+        )?;
+        Ok(LabelledTracks {
+            // These are not of one moment: tags that come in between must not make a number below zero.
+            only_excluded: with_genre.saturating_sub(tracks.len()),
+            no_genre: tagged.saturating_sub(with_genre),
+            tracks,
+            tag_counts: counts.into_iter().map(|count| (count._id, count.n)).collect(),
+        })
     }
 
     async fn tag_outcomes(&self) -> Result<TagOutcomeCounts> {
@@ -69,24 +82,4 @@ impl Tags for Mongo {
 /// Those of `ids` that are not in the sorted `others`.
 pub(super) fn without(ids: Vec<String>, others: &[String]) -> Vec<String> {
     ids.into_iter().filter(|id| others.binary_search(id).is_err()).collect()
-}
-
-async fn labelled_tracks(db: Database, pipeline: Vec<Document>) -> Answer<LabelledTracks> {
-    #[derive(Deserialize)]
-    struct Count {
-        _id: String,
-        n: usize,
-    }
-    let tags = db.collection::<Document>("tags");
-    let tracks: Vec<LabelledTrack> = tags.aggregate(pipeline).with_type().await?.try_collect().await?;
-    let counts: Vec<Count> = tags.aggregate(labels::tag_counts()).with_type().await?.try_collect().await?;
-    let tagged = tags.count_documents(doc! { "found": "tags" }).await? as usize;
-    let with_genre = tags.count_documents(labels::with_genre()).await? as usize;
-    Ok(LabelledTracks {
-        // These are looked at one after the other: tags that come in between must not make a number below zero.
-        only_excluded: with_genre.saturating_sub(tracks.len()),
-        no_genre: tagged.saturating_sub(with_genre),
-        tracks,
-        tag_counts: counts.into_iter().map(|count| (count._id, count.n)).collect(),
-    })
 }

@@ -2,12 +2,10 @@ use async_trait::async_trait;
 use model::Timestamp;
 use model::run::Run;
 use model::track::{Artist, PlaylistPage, Track};
-use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc};
-use mongodb::options::ReturnDocument;
 
 use super::bulk::Write;
-use super::{ANSWER_WITHIN, Mongo};
+use super::{ANSWER_WITHIN, LONG_ANSWER_WITHIN, Mongo};
 use crate::{Result, Tracks};
 
 #[async_trait]
@@ -21,7 +19,7 @@ impl Tracks for Mongo {
     }
 
     async fn all_tracks(&self) -> Result<Vec<Track>> {
-        self.find("tracks", doc! {}, doc! { "_id": 1 }).await
+        self.find(LONG_ANSWER_WITHIN, "tracks", doc! {}, doc! { "_id": 1 }).await
     }
 
     async fn save_artists(&self, artists: &[Artist]) -> Result<()> {
@@ -51,7 +49,7 @@ impl Tracks for Mongo {
 
     async fn pages(&self, run: Option<&str>) -> Result<Vec<PlaylistPage>> {
         let filter = run.map_or_else(Document::new, |run| doc! { "run": run });
-        self.find("playlist_pages", filter, doc! { "run": 1, "playlist": 1, "offset": 1 }).await
+        self.find(LONG_ANSWER_WITHIN, "playlist_pages", filter, doc! { "run": 1, "playlist": 1, "offset": 1 }).await
     }
 
     async fn save_run(&self, run: &Run) -> Result<()> {
@@ -59,22 +57,17 @@ impl Tracks for Mongo {
     }
 
     async fn runs(&self) -> Result<Vec<Run>> {
-        self.find("runs", doc! {}, doc! { "started_at": 1, "_id": 1 }).await
+        self.find(ANSWER_WITHIN, "runs", doc! {}, doc! { "started_at": 1, "_id": 1 }).await
     }
 
     async fn cancel_run(&self, id: &str, at: Timestamp) -> Result<Option<Run>> {
-        let runs: Collection<Run> = self.db.collection("runs");
-        let (run, first) = (doc! { "_id": id }, doc! { "$ifNull": ["$cancelled_at", at.0] });
-        let mark = async move {
-            let cancelled = runs.find_one_and_update(run, vec![doc! { "$set": { "cancelled_at": first } }]);
-            cancelled.return_document(ReturnDocument::After).await
-        };
-        self.run(ANSWER_WITHIN, mark).await
+        let mark = doc! { "$set": { "cancelled_at": { "$ifNull": ["$cancelled_at", at.0] } } };
+        self.change("runs", doc! { "_id": id }, vec![mark]).await
     }
 
     async fn cancelled_runs(&self) -> Result<Vec<String>> {
         let cancelled = doc! { "cancelled_at": { "$ne": Bson::Null } };
-        let runs: Vec<Run> = self.find("runs", cancelled, doc! { "_id": 1 }).await?;
+        let runs: Vec<Run> = self.find(ANSWER_WITHIN, "runs", cancelled, doc! { "_id": 1 }).await?;
         Ok(runs.into_iter().map(|run| run.id).collect())
     }
 }

@@ -1,13 +1,11 @@
 //! Servers and databases for tests.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+pub mod old;
+
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
 
 use model::Timestamp;
-use mongodb::bson::doc;
-use tempfile::TempDir;
+use services::{Folder, Ports, StoreServer};
 
 /// A database of a test's own on the server of `SPOTIFAI_TEST_STORE`, dropped at its end.
 pub struct Database {
@@ -28,6 +26,11 @@ impl Database {
     /// The store's URL.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The URL with a user whom the server does not know.
+    pub fn url_of_nobody(&self) -> String {
+        self.url.replacen("://", "://nobody:hush@", 1)
     }
 
     /// The database as a person with a shell sees it.
@@ -58,68 +61,42 @@ fn with_database(server: &str, name: &str) -> String {
     format!("{scheme}://{hosts}/{name}?{options}")
 }
 
-/// A server of a test's own, which it may kill.
+/// A server of a test's own, which it may kill; gone at its end.
 pub struct Server {
-    program: String,
-    folder: TempDir,
-    port: u16,
-    process: Child,
+    folder: Folder,
+    server: StoreServer,
 }
 
 impl Server {
-    /// Starts `SPOTIFAI_TEST_STORE_PROGRAM`: a `mongod`, or the `secantusd-rs` that the tests come with. `None` where tests
-    /// on servers are to be left out.
-    pub async fn start(test: &str) -> Option<Self> {
-        let program = testkit::test_server("SPOTIFAI_TEST_STORE_PROGRAM", test)?;
-        let folder = tempfile::tempdir().unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let process = launch(&program, &folder, port);
-        let server = Self { program, folder, port, process };
-        server.answers().await;
-        Some(server)
+    /// `None` where tests on servers are to be left out.
+    pub fn start(test: &str) -> Option<Self> {
+        testkit::test_server("SPOTIFAI_TEST_STORE", test)?;
+        let this = std::env::current_exe().unwrap();
+        let target = this.ancestors().nth(3).expect("tests lie in cargo's target folder");
+        let program = services::install_store(target).unwrap();
+        let folder = Folder::create(&target.join(format!("services/{test}-{}", std::process::id()))).unwrap();
+        let server = StoreServer::start(&folder, &program, Ports::Free).unwrap();
+        Some(Self { folder, server })
     }
 
-    /// The URL of a database on it.
-    pub fn url(&self, database: &str) -> String {
-        format!("mongodb://127.0.0.1:{}/{database}", self.port)
+    /// The store's URL.
+    pub fn url(&self) -> String {
+        with_database(&self.server.url(), "x")
     }
 
     /// SIGKILL.
-    pub fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
+    pub fn kill(&self) {
+        self.server.kill().unwrap();
     }
 
-    /// The same server on the same folder and port.
-    pub async fn start_again(&mut self) {
-        self.process = launch(&self.program, &self.folder, self.port);
-        self.answers().await;
-    }
-
-    async fn answers(&self) {
-        let started = Instant::now();
-        let client = mongodb::Client::with_uri_str(self.url("admin")).await.unwrap();
-        while let Err(error) = client.database("admin").run_command(doc! { "ping": 1 }).await {
-            assert!(started.elapsed() < Duration::from_secs(60), "{error}");
-        }
+    /// The same server on the same folder and port; returns when it answers.
+    pub fn start_again(&mut self) {
+        self.server.start_again().unwrap();
     }
 }
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
+        let _ = self.folder.remove();
     }
-}
-
-fn launch(program: &str, folder: &TempDir, port: u16) -> Child {
-    let mut command = Command::new(program);
-    command.args(["--port", &port.to_string()]);
-    if program.ends_with("mongod") {
-        command.arg("--dbpath").arg(folder.path());
-    } else {
-        // Its acknowledged writes outlive it only with the last flag.
-        command.arg("--storage-path").arg(folder.path()).args(["--cache-size", "64M", "--sync-on-commit"]);
-    }
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the server's program runs")
 }
