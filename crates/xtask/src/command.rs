@@ -18,6 +18,12 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Where the programs of this build are: this one is among them.
+pub fn programs() -> anyhow::Result<PathBuf> {
+    let this = std::env::current_exe()?;
+    Ok(this.parent().context("a program lies in a folder")?.to_owned())
+}
+
 /// Runs a command to its end; anything but success is an error that names it.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let name = format!("{command:?}").replace('"', "");
