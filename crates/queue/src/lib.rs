@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod amqp;
 mod embedded;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use async_trait::async_trait;
 use model::Timestamp;
 use model::job::{BadEnvelope, Envelope, FailedAttempt};
 
+pub use amqp::Amqp;
 pub use embedded::Embedded;
 
 /// A durable job queue that several processes share. It promises *at least once* and nothing more.
@@ -161,12 +163,16 @@ pub enum QueueError {
     Unusable(String),
 }
 
-/// Opens the queue at a URL: `sqlite:FILE`.
+/// Opens the queue at a URL: `sqlite:FILE`, or `amqp://USER:PASSWORD@HOST[:PORT]/VHOST` (`amqps://` with TLS).
 ///
 /// `management` is the base address of a broker's management API; only with it can a broker's running jobs be counted.
 pub async fn open(url: &str, management: Option<&str>) -> Result<Arc<dyn Queue>, QueueError> {
     match url.split_once(':') {
         Some(("sqlite", file)) => Ok(Arc::new(Embedded::open(file).await?)),
-        _ => Err(QueueError::Unusable(format!("queue `{url}` is of no known kind: use sqlite:FILE"))),
+        Some(("amqp" | "amqps", _)) => Ok(Arc::new(Amqp::open(url, management).await?)),
+        _ => {
+            let url = url.split('@').next_back().unwrap_or_default();
+            Err(QueueError::Unusable(format!("queue `{url}` is of no known kind: use sqlite:FILE or amqp://…")))
+        }
     }
 }

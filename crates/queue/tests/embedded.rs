@@ -23,6 +23,10 @@ const LEASE: Duration = Duration::from_millis(1500);
 const HOUR: Duration = Duration::from_secs(3600);
 
 impl InFile {
+    fn new() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
     fn file(&self) -> PathBuf {
         self.0.path().join("queue.db")
     }
@@ -34,8 +38,8 @@ impl InFile {
 
 #[async_trait]
 impl Home for InFile {
-    async fn fresh() -> Self {
-        Self(tempfile::tempdir().unwrap())
+    async fn fresh(_test: &str) -> Option<Self> {
+        Some(Self::new())
     }
 
     async fn open(&self) -> Arc<dyn Queue> {
@@ -64,7 +68,7 @@ contract!(InFile);
 
 #[tokio::test]
 async fn what_was_claimed_and_not_asked_for_goes_to_others() {
-    let home = InFile::fresh().await;
+    let home = InFile::new();
     let (here, there) = (home.open_for_an_hour().await, home.open_for_an_hour().await);
     here.publish(&jobs("a", 8)).await.unwrap();
     let mut first = here.subscribe(&["a"], 8).await.unwrap();
@@ -81,7 +85,7 @@ async fn what_was_claimed_and_not_asked_for_goes_to_others() {
 
 #[tokio::test]
 async fn a_claim_that_is_cut_short_is_handed_back_before_the_queue_closes() {
-    let home = InFile::fresh().await;
+    let home = InFile::new();
     for patience in 0..20 {
         let queue = home.open_for_an_hour().await;
         queue.publish(&[job("a", "1")]).await.unwrap();
@@ -103,7 +107,7 @@ async fn a_claim_that_is_cut_short_is_handed_back_before_the_queue_closes() {
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_handler_that_blocks_the_runtime_keeps_its_lease() {
-    let home = InFile::fresh().await;
+    let home = InFile::new();
     let (here, there) = (home.open().await, home.open().await);
     here.publish(&[job("a", "1")]).await.unwrap();
     let computing = next(&mut here.subscribe(&["a"], 1).await.unwrap()).await;
@@ -121,7 +125,7 @@ async fn a_handler_that_blocks_the_runtime_keeps_its_lease() {
 
 #[tokio::test]
 async fn a_stale_end_of_any_kind_changes_nothing() {
-    let home = InFile::fresh().await;
+    let home = InFile::new();
     let queue = home.open_for_an_hour().await;
     let retry = End::Retry { after: HOUR, reason: "late".into() };
     for end in [End::Done(vec![job("b", "late")]), retry, End::Dead { reason: "late".into() }, End::Release] {
@@ -142,7 +146,7 @@ async fn a_stale_end_of_any_kind_changes_nothing() {
 
 #[tokio::test]
 async fn a_batch_is_published_whole_and_moves_in_bulk() {
-    let home = InFile::fresh().await;
+    let home = InFile::new();
     let queue = home.open_for_an_hour().await;
     queue.publish(&jobs("a", 2_500)).await.unwrap();
     counts(&queue, "a", (2_500, 0, 0, 0)).await;
@@ -156,7 +160,7 @@ async fn a_batch_is_published_whole_and_moves_in_bulk() {
 
 #[tokio::test]
 async fn an_unusable_address_is_one_clear_line() {
-    let home = InFile::fresh().await;
+    let home = InFile::new();
     let text = home.0.path().join("text.txt");
     std::fs::write(&text, "not a database, and long enough to have a header; ".repeat(50)).unwrap();
     let nowhere = home.0.path().join("nowhere").join("queue.db");

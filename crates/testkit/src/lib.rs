@@ -10,6 +10,7 @@ mod server;
 mod spotify;
 mod stage;
 mod table;
+mod test_server;
 
 pub use catalogue::{Catalogue, Expected};
 pub use oddities::{Answer, Capability, Event, Oddities, Service, When};
@@ -17,3 +18,4 @@ pub use real_data::real_data;
 pub use server::{CLIENT_ID, CLIENT_SECRET, LASTFM_API_KEY, Request, serve};
 pub use stage::Stage;
 pub use table::{SCALAR_COLUMNS, TableError};
+pub use test_server::test_server;

@@ -25,10 +25,12 @@ impl Home {
     /// # Errors
     /// When one of them is out of reach, or of no known kind.
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
-        let (queue, store) =
-            tokio::try_join!(async { Ok::<_, anyhow::Error>(queue::open(&settings.queue, settings.queue_management_url.as_deref()).await?) }, async {
-                Ok(store::open(&settings.store).await?)
-            })?;
+        let (queue, store) = tokio::try_join!(
+            async {
+                Ok::<_, anyhow::Error>(queue::open(&settings.queue, settings.queue_management_url.as_deref()).await?)
+            },
+            async { Ok(store::open(&settings.store).await?) }
+        )?;
         Ok(Self { queue, store, settings })
     }
 

@@ -22,7 +22,8 @@ pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
     let stage = testkit::serve(catalogue, oddities).await?;
     let home = open(&args.out, flags, &stage, &id).await?;
-    let run = Run { id, playlists: stage.playlists(), started_at: Timestamp::now(), finished_at: None, cancelled_at: None };
+    let run =
+        Run { id, playlists: stage.playlists(), started_at: Timestamp::now(), finished_at: None, cancelled_at: None };
     home.store.save_run(&run).await?;
     let plan = Plan { seed: args.seed, ..Plan::default() };
     let Some(summary) = whole_way(&home, &run, &plan, &args.out, &shutdown).await? else {

@@ -183,7 +183,8 @@ pub(super) fn stats(c: &Connection, now: Timestamp) -> Result<Vec<KindStats>, Er
     let mut rows = counts.query([now.0])?;
     while let Some(row) = rows.next()? {
         let (kind, state, count): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let of_kind = stats.entry(kind.clone()).or_insert_with(|| KindStats { kind, running: Some(0), ..KindStats::default() });
+        let of_kind =
+            stats.entry(kind.clone()).or_insert_with(|| KindStats { kind, running: Some(0), ..KindStats::default() });
         let column = match state.as_str() {
             "ready" => &mut of_kind.ready,
             "running" => of_kind.running.get_or_insert_default(),

@@ -1,0 +1,72 @@
+//! The broker's address, and what may be said of it.
+
+use std::time::Duration;
+
+use lapin::uri::{AMQPScheme, AMQPUri};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use url::Url;
+
+use crate::QueueError;
+
+/// How long a broker may take to accept a connection.
+pub(super) const CONNECT: Duration = Duration::from_secs(5);
+
+/// Seconds of silence after which one side takes the other for gone, where the URL names no other.
+const HEARTBEAT: u16 = 10;
+
+/// Where RabbitMQ's management API listens unless set otherwise.
+const MANAGEMENT_PORT: u16 = 15_672;
+
+/// An address with its credentials.
+#[derive(Clone)]
+pub(super) struct Address {
+    pub(super) uri: AMQPUri,
+    /// Base of the management API, without credentials.
+    pub(super) management: Url,
+}
+
+impl Address {
+    pub(super) fn parse(url: &str, management: Option<&str>) -> Result<Self, QueueError> {
+        let mut uri: AMQPUri = url.parse().map_err(|why| {
+            QueueError::Unusable(format!("the queue's address is not amqp[s]://USER:PASSWORD@HOST[:PORT]/VHOST: {why}"))
+        })?;
+        uri.query.heartbeat.get_or_insert(HEARTBEAT);
+        uri.query.connection_timeout.get_or_insert(CONNECT.as_millis() as u64);
+        let usual = format!("http://{}:{MANAGEMENT_PORT}", uri.authority.host);
+        let base = management.unwrap_or(&usual);
+        let management = Url::parse(base).map_err(|why| {
+            QueueError::Unusable(format!("queue_management_url is not like http://HOST:{MANAGEMENT_PORT}: {why}"))
+        })?;
+        Ok(Self { uri, management })
+    }
+
+    /// For messages: without credentials.
+    pub(super) fn shown(&self) -> String {
+        let scheme = if self.uri.scheme == AMQPScheme::AMQPS { "amqps" } else { "amqp" };
+        let authority = &self.uri.authority;
+        format!("{scheme}://{}:{}/{}", authority.host, authority.port, self.vhost())
+    }
+
+    /// The virtual host, as it stands in an address.
+    pub(super) fn vhost(&self) -> String {
+        utf8_percent_encode(&self.uri.vhost, NON_ALPHANUMERIC).to_string()
+    }
+
+    pub(super) fn unavailable(&self, cause: impl std::fmt::Display) -> QueueError {
+        QueueError::Unavailable { at: self.shown(), cause: cause.to_string() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_credentials() {
+        let address = Address::parse("amqps://me:secret@broker.example:5671/team%2Fa", None).unwrap();
+        assert_eq!(address.shown(), "amqps://broker.example:5671/team%2Fa");
+        assert_eq!(address.management.as_str(), "http://broker.example:15672/");
+        let refused = Address::parse("amqp://me:secret@broker.example:port", None).err().unwrap().to_string();
+        assert!(!refused.contains("secret") && !refused.contains('\n'), "{refused}");
+    }
+}

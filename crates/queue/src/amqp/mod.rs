@@ -1,0 +1,201 @@
+//! The shared home: RabbitMQ, for workers on any number of machines.
+
+mod address;
+mod dead;
+mod link;
+mod management;
+mod message;
+mod names;
+mod publisher;
+mod settle;
+mod subscription;
+mod taken;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use lapin::options::QueueDeclareOptions;
+use lapin::types::FieldTable;
+use model::job::{Envelope, KINDS};
+
+use crate::{DeadLetter, KindStats, Queue, QueueError, Subscription, Which};
+use address::Address;
+use dead::Walk;
+use link::Link;
+use management::Management;
+use message::Message;
+use names::Role;
+use publisher::Publisher;
+use subscription::Subscribed;
+
+/// Messages that are published together, so that a million of them need not be in memory twice.
+const TOGETHER: usize = 1_000;
+
+/// A queue at a RabbitMQ server, 3.10 or later.
+pub struct Amqp {
+    shared: Arc<Shared>,
+    management: Management,
+    /// Kinds that this process had to do with.
+    kinds: Mutex<BTreeSet<String>>,
+}
+
+/// What the subscriptions and deliveries of a queue use together.
+struct Shared {
+    address: Address,
+    consumers: Link,
+    publisher: Arc<Publisher>,
+}
+
+impl Amqp {
+    /// Connects to a broker, `amqp[s]://USER:PASSWORD@HOST[:PORT]/VHOST`.
+    pub async fn open(url: &str, management: Option<&str>) -> Result<Self, QueueError> {
+        let address = Address::parse(url, management)?;
+        let publisher = Publisher::new(address.clone());
+        let consumers = Link::new(address.clone(), "consumer");
+        let management = Management::new(&address);
+        let queue =
+            Self { shared: Arc::new(Shared { address, consumers, publisher }), management, kinds: Mutex::default() };
+        // A wrong password is to be told now, not when the first job comes.
+        queue.shared.publisher.channel().await?;
+        Ok(queue)
+    }
+
+    fn note(&self, kinds: impl IntoIterator<Item = impl Into<String>>) {
+        let mut known = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
+        known.extend(kinds.into_iter().map(Into::into));
+    }
+
+    /// All queues there are with their unacknowledged messages; without the management API those of the known kinds,
+    /// with nothing known of these.
+    async fn queues(&self) -> Result<BTreeMap<String, Option<u64>>, QueueError> {
+        if let Some(counts) = self.management.unacknowledged().await {
+            return Ok(counts.into_iter().map(|(name, count)| (name, Some(count))).collect());
+        }
+        let used = self.kinds.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let kinds: BTreeSet<String> = used.into_iter().chain(KINDS.iter().map(|kind| (*kind).to_owned())).collect();
+        let channel = self.shared.publisher.channel().await?;
+        let mut queues = self.shared.publisher.delays().await;
+        for kind in kinds {
+            names::declare_kind(&channel, &kind).await.map_err(|error| self.shared.address.failed(&error))?;
+            queues.extend([names::normal(&kind), names::high(&kind), names::dead(&kind)]);
+        }
+        Ok(queues.into_iter().map(|name| (name, None)).collect())
+    }
+
+    /// Takes the dead letters of all kinds, or of one, into hand.
+    async fn walks(&self, kind: Option<&str>) -> Result<Vec<Walk>, QueueError> {
+        let kinds: BTreeSet<String> = match kind {
+            Some(kind) => BTreeSet::from([kind.to_owned()]),
+            None => {
+                let queues = self.queues().await?;
+                let dead = queues.keys().filter_map(|name| names::parse(name)).filter(|(_, role)| *role == Role::Dead);
+                dead.map(|(kind, _)| kind.to_owned()).collect()
+            }
+        };
+        let mut walks = Vec::new();
+        for kind in kinds {
+            walks.push(Walk::through(&self.shared, &kind).await?);
+        }
+        Ok(walks)
+    }
+
+    /// Takes the chosen dead letters out, and publishes them again where `revive` says so; returns how many there were.
+    async fn take_out(&self, which: &Which, revive: bool) -> Result<usize, QueueError> {
+        let walks = self.walks(None).await?;
+        let mut chosen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for Named { shown, letter } in named(&walks) {
+            if matches!(which, Which::All) || matches!(which, Which::Ids(ids) if ids.contains(&shown)) {
+                chosen.entry(letter.kind).or_default().insert(letter.id);
+            }
+        }
+        let mut count = 0;
+        for walk in walks {
+            match chosen.get(walk.kind()) {
+                Some(ids) => count += walk.take_out(&self.shared, ids, revive).await?,
+                None => walk.close().await,
+            }
+        }
+        Ok(count)
+    }
+}
+
+#[async_trait]
+impl Queue for Amqp {
+    async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError> {
+        for some in jobs.chunks(TOGETHER) {
+            self.shared.publisher.publish(some.iter().map(Message::job).collect()).await?;
+        }
+        self.note(jobs.iter().map(|job| job.kind.as_str()).collect::<BTreeSet<_>>());
+        Ok(())
+    }
+
+    async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError> {
+        self.note(kinds.iter().copied());
+        Ok(Box::new(Subscribed::start(self.shared.clone(), kinds, slots).await?))
+    }
+
+    async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
+        let queues = self.queues().await?;
+        let channel = self.shared.publisher.channel().await?;
+        let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
+        let mut stats: BTreeMap<&str, KindStats> = BTreeMap::new();
+        for (name, in_hand) in &queues {
+            let Some((kind, role)) = names::parse(name) else { continue };
+            let counted = channel.queue_declare(name.as_str().into(), passive, FieldTable::default()).await;
+            let ready = u64::from(counted.map_err(|error| self.shared.address.unavailable(error))?.message_count());
+            let of_kind = stats.entry(kind).or_insert_with(|| KindStats {
+                kind: kind.to_owned(),
+                running: in_hand.map(|_| 0),
+                ..KindStats::default()
+            });
+            match role {
+                Role::Normal | Role::High => {
+                    of_kind.ready += ready;
+                    of_kind.running = of_kind.running.zip(*in_hand).map(|(running, more)| running + more);
+                }
+                Role::Delay => of_kind.delayed += ready,
+                // In hand are those that somebody is looking at.
+                Role::Dead => of_kind.dead += ready + in_hand.unwrap_or(0),
+            }
+        }
+        Ok(stats.into_values().collect())
+    }
+
+    async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {
+        let walks = self.walks(kind).await?;
+        let letters = named(&walks).into_iter().map(|Named { shown, letter }| DeadLetter { id: shown, ..letter });
+        let letters = letters.collect();
+        for walk in walks {
+            walk.close().await;
+        }
+        Ok(letters)
+    }
+
+    async fn requeue(&self, which: &Which) -> Result<usize, QueueError> {
+        self.take_out(which, true).await
+    }
+
+    async fn purge(&self, which: &Which) -> Result<usize, QueueError> {
+        self.take_out(which, false).await
+    }
+}
+
+/// A letter with the id that it is shown by.
+struct Named {
+    shown: String,
+    letter: DeadLetter,
+}
+
+/// All letters, oldest first; one whose id an older letter of another kind has is shown with its kind.
+fn named(walks: &[Walk]) -> Vec<Named> {
+    let mut letters: Vec<DeadLetter> = walks.iter().flat_map(Walk::letters).collect();
+    letters.sort_by_key(|letter| letter.died_at);
+    let mut taken = BTreeSet::new();
+    let name = |letter: DeadLetter| {
+        let is_first = taken.insert(letter.id.clone());
+        let shown = if is_first { letter.id.clone() } else { format!("{}-{}", letter.id, letter.kind) };
+        Named { shown, letter }
+    };
+    letters.into_iter().map(name).collect()
+}

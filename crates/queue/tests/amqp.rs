@@ -1,0 +1,301 @@
+//! The shared home keeps the contract, on a real RabbitMQ; and what it promises beyond.
+
+mod contract;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use contract::{Home, contract, counts, job, jobs, key, next, soon};
+use lapin::options::{BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions};
+use lapin::types::FieldTable;
+use lapin::{BasicProperties, Connection, ConnectionProperties};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use queue::{End, Queue, QueueError, Which};
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+/// A virtual host of a test's own, deleted at its end.
+struct InBroker {
+    broker: Broker,
+    vhost: String,
+}
+
+/// The broker that the tests share.
+#[derive(Clone)]
+struct Broker {
+    amqp: Url,
+    management: String,
+    http: reqwest::Client,
+}
+
+impl Broker {
+    /// From the environment; `None` where tests on servers are to be left out.
+    fn of_tests(test: &str) -> Option<Self> {
+        let amqp = testkit::test_server("SPOTIFAI_TEST_QUEUE", test)?;
+        let management = testkit::test_server("SPOTIFAI_TEST_QUEUE_MANAGEMENT", test)?;
+        let management = management.trim_end_matches('/').to_owned();
+        Some(Self { amqp: amqp.parse().expect("an address"), management, http: reqwest::Client::new() })
+    }
+
+    async fn ask(&self, method: Method, path: &str) -> Value {
+        let (user, password) = (self.amqp.username(), self.amqp.password());
+        let request = self.http.request(method, format!("{}/api/{path}", self.management));
+        let answer = request.basic_auth(user, password).send().await.expect("the management API answers");
+        answer.json().await.unwrap_or_default()
+    }
+}
+
+impl InBroker {
+    fn url(&self) -> String {
+        let mut url = self.broker.amqp.clone();
+        url.set_path(&self.vhost);
+        url.to_string()
+    }
+
+    async fn connections(&self) -> Vec<String> {
+        let rows = self.broker.ask(Method::GET, &format!("vhosts/{}/connections", self.vhost)).await;
+        let names = rows.as_array().into_iter().flatten().filter_map(|row| row["name"].as_str().map(str::to_owned));
+        names.collect()
+    }
+
+    /// A channel of nobody's queue.
+    async fn channel(&self) -> (Connection, lapin::Channel) {
+        let connection = Connection::connect(&self.url(), ConnectionProperties::default()).await.unwrap();
+        let channel = connection.create_channel().await.unwrap();
+        (connection, channel)
+    }
+}
+
+#[async_trait]
+impl Home for InBroker {
+    async fn fresh(test: &str) -> Option<Self> {
+        let broker = Broker::of_tests(test)?;
+        let vhost = format!("test-{}", uuid::Uuid::new_v4().simple());
+        let home = Self { broker, vhost };
+        home.broker.ask(Method::PUT, &format!("vhosts/{}", home.vhost)).await;
+        let user = home.broker.amqp.username().to_owned();
+        let everything = serde_json::json!({ "configure": ".*", "write": ".*", "read": ".*" });
+        let path = format!("{}/api/permissions/{}/{user}", home.broker.management, home.vhost);
+        let request = home.broker.http.put(path).basic_auth(&user, home.broker.amqp.password()).json(&everything);
+        assert!(request.send().await.unwrap().status().is_success());
+        Some(home)
+    }
+
+    async fn open(&self) -> Arc<dyn Queue> {
+        queue::open(&self.url(), Some(&self.broker.management)).await.unwrap()
+    }
+
+    async fn put_raw(&self, kind: &str, payload: &[u8]) {
+        // A job of the kind makes its queues.
+        let queue = self.open().await;
+        drop(queue.subscribe(&[kind], 1).await.unwrap());
+        let (_connection, channel) = self.channel().await;
+        let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+        let name = format!("spotifai.{kind}");
+        channel.basic_publish("".into(), name.into(), options, payload, properties).await.unwrap();
+        counts(&queue, kind, (1, 0, 0, 0)).await;
+    }
+
+    async fn end_leases(&self) {
+        for name in soon(async {
+            loop {
+                let names = self.connections().await;
+                if !names.is_empty() {
+                    return names;
+                }
+            }
+        })
+        .await
+        {
+            let name = utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string();
+            self.broker.ask(Method::DELETE, &format!("connections/{name}")).await;
+        }
+    }
+
+    fn lease(&self) -> Duration {
+        Duration::from_secs(1)
+    }
+}
+
+impl Drop for InBroker {
+    fn drop(&mut self) {
+        let (broker, path) = (self.broker.clone(), format!("vhosts/{}", self.vhost));
+        let deleting = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(Broker { http: reqwest::Client::new(), ..broker }.ask(Method::DELETE, &path))
+        });
+        let _ = deleting.join();
+    }
+}
+
+contract!(InBroker);
+
+/// The line of an address that cannot be opened.
+async fn refusal(url: &str) -> QueueError {
+    soon(queue::open(url, None)).await.err().expect("an error")
+}
+
+#[tokio::test]
+async fn an_address_that_cannot_be_used_is_one_clear_line_without_its_password() {
+    let Some(home) = InBroker::fresh("an_address_that_cannot_be_used_is_one_clear_line").await else { return };
+    let (host, port) = (home.broker.amqp.host_str().unwrap(), home.broker.amqp.port().unwrap_or(5672));
+    let wrong = [
+        (format!("amqp://guest:hush-hush@{host}:{port}/{}", home.vhost), "check user, password"),
+        (format!("{}-no-such", home.url()), "check the virtual host"),
+        (format!("amqp://guest:hush-hush@{host}:{port}/a/b/c?heartbeat=often"), "amqp[s]://USER:PASSWORD@HOST"),
+    ];
+    for (url, way_out) in wrong {
+        let error = refusal(&url).await;
+        let line = error.to_string();
+        assert!(matches!(error, QueueError::Unusable(_)), "{error:?}");
+        assert!(line.contains(way_out) && !line.contains("hush-hush") && !line.contains('\n'), "{line}");
+    }
+    let nobody = refusal("amqp://guest:hush-hush@127.0.0.1:1/x").await;
+    assert!(matches!(nobody, QueueError::Unavailable { .. }), "{nobody:?}");
+    assert!(nobody.to_string().starts_with("the queue at amqp://127.0.0.1:1/x is out of reach"), "{nobody}");
+}
+
+#[tokio::test]
+async fn a_queue_of_another_make_is_explained_and_left_alone() {
+    let Some(home) = InBroker::fresh("a_queue_of_another_make_is_explained_and_left_alone").await else { return };
+    let (_connection, channel) = home.channel().await;
+    let classic = QueueDeclareOptions::durable();
+    channel.queue_declare("spotifai.a".into(), classic, FieldTable::default()).await.unwrap();
+    let queue = home.open().await;
+    let refused = queue.subscribe(&["a"], 1).await.err().expect("an error").to_string();
+    assert!(refused.contains("exist with other properties"), "{refused}");
+    let refused = queue.publish(&[job("a", "1")]).await.expect_err("an error");
+    assert!(matches!(refused, QueueError::Unusable(_)), "{refused:?}");
+    channel.queue_declare("spotifai.a".into(), classic, FieldTable::default()).await.expect("it is as it was");
+}
+
+#[tokio::test]
+async fn a_deleted_queue_ends_the_subscription_and_is_made_again() {
+    let Some(home) = InBroker::fresh("a_deleted_queue_ends_the_subscription_and_is_made_again").await else { return };
+    let queue = home.open().await;
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    queue.publish(&[job("a", "1")]).await.unwrap();
+    next(&mut subscription).await.end(End::Done(vec![])).await.unwrap();
+    let (_connection, channel) = home.channel().await;
+    for name in ["spotifai.a", "spotifai.a.high"] {
+        channel.queue_delete(name.into(), QueueDeleteOptions::default()).await.unwrap();
+    }
+    let ended = soon(subscription.next()).await.err().expect("the subscription ends");
+    assert!(matches!(ended, QueueError::Unavailable { .. }), "{ended:?}");
+    // Confirmed though no queue takes it, were it not for the broker's returning it.
+    queue.publish(&[job("a", "2"), job("a", "3").urgent()]).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    assert_eq!(key(&next(&mut subscription).await), "3");
+    assert_eq!(key(&next(&mut subscription).await), "2");
+}
+
+/// Connections are cut again and again while jobs are published and done; what was published stays published, and what
+/// was done may come twice and is never lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_connections_lose_nothing() {
+    let Some(home) = InBroker::fresh("cut_connections_lose_nothing").await else { return };
+    let (publisher, worker) = (home.open().await, home.open().await);
+    let (done, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let working = tokio::spawn(async move {
+        loop {
+            // As the worker's runtime does: whatever went wrong, subscribe again.
+            let Ok(mut subscription) = worker.subscribe(&["a"], 8).await else { continue };
+            while let Ok(delivery) = subscription.next().await {
+                let key = key(&delivery);
+                if delivery.end(End::Done(vec![])).await.is_ok() {
+                    let _ = done.send(key);
+                }
+            }
+        }
+    });
+    let publishing = async {
+        for job in jobs("a", 600) {
+            while publisher.publish(std::slice::from_ref(&job)).await.is_err() {}
+        }
+    };
+    let cutting = async {
+        for _ in 0..6 {
+            home.end_leases().await;
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+    };
+    soon(async { tokio::join!(publishing, cutting) }).await;
+    let mut missing: std::collections::BTreeSet<_> = (0..600).map(|n| n.to_string()).collect();
+    while !missing.is_empty() {
+        missing.remove(&soon(seen.recv()).await.unwrap());
+    }
+    working.abort();
+}
+
+#[tokio::test]
+async fn a_job_that_always_comes_back_is_dead_in_the_end() {
+    let Some(home) = InBroker::fresh("a_job_that_always_comes_back_is_dead_in_the_end").await else { return };
+    let queue = home.open().await;
+    let published = job("a", "1");
+    queue.publish(std::slice::from_ref(&published)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    for _ in 0..=100 {
+        drop(next(&mut subscription).await);
+    }
+    counts(&queue, "a", (0, 0, 0, 1)).await;
+    let letter = queue.dead_letters(None).await.unwrap().remove(0);
+    assert_eq!((letter.id.as_str(), letter.key.as_deref()), (published.id.as_str(), Some("1")));
+    assert!(letter.reason.contains("delivered again and again"), "{}", letter.reason);
+    assert_eq!(queue.requeue(&Which::All).await.unwrap(), 1);
+    assert_eq!(next(&mut subscription).await.envelope, Ok(published));
+}
+
+#[tokio::test]
+async fn jobs_handed_back_again_and_again_are_not_counted_against_them() {
+    let Some(home) = InBroker::fresh("jobs_handed_back_again_and_again_are_not_counted_against_them").await else {
+        return;
+    };
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 3)).await.unwrap();
+    for _ in 0..120 {
+        let mut subscription = queue.subscribe(&["a"], 3).await.unwrap();
+        let delivery = next(&mut subscription).await;
+        assert!(!delivery.redelivered);
+        delivery.end(End::Release).await.unwrap();
+    }
+    counts(&queue, "a", (3, 0, 0, 0)).await;
+}
+
+#[tokio::test]
+async fn dead_letters_can_be_looked_at_any_number_of_times() {
+    let Some(home) = InBroker::fresh("dead_letters_can_be_looked_at_any_number_of_times").await else { return };
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 5)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    for _ in 0..5 {
+        next(&mut subscription).await.end(End::Dead { reason: "bad".into() }).await.unwrap();
+    }
+    let letters = queue.dead_letters(None).await.unwrap();
+    assert_eq!(
+        letters.iter().map(|letter| letter.key.as_deref().unwrap()).collect::<Vec<_>>(),
+        ["0", "1", "2", "3", "4"]
+    );
+    for _ in 0..30 {
+        assert_eq!(queue.dead_letters(None).await.unwrap(), letters);
+    }
+    assert_eq!(queue.purge(&Which::All).await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn a_wait_of_any_length_lies_at_the_broker() {
+    let Some(home) = InBroker::fresh("a_wait_of_any_length_lies_at_the_broker").await else { return };
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 3)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 3).await.unwrap();
+    for seconds in [3, 86_236, 1_000_000] {
+        let delivery = next(&mut subscription).await;
+        delivery.end(End::Retry { after: Duration::from_secs(seconds), reason: "later".into() }).await.unwrap();
+    }
+    // Three seconds are two stretches, with nobody waiting for the second but this subscription.
+    let asked = std::time::Instant::now();
+    let delivery = next(&mut subscription).await;
+    assert_eq!(delivery.envelope.as_ref().unwrap().attempt, 1);
+    assert!(asked.elapsed() >= Duration::from_millis(2_700), "{:?}", asked.elapsed());
+    counts(&queue, "a", (0, 1, 2, 0)).await;
+}
