@@ -18,6 +18,8 @@ pub fn queue(arguments: &[String]) -> anyhow::Result<()> {
     let apalis = peer("apalis")?;
     build("bench_queue")?;
     let mut command = Command::new(programs()?.join("examples/bench_queue"));
+    // The runtime logs as it does by default; that virtual hosts with their connections are deleted is no news.
+    command.env("SPOTIFAI_LOG", "info,lapin=off");
     command.arg("--python").arg(python).arg("--apalis").arg(apalis).arg("--programs").arg(programs()?);
     run(command.args(arguments))
 }
