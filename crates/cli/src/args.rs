@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use clap::builder::PossibleValuesParser;
+use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use model::job::KINDS;
 
 /// Turns Spotify playlists into a multi-label music-genre model.
 #[derive(Debug, Parser)]
@@ -23,7 +25,7 @@ pub struct Args {
 pub enum Command {
     /// The whole way, offline: a sample catalogue served over loopback, collected, searched, reported
     #[command(
-        after_help = "Examples:\n  spotifai demo\n  spotifai demo --tracks 800 --seed 7 --out /tmp/demo\n  spotifai demo --catalogue my_tracks.csv        an Exportify-style table with a Genres column"
+        after_help = "Examples:\n  spotifai demo\n  spotifai demo --tracks 800 --seed 7 --out /tmp/demo\n  spotifai demo --catalogue my_tracks.csv        an Exportify-style table with a Genres column\n  spotifai demo --queue amqp://guest:guest@localhost/demo --store mongodb://localhost/demo\nOnly the flags --queue and --store take it out of its folder, neither environment nor spotifai.toml. Give it a vhost and a database of its own: whoever shares the queue would take its jobs, and it theirs."
     )]
     Demo(Demo),
     /// Sign in to Spotify in the browser, so that your own playlists can be read
@@ -46,7 +48,32 @@ pub enum Command {
     Worker(Worker),
     /// What was collected, what is waiting, who is working
     #[command(after_help = "Examples:\n  spotifai status --watch\n  spotifai status --json")]
-    Status(Status),
+    Status(Live),
+    /// The queue of each kind of job: what waits, what runs, how fast, how long it will take
+    #[command(
+        after_help = "Examples:\n  spotifai queues --watch\n  spotifai queues --json\nRates are of the jobs that workers finished while they were looked at (1.5 s, with --watch up to 30 s); where none was, of all since the workers' start."
+    )]
+    Queues(Live),
+    /// The workers: where they run, on what, since when
+    #[command(after_help = "Examples:\n  spotifai workers --watch\n  spotifai workers --all --json")]
+    Workers(Workers),
+    /// The runs: their playlists, and how far each one is
+    #[command(after_help = "Examples:\n  spotifai runs\n  spotifai runs --json")]
+    Runs(Live),
+    /// Cancel a run: its jobs do nothing any more, what was collected stays
+    #[command(after_help = "Example:\n  spotifai cancel r0b7c… (an id of `spotifai runs`)")]
+    Cancel(Cancel),
+    /// Let nobody take jobs of some kinds until they are resumed; jobs under way are finished
+    #[command(after_help = "Examples:\n  spotifai pause track.tags\n  spotifai pause --all")]
+    Pause(Kinds),
+    /// Let workers take jobs of paused kinds again
+    #[command(after_help = "Examples:\n  spotifai resume track.tags\n  spotifai resume --all")]
+    Resume(Kinds),
+    /// Check settings, servers, credentials and workers, and say the way out for each failure
+    #[command(
+        after_help = "Examples:\n  spotifai doctor\n  spotifai doctor --json\nThe exit code is 1 if something failed; a warning is no failure."
+    )]
+    Doctor(Doctor),
     /// Jobs that were given up
     #[command(subcommand)]
     Dead(Dead),
@@ -76,6 +103,14 @@ pub enum Command {
     /// Print the settings in force, secrets hidden
     #[command(after_help = "Example:\n  spotifai config > spotifai.toml")]
     Config,
+    /// Print a script that completes commands, flags and kinds in your shell
+    #[command(
+        after_help = "Examples:\n  spotifai completions bash > ~/.local/share/bash-completion/completions/spotifai\n  spotifai completions zsh > ~/.zfunc/_spotifai\n  spotifai completions fish > ~/.config/fish/completions/spotifai.fish"
+    )]
+    Completions {
+        /// Shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// `spotifai demo`.
@@ -124,6 +159,33 @@ pub enum Enqueue {
     /// Fetch the audio and compute the pitches of stored tracks
     #[command(after_help = "Example:\n  spotifai enqueue pitches --missing")]
     Pitches(Missing),
+    /// Jobs of one kind from a file, one a line
+    #[command(
+        after_help = "Examples:\n  spotifai enqueue file tracks.txt --kind track.tags\n  spotifai enqueue file pages.jsonl --kind playlist.page\n  sort -u tracks.txt | spotifai enqueue file - --kind track.tags\n\nA line is the job's body as a JSON object; for kinds that name a single thing also its bare id:\n  playlist.page   {\"run\":\"…\",\"playlist\":\"ID\",\"offset\":50}\n  tracks.audio    {\"track_ids\":[\"ID\",…]}          at most 100\n  artists.genres  {\"artist_ids\":[\"ID\",…]}         at most 50\n  track.analysis, track.tags, track.pitches     {\"track_id\":\"ID\"} or ID\n  search.block    {\"search\":\"…\",\"block\":0}\n  search.refit    {\"search\":\"…\"} or its id\nEmpty lines are skipped. A job that is enqueued twice has the effect of one."
+    )]
+    File(EnqueueFile),
+}
+
+/// `spotifai enqueue file`.
+#[derive(Debug, ClapArgs)]
+pub struct EnqueueFile {
+    /// The file; - is standard input
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Kind of the jobs
+    #[arg(long, value_name = "KIND", value_parser = kind())]
+    pub kind: String,
+    /// Begin at this line, the first one being 1
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub from_line: u64,
+    /// Leave bad lines out and go on; the exit code is 1 if there were any
+    #[arg(long)]
+    pub keep_going: bool,
+}
+
+/// A kind of job.
+fn kind() -> PossibleValuesParser {
+    PossibleValuesParser::new(KINDS)
 }
 
 /// Which tracks.
@@ -163,12 +225,56 @@ pub struct Worker {
     pub until_empty: bool,
 }
 
-/// `spotifai status`.
-#[derive(Debug, ClapArgs)]
-pub struct Status {
-    /// Show again every second
+/// How a state is shown.
+#[derive(Debug, Clone, Copy, ClapArgs)]
+pub struct Live {
+    /// Show again every second, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
+    /// As JSON; with --watch one document a line
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `spotifai workers`.
+#[derive(Debug, ClapArgs)]
+pub struct Workers {
+    #[command(flatten)]
+    pub live: Live,
+    /// Those too that are gone
+    #[arg(long)]
+    pub all: bool,
+}
+
+/// `spotifai cancel`.
+#[derive(Debug, ClapArgs)]
+pub struct Cancel {
+    /// Id of the run
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `spotifai pause` and `spotifai resume`.
+#[derive(Debug, ClapArgs)]
+#[command(group(ArgGroup::new("which").required(true)))]
+pub struct Kinds {
+    /// Kinds of job
+    #[arg(group = "which", value_name = "KIND", value_parser = kind())]
+    pub kinds: Vec<String>,
+    /// Every kind
+    #[arg(long, group = "which")]
+    pub all: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `spotifai doctor`.
+#[derive(Debug, ClapArgs)]
+pub struct Doctor {
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -178,8 +284,11 @@ pub struct Status {
 #[derive(Debug, Subcommand)]
 pub enum Dead {
     /// All dead jobs with their reasons
-    #[command(after_help = "Example:\n  spotifai dead list --json")]
+    #[command(after_help = "Examples:\n  spotifai dead list --kind track.tags\n  spotifai dead list --json")]
     List {
+        /// Of this kind only
+        #[arg(long, value_name = "KIND", value_parser = kind())]
+        kind: Option<String>,
         /// As JSON
         #[arg(long)]
         json: bool,
@@ -194,25 +303,29 @@ pub enum Dead {
         json: bool,
     },
     /// Put dead jobs back into their queues
-    #[command(after_help = "Example:\n  spotifai dead requeue --all")]
+    #[command(after_help = "Examples:\n  spotifai dead requeue 2f1c…\n  spotifai dead requeue --kind track.tags")]
     Requeue(Choice),
     /// Delete dead jobs
-    #[command(after_help = "Example:\n  spotifai dead purge")]
-    Purge {
-        /// Ids (default: all)
-        ids: Vec<String>,
-    },
+    #[command(after_help = "Examples:\n  spotifai dead purge 2f1c…\n  spotifai dead purge --all")]
+    Purge(Choice),
 }
 
-/// Ids or all.
+/// Which dead jobs: some, those of a kind, or all.
 #[derive(Debug, ClapArgs)]
+#[command(group(ArgGroup::new("which").required(true)))]
 pub struct Choice {
     /// Ids
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    #[arg(group = "which", value_name = "ID")]
     pub ids: Vec<String>,
+    /// Those of this kind
+    #[arg(long, group = "which", value_name = "KIND", value_parser = kind())]
+    pub kind: Option<String>,
     /// Every one
-    #[arg(long)]
+    #[arg(long, group = "which")]
     pub all: bool,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Output format.

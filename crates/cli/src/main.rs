@@ -3,9 +3,12 @@
 mod args;
 mod commands;
 mod error;
+mod fleet;
+mod home;
 mod output;
 mod progress;
 mod summary;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -13,6 +16,7 @@ use clap::Parser;
 
 fn main() -> ExitCode {
     let args = args::Args::parse();
+    worker::install_crypto();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return error::exit_code(Err(error.into())),

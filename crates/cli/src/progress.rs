@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use model::Timestamp;
 use model::run::Run;
 use model::search::Search;
+use model::track::PlaylistPage;
 use worker::Home;
 
 use crate::output::thousands;
@@ -16,10 +17,14 @@ use crate::output::thousands;
 /// One thing on its way: `done` of `total`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gauge {
-    label: &'static str,
-    done: usize,
-    total: usize,
-    note: String,
+    /// What is counted.
+    pub label: &'static str,
+    /// So many are done.
+    pub done: usize,
+    /// Of so many.
+    pub total: usize,
+    /// What else there is to say.
+    pub note: String,
 }
 
 /// How often a terminal is redrawn.
@@ -56,17 +61,12 @@ where
 pub async fn collection(home: &Home, run: &Run) -> anyhow::Result<Vec<Gauge>> {
     let store = &home.store;
     let pages = store.pages(Some(&run.id)).await?;
-    let expected = |playlist: &String| {
-        let of = pages.iter().filter(|page| page.playlist == *playlist);
-        let total = of.clone().filter_map(|page| page.total).max().map_or(1, |rows| rows.div_ceil(50).max(1));
-        of.count().max(total as usize)
-    };
     let audio = store.audio_counts().await?;
     let tags = store.tag_outcomes().await?;
     let rejected: usize = audio.rejected_pitches.values().sum();
     let gauge = |label, done, total| Gauge { label, done, total, note: String::new() };
     let mut gauges = vec![
-        gauge("pages", pages.len(), run.playlists.iter().map(expected).sum()),
+        gauge("pages", pages.len(), expected_pages(run, &pages)),
         gauge("tags", tags.tags + tags.no_tags + tags.unknown_track, audio.tracks),
         gauge("features", audio.features + audio.without_features, audio.tracks),
         gauge("analyses", audio.analyses + audio.without_analysis, audio.tracks),
@@ -81,12 +81,26 @@ pub async fn collection(home: &Home, run: &Run) -> anyhow::Result<Vec<Gauge>> {
     let now = Timestamp::now();
     for budget in store.budgets().await? {
         let wait = budget.blocked_until.after(now).as_secs_f64();
-        let label = if budget.name.starts_with("lastfm") { "tags" } else { "pages" };
+        let label = match &budget.name {
+            name if *name == home.budget_key("lastfm") => "tags",
+            name if *name == home.budget_key("spotify") => "pages",
+            _ => continue,
+        };
         for gauge in gauges.iter_mut().filter(|gauge| wait > 0.0 && gauge.label == label) {
             gauge.note = format!("throttled, goes on in {wait:.0} s");
         }
     }
     Ok(gauges)
+}
+
+/// How many pages a run has, as far as those that were read tell.
+pub fn expected_pages(run: &Run, pages: &[PlaylistPage]) -> usize {
+    let expected = |playlist: &String| {
+        let of = pages.iter().filter(|page| page.playlist == *playlist);
+        let total = of.clone().filter_map(|page| page.total).max().map_or(1, |rows| rows.div_ceil(50).max(1));
+        of.count().max(total as usize)
+    };
+    run.playlists.iter().map(expected).sum()
 }
 
 /// How far a search is.
@@ -124,6 +138,10 @@ impl Screen {
                     if ended {
                         bar.abandon();
                     }
+                }
+                // What is printed next begins on a line of its own.
+                if ended && !bars.is_empty() {
+                    eprintln!();
                 }
             }
             None if self.last != gauges => eprintln!("{:>5.0} s  {}", self.began.elapsed().as_secs_f64(), line(gauges)),

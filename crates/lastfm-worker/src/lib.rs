@@ -15,6 +15,6 @@ const SLOTS: usize = 2;
 pub fn add_to(worker: Worker, home: &Home) -> anyhow::Result<Worker> {
     let settings = &home.settings;
     let client = lastfm::Client::new(&settings.lastfm, settings.contact.as_deref())?;
-    let long_pause = Duration::try_from_secs_f64(settings.lastfm.backoff_cap_seconds)?;
+    let long_pause = Duration::try_from_secs_f64(settings.lastfm.backoff.cap)?;
     Ok(worker.with(FetchTags { client, long_pause }, SLOTS))
 }

@@ -41,8 +41,7 @@ async fn throttled_jobs_come_back_and_end_well() {
     let mut settings = Settings { queue: file.clone(), store: file, ..Settings::default() };
     settings.lastfm.url = url;
     settings.lastfm.rate = 1_000.0;
-    settings.lastfm.backoff_first_seconds = 0.01;
-    settings.lastfm.backoff_cap_seconds = 0.05;
+    settings.lastfm.backoff = model::settings::Steps { first: 0.01, cap: 0.05 };
     let home = Home::open(settings).await.unwrap();
 
     let artists = vec![ArtistRef { id: None, name: "A".into() }];
@@ -71,5 +70,9 @@ async fn throttled_jobs_come_back_and_end_well() {
     let stored = home.store.tags(&ids).await.unwrap();
     assert_eq!(stored.len(), 10);
     assert!(stored.iter().all(|tags| matches!(tags.outcome, TagsOutcome::Tags(_)) && tags.canonical == ["rock"]));
-    assert_eq!(home.store.budget("lastfm").await.unwrap().unwrap().throttled, 0, "a good answer starts the count anew");
+    assert_eq!(
+        home.store.budget("lastfm@default").await.unwrap().unwrap().throttled,
+        0,
+        "a good answer starts the count anew"
+    );
 }

@@ -26,7 +26,7 @@ pub struct WorkerBeat {
     pub host: String,
     /// Process id on that host.
     pub pid: u32,
-    /// Job kinds it consumes.
+    /// Job kinds it consumes; none once it has stopped.
     pub kinds: Vec<String>,
     /// Jobs under way: (kind, key, since).
     pub running: Vec<(String, String, Timestamp)>,

@@ -1,20 +1,35 @@
 //! Settings: one struct a concern, and the table of environment variables.
 
+mod address;
+mod steps;
+
+use std::fmt;
+
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 
+pub use address::{has_password, with_hidden_password, without_credentials};
+pub use steps::Steps;
+
 use crate::tag::Cut;
 
-/// Everything that can be set. `spotifai.toml` has a table for each field that is a struct.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+/// Everything that can be set. `spotifai.toml` has a table for each field that is a struct. Printed or serialized, it hides
+/// its secrets.
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Settings {
-    /// Where jobs wait: `sqlite:FILE`.
+    /// Where jobs wait: `sqlite:FILE`, `amqp://…` or `amqps://…`.
+    #[serde(serialize_with = "address::serialize")]
     pub queue: String,
     /// Base of the management API of a RabbitMQ queue, such as `http://host:15672`; the credentials are those of `queue`.
+    #[serde(serialize_with = "address::serialize_if_any")]
     pub queue_management_url: Option<String>,
-    /// Where results are kept: `sqlite:FILE`.
+    /// Where results are kept: `sqlite:FILE`, `mongodb://…` or `mongodb+srv://…`.
+    #[serde(serialize_with = "address::serialize")]
     pub store: String,
+    /// Name of the group of machines whose requests leave from one address; what a service limits by address, such a group
+    /// shares.
+    pub egress: String,
     /// Address or mail that services may complain to; part of the User-Agent.
     pub contact: Option<String>,
     /// Spotify Web API.
@@ -59,10 +74,8 @@ pub struct Lastfm {
     pub api_key: Option<SecretString>,
     /// Requests a second, over the whole team.
     pub rate: f64,
-    /// Wait after the first throttled answer, in seconds; doubled with each further one.
-    pub backoff_first_seconds: f64,
-    /// Longest such wait, in seconds.
-    pub backoff_cap_seconds: f64,
+    /// Waits after throttled answers in a row.
+    pub backoff: Steps,
 }
 
 /// Labels and matrix.
@@ -97,6 +110,24 @@ pub struct Worker {
     pub max_attempts: u32,
     /// Seconds a stopping worker may take to finish its jobs.
     pub grace_seconds: f64,
+    /// Where health and metrics are served, such as `0.0.0.0:9100`; nowhere without.
+    pub listen: Option<String>,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("queue", &with_hidden_password(&self.queue))
+            .field("queue_management_url", &self.queue_management_url.as_deref().map(with_hidden_password))
+            .field("store", &with_hidden_password(&self.store))
+            .field("egress", &self.egress)
+            .field("contact", &self.contact)
+            .field("spotify", &self.spotify)
+            .field("lastfm", &self.lastfm)
+            .field("dataset", &self.dataset)
+            .field("worker", &self.worker)
+            .finish()
+    }
 }
 
 impl Default for Settings {
@@ -105,6 +136,7 @@ impl Default for Settings {
             queue: "sqlite:spotifai.db".into(),
             queue_management_url: None,
             store: "sqlite:spotifai.db".into(),
+            egress: "default".into(),
             contact: None,
             spotify: Spotify::default(),
             lastfm: Lastfm::default(),
@@ -134,8 +166,7 @@ impl Default for Lastfm {
             api_url: "https://ws.audioscrobbler.com/2.0/".into(),
             api_key: None,
             rate: 0.5,
-            backoff_first_seconds: 10.0,
-            backoff_cap_seconds: 600.0,
+            backoff: Steps { first: 10.0, cap: 600.0 },
         }
     }
 }
@@ -148,15 +179,17 @@ impl Default for SplitSettings {
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { slots: 0, max_attempts: 8, grace_seconds: 25.0 }
+        Self { slots: 0, max_attempts: 8, grace_seconds: 25.0, listen: None }
     }
 }
 
-/// The environment variables, each with the setting that it stands for and what it is.
+/// The environment variables that are settings, each with the setting that it stands for and what it is.
 pub const ENVIRONMENT: &[(&str, &str, &str)] = &[
-    ("SPOTIFAI_QUEUE", "queue", "where jobs wait: sqlite:FILE"),
+    ("SPOTIFAI_QUEUE", "queue", "where jobs wait: sqlite:FILE or amqp(s)://…"),
     ("SPOTIFAI_QUEUE_MANAGEMENT_URL", "queue_management_url", "base of RabbitMQ's management API"),
-    ("SPOTIFAI_STORE", "store", "where results are kept: sqlite:FILE"),
+    ("SPOTIFAI_STORE", "store", "where results are kept: sqlite:FILE or mongodb://…"),
+    ("SPOTIFAI_EGRESS", "egress", "group of machines that share an address towards services"),
+    ("SPOTIFAI_LISTEN", "worker.listen", "address of a worker's health and metrics"),
     ("SPOTIFAI_CONTACT", "contact", "address or mail that services may complain to"),
     ("SPOTIFAI_SPOTIFY_CLIENT_ID", "spotify.client_id", "client id of your Spotify app"),
     ("SPOTIFAI_SPOTIFY_CLIENT_SECRET", "spotify.client_secret", "its secret, where no user signs in"),
@@ -168,6 +201,14 @@ pub const ENVIRONMENT: &[(&str, &str, &str)] = &[
     ("SPOTIFAI_LASTFM_API_URL", "lastfm.api_url", "base of last.fm's API"),
     ("SPOTIFAI_LASTFM_API_KEY", "lastfm.api_key", "key of last.fm's API"),
     ("SPOTIFAI_LASTFM_RATE", "lastfm.rate", "pages a second"),
+    ("SPOTIFAI_LASTFM_BACKOFF", "lastfm.backoff", "waits after throttled answers, FIRST..CAP in seconds"),
+];
+
+/// The environment variables of every program that are no settings, each with what it is: they are read before any setting.
+pub const PROCESS_ENVIRONMENT: &[(&str, &str)] = &[
+    ("SPOTIFAI_LOG", "what is logged: error, warn, info, debug, trace, or TARGET=LEVEL,…"),
+    ("SPOTIFAI_LOG_FORMAT", "how it is logged: human or json"),
+    ("SPOTIFAI_OTLP_URL", "base of an OpenTelemetry collector (OTLP over HTTP) that spans are sent to"),
 ];
 
 fn hidden<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::settings::Settings;
+use model::settings::{Settings, Steps};
 use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -12,6 +12,9 @@ use crate::{Expected, Service};
 
 /// Requests a second against a stand-in: more than a worker makes, since there is nobody to be spared.
 const RATE: f64 = 2_000.0;
+
+/// Waits after throttled answers of the stand-in, which asks for none.
+const BACKOFF: Steps = Steps { first: 0.2, cap: 2.0 };
 
 /// Both stand-ins, running until they are stopped or dropped.
 pub struct Stage {
@@ -84,6 +87,7 @@ impl Stage {
             ("SPOTIFAI_LASTFM_URL", &self.lastfm_url),
             ("SPOTIFAI_LASTFM_API_URL", &self.lastfm_api_url),
             ("SPOTIFAI_LASTFM_RATE", &RATE.to_string()),
+            ("SPOTIFAI_LASTFM_BACKOFF", &BACKOFF.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()
@@ -102,8 +106,7 @@ impl Stage {
         settings.lastfm.api_url.clone_from(&self.lastfm_api_url);
         settings.lastfm.api_key = None;
         settings.lastfm.rate = RATE;
-        settings.lastfm.backoff_first_seconds = 0.2;
-        settings.lastfm.backoff_cap_seconds = 2.0;
+        settings.lastfm.backoff = BACKOFF;
         settings
     }
 

@@ -3,8 +3,11 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use metrics::Counter;
 use model::settings::Settings;
 use rand::Rng;
+
+use crate::meters;
 
 /// The largest part that jitter adds to a wait, so that those who failed together do not come back together.
 const JITTER: f64 = 0.25;
@@ -24,8 +27,8 @@ impl Backoff {
     pub(crate) fn of_budget(budget: &str, settings: &Settings) -> Self {
         match budget {
             "lastfm" => Self {
-                first: Duration::from_secs_f64(settings.lastfm.backoff_first_seconds),
-                cap: Duration::from_secs_f64(settings.lastfm.backoff_cap_seconds),
+                first: Duration::from_secs_f64(settings.lastfm.backoff.first),
+                cap: Duration::from_secs_f64(settings.lastfm.backoff.cap),
             },
             _ => Self { first: Duration::from_secs(10), cap: Duration::from_secs(600) },
         }
@@ -41,20 +44,27 @@ impl Backoff {
 }
 
 /// A queue or store that is out of reach. Waits grow with how long that lasts, not with how many slots notice it.
-#[derive(Debug, Default)]
 pub(crate) struct Outage {
     since: Mutex<Option<Instant>>,
+    count: Counter,
 }
 
 impl Outage {
     const SHORTEST: Duration = Duration::from_millis(250);
-    const LONGEST: Duration = Duration::from_secs(10);
+    /// Two of these may follow each other before a worker takes jobs again, which is to be within 5 s of the return.
+    const LONGEST: Duration = Duration::from_secs(2);
+
+    /// No outage so far, as these notice it: `takers`, `jobs` ….
+    pub(crate) fn seen_by(who: &'static str) -> Self {
+        Self { since: Mutex::default(), count: meters::outages(who) }
+    }
 
     /// Waits as long as the outage has lasted by now, within bounds.
     pub(crate) async fn wait(&self, cause: impl std::fmt::Display) {
         let lasted = {
             let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
             if since.is_none() {
+                self.count.increment(1);
                 tracing::warn!("{cause}; trying again until it is back");
             }
             since.get_or_insert_with(Instant::now).elapsed()
@@ -73,6 +83,8 @@ impl Outage {
 
 #[cfg(test)]
 mod tests {
+    use model::settings::Steps;
+
     use super::*;
 
     #[test]
@@ -90,8 +102,7 @@ mod tests {
     #[test]
     fn lastfm_has_its_back_off_from_the_settings() {
         let mut settings = Settings::default();
-        settings.lastfm.backoff_first_seconds = 0.5;
-        settings.lastfm.backoff_cap_seconds = 2.0;
+        settings.lastfm.backoff = Steps { first: 0.5, cap: 2.0 };
         let lastfm = Backoff::of_budget("lastfm", &settings);
         assert!((0.5..=0.625).contains(&lastfm.wait(0).as_secs_f64()));
         assert!((1.6..=2.0).contains(&lastfm.wait(9).as_secs_f64()));

@@ -44,7 +44,7 @@ impl Heart {
     pub(crate) async fn run(&self) -> Infallible {
         let mut last = None;
         loop {
-            let version = self.tally.snapshot().version;
+            let version = self.tally.version();
             let is_due = last.is_none_or(|(seen, at): (u64, Instant)| seen != version || at.elapsed() >= IDLE);
             if is_due && self.beat().await {
                 last = Some((version, Instant::now()));
@@ -53,11 +53,25 @@ impl Heart {
         }
     }
 
+    /// Unique for this worker.
+    pub(crate) fn id(&self) -> &str {
+        &self.me.id
+    }
+
+    /// The last beat: from now on this worker consumes nothing.
+    pub(crate) async fn last_beat(&self) -> bool {
+        self.say(Vec::new()).await
+    }
+
     /// One beat; whether the store took it.
-    pub(crate) async fn beat(&self) -> bool {
+    async fn beat(&self) -> bool {
+        self.say(self.me.kinds.clone()).await
+    }
+
+    async fn say(&self, kinds: Vec<String>) -> bool {
         let state = self.tally.snapshot();
-        let running = state.running.into_values().collect();
-        let beat = WorkerBeat { running, counts: state.counts, beat_at: Timestamp::now(), ..self.me.clone() };
+        let running = state.running.into_values().map(|(kind, key, since)| (kind.to_owned(), key, since)).collect();
+        let beat = WorkerBeat { kinds, running, counts: state.counts, beat_at: Timestamp::now(), ..self.me.clone() };
         let result = self.store.heartbeat(&beat).await;
         // Jobs that find the store out of reach say so; a missed beat only makes this worker look late.
         result.inspect_err(|error| tracing::debug!("no heartbeat: {error}")).is_ok()

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::Timestamp;
 use store::{Store, StoreError};
@@ -22,9 +22,6 @@ const TOGETHER: Duration = Duration::from_secs(1);
 /// The shortest time a service can ask for. Some answer `Retry-After: 0`, which would close nothing.
 const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 
-/// How often the store is asked what other processes closed.
-const WATCH: Duration = Duration::from_millis(500);
-
 /// The rate budgets of this process. Clones share their leases.
 #[derive(Clone)]
 pub struct Budgets {
@@ -39,12 +36,24 @@ struct Shared {
 }
 
 impl Budgets {
-    /// Budgets with these rates, in requests a second over the whole team.
+    /// Budgets with these rates, in requests a second over the whole team, each kept in the store under its name.
     ///
     /// # Panics
     /// When a rate is not a positive number.
     pub fn new<N: Into<String>>(store: Arc<dyn Store>, rates: impl IntoIterator<Item = (N, f64)>) -> Self {
-        let lanes = rates.into_iter().map(|(name, rate)| (name.into(), Lane::new(rate))).collect();
+        Self::keyed(
+            store,
+            rates.into_iter().map(|(name, rate)| (name.into(), rate)).map(|(n, rate)| (n.clone(), n, rate)),
+        )
+    }
+
+    /// Budgets with these names, keys in the store and rates. The key says who is limited, so that those whom a service
+    /// tells apart do not wait for each other.
+    ///
+    /// # Panics
+    /// When a rate is not a positive number.
+    pub fn keyed(store: Arc<dyn Store>, budgets: impl IntoIterator<Item = (String, String, f64)>) -> Self {
+        let lanes = budgets.into_iter().map(|(name, key, rate)| (name, Lane::new(key, rate))).collect();
         Self { shared: Arc::new(Shared { store, lanes, gate: Gate::new(), pausing: Mutex::new(()) }) }
     }
 
@@ -52,14 +61,15 @@ impl Budgets {
     pub async fn permit(&self, name: &'static str) -> Result<(), Failure> {
         let Shared { store, lanes, gate, .. } = &*self.shared;
         let lane = lanes.get(name).ok_or_else(|| Failure::dead(format!("no rate is set for the budget {name}")))?;
-        let mut lease = lane.0.lock().await;
+        let began = Instant::now();
+        let mut lease = lane.lease.lock().await;
         let names = [name];
         loop {
             self.wait_until_open(name).await?;
             let now = Timestamp::now();
             match lease.opens_at(now) {
                 None => {
-                    let permits = lease.renew(&**store, name).await?;
+                    let permits = lease.renew(&**store, &lane.key).await?;
                     if permits.count == 0 {
                         gate.close(name, permits.opens_at);
                     }
@@ -71,6 +81,8 @@ impl Budgets {
                 Some(_) => {
                     lease.due().await;
                     if gate.closed_for(&names).is_none() && lease.take(Timestamp::now()) {
+                        lane.meters.permits.increment(1);
+                        lane.meters.wait_seconds.record(began.elapsed());
                         return Ok(());
                     }
                 }
@@ -83,7 +95,7 @@ impl Budgets {
         let gate = &self.shared.gate;
         // While the budget is closed, a good answer belongs to a request from before and says nothing.
         if gate.throttled(name) > 0 && gate.closed_for(&[name]).is_none() {
-            self.shared.store.budget_answered(name).await?;
+            self.shared.store.budget_answered(self.key(name)).await?;
             gate.answered(name);
         }
         Ok(())
@@ -97,16 +109,17 @@ impl Budgets {
         reason: &str,
         backoff: Backoff,
     ) -> Result<(), StoreError> {
-        let Shared { store, gate, pausing, .. } = &*self.shared;
+        let Shared { store, lanes, gate, pausing } = &*self.shared;
+        let key = self.key(name);
         let after = after.map(|wait| wait.max(SHORTEST_PAUSE));
         let _turn = pausing.lock().await;
         let asked_at = Timestamp::now();
-        let known = store.budget(name).await.inspect_err(|_| {
+        let known = store.budget(key).await.inspect_err(|_| {
             // Out of reach, the store cannot tell the others; this process at least keeps quiet.
             gate.close(name, asked_at + after.unwrap_or_else(|| backoff.wait(gate.throttled(name))));
         })?;
         let (closed_until, throttled) = known.map_or_else(Default::default, |budget| {
-            gate.note(&budget);
+            gate.note(name, &budget);
             (budget.blocked_until, budget.throttled)
         });
         let is_closed = closed_until > asked_at;
@@ -116,33 +129,38 @@ impl Budgets {
             _ => asked_at + after.unwrap_or_else(|| backoff.wait(throttled)),
         };
         gate.close(name, until);
-        gate.note(&store.block_budget(name, until, reason).await?);
-        let closed_ms = until.after(asked_at).as_millis() as u64;
-        tracing::warn!(budget = name, closed_ms, "the budget is closed for everyone: {reason}");
-        Ok(())
-    }
-
-    /// Asks the store what it knows of all budgets.
-    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
-        for budget in self.shared.store.budgets().await? {
-            self.shared.gate.note(&budget);
+        gate.note(name, &store.block_budget(key, until, reason).await?);
+        if let Some(lane) = lanes.get(name) {
+            lane.meters.closed.increment(1);
         }
+        let closed_ms = until.after(asked_at).as_millis() as u64;
+        tracing::warn!(budget = key, closed_ms, "the budget is closed for everyone: {reason}");
         Ok(())
     }
 
-    /// Refreshes for ever, so that a budget closed by another process is noticed within a second.
-    pub(crate) async fn watch(&self) -> std::convert::Infallible {
-        loop {
-            tokio::time::sleep(WATCH).await;
-            if let Err(error) = self.refresh().await {
-                tracing::debug!("the budgets could not be read: {error}");
+    /// Asks the store what it knows of these budgets. Those of others, with other keys, are none of this process's.
+    pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
+        let Shared { store, lanes, gate, .. } = &*self.shared;
+        for budget in store.budgets().await? {
+            for (name, _) in lanes.iter().filter(|(_, lane)| lane.key == budget.name) {
+                gate.note(name, &budget);
             }
         }
+        for (name, lane) in lanes {
+            let left = gate.closed_for(&[name]).unwrap_or_default();
+            lane.meters.closed_seconds.set(left.as_secs_f64());
+        }
+        Ok(())
     }
 
     /// Which budgets are closed.
     pub(crate) fn gate(&self) -> &Gate {
         &self.shared.gate
+    }
+
+    /// A budget's key in the store.
+    fn key<'a>(&'a self, name: &'a str) -> &'a str {
+        self.shared.lanes.get(name).map_or(name, |lane| &lane.key)
     }
 
     async fn wait_until_open(&self, name: &str) -> Result<(), Failure> {

@@ -23,10 +23,10 @@ impl Gate {
         Self { known: watch::Sender::new(BTreeMap::new()) }
     }
 
-    /// Takes over what the store says. It never opens a budget earlier: the store may have been out of reach when this
-    /// process closed it.
-    pub(crate) fn note(&self, budget: &Budget) {
-        self.change(&budget.name, |known| {
+    /// Takes over what the store says of this budget, whatever its key there. It never opens a budget earlier: the store
+    /// may have been out of reach when this process closed it.
+    pub(crate) fn note(&self, name: &str, budget: &Budget) {
+        self.change(name, |known| {
             known.closed_until = known.closed_until.max(budget.blocked_until);
             known.throttled = budget.throttled;
         });

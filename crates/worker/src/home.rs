@@ -1,12 +1,22 @@
 //! Where jobs wait and results are kept.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use model::settings::Settings;
-use queue::Queue;
-use store::Store;
+use anyhow::anyhow;
+use model::settings::{Settings, without_credentials};
+use queue::{Queue, QueueError};
+use store::{Store, StoreError};
+use tokio::time::{Instant, timeout_at};
 
+use crate::backoff::Outage;
 use crate::{Budgets, Context};
+
+/// How long a command of a person tries to reach queue and store.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// As good as for ever.
+const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 
 /// The two doors, opened as the settings say.
 #[derive(Clone)]
@@ -20,23 +30,99 @@ pub struct Home {
 }
 
 impl Home {
-    /// Opens queue and store.
+    /// Opens queue and store; one that is out of reach is waited for, up to five seconds.
     ///
     /// # Errors
-    /// When one of them is out of reach, or of no known kind.
+    /// When one of them cannot be reached by then, or can never be used as the settings say.
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
-        let (queue, store) = tokio::try_join!(
-            async {
-                Ok::<_, anyhow::Error>(queue::open(&settings.queue, settings.queue_management_url.as_deref()).await?)
-            },
-            async { Ok(store::open(&settings.store).await?) }
-        )?;
+        Self::open_within(settings, PATIENCE).await
+    }
+
+    /// Opens queue and store, however long it takes until both are there.
+    ///
+    /// # Errors
+    /// When one of them can never be used as the settings say.
+    pub async fn open_patiently(settings: Settings) -> anyhow::Result<Self> {
+        Self::open_within(settings, FOREVER).await
+    }
+
+    async fn open_within(settings: Settings, patience: Duration) -> anyhow::Result<Self> {
+        let deadline = Instant::now() + patience;
+        let (queue_url, store_url) = (settings.queue.clone(), settings.store.clone());
+        let management = settings.queue_management_url.clone();
+        let queue = reach("queue", &settings.queue, deadline, move || {
+            let (url, management) = (queue_url.clone(), management.clone());
+            async move { queue::open(&url, management.as_deref()).await.map_err(Closed::from) }
+        });
+        let store = reach("store", &settings.store, deadline, move || {
+            let url = store_url.clone();
+            async move { store::open(&url).await.map_err(Closed::from) }
+        });
+        let (queue, store) = tokio::try_join!(queue, store)?;
         Ok(Self { queue, store, settings })
     }
 
     /// What handlers may use: the store, and the rate budgets with the rates of the settings.
     pub fn context(&self) -> Context {
         let rates = [("lastfm", self.settings.lastfm.rate), ("spotify", self.settings.spotify.rate)];
-        Context { store: self.store.clone(), budgets: Budgets::new(self.store.clone(), rates) }
+        let budgets = rates.map(|(name, rate)| (name.to_owned(), self.budget_key(name), rate));
+        Context { store: self.store.clone(), budgets: Budgets::keyed(self.store.clone(), budgets) }
+    }
+
+    /// The name of a budget in the store: what is limited, and who is. last.fm limits an address, Spotify an app.
+    pub fn budget_key(&self, name: &str) -> String {
+        match (name, &self.settings.spotify.client_id) {
+            ("lastfm", _) => format!("{name}@{}", self.settings.egress),
+            ("spotify", Some(app)) => format!("{name}@{app}"),
+            _ => name.to_owned(),
+        }
+    }
+}
+
+/// Why a door did not open.
+struct Closed {
+    for_ever: bool,
+    why: String,
+}
+
+impl From<QueueError> for Closed {
+    fn from(error: QueueError) -> Self {
+        Self { for_ever: !matches!(error, QueueError::Unavailable { .. }), why: error.to_string() }
+    }
+}
+
+impl From<StoreError> for Closed {
+    fn from(error: StoreError) -> Self {
+        Self { for_ever: !matches!(error, StoreError::Unavailable { .. }), why: error.to_string() }
+    }
+}
+
+/// Tries to open a door until then. Each try is a task of its own, because a driver's call that is dropped half-way can
+/// leave its connection unusable.
+async fn reach<T, F>(what: &str, url: &str, deadline: Instant, open: impl Fn() -> F) -> anyhow::Result<T>
+where
+    T: Send + 'static,
+    F: Future<Output = Result<T, Closed>> + Send + 'static,
+{
+    let outage = Outage::seen_by("start");
+    let mut last = None;
+    loop {
+        let Ok(tried) = timeout_at(deadline, tokio::spawn(open())).await else {
+            let silent = || format!("the {what} at {} does not answer", without_credentials(url));
+            return Err(anyhow!(last.unwrap_or_else(silent)));
+        };
+        match tried? {
+            Ok(door) => {
+                outage.over();
+                return Ok(door);
+            }
+            Err(closed) if closed.for_ever => return Err(anyhow!(closed.why)),
+            Err(closed) => {
+                if timeout_at(deadline, outage.wait(&closed.why)).await.is_err() {
+                    return Err(anyhow!(closed.why));
+                }
+                last = Some(closed.why);
+            }
+        }
     }
 }

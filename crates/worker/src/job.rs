@@ -1,7 +1,7 @@
 //! One job, from its delivery to its one end.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::fleet::JobCounts;
 use model::job::Envelope;
@@ -12,7 +12,10 @@ use tracing::Instrument;
 
 use crate::backoff::{Backoff, Outage};
 use crate::erased::AnyHandler;
+use crate::meters::{Ending, KindMeters};
+use crate::orders::Orders;
 use crate::tally::Tally;
+use crate::trace::JobSpan;
 use crate::{Context, Failure, Shutdown, WorkerError};
 
 /// A job whose worker was lost this often while it ran is taken for the cause.
@@ -22,8 +25,10 @@ const MOST_CRASHES: u32 = 10;
 pub(crate) struct Runner {
     pub(crate) handler: Arc<dyn AnyHandler>,
     pub(crate) context: Context,
+    pub(crate) orders: Arc<Orders>,
     pub(crate) settings: Arc<Settings>,
     pub(crate) tally: Arc<Tally>,
+    pub(crate) meters: KindMeters,
     /// Seen by the jobs; the subscription has its own, or one's success would end the other's back-off.
     pub(crate) outage: Outage,
     pub(crate) shutdown: Shutdown,
@@ -31,44 +36,71 @@ pub(crate) struct Runner {
 
 impl Runner {
     /// Runs a delivery's job and ends the delivery.
-    pub(crate) async fn run(self: &Arc<Self>, delivery: Delivery) -> Result<(), WorkerError> {
-        let running = delivery.envelope.as_ref().ok().map(|job| self.tally.start(&job.kind, &job.key));
-        let out_of_time = self.shutdown.out_of_time(grace(&self.settings));
-        let end = tokio::select! {
-            end = self.decide(&delivery) => end,
-            () = out_of_time => End::Release,
+    pub(crate) async fn run(self: Arc<Self>, mut delivery: Delivery) -> Result<(), WorkerError> {
+        let began = Instant::now();
+        self.meters.running.increment(1.0);
+        let (running, span) = match &delivery.envelope {
+            Ok(job) => (Some(self.tally.start(self.handler.kind(), &job.key)), JobSpan::begin(job)),
+            Err(_) => (None, JobSpan::of_no_job(self.handler.kind())),
         };
-        let result = self.end(delivery, end).await;
+        let (ending, end) = if self.is_cancelled(&delivery) {
+            (Ending::Cancelled, End::Done(Vec::new()))
+        } else {
+            let out_of_time = self.shutdown.out_of_time(grace(&self.settings));
+            let end = tokio::select! {
+                biased;
+                end = self.decide(&mut delivery, &span) => end,
+                () = out_of_time => End::Release,
+            };
+            (ending(&end), end)
+        };
+        let result = self.end(delivery, ending, end, &span).await;
+        self.meters.running.decrement(1.0);
+        self.meters.seconds.record(began.elapsed());
         drop(running);
         result
     }
 
+    fn is_cancelled(&self, delivery: &Delivery) -> bool {
+        let run = delivery.envelope.as_ref().ok().and_then(|job| job.run.as_deref());
+        run.is_some_and(|run| self.orders.is_cancelled(run))
+    }
+
     /// Finds the end of a delivery. Dropped half-way, it aborts the job.
-    async fn decide(self: &Arc<Self>, delivery: &Delivery) -> End {
-        match &delivery.envelope {
+    async fn decide(self: &Arc<Self>, delivery: &mut Delivery, span: &JobSpan) -> End {
+        match &mut delivery.envelope {
             Err(bad) => End::Dead { reason: bad.to_string() },
             Ok(job) if job.kind != delivery.kind => {
                 End::Dead { reason: format!("a job of kind `{}` lay in the queue of `{}`", job.kind, delivery.kind) }
             }
-            Ok(job) => match self.attempt(job, delivery.redelivered).await {
-                Ok(follow_ups) => End::Done(follow_ups),
+            Ok(job) => match self.attempt(job, delivery.redelivered, span).await {
+                Ok(mut follow_ups) => {
+                    span.hand_on(job, &mut follow_ups);
+                    End::Done(follow_ups)
+                }
                 Err(failure) => self.end_of(job, failure).await,
             },
         }
     }
 
-    async fn attempt(self: &Arc<Self>, job: &Envelope, redelivered: bool) -> Result<Vec<Envelope>, Failure> {
+    /// Runs the handler. The body is handed over; what the queue does with the job later has a copy of its own.
+    async fn attempt(
+        self: &Arc<Self>,
+        job: &mut Envelope,
+        redelivered: bool,
+        span: &JobSpan,
+    ) -> Result<Vec<Envelope>, Failure> {
         if redelivered {
+            self.meters.redelivered.increment(1);
             let crashes = self.context.store.count_crash(&job.id).await?;
             if crashes > MOST_CRASHES {
                 return Err(Failure::dead(format!("its worker was lost {crashes} times while it ran")));
             }
         }
-        let (runner, body) = (self.clone(), job.body.clone());
-        let span = tracing::info_span!("job", kind = job.kind, key = job.key);
+        let (runner, body) = (self.clone(), job.body.take());
         // A task of its own: a panic ends it alone, and one that never yields can be left behind.
         let task = async move { runner.handler.run_body(body, &runner.context).await };
-        let mut task = AbortOnDrop(tokio::spawn(task.instrument(span)));
+        let mut task = AbortOnDrop(tokio::spawn(task.instrument(span.span.clone())));
         (&mut task.0).await.unwrap_or_else(|error| Err(Failure::retry(panicked(error))))
     }
 
@@ -108,27 +140,24 @@ impl Runner {
     }
 
     /// Ends the delivery, and counts it when that succeeds.
-    async fn end(&self, delivery: Delivery, end: End) -> Result<(), WorkerError> {
-        let kind = self.handler.kind();
-        let key = delivery.envelope.as_ref().map_or_else(|_| String::new(), |job| job.key.clone());
-        log(kind, &key, &end);
-        let add: Option<fn(&mut JobCounts)> = match &end {
-            End::Done(_) => Some(|counts| counts.done += 1),
-            End::Retry { .. } => Some(|counts| counts.retried += 1),
-            End::Dead { .. } => Some(|counts| counts.dead += 1),
-            End::Release => None,
-        };
+    async fn end(&self, delivery: Delivery, ending: Ending, end: End, span: &JobSpan) -> Result<(), WorkerError> {
+        span.span.in_scope(|| log(ending, &end));
+        if let End::Retry { reason, .. } | End::Dead { reason } = &end {
+            span.ended(ending, Some(reason));
+        } else {
+            span.ended(ending, None);
+        }
         match delivery.end(end).await {
             Ok(()) => {
-                if let Some(add) = add {
-                    self.outage.over();
-                    self.tally.count(kind, add);
-                }
+                self.meters.ended(ending);
+                self.count(ending);
                 Ok(())
             }
             Err(QueueError::Unusable(why)) => Err(QueueError::Unusable(why).into()),
             Err(QueueError::Stale) => {
-                tracing::warn!(kind, key, "{}; what it wrote stays, as if it had run twice", QueueError::Stale);
+                self.meters.ended(Ending::Stale);
+                let _entered = span.span.enter();
+                tracing::warn!("{}; what it wrote stays, as if it had run twice", QueueError::Stale);
                 Ok(())
             }
             Err(error @ QueueError::Unavailable { .. }) => {
@@ -137,16 +166,36 @@ impl Runner {
             }
         }
     }
+
+    fn count(&self, ending: Ending) {
+        let add: fn(&mut JobCounts) = match ending {
+            Ending::Done | Ending::Cancelled => |counts| counts.done += 1,
+            Ending::Retried => |counts| counts.retried += 1,
+            Ending::Dead => |counts| counts.dead += 1,
+            Ending::HandedBack | Ending::Stale => return,
+        };
+        self.outage.over();
+        self.tally.count(self.handler.kind(), add);
+    }
 }
 
-fn log(kind: &str, key: &str, end: &End) {
+fn ending(end: &End) -> Ending {
     match end {
-        End::Done(follow_ups) => tracing::debug!(kind, key, follow_ups = follow_ups.len(), "done"),
+        End::Done(_) => Ending::Done,
+        End::Retry { .. } => Ending::Retried,
+        End::Dead { .. } => Ending::Dead,
+        End::Release => Ending::HandedBack,
+    }
+}
+
+fn log(ending: Ending, end: &End) {
+    match end {
+        End::Done(follow_ups) => tracing::debug!(follow_ups = follow_ups.len(), "{}", ending.as_str()),
         End::Retry { after, reason } => {
-            tracing::warn!(kind, key, delay_ms = after.as_millis() as u64, "to be tried again: {reason}");
+            tracing::warn!(delay_ms = after.as_millis() as u64, "to be tried again: {reason}");
         }
-        End::Dead { reason } => tracing::error!(kind, key, "dead: {reason}"),
-        End::Release => tracing::debug!(kind, key, "handed back"),
+        End::Dead { reason } => tracing::error!("dead: {reason}"),
+        End::Release => tracing::debug!("handed back"),
     }
 }
 

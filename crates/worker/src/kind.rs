@@ -3,14 +3,14 @@
 use std::pin::pin;
 use std::sync::Arc;
 
+use futures::stream::{FuturesUnordered, StreamExt};
 use queue::{Delivery, Queue, QueueError, Subscription};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::task::JoinSet;
+use tokio::time::{MissedTickBehavior, interval};
 
 use crate::WorkerError;
 use crate::backoff::Outage;
 use crate::job::Runner;
-use crate::worker::finished;
+use crate::standing::{CHECK, Stand, Standing};
 
 /// Takes the jobs of one kind, and runs as many at once as there are slots.
 pub(crate) struct Taker {
@@ -18,15 +18,16 @@ pub(crate) struct Taker {
     pub(crate) runner: Arc<Runner>,
     pub(crate) slots: usize,
     pub(crate) outage: Outage,
+    pub(crate) standing: Arc<Standing>,
 }
 
-/// The jobs of a taker that run.
-type Jobs = JoinSet<Result<(), WorkerError>>;
+/// The jobs of a taker that run. What is polled here is only what surrounds a job: each handler has a task of its own.
+type Jobs<J> = FuturesUnordered<J>;
 
-/// Where a taker stands. Only while it takes does it hold a subscription, so that a closed budget or a stop leaves every
-/// job to others.
+/// Where a taker stands. Only while it takes does it hold a subscription, so that a pause, a closed budget or a stop leaves
+/// every job to others.
 enum State {
-    WaitingForBudgets,
+    Waiting,
     Subscribing,
     Taking(Box<dyn Subscription>),
     BackingOff(QueueError),
@@ -36,33 +37,47 @@ enum State {
 impl Taker {
     /// Takes jobs until stopped or until the first error, then waits for those that run.
     pub(crate) async fn run(self) -> Result<(), WorkerError> {
+        let run = |delivery| self.runner.clone().run(delivery);
         let mut jobs = Jobs::new();
-        let free = Arc::new(Semaphore::new(self.slots));
-        let mut state = State::WaitingForBudgets;
+        let mut state = State::Waiting;
         let mut result = loop {
             state = match state {
-                State::WaitingForBudgets => self.wait_for_budgets().await,
-                State::Subscribing => self.subscribe().await,
-                State::Taking(subscription) => self.take(subscription, &free, &mut jobs).await,
+                State::Waiting => meanwhile(&mut jobs, self.wait()).await,
+                State::Subscribing => meanwhile(&mut jobs, self.subscribe()).await,
+                State::Taking(subscription) => self.take(subscription, &mut jobs, &run).await,
                 State::BackingOff(error @ QueueError::Unusable(_)) => State::Stopped(Err(error.into())),
-                State::BackingOff(error) => self.back_off(&error).await,
+                State::BackingOff(error) => meanwhile(&mut jobs, self.back_off(&error)).await,
                 State::Stopped(result) => break result,
             };
         };
+        self.standing.set(Stand::Stopped);
         // After an error the other kinds stop too, and the grace period of the jobs that run begins.
         self.runner.shutdown.begin();
-        while let Some(job) = jobs.join_next().await {
-            result = result.and(finished(job));
+        while let Some(job) = jobs.next().await {
+            result = result.and(job);
         }
         result
     }
 
-    async fn wait_for_budgets(&self) -> State {
-        let Runner { handler, context, shutdown, .. } = &*self.runner;
+    /// Waits until jobs may be taken.
+    async fn wait(&self) -> State {
+        let Runner { handler, context, orders, shutdown, .. } = &*self.runner;
+        let kind = handler.kind();
+        let gate = context.budgets.gate();
+        let free = async {
+            while orders.is_paused(kind) || gate.closed_for(handler.pays_from()).is_some() {
+                self.standing.set(Stand::Waiting);
+                if orders.is_paused(kind) {
+                    tracing::info!(kind, "paused: none of these jobs is taken until `spotifai resume {kind}`");
+                }
+                orders.resumed(kind).await;
+                gate.open(handler.pays_from()).await;
+            }
+        };
         tokio::select! {
             biased;
-            () = shutdown.stopped() => State::Stopped(Ok(())),
-            () = context.budgets.gate().open(handler.pays_from()) => State::Subscribing,
+            () = self.runner.shutdown.stopped() => State::Stopped(Ok(())),
+            () = free => if shutdown.is_stopping() { State::Stopped(Ok(())) } else { State::Subscribing },
         }
     }
 
@@ -78,57 +93,75 @@ impl Taker {
         }
     }
 
-    /// Takes deliveries for as long as nothing else happens.
-    async fn take(&self, mut subscription: Box<dyn Subscription>, free: &Arc<Semaphore>, jobs: &mut Jobs) -> State {
+    /// Takes deliveries, one for each free slot, for as long as nothing else happens.
+    async fn take<J>(
+        &self,
+        mut subscription: Box<dyn Subscription>,
+        jobs: &mut Jobs<J>,
+        run: &impl Fn(Delivery) -> J,
+    ) -> State
+    where
+        J: Future<Output = Result<(), WorkerError>>,
+    {
+        self.standing.set(Stand::Taking);
+        let mut stopped = pin!(self.runner.shutdown.stopped());
+        let mut barred = pin!(self.barred());
+        let mut check = interval(CHECK);
+        check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            let (slot, delivery) = match self.next(&mut *subscription, free, jobs).await {
-                Ok(next) => next,
-                Err(state) => return state,
+            // One for all rounds: were it dropped when a job ends, a claim under way would be handed back each time.
+            let mut next = pin!(subscription.next());
+            let delivery = loop {
+                tokio::select! {
+                    biased;
+                    () = &mut stopped => return State::Stopped(Ok(())),
+                    () = &mut barred => return State::Waiting,
+                    _ = check.tick() => self.standing.check(),
+                    Some(job) = jobs.next() => if let Err(error) = job {
+                        return State::Stopped(Err(error));
+                    },
+                    next = &mut next, if jobs.len() < self.slots => break next,
+                }
             };
+            match delivery {
+                Ok(delivery) => jobs.push(run(delivery)),
+                Err(error) => return State::BackingOff(error),
+            }
             self.outage.over();
-            let runner = self.runner.clone();
-            jobs.spawn(async move {
-                let result = runner.run(delivery).await;
-                drop(slot);
-                result
-            });
         }
     }
 
-    /// The next delivery and the slot to run it in, or what happened instead.
-    async fn next(
-        &self,
-        subscription: &mut dyn Subscription,
-        free: &Arc<Semaphore>,
-        jobs: &mut Jobs,
-    ) -> Result<(OwnedSemaphorePermit, Delivery), State> {
-        let Runner { handler, context, shutdown, .. } = &*self.runner;
-        // One for all rounds: were it dropped when a job ends, a claim under way would be handed back each time.
-        let mut next = pin!(next(subscription, free));
-        loop {
-            tokio::select! {
-                biased;
-                () = shutdown.stopped() => return Err(State::Stopped(Ok(()))),
-                () = context.budgets.gate().closed(handler.pays_from()) => return Err(State::WaitingForBudgets),
-                Some(job) = jobs.join_next() => finished(job).map_err(|error| State::Stopped(Err(error)))?,
-                next = &mut next => return next.map_err(State::BackingOff),
-            }
+    /// Waits until no more jobs may be taken.
+    async fn barred(&self) {
+        let Runner { handler, context, orders, .. } = &*self.runner;
+        tokio::select! {
+            () = context.budgets.gate().closed(handler.pays_from()) => {}
+            () = orders.paused(handler.kind()) => {}
         }
     }
 
     async fn back_off(&self, error: &QueueError) -> State {
+        self.standing.set(Stand::Failing(error.to_string()));
         tokio::select! {
             () = self.runner.shutdown.stopped() => State::Stopped(Ok(())),
-            () = self.outage.wait(error) => State::WaitingForBudgets,
+            () = self.outage.wait(error) => State::Waiting,
         }
     }
 }
 
-/// A free slot, then a delivery for it: never one that would have to wait.
-async fn next(
-    subscription: &mut dyn Subscription,
-    free: &Arc<Semaphore>,
-) -> Result<(OwnedSemaphorePermit, Delivery), QueueError> {
-    let slot = free.clone().acquire_owned().await.expect("the semaphore is never closed");
-    Ok((slot, subscription.next().await?))
+/// Waits for the next state, while the jobs that run go on.
+async fn meanwhile<J>(jobs: &mut Jobs<J>, next: impl Future<Output = State>) -> State
+where
+    J: Future<Output = Result<(), WorkerError>>,
+{
+    let mut next = pin!(next);
+    loop {
+        tokio::select! {
+            biased;
+            Some(job) = jobs.next() => if let Err(error) = job {
+                return State::Stopped(Err(error));
+            },
+            next = &mut next => return next,
+        }
+    }
 }

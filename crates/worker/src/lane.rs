@@ -9,11 +9,19 @@ use model::fleet::Permits;
 use store::{LEASE_WINDOW, Store, StoreError};
 use tokio::sync::Mutex;
 
+use crate::meters::BudgetMeters;
+
 /// The shortest window worth a trip to the store.
 const SHORTEST_WINDOW: Duration = Duration::from_millis(50);
 
-/// One budget as this process uses it. The lock is fair: who asks first is served first.
-pub(crate) struct Lane(pub(crate) Mutex<Lease>);
+/// One budget as this process uses it.
+pub(crate) struct Lane {
+    /// Its name in the store: what is limited, and who is.
+    pub(crate) key: String,
+    /// The lock is fair: who asks first is served first.
+    pub(crate) lease: Mutex<Lease>,
+    pub(crate) meters: BudgetMeters,
+}
 
 /// Permits in hand.
 pub(crate) struct Lease {
@@ -24,10 +32,11 @@ pub(crate) struct Lease {
 }
 
 impl Lane {
-    pub(crate) fn new(rate: f64) -> Self {
+    pub(crate) fn new(key: String, rate: f64) -> Self {
         assert!(rate > 0.0 && rate.is_finite(), "a rate is a positive number of requests a second, not {rate}");
         let permits = Permits { count: 0, opens_at: Timestamp(0), expires_at: Timestamp(0) };
-        Self(Mutex::new(Lease { rate, ask: 1, permits, pace: None }))
+        let lease = Mutex::new(Lease { rate, ask: 1, permits, pace: None });
+        Self { lease, meters: BudgetMeters::of(&key), key }
     }
 }
 
@@ -52,10 +61,10 @@ impl Lease {
 
     /// Leases the next window. It is twice as long as one that was used well and half as long as one that was not, so that
     /// a busy process seldom asks and an idle one does not keep permits from the others.
-    pub(crate) async fn renew(&mut self, store: &dyn Store, name: &str) -> Result<Permits, StoreError> {
+    pub(crate) async fn renew(&mut self, store: &dyn Store, key: &str) -> Result<Permits, StoreError> {
         let ask = if self.permits.count <= self.ask / 2 { self.ask.saturating_mul(2) } else { self.ask / 2 };
         self.ask = ask.clamp(worth(self.rate, SHORTEST_WINDOW), worth(self.rate, LEASE_WINDOW));
-        self.permits = store.lease_budget(name, self.rate, self.ask).await?;
+        self.permits = store.lease_budget(key, self.rate, self.ask).await?;
         self.pace = None;
         Ok(self.permits)
     }

@@ -1,26 +1,43 @@
-//! The log.
+//! The log, and the export of spans.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal};
 
-use tracing_subscriber::EnvFilter;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
+use tracing_subscriber::{EnvFilter, Registry, fmt};
+
+use crate::otlp;
 
 /// The environment variable that sets the level: `debug`, `warn`, `worker=debug,info` ….
 const LEVEL: &str = "SPOTIFAI_LOG";
 
-/// Starts logging to standard error, from `info` up unless `SPOTIFAI_LOG` says otherwise; once for a process. A panic is
-/// one line of the log, unless `RUST_BACKTRACE` asks for more.
-pub fn init_logging() {
-    let asked = std::env::var(LEVEL).unwrap_or_default();
-    let filter = EnvFilter::try_new(if asked.is_empty() { "info" } else { &asked });
+/// The one that sets the format: `human` or `json`.
+const FORMAT: &str = "SPOTIFAI_LOG_FORMAT";
+
+/// The one that names a collector of spans.
+const COLLECTOR: &str = "SPOTIFAI_OTLP_URL";
+
+/// The log of this process. [`finish`](Self::finish) it, or the last spans are lost.
+pub struct Logging {
+    spans: Option<SdkTracerProvider>,
+}
+
+/// Starts logging to standard error, from `info` up unless `SPOTIFAI_LOG` says otherwise; once for a process, within a
+/// tokio runtime. A panic is one line of the log, unless `RUST_BACKTRACE` asks for more.
+pub fn init_logging() -> Logging {
+    let (level, format, collector) = (variable(LEVEL), variable(FORMAT), variable(COLLECTOR));
+    let filter = EnvFilter::try_new(if level.is_empty() { "info" } else { &level });
     let refused = filter.as_ref().err().map(ToString::to_string);
-    let started = tracing_subscriber::fmt()
-        .with_env_filter(filter.unwrap_or_else(|_| EnvFilter::new("info")))
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_target(false)
-        .try_init();
+    let spans = Some(&collector).filter(|url| !url.is_empty()).map(|url| otlp::start(url)).transpose();
+    let exporting = spans.as_ref().ok().and_then(Option::as_ref);
+    let started = start(filter.unwrap_or_else(|_| EnvFilter::new("info")), format == "json", exporting);
     if let Some(why) = refused {
-        tracing::warn!("{LEVEL} is `{asked}`, which is no level ({why}); it is taken for `info`");
+        tracing::warn!("{LEVEL} is `{level}`, which is no level ({why}); it is taken for `info`");
+    }
+    if !["", "human", "json"].contains(&&*format) {
+        tracing::warn!("{FORMAT} is `{format}`, expected human or json; it is taken for human");
     }
     if started.is_ok() && std::env::var_os("RUST_BACKTRACE").is_none() {
         std::panic::set_hook(Box::new(|panic| {
@@ -28,4 +45,39 @@ pub fn init_logging() {
             tracing::error!(place, "panicked: {}", panic.payload_as_str().unwrap_or("without a message"));
         }));
     }
+    let spans = spans.unwrap_or_else(|error| {
+        tracing::warn!("{COLLECTOR}: no spans are exported: {error:#}");
+        None
+    });
+    Logging { spans }
+}
+
+impl Logging {
+    /// Sends the spans that were not sent yet. It blocks: within a runtime that is a matter for `spawn_blocking`.
+    pub fn finish(self) {
+        if let Some(Err(error)) = self.spans.map(|spans| spans.shutdown()) {
+            tracing::warn!("the last spans were not exported: {error}");
+        }
+    }
+}
+
+/// Where nothing is exported one filter serves all, which costs less than one a layer.
+fn start(filter: EnvFilter, json: bool, spans: Option<&SdkTracerProvider>) -> Result<(), TryInitError> {
+    let human = || fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).with_target(false);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match json {
+        true => Box::new(fmt::layer().json().flatten_event(true).with_writer(io::stderr).with_target(false)),
+        false => Box::new(human()),
+    };
+    let registry = tracing_subscriber::registry();
+    match spans {
+        None => registry.with(lines).with(filter).try_init(),
+        Some(spans) => {
+            let spans = tracing_opentelemetry::layer().with_tracer(otlp::tracer(spans)).with_filter(LevelFilter::INFO);
+            registry.with(lines.with_filter(filter)).with(spans).try_init()
+        }
+    }
+}
+
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_default()
 }

@@ -13,7 +13,7 @@ const LINE: Duration = Duration::from_secs(5);
 
 /// Logs for ever what was done and what is waiting.
 pub(crate) async fn log(queue: &dyn Queue, kinds: &[String], tally: &Tally) -> Infallible {
-    let mut seen = tally.snapshot().version;
+    let mut seen = tally.version();
     loop {
         tokio::time::sleep(LINE).await;
         let state = tally.snapshot();

@@ -10,15 +10,15 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
-use model::settings::{ENVIRONMENT, Settings};
+use model::settings::{ENVIRONMENT, PROCESS_ENVIRONMENT, Settings, has_password};
 
 use layer::Layer;
 
 /// The file that is read where no other is named.
 const FILE: &str = "spotifai.toml";
 
-/// Variables that start like the settings' and are none.
-const NO_SETTINGS: &[&str] = &["SPOTIFAI_LOG", "SPOTIFAI_REAL_DATA"];
+/// A variable that starts like the programs' and is the tests'.
+const REAL_DATA: &str = "SPOTIFAI_REAL_DATA";
 
 /// The flags that every program of the system takes.
 #[derive(Debug, Clone, Default, clap::Args)]
@@ -26,12 +26,34 @@ pub struct Flags {
     /// Settings file (default: spotifai.toml in this folder, if there is one)
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// Where jobs wait: sqlite:FILE
+    /// Where jobs wait: sqlite:FILE or amqp(s)://HOST; one with a password belongs into SPOTIFAI_QUEUE
     #[arg(long, global = true, value_name = "URL")]
     pub queue: Option<String>,
-    /// Where results are kept: sqlite:FILE
+    /// Where results are kept: sqlite:FILE or mongodb://HOST; one with a password belongs into SPOTIFAI_STORE
     #[arg(long, global = true, value_name = "URL")]
     pub store: Option<String>,
+}
+
+impl Flags {
+    /// Says that a password in a flag is no secret, where there is one.
+    pub fn warn_of_passwords(&self) {
+        for (flag, variable, value) in
+            [("--queue", "SPOTIFAI_QUEUE", &self.queue), ("--store", "SPOTIFAI_STORE", &self.store)]
+        {
+            if value.as_deref().is_some_and(has_password) {
+                let warning = format!(
+                    "every user of this machine can read the password of {flag} in the list of processes: \
+                     set {variable} instead"
+                );
+                // A command of a person has no log.
+                if tracing::dispatcher::has_been_set() {
+                    tracing::warn!("{warning}");
+                } else {
+                    eprintln!("{warning}");
+                }
+            }
+        }
+    }
 }
 
 /// Settings that cannot be used; one line: what, where, what is expected.
@@ -44,6 +66,7 @@ pub struct SettingsError(String);
 /// # Errors
 /// Unknown keys, wrong types, values out of range, and a file named by a flag that cannot be read.
 pub fn load_settings(flags: &Flags) -> Result<Settings, SettingsError> {
+    flags.warn_of_passwords();
     load(flags, Path::new("."), environment()?)
 }
 
@@ -100,7 +123,8 @@ fn file(flags: &Flags, folder: &Path) -> Result<Option<PathBuf>, SettingsError> 
 
 fn warn_of_unknown(variable: &str) {
     let ours = variable.starts_with("SPOTIFAI_") && !variable.starts_with("SPOTIFAI_TEST_");
-    if ours && !NO_SETTINGS.contains(&variable) {
+    let known = variable == REAL_DATA || PROCESS_ENVIRONMENT.iter().any(|(name, _)| *name == variable);
+    if ours && !known {
         tracing::warn!("the environment variable {variable} is unknown and does nothing");
     }
 }

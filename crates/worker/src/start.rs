@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use model::settings::Settings;
 
-use crate::{Flags, Home, Shutdown, Until, Worker, init_logging, load_settings};
+use crate::{Flags, Health, Home, Shutdown, Until, Worker, init_logging, load_settings};
 
 /// The command line of a worker program.
 #[derive(Debug, Parser)]
@@ -32,22 +32,39 @@ struct RunOptions {
 pub fn main(name: &'static str, about: &'static str, add: fn(Worker, &Home) -> anyhow::Result<Worker>) -> ExitCode {
     let matches = Options::command().name(name).about(about).get_matches();
     let Options { flags, run } = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    init_logging();
-    let settings = match load_settings(&flags) {
-        Ok(settings) => settings,
-        Err(error) => return failure(name, &error, 2),
-    };
+    install_crypto();
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return failure(name, &error, 1),
+        Err(error) => {
+            eprintln!("{name}: {error}");
+            return ExitCode::FAILURE;
+        }
     };
-    let result = runtime.block_on(start(settings, &run, add));
+    let entered = runtime.enter();
+    let logging = init_logging();
+    let ended = match load_settings(&flags) {
+        Ok(settings) => runtime.block_on(start(settings, &run, add)).map_err(|error| (format!("{error:#}"), 1)),
+        Err(error) => Err((error.to_string(), 2)),
+    };
+    let code = ended.map_or_else(
+        |(why, code)| {
+            tracing::error!("{name}: {why}");
+            ExitCode::from(code)
+        },
+        |()| ExitCode::SUCCESS,
+    );
+    logging.finish();
+    drop(entered);
     // Not dropped: that would wait for a computation that was left behind when its time was up.
     runtime.shutdown_background();
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failure(name, &format_args!("{error:#}"), 1),
-    }
+    code
+}
+
+/// Makes ring the one provider of cryptography. To be called first in every main: more than one is linked in, and rustls
+/// does not choose.
+pub fn install_crypto() {
+    // Refused only where there is one already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
 async fn start(
@@ -60,16 +77,30 @@ async fn start(
     }
     // Before the doors are opened, so that no signal is missed.
     let shutdown = Shutdown::on_signals()?;
-    let home = tokio::select! {
-        home = Home::open(settings) => home?,
-        () = shutdown.stopped() => return Ok(()),
-    };
-    let worker = add(Worker::new(home.clone()), &home)?;
-    worker.run(if run.until_empty { Until::Empty } else { Until::Stopped }, shutdown).await?;
-    Ok(())
+    let until = if run.until_empty { Until::Empty } else { Until::Stopped };
+    run_worker(settings, add, until, shutdown).await
 }
 
-fn failure(name: &str, error: &dyn std::fmt::Display, code: u8) -> ExitCode {
-    tracing::error!("{name}: {error}");
-    ExitCode::from(code)
+/// Opens queue and store, waiting for them, and runs a worker with the handlers that `add` adds; with a listener, where the
+/// settings say so.
+///
+/// # Errors
+/// When queue, store or the listener's address can never be used.
+pub async fn run_worker(
+    settings: Settings,
+    add: impl FnOnce(Worker, &Home) -> anyhow::Result<Worker>,
+    until: Until,
+    shutdown: Shutdown,
+) -> anyhow::Result<()> {
+    let health = match &settings.worker.listen {
+        Some(address) => Some(Health::listen(address).await?),
+        None => None,
+    };
+    let home = tokio::select! {
+        home = Home::open_patiently(settings) => home?,
+        () = shutdown.stopped() => return Ok(()),
+    };
+    let worker = add(Worker::new(home.clone()).reporting_to(health), &home)?;
+    worker.run(until, shutdown).await?;
+    Ok(())
 }

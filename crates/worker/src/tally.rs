@@ -16,7 +16,8 @@ pub(crate) struct Tally {
 #[derive(Clone, Default)]
 pub(crate) struct State {
     pub(crate) counts: BTreeMap<String, JobCounts>,
-    pub(crate) running: BTreeMap<u64, (String, String, Timestamp)>,
+    /// Kind, key and beginning of each.
+    pub(crate) running: BTreeMap<u64, (&'static str, String, Timestamp)>,
     /// Grows with every change.
     pub(crate) version: u64,
 }
@@ -35,24 +36,30 @@ impl Tally {
     }
 
     /// A job begins.
-    pub(crate) fn start(self: &Arc<Self>, kind: &str, key: &str) -> Running {
+    pub(crate) fn start(self: &Arc<Self>, kind: &'static str, key: &str) -> Running {
+        let begun = (kind, key.to_owned(), Timestamp::now());
         let mut state = self.lock();
         state.version += 1;
         let number = state.version;
-        state.running.insert(number, (kind.to_owned(), key.to_owned(), Timestamp::now()));
+        state.running.insert(number, begun);
         Running { tally: self.clone(), number }
     }
 
-    /// A job ended.
+    /// A job of one of the kinds ended.
     pub(crate) fn count(&self, kind: &str, add: impl FnOnce(&mut JobCounts)) {
         let mut state = self.lock();
         state.version += 1;
-        add(state.counts.entry(kind.to_owned()).or_default());
+        state.counts.get_mut(kind).map(add);
     }
 
     /// The state now.
     pub(crate) fn snapshot(&self) -> State {
         self.lock().clone()
+    }
+
+    /// Grows with every change.
+    pub(crate) fn version(&self) -> u64 {
+        self.lock().version
     }
 
     /// Whether a job is under way.

@@ -8,15 +8,18 @@ use std::time::Duration;
 use model::fleet::JobCounts;
 use queue::QueueError;
 use store::StoreError;
-use tokio::task::{JoinError, JoinSet};
+use tokio::task::JoinSet;
 
 use crate::backoff::Outage;
 use crate::beat::Heart;
 use crate::erased::AnyHandler;
 use crate::job::{Runner, grace};
 use crate::kind::Taker;
+use crate::meters::KindMeters;
+use crate::standing::Standing;
 use crate::tally::Tally;
-use crate::{Context, Handler, Home, Shutdown, empty, progress};
+use crate::watch::Watch;
+use crate::{Handler, Health, Home, Shutdown, empty, progress};
 
 /// How long handing jobs back, and the last heartbeat, may take after the grace period.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -24,6 +27,7 @@ const LAST_WORDS: Duration = Duration::from_secs(3);
 /// Runs the jobs of the kinds that it was given handlers for.
 pub struct Worker {
     home: Home,
+    health: Option<Health>,
     handlers: BTreeMap<&'static str, (Arc<dyn AnyHandler>, usize)>,
 }
 
@@ -50,7 +54,13 @@ pub enum WorkerError {
 impl Worker {
     /// A worker without any handler.
     pub fn new(home: Home) -> Self {
-        Self { home, handlers: BTreeMap::new() }
+        Self { home, health: None, handlers: BTreeMap::new() }
+    }
+
+    /// Has a listener speak for this worker.
+    pub fn reporting_to(mut self, health: Option<Health>) -> Self {
+        self.health = health;
+        self
     }
 
     /// Adds the handler of one kind (in place of an earlier one of that kind), with as many jobs at once as fit it; the
@@ -79,16 +89,16 @@ impl Worker {
         let kinds: Vec<String> = self.handlers.keys().map(|kind| (*kind).to_owned()).collect();
         let Home { queue, store, settings } = self.home.clone();
         let tally = Tally::of(&kinds);
-        let heart = Arc::new(Heart::new(store, tally.clone(), kinds.clone()));
-        let context = self.home.context();
-        // Before the first job is taken: a budget may be closed since before this worker's start.
-        if let Err(error @ StoreError::Unusable(_)) = context.budgets.refresh().await {
+        let heart = Arc::new(Heart::new(store.clone(), tally.clone(), kinds.clone()));
+        let watch = Watch::new(self.home.context(), shutdown.clone());
+        // Before the first job is taken: a budget may be closed, or a kind paused, since before this worker's start.
+        if let Err(error @ StoreError::Unusable(_)) = watch.look().await {
             return Err(error.into());
         }
-        let mut takers = self.start_takers(&context, &tally, shutdown);
+        let mut takers = self.start_takers(&watch, &tally);
         let is_over = async {
             match until {
-                Until::Empty => empty::wait_until_empty(&*queue, &kinds, &tally).await,
+                Until::Empty => empty::wait_until_empty(&*queue, &*store, heart.id(), &kinds, &tally).await,
                 Until::Stopped => std::future::pending().await,
             }
         };
@@ -96,36 +106,39 @@ impl Worker {
             result = watch_over(&mut takers, is_over, shutdown, grace(&settings)) => result,
             never = heart.run() => match never {},
             never = progress::log(&*queue, &kinds, &tally) => match never {},
-            never = context.budgets.watch() => match never {},
+            never = watch.run() => match never {},
         };
         takers.abort_all();
         // A task of its own, because a driver's call that is dropped half-way can leave its connection unusable.
-        let _ = tokio::time::timeout(LAST_WORDS, tokio::spawn(async move { heart.beat().await })).await;
+        let _ = tokio::time::timeout(LAST_WORDS, tokio::spawn(async move { heart.last_beat().await })).await;
         let state = tally.snapshot();
         tracing::info!("stopped: {}", progress::counted(&state));
         result.map(|()| state.counts)
     }
 
-    fn start_takers(
-        self,
-        context: &Context,
-        tally: &Arc<Tally>,
-        shutdown: &Shutdown,
-    ) -> JoinSet<Result<(), WorkerError>> {
+    fn start_takers(self, watch: &Watch, tally: &Arc<Tally>) -> JoinSet<Result<(), WorkerError>> {
         let settings = Arc::new(self.home.settings);
         let mut takers = JoinSet::new();
+        let mut standings = vec![watch.standing.clone()];
         for (handler, slots) in self.handlers.into_values() {
+            let standing = Arc::new(Standing::new(handler.kind()));
+            standings.push(standing.clone());
             let runner = Runner {
+                meters: KindMeters::of(handler.kind()),
                 handler,
-                context: context.clone(),
+                context: watch.context.clone(),
+                orders: watch.orders.clone(),
                 settings: settings.clone(),
                 tally: tally.clone(),
-                outage: Outage::default(),
-                shutdown: shutdown.clone(),
+                outage: Outage::seen_by("jobs"),
+                shutdown: watch.shutdown.clone(),
             };
             let slots = if settings.worker.slots > 0 { settings.worker.slots } else { slots.max(1) };
-            let (queue, runner) = (self.home.queue.clone(), Arc::new(runner));
-            takers.spawn(Taker { queue, runner, slots, outage: Outage::default() }.run());
+            let (queue, outage) = (self.home.queue.clone(), Outage::seen_by("takers"));
+            takers.spawn(Taker { queue, runner: Arc::new(runner), slots, outage, standing }.run());
+        }
+        if let Some(health) = self.health {
+            health.speak_for(standings, watch.shutdown.clone());
         }
         takers
     }
@@ -148,7 +161,9 @@ async fn watch_over(
     loop {
         let ended = tokio::select! {
             taker = takers.join_next() => match taker {
-                Some(taker) => finished(taker),
+                // Its panic goes on, and one that the end of the process cut off is well.
+                Some(Err(error)) => error.try_into_panic().map_or(Ok(()), |panic| std::panic::resume_unwind(panic)),
+                Some(Ok(ended)) => ended,
                 None => return result,
             },
             ended = &mut is_over, if !shutdown.is_stopping() => ended,
@@ -158,9 +173,4 @@ async fn watch_over(
         // Whatever ends first ends the rest.
         shutdown.begin();
     }
-}
-
-/// What a task of the runtime itself returned; its panic goes on, and one that the end of the process cut off is well.
-pub(crate) fn finished(task: Result<Result<(), WorkerError>, JoinError>) -> Result<(), WorkerError> {
-    task.unwrap_or_else(|error| error.try_into_panic().map_or(Ok(()), |panic| std::panic::resume_unwind(panic)))
 }

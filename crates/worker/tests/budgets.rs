@@ -8,9 +8,13 @@ use std::time::{Duration, Instant};
 
 use common::*;
 use model::Timestamp;
+use model::settings::Steps;
 use worker::{Budgets, Context, Failure, Worker};
 
 const SERVICE: &str = "lastfm";
+
+/// The budget's name in the store: last.fm limits an address.
+const KEY: &str = "lastfm@default";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pause_holds_every_kind_that_pays_from_the_budget_and_no_other() {
@@ -48,7 +52,7 @@ async fn a_pause_holds_every_kind_that_pays_from_the_budget_and_no_other() {
             1,
         );
     let (shutdown, run) = start(worker);
-    let closed = place.until("the budget is closed", async |home| home.store.budget(SERVICE).await.unwrap()).await;
+    let closed = place.until("the budget is closed", async |home| home.store.budget(KEY).await.unwrap()).await;
     assert_eq!((closed.throttled, closed.reason.as_deref()), (1, Some("too many requests")));
     place.publish(&[job(Pear { n: 1 }), job(Plum { n: 1 })]).await;
     place.until("all ran", async |_| (ran.lock().unwrap().len() == 4).then_some(())).await;
@@ -70,7 +74,7 @@ async fn a_pause_holds_every_kind_that_pays_from_the_budget_and_no_other() {
 async fn a_block_by_another_process_is_noticed_and_holds_no_delivery() {
     let place = Place::new().await;
     let until = Timestamp::now() + Duration::from_secs(3);
-    place.home.store.block_budget(SERVICE, until, "elsewhere").await.unwrap();
+    place.home.store.block_budget(KEY, until, "elsewhere").await.unwrap();
     place.publish(&[job(Apple { n: 1 }), job(Plum { n: 1 })]).await;
     let ran_at = Arc::new(Mutex::new(None));
     let ran = ran_at.clone();
@@ -108,7 +112,7 @@ async fn jobs_that_find_the_budget_closed_are_handed_back_uncounted() {
                     let after = Some(Duration::from_secs(3));
                     return Err(Failure::Pause { budget: SERVICE.into(), after, reason: "429".into() });
                 }
-                while context.store.budget(SERVICE).await?.is_none() {
+                while context.store.budget(KEY).await?.is_none() {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             }
@@ -126,8 +130,7 @@ async fn throttled_answers_in_a_row_close_the_budget_longer_and_a_good_one_ends_
     let place = Place::new().await;
     let home = place
         .again(|settings| {
-            settings.lastfm.backoff_first_seconds = 0.2;
-            settings.lastfm.backoff_cap_seconds = 60.0;
+            settings.lastfm.backoff = Steps { first: 0.2, cap: 60.0 };
             settings.lastfm.rate = 1_000.0;
         })
         .await;
@@ -137,7 +140,7 @@ async fn throttled_answers_in_a_row_close_the_budget_longer_and_a_good_one_ends_
     let handler = on(move |_: Apple, context: Context| {
         let (seen, attempt) = (seen.clone(), tries.fetch_add(1, Ordering::SeqCst));
         async move {
-            let row = context.store.budget(SERVICE).await?;
+            let row = context.store.budget(KEY).await?;
             seen.lock().unwrap().push((Timestamp::now(), row));
             context.budgets.permit(SERVICE).await?;
             if attempt < 3 {
@@ -156,7 +159,7 @@ async fn throttled_answers_in_a_row_close_the_budget_longer_and_a_good_one_ends_
         let wait = closed.blocked_until.after(asked_at).as_millis();
         assert!(wait >= 200 << round, "closed for {wait} ms in round {round}");
     }
-    assert_eq!(place.home.store.budget(SERVICE).await.unwrap().unwrap().throttled, 0);
+    assert_eq!(place.home.store.budget(KEY).await.unwrap().unwrap().throttled, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -171,7 +174,7 @@ async fn a_service_that_asks_for_no_wait_at_all_is_left_alone_for_a_second() {
     });
     let began = Timestamp::now();
     run_until_empty(place.worker().with(handler.paid_from(&[SERVICE]), 1)).await;
-    let closed = place.home.store.budget(SERVICE).await.unwrap().unwrap();
+    let closed = place.home.store.budget(KEY).await.unwrap().unwrap();
     assert!(closed.blocked_until.after(began) >= Duration::from_secs(1), "{closed:?}");
 }
 
@@ -225,4 +228,30 @@ async fn a_budget_without_a_rate_is_a_mistake_that_is_named() {
     let place = Place::new().await;
     let nothing = Budgets::new::<String>(place.home.store.clone(), []);
     assert_eq!(nothing.permit("bandcamp").await, Err(Failure::dead("no rate is set for the budget bandcamp")));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_budget_closed_for_others_holds_nobody_here() {
+    let place = Place::new().await;
+    let keys = ["lastfm", "spotify"].map(|name| place.home.budget_key(name));
+    assert_eq!(keys, ["lastfm@default", "spotify"]);
+    let elsewhere = place
+        .again(|settings| {
+            settings.egress = "office".into();
+            settings.spotify.client_id = Some("app".into());
+        })
+        .await;
+    assert_eq!(elsewhere.budget_key("spotify"), "spotify@app");
+    let long = Timestamp::now() + Duration::from_secs(3_600);
+    for key in keys {
+        place.home.store.block_budget(&key, long, "there").await.unwrap();
+    }
+    place.publish(&[job(Apple { n: 1 })]).await;
+    let handler = on(|_: Apple, context: Context| async move {
+        context.budgets.permit(SERVICE).await?;
+        context.budgets.permit("spotify").await?;
+        Ok(vec![])
+    });
+    let ended = run_until_empty(Worker::new(elsewhere).with(handler.paid_from(&[SERVICE, "spotify"]), 1)).await;
+    assert_eq!(ended["test.apple"], counts(1, 0, 0));
 }

@@ -3,7 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::command::{cargo, programs, root, run};
+use services::Ports;
+
+use crate::command::{cargo, root, run, target};
+use crate::keeper::Keeper;
+use crate::servers::{of_this_run, start};
 
 /// Our pitch preprocessing beside the pandas code of the original study.
 pub fn pitches() -> anyhow::Result<()> {
@@ -12,34 +16,38 @@ pub fn pitches() -> anyhow::Result<()> {
     run(cargo().args(example).arg("--python").arg(python))
 }
 
-/// The queue's homes beside Celery, a bare lapin loop and apalis-sqlite; memory of worker processes.
+/// The queue's homes beside Celery, a bare lapin loop and apalis-sqlite, and memory of worker processes; on servers of its
+/// own where the environment names none.
 pub fn queue(arguments: &[String]) -> anyhow::Result<()> {
     let python = python(&["celery==5.7.0"])?;
     let apalis = peer("apalis")?;
-    build("bench_queue")?;
-    let mut command = Command::new(programs()?.join("examples/bench_queue"));
-    // The runtime logs as it does by default; that virtual hosts with their connections are deleted is no news.
+    let programs = build("bench_queue")?;
+    let folder = of_this_run("bench")?;
+    let _keeper = Keeper::of(&folder)?;
+    let mut command = Command::new(programs.join("examples/bench_queue"));
+    command.arg("--python").arg(python).arg("--apalis").arg(apalis).arg("--programs").arg(programs).args(arguments);
+    // The runtime logs as it does by default; that virtual hosts are deleted together with their connections is no news.
     command.env("SPOTIFAI_LOG", "info,lapin=off");
-    command.arg("--python").arg(python).arg("--apalis").arg(apalis).arg("--programs").arg(programs()?);
-    run(command.args(arguments))
+    run(command.envs(start(&folder, Ports::Free)?))
 }
 
 /// A search by one `grid-worker` process on one core beside two on one core each.
 pub fn grid(arguments: &[String]) -> anyhow::Result<()> {
-    build("bench_grid")?;
-    let mut command = Command::new(programs()?.join("examples/bench_grid"));
-    run(command.arg("--programs").arg(programs()?).args(arguments))
+    let programs = build("bench_grid")?;
+    let mut command = Command::new(programs.join("examples/bench_grid"));
+    run(command.arg("--programs").arg(programs).args(arguments))
 }
 
-/// Builds an example and all programs, with the workspace's one set of features.
-fn build(example: &str) -> anyhow::Result<()> {
-    run(cargo().args(["build", "--release", "--workspace", "--bins", "--example", example]))
+/// Builds an example and all programs, with the workspace's one set of features, and says where they are.
+fn build(example: &str) -> anyhow::Result<PathBuf> {
+    run(cargo().args(["build", "--release", "--workspace", "--bins", "--example", example]))?;
+    Ok(target()?.join("release"))
 }
 
 /// Builds a peer, a workspace of its own so that its dependencies are nobody else's, and says where it is.
 fn peer(name: &str) -> anyhow::Result<PathBuf> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name).join("Cargo.toml");
-    let target = root().join("target/bench-peers");
+    let target = target()?.join("bench-peers");
     let mut build = cargo();
     run(build
         .args(["build", "--release", "--locked", "--manifest-path"])

@@ -11,17 +11,17 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(2).expect("xtask lies in crates/xtask").to_owned()
 }
 
+/// Where cargo builds: this program lies in a profile's folder of it.
+pub fn target() -> anyhow::Result<PathBuf> {
+    let program = std::env::current_exe().context("cannot tell where this program lies")?;
+    Ok(program.ancestors().nth(2).context("this program lies in no folder of cargo's")?.to_owned())
+}
+
 /// The cargo that runs this task.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root());
     command
-}
-
-/// Where the programs of this build are: this one is among them.
-pub fn programs() -> anyhow::Result<PathBuf> {
-    let this = std::env::current_exe()?;
-    Ok(this.parent().context("a program lies in a folder")?.to_owned())
 }
 
 /// Runs a command to its end; anything but success is an error that names it.

@@ -1,9 +1,15 @@
-//! What a developer or CI runs: `cargo xtask test`, `cargo xtask bench NAME`.
+//! What a developer or CI runs: `cargo xtask test`, `cargo xtask bench NAME`, `cargo xtask chaos`, `cargo xtask services`.
 
 mod bench;
 mod command;
+mod deny;
+mod deploy;
+mod keeper;
+mod servers;
 mod test;
+mod tools;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -12,14 +18,27 @@ use clap::{Parser, Subcommand};
 #[command(name = "cargo xtask", about = "What a developer or CI runs")]
 enum Task {
     /// Run all tests, in the release profile that the demo was built in
+    ///
+    /// RabbitMQ and a MongoDB-compatible server are installed where they are missing, started for the run and stopped
+    /// after it, unless SPOTIFAI_TEST_QUEUE, SPOTIFAI_TEST_QUEUE_MANAGEMENT and SPOTIFAI_TEST_STORE name running ones.
     Test {
+        /// Leave out the tests that need a server
+        #[arg(long)]
+        offline: bool,
         /// Arguments for `cargo test`, such as `-p queue` or a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         cargo: Vec<String>,
     },
+    /// Check the image, the compose file and the Kubernetes manifests against their schemas and against the program
+    Deploy,
+    /// Check licences, bans, sources and advisories of all crates, as deny.toml says
+    Deny,
     /// Run a benchmark: both sides in one go, with their ratio
     #[command(subcommand)]
     Bench(Bench),
+    /// Start and stop the servers that tests talk to
+    #[command(subcommand)]
+    Services(Services),
 }
 
 #[derive(Subcommand)]
@@ -40,12 +59,28 @@ enum Bench {
     },
 }
 
+#[derive(Subcommand)]
+enum Services {
+    /// Start RabbitMQ and a MongoDB-compatible server, and print the variables that point tests at them
+    Up,
+    /// Stop what `up` started
+    Down,
+    /// Stop the servers of a folder when the standard input ends
+    #[command(hide = true)]
+    Keep { folder: PathBuf },
+}
+
 fn main() -> ExitCode {
     let result = match Task::parse() {
-        Task::Test { cargo } => test::run_tests(&cargo),
+        Task::Test { offline, cargo } => test::run_tests(&cargo, offline),
+        Task::Deploy => deploy::check(),
+        Task::Deny => deny::deny(),
         Task::Bench(Bench::Pitches) => bench::pitches(),
         Task::Bench(Bench::Queue { arguments }) => bench::queue(&arguments),
         Task::Bench(Bench::Grid { arguments }) => bench::grid(&arguments),
+        Task::Services(Services::Up) => servers::up(),
+        Task::Services(Services::Down) => servers::down(),
+        Task::Services(Services::Keep { folder }) => servers::keep(&folder),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

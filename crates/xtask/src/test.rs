@@ -2,13 +2,20 @@
 
 use std::path::PathBuf;
 
+use services::Ports;
+
 use crate::command::{cargo, run};
+use crate::keeper::Keeper;
+use crate::servers::{of_this_run, start};
 
 /// Where the real inputs lie that some tests read; without it those tests are skipped, each by its name.
 const REAL_DATA: &str = "SPOTIFAI_REAL_DATA";
 
-/// Runs `cargo test` over the workspace.
-pub fn run_tests(arguments: &[String]) -> anyhow::Result<()> {
+/// Tells tests that there are no servers: those that need one are skipped, each by its name.
+const OFFLINE: &str = "SPOTIFAI_TEST_OFFLINE";
+
+/// Runs `cargo test` over the workspace, with a broker and a store of its own where the environment names none.
+pub fn run_tests(arguments: &[String], offline: bool) -> anyhow::Result<()> {
     let mut command = cargo();
     command.args(["test", "--release"]);
     if !arguments.iter().any(|argument| argument == "-p" || argument.starts_with("--package")) {
@@ -19,5 +26,13 @@ pub fn run_tests(arguments: &[String]) -> anyhow::Result<()> {
     if let Some(folder) = std::env::var_os(REAL_DATA) {
         command.env(REAL_DATA, PathBuf::from(folder).canonicalize()?);
     }
+    if offline {
+        let result = run(command.env(OFFLINE, "1"));
+        println!("left out by --offline: the tests that need RabbitMQ, the tests that need a MongoDB server");
+        return result;
+    }
+    let folder = of_this_run("test")?;
+    let _keeper = Keeper::of(&folder)?;
+    command.env_remove(OFFLINE).envs(start(&folder, Ports::Free)?);
     run(&mut command)
 }

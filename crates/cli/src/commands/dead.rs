@@ -1,31 +1,34 @@
 //! `spotifai dead`.
 
-use model::Timestamp;
 use queue::{DeadLetter, Which};
 use worker::Home;
 
 use crate::args::{Choice, Dead};
 use crate::error::usage;
-use crate::output::{say, say_json, table};
+use crate::output::{age, count, say, say_json, table};
 
 /// Lists, shows, requeues or deletes dead jobs.
 pub async fn run(command: Dead, home: &Home) -> anyhow::Result<()> {
     match command {
-        Dead::List { json } => list(home, json).await,
+        Dead::List { kind, json } => list(home, kind.as_deref(), json).await,
         Dead::Show { id, json } => show(home, &id, json).await,
-        Dead::Requeue(Choice { ids, all }) => {
-            let which = if all { Which::All } else { known(home, ids).await? };
-            say(&format!("requeued {}", home.queue.requeue(&which).await?))
+        Dead::Requeue(choice) => {
+            let requeued = home.queue.requeue(&chosen(home, &choice).await?).await?;
+            ended("requeued", requeued, choice.json)
         }
-        Dead::Purge { ids } => {
-            let which = if ids.is_empty() { Which::All } else { known(home, ids).await? };
-            say(&format!("deleted {}", home.queue.purge(&which).await?))
+        Dead::Purge(choice) => {
+            let deleted = home.queue.purge(&chosen(home, &choice).await?).await?;
+            ended("deleted", deleted, choice.json)
         }
     }
 }
 
-async fn list(home: &Home, json: bool) -> anyhow::Result<()> {
-    let letters = home.queue.dead_letters(None).await?;
+fn ended(how: &str, jobs: usize, json: bool) -> anyhow::Result<()> {
+    if json { say_json(&serde_json::json!({ how: jobs })) } else { say(&format!("{how} {}", count(Some(jobs as u64)))) }
+}
+
+async fn list(home: &Home, kind: Option<&str>, json: bool) -> anyhow::Result<()> {
+    let letters = home.queue.dead_letters(kind).await?;
     if json {
         return say_json(&letters);
     }
@@ -58,25 +61,21 @@ async fn show(home: &Home, id: &str, json: bool) -> anyhow::Result<()> {
     say(&format!("payload  {}", letter.payload))
 }
 
-/// A misspelt id is an error, not "requeued 0".
-async fn known(home: &Home, ids: Vec<String>) -> anyhow::Result<Which> {
-    let letters = home.queue.dead_letters(None).await?;
-    match ids.iter().find(|id| letters.iter().all(|letter| letter.id != **id)) {
+/// The dead jobs that were asked for. A misspelt id is an error, not "requeued 0".
+async fn chosen(home: &Home, choice: &Choice) -> anyhow::Result<Which> {
+    if choice.all {
+        return Ok(Which::All);
+    }
+    let letters = home.queue.dead_letters(choice.kind.as_deref()).await?;
+    if choice.kind.is_some() {
+        return Ok(Which::Ids(letters.into_iter().map(|letter| letter.id).collect()));
+    }
+    match choice.ids.iter().find(|id| letters.iter().all(|letter| letter.id != **id)) {
         Some(id) => Err(unknown(id)),
-        None => Ok(Which::Ids(ids)),
+        None => Ok(Which::Ids(choice.ids.clone())),
     }
 }
 
 fn unknown(id: &str) -> anyhow::Error {
     usage(format!("no dead job has the id `{id}`; `spotifai dead list` shows them"))
-}
-
-fn age(since: Timestamp) -> String {
-    let seconds = Timestamp::now().after(since).as_secs();
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7_200 => format!("{} min", seconds / 60),
-        7_200..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
-    }
 }

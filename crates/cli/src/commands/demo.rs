@@ -6,25 +6,26 @@ use std::path::Path;
 use anyhow::Context;
 use model::Timestamp;
 use model::run::Run;
-use model::settings::Settings;
+use model::settings::{Settings, Steps};
+use store::Store;
 use testkit::{Catalogue, Oddities, Stage};
 use worker::{Flags, Home, Shutdown};
 
 use crate::args::Demo;
-use crate::commands::run::whole_way;
+use crate::commands::run::{is_open, new_run, whole_way};
 use crate::commands::search::Plan;
+use crate::home;
 use crate::output::say;
 
 /// Serves a catalogue as Spotify and last.fm over loopback and collects it with the real workers.
 pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
+    flags.warn_of_passwords();
     let shutdown = Shutdown::on_signals()?;
-    let (catalogue, oddities, id) = catalogue(&args)?;
+    let (catalogue, oddities, name) = catalogue(&args)?;
     std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
     let stage = testkit::serve(catalogue, oddities).await?;
-    let home = open(&args.out, flags, &stage, &id).await?;
-    let run =
-        Run { id, playlists: stage.playlists(), started_at: Timestamp::now(), finished_at: None, cancelled_at: None };
-    home.store.save_run(&run).await?;
+    let home = open(&args.out, flags, &stage, &name).await?;
+    let run = begin(&home, &name, stage.playlists()).await?;
     let plan = Plan { seed: args.seed, ..Plan::default() };
     let Some(summary) = whole_way(&home, &run, &plan, &args.out, &shutdown).await? else {
         eprintln!("Stopped; nothing is lost. The same command goes on.");
@@ -34,7 +35,7 @@ pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
     say(&format!("\nOpen {}", args.out.join("report.html").display()))
 }
 
-/// The catalogue to serve, how odd its services are, and an id that is the same for the same demo.
+/// The catalogue to serve, how odd its services are, and a name that is the same for the same demo.
 fn catalogue(args: &Demo) -> anyhow::Result<(Catalogue, Oddities, String)> {
     let mut hasher = DefaultHasher::new();
     args.seed.hash(&mut hasher);
@@ -53,9 +54,27 @@ fn catalogue(args: &Demo) -> anyhow::Result<(Catalogue, Oddities, String)> {
     Ok((catalogue, oddities, format!("demo-{:016x}", hasher.finish())))
 }
 
-/// The demo's own home in its folder, unless flags name another: kept where an unfinished demo of the same parameters
-/// left it, else made anew.
-async fn open(out: &Path, flags: &Flags, stage: &Stage, run: &str) -> anyhow::Result<Home> {
+/// The unfinished run of this demo, or a new one: in a store that others share, every demo is a run of its own.
+async fn begin(home: &Home, name: &str, playlists: Vec<String>) -> anyhow::Result<Run> {
+    if let Some(run) = unfinished(&*home.store, name).await? {
+        return Ok(run);
+    }
+    let run = new_run(&playlists, Timestamp::now());
+    // Enough of it to be another one than yesterday's.
+    let run = Run { id: format!("{name}-{}", &run.id[1..9]), ..run };
+    home.store.save_run(&run).await?;
+    Ok(run)
+}
+
+async fn unfinished(store: &dyn Store, name: &str) -> store::Result<Option<Run>> {
+    let earlier = store.runs().await?.into_iter();
+    Ok(earlier.rev().find(|run| run.id.starts_with(name) && is_open(run)))
+}
+
+/// The demo's own home in its folder, unless flags name another: neither environment nor settings file may send the
+/// stand-in's tracks to a team's servers. The own file is kept where an unfinished demo of the same parameters left it,
+/// else made anew.
+async fn open(out: &Path, flags: &Flags, stage: &Stage, name: &str) -> anyhow::Result<Home> {
     let file = out.join("demo.db");
     let own = format!("sqlite:{}", file.display());
     let url = |flag: &Option<String>| flag.clone().unwrap_or_else(|| own.clone());
@@ -67,18 +86,19 @@ async fn open(out: &Path, flags: &Flags, stage: &Stage, run: &str) -> anyhow::Re
     settings.spotify.token_file = Some(out.join("token.json").display().to_string());
     settings.spotify.rate = 5_000.0;
     settings.lastfm.rate = 5_000.0;
-    settings.lastfm.backoff_first_seconds = 0.5;
-    settings.lastfm.backoff_cap_seconds = 2.0;
-    if file.exists() && !goes_on(&settings, run).await {
+    settings.lastfm.backoff = Steps { first: 0.5, cap: 2.0 };
+    let is_in_use = [&settings.queue, &settings.store].contains(&&own);
+    if is_in_use && file.exists() && !goes_on(&settings, name).await {
         for suffix in ["", "-wal", "-shm"] {
             let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
         }
     }
-    Home::open(settings).await
+    home::open(settings).await
 }
 
-async fn goes_on(settings: &Settings, run: &str) -> bool {
-    let Ok(store) = store::open(&settings.store).await else { return false };
-    let runs = store.runs().await.unwrap_or_default();
-    runs.iter().any(|earlier| earlier.id == run && earlier.finished_at.is_none())
+async fn goes_on(settings: &Settings, name: &str) -> bool {
+    match home::store(settings).await {
+        Ok(store) => matches!(unfinished(&*store, name).await, Ok(Some(_))),
+        Err(_) => false,
+    }
 }

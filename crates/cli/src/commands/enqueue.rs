@@ -1,5 +1,9 @@
 //! `spotifai enqueue`.
 
+mod file;
+mod lines;
+mod reader;
+
 use model::Timestamp;
 use model::job::{Envelope, PlaylistPageJob, TrackPitchesJob, TrackTags, TracksAudio};
 use model::run::Run;
@@ -43,13 +47,14 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
             let [unfetched, uncomputed] = [unfetched, uncomputed].map(|ids| thousands(ids.len()));
             say(&format!("enqueued {unfetched} tracks without audio and {uncomputed} without pitches"))
         }
+        Enqueue::File(args) => file::run(args, home).await,
     }
 }
 
 /// The jobs that begin a run: the first page of each playlist, which fans out all others.
 pub fn first_pages(run: &str, playlists: &[String]) -> Vec<Envelope> {
     let job = |playlist: &String| PlaylistPageJob { run: run.to_owned(), playlist: playlist.clone(), offset: 0 };
-    playlists.iter().map(|playlist| Envelope::new(&job(playlist)).urgent()).collect()
+    playlists.iter().map(|playlist| Envelope::new(&job(playlist)).urgent().of_run(run)).collect()
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -1,26 +1,33 @@
 //! One file a command.
 
+mod completions;
 mod config;
 mod dataset;
 mod dead;
 mod demo;
+mod doctor;
 mod enqueue;
 mod lastfm;
 mod login;
+mod pause;
 mod pitches;
 mod predict;
+mod queues;
 mod report;
 mod run;
+mod runs;
 pub mod search;
 mod status;
 mod tags;
 mod work;
+mod workers;
 
 use model::settings::Settings;
 use worker::{Flags, Home};
 
 use crate::args::{Args, Command};
 use crate::error::usage;
+use crate::home;
 
 /// Runs the command.
 pub async fn run(args: Args) -> anyhow::Result<()> {
@@ -31,11 +38,20 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Command::Run(run) => run::run(run, home(&flags).await?).await,
         Command::Enqueue(what) => enqueue::run(what, &home(&flags).await?).await,
         Command::Worker(which) => {
-            worker::init_logging();
-            work::run(&which, settings(&flags)?).await
+            let logging = worker::init_logging();
+            let result = work::run(&which, settings(&flags)?).await;
+            tokio::task::spawn_blocking(|| logging.finish()).await?;
+            result
         }
-        Command::Status(status) => status::run(&status, &home(&flags).await?).await,
+        Command::Status(live) => status::run(live, &home(&flags).await?).await,
+        Command::Queues(live) => queues::run(live, &home(&flags).await?).await,
+        Command::Workers(workers) => workers::run(&workers, &home(&flags).await?).await,
+        Command::Runs(live) => runs::runs(live, &home(&flags).await?).await,
+        Command::Cancel(cancel) => runs::cancel(&cancel, &home(&flags).await?).await,
+        Command::Pause(kinds) => pause::pause(&kinds, &home(&flags).await?).await,
+        Command::Resume(kinds) => pause::resume(&kinds, &home(&flags).await?).await,
         Command::Dead(dead) => dead::run(dead, &home(&flags).await?).await,
+        Command::Doctor(doctor) => doctor::run(&doctor, &flags).await,
         Command::Pitches(pitches) => pitches::run(&pitches),
         Command::Lastfm(lastfm) => lastfm::run(&lastfm, &settings(&flags)?),
         Command::Tags(tags) => tags::run(&tags),
@@ -44,6 +60,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Command::Predict(predict) => predict::run(&predict, &home(&flags).await?).await,
         Command::Report(report) => report::run(&report, &home(&flags).await?).await,
         Command::Config => config::run(&settings(&flags)?),
+        Command::Completions { shell } => completions::run(shell),
     }
 }
 
@@ -52,11 +69,5 @@ fn settings(flags: &Flags) -> anyhow::Result<Settings> {
 }
 
 async fn home(flags: &Flags) -> anyhow::Result<Home> {
-    let settings = settings(flags)?;
-    for (name, url) in [("queue", &settings.queue), ("store", &settings.store)] {
-        if !url.starts_with("sqlite:") {
-            return Err(usage(format!("{name} `{url}` is of no known kind: use sqlite:FILE")));
-        }
-    }
-    Home::open(settings).await
+    home::open(settings(flags)?).await
 }

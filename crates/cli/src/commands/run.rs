@@ -1,6 +1,7 @@
 //! `spotifai run`: collect, build, search, report.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::bail;
 use model::Timestamp;
@@ -15,6 +16,9 @@ use crate::error::usage;
 use crate::output::say;
 use crate::progress;
 use crate::summary::Summary;
+
+/// How often a run that is followed is looked at for having been cancelled.
+const LOOK: Duration = Duration::from_millis(500);
 
 /// Goes the whole way, or says how to go on.
 pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
@@ -49,12 +53,17 @@ pub fn playlist_ids(playlists: &[String]) -> anyhow::Result<Vec<String>> {
 /// The unfinished run of these playlists, or a new one.
 async fn begin(home: &Home, playlists: &[String]) -> anyhow::Result<Run> {
     let earlier = home.store.runs().await?;
-    if let Some(run) = earlier.into_iter().find(|run| run.finished_at.is_none() && run.playlists == playlists) {
+    if let Some(run) = earlier.into_iter().find(|run| is_open(run) && run.playlists == playlists) {
         return Ok(run);
     }
     let run = new_run(playlists, Timestamp::now());
     home.store.save_run(&run).await?;
     Ok(run)
+}
+
+/// Whether the command that began it has something left to do.
+pub fn is_open(run: &Run) -> bool {
+    run.finished_at.is_none() && run.cancelled_at.is_none()
 }
 
 /// A run of these playlists that begins now.
@@ -63,8 +72,37 @@ pub fn new_run(playlists: &[String], started_at: Timestamp) -> Run {
     Run { id, playlists: playlists.to_vec(), started_at, finished_at: None, cancelled_at: None }
 }
 
-/// Collects a run, builds the dataset, searches, writes the report; `None` when it was stopped on the way.
+/// Collects a run, builds the dataset, searches, writes the report; `None` when it was stopped on the way. A run that is
+/// cancelled ends with an error that says so.
 pub async fn whole_way(
+    home: &Home,
+    run: &Run,
+    plan: &Plan,
+    out: &Path,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Option<Summary>> {
+    let watcher = tokio::spawn(stop_when_cancelled(home.clone(), run.id.clone(), shutdown.clone()));
+    let result = steps(home, run, plan, out, shutdown).await;
+    watcher.abort();
+    // Also where it failed: a cancelled run has nothing to build a dataset from.
+    if !matches!(result, Ok(Some(_))) && is_cancelled(home, &run.id).await? {
+        bail!("run {} was cancelled; what it collected stays, the same command begins a new one", run.id);
+    }
+    result
+}
+
+async fn stop_when_cancelled(home: Home, run: String, shutdown: Shutdown) {
+    while !is_cancelled(&home, &run).await.unwrap_or(false) {
+        tokio::time::sleep(LOOK).await;
+    }
+    shutdown.stop();
+}
+
+async fn is_cancelled(home: &Home, run: &str) -> anyhow::Result<bool> {
+    Ok(home.store.cancelled_runs().await?.iter().any(|cancelled| cancelled == run))
+}
+
+async fn steps(
     home: &Home,
     run: &Run,
     plan: &Plan,
@@ -81,7 +119,7 @@ pub async fn whole_way(
     }
     unread_playlists(home, run).await?;
     let info = dataset::build(home).await?;
-    let Some(found) = search(home, &info, plan, shutdown).await? else { return Ok(None) };
+    let Some(found) = search(home, &info, plan, Some(run), shutdown).await? else { return Ok(None) };
     report::write(home, &found, Some(run), out).await?;
     let finished = Run { finished_at: Some(Timestamp::now()), ..run.clone() };
     home.store.save_run(&finished).await?;

@@ -4,6 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use model::dataset::DatasetInfo;
+use model::job::Envelope;
+use model::run::Run;
 use model::search::{ModelInfo, Search, Trial};
 use worker::{Home, Shutdown, Until};
 
@@ -52,7 +54,7 @@ pub async fn run(command: args::Search, home: Home) -> anyhow::Result<()> {
         Some(file) => import(&home, file).await?,
         None => dataset::newest(&home).await?.0,
     };
-    let Some(found) = search(&home, &info, &plan, &shutdown).await? else {
+    let Some(found) = search(&home, &info, &plan, None, &shutdown).await? else {
         eprintln!("Stopped; finished trials are kept. The same command goes on.");
         return Ok(());
     };
@@ -94,17 +96,23 @@ async fn import(home: &Home, file: &Path) -> anyhow::Result<DatasetInfo> {
 
 /// Fits every setting on every fold, then the winner on all training rows; `None` when it was stopped on the way.
 ///
-/// The search's id is a fingerprint of dataset, grid, folds and seed: the same search goes on where it stopped.
+/// Its jobs are of the run, where there is one. The search's id is a fingerprint of dataset, grid, folds and seed: the
+/// same search goes on where it stopped.
 pub async fn search(
     home: &Home,
     info: &DatasetInfo,
     plan: &Plan,
+    run: Option<&Run>,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Option<Found>> {
     let (search, jobs) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed);
     if home.store.model(&search.id).await?.is_none() {
         home.store.save_search(&search).await?;
-        home.queue.publish(&jobs).await?;
+        let of_run = |job: Envelope| match run {
+            Some(run) => job.of_run(&run.id),
+            None => job,
+        };
+        home.queue.publish(&jobs.into_iter().map(of_run).collect::<Vec<_>>()).await?;
         let worker = work::of_kinds(home, &[WorkerKind::Grid])?;
         progress::follow(|| progress::search(home, &search), worker.run(Until::Empty, shutdown.clone())).await?;
     }

@@ -11,16 +11,17 @@ pub async fn run(args: &args::Worker, mut settings: Settings) -> anyhow::Result<
         settings.worker.slots = slots.into();
     }
     let until = if args.until_empty { Until::Empty } else { Until::Stopped };
-    let home = Home::open(settings).await?;
     let shutdown = Shutdown::on_signals()?;
-    of_kinds(&home, &args.kinds)?.run(until, shutdown).await?;
-    Ok(())
+    worker::run_worker(settings, |worker, home| with_kinds(worker, home, &args.kinds), until, shutdown).await
 }
 
 /// A worker for all these kinds.
 pub fn of_kinds(home: &Home, kinds: &[WorkerKind]) -> anyhow::Result<Worker> {
+    with_kinds(Worker::new(home.clone()), home, kinds)
+}
+
+fn with_kinds(mut worker: Worker, home: &Home, kinds: &[WorkerKind]) -> anyhow::Result<Worker> {
     let wanted = |kind| kinds.contains(&kind) || kinds.contains(&WorkerKind::All);
-    let mut worker = Worker::new(home.clone());
     if wanted(WorkerKind::Playlist) {
         worker = playlist_worker::add_to(worker, home)?;
     }

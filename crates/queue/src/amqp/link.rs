@@ -25,18 +25,18 @@ impl Link {
     /// A new channel on the connection in force.
     pub(super) async fn channel(&self) -> Result<Channel, QueueError> {
         let mut current = self.current.lock().await;
-        if current.as_ref().is_none_or(|connection| !connection.status().connected()) {
-            *current = None;
-            *current = Some(self.connect().await?);
-        }
-        let Some(connection) = current.as_ref() else { unreachable!("it was made just now") };
-        match timeout(CONNECT, connection.create_channel()).await {
-            Ok(channel) => channel.map_err(|error| self.address.failed(&error)),
-            Err(_) => {
-                *current = None;
-                Err(self.address.unavailable("it does not answer"))
+        if let Some(connection) = current.as_ref().filter(|connection| connection.status().connected()) {
+            // It may have been lost a moment ago, with the news still on its way.
+            if let Ok(Ok(channel)) = timeout(CONNECT, connection.create_channel()).await {
+                return Ok(channel);
             }
         }
+        // The old one first: a broker may allow so many.
+        *current = None;
+        let connection = self.connect().await?;
+        let channel = connection.create_channel().await.map_err(|error| self.address.failed(&error))?;
+        *current = Some(connection);
+        Ok(channel)
     }
 
     /// Whether the broker accepts nothing at the moment: its memory or disk runs short.

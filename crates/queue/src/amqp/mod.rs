@@ -132,7 +132,13 @@ impl Queue for Amqp {
 
     async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError> {
         self.note(kinds.iter().copied());
-        Ok(Box::new(Subscribed::start(self.shared.clone(), kinds, slots).await?))
+        let start = || Subscribed::start(self.shared.clone(), kinds, slots);
+        let subscribed = match start().await {
+            // The connection may have been lost with the news still on its way.
+            Err(QueueError::Unavailable { .. }) => start().await?,
+            started => started?,
+        };
+        Ok(Box::new(subscribed))
     }
 
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {

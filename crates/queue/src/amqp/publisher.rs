@@ -19,7 +19,7 @@ use crate::QueueError;
 /// How long the broker may take to confirm.
 const CONFIRM: Duration = Duration::from_secs(30);
 
-/// A message that no queue takes means that a queue was deleted; it is declared and tried again so often.
+/// A lost connection is made again, and a queue that was deleted is declared again, so often.
 const TRIES: usize = 3;
 
 /// Publishes over a connection of its own: the broker stops those who publish when it runs short, and acknowledgements
@@ -68,11 +68,16 @@ impl Publisher {
     }
 
     async fn publish_all(&self, mut messages: Vec<Message>) -> Result<(), QueueError> {
+        let mut problem = String::new();
         for _ in 0..TRIES {
             let channel = self.ready(&messages).await?;
-            messages = match timeout(CONFIRM, send(&channel, messages)).await {
+            let returned = match timeout(CONFIRM, send(&channel, &messages)).await {
                 Ok(Ok(returned)) => returned,
-                Ok(Err(error)) => return Err(self.address.unavailable(error)),
+                // The connection was lost: all again, twice rather than never.
+                Ok(Err(error)) => {
+                    problem = error.to_string();
+                    continue;
+                }
                 Err(_) if self.link.is_blocked().await => {
                     return Err(self.address.unavailable("it accepts nothing: its memory or disk runs short"));
                 }
@@ -81,14 +86,16 @@ impl Publisher {
                     return Err(self.address.unavailable(format_args!("no confirmation in {} s", CONFIRM.as_secs())));
                 }
             };
-            if messages.is_empty() {
+            if !returned.contains(&true) {
                 return Ok(());
             }
+            let mut is_back = returned.into_iter();
+            messages.retain(|_| is_back.next() == Some(true));
+            problem = format!("it returns what is published to `{}`", messages[0].routing_key());
             // What was taken for declared is not there.
             self.state.lock().await.declared.clear();
         }
-        let queue = messages[0].routing_key();
-        Err(self.address.unavailable(format_args!("it returns what is published to `{queue}`")))
+        Err(self.address.unavailable(problem))
     }
 
     /// The channel in force, with the queues of these messages declared.
@@ -124,15 +131,14 @@ impl Publisher {
     }
 }
 
-/// Sends all, then waits for all; those that no queue took come back.
-async fn send(channel: &Channel, messages: Vec<Message>) -> lapin::Result<Vec<Message>> {
+/// Sends all, then waits for all; tells of each whether it came back because no queue took it.
+async fn send(channel: &Channel, messages: &[Message]) -> lapin::Result<Vec<bool>> {
     let options = BasicPublishOptions { mandatory: true, immediate: false };
     let mut confirms = Vec::with_capacity(messages.len());
-    for message in &messages {
+    for message in messages {
         let (queue, properties) = (message.routing_key(), message.properties());
         confirms.push(channel.basic_publish("".into(), queue.into(), options, &message.payload, properties).await?);
     }
     let confirmed = try_join_all(confirms).await?;
-    let returned = messages.into_iter().zip(confirmed);
-    Ok(returned.filter(|(_, told)| *told != Confirmation::Ack(None)).map(|(message, _)| message).collect())
+    Ok(confirmed.into_iter().map(|told| told != Confirmation::Ack(None)).collect())
 }

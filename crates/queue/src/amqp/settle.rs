@@ -4,6 +4,7 @@
 //! in the broker's log, for all of an unbroken row of deliveries.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +19,7 @@ pub(super) struct Settler {
     channel: Channel,
     deliveries: Mutex<VecDeque<(u64, State)>>,
     ended: Notify,
+    is_held: AtomicBool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,7 +39,12 @@ enum Order {
 impl Settler {
     /// Settles in the background for as long as somebody else holds it.
     pub(super) fn start(channel: Channel) -> Arc<Self> {
-        let settler = Arc::new(Self { channel, deliveries: Mutex::default(), ended: Notify::new() });
+        let settler = Arc::new(Self {
+            channel,
+            deliveries: Mutex::default(),
+            ended: Notify::new(),
+            is_held: AtomicBool::new(false),
+        });
         tokio::spawn(settler.clone().run());
         settler
     }
@@ -46,7 +53,7 @@ impl Settler {
         loop {
             // Looked at before the orders are taken: whoever let go had its say first.
             let is_last = Arc::strong_count(&self) == 1;
-            let orders = orders(&mut self.lock());
+            let orders = if self.is_held.load(Ordering::Acquire) { Vec::new() } else { orders(&mut self.lock()) };
             for order in orders {
                 if self.send(order).await.is_err() {
                     // The channel is gone, and with it every delivery: they come back.
@@ -90,6 +97,17 @@ impl Settler {
             deliveries[at].1 = state;
         }
         drop(deliveries);
+        self.ended.notify_one();
+    }
+
+    /// Sends nothing until [`Settler::go_on`]: an acknowledgement makes the broker send another delivery.
+    pub(super) fn hold(&self) {
+        self.is_held.store(true, Ordering::Release);
+    }
+
+    /// Sends what was held back.
+    pub(super) fn go_on(&self) {
+        self.is_held.store(false, Ordering::Release);
         self.ended.notify_one();
     }
 

@@ -26,6 +26,12 @@ use crate::{Delivery, QueueError, Subscription};
 /// How long an urgent job that was counted may take to come, before it is taken for somebody else's.
 const COUNTED: Duration = Duration::from_millis(200);
 
+/// How long an urgent job that is not counted any more may still be on its way to here.
+const ON_ITS_WAY: Duration = Duration::from_millis(20);
+
+/// How long before a consumer is ended the broker gets no reason to send another delivery.
+const QUIET: Duration = Duration::from_millis(100);
+
 /// Consumers of some kinds. Each has as many jobs in flight as there are slots, so that a job is on its way while another
 /// one ends: while urgent jobs run, as many normal ones may wait here.
 pub(super) struct Subscribed {
@@ -69,15 +75,11 @@ impl Subscribed {
             }
             let lane = &mut self.lanes[urgent];
             let count = lane.count().await.map_err(|error| self.shared.address.unavailable(error))?;
-            if count > 0 {
-                let coming = poll_fn(|context| self.poll(context, Priority::High));
-                if let Ok(received) = timeout(COUNTED, coming).await {
-                    return received;
-                }
-            } else if let Poll::Ready(received) = poll_once(|context| self.poll(context, Priority::High)).await {
-                return received;
-            } else {
-                self.lanes[urgent].maybe_more = false;
+            let patience = if count > 0 { COUNTED } else { ON_ITS_WAY };
+            let coming = poll_fn(|context| self.poll(context, Priority::High));
+            match timeout(patience, coming).await {
+                Ok(received) => return received,
+                Err(_) => self.lanes[urgent].maybe_more = count > 0,
             }
         }
     }
@@ -167,8 +169,14 @@ impl Lane {
     }
 
     /// Ends the consumer and gives back what nobody asked for, as new messages: to return a message counts against it.
+    ///
+    /// A delivery that the broker sends while it is told to stop reaches nobody, and comes back as lost when the channel is
+    /// closed. So nothing is acknowledged shortly before, which would make it send one.
     async fn hand_back(mut self, shared: Arc<Shared>) {
+        self.settler.hold();
+        tokio::time::sleep(QUIET).await;
         let cancelled = self.settler.channel().basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await;
+        self.settler.go_on();
         if cancelled.is_err() {
             return;
         }

@@ -1,6 +1,8 @@
 //! Values that have the right type and make no sense.
 
-use model::settings::Settings;
+use std::net::SocketAddr;
+
+use model::settings::{Settings, Steps, without_credentials};
 use url::Url;
 
 type Checked = Result<(), (&'static str, String)>;
@@ -8,13 +10,20 @@ type Checked = Result<(), (&'static str, String)>;
 /// The first setting that makes no sense, with what is wrong about it.
 pub(super) fn check(settings: &Settings) -> Checked {
     let Settings { spotify, lastfm, dataset, worker, .. } = settings;
+    door("queue", &settings.queue, &["sqlite:FILE", "amqp://HOST", "amqps://HOST"])?;
+    door("store", &settings.store, &["sqlite:FILE", "mongodb://HOST", "mongodb+srv://HOST"])?;
+    group("egress", &settings.egress)?;
     for (key, value) in [("spotify.rate", spotify.rate), ("lastfm.rate", lastfm.rate)] {
         number(key, value, value > 0.0, "a number of requests a second above 0")?;
     }
-    let (first, cap) = (lastfm.backoff_first_seconds, lastfm.backoff_cap_seconds);
-    number("lastfm.backoff_first_seconds", first, (0.0..=MOST_SECONDS).contains(&first), "seconds, 0 or more")?;
-    let fits = (first..=MOST_SECONDS).contains(&cap);
-    number("lastfm.backoff_cap_seconds", cap, fits, "seconds, not less than lastfm.backoff_first_seconds")?;
+    let Steps { first, cap } = lastfm.backoff;
+    let fits = (0.0..=MOST_SECONDS).contains(&first) && (first..=MOST_SECONDS).contains(&cap);
+    if !fits {
+        return Err((
+            "lastfm.backoff",
+            format!("is {}, expected seconds that do not fall: FIRST..CAP", lastfm.backoff),
+        ));
+    }
     let share = dataset.split.test_size;
     number("dataset.split.test_size", share, share > 0.0 && share < 1.0, "a share between 0 and 1")?;
     let grace = worker.grace_seconds;
@@ -29,7 +38,33 @@ pub(super) fn check(settings: &Settings) -> Checked {
     ] {
         address(key, value)?;
     }
-    Ok(())
+    if let Some(url) = &settings.queue_management_url {
+        address("queue_management_url", url)?;
+    }
+    match worker.listen.as_deref().map(str::parse::<SocketAddr>) {
+        Some(Err(_)) => {
+            let listen = worker.listen.as_deref().unwrap_or_default();
+            Err(("worker.listen", format!("is `{listen}`, expected IP:PORT such as 0.0.0.0:9100")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A queue's or store's URL begins like one of these.
+fn door(key: &'static str, url: &str, known: &[&str]) -> Checked {
+    let prefix = |shape: &str| shape.trim_end_matches(char::is_uppercase).to_owned();
+    if known.iter().any(|shape| url.strip_prefix(&prefix(shape)).is_some_and(|rest| !rest.is_empty())) {
+        return Ok(());
+    }
+    Err((key, format!("is `{}`, expected one of: {}", without_credentials(url), known.join(", "))))
+}
+
+/// A name that is a part of keys.
+fn group(key: &'static str, name: &str) -> Checked {
+    if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) {
+        return Ok(());
+    }
+    Err((key, format!("is `{name}`, expected letters, digits, `-`, `_` and `.`")))
 }
 
 /// A hundred years: a time that is longer is a mistake, and overflows what adds it to a date.
@@ -40,9 +75,10 @@ fn number(key: &'static str, value: f64, fits: bool, expected: &str) -> Checked 
 }
 
 fn address(key: &'static str, value: &str) -> Checked {
+    let shown = without_credentials(value);
     match Url::parse(value) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
-        Ok(_) => Err((key, format!("is `{value}`, expected an address that starts with http:// or https://"))),
-        Err(error) => Err((key, format!("is `{value}`, expected an http(s) address: {error}"))),
+        Ok(_) => Err((key, format!("is `{shown}`, expected an address that starts with http:// or https://"))),
+        Err(error) => Err((key, format!("is `{shown}`, expected an http(s) address: {error}"))),
     }
 }

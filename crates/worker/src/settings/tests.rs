@@ -67,7 +67,15 @@ fn variables_are_numbers_or_texts_as_their_setting_is() {
 fn every_variable_of_the_table_sets_something() {
     let defaults = format!("{:?}", Settings::default());
     for (variable, ..) in ENVIRONMENT {
-        let value = if variable.ends_with("_RATE") { "9" } else { "http://example.org/x" };
+        let value = match *variable {
+            "SPOTIFAI_QUEUE" => "amqp://example.org",
+            "SPOTIFAI_STORE" => "mongodb://example.org",
+            "SPOTIFAI_EGRESS" => "office",
+            "SPOTIFAI_LISTEN" => "127.0.0.1:9100",
+            "SPOTIFAI_LASTFM_BACKOFF" => "1..2",
+            rate if rate.ends_with("_RATE") => "9",
+            _ => "http://example.org/x",
+        };
         let settings = Place::with("").load(&Flags::default(), &[(variable, value)]).unwrap();
         assert_ne!(format!("{settings:?}"), defaults, "{variable} sets nothing");
     }
@@ -111,7 +119,13 @@ fn values_that_make_no_sense_are_refused() {
         ("[dataset.split]\ntest_size = 1.0", "dataset.split.test_size is 1, expected a share between 0 and 1"),
         ("[worker]\nmax_attempts = 0", "worker.max_attempts is 0, expected"),
         ("[worker]\ngrace_seconds = -1", "worker.grace_seconds is -1, expected seconds"),
-        ("[lastfm]\nbackoff_cap_seconds = 1", "lastfm.backoff_cap_seconds is 1, expected"),
+        ("[lastfm]\nbackoff = '9..1'", "lastfm.backoff is 9..1, expected seconds that do not fall: FIRST..CAP"),
+        ("[lastfm]\nbackoff = 'often'", "lastfm.backoff is \"often\", expected FIRST..CAP in seconds"),
+        ("[lastfm]\nbackoff = 5", "lastfm.backoff is 5, expected FIRST..CAP in seconds"),
+        ("[worker]\nlisten = 'here'", "worker.listen is `here`, expected IP:PORT such as 0.0.0.0:9100"),
+        ("egress = 'a b'", "egress is `a b`, expected letters, digits"),
+        ("queue = 'http://me:pw@host'", "queue is `http://host`, expected one of: sqlite:FILE, amqp://HOST"),
+        ("store = 'mongodb://'", "store is `mongodb://`, expected one of: sqlite:FILE, mongodb://HOST"),
         ("[lastfm]\nurl = 'www.last.fm'", "lastfm.url is `www.last.fm`, expected an http(s) address"),
         ("[spotify]\napi_url = 'ftp://x.org'", "spotify.api_url is `ftp://x.org`, expected an address that starts"),
     ] {
@@ -131,4 +145,21 @@ fn a_variable_that_cannot_be_used_is_named() {
     let said = refused("SPOTIFAI_LASTFM_RATE", "-1");
     assert!(said.starts_with("environment variable SPOTIFAI_LASTFM_RATE: lastfm.rate is -1"), "{said}");
     assert!(place.load(&Flags::default(), &[("SPOTIFAI_TEST_X", "1"), ("SPOTIFAI_LOG", "debug")]).is_ok());
+}
+
+#[test]
+fn passwords_are_in_no_message_and_no_print() {
+    let place = Place::with("");
+    let variables = [
+        ("SPOTIFAI_QUEUE", "amqps://me:hush@broker/v"),
+        ("SPOTIFAI_QUEUE_MANAGEMENT_URL", "https://me:hush@broker:15671"),
+        ("SPOTIFAI_STORE", "mongodb://me:hush@db/?tlsCertificateKeyFilePassword=hush"),
+        ("SPOTIFAI_SPOTIFY_CLIENT_SECRET", "hush"),
+    ];
+    let settings = place.load(&Flags::default(), &variables).unwrap();
+    let (toml, debug) = (toml::to_string(&settings).unwrap(), format!("{settings:?}"));
+    assert!(!toml.contains("hush") && !debug.contains("hush"), "{toml}\n{debug}");
+    assert!(toml.contains("amqps://me:***@broker/v"), "{toml}");
+    let refused = place.load(&Flags::default(), &[("SPOTIFAI_QUEUE", "me:hush@broker:5672")]).unwrap_err();
+    assert!(refused.starts_with("environment variable SPOTIFAI_QUEUE: queue is `broker:5672`"), "{refused}");
 }

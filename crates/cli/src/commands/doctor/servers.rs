@@ -1,0 +1,182 @@
+//! Queue, store and workers.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use model::Timestamp;
+use model::settings::{Settings, without_credentials};
+use queue::KindStats;
+use reqwest::{StatusCode, Url};
+use serde::Deserialize;
+
+use super::check::Check;
+use crate::fleet;
+use crate::home;
+use crate::output::thousands;
+
+/// Clocks that differ by more than this let permits of rate budgets run out before they are used.
+const CLOCKS_DIFFER: i64 = 1_000;
+
+/// How long the management API may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The queue: reachable, and its counts can be read.
+pub async fn queue(settings: Arc<Settings>) -> Vec<Check> {
+    let counted = async { anyhow::Ok(home::queue(&settings).await?.stats().await?) };
+    vec![match counted.await {
+        Ok(stats) => {
+            let sum = |of: fn(&KindStats) -> u64| thousands(stats.iter().map(of).sum::<u64>() as usize);
+            let (waiting, dead) = (sum(|kind| kind.ready + kind.delayed), sum(|kind| kind.dead));
+            let at = place(&settings.queue);
+            Check::ok("queue", format!("{at} answers: {waiting} jobs wait, {dead} are dead"))
+        }
+        Err(error) => Check::failed_with("queue", format!("{error:#}")),
+    }]
+}
+
+/// RabbitMQ's management API, where the queue is a RabbitMQ.
+pub async fn management(settings: Arc<Settings>) -> Vec<Check> {
+    const NAME: &str = "queue-management";
+    if !settings.queue.starts_with("amqp") {
+        return Vec::new();
+    }
+    vec![match overview(&settings).await {
+        Ok(version) => Check::ok(NAME, format!("RabbitMQ {version}: running jobs are counted by the server")),
+        Err(error) if settings.queue_management_url.is_some() => Check::failed(
+            NAME,
+            format!("{error:#}"),
+            "enable the plugin rabbitmq_management, give the queue's user the tag `monitoring`, or unset SPOTIFAI_QUEUE_MANAGEMENT_URL",
+        ),
+        Err(error) => Check::warning(
+            NAME,
+            format!("{error:#}: running jobs are counted from the workers' heartbeats"),
+            "set SPOTIFAI_QUEUE_MANAGEMENT_URL to where the management API listens",
+        ),
+    }]
+}
+
+#[derive(Deserialize)]
+struct Overview {
+    rabbitmq_version: String,
+}
+
+/// The server's version.
+async fn overview(settings: &Settings) -> anyhow::Result<String> {
+    let broker = Url::parse(&settings.queue).ok().context("the queue's address cannot be read")?;
+    let usual = format!("http://{}:15672", broker.host_str().unwrap_or("localhost"));
+    let base = settings.queue_management_url.as_deref().unwrap_or(&usual);
+    let mut url = Url::parse(&format!("{}/api/overview", base.trim_end_matches('/')))
+        .with_context(|| format!("`{}` is no address", without_credentials(base)))?;
+    let at = without_credentials(url.as_str());
+    // The credentials go from one URL to the other as they are, and from there into a header.
+    let user = if broker.username().is_empty() { "guest" } else { broker.username() };
+    let _ = url.set_username(user);
+    let _ = url.set_password(Some(broker.password().unwrap_or("guest")));
+    let http = reqwest::Client::builder().timeout(PATIENCE).no_proxy().build()?;
+    let answer = http.get(url).send().await.map_err(reqwest::Error::without_url);
+    let answer = answer.with_context(|| format!("{at} is out of reach"))?;
+    match answer.status() {
+        StatusCode::OK => {}
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => anyhow::bail!("{at} refuses the queue's user"),
+        status => anyhow::bail!("{at} answers with HTTP {status}"),
+    }
+    let overview: Overview = answer.json().await.map_err(|_| anyhow::anyhow!("{at} is no management API"))?;
+    Ok(overview.rabbitmq_version)
+}
+
+/// The store: reachable, it can be written to, and its clock is this host's.
+pub async fn store(settings: Arc<Settings>) -> Vec<Check> {
+    let store = match home::store(&settings).await {
+        Ok(store) => store,
+        Err(error) => return vec![Check::failed_with("store", format!("{error:#}"))],
+    };
+    let at = place(&settings.store);
+    let asked = Timestamp::now();
+    // A write that every worker makes, to a budget that nobody else uses.
+    let permits = match store.lease_budget("doctor", 1_000.0, 1).await {
+        Ok(permits) => permits,
+        Err(error) => {
+            let advice = "let its user read and write, and see whether the disk is full";
+            return vec![Check::ok("store", format!("{at} answers")), Check::failed("store-writes", error, advice)];
+        }
+    };
+    let mut checks = vec![Check::ok("store", format!("{at} answers and can be written to"))];
+    if !settings.store.starts_with("sqlite:") {
+        checks.push(clocks(permits.opens_at, asked, Timestamp::now()));
+    }
+    checks
+}
+
+/// The store told its time between `asked` and `answered` by this host's clock.
+fn clocks(told: Timestamp, asked: Timestamp, answered: Timestamp) -> Check {
+    let ahead = (told.0 - answered.0).max(0) - (asked.0 - told.0).max(0);
+    let seconds = format!("{:.1} s", ahead.abs() as f64 / 1_000.0);
+    match ahead {
+        _ if ahead.abs() <= CLOCKS_DIFFER => {
+            Check::ok("clock", format!("the store's differs from this host's by {seconds}"))
+        }
+        ahead => {
+            let how = if ahead > 0 { "ahead of" } else { "behind" };
+            let advice = "set both by NTP: the leases of rate budgets are told by the clock";
+            Check::warning("clock", format!("the store's is {seconds} {how} this host's"), advice)
+        }
+    }
+}
+
+/// Whether somebody takes the jobs that wait.
+pub async fn workers(settings: Arc<Settings>) -> Vec<Check> {
+    // What is out of reach says so itself.
+    let (Ok(queue), Ok(store)) = tokio::join!(home::queue(&settings), home::store(&settings)) else {
+        return Vec::new();
+    };
+    let (stats, beats, pauses) = tokio::join!(queue.stats(), store.workers(), store.pauses());
+    let (Ok(stats), Ok(beats), Ok(pauses)) = (stats, beats, pauses) else { return Vec::new() };
+    let alive = fleet::alive(beats);
+    let is_taken = |kind: &String| alive.iter().any(|beat| beat.kinds.contains(kind));
+    let is_paused = |kind: &String| pauses.iter().any(|pause| pause.kind == *kind);
+    let waiting = stats.iter().filter(|kind| kind.ready + kind.delayed > 0);
+    let stuck = waiting.filter_map(|kind| {
+        let jobs = thousands((kind.ready + kind.delayed) as usize);
+        let name = &kind.kind;
+        if is_paused(name) {
+            let detail = format!("{name} is paused, {jobs} jobs wait");
+            return Some(Check::warning("workers", detail, format!("`spotifai resume {name}` ends that")));
+        }
+        let detail = format!("nobody takes {name}, {jobs} jobs wait");
+        (!is_taken(name))
+            .then(|| Check::warning("workers", detail, "`spotifai worker all`, or the worker of that kind"))
+    });
+    let stuck: Vec<Check> = stuck.collect();
+    match (stuck.is_empty(), alive.len()) {
+        (false, _) => stuck,
+        (true, 0) => vec![Check::ok("workers", "none is alive, and no job waits for one")],
+        (true, alive) => {
+            vec![Check::ok("workers", format!("{alive} alive, all waiting jobs have somebody who takes them"))]
+        }
+    }
+}
+
+/// What kind of server it is, and where.
+fn place(url: &str) -> String {
+    let kind = match url.split(':').next() {
+        Some("amqp" | "amqps") => "RabbitMQ",
+        Some("mongodb" | "mongodb+srv") => "MongoDB",
+        _ => "SQLite",
+    };
+    format!("{kind} at {}", without_credentials(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::check::State;
+    use super::*;
+
+    #[test]
+    fn clocks_may_differ_by_a_second() {
+        let says = |told: i64| clocks(Timestamp(told), Timestamp(10_000), Timestamp(10_400));
+        assert!(says(10_200).detail.ends_with("by 0.0 s") && says(11_300).state == State::Ok);
+        assert!(says(13_900).detail.contains("3.5 s ahead of") && says(13_900).state == State::Warning);
+        assert!(says(5_000).detail.contains("5.0 s behind"));
+    }
+}

@@ -1,0 +1,100 @@
+//! `spotifai enqueue file`: any number of jobs in a fixed amount of memory.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Instant;
+
+use anyhow::{Context, anyhow, bail};
+use futures::{StreamExt, TryStreamExt, stream};
+use queue::Queue;
+use tokio::sync::mpsc::{Receiver, channel};
+use worker::{Home, Shutdown};
+
+use super::reader::{Batch, Position, Reader};
+use crate::args::EnqueueFile;
+use crate::output::{say, thousands};
+use crate::progress::{self, Gauge};
+
+/// Batches that wait for their confirmation at the same time.
+const IN_FLIGHT: usize = 4;
+
+/// Publishes the jobs of a file; where that ends early, it says with which line to go on.
+pub async fn run(args: EnqueueFile, home: &Home) -> anyhow::Result<()> {
+    let shutdown = Shutdown::on_signals()?;
+    let (input, size) = open(&args.file)?;
+    let name = args.file.display().to_string();
+    let position = Arc::new(Position { safe_line: AtomicU64::new(args.from_line - 1), ..Position::default() });
+    let (batches, received) = channel(1);
+    let reader = Reader::new(args, position.clone(), batches);
+    let reading = tokio::task::spawn_blocking(move || reader.read(input));
+    let (began, work) = (Instant::now(), publish(&home.queue, received, &position, &shutdown));
+    let published = progress::follow(|| async { Ok(vec![gauge(&position, size, began)]) }, work).await;
+    let enqueued = format!("enqueued {} jobs", thousands(position.jobs.load(Relaxed) as usize));
+    let read = match published {
+        Err(error) => Err(error),
+        // Not waited for: standard input may be silent for ever.
+        Ok(()) if shutdown.is_stopping() => Err(anyhow!("stopped")),
+        Ok(()) => reading.await?,
+    };
+    match read {
+        Ok(bad) if bad.count == 0 => say(&enqueued),
+        Ok(bad) => {
+            bad.lines.iter().for_each(|line| eprintln!("spotifai: {name}: {line}"));
+            bail!("{name}: {enqueued}, left out {} bad lines", thousands(bad.count))
+        }
+        Err(error) => {
+            let next = position.safe_line.load(Relaxed) + 1;
+            bail!("{name}: {error:#}; {enqueued}, all before line {next}: go on with --from-line {next}")
+        }
+    }
+}
+
+/// The file, or standard input for `-`, and its size where it has one.
+fn open(file: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
+    if file.as_os_str() == "-" {
+        return Ok((Box::new(std::io::stdin()), None));
+    }
+    let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let about = opened.metadata()?;
+    if about.is_dir() {
+        bail!("cannot read {}: it is a folder", file.display());
+    }
+    Ok((Box::new(opened), about.is_file().then_some(about.len())))
+}
+
+/// Publishes batches as they come, some at the same time, until there are no more of them or until a signal.
+async fn publish(
+    queue: &Arc<dyn Queue>,
+    batches: Receiver<Batch>,
+    position: &Position,
+    shutdown: &Shutdown,
+) -> anyhow::Result<()> {
+    let batches = stream::unfold(batches, |mut batches| async move {
+        tokio::select! {
+            biased;
+            () = shutdown.stopped() => None,
+            batch = batches.recv() => batch.map(|batch: Batch| (batch, batches)),
+        }
+    });
+    let safe = batches.map(|batch| async move { queue.publish(&batch.jobs).await.map(|()| batch) });
+    // In the order of the lines, so that what is safe has no gap.
+    let mut safe = pin!(safe.buffered(IN_FLIGHT));
+    while let Some(batch) = safe.try_next().await? {
+        position.jobs.fetch_add(batch.jobs.len() as u64, Relaxed);
+        position.safe_line.store(batch.last_line, Relaxed);
+    }
+    Ok(())
+}
+
+fn gauge(position: &Position, size: Option<u64>, began: Instant) -> Gauge {
+    let jobs = position.jobs.load(Relaxed);
+    let rate = jobs as f64 / began.elapsed().as_secs_f64().max(0.001);
+    let note = format!("{} jobs, {}/s", thousands(jobs as usize), thousands(rate as usize));
+    let bytes = position.bytes_read.load(Relaxed);
+    // A file that grows meanwhile is read to its new end.
+    Gauge { label: "bytes", done: bytes as usize, total: size.unwrap_or(bytes).max(bytes) as usize, note }
+}

@@ -1,0 +1,67 @@
+//! `spotifai pause` and `spotifai resume`.
+
+use model::Timestamp;
+use model::fleet::Pause;
+use model::job::KINDS;
+use serde::Serialize;
+use worker::Home;
+
+use crate::args::Kinds;
+use crate::output::{age, say, say_json};
+
+/// A kind that is paused now. The names are those of `--json`.
+#[derive(Serialize)]
+struct Paused {
+    kind: String,
+    since: Timestamp,
+    was_paused: bool,
+}
+
+/// A kind that is not paused any more. The names are those of `--json`.
+#[derive(Serialize)]
+struct Resumed {
+    kind: String,
+    was_paused: bool,
+}
+
+/// Pauses kinds, for the whole team.
+pub async fn pause(args: &Kinds, home: &Home) -> anyhow::Result<()> {
+    let earlier = home.store.pauses().await?;
+    let mut paused = Vec::new();
+    for kind in kinds(args) {
+        let before = earlier.iter().find(|pause| pause.kind == kind);
+        let pause = before.cloned().unwrap_or(Pause { kind, since: Timestamp::now() });
+        home.store.pause_kind(&pause).await?;
+        paused.push(Paused { kind: pause.kind, since: pause.since, was_paused: before.is_some() });
+    }
+    if args.json {
+        return say_json(&paused);
+    }
+    for Paused { kind, since, was_paused } in paused {
+        say(&match was_paused {
+            true => format!("{kind} was paused already, for {}", age(since)),
+            false => format!("paused {kind}; `spotifai resume {kind}` lets workers take its jobs again"),
+        })?;
+    }
+    Ok(())
+}
+
+/// Resumes kinds, for the whole team.
+pub async fn resume(args: &Kinds, home: &Home) -> anyhow::Result<()> {
+    let mut resumed = Vec::new();
+    for kind in kinds(args) {
+        let was_paused = home.store.resume_kind(&kind).await?;
+        resumed.push(Resumed { kind, was_paused });
+    }
+    if args.json {
+        return say_json(&resumed);
+    }
+    for Resumed { kind, was_paused } in resumed {
+        say(&if was_paused { format!("resumed {kind}") } else { format!("{kind} was not paused") })?;
+    }
+    Ok(())
+}
+
+fn kinds(args: &Kinds) -> Vec<String> {
+    if args.all { KINDS.iter().map(|kind| (*kind).to_owned()).collect() } else { args.kinds.clone() }
+}

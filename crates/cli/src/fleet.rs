@@ -1,0 +1,136 @@
+//! The workers, as far as their heartbeats tell.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use model::Timestamp;
+use model::fleet::WorkerBeat;
+use queue::KindStats;
+
+/// A worker that did not beat for so long is late: an idle one beats every five seconds.
+const LATE: Duration = Duration::from_secs(12);
+
+/// A worker that did not beat for so long is taken for gone.
+const LOST: Duration = Duration::from_secs(30);
+
+/// How far back rates look.
+const WINDOW: Duration = Duration::from_secs(30);
+
+/// What a worker's last beat says about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Jobs are under way.
+    Working,
+    /// Nothing to do.
+    Idle,
+    /// It should have beaten again by now.
+    Late,
+    /// It stopped, or died.
+    Gone,
+}
+
+/// The state of a worker.
+pub fn state(beat: &WorkerBeat) -> State {
+    match Timestamp::now().after(beat.beat_at) {
+        silent if silent >= LOST => State::Gone,
+        silent if silent >= LATE => State::Late,
+        _ if beat.running.is_empty() => State::Idle,
+        _ => State::Working,
+    }
+}
+
+/// Those that are not gone.
+pub fn alive(mut beats: Vec<WorkerBeat>) -> Vec<WorkerBeat> {
+    beats.retain(|beat| state(beat) != State::Gone);
+    beats
+}
+
+/// Where the queue cannot tell how many jobs run, the workers can.
+pub fn fill_running(stats: &mut [KindStats], alive: &[WorkerBeat]) {
+    for stats in stats.iter_mut().filter(|stats| stats.running.is_none()) {
+        let running = alive.iter().flat_map(|beat| &beat.running).filter(|(kind, ..)| *kind == stats.kind);
+        stats.running = Some(running.count() as u64);
+    }
+}
+
+/// Rates of finished jobs, from what workers count in their heartbeats.
+#[derive(Default)]
+pub struct Rates {
+    looks: VecDeque<(Instant, BTreeMap<String, WorkerBeat>)>,
+}
+
+impl Rates {
+    /// Takes note of the workers that are alive now.
+    pub fn look(&mut self, alive: &[WorkerBeat]) {
+        let by_id = alive.iter().map(|beat| (beat.id.clone(), beat.clone())).collect();
+        self.looks.push_back((Instant::now(), by_id));
+        while self.looks.front().is_some_and(|(at, _)| at.elapsed() > WINDOW) {
+            self.looks.pop_front();
+        }
+    }
+
+    /// Jobs of a kind that were done a second between the first and the last look; where none was, since the start of the
+    /// workers. `None` where no worker takes the kind.
+    pub fn of(&self, kind: &str) -> Option<f64> {
+        let (_, first) = self.looks.front()?;
+        let (_, last) = self.looks.back()?;
+        let of_kind = || last.values().filter(|beat| beat.kinds.iter().any(|taken| taken == kind));
+        of_kind().next()?;
+        let before = |beat: &WorkerBeat| first.get(&beat.id).cloned().unwrap_or_else(|| at_its_start(beat));
+        let lately: f64 = of_kind().map(|beat| rate(kind, &before(beat), beat)).sum();
+        let ever = || of_kind().map(|beat| rate(kind, &at_its_start(beat), beat)).sum();
+        Some(if lately > 0.0 { lately } else { ever() })
+    }
+}
+
+/// Done a second between two beats of a worker; 0 where they are the same.
+fn rate(kind: &str, earlier: &WorkerBeat, later: &WorkerBeat) -> f64 {
+    let done = |beat: &WorkerBeat| beat.counts.get(kind).map_or(0, |counts| counts.done);
+    let seconds = later.beat_at.after(earlier.beat_at).as_secs_f64();
+    if seconds > 0.0 { done(later).saturating_sub(done(earlier)) as f64 / seconds } else { 0.0 }
+}
+
+fn at_its_start(beat: &WorkerBeat) -> WorkerBeat {
+    WorkerBeat { counts: BTreeMap::new(), beat_at: beat.started_at, ..beat.clone() }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::fleet::JobCounts;
+
+    use super::*;
+
+    fn beat(done: u64, at_seconds: i64) -> WorkerBeat {
+        let started_at = Timestamp::now();
+        WorkerBeat {
+            id: "w".into(),
+            host: "h".into(),
+            pid: 1,
+            kinds: vec!["track.tags".into()],
+            running: vec![("track.tags".into(), "k".into(), started_at)],
+            counts: BTreeMap::from([("track.tags".into(), JobCounts { done, ..JobCounts::default() })]),
+            started_at,
+            beat_at: started_at + Duration::from_secs(at_seconds as u64),
+        }
+    }
+
+    #[test]
+    fn a_rate_is_of_the_time_between_two_looks() {
+        let mut rates = Rates::default();
+        assert_eq!(rates.of("track.tags"), None, "nobody was looked at");
+        rates.look(&[beat(100, 10)]);
+        assert_eq!(rates.of("track.tags"), Some(10.0), "one look: since the start");
+        rates.look(&[beat(104, 12)]);
+        assert_eq!(rates.of("track.tags"), Some(2.0));
+        assert_eq!(rates.of("track.pitches"), None, "nobody takes these");
+    }
+
+    #[test]
+    fn where_the_queue_cannot_count_running_jobs_the_workers_do() {
+        let stats = |running| KindStats { kind: "track.tags".into(), running, ..KindStats::default() };
+        let mut all = [stats(None), stats(Some(7))];
+        fill_running(&mut all, &[beat(0, 0), beat(0, 0)]);
+        assert_eq!(all.map(|stats| stats.running), [Some(2), Some(7)]);
+    }
+}

@@ -1,0 +1,15 @@
+#![doc = include_str!("../README.md")]
+
+mod broker;
+mod folder;
+mod greeting;
+mod install;
+mod ports;
+mod process;
+mod store;
+
+pub use broker::Broker;
+pub use folder::Folder;
+pub use install::{install_broker, install_store};
+pub use ports::Ports;
+pub use store::StoreServer;

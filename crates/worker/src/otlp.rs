@@ -1,0 +1,106 @@
+//! Spans to an OpenTelemetry collector: OTLP over HTTP, behind one environment variable.
+
+use std::cell::Cell;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use async_trait::async_trait;
+use model::settings::without_credentials;
+use opentelemetry::trace::{SpanId, TraceId, TracerProvider};
+use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
+use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracerProvider};
+use tokio::runtime::Handle;
+
+/// A collector that does not take a batch within this time is not waited for.
+const TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Where spans go below the base of a collector.
+const PATH: &str = "/v1/traces";
+
+static ON: AtomicBool = AtomicBool::new(false);
+
+thread_local! {
+    /// The trace of the job whose span is being made on this thread.
+    static TRACE: Cell<TraceId> = const { Cell::new(TraceId::INVALID) };
+}
+
+/// Whether spans are exported.
+pub(crate) fn is_on() -> bool {
+    ON.load(Ordering::Relaxed)
+}
+
+/// Makes a span that begins this trace.
+pub(crate) fn with_trace<T>(trace: TraceId, make: impl FnOnce() -> T) -> T {
+    TRACE.set(trace);
+    let made = make();
+    TRACE.set(TraceId::INVALID);
+    made
+}
+
+/// Begins to export to the collector at this base address; to be called within a tokio runtime, which sends.
+pub(crate) fn start(base: &str) -> anyhow::Result<SdkTracerProvider> {
+    let address = format!("{}{PATH}", base.trim_end_matches('/').trim_end_matches(PATH));
+    let why = || format!("cannot export to {}", without_credentials(&address));
+    let client = Client { http: reqwest::Client::builder().timeout(TIMEOUT).build()?, runtime: Handle::try_current()? };
+    let exporter = SpanExporter::builder().with_http().with_http_client(client).with_endpoint(&address).build();
+    let provider = SdkTracerProvider::builder()
+        .with_batch_exporter(exporter.with_context(why)?)
+        .with_id_generator(Ids(RandomIdGenerator::default()))
+        .with_resource(Resource::builder().with_service_name(program()).build())
+        .build();
+    ON.store(true, Ordering::Relaxed);
+    Ok(provider)
+}
+
+/// The tracer of the worker runtime.
+pub(crate) fn tracer(provider: &SdkTracerProvider) -> opentelemetry_sdk::trace::SdkTracer {
+    provider.tracer("spotifai")
+}
+
+fn program() -> String {
+    let path = std::env::current_exe().ok();
+    path.and_then(|path| Some(path.file_stem()?.to_str()?.to_owned())).unwrap_or_else(|| "spotifai".to_owned())
+}
+
+/// Ids of spans are random; a trace has the id of its first job.
+#[derive(Debug)]
+struct Ids(RandomIdGenerator);
+
+impl IdGenerator for Ids {
+    fn new_trace_id(&self) -> TraceId {
+        match TRACE.get() {
+            TraceId::INVALID => self.0.new_trace_id(),
+            trace => trace,
+        }
+    }
+
+    fn new_span_id(&self) -> SpanId {
+        self.0.new_span_id()
+    }
+}
+
+/// Sends on the runtime, since the exporter has a thread of its own that is in none.
+#[derive(Debug)]
+struct Client {
+    http: reqwest::Client,
+    runtime: Handle,
+}
+
+#[async_trait]
+impl HttpClient for Client {
+    async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
+        let request = self.http.execute(request.map(reqwest::Body::from).try_into()?);
+        let sent = self.runtime.spawn(async move {
+            let answer = request.await?;
+            let (status, headers) = (answer.status(), answer.headers().clone());
+            let mut response = Response::new(answer.bytes().await?);
+            (*response.status_mut(), *response.headers_mut()) = (status, headers);
+            Ok::<_, reqwest::Error>(response)
+        });
+        // An address that holds credentials is in no message.
+        Ok(sent.await?.map_err(reqwest::Error::without_url)?)
+    }
+}

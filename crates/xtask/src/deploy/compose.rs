@@ -1,0 +1,99 @@
+//! The compose file: what its schema cannot say.
+
+use model::settings::Worker;
+use serde_json::Value;
+
+use super::{HAND_BACK_SECONDS, WORKERS};
+
+/// Each problem as `what: why`.
+pub fn problems(file: &Value) -> Vec<String> {
+    let Some(services) = file["services"].as_object() else { return vec!["services: there are none".into()] };
+    let mut found = Vec::new();
+    for (name, _) in WORKERS {
+        match services.get(*name) {
+            Some(service) => found.extend(worker(service).into_iter().map(|why| format!("services.{name}.{why}"))),
+            None => found.push(format!("services.{name}: this worker is missing")),
+        }
+    }
+    let ours: Vec<_> = services.iter().filter(|(_, service)| !service["build"].is_null()).collect();
+    for (name, service) in &ours {
+        if service["image"] != ours[0].1["image"] {
+            let (here, there) = (&service["image"], &ours[0].1["image"]);
+            found.push(format!("services.{name}.image: it is {here}, that of {} is {there}", ours[0].0));
+        }
+    }
+    for (name, service) in services {
+        found.extend(any(service).into_iter().map(|why| format!("services.{name}.{why}")));
+    }
+    found
+}
+
+fn worker(service: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    let drain = Worker::default().grace_seconds + HAND_BACK_SECONDS;
+    let stop = service["stop_grace_period"].as_str().and_then(|time| time.strip_suffix('s')?.parse().ok());
+    if stop.is_none_or(|seconds: f64| seconds <= drain) {
+        let stop = &service["stop_grace_period"];
+        found.push(format!("stop_grace_period: it is {stop}, and a drain takes up to {drain} s"));
+    }
+    for server in ["rabbitmq", "mongodb"] {
+        if service["depends_on"][server]["condition"] != "service_healthy" {
+            found.push(format!("depends_on.{server}: it does not wait until the server is healthy"));
+        }
+    }
+    let listen = service["environment"]["SPOTIFAI_LISTEN"].as_str().and_then(|address| address.rsplit_once(':'));
+    let probe = service["healthcheck"]["test"].to_string();
+    if listen.is_none_or(|(_, port)| !probe.contains(&format!(":{port}/readyz"))) {
+        found.push("healthcheck.test: it does not ask for /readyz at the port of SPOTIFAI_LISTEN".into());
+    }
+    found
+}
+
+fn any(service: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    // What runs for one command only has a profile.
+    if service["healthcheck"]["test"].is_null() && service["profiles"].is_null() {
+        found.push("healthcheck: there is none".into());
+    }
+    for port in service["ports"].as_array().into_iter().flatten() {
+        if !port.as_str().is_some_and(|port| port.starts_with("127.0.0.1:")) {
+            found.push(format!("ports: {port} is open to the network: begin it with 127.0.0.1:"));
+        }
+    }
+    for (variable, value) in service["environment"].as_object().into_iter().flatten() {
+        if is_open_secret(variable, value.as_str().unwrap_or_default()) {
+            found.push(format!(
+                "environment.{variable}: this secret is usable without anybody having set it: ${{NAME:?…}}"
+            ));
+        }
+    }
+    found
+}
+
+/// Whether a password, key or secret, or the password of a URL, has a value that nobody needs to set.
+fn is_open_secret(variable: &str, value: &str) -> bool {
+    let named = ["PASS", "SECRET", "KEY"].iter().any(|word| variable.contains(word));
+    let password = value.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')?.0.split_once(':'));
+    let secret = password.map(|(_, password)| password).or(named.then_some(value));
+    secret.is_some_and(|secret| !secret.is_empty() && !(secret.starts_with("${") && secret.contains(":?")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_must_be_set_by_somebody() {
+        assert!(is_open_secret("RABBITMQ_DEFAULT_PASS", "guest"));
+        assert!(is_open_secret("RABBITMQ_DEFAULT_PASS", "${PASSWORD:-guest}"));
+        assert!(is_open_secret("SPOTIFAI_QUEUE", "amqp://spotifai:guest@rabbitmq:5672"));
+        assert!(!is_open_secret("SPOTIFAI_QUEUE", "amqp://spotifai:${PASSWORD:?set it}@rabbitmq:5672"));
+        assert!(!is_open_secret("SPOTIFAI_LASTFM_API_KEY", ""));
+    }
+
+    #[test]
+    fn a_worker_is_given_time_to_drain() {
+        let service = serde_json::json!({ "stop_grace_period": "28s" });
+        assert_eq!(worker(&service)[0], "stop_grace_period: it is \"28s\", and a drain takes up to 28 s");
+    }
+}

