@@ -53,6 +53,7 @@ struct Run {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    worker::install_crypto();
     let dataset = dataset(args.tracks);
     let parquet = features::to_parquet(&dataset)?;
     let info = features::describe(&dataset, &parquet);

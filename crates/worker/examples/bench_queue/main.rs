@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use model::job::{Envelope, TrackPitchesJob};
-use worker::init_logging;
+use worker::{init_logging, install_crypto};
 
 use crate::broker::Broker;
 use crate::figures::{Figure, say_ratio};
@@ -70,8 +70,9 @@ enum Part {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    init_logging();
     let args = Args::parse();
+    install_crypto();
+    let _logging = init_logging();
     let result = match args.part.clone() {
         Some(Part::Broker) => broker(&args).await,
         Some(Part::Embedded) => embedded(&args).await,
