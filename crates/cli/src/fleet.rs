@@ -33,6 +33,8 @@ pub enum State {
 /// The state of a worker.
 pub fn state(beat: &WorkerBeat) -> State {
     match Timestamp::now().after(beat.beat_at) {
+        // The last beat of a worker that stopped names no kinds.
+        _ if beat.kinds.is_empty() => State::Gone,
         silent if silent >= LOST => State::Gone,
         silent if silent >= LATE => State::Late,
         _ if beat.running.is_empty() => State::Idle,
@@ -70,9 +72,9 @@ impl Rates {
         }
     }
 
-    /// Jobs of a kind that were done a second between the first and the last look; where none was, since the start of the
-    /// workers. `None` where no worker takes the kind.
-    pub fn of(&self, kind: &str) -> Option<f64> {
+    /// Jobs of a kind that were done a second between the first and the last look; where none was although some wait, since
+    /// the start of the workers. `None` where no worker takes the kind.
+    pub fn of(&self, kind: &str, some_wait: bool) -> Option<f64> {
         let (_, first) = self.looks.front()?;
         let (_, last) = self.looks.back()?;
         let of_kind = || last.values().filter(|beat| beat.kinds.iter().any(|taken| taken == kind));
@@ -80,7 +82,7 @@ impl Rates {
         let before = |beat: &WorkerBeat| first.get(&beat.id).cloned().unwrap_or_else(|| at_its_start(beat));
         let lately: f64 = of_kind().map(|beat| rate(kind, &before(beat), beat)).sum();
         let ever = || of_kind().map(|beat| rate(kind, &at_its_start(beat), beat)).sum();
-        Some(if lately > 0.0 { lately } else { ever() })
+        Some(if lately > 0.0 || !some_wait { lately } else { ever() })
     }
 }
 
@@ -118,12 +120,13 @@ mod tests {
     #[test]
     fn a_rate_is_of_the_time_between_two_looks() {
         let mut rates = Rates::default();
-        assert_eq!(rates.of("track.tags"), None, "nobody was looked at");
+        assert_eq!(rates.of("track.tags", true), None, "nobody was looked at");
         rates.look(&[beat(100, 10)]);
-        assert_eq!(rates.of("track.tags"), Some(10.0), "one look: since the start");
+        assert_eq!(rates.of("track.tags", true), Some(10.0), "one look: since the start");
+        assert_eq!(rates.of("track.tags", false), Some(0.0), "nothing to do");
         rates.look(&[beat(104, 12)]);
-        assert_eq!(rates.of("track.tags"), Some(2.0));
-        assert_eq!(rates.of("track.pitches"), None, "nobody takes these");
+        assert_eq!(rates.of("track.tags", true), Some(2.0));
+        assert_eq!(rates.of("track.pitches", true), None, "nobody takes these");
     }
 
     #[test]

@@ -126,3 +126,16 @@ fn settings_come_from_flags_environment_and_file_in_this_order_and_secrets_stay_
     assert_eq!(settings["lastfm"]["rate"].as_float(), Some(0.25));
     assert!(!String::from_utf8_lossy(&out.stdout).contains("squeamish"));
 }
+
+#[test]
+fn passwords_of_addresses_are_neither_printed_nor_welcome_as_flags() {
+    let folder = tempdir().unwrap();
+    let out = spotifai(folder.path(), &["--queue", "amqp://me:squeamish@broker/v", "config"])
+        .env("SPOTIFAI_STORE", "mongodb+srv://me:ossifrage@db.example.org")
+        .output()
+        .unwrap();
+    let (printed, said) = (ok(&out), String::from_utf8_lossy(&out.stderr).into_owned());
+    assert!(printed.contains("amqp://me:***@broker/v") && printed.contains("mongodb+srv://me:***@db"), "{printed}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    assert!(said.contains("--queue") && said.contains("SPOTIFAI_QUEUE") && !said.contains("squeamish"), "{said}");
+}

@@ -11,5 +11,5 @@ mod store;
 pub use broker::Broker;
 pub use folder::Folder;
 pub use install::{install_broker, install_store};
-pub use ports::Ports;
+pub use ports::{Ports, free_port};
 pub use store::StoreServer;

@@ -31,6 +31,14 @@ impl Ports {
     }
 }
 
+/// A port of 127.0.0.1 that is free, for a server of the caller's own.
+///
+/// # Errors
+/// Where all are taken.
+pub fn free_port() -> anyhow::Result<u16> {
+    Ports::Free.choose(0)
+}
+
 fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

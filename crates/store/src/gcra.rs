@@ -4,6 +4,8 @@
 //! the stretch of time from there (or from now, if that has passed: idle time is not saved up) that its permits last at
 //! the budget's rate. So whoever comes gets the next free window, however many there are, and each in turn: a window is
 //! short, hence nobody waits for more than a short window of everyone else. A window whose holder is gone just passes.
+//!
+//! The embedded home runs it here, in a transaction; the shared home runs the same steps on the server.
 
 use model::Timestamp;
 use model::fleet::Permits;
@@ -14,17 +16,44 @@ use crate::LEASE_WINDOW;
 /// written before the clock was set back.
 const TOO_FAR: (f64, f64) = (600.0, 100.0);
 
+/// Nothing lasts longer, in microseconds: sums of times stay within 64 bits.
+const LONGEST_US: i64 = i64::MAX / 4;
+
+/// What a lease of some permits of a budget asks for, whatever the budget's state. Times are in microseconds.
+pub(crate) struct Ask {
+    count: u32,
+    /// How long the permits last at the budget's rate.
+    pub(crate) lasts_us: i64,
+    /// An arrival that is further ahead than this is not believed.
+    pub(crate) too_far_us: i64,
+}
+
+impl Ask {
+    /// At most `want` permits of a budget of `rate` a second (above 0).
+    pub(crate) fn new(rate: f64, want: u32) -> Self {
+        let most = (rate * LEASE_WINDOW.as_secs_f64()).floor().max(1.0);
+        let count = f64::from(want).min(most);
+        let lasts_us = ((count * 1e6 / rate).ceil() as i64).min(LONGEST_US);
+        let too_far_us = ((TOO_FAR.0.max(TOO_FAR.1 / rate) * 1e6) as i64).min(LONGEST_US);
+        Self { count: count as u32, lasts_us, too_far_us }
+    }
+
+    /// The window from `start_us` to `end_us` since the Unix epoch. It opens at the next whole millisecond, and the rest
+    /// of that millisecond is not lost to the windows after it.
+    pub(crate) fn window(&self, start_us: i64, end_us: i64) -> Permits {
+        Permits { count: self.count, opens_at: milliseconds(start_us), expires_at: milliseconds(end_us) }
+    }
+}
+
 /// The next window of at most `want` permits of a budget of `rate` a second (above 0), and the theoretical arrival time
-/// after it. These times are in microseconds since the Unix epoch; a window opens at the next whole millisecond, and
-/// the rest of that millisecond is not lost to the windows after it.
+/// after it. These times are in microseconds since the Unix epoch.
 pub(crate) fn next_window(now: Timestamp, arrival_us: i64, rate: f64, want: u32) -> (Permits, i64) {
-    let most = (rate * LEASE_WINDOW.as_secs_f64()).floor().max(1.0);
-    let count = f64::from(want).min(most);
+    let ask = Ask::new(rate, want);
     let now_us = now.0.saturating_mul(1000);
-    let furthest = now_us.saturating_add((TOO_FAR.0.max(TOO_FAR.1 / rate) * 1e6) as i64);
+    let furthest = now_us.saturating_add(ask.too_far_us);
     let start = if arrival_us > furthest { now_us } else { now_us.max(arrival_us) };
-    let end = start.saturating_add((count * 1e6 / rate).ceil() as i64);
-    (Permits { count: count as u32, opens_at: milliseconds(start), expires_at: milliseconds(end) }, end)
+    let end = start.saturating_add(ask.lasts_us);
+    (ask.window(start, end), end)
 }
 
 /// No permits until a blocked budget opens again.

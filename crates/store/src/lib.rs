@@ -2,6 +2,7 @@
 
 mod embedded;
 mod gcra;
+mod mongo;
 mod segments;
 
 use std::sync::Arc;
@@ -15,6 +16,7 @@ use model::dataset::DatasetInfo;
 use model::fleet::{Budget, Capability, Pause, Permits, WorkerBeat};
 use model::run::Run;
 use model::search::{ModelInfo, Search, Trial};
+use model::settings::without_credentials;
 use model::tag::{Cut, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
 use model::track::{Artist, PlaylistPage, Track};
 
@@ -220,10 +222,15 @@ pub type Result<T> = std::result::Result<T, StoreError>;
 /// enough that a blocked budget stops everyone within a second.
 pub const LEASE_WINDOW: Duration = Duration::from_millis(500);
 
-/// Opens the store at a URL: `sqlite:FILE`.
+/// Opens the store at a URL: `sqlite:FILE`, `mongodb://HOST:PORT/DATABASE` or `mongodb+srv://HOST/DATABASE`.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
         Some(("sqlite", file)) => Ok(Arc::new(embedded::Embedded::open(file).await?)),
-        _ => Err(StoreError::Unusable(format!("store `{url}` is of no known kind: use sqlite:FILE"))),
+        Some(("mongodb" | "mongodb+srv", _)) => Ok(Arc::new(mongo::Mongo::open(url).await?)),
+        _ => {
+            let url = model::settings::without_credentials(url);
+            let known = "use sqlite:FILE or mongodb://HOST:PORT/DATABASE";
+            Err(StoreError::Unusable(format!("store `{url}` is of no known kind: {known}")))
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use model::tag::{Tag, TagsOutcome};
 use model::track::SkipReason;
 
 use crate::sample::analysis::Sound;
@@ -146,6 +147,27 @@ impl Catalogue {
         &self.expected
     }
 
+    /// What last.fm says of every track of the playlists, by id.
+    pub fn tags(&self) -> BTreeMap<String, TagsOutcome> {
+        let outcome = |song: &Song| match self.page_of(song) {
+            None => TagsOutcome::UnknownTrack,
+            Some(page) if page.tags.is_empty() => TagsOutcome::NoTags,
+            Some(page) => {
+                TagsOutcome::Tags(page.tags.iter().map(|(name, _)| Tag { name: name.clone(), count: None }).collect())
+            }
+        };
+        let songs = self.playlists.iter().flat_map(|playlist| &playlist.rows).filter_map(|row| match row {
+            Row::Track(song, _) => Some(&self.songs[*song]),
+            _ => None,
+        });
+        songs.map(|song| (song.id.clone(), outcome(song))).collect()
+    }
+
+    /// The audio-analysis document of a track, as it is served; `None` where there is none.
+    pub fn analysis(&self, track_id: &str) -> Option<String> {
+        self.song(track_id)?.analysis.as_ref().map(Sound::document)
+    }
+
     pub(crate) fn song(&self, id: &str) -> Option<&Song> {
         self.song_by_id.get(id).map(|index| &self.songs[*index])
     }
@@ -161,6 +183,11 @@ impl Catalogue {
     /// The song that last.fm has under this artist and title.
     pub(crate) fn page(&self, artist: &str, title: &str) -> Option<&Song> {
         self.pages.get(&(artist.to_owned(), title.to_owned())).map(|index| &self.songs[*index])
+    }
+
+    /// The song whose tags are on the page that a song is listed on.
+    fn page_of(&self, song: &Song) -> Option<&Song> {
+        self.names_of_page(song).first().and_then(|artist| self.page(artist, &song.title))
     }
 
     /// Both ways in which joined credits are written, where a song is listed under one.
@@ -215,8 +242,7 @@ impl Catalogue {
 
     fn count_track(&self, song: &Song, expected: &mut Expected) {
         expected.tracks += 1;
-        let page = self.names_of_page(song).first().and_then(|artist| self.page(artist, &song.title));
-        match page {
+        match self.page_of(song) {
             None => expected.unknown_tracks += 1,
             Some(page) if page.tags.is_empty() => expected.no_tags += 1,
             Some(_) => expected.tagged += 1,

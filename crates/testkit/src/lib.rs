@@ -3,6 +3,7 @@
 mod catalogue;
 mod lastfm;
 mod oddities;
+mod proxy;
 mod random;
 mod real_data;
 mod sample;
@@ -14,6 +15,7 @@ mod test_server;
 
 pub use catalogue::{Catalogue, Expected};
 pub use oddities::{Answer, Capability, Event, Oddities, Service, When};
+pub use proxy::{Network, Proxy};
 pub use real_data::real_data;
 pub use server::{CLIENT_ID, CLIENT_SECRET, LASTFM_API_KEY, Request, serve};
 pub use stage::Stage;

@@ -173,8 +173,16 @@ impl Schedule {
         if service != Service::Lastfm || !path.starts_with("/music/") || self.oddities.throttled_share <= 0.0 {
             return false;
         }
-        let number = self.pages.fetch_add(1, Ordering::Relaxed);
-        Random::new(self.oddities.seed ^ number, "throttled").chance(self.oddities.throttled_share)
+        self.is_throttled(self.pages.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn is_throttled(&self, page: u64) -> bool {
+        Random::new(self.oddities.seed ^ page, "throttled").chance(self.oddities.throttled_share)
+    }
+
+    /// How many of the pages so far were throttled.
+    pub(crate) fn throttled_pages(&self) -> usize {
+        (0..self.pages.load(Ordering::Relaxed)).filter(|page| self.is_throttled(*page)).count()
     }
 
     pub(crate) fn forbids(&self, capability: Capability) -> bool {

@@ -75,6 +75,11 @@ impl Stage {
         self.shared.log().iter().filter(|request| request.service == service && request.status == status).count()
     }
 
+    /// How many of last.fm's pages came as the throttled page by [`crate::Oddities::throttled_share`].
+    pub fn throttled(&self) -> usize {
+        self.shared.schedule.throttled_pages()
+    }
+
     /// The environment variables that point `spotifai` at the stand-ins.
     pub fn environment(&self) -> Vec<(String, String)> {
         [

@@ -16,7 +16,7 @@ use crate::meters;
 use crate::standing::Standing;
 
 /// How often what the histograms gathered is put together; only that keeps their memory small.
-const UPKEEP: Duration = Duration::from_secs(5);
+const UPKEEP: Duration = Duration::from_secs(1);
 
 /// The listener of a worker process. Clones are the same one.
 #[derive(Clone)]

@@ -126,3 +126,44 @@ where
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    const BROKER: &str = "amqp://me:hush@broker/v";
+
+    fn out_of_reach() -> Closed {
+        Closed { for_ever: false, why: "the queue at broker is out of reach: nobody answers".into() }
+    }
+
+    async fn reach_within(patience: Duration, open: impl Fn(u32) -> Result<u32, Closed>) -> (Result<u32, String>, u32) {
+        let tries = AtomicU32::new(0);
+        let open = || std::future::ready(open(tries.fetch_add(1, Ordering::SeqCst)));
+        let reached = reach("queue", BROKER, Instant::now() + patience, open).await;
+        (reached.map_err(|error| error.to_string()), tries.load(Ordering::SeqCst))
+    }
+
+    #[tokio::test]
+    async fn a_door_that_is_out_of_reach_is_tried_until_it_opens() {
+        let open = |tries| if tries < 2 { Err(out_of_reach()) } else { Ok(tries) };
+        assert_eq!(reach_within(FOREVER, open).await, (Ok(2), 3));
+    }
+
+    #[tokio::test]
+    async fn a_door_that_can_never_be_used_is_tried_once() {
+        let refused = |_| Err(Closed { for_ever: true, why: "wrong password".into() });
+        assert_eq!(reach_within(FOREVER, refused).await, (Err("wrong password".into()), 1));
+    }
+
+    #[tokio::test]
+    async fn patience_ends_with_the_reason_and_no_credentials() {
+        let (reached, _) = reach_within(Duration::from_millis(300), |_| Err(out_of_reach())).await;
+        assert_eq!(reached, Err(out_of_reach().why));
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let silent = reach("queue", BROKER, deadline, std::future::pending::<Result<(), Closed>>).await;
+        assert_eq!(silent.unwrap_err().to_string(), "the queue at amqp://broker/v does not answer");
+    }
+}

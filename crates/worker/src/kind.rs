@@ -61,7 +61,7 @@ impl Taker {
 
     /// Waits until jobs may be taken.
     async fn wait(&self) -> State {
-        let Runner { handler, context, orders, shutdown, .. } = &*self.runner;
+        let Runner { handler, context, orders, .. } = &*self.runner;
         let kind = handler.kind();
         let gate = context.budgets.gate();
         let free = async {
@@ -77,11 +77,12 @@ impl Taker {
         tokio::select! {
             biased;
             () = self.runner.shutdown.stopped() => State::Stopped(Ok(())),
-            () = free => if shutdown.is_stopping() { State::Stopped(Ok(())) } else { State::Subscribing },
+            () = free => State::Subscribing,
         }
     }
 
     async fn subscribe(&self) -> State {
+        self.standing.begin();
         let kinds = [self.runner.handler.kind()];
         tokio::select! {
             biased;

@@ -92,9 +92,10 @@ struct Client {
 #[async_trait]
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let request = self.http.execute(request.map(reqwest::Body::from).try_into()?);
+        let (http, request) = (self.http.clone(), request.map(reqwest::Body::from).try_into()?);
+        // Even the beginning of a request needs the runtime's clock.
         let sent = self.runtime.spawn(async move {
-            let answer = request.await?;
+            let answer = http.execute(request).await?;
             let (status, headers) = (answer.status(), answer.headers().clone());
             let mut response = Response::new(answer.bytes().await?);
             (*response.status_mut(), *response.headers_mut()) = (status, headers);

@@ -40,6 +40,14 @@ impl Standing {
         *self.lock() = (stand, Instant::now());
     }
 
+    /// It is on its way to a subscription. While it tries again, the reason why it has to says more.
+    pub(crate) fn begin(&self) {
+        let mut now = self.lock();
+        if !matches!(now.0, Stand::Failing(_)) {
+            *now = (Stand::Subscribing, Instant::now());
+        }
+    }
+
     /// It still stands where it stood.
     pub(crate) fn check(&self) {
         self.lock().1 = Instant::now();

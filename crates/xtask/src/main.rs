@@ -1,6 +1,7 @@
-//! What a developer or CI runs: `cargo xtask test`, `cargo xtask bench NAME`, `cargo xtask chaos`, `cargo xtask services`.
+//! What a developer or CI runs: `cargo xtask test`, `bench NAME`, `chaos`, `services`, `deploy`, `deny`.
 
 mod bench;
+mod chaos;
 mod command;
 mod deny;
 mod deploy;
@@ -36,6 +37,15 @@ enum Task {
     /// Run a benchmark: both sides in one go, with their ratio
     #[command(subcommand)]
     Bench(Bench),
+    /// Run the whole fleet on real servers while workers are killed and servers and network fail
+    Chaos {
+        /// Fewer tracks and shorter outages: under two minutes
+        #[arg(long)]
+        short: bool,
+        /// Another catalogue and another order of events
+        #[arg(long, value_name = "N")]
+        seed: Option<u64>,
+    },
     /// Start and stop the servers that tests talk to
     #[command(subcommand)]
     Services(Services),
@@ -78,6 +88,7 @@ fn main() -> ExitCode {
         Task::Bench(Bench::Pitches) => bench::pitches(),
         Task::Bench(Bench::Queue { arguments }) => bench::queue(&arguments),
         Task::Bench(Bench::Grid { arguments }) => bench::grid(&arguments),
+        Task::Chaos { short, seed } => chaos::chaos(short, seed),
         Task::Services(Services::Up) => servers::up(),
         Task::Services(Services::Down) => servers::down(),
         Task::Services(Services::Keep { folder }) => servers::keep(&folder),

@@ -68,9 +68,9 @@ async fn gather(home: &Home, alive: &[WorkerBeat], rates: &Rates) -> anyhow::Res
     }
     let line = |stats: KindStats| {
         let paused_since = pauses.get(&stats.kind).copied();
-        // Nobody takes jobs of a paused kind, however fast it was before.
-        let rate = if paused_since.is_some() { None } else { rates.of(&stats.kind) };
         let left = stats.ready + stats.running.unwrap_or(0) + stats.delayed;
+        // Nobody takes jobs of a paused kind, however fast it was before.
+        let rate = if paused_since.is_some() { None } else { rates.of(&stats.kind, left > 0) };
         Line {
             ready: stats.ready,
             running: stats.running,

@@ -30,7 +30,7 @@ macro_rules! bodies {
     )*};
 }
 
-bodies!(Apple => "test.apple", Pear => "test.pear", Plum => "test.plum");
+bodies!(Apple => "test.apple", Pear => "test.pear", Plum => "test.plum", Quince => "test.quince");
 
 /// A job of this body.
 pub fn job(body: impl Body) -> Envelope {

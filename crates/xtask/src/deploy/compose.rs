@@ -75,7 +75,7 @@ fn is_open_secret(variable: &str, value: &str) -> bool {
     let named = ["PASS", "SECRET", "KEY"].iter().any(|word| variable.contains(word));
     let password = value.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')?.0.split_once(':'));
     let secret = password.map(|(_, password)| password).or(named.then_some(value));
-    secret.is_some_and(|secret| !secret.is_empty() && !(secret.starts_with("${") && secret.contains(":?")))
+    secret.is_some_and(|secret| !(secret.is_empty() || secret.starts_with("${") && secret.contains(":?")))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use model::Timestamp;
+use model::fleet::WorkerBeat;
 use model::settings::{Settings, without_credentials};
 use queue::KindStats;
 use reqwest::{StatusCode, Url};
@@ -13,10 +14,10 @@ use serde::Deserialize;
 use super::check::Check;
 use crate::fleet;
 use crate::home;
-use crate::output::thousands;
+use crate::output::{length, thousands};
 
-/// Clocks that differ by more than this let permits of rate budgets run out before they are used.
-const CLOCKS_DIFFER: i64 = 1_000;
+/// A heartbeat that is so much later than now was written by a clock that is ahead.
+const AHEAD: Duration = Duration::from_secs(2);
 
 /// How long the management API may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -85,43 +86,21 @@ async fn overview(settings: &Settings) -> anyhow::Result<String> {
     Ok(overview.rabbitmq_version)
 }
 
-/// The store: reachable, it can be written to, and its clock is this host's.
+/// The store: reachable, and it can be written to.
 pub async fn store(settings: Arc<Settings>) -> Vec<Check> {
     let store = match home::store(&settings).await {
         Ok(store) => store,
         Err(error) => return vec![Check::failed_with("store", format!("{error:#}"))],
     };
     let at = place(&settings.store);
-    let asked = Timestamp::now();
     // A write that every worker makes, to a budget that nobody else uses.
-    let permits = match store.lease_budget("doctor", 1_000.0, 1).await {
-        Ok(permits) => permits,
+    vec![match store.lease_budget("doctor", 1_000.0, 1).await {
+        Ok(_) => Check::ok("store", format!("{at} answers and can be written to")),
         Err(error) => {
             let advice = "let its user read and write, and see whether the disk is full";
-            return vec![Check::ok("store", format!("{at} answers")), Check::failed("store-writes", error, advice)];
+            Check::failed("store", format!("{at} answers, and cannot be written to: {error}"), advice)
         }
-    };
-    let mut checks = vec![Check::ok("store", format!("{at} answers and can be written to"))];
-    if !settings.store.starts_with("sqlite:") {
-        checks.push(clocks(permits.opens_at, asked, Timestamp::now()));
-    }
-    checks
-}
-
-/// The store told its time between `asked` and `answered` by this host's clock.
-fn clocks(told: Timestamp, asked: Timestamp, answered: Timestamp) -> Check {
-    let ahead = (told.0 - answered.0).max(0) - (asked.0 - told.0).max(0);
-    let seconds = format!("{:.1} s", ahead.abs() as f64 / 1_000.0);
-    match ahead {
-        _ if ahead.abs() <= CLOCKS_DIFFER => {
-            Check::ok("clock", format!("the store's differs from this host's by {seconds}"))
-        }
-        ahead => {
-            let how = if ahead > 0 { "ahead of" } else { "behind" };
-            let advice = "set both by NTP: the leases of rate budgets are told by the clock";
-            Check::warning("clock", format!("the store's is {seconds} {how} this host's"), advice)
-        }
-    }
+    }]
 }
 
 /// Whether somebody takes the jobs that wait.
@@ -147,7 +126,7 @@ pub async fn workers(settings: Arc<Settings>) -> Vec<Check> {
         (!is_taken(name))
             .then(|| Check::warning("workers", detail, "`spotifai worker all`, or the worker of that kind"))
     });
-    let stuck: Vec<Check> = stuck.collect();
+    let stuck: Vec<Check> = stuck.chain(alive.iter().filter_map(clock)).collect();
     match (stuck.is_empty(), alive.len()) {
         (false, _) => stuck,
         (true, 0) => vec![Check::ok("workers", "none is alive, and no job waits for one")],
@@ -155,6 +134,13 @@ pub async fn workers(settings: Arc<Settings>) -> Vec<Check> {
             vec![Check::ok("workers", format!("{alive} alive, all waiting jobs have somebody who takes them"))]
         }
     }
+}
+
+/// Ages and pauses are told by the clocks of all hosts together.
+fn clock(worker: &WorkerBeat) -> Option<Check> {
+    let ahead = worker.beat_at.after(Timestamp::now());
+    let detail = || format!("the clock of {}:{} is {} ahead of this host's", worker.host, worker.pid, length(ahead));
+    (ahead > AHEAD).then(|| Check::warning("clock", detail(), "set both by NTP"))
 }
 
 /// What kind of server it is, and where.
@@ -165,18 +151,4 @@ fn place(url: &str) -> String {
         _ => "SQLite",
     };
     format!("{kind} at {}", without_credentials(url))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::check::State;
-    use super::*;
-
-    #[test]
-    fn clocks_may_differ_by_a_second() {
-        let says = |told: i64| clocks(Timestamp(told), Timestamp(10_000), Timestamp(10_400));
-        assert!(says(10_200).detail.ends_with("by 0.0 s") && says(11_300).state == State::Ok);
-        assert!(says(13_900).detail.contains("3.5 s ahead of") && says(13_900).state == State::Warning);
-        assert!(says(5_000).detail.contains("5.0 s behind"));
-    }
 }

@@ -1,0 +1,55 @@
+//! Messages that are no jobs.
+
+use model::Timestamp;
+use model::job::{Envelope, MOST_BYTES, TrackTags};
+
+/// The kinds whose queues get garbage: all that workers of the run take.
+const KINDS: [&str; 6] =
+    ["playlist.page", "tracks.audio", "track.analysis", "artists.genres", "track.tags", "track.pitches"];
+
+/// One message: the queue that it is put into, and what it says.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Garbage {
+    pub kind: &'static str,
+    pub payload: String,
+}
+
+impl Garbage {
+    /// The queue of its kind at the broker.
+    pub fn queue(&self) -> String {
+        format!("spotifai.{}", self.kind)
+    }
+}
+
+/// So many messages, all different.
+pub fn garbage(count: usize) -> Vec<Garbage> {
+    let garbage = |number: usize| Garbage { kind: KINDS[number % KINDS.len()], payload: payload(number) };
+    (0..count).map(garbage).collect()
+}
+
+/// Everything that a message can be and no job is.
+fn payload(number: usize) -> String {
+    let mut job = Envelope::new(&TrackTags { track_id: format!("garbage-{number}") });
+    // The same bytes in every run.
+    (job.id, job.enqueued_at) = (format!("garbage-{number}"), Timestamp(0));
+    let text = |job: &Envelope| String::from_utf8(job.to_bytes()).expect("JSON is UTF-8");
+    match number % 7 {
+        // One of these is enough.
+        0 if number == 0 => "x".repeat(MOST_BYTES + 1),
+        0 => format!("\u{0}\u{1}\u{fffd} {number}"),
+        1 => format!("no job, number {number}"),
+        2 => format!("[{number}]"),
+        3 => text(&job)[..60].to_owned() + &number.to_string(),
+        4 => format!(r#"{{"v":99,"number":{number}}}"#),
+        5 => {
+            job.kind = "no.such.kind".to_owned();
+            text(&job)
+        }
+        _ => {
+            // The right kind for its queue, with a body that is not one of that kind.
+            job.kind = KINDS[number % KINDS.len()].to_owned();
+            job.body = serde_json::json!({"number": number});
+            text(&job)
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Which errors of the driver may pass, and what is said of the others.
+
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+
+use crate::StoreError;
+
+/// Another upsert of the same key won.
+const DUPLICATE_KEY: i32 = 11000;
+/// Not the server's fault for long: elections, shutdown, network inside the cluster, locks, time limits.
+const PASSING: [i32; 22] =
+    [6, 7, 24, 46, 50, 63, 64, 89, 91, 112, 133, 134, 189, 202, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436];
+const UNAUTHORIZED: i32 = 13;
+const AUTHENTICATION_FAILED: i32 = 18;
+/// No such command, operator or stage, or not on this kind of server.
+const MISSING_FEATURES: [i32; 7] = [59, 115, 168, 238, 303, 15999, 40324];
+/// An index or view of the same name and other content.
+const CLASHES: [i32; 2] = [85, 86];
+
+/// What a failed operation means for the caller.
+pub(super) fn failed(at: &str, error: &Error) -> StoreError {
+    let cause = cause(error);
+    let code = code(error);
+    let is = |codes: &[i32]| code.is_some_and(|code| codes.contains(&code));
+    if is_passing(error) {
+        return StoreError::Unavailable { at: at.to_owned(), cause };
+    }
+    StoreError::Unusable(match error.kind.as_ref() {
+        _ if is(&MISSING_FEATURES) => {
+            format!("the server at {at} lacks a feature that MongoDB 6.0 has, use MongoDB 6.0 or newer: {cause}")
+        }
+        ErrorKind::Authentication { .. } => refused_sign_in(at, &cause),
+        _ if is(&[AUTHENTICATION_FAILED]) => refused_sign_in(at, &cause),
+        _ if is(&[UNAUTHORIZED]) => {
+            format!(
+                "the store at {at} does not let this user work, give it the role readWrite on the database: {cause}"
+            )
+        }
+        _ if is(&CLASHES) => format!("the database at {at} has an index that is not this program's, drop it: {cause}"),
+        _ => format!("the store at {at} is unusable: {cause}"),
+    })
+}
+
+/// Whether the only thing wrong is that somebody else made the same document first.
+pub(super) fn is_duplicate_key(error: &Error) -> bool {
+    code(error) == Some(DUPLICATE_KEY)
+}
+
+/// What the server or the driver said, in one line.
+pub(super) fn cause(error: &Error) -> String {
+    let text = match error.kind.as_ref() {
+        ErrorKind::Command(error) => error.message.clone(),
+        ErrorKind::Write(WriteFailure::WriteError(error)) => error.message.clone(),
+        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => error.message.clone(),
+        ErrorKind::BulkWrite(bulk) => bulk_cause(bulk).or_else(|| source(error).map(cause)).unwrap_or_default(),
+        other => other.to_string(),
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn refused_sign_in(at: &str, cause: &str) -> String {
+    format!("the store at {at} refused the sign-in, check user, password and authSource in its URL: {cause}")
+}
+
+fn is_passing(error: &Error) -> bool {
+    match error.kind.as_ref() {
+        ErrorKind::Io(_)
+        | ErrorKind::ServerSelection { .. }
+        | ErrorKind::ConnectionPoolCleared { .. }
+        | ErrorKind::DnsResolve { .. } => true,
+        _ if code(error).is_some_and(|code| PASSING.contains(&code)) => true,
+        ErrorKind::BulkWrite(_) => source(error).is_some_and(is_passing),
+        _ => ["RetryableWriteError", "TransientTransactionError", "SystemOverloadedError"]
+            .iter()
+            .any(|label| error.contains_label(label)),
+    }
+}
+
+fn code(error: &Error) -> Option<i32> {
+    match error.kind.as_ref() {
+        ErrorKind::Command(error) => Some(error.code),
+        ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
+        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some(error.code),
+        ErrorKind::BulkWrite(bulk) => {
+            let of_write = bulk.write_errors.values().next().map(|error| error.code);
+            of_write.or_else(|| bulk.write_concern_errors.first().map(|error| error.code))
+        }
+        _ => None,
+    }
+}
+
+fn bulk_cause(bulk: &mongodb::error::BulkWriteError) -> Option<String> {
+    let of_write = bulk.write_errors.values().next().map(|error| error.message.clone());
+    of_write.or_else(|| bulk.write_concern_errors.first().map(|error| error.message.clone()))
+}
+
+fn source(error: &Error) -> Option<&Error> {
+    std::error::Error::source(error)?.downcast_ref()
+}

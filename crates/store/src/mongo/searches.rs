@@ -1,0 +1,80 @@
+use async_trait::async_trait;
+use model::search::{ModelInfo, Search, Trial};
+use mongodb::bson::{Document, deserialize_from_document, doc};
+use mongodb::error::Result as Answer;
+use mongodb::{Collection, Database};
+
+use super::blobs::Blobs;
+use super::bulk::Write;
+use super::errors::is_duplicate_key;
+use super::{LONG_ANSWER_WITHIN, Mongo};
+use crate::{Result, Searches};
+
+#[async_trait]
+impl Searches for Mongo {
+    /// BSON has signed numbers only: the seed is kept as the one of the same 64 bits.
+    async fn save_search(&self, search: &Search) -> Result<()> {
+        let mut entry = self.entry(&search.id, &Search { seed: 0, ..search.clone() })?;
+        entry.insert("seed", search.seed.cast_signed());
+        self.save(vec![Write::replace("searches", doc! { "_id": &search.id }, entry)]).await
+    }
+
+    async fn search(&self, id: &str) -> Result<Option<Search>> {
+        let Some(mut entry) = self.get::<Document>("searches", id).await? else { return Ok(None) };
+        let unreadable = |cause: &dyn std::fmt::Display| self.unreadable("searches", id, cause);
+        let seed = entry.get_i64("seed").map_err(|error| unreadable(&error))?.cast_unsigned();
+        entry.insert("seed", 0);
+        let search: Search = deserialize_from_document(entry).map_err(|error| unreadable(&error))?;
+        Ok(Some(Search { seed, ..search }))
+    }
+
+    async fn save_trials(&self, trials: &[Trial]) -> Result<()> {
+        let write = |trial: &Trial| {
+            let (setting, fold) = (i64::from(trial.setting), i64::from(trial.fold));
+            let key = doc! { "search": &trial.search, "setting": setting, "fold": fold };
+            Ok(Write::first_stays("trials", key, self.document(trial)?))
+        };
+        self.save(trials.iter().map(write).collect::<Result<_>>()?).await
+    }
+
+    async fn trials(&self, search: &str) -> Result<Vec<Trial>> {
+        self.find(LONG_ANSWER_WITHIN, "trials", doc! { "search": search }, doc! { "setting": 1, "fold": 1 }).await
+    }
+
+    async fn trial_count(&self, search: &str) -> Result<usize> {
+        self.count("trials", doc! { "search": search }).await
+    }
+
+    async fn save_model(&self, info: &ModelInfo, blob: &[u8]) -> Result<()> {
+        let (entry, blob) = (self.entry(&info.search, info)?, blob.to_vec());
+        let blobs = Blobs::of(&self.db, "models", &info.search);
+        self.run(LONG_ANSWER_WITHIN, save_model(self.db.clone(), blobs, info.search.clone(), entry, blob)).await
+    }
+
+    async fn model(&self, search: &str) -> Result<Option<ModelInfo>> {
+        self.get("models", search).await
+    }
+
+    async fn latest_model(&self) -> Result<Option<ModelInfo>> {
+        self.first("models", doc! {}, doc! { "created_at": -1, "_id": -1 }).await
+    }
+
+    async fn model_blob(&self, search: &str) -> Result<Option<Vec<u8>>> {
+        self.blob("models", search).await
+    }
+}
+
+async fn save_model(db: Database, blobs: Blobs, search: String, mut entry: Document, bytes: Vec<u8>) -> Answer<()> {
+    let models: Collection<Document> = db.collection("models");
+    if models.count_documents(doc! { "_id": &search }).await? > 0 {
+        return Ok(());
+    }
+    let blob = blobs.put(&bytes).await?;
+    entry.insert("blob", &blob);
+    match models.insert_one(entry).await {
+        Ok(_) => blobs.remove_abandoned(&blob).await,
+        // Another process fitted it, too, and was first.
+        Err(error) if is_duplicate_key(&error) => blobs.remove(&blob).await,
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,85 @@
+use async_trait::async_trait;
+use model::Timestamp;
+use model::tag::{
+    Cut, LabelledTrack, LabelledTracks, RULES_VERSION, TagSource, TaggedTrack, TagsOutcome, canonical_tags,
+};
+use model::track::Track;
+use mongodb::bson::doc;
+use serde::Deserialize;
+
+use super::bulk::Write;
+use super::{Mongo, labels};
+use crate::{Result, TagOutcomeCounts, Tags};
+
+#[async_trait]
+impl Tags for Mongo {
+    async fn save_tags(&self, track: &Track, outcome: &TagsOutcome, source: TagSource) -> Result<()> {
+        let (found, canonical) = match outcome {
+            TagsOutcome::Tags(tags) => ("tags", canonical_tags(tags, &track.artists)),
+            TagsOutcome::NoTags => ("no_tags", Vec::new()),
+            TagsOutcome::UnknownTrack => ("unknown_track", Vec::new()),
+        };
+        let tagged = TaggedTrack {
+            track_id: track.id.clone(),
+            outcome: outcome.clone(),
+            source,
+            canonical,
+            rules: RULES_VERSION,
+            fetched_at: Timestamp::now(),
+        };
+        let mut entry = self.entry(&track.id, &tagged)?;
+        entry.insert("found", found);
+        self.save(vec![Write::replace("tags", doc! { "_id": &track.id }, entry)]).await
+    }
+
+    async fn tags(&self, track_ids: &[String]) -> Result<Vec<TaggedTrack>> {
+        self.of_ids("tags", track_ids).await
+    }
+
+    async fn tracks_without_tags(&self) -> Result<Vec<String>> {
+        // Tracks first: one that is tagged meanwhile is not listed.
+        let tracks = self.ids("tracks", doc! {}, doc! { "_id": 1 }).await?;
+        let tagged = self.ids("tags", doc! {}, doc! { "_id": 1 }).await?;
+        Ok(without(tracks, &tagged))
+    }
+
+    async fn save_unrecognised(&self, address: &str, status: u16, body: &str) -> Result<()> {
+        let page = doc! {
+            "_id": address, "address": address, "status": i32::from(status), "fetched_at": Timestamp::now().0,
+            "body": body,
+        };
+        self.save(vec![Write::replace("pages", doc! { "_id": address }, page)]).await
+    }
+
+    async fn labelled_tracks(&self, cut: &Cut) -> Result<LabelledTracks> {
+        #[derive(Deserialize)]
+        struct Count {
+            _id: String,
+            n: usize,
+        }
+        let (tracks, counts, tagged, with_genre) = futures::try_join!(
+            self.aggregate::<LabelledTrack>("tags", labels::pipeline(cut)),
+            self.aggregate::<Count>("tags", labels::tag_counts()),
+            self.count("tags", doc! { "found": "tags" }),
+            self.count("tags", labels::with_genre()),
+        )?;
+        Ok(LabelledTracks {
+            // These are not of one moment: tags that come in between must not make a number below zero.
+            only_excluded: with_genre.saturating_sub(tracks.len()),
+            no_genre: tagged.saturating_sub(with_genre),
+            tracks,
+            tag_counts: counts.into_iter().map(|count| (count._id, count.n)).collect(),
+        })
+    }
+
+    async fn tag_outcomes(&self) -> Result<TagOutcomeCounts> {
+        let counts = self.counts("tags", "found").await?;
+        let of = |name: &str| counts.iter().find(|(found, _)| found.as_str() == Some(name)).map_or(0, |(_, n)| *n);
+        Ok(TagOutcomeCounts { tags: of("tags"), no_tags: of("no_tags"), unknown_track: of("unknown_track") })
+    }
+}
+
+/// Those of `ids` that are not in the sorted `others`.
+pub(super) fn without(ids: Vec<String>, others: &[String]) -> Vec<String> {
+    ids.into_iter().filter(|id| others.binary_search(id).is_err()).collect()
+}

@@ -1,0 +1,85 @@
+use async_trait::async_trait;
+use model::Timestamp;
+use model::run::Run;
+use model::track::{Artist, PlaylistPage, Track};
+use mongodb::bson::{Bson, Document, doc};
+
+use super::bulk::Write;
+use super::{ANSWER_WITHIN, LONG_ANSWER_WITHIN, Mongo};
+use crate::{Result, Tracks};
+
+#[async_trait]
+impl Tracks for Mongo {
+    async fn save_tracks(&self, tracks: &[Track]) -> Result<()> {
+        self.save(self.track_writes(tracks)?).await
+    }
+
+    async fn tracks(&self, ids: &[String]) -> Result<Vec<Track>> {
+        self.of_ids("tracks", ids).await
+    }
+
+    async fn all_tracks(&self) -> Result<Vec<Track>> {
+        self.find(LONG_ANSWER_WITHIN, "tracks", doc! {}, doc! { "_id": 1 }).await
+    }
+
+    async fn save_artists(&self, artists: &[Artist]) -> Result<()> {
+        let write = |artist: &Artist| {
+            Ok(Write::replace("artists", doc! { "_id": &artist.id }, self.entry(&artist.id, artist)?))
+        };
+        self.save(artists.iter().map(write).collect::<Result<_>>()?).await
+    }
+
+    async fn artists(&self, ids: &[String]) -> Result<Vec<Artist>> {
+        self.of_ids("artists", ids).await
+    }
+
+    /// A transaction would need a replica set. Without one the order does it: everyone finds tracks by the page that names
+    /// them, so they come first and the page last. Whoever is killed in between leaves tracks that are right, and a page
+    /// that is read again.
+    async fn save_page(&self, page: &PlaylistPage, tracks: &[Track]) -> Result<()> {
+        let mut writes = self.track_writes(tracks)?;
+        let key = page_key(&page.run, &page.playlist, page.offset);
+        writes.push(Write::replace("playlist_pages", key, self.document(page)?));
+        self.save(writes).await
+    }
+
+    async fn page(&self, run: &str, playlist: &str, offset: u32) -> Result<Option<PlaylistPage>> {
+        self.first("playlist_pages", page_key(run, playlist, offset), doc! {}).await
+    }
+
+    async fn pages(&self, run: Option<&str>) -> Result<Vec<PlaylistPage>> {
+        let filter = run.map_or_else(Document::new, |run| doc! { "run": run });
+        self.find(LONG_ANSWER_WITHIN, "playlist_pages", filter, doc! { "run": 1, "playlist": 1, "offset": 1 }).await
+    }
+
+    async fn save_run(&self, run: &Run) -> Result<()> {
+        self.save(vec![Write::replace("runs", doc! { "_id": &run.id }, self.entry(&run.id, run)?)]).await
+    }
+
+    async fn runs(&self) -> Result<Vec<Run>> {
+        self.find(ANSWER_WITHIN, "runs", doc! {}, doc! { "started_at": 1, "_id": 1 }).await
+    }
+
+    async fn cancel_run(&self, id: &str, at: Timestamp) -> Result<Option<Run>> {
+        let mark = doc! { "$set": { "cancelled_at": { "$ifNull": ["$cancelled_at", at.0] } } };
+        self.change("runs", doc! { "_id": id }, vec![mark]).await
+    }
+
+    async fn cancelled_runs(&self) -> Result<Vec<String>> {
+        let cancelled = doc! { "cancelled_at": { "$ne": Bson::Null } };
+        let runs: Vec<Run> = self.find(ANSWER_WITHIN, "runs", cancelled, doc! { "_id": 1 }).await?;
+        Ok(runs.into_iter().map(|run| run.id).collect())
+    }
+}
+
+impl Mongo {
+    fn track_writes(&self, tracks: &[Track]) -> Result<Vec<Write>> {
+        let write =
+            |track: &Track| Ok(Write::replace("tracks", doc! { "_id": &track.id }, self.entry(&track.id, track)?));
+        tracks.iter().map(write).collect()
+    }
+}
+
+fn page_key(run: &str, playlist: &str, offset: u32) -> Document {
+    doc! { "run": run, "playlist": playlist, "offset": i64::from(offset) }
+}

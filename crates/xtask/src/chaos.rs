@@ -1,0 +1,20 @@
+//! `cargo xtask chaos`.
+
+use crate::command::{cargo, run, target};
+use crate::keeper::Keeper;
+use crate::servers::of_this_run;
+
+/// Builds the workers and the harness, and runs it on servers of its own.
+pub fn chaos(short: bool, seed: Option<u64>) -> anyhow::Result<()> {
+    services::install_broker()?;
+    let store = services::install_store(&target()?)?;
+    run(cargo().args(["build", "--release", "--workspace", "--bins"]))?;
+    let folder = of_this_run("chaos")?;
+    let _keeper = Keeper::of(&folder)?;
+    let mut harness = std::process::Command::new(target()?.join("release/chaos"));
+    harness.arg("--services").arg(folder.path()).arg("--store-program").arg(store);
+    harness.arg("--logs").arg(target()?.join("chaos"));
+    harness.args(short.then_some("--short"));
+    harness.args(seed.map(|seed| format!("--seed={seed}")));
+    run(&mut harness)
+}
