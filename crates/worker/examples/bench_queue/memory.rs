@@ -100,7 +100,7 @@ impl Handler for Counter {
 
     async fn run(&self, _: TrackPitchesJob, _: &Context) -> Result<Vec<Envelope>, Failure> {
         let ran = self.ran.fetch_add(1, Ordering::Relaxed) + 1;
-        if ran % STRETCH == 0 || ran == self.total {
+        if ran.is_multiple_of(STRETCH) || ran == self.total {
             println!("{ran}");
         }
         Ok(Vec::new())
