@@ -31,7 +31,8 @@ pub async fn count(url: &str) -> anyhow::Result<Vec<Rows>> {
     for (collection, key) in KEYS {
         let documents = database.collection::<Document>(collection);
         let rows = documents.count_documents(doc! {}).await?;
-        let key: Document = key.iter().map(|field| (field.trim_start_matches('_'), format!("${field}"))).collect();
+        let part = |field: &&str| (field.trim_start_matches('_').to_owned(), format!("${field}").into());
+        let key: Document = key.iter().map(part).collect();
         let groups = documents.aggregate([doc! { "$group": { "_id": key } }, doc! { "$count": "different" }]).await?;
         let group: Vec<Document> = groups.try_collect().await?;
         let different = group.first().map_or(0, |group| {

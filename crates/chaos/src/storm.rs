@@ -47,7 +47,7 @@ pub async fn storm(world: &mut World, fleet: &Fleet, queue: &dyn Queue, plan: &P
         result = happen(world, fleet, queue, plan, &mut seen) => result?,
         () = tokio::time::sleep(plan.limit) => {
             let left = tokio::time::timeout(Duration::from_secs(10), queue.stats()).await;
-            let left = left.map(|stats| stats.map(|stats| busy(&stats)));
+            let left = left.map(|stats| stats.map(busy));
             bail!("the work was not done within {} s; left are {left:?}", plan.limit.as_secs());
         }
     }
@@ -105,6 +105,7 @@ async fn returned(fleet: &Fleet, event: Event) -> (Event, Duration, String) {
 }
 
 /// The kinds that have something to do.
-fn busy(stats: &[KindStats]) -> Vec<&KindStats> {
-    stats.iter().filter(|stats| !stats.is_idle()).collect()
+fn busy(mut stats: Vec<KindStats>) -> Vec<KindStats> {
+    stats.retain(|stats| !stats.is_idle());
+    stats
 }

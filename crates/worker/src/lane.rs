@@ -14,6 +14,14 @@ use crate::meters::BudgetMeters;
 /// The shortest window worth a trip to the store.
 const SHORTEST_WINDOW: Duration = Duration::from_millis(50);
 
+/// The part of a rate that is leased. Requests are on their way for a while: one that left late and the next that did not
+/// come closer together than they were let go. With this part, ten seconds have room for two tenths of a second of that.
+const LEASED: f64 = 0.98;
+
+/// How late a permit may still be used, or one period where that is longer. What a process did not use because it was
+/// stopped for longer is lost, rather than used all at once.
+const CATCH_UP: Duration = Duration::from_millis(100);
+
 /// One budget as this process uses it.
 pub(crate) struct Lane {
     /// Its name in the store: what is limited, and who is.
@@ -35,7 +43,7 @@ impl Lane {
     pub(crate) fn new(key: String, rate: f64) -> Self {
         assert!(rate > 0.0 && rate.is_finite(), "a rate is a positive number of requests a second, not {rate}");
         let permits = Permits { count: 0, opens_at: Timestamp(0), expires_at: Timestamp(0) };
-        let lease = Mutex::new(Lease { rate, ask: 1, permits, pace: None });
+        let lease = Mutex::new(Lease { rate: rate * LEASED, ask: 1, permits, pace: None });
         Self { lease, meters: BudgetMeters::of(&key), key }
     }
 }
@@ -70,10 +78,11 @@ impl Lease {
     }
 }
 
-/// Paces the `count` permits of a window that opens now: one at once, the others a period apart. One that is asked for
-/// late is due at once, so that a timer's lateness does not add up.
+/// Paces the `count` permits of a window that opens now: one at once, the others a period apart. One that is asked for a
+/// little late is due at once, so that a timer's lateness does not add up.
 fn pace(rate: f64, count: u32) -> DefaultDirectRateLimiter {
     let period = Duration::from_secs_f64((1.0 / rate).clamp(1e-9, 86_400.0));
+    let count = count.min(worth(rate, CATCH_UP).max(2));
     let burst = NonZeroU32::new(count).unwrap_or(NonZeroU32::MIN);
     let quota = Quota::with_period(period).expect("a period of a nanosecond or more").allow_burst(burst);
     let pace = RateLimiter::direct(quota);
