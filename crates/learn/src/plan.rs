@@ -4,34 +4,45 @@ use model::search::{Block, Setting};
 
 use crate::family::Estimator;
 
-/// Seconds a block should take on one core: long enough to keep several cores busy and to make reading the dataset not
-/// matter, short enough that a lost worker loses little.
-const BLOCK_SECONDS: f64 = 30.0;
+/// Seconds a block should take on one core at most, so that a lost worker loses little.
+const LONGEST: f64 = 30.0;
+
+/// Seconds a block should take at least: each copies the rows of its fold and looks at the store.
+const SHORTEST: f64 = 1.0;
+
+/// Blocks that a search should have, so that no worker has to wait long for the last one of another.
+const BLOCKS: f64 = 100.0;
 
 /// Cuts a search over a dataset of `rows` rows and `features` features into blocks, each of one fold. Settings that
-/// share work lie in one block, in the order of the grid. How a search is cut never changes a score.
+/// share work lie in one block, in the order of the grid. The longest blocks come first: what workers wait for at the end
+/// is then a short one. How a search is cut never changes a score.
 pub fn blocks(settings: &[Setting], folds: u32, rows: usize, features: usize) -> Vec<Block> {
     let queries = rows / folds.max(1) as usize;
-    let chunks = chunks(settings, rows - queries, queries, features);
-    let of_fold = |fold| chunks.iter().map(move |settings| Block { settings: settings.clone(), folds: vec![fold] });
-    (0..folds).flat_map(of_fold).collect()
+    let groups: Vec<(f64, Vec<u32>)> = groups(settings)
+        .into_iter()
+        // Whoever runs the block of a setting that cannot be read says so; it costs nothing.
+        .map(|(of, group)| (of.map_or(0.0, |of| of.seconds(rows - queries, queries, features)), group))
+        .collect();
+    let whole = f64::from(folds) * groups.iter().map(|(seconds, _)| seconds).sum::<f64>();
+    let mut chunks = chunks(groups, (whole / BLOCKS).clamp(SHORTEST, LONGEST));
+    chunks.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    let of_chunk = |(_, settings): (f64, Vec<u32>)| {
+        (0..folds).map(move |fold| Block { settings: settings.clone(), folds: vec![fold] })
+    };
+    chunks.into_iter().flat_map(of_chunk).collect()
 }
 
-/// Groups of settings, merged until they are worth a block.
-fn chunks(settings: &[Setting], rows: usize, queries: usize, features: usize) -> Vec<Vec<u32>> {
-    let mut chunks: Vec<Vec<u32>> = Vec::new();
-    let mut room = 0.0;
-    for (estimator, group) in groups(settings) {
-        // Whoever runs the block of a setting that cannot be read says so; it costs nothing.
-        let seconds = estimator.map_or(0.0, |estimator| estimator.seconds(rows, queries, features));
+/// Groups of settings with the seconds they take, merged until they are worth a block of `worth` seconds.
+fn chunks(groups: Vec<(f64, Vec<u32>)>, worth: f64) -> Vec<(f64, Vec<u32>)> {
+    let mut chunks: Vec<(f64, Vec<u32>)> = Vec::new();
+    for (seconds, group) in groups {
         match chunks.last_mut() {
-            Some(chunk) if room >= seconds => chunk.extend(group),
-            _ => {
-                chunks.push(group);
-                room = BLOCK_SECONDS;
+            Some((sum, chunk)) if *sum + seconds <= worth => {
+                *sum += seconds;
+                chunk.extend(group);
             }
+            _ => chunks.push((seconds, group)),
         }
-        room -= seconds;
     }
     chunks
 }

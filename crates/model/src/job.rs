@@ -113,13 +113,18 @@ impl Envelope {
         if payload.len() > MOST_BYTES {
             return Err(BadEnvelope::TooLarge(payload.len()));
         }
+        let shape = match serde_json::from_slice::<Self>(payload) {
+            Ok(job) if job.v == VERSION => return Ok(job),
+            Ok(job) => return Err(BadEnvelope::UnknownVersion(job.v.into())),
+            Err(error) => error.to_string(),
+        };
+        // Another version may have another shape: then its number is the better reason.
         let value: Value = serde_json::from_slice(payload).map_err(|e| BadEnvelope::Malformed(e.to_string()))?;
-        match value.get("v").and_then(Value::as_u64) {
-            Some(v) if v == u64::from(VERSION) => {}
-            Some(v) => return Err(BadEnvelope::UnknownVersion(v)),
-            None => return Err(BadEnvelope::Malformed("it has no version `v`".into())),
-        }
-        serde_json::from_value(value).map_err(|e| BadEnvelope::Malformed(e.to_string()))
+        Err(match value.get("v").and_then(Value::as_u64) {
+            Some(v) if v == u64::from(VERSION) => BadEnvelope::Malformed(shape),
+            Some(v) => BadEnvelope::UnknownVersion(v),
+            None => BadEnvelope::Malformed("it has no version `v`".into()),
+        })
     }
 
     /// The message of this job.

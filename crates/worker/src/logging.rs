@@ -13,6 +13,9 @@ use crate::otlp;
 /// The environment variable that sets the level: `debug`, `warn`, `worker=debug,info` ….
 const LEVEL: &str = "SPOTIFAI_LOG";
 
+/// The level where none is asked for. What lapin logs of a lost connection comes back as an error that says more.
+const DEFAULT: &str = "info,lapin=off";
+
 /// The one that sets the format: `human` or `json`.
 const FORMAT: &str = "SPOTIFAI_LOG_FORMAT";
 
@@ -28,11 +31,11 @@ pub struct Logging {
 /// tokio runtime. A panic is one line of the log, unless `RUST_BACKTRACE` asks for more.
 pub fn init_logging() -> Logging {
     let (level, format, collector) = (variable(LEVEL), variable(FORMAT), variable(COLLECTOR));
-    let filter = EnvFilter::try_new(if level.is_empty() { "info" } else { &level });
+    let filter = EnvFilter::try_new(if level.is_empty() { DEFAULT } else { &level });
     let refused = filter.as_ref().err().map(ToString::to_string);
     let spans = Some(&collector).filter(|url| !url.is_empty()).map(|url| otlp::start(url)).transpose();
     let exporting = spans.as_ref().ok().and_then(Option::as_ref);
-    let started = start(filter.unwrap_or_else(|_| EnvFilter::new("info")), format == "json", exporting);
+    let started = start(filter.unwrap_or_else(|_| EnvFilter::new(DEFAULT)), format == "json", exporting);
     if let Some(why) = refused {
         tracing::warn!("{LEVEL} is `{level}`, which is no level ({why}); it is taken for `info`");
     }

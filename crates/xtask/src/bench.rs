@@ -1,15 +1,60 @@
 //! `cargo xtask bench NAME`: each benchmark runs both sides in one go and prints their ratio.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::command::{cargo, root, run};
+use services::Ports;
+
+use crate::command::{cargo, root, run, target};
+use crate::keeper::Keeper;
+use crate::servers::{of_this_run, start};
 
 /// Our pitch preprocessing beside the pandas code of the original study.
 pub fn pitches() -> anyhow::Result<()> {
     let python = python(&["pandas==2.3.3"])?;
     let example = ["run", "--release", "--package", "features", "--example", "bench_pitches", "--"];
     run(cargo().args(example).arg("--python").arg(python))
+}
+
+/// The queue's homes beside Celery, a bare lapin loop and apalis-sqlite, and memory of worker processes; on servers of its
+/// own where the environment names none.
+pub fn queue(arguments: &[String]) -> anyhow::Result<()> {
+    let python = python(&["celery==5.7.0"])?;
+    let apalis = peer("apalis")?;
+    let programs = build("bench_queue")?;
+    let folder = of_this_run("bench")?;
+    let _keeper = Keeper::of(&folder)?;
+    let mut command = Command::new(programs.join("examples/bench_queue"));
+    command.arg("--python").arg(python).arg("--apalis").arg(apalis).arg("--programs").arg(programs).args(arguments);
+    // The runtime logs as it does by default; that virtual hosts are deleted together with their connections is no news.
+    command.env("SPOTIFAI_LOG", "info,lapin=off");
+    run(command.envs(start(&folder, Ports::Free)?))
+}
+
+/// A search by one `grid-worker` process on one core beside two on one core each.
+pub fn grid(arguments: &[String]) -> anyhow::Result<()> {
+    let programs = build("bench_grid")?;
+    let mut command = Command::new(programs.join("examples/bench_grid"));
+    run(command.arg("--programs").arg(programs).args(arguments))
+}
+
+/// Builds an example and all programs, with the workspace's one set of features, and says where they are.
+fn build(example: &str) -> anyhow::Result<PathBuf> {
+    run(cargo().args(["build", "--release", "--workspace", "--bins", "--example", example]))?;
+    Ok(target()?.join("release"))
+}
+
+/// Builds a peer, a workspace of its own so that its dependencies are nobody else's, and says where it is.
+fn peer(name: &str) -> anyhow::Result<PathBuf> {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name).join("Cargo.toml");
+    let target = target()?.join("bench-peers");
+    let mut build = cargo();
+    run(build
+        .args(["build", "--release", "--locked", "--manifest-path"])
+        .arg(manifest)
+        .arg("--target-dir")
+        .arg(&target))?;
+    Ok(target.join("release").join(format!("{name}-peer")))
 }
 
 /// A Python with these packages, in a virtual environment of the benchmarks' own.

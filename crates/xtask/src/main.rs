@@ -55,6 +55,18 @@ enum Task {
 enum Bench {
     /// Segments to pitch columns, beside the pandas code
     Pitches,
+    /// The queue on RabbitMQ and on a SQLite file, beside Celery, a bare lapin loop and apalis-sqlite; memory of workers
+    Queue {
+        /// Arguments for the benchmark, such as `broker --rounds 3`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
+    /// A search by one grid-worker and by two, each on one core
+    Grid {
+        /// Arguments for the benchmark, such as `--rounds 3`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -74,6 +86,8 @@ fn main() -> ExitCode {
         Task::Deploy => deploy::check(),
         Task::Deny => deny::deny(),
         Task::Bench(Bench::Pitches) => bench::pitches(),
+        Task::Bench(Bench::Queue { arguments }) => bench::queue(&arguments),
+        Task::Bench(Bench::Grid { arguments }) => bench::grid(&arguments),
         Task::Chaos { short, seed } => chaos::chaos(short, seed),
         Task::Services(Services::Up) => servers::up(),
         Task::Services(Services::Down) => servers::down(),

@@ -79,7 +79,7 @@ fn page(job: PlaylistPageJob) -> Result<Envelope, String> {
         Ok(id) if id == job.playlist => {}
         _ => return Err(format!("`{}` is no playlist id", job.playlist)),
     }
-    if job.offset % PAGE_ROWS != 0 {
+    if !job.offset.is_multiple_of(PAGE_ROWS) {
         return Err(format!("the offset {} is no multiple of {PAGE_ROWS}", job.offset));
     }
     Ok(Envelope::new(&job).of_run(&job.run))

@@ -1,0 +1,201 @@
+//! Times one search by one `grid-worker` process on one core and by two on one core each, compares every score, and prints
+//! the ratio: `cargo xtask bench grid`.
+//!
+//! The clock goes from the start of the processes to the model of the winner: reading the dataset and the refit are in it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use clap::Parser;
+use model::dataset::{Dataset, DatasetInfo, Split};
+use model::search::{Search, Trial};
+use model::settings::Settings;
+use worker::Home;
+
+const FEATURES: usize = 1_241;
+const LABELS: usize = 10;
+const FOLDS: u32 = 5;
+
+/// How often the store is asked whether the search is finished.
+const LOOK: Duration = Duration::from_millis(100);
+
+#[derive(Parser)]
+struct Args {
+    /// Where the program `grid-worker` is.
+    #[arg(long, default_value = "target/release")]
+    programs: PathBuf,
+    /// Tracks of the generated dataset; 30 in 100 are held out.
+    #[arg(long, default_value_t = 2_400)]
+    tracks: usize,
+    /// Rounds, one process and two in turn; the median counts.
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// Where jobs wait: an empty queue of its own, such as amqp://user:password@host:port/vhost (default: a SQLite file)
+    #[arg(long)]
+    queue: Option<String>,
+    /// Its management API.
+    #[arg(long)]
+    management: Option<String>,
+    /// Where results are kept, such as mongodb://host:port/database (default: a SQLite file)
+    #[arg(long)]
+    store: Option<String>,
+}
+
+/// One search by some processes.
+struct Run {
+    /// Seconds.
+    wall: f64,
+    trials: Vec<Trial>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let args = Args::parse();
+    worker::install_crypto();
+    let dataset = dataset(args.tracks);
+    let parquet = features::to_parquet(&dataset)?;
+    let info = features::describe(&dataset, &parquet);
+    drop(dataset);
+    let (mut alone, mut together) = (Vec::new(), Vec::new());
+    println!("{} tracks x {FEATURES} features, the default grid, {FOLDS} folds", args.tracks);
+    println!("{:>10}{:>10}{:>18}{:>10}{:>10}", "processes", "wall s", "processor s", "trials", "blocks");
+    for _ in 0..args.rounds {
+        let first = search(&args, &info, &parquet, &["0"]).await?;
+        let second = search(&args, &info, &parquet, &["0", "1"]).await?;
+        ensure!(first.trials == second.trials, "the scores differ");
+        alone.push(first.wall);
+        together.push(second.wall);
+    }
+    println!("scores of all settings and folds are equal, bit for bit");
+    let ratio = median(alone) / median(together);
+    println!("two : one = {ratio:.3}, wanted 1.9: {}", if ratio >= 1.9 { "holds" } else { "MISSED" });
+    Ok(())
+}
+
+/// Runs the search by a process on each of `cores`, on a store that has never seen it.
+async fn search(args: &Args, info: &DatasetInfo, parquet: &[u8], cores: &[&str]) -> anyhow::Result<Run> {
+    let folder = tempfile::tempdir()?;
+    let file = format!("sqlite:{}", folder.path().join("bench.db").display());
+    let settings = Settings {
+        queue: args.queue.clone().unwrap_or_else(|| file.clone()),
+        queue_management_url: args.management.clone(),
+        store: args.store.clone().unwrap_or(file),
+        ..Settings::default()
+    };
+    let home = Home::open(settings).await?;
+    // A name of its own: a store that others use too may know the same search already.
+    let id = folder.path().file_name().unwrap_or_default().to_string_lossy();
+    let info = DatasetInfo { id: format!("bench{id}"), ..info.clone() };
+    home.store.save_dataset(&info, parquet).await?;
+    let (search, jobs) = grid_worker::start(&info, learn::grid::default_grid(&[])?, FOLDS, 0);
+    home.store.save_search(&search).await?;
+    home.queue.publish(&jobs).await?;
+
+    let began = Instant::now();
+    let mut workers: Vec<Worker> =
+        cores.iter().map(|core| Worker::start(args, &home, core)).collect::<Result<_, _>>()?;
+    while home.store.model(&search.id).await?.is_none() {
+        workers.iter_mut().try_for_each(Worker::is_alive)?;
+        tokio::time::sleep(LOOK).await;
+    }
+    let wall = began.elapsed().as_secs_f64();
+    let cpu = workers.iter().map(Worker::cpu).collect::<anyhow::Result<Vec<f64>>>()?;
+    let cpu: Vec<String> = cpu.iter().map(|seconds| format!("{seconds:.2}")).collect();
+    workers.into_iter().try_for_each(Worker::stop)?;
+    let trials = comparable(home.store.trials(&search.id).await?, &search)?;
+    println!("{:>10}{wall:>10.2}{:>18}{:>10}{:>10}", cores.len(), cpu.join(" + "), trials.len(), search.blocks.len());
+    Ok(Run { wall, trials })
+}
+
+/// All trials of a search, without what may differ: its name, and times.
+fn comparable(trials: Vec<Trial>, search: &Search) -> anyhow::Result<Vec<Trial>> {
+    ensure!(trials.len() == search.trials(), "{} of {} trials were saved", trials.len(), search.trials());
+    let timeless = |trial| Trial { search: String::new(), fit_seconds: 0.0, ..trial };
+    Ok(trials.into_iter().map(timeless).collect())
+}
+
+/// A `grid-worker` that does not outlive its measurement.
+struct Worker(Child);
+
+impl Worker {
+    fn start(args: &Args, home: &Home, core: &str) -> anyhow::Result<Self> {
+        let mut command = Command::new("taskset");
+        command.args(["--cpu-list", core]).arg(args.programs.join("grid-worker"));
+        command.args(["--queue", &home.settings.queue, "--store", &home.settings.store]).env("SPOTIFAI_LOG", "warn");
+        if let Some(management) = &args.management {
+            command.env("SPOTIFAI_QUEUE_MANAGEMENT_URL", management);
+        }
+        Ok(Self(command.spawn().context("cannot run taskset")?))
+    }
+
+    fn is_alive(&mut self) -> anyhow::Result<()> {
+        ensure!(self.0.try_wait()?.is_none(), "a grid-worker ended by itself");
+        Ok(())
+    }
+
+    /// Processor seconds so far, in user and kernel mode.
+    fn cpu(&self) -> anyhow::Result<f64> {
+        let stat = std::fs::read_to_string(Path::new("/proc").join(self.0.id().to_string()).join("stat"))?;
+        // Fields 14 and 15, in hundredths; field 2 is a name in brackets that may hold anything.
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        let hundredths =
+            |field: usize| fields.get(field - 3).context("no such field")?.parse::<f64>().context("no number");
+        Ok((hundredths(14)? + hundredths(15)?) / 100.0)
+    }
+
+    /// Asks it to stop and waits until it has.
+    fn stop(mut self) -> anyhow::Result<()> {
+        Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status()?;
+        ensure!(self.0.wait()?.success(), "a grid-worker did not stop well");
+        Ok(())
+    }
+}
+
+impl Drop for Worker {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Tracks whose labels depend on some of their features, with noise.
+fn dataset(rows: usize) -> Dataset {
+    let mut random = Random(234_634_754);
+    let features: Vec<f64> = (0..rows * FEATURES).map(|_| (random.unit() * 1e3).round() / 1e3).collect();
+    let label = |row: usize, label: usize| {
+        let columns = &features[row * FEATURES + label * 100..][..20];
+        columns.iter().sum::<f64>() + if label == row % LABELS { 1.5 } else { 0.0 } > 11.0
+    };
+    Dataset {
+        track_ids: (0..rows).map(|row| format!("track{row:017}")).collect(),
+        artists: vec![String::new(); rows],
+        feature_names: (0..FEATURES).map(|column| format!("feature{column}")).collect(),
+        label_names: (0..LABELS).map(|label| format!("genre{label}")).collect(),
+        labels: (0..rows)
+            .flat_map(|row| (0..LABELS).map(move |of| (row, of)))
+            .map(|(r, l)| label(r, l).into())
+            .collect(),
+        split: (0..rows).map(|row| if row * 10 < rows * 7 { Split::Train } else { Split::Test }).collect(),
+        features,
+    }
+}
+
+/// splitmix64: the same tracks in every run.
+struct Random(u64);
+
+impl Random {
+    fn unit(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
