@@ -16,7 +16,6 @@ use model::dataset::DatasetInfo;
 use model::fleet::{Budget, Capability, Pause, Permits, WorkerBeat};
 use model::run::Run;
 use model::search::{ModelInfo, Search, Trial};
-use model::settings::without_credentials;
 use model::tag::{Cut, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
 use model::track::{Artist, PlaylistPage, Track};
 
