@@ -123,7 +123,8 @@ impl Worker {
     fn start(args: &Args, home: &Home, core: &str) -> anyhow::Result<Self> {
         let mut command = Command::new("taskset");
         command.args(["--cpu-list", core]).arg(args.programs.join("grid-worker"));
-        command.args(["--queue", &home.settings.queue, "--store", &home.settings.store]).env("SPOTIFAI_LOG", "warn");
+        command.env("SPOTIFAI_QUEUE", &home.settings.queue).env("SPOTIFAI_STORE", &home.settings.store);
+        command.env("SPOTIFAI_LOG", "warn");
         if let Some(management) = &args.management {
             command.env("SPOTIFAI_QUEUE_MANAGEMENT_URL", management);
         }

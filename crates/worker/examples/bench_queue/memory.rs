@@ -31,7 +31,7 @@ pub async fn idle(broker: &Broker, store: Option<&str>, programs: &Path) -> anyh
     let mut running = Vec::new();
     for program in PROGRAMS {
         let mut command = Command::new(programs.join(program));
-        command.args(["--queue", vhost.url(), "--store", &store]).env("SPOTIFAI_LOG", "warn");
+        command.env("SPOTIFAI_QUEUE", vhost.url()).env("SPOTIFAI_STORE", &store).env("SPOTIFAI_LOG", "warn");
         command.env("SPOTIFAI_QUEUE_MANAGEMENT_URL", broker.management());
         command.env("SPOTIFAI_CONTACT", "bench@example.org").env("SPOTIFAI_SPOTIFY_CLIENT_ID", "bench");
         let child = command.spawn().with_context(|| format!("cannot run {}", programs.join(program).display()))?;
