@@ -88,6 +88,19 @@ mod tests {
     }
 
     #[test]
+    fn no_block_is_much_of_the_search_and_the_longest_come_first() {
+        let settings = grid::default_grid(&["tree".into()]).unwrap();
+        let of_setting = |&setting: &u32| {
+            let estimator = Estimator::new(&settings[setting as usize], 0).unwrap();
+            estimator.seconds(1_920, 480, 1_241)
+        };
+        let blocks = blocks(&settings, 5, 2_400, 1_241);
+        let seconds: Vec<f64> = blocks.iter().map(|block| block.settings.iter().map(of_setting).sum()).collect();
+        assert!(seconds.is_sorted_by(|a, b| a >= b), "{seconds:?}");
+        assert!(seconds[0] <= seconds.iter().sum::<f64>() / 20.0, "{seconds:?}");
+    }
+
+    #[test]
     fn settings_of_one_metric_stay_together() {
         let settings = grid::default_grid(&["knn".into()]).unwrap();
         let blocks = blocks(&settings, 2, 10_000_000, 1_000);

@@ -26,8 +26,6 @@ pub fn queue(arguments: &[String]) -> anyhow::Result<()> {
     let _keeper = Keeper::of(&folder)?;
     let mut command = Command::new(programs.join("examples/bench_queue"));
     command.arg("--python").arg(python).arg("--apalis").arg(apalis).arg("--programs").arg(programs).args(arguments);
-    // The runtime logs as it does by default; that virtual hosts are deleted together with their connections is no news.
-    command.env("SPOTIFAI_LOG", "info,lapin=off");
     run(command.envs(start(&folder, Ports::Free)?))
 }
 
