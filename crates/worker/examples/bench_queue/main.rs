@@ -46,7 +46,7 @@ struct Args {
     /// Rounds of each throughput figure, all sides in turn.
     #[arg(long, default_value_t = 5, global = true)]
     rounds: usize,
-    /// Jobs of a round; Celery is given a quarter of them.
+    /// Jobs of a round; Celery is given a quarter of them, apalis, which slows down with their number, a tenth.
     #[arg(long, default_value_t = 30_000, global = true)]
     jobs: usize,
 }
@@ -135,7 +135,7 @@ async fn embedded(args: &Args) -> anyhow::Result<()> {
         publish[0].add(ours::publish(&home.queue, args.jobs).await?);
         run[0].add(ours::run(home, args.jobs).await?);
 
-        let apalis = peers::apalis(&args.apalis, &folder.path().join("apalis.db"), args.jobs)?;
+        let apalis = peers::apalis(&args.apalis, &folder.path().join("apalis.db"), args.jobs / 10)?;
         publish[1].add(apalis.publish);
         run[1].add(apalis.run);
     }
