@@ -17,9 +17,14 @@ pub fn target() -> anyhow::Result<PathBuf> {
     Ok(program.ancestors().nth(2).context("this program lies in no folder of cargo's")?.to_owned())
 }
 
-/// The cargo that runs this task.
+/// The cargo that runs this task, as a shell would start it: what cargo told this task of its own package would make it
+/// build again what looks at such variables (ring does, and all that speaks TLS comes after it).
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let told = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
+    for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_str().is_some_and(told)) {
+        command.env_remove(name);
+    }
     command.current_dir(root());
     command
 }
