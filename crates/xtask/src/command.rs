@@ -26,12 +26,6 @@ pub fn cargo() -> Command {
         command.env_remove(name);
     }
     command.current_dir(root());
-    // What cargo tells this program of its package. Build scripts (ring's) that ask for the same names would run again,
-    // and half of the dependencies with them, whenever cargo is started from here and then by hand.
-    let ours = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    for name in ours.filter(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
-        command.env_remove(name);
-    }
     command
 }
 
