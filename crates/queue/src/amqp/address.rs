@@ -14,6 +14,10 @@ pub(super) const CONNECT: Duration = Duration::from_secs(5);
 /// Seconds of silence after which one side takes the other for gone, where the URL names no other.
 const HEARTBEAT: u16 = 10;
 
+/// Bytes of a frame, where the URL names no other. A connection keeps room for 64 of them in memory, and what jobs send is
+/// far smaller than the broker's 128 KiB.
+const FRAME: u32 = 32 << 10;
+
 /// Where RabbitMQ's management API listens unless set otherwise.
 const MANAGEMENT_PORT: u16 = 15_672;
 
@@ -31,6 +35,7 @@ impl Address {
             QueueError::Unusable(format!("the queue's address is not amqp[s]://USER:PASSWORD@HOST[:PORT]/VHOST: {why}"))
         })?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
+        uri.query.frame_max.get_or_insert(FRAME);
         uri.query.connection_timeout.get_or_insert(CONNECT.as_millis() as u64);
         let usual = format!("http://{}:{MANAGEMENT_PORT}", uri.authority.host);
         let base = management.unwrap_or(&usual);
