@@ -8,9 +8,10 @@ use crate::servers::of_this_run;
 pub fn chaos(short: bool, seed: Option<u64>) -> anyhow::Result<()> {
     services::install_broker()?;
     let store = services::install_store(&target()?)?;
-    run(cargo().args(["build", "--release", "--workspace", "--bins"]))?;
     let folder = of_this_run("chaos")?;
+    // Before the build, which may replace this program: the keeper is the same one.
     let _keeper = Keeper::of(&folder)?;
+    run(cargo().args(["build", "--release", "--workspace", "--bins"]))?;
     let mut harness = std::process::Command::new(target()?.join("release/chaos"));
     harness.arg("--services").arg(folder.path()).arg("--store-program").arg(store);
     harness.arg("--logs").arg(target()?.join("chaos"));
