@@ -1,11 +1,11 @@
 #![doc = include_str!("../README.md")]
 
 mod checks;
-mod doubles;
 mod fleet;
 mod garbage;
 mod plan;
 mod rate;
+mod rows;
 mod storm;
 mod world;
 

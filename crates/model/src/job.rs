@@ -135,9 +135,17 @@ impl Envelope {
     /// The same job after one more failed attempt.
     pub fn failed(mut self, at: Timestamp, reason: &str) -> Self {
         self.attempt += 1;
-        self.history.push(FailedAttempt { at, reason: reason.to_owned() });
+        self.history.push(FailedAttempt { at, reason: short(reason).to_owned() });
         self
     }
+}
+
+/// As much of a reason as travels with a job, in bytes: some quote what they refuse, whatever its size.
+const MOST_REASON_BYTES: usize = 4096;
+
+/// The beginning of a reason, short enough to travel with a job.
+pub fn short(reason: &str) -> &str {
+    &reason[..reason.floor_char_boundary(MOST_REASON_BYTES)]
 }
 
 /// The body of one kind of job.

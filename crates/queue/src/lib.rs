@@ -22,6 +22,9 @@ pub trait Queue: Send + Sync {
     /// Starts to take jobs of `kinds`. At most `slots` deliveries of this subscription are unfinished at any time.
     async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError>;
 
+    /// Waits until what was ended and handed back by now is with the queue; for the end of a process.
+    async fn flush(&self);
+
     /// Counts of all kinds that have or had jobs, sorted by kind.
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError>;
 
@@ -171,7 +174,7 @@ pub async fn open(url: &str, management: Option<&str>) -> Result<Arc<dyn Queue>,
         Some(("sqlite", file)) => Ok(Arc::new(Embedded::open(file).await?)),
         Some(("amqp" | "amqps", _)) => Ok(Arc::new(Amqp::open(url, management).await?)),
         _ => {
-            let url = url.split('@').next_back().unwrap_or_default();
+            let url = model::settings::without_credentials(url);
             Err(QueueError::Unusable(format!("queue `{url}` is of no known kind: use sqlite:FILE or amqp://…")))
         }
     }

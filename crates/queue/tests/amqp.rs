@@ -193,6 +193,49 @@ async fn a_deleted_queue_ends_the_subscription_and_is_made_again() {
     }
 }
 
+#[tokio::test]
+async fn a_batch_of_which_a_part_came_back_is_safe_as_a_whole() {
+    let Some(home) = InBroker::fresh("a_batch_of_which_a_part_came_back_is_safe_as_a_whole").await else { return };
+    let queue = home.open().await;
+    queue.publish(&[job("a", "first"), job("b", "first")]).await.unwrap();
+    let (_connection, channel) = home.channel().await;
+    channel.queue_delete("spotifai.b".into(), QueueDeleteOptions::default()).await.unwrap();
+    let both: Vec<_> = jobs("a", 300).into_iter().zip(jobs("b", 300)).flat_map(|(a, b)| [a, b]).collect();
+    // At the same time, so that what comes back to one is not taken for the other's.
+    let (one, other) = tokio::join!(queue.publish(&both), queue.publish(&both));
+    one.and(other).unwrap();
+    for kind in ["a", "b"] {
+        let mut subscription = queue.subscribe(&[kind], 50).await.unwrap();
+        let mut missing: std::collections::BTreeSet<_> = (0..300).map(|n| n.to_string()).collect();
+        while !missing.is_empty() {
+            let delivery = next(&mut subscription).await;
+            missing.remove(&key(&delivery));
+            delivery.end(End::Done(vec![])).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn after_a_flush_a_process_may_end_and_nobody_was_lost() {
+    let Some(home) = InBroker::fresh("after_a_flush_a_process_may_end_and_nobody_was_lost").await else { return };
+    let (here, there) = (home.open().await, home.open().await);
+    here.publish(&jobs("a", 8)).await.unwrap();
+    let mut subscription = here.subscribe(&["a"], 8).await.unwrap();
+    for _ in 0..4 {
+        next(&mut subscription).await.end(End::Done(vec![])).await.unwrap();
+    }
+    drop(subscription);
+    soon(here.flush()).await;
+    home.end_leases().await;
+    let mut subscription = there.subscribe(&["a"], 8).await.unwrap();
+    for _ in 0..4 {
+        let delivery = next(&mut subscription).await;
+        assert!(!delivery.redelivered, "its worker ended in good order");
+        delivery.end(End::Done(vec![])).await.unwrap();
+    }
+    counts(&there, "a", (0, 0, 0, 0)).await;
+}
+
 /// Connections are cut again and again while jobs are published and done; what was published stays published, and what
 /// was done may come twice and is never lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -98,6 +98,8 @@ pub(crate) struct Artist {
 pub struct Expected {
     /// Rows of all playlists.
     pub rows: usize,
+    /// Pages of all playlists, of fifty rows at most.
+    pub pages: usize,
     /// Different tracks.
     pub tracks: usize,
     /// Rows that are no tracks, or tracks again, by reason.
@@ -215,7 +217,8 @@ impl Catalogue {
     }
 
     fn count(&self) -> Expected {
-        let mut expected = Expected::default();
+        let pages = self.playlists.iter().map(|playlist| playlist.rows.len().div_ceil(50).max(1)).sum();
+        let mut expected = Expected { pages, ..Expected::default() };
         let (mut seen, mut artists) = (HashSet::new(), HashSet::<usize>::new());
         for row in self.playlists.iter().flat_map(|playlist| &playlist.rows) {
             expected.rows += 1;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use futures::stream::{FuturesUnordered, StreamExt};
 use queue::{Delivery, Queue, QueueError, Subscription};
-use tokio::time::{MissedTickBehavior, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use crate::WorkerError;
 use crate::backoff::Outage;
@@ -107,7 +107,7 @@ impl Taker {
         self.standing.set(Stand::Taking);
         let mut stopped = pin!(self.runner.shutdown.stopped());
         let mut barred = pin!(self.barred());
-        let mut check = interval(CHECK);
+        let mut check = interval_at(Instant::now() + CHECK, CHECK);
         check.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             // One for all rounds: were it dropped when a job ends, a claim under way would be handed back each time.
@@ -117,7 +117,11 @@ impl Taker {
                     biased;
                     () = &mut stopped => return State::Stopped(Ok(())),
                     () = &mut barred => return State::Waiting,
-                    _ = check.tick() => self.standing.check(),
+                    _ = check.tick() => {
+                        // A subscription that lasts is the end of an outage, jobs or none.
+                        self.outage.over();
+                        self.standing.check();
+                    }
                     Some(job) = jobs.next() => if let Err(error) = job {
                         return State::Stopped(Err(error));
                     },

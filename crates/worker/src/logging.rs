@@ -13,8 +13,12 @@ use crate::otlp;
 /// The environment variable that sets the level: `debug`, `warn`, `worker=debug,info` ….
 const LEVEL: &str = "SPOTIFAI_LOG";
 
-/// The level where none is asked for. What lapin logs of a lost connection comes back as an error that says more.
-const DEFAULT: &str = "info,lapin=off";
+/// The level where none is asked for.
+const DEFAULT: &str = "info";
+
+/// Whatever level is asked for: what lapin logs of a lost connection comes back as an error that says more, and at its most
+/// talkative it shows every frame, among them the one with the password.
+const WITHOUT_LAPIN: &str = "lapin=off";
 
 /// The one that sets the format: `human` or `json`.
 const FORMAT: &str = "SPOTIFAI_LOG_FORMAT";
@@ -35,7 +39,9 @@ pub fn init_logging() -> Logging {
     let refused = filter.as_ref().err().map(ToString::to_string);
     let spans = Some(&collector).filter(|url| !url.is_empty()).map(|url| otlp::start(url)).transpose();
     let exporting = spans.as_ref().ok().and_then(Option::as_ref);
-    let started = start(filter.unwrap_or_else(|_| EnvFilter::new(DEFAULT)), format == "json", exporting);
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    let filter = filter.add_directive(WITHOUT_LAPIN.parse().expect("a directive"));
+    let started = start(filter, format == "json", exporting);
     if let Some(why) = refused {
         tracing::warn!("{LEVEL} is `{level}`, which is no level ({why}); it is taken for `info`");
     }

@@ -110,7 +110,8 @@ impl Worker {
         };
         takers.abort_all();
         // A task of its own, because a driver's call that is dropped half-way can leave its connection unusable.
-        let _ = tokio::time::timeout(LAST_WORDS, tokio::spawn(async move { heart.last_beat().await })).await;
+        let last_words = tokio::spawn(async move { tokio::join!(heart.last_beat(), queue.flush()) });
+        let _ = tokio::time::timeout(LAST_WORDS, last_words).await;
         let state = tally.snapshot();
         tracing::info!("stopped: {}", progress::counted(&state));
         result.map(|()| state.counts)

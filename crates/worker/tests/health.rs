@@ -90,6 +90,8 @@ impl Queue for Gone {
     async fn publish(&self, _: &[Envelope]) -> Result<(), QueueError> {
         Err(gone())
     }
+    async fn flush(&self) {}
+
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
         Err(gone())
     }

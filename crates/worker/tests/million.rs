@@ -54,6 +54,8 @@ impl Queue for Endless {
     async fn publish(&self, _: &[Envelope]) -> Result<(), QueueError> {
         Ok(())
     }
+    async fn flush(&self) {}
+
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
         let ready = self.left.load(Ordering::Relaxed);
         Ok(vec![KindStats { kind: "test.apple".into(), ready, ..KindStats::default() }])

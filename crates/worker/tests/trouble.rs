@@ -60,6 +60,8 @@ impl Queue for Surprising {
     async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError> {
         self.inner.publish(jobs).await
     }
+    async fn flush(&self) {}
+
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
         self.inner.stats().await
     }

@@ -121,8 +121,9 @@ async fn steps(
     let info = dataset::build(home).await?;
     let Some(found) = search(home, &info, plan, Some(run), shutdown).await? else { return Ok(None) };
     report::write(home, &found, Some(run), out).await?;
-    let finished = Run { finished_at: Some(Timestamp::now()), ..run.clone() };
-    home.store.save_run(&finished).await?;
+    // As it is now: it may have been cancelled meanwhile.
+    let now = home.store.runs().await?.into_iter().find(|now| now.id == run.id).unwrap_or_else(|| run.clone());
+    home.store.save_run(&Run { finished_at: Some(Timestamp::now()), ..now }).await?;
     let summary = Summary::gather(home, &found, Some(run)).await?;
     summary.write(out)?;
     Ok(Some(summary))

@@ -18,8 +18,8 @@ const HEARTBEAT: u16 = 10;
 /// far smaller than the broker's 128 KiB.
 const FRAME: u32 = 32 << 10;
 
-/// Where RabbitMQ's management API listens unless set otherwise.
-const MANAGEMENT_PORT: u16 = 15_672;
+/// Where RabbitMQ's management API listens unless set otherwise, and where with TLS.
+const MANAGEMENT: [(&str, u16); 2] = [("http", 15_672), ("https", 15_671)];
 
 /// An address with its credentials.
 #[derive(Clone)]
@@ -37,10 +37,12 @@ impl Address {
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         uri.query.frame_max.get_or_insert(FRAME);
         uri.query.connection_timeout.get_or_insert(CONNECT.as_millis() as u64);
-        let usual = format!("http://{}:{MANAGEMENT_PORT}", uri.authority.host);
+        // Whoever encrypts the one way does not want the password in the clear on the other.
+        let (scheme, port) = MANAGEMENT[usize::from(uri.scheme == AMQPScheme::AMQPS)];
+        let usual = format!("{scheme}://{}:{port}", uri.authority.host);
         let base = management.unwrap_or(&usual);
         let management = Url::parse(base).map_err(|why| {
-            QueueError::Unusable(format!("queue_management_url is not like http://HOST:{MANAGEMENT_PORT}: {why}"))
+            QueueError::Unusable(format!("queue_management_url is not like http://HOST:15672: {why}"))
         })?;
         Ok(Self { uri, management })
     }
@@ -70,7 +72,7 @@ mod tests {
     fn an_address_is_shown_without_credentials() {
         let address = Address::parse("amqps://me:secret@broker.example:5671/team%2Fa", None).unwrap();
         assert_eq!(address.shown(), "amqps://broker.example:5671/team%2Fa");
-        assert_eq!(address.management.as_str(), "http://broker.example:15672/");
+        assert_eq!(address.management.as_str(), "https://broker.example:15671/");
         let refused = Address::parse("amqp://me:secret@broker.example:port", None).err().unwrap().to_string();
         assert!(!refused.contains("secret") && !refused.contains('\n'), "{refused}");
     }

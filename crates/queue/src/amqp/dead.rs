@@ -2,6 +2,7 @@
 //! taken out is published or dropped, and acknowledged; all else goes back in its order when the channel is closed.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use lapin::message::BasicGetMessage;
 use lapin::options::{BasicAckOptions, BasicGetOptions};
@@ -30,7 +31,7 @@ impl Walk {
         while let Some(BasicGetMessage { delivery, .. }) =
             channel.basic_get(names::dead(kind).into(), BasicGetOptions::default()).await.map_err(failed)?
         {
-            let letter = letter(kind, &delivery.data, &delivery.properties, letters.len());
+            let letter = letter(kind, &delivery.data, &delivery.properties);
             letters.push((delivery.delivery_tag, letter, delivery.data));
         }
         Ok(Self { kind: kind.to_owned(), channel, letters })
@@ -79,14 +80,21 @@ impl Walk {
     }
 }
 
-fn letter(kind: &str, payload: &[u8], properties: &BasicProperties, position: usize) -> DeadLetter {
+fn letter(kind: &str, payload: &[u8], properties: &BasicProperties) -> DeadLetter {
     let (reason, died_at) = message::death_of(properties);
     let (id, key, history) = match Envelope::parse(payload) {
         Ok(job) => (job.id, Some(job.key), job.history),
-        Err(_) => (message::name_of(properties).unwrap_or_else(|| format!("message-{position}")), None, Vec::new()),
+        Err(_) => (message::name_of(properties).unwrap_or_else(|| name_by(payload)), None, Vec::new()),
     };
     let payload = String::from_utf8_lossy(payload).into_owned();
     DeadLetter { id, kind: kind.to_owned(), key, reason, died_at, history, payload }
+}
+
+/// The name of a message that the broker put here, and that is no job.
+fn name_by(payload: &[u8]) -> String {
+    let mut hasher = DefaultHasher::new();
+    payload.hash(&mut hasher);
+    format!("message-{:016x}", hasher.finish())
 }
 
 /// For the queue it died in, whatever its envelope says.

@@ -31,7 +31,6 @@ impl Link {
                 return Ok(channel);
             }
         }
-        // The old one first: a broker may allow so many.
         *current = None;
         let connection = self.connect().await?;
         let channel = connection.create_channel().await.map_err(|error| self.address.failed(&error))?;
@@ -71,7 +70,10 @@ impl Address {
             AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => {
                 "queues of that name exist with other properties; let their jobs be done and delete them, or use another virtual host"
             }
-            AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) => "check the virtual host at the end of SPOTIFAI_QUEUE",
+            // Also what a broker says that has as many connections as it may: that passes.
+            AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) if !told.get_message().as_str().contains("limit") => {
+                "check the virtual host at the end of SPOTIFAI_QUEUE"
+            }
             _ => return self.unavailable(told.get_message()),
         };
         QueueError::Unusable(format!("the queue at {} refuses: {}; {way_out}", self.shown(), told.get_message()))

@@ -22,8 +22,7 @@ pub(super) struct Management {
 struct Row {
     name: String,
     /// Missing in the first moment of a queue.
-    #[serde(default)]
-    messages_unacknowledged: u64,
+    messages_unacknowledged: Option<u64>,
 }
 
 impl Management {
@@ -36,7 +35,7 @@ impl Management {
     }
 
     /// Unacknowledged messages by the name of their queue; `None` where the API cannot be asked.
-    pub(super) async fn unacknowledged(&self) -> Option<BTreeMap<String, u64>> {
+    pub(super) async fn unacknowledged(&self) -> Option<BTreeMap<String, Option<u64>>> {
         let request = self.http.get(&self.queues).basic_auth(&self.user.username, Some(&self.user.password));
         let answer = request.send().await.and_then(reqwest::Response::error_for_status);
         let rows = match answer {

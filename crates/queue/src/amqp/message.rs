@@ -3,7 +3,7 @@
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use model::Timestamp;
-use model::job::{Envelope, Priority};
+use model::job::{Envelope, Priority, short};
 
 use super::names;
 
@@ -56,7 +56,7 @@ impl Message {
     pub(super) fn dead(kind: &str, payload: Vec<u8>, reason: &str, died_at: Timestamp) -> Self {
         let message = Self::new(kind, Queue::Dead, payload).with(DIED_AT, AMQPValue::LongLongInt(died_at.0));
         let name = format!("message-{}", uuid::Uuid::new_v4().simple());
-        message.with(REASON, AMQPValue::LongString(reason.into())).with(NAME, AMQPValue::LongString(name.into()))
+        message.with(REASON, AMQPValue::LongString(short(reason).into())).with(NAME, AMQPValue::LongString(name.into()))
     }
 
     /// The same, still to be told that its worker was lost.

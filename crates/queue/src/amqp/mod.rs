@@ -1,6 +1,7 @@
 //! The shared home: RabbitMQ, for workers on any number of machines.
 
 mod address;
+mod background;
 mod dead;
 mod link;
 mod management;
@@ -13,6 +14,7 @@ mod taken;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lapin::options::QueueDeclareOptions;
@@ -21,16 +23,21 @@ use model::job::{Envelope, KINDS};
 
 use crate::{DeadLetter, KindStats, Queue, QueueError, Subscription, Which};
 use address::Address;
+use background::Background;
 use dead::Walk;
 use link::Link;
 use management::Management;
 use message::Message;
 use names::Role;
 use publisher::Publisher;
+use settle::Settler;
 use subscription::Subscribed;
 
 /// Messages that are published together, so that a million of them need not be in memory twice.
 const TOGETHER: usize = 1_000;
+
+/// How long after a failure the end of a job is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
 
 /// A queue at a RabbitMQ server, 3.10 or later.
 pub struct Amqp {
@@ -45,6 +52,26 @@ struct Shared {
     address: Address,
     consumers: Link,
     publisher: Arc<Publisher>,
+    background: Background,
+}
+
+impl Shared {
+    /// Publishes what has to be safe before a delivery is acknowledged. While the delivery is ours it is not given up for a
+    /// publisher that is out of reach: its job would only run again. [`QueueError::Stale`] when it is not ours any more.
+    async fn publish_while(&self, settler: &Settler, messages: &[Message]) -> Result<(), QueueError> {
+        while settler.is_live() {
+            match self.publisher.publish(messages.to_vec()).await {
+                Ok(()) if settler.is_live() => return Ok(()),
+                Ok(()) => break,
+                Err(QueueError::Unavailable { cause, .. }) => {
+                    tracing::warn!("the end of a job waits for the queue: {cause}");
+                    tokio::time::sleep(AGAIN).await;
+                }
+                Err(refused) => return Err(refused),
+            }
+        }
+        Err(QueueError::Stale)
+    }
 }
 
 impl Amqp {
@@ -54,8 +81,11 @@ impl Amqp {
         let publisher = Publisher::new(address.clone());
         let consumers = Link::new(address.clone(), "consumer");
         let management = Management::new(&address);
-        let queue =
-            Self { shared: Arc::new(Shared { address, consumers, publisher }), management, kinds: Mutex::default() };
+        let queue = Self {
+            shared: Arc::new(Shared { address, consumers, publisher, background: Background::default() }),
+            management,
+            kinds: Mutex::default(),
+        };
         // A wrong password is to be told now, not when the first job comes.
         queue.shared.publisher.channel().await?;
         Ok(queue)
@@ -70,7 +100,7 @@ impl Amqp {
     /// with nothing known of these.
     async fn queues(&self) -> Result<BTreeMap<String, Option<u64>>, QueueError> {
         if let Some(counts) = self.management.unacknowledged().await {
-            return Ok(counts.into_iter().map(|(name, count)| (name, Some(count))).collect());
+            return Ok(counts);
         }
         let used = self.kinds.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let kinds: BTreeSet<String> = used.into_iter().chain(KINDS.iter().map(|kind| (*kind).to_owned())).collect();
@@ -139,6 +169,10 @@ impl Queue for Amqp {
             started => started?,
         };
         Ok(Box::new(subscribed))
+    }
+
+    async fn flush(&self) {
+        self.shared.background.ended().await;
     }
 
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {

@@ -32,9 +32,13 @@ pub(super) struct Publisher {
 
 #[derive(Default)]
 struct State {
-    channel: Option<Channel>,
+    /// Channels that no batch is using. Each has one to itself: a message that comes back is told of with the confirmation
+    /// of any message of its channel.
+    free: Vec<Channel>,
     /// Queues that were there a moment ago, by kind: the usual three, or the delay of so many seconds.
     declared: HashMap<String, HashSet<Option<u64>>>,
+    /// Names of all delay queues that were ever used here.
+    delays: BTreeSet<String>,
 }
 
 impl Publisher {
@@ -58,56 +62,51 @@ impl Publisher {
         self.link.channel().await
     }
 
-    /// Names of the delay queues that this process declared.
+    /// Names of the delay queues that this process used.
     pub(super) async fn delays(&self) -> BTreeSet<String> {
-        let state = self.state.lock().await;
-        let of_kind = |(kind, there): (&String, &HashSet<Option<u64>>)| {
-            there.iter().flatten().map(|seconds| names::delay(kind, *seconds)).collect::<Vec<_>>()
-        };
-        state.declared.iter().flat_map(of_kind).collect()
+        self.state.lock().await.delays.clone()
     }
 
-    async fn publish_all(&self, mut messages: Vec<Message>) -> Result<(), QueueError> {
+    async fn publish_all(&self, messages: Vec<Message>) -> Result<(), QueueError> {
         let mut problem = String::new();
         for _ in 0..TRIES {
+            if self.link.is_blocked().await {
+                // Nothing is sent that would lie at the broker's door, once for each try.
+                return Err(self.address.unavailable("it accepts nothing: its memory or disk runs short"));
+            }
             let channel = self.ready(&messages).await?;
-            let returned = match timeout(CONFIRM, send(&channel, &messages)).await {
-                Ok(Ok(returned)) => returned,
+            match timeout(CONFIRM, send(&channel, &messages)).await {
+                Ok(Ok(true)) => {
+                    self.state.lock().await.free.push(channel);
+                    return Ok(());
+                }
+                // All again, since it is not told which came back: what was taken for declared is not there.
+                Ok(Ok(false)) => {
+                    problem = "it returns what is published".to_owned();
+                    self.state.lock().await.declared.clear();
+                }
                 // The connection was lost: all again, twice rather than never.
-                Ok(Err(error)) => {
-                    problem = error.to_string();
-                    continue;
-                }
-                Err(_) if self.link.is_blocked().await => {
-                    return Err(self.address.unavailable("it accepts nothing: its memory or disk runs short"));
-                }
+                Ok(Err(error)) => problem = error.to_string(),
                 Err(_) => {
                     self.link.forget().await;
+                    self.state.lock().await.free.clear();
                     return Err(self.address.unavailable(format_args!("no confirmation in {} s", CONFIRM.as_secs())));
                 }
-            };
-            if !returned.contains(&true) {
-                return Ok(());
             }
-            let mut is_back = returned.into_iter();
-            messages.retain(|_| is_back.next() == Some(true));
-            problem = format!("it returns what is published to `{}`", messages[0].routing_key());
-            // What was taken for declared is not there.
-            self.state.lock().await.declared.clear();
         }
         Err(self.address.unavailable(problem))
     }
 
-    /// The channel in force, with the queues of these messages declared.
+    /// A channel for one batch, with the queues of its messages declared.
     async fn ready(&self, messages: &[Message]) -> Result<Channel, QueueError> {
         let mut state = self.state.lock().await;
-        let channel = match &state.channel {
-            Some(channel) if channel.status().connected() => channel.clone(),
-            _ => {
+        state.free.retain(|channel| channel.status().connected());
+        let channel = match state.free.pop() {
+            Some(channel) => channel,
+            None => {
                 let channel = self.link.channel().await?;
                 let confirms = channel.confirm_select(ConfirmSelectOptions::default()).await;
                 confirms.map_err(|error| self.address.failed(&error))?;
-                *state = State { channel: Some(channel.clone()), declared: HashMap::new() };
                 channel
             }
         };
@@ -124,6 +123,7 @@ impl Publisher {
                     Some(seconds) => names::declare_delay(&asking, &message.kind, seconds).await,
                 };
                 declared.map_err(|error| self.address.failed(&error))?;
+                state.delays.extend(seconds.map(|seconds| names::delay(&message.kind, seconds)));
                 state.declared.entry(message.kind.clone()).or_default().insert(seconds);
             }
         }
@@ -131,14 +131,13 @@ impl Publisher {
     }
 }
 
-/// Sends all, then waits for all; tells of each whether it came back because no queue took it.
-async fn send(channel: &Channel, messages: &[Message]) -> lapin::Result<Vec<bool>> {
+/// Sends all, then waits for all; `false` where one of them came back because no queue took it.
+async fn send(channel: &Channel, messages: &[Message]) -> lapin::Result<bool> {
     let options = BasicPublishOptions { mandatory: true, immediate: false };
     let mut confirms = Vec::with_capacity(messages.len());
     for message in messages {
         let (queue, properties) = (message.routing_key(), message.properties());
         confirms.push(channel.basic_publish("".into(), queue.into(), options, &message.payload, properties).await?);
     }
-    let confirmed = try_join_all(confirms).await?;
-    Ok(confirmed.into_iter().map(|told| told != Confirmation::Ack(None)).collect())
+    Ok(try_join_all(confirms).await?.into_iter().all(|told| told == Confirmation::Ack(None)))
 }

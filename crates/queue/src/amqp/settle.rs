@@ -13,6 +13,11 @@ use lapin::options::{BasicAckOptions, BasicNackOptions};
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
+use super::background::Background;
+
+/// How soon a settler that was let go ends.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// The deliveries of one channel that are not settled. Only one consumer takes from the channel, and every delivery is
 /// noted before the next one is looked at: an acknowledgement of many must not cover one that nobody has seen.
 pub(super) struct Settler {
@@ -38,14 +43,14 @@ enum Order {
 
 impl Settler {
     /// Settles in the background for as long as somebody else holds it.
-    pub(super) fn start(channel: Channel) -> Arc<Self> {
+    pub(super) fn start(channel: Channel, background: &Background) -> Arc<Self> {
         let settler = Arc::new(Self {
             channel,
             deliveries: Mutex::default(),
             ended: Notify::new(),
             is_held: AtomicBool::new(false),
         });
-        tokio::spawn(settler.clone().run());
+        background.spawn(settler.clone().run());
         settler
     }
 
@@ -113,7 +118,7 @@ impl Settler {
 
     /// Waits for an end; not for ever, because it may have been let go.
     async fn wait(&self) {
-        let _ = timeout(Duration::from_secs(1), self.ended.notified()).await;
+        let _ = timeout(LOOK, self.ended.notified()).await;
     }
 
     async fn send(&self, order: Order) -> lapin::Result<()> {

@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::Shared;
+use super::background::Background;
 use super::message::{self, Message, Queue};
 use super::names;
 use super::settle::Settler;
@@ -53,15 +54,18 @@ struct Lane {
 
 impl Subscribed {
     pub(super) async fn start(shared: Arc<Shared>, kinds: &[&str], slots: usize) -> Result<Self, QueueError> {
-        let mut lanes = Vec::new();
+        let slots_of_all = Arc::new(Semaphore::new(slots));
+        // First, so that a lane that fails has the others handed back.
+        let mut subscribed = Self { lanes: Vec::new(), slots: slots_of_all, shared };
         for priority in [Priority::High, Priority::Normal] {
             for kind in kinds {
+                let shared = &subscribed.shared;
                 let channel = shared.consumers.channel().await?;
-                let lane = Lane::start(channel, kind, priority, slots).await;
-                lanes.push(lane.map_err(|error| shared.address.failed(&error))?);
+                let lane = Lane::start(channel, &shared.background, kind, priority, slots).await;
+                subscribed.lanes.push(lane.map_err(|error| shared.address.failed(&error))?);
             }
         }
-        Ok(Self { lanes, slots: Arc::new(Semaphore::new(slots)), shared })
+        Ok(subscribed)
     }
 
     /// The next message and its lane. Cancel-safe: a message that was taken out is returned at once.
@@ -124,32 +128,37 @@ impl Subscription for Subscribed {
             }
             // One stretch of its wait is over, the next follows.
             let Lane { kind, settler, .. } = &self.lanes[lane];
-            let next = Message::delayed(kind, wait, received.data);
-            tokio::spawn(pass_on(self.shared.clone(), settler.clone(), received.delivery_tag, next));
+            let is_lost = received.redelivered || message::is_lost(&received.properties);
+            let next = Message::delayed(kind, wait, received.data).lost(is_lost);
+            let (shared, settler) = (self.shared.clone(), settler.clone());
+            self.shared.background.spawn(async move { pass_on(&shared, &settler, received.delivery_tag, next).await });
         }
     }
 }
 
 impl Drop for Subscribed {
     fn drop(&mut self) {
-        // Where the runtime is gone, the connection is too, and the broker takes back what was sent here.
-        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-            for lane in self.lanes.drain(..) {
-                runtime.spawn(lane.hand_back(self.shared.clone()));
-            }
+        for lane in self.lanes.drain(..) {
+            self.shared.background.spawn(lane.hand_back(self.shared.clone()));
         }
     }
 }
 
 impl Lane {
-    async fn start(channel: Channel, kind: &str, priority: Priority, slots: usize) -> lapin::Result<Self> {
+    async fn start(
+        channel: Channel,
+        background: &Background,
+        kind: &str,
+        priority: Priority,
+        slots: usize,
+    ) -> lapin::Result<Self> {
         names::declare_kind(&channel, kind).await?;
         let slots = u16::try_from(slots).unwrap_or(u16::MAX);
         channel.basic_qos(slots, BasicQosOptions::default()).await?;
         let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
         let queue = name(kind, priority);
         let consumer = channel.basic_consume(queue.into(), "".into(), options, none).await?;
-        let settler = Settler::start(channel);
+        let settler = Settler::start(channel, background);
         Ok(Self { kind: kind.to_owned(), priority, consumer, settler, maybe_more: priority == Priority::High })
     }
 
@@ -186,17 +195,19 @@ impl Lane {
             let again = Message::new(&self.kind, Queue::Ready(self.priority), received.data)
                 .lost(is_lost)
                 .waiting(message::wait_of(&received.properties));
-            pass_on(shared.clone(), self.settler.clone(), received.delivery_tag, again).await;
+            pass_on(&shared, &self.settler, received.delivery_tag, again).await;
         }
     }
 }
 
-/// Replaces a delivery by another message; where that fails, the delivery comes back.
-async fn pass_on(shared: Arc<Shared>, settler: Arc<Settler>, tag: u64, next: Message) {
-    match shared.publisher.publish(vec![next]).await {
+/// Replaces a delivery by another message; where the broker takes none, the delivery comes back.
+async fn pass_on(shared: &Shared, settler: &Settler, tag: u64, next: Message) {
+    match shared.publish_while(settler, &[next]).await {
         Ok(()) => settler.ack(tag),
+        Err(QueueError::Stale) => {}
         Err(error) => {
             tracing::warn!("a job could not be passed on, it comes back: {error}");
+            tokio::time::sleep(super::AGAIN).await;
             settler.nack(tag);
         }
     }

@@ -1,7 +1,6 @@
 //! A job in the hands of a worker.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 use model::Timestamp;
@@ -13,9 +12,6 @@ use super::message::{Message, Queue};
 use super::names;
 use super::settle::Settler;
 use crate::{Delivery, End, Finish, QueueError};
-
-/// How long after a failure the messages of an end are published again.
-const AGAIN: Duration = Duration::from_millis(500);
 
 /// A delivery that is not settled. Dropped without an end it goes back to the broker, as if its worker were lost.
 pub(super) struct Taken {
@@ -81,23 +77,10 @@ impl Taken {
 impl Finish for Taken {
     async fn finish(mut self: Box<Self>, end: End) -> Result<(), QueueError> {
         let messages = self.messages(end);
-        // While the job is ours it is not given up for a publisher that is out of reach: it would only run again.
-        while self.settler.is_live() {
-            match self.shared.publisher.publish(messages.clone()).await {
-                Ok(()) if self.settler.is_live() => {
-                    self.is_settled = true;
-                    self.settler.ack(self.tag);
-                    return Ok(());
-                }
-                Ok(()) => break,
-                Err(QueueError::Unavailable { cause, .. }) => {
-                    tracing::warn!(kind = self.kind, "the end of a job waits for the queue: {cause}");
-                    tokio::time::sleep(AGAIN).await;
-                }
-                Err(refused) => return Err(refused),
-            }
-        }
-        Err(QueueError::Stale)
+        self.shared.publish_while(&self.settler, &messages).await?;
+        self.is_settled = true;
+        self.settler.ack(self.tag);
+        Ok(())
     }
 }
 

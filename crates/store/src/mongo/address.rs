@@ -26,10 +26,11 @@ pub(super) struct Address {
 /// Reads a `mongodb://` or `mongodb+srv://` URL; the latter is looked up in the DNS. What the URL says of time-outs and
 /// write concern goes before what is set here.
 pub(super) async fn parse(url: &str) -> Result<Address> {
-    let parsed = ConnectionString::parse(url).map_err(|error| {
-        // The URL itself is not repeated: it may hold a password.
-        let cause = errors::cause(&error);
-        StoreError::Unusable(format!("the store's URL is unusable: {cause}; use mongodb://HOST:PORT/DATABASE"))
+    // What the driver says of it may quote a part of the password.
+    let parsed = ConnectionString::parse(url).map_err(|_| {
+        let use_this = "use mongodb://USER:PASSWORD@HOST:PORT/DATABASE, with %3A for `:`, %40 for `@`, %3F for `?` and \
+            the like in user and password, and options as ?NAME=VALUE&…";
+        StoreError::Unusable(format!("the store's URL is unusable: {use_this}"))
     })?;
     let database = parsed.default_database.clone().unwrap_or_else(|| DATABASE.to_owned());
     let at = match &parsed.host_info {

@@ -66,8 +66,8 @@ impl Searches for Mongo {
 
 async fn save_model(db: Database, blobs: Blobs, search: String, mut entry: Document, bytes: Vec<u8>) -> Answer<()> {
     let models: Collection<Document> = db.collection("models");
-    if models.count_documents(doc! { "_id": &search }).await? > 0 {
-        return Ok(());
+    if let Some(there) = models.find_one(doc! { "_id": &search }).await? {
+        return blobs.remove_abandoned(there.get_str("blob").unwrap_or_default()).await;
     }
     let blob = blobs.put(&bytes).await?;
     entry.insert("blob", &blob);

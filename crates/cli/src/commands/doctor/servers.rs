@@ -47,7 +47,7 @@ pub async fn management(settings: Arc<Settings>) -> Vec<Check> {
         Err(error) if settings.queue_management_url.is_some() => Check::failed(
             NAME,
             format!("{error:#}"),
-            "enable the plugin rabbitmq_management, give the queue's user the tag `monitoring`, or unset SPOTIFAI_QUEUE_MANAGEMENT_URL",
+            "enable the plugin rabbitmq_management, give the queue's user the tag `management`, or unset SPOTIFAI_QUEUE_MANAGEMENT_URL",
         ),
         Err(error) => Check::warning(
             NAME,
@@ -65,7 +65,9 @@ struct Overview {
 /// The server's version.
 async fn overview(settings: &Settings) -> anyhow::Result<String> {
     let broker = Url::parse(&settings.queue).ok().context("the queue's address cannot be read")?;
-    let usual = format!("http://{}:15672", broker.host_str().unwrap_or("localhost"));
+    // As the queue itself does: no password in the clear beside an encrypted connection.
+    let (scheme, port) = if broker.scheme() == "amqps" { ("https", 15_671) } else { ("http", 15_672) };
+    let usual = format!("{scheme}://{}:{port}", broker.host_str().unwrap_or("localhost"));
     let base = settings.queue_management_url.as_deref().unwrap_or(&usual);
     let mut url = Url::parse(&format!("{}/api/overview", base.trim_end_matches('/')))
         .with_context(|| format!("`{}` is no address", without_credentials(base)))?;
