@@ -250,8 +250,8 @@ async fn an_operation_that_nobody_waits_for_is_done_to_its_end() {
     let store = place.open().await;
     for i in 0..50 {
         let tracks = [track(&format!("{i:02}"))];
-        let save = store.save_tracks(&tracks);
-        assert!(tokio::time::timeout(Duration::from_micros(20 * i), save).await.is_err() || i > 0);
+        // Begun, and given up at once or a moment later; some are done by then.
+        let _ = tokio::time::timeout(Duration::from_micros(20 * i), store.save_tracks(&tracks)).await;
     }
     let given_up = Instant::now();
     while store.all_tracks().await.unwrap().len() < 50 {
