@@ -19,11 +19,12 @@ pub fn pitches() -> anyhow::Result<()> {
 /// The queue's homes beside Celery, a bare lapin loop and apalis-sqlite, and memory of worker processes; on servers of its
 /// own where the environment names none.
 pub fn queue(arguments: &[String]) -> anyhow::Result<()> {
+    // Before anything is built: that may replace the program that the keeper runs.
+    let folder = of_this_run("bench")?;
+    let _keeper = Keeper::of(&folder)?;
     let python = python(&["celery==5.7.0"])?;
     let apalis = peer("apalis")?;
     let programs = build("bench_queue")?;
-    let folder = of_this_run("bench")?;
-    let _keeper = Keeper::of(&folder)?;
     let mut command = Command::new(programs.join("examples/bench_queue"));
     command.arg("--python").arg(python).arg("--apalis").arg(apalis).arg("--programs").arg(programs).args(arguments);
     run(command.envs(start(&folder, Ports::Free)?))
