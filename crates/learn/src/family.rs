@@ -9,18 +9,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::knn::{self, Distance, Knn, KnnParams, KnnValidParams};
 use crate::params::ParamError;
-use crate::tree::{self, LabelWeights, Tree, TreeParams, TreeValidParams};
+use crate::tree::{self, Forest, Kind, LabelWeights, TreeParams, TreeValidParams};
 use crate::{Labelled, LearnError};
 
 /// Names of the families, in the order of the default grid.
-pub const FAMILIES: &[&str] = &["knn", "tree"];
+pub const FAMILIES: &[&str] = &["knn", "tree", "extra_trees", "random_forest", "extra_tree"];
+
+/// The families of trees.
+const TREES: [Kind; 4] = [Kind::Tree, Kind::ExtraTrees, Kind::RandomForest, Kind::ExtraTree];
 
 /// A family with checked parameters, ready to fit.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Estimator {
     /// k nearest neighbours.
     Knn(KnnValidParams),
-    /// A decision tree.
+    /// A decision tree or a forest.
     Tree(TreeValidParams),
 }
 
@@ -29,34 +32,35 @@ pub enum Estimator {
 pub enum Model {
     /// k nearest neighbours.
     Knn(Knn),
-    /// A decision tree.
-    Tree(Tree),
+    /// A decision tree or a forest.
+    Tree(Forest),
 }
 
 /// What came of one setting on one fold.
-pub(crate) struct Trained {
-    /// Validation rows × labels, or why it cannot be fitted on this data.
-    pub(crate) probabilities: Result<Array2<f64>, String>,
+pub(crate) struct Trained<T> {
+    /// What was made of its probabilities for the validation rows, or why it cannot be fitted on this data.
+    pub(crate) outcome: Result<T, String>,
     /// Wall time of fit and predict; work shared by several settings is divided evenly.
     pub(crate) seconds: f64,
 }
 
 /// Checks parameters and completes them by scikit-learn's defaults.
 pub fn complete(family: &str, given: &Params) -> Result<Setting, ParamError> {
-    let params = match family {
-        "knn" => {
-            let (params, complete) = KnnParams::read(given)?;
-            params.check_ref()?;
-            complete
-        }
-        "tree" => {
-            let (params, complete) = TreeParams::read(given)?;
-            params.check_ref()?;
-            complete
-        }
-        other => return Err(unknown(other)),
+    let params = match (family, kind(family)) {
+        ("knn", _) => checked(KnnParams::read(given)?)?,
+        (_, Some(kind)) => checked(TreeParams::read(kind, given)?)?,
+        (other, None) => return Err(unknown(other)),
     };
     Ok(Setting { family: family.to_owned(), params })
+}
+
+fn kind(family: &str) -> Option<Kind> {
+    TREES.into_iter().find(|kind| kind.family() == family)
+}
+
+fn checked(read: (impl ParamGuard<Error = ParamError>, Params)) -> Result<Params, ParamError> {
+    read.0.check_ref()?;
+    Ok(read.1)
 }
 
 pub(crate) fn unknown(family: &str) -> ParamError {
@@ -66,10 +70,10 @@ pub(crate) fn unknown(family: &str) -> ParamError {
 impl Estimator {
     /// The estimator of a setting; `seed` is for what is random in it.
     pub fn new(setting: &Setting, seed: u64) -> Result<Self, ParamError> {
-        match setting.family.as_str() {
-            "knn" => Ok(Self::Knn(KnnParams::read(&setting.params)?.0.check()?)),
-            "tree" => Ok(Self::Tree(TreeParams::read(&setting.params)?.0.seed(seed).check()?)),
-            other => Err(unknown(other)),
+        match (setting.family.as_str(), kind(&setting.family)) {
+            ("knn", _) => Ok(Self::Knn(KnnParams::read(&setting.params)?.0.check()?)),
+            (_, Some(kind)) => Ok(Self::Tree(TreeParams::read(kind, &setting.params)?.0.seed(seed).check()?)),
+            (other, None) => Err(unknown(other)),
         }
     }
 
@@ -89,10 +93,11 @@ impl Estimator {
         }
     }
 
-    /// Whether most of the work of both is the same, and done once if they are trained together.
-    pub(crate) fn shares_with(&self, other: &Self) -> bool {
+    /// Whether most of the work of both is the same, and done once if they are trained together on so many features.
+    pub(crate) fn shares_with(&self, other: &Self, features: usize) -> bool {
         match (self, other) {
             (Self::Knn(a), Self::Knn(b)) => a.distance() == b.distance(),
+            (Self::Tree(a), Self::Tree(b)) => a.shares_with(b, features),
             _ => false,
         }
     }
@@ -109,36 +114,37 @@ impl Estimator {
     }
 }
 
-/// Fits all estimators on the same rows and predicts the same others, in the order of the estimators. What they share
-/// is computed once; the results are those of each on its own, to the last bit.
-pub(crate) fn train_all(estimators: &[Estimator], train: &Labelled, rows: ArrayView2<'_, f64>) -> Vec<Trained> {
-    let mut trained: Vec<Option<Trained>> = estimators.iter().map(|_| None).collect();
-    let mut keep = |indices: &[usize], results: Vec<Trained>| {
+/// Fits all estimators on the same rows, predicts the same others and judges the probabilities, in the order of the
+/// estimators. What they share is computed once; the results are those of each on its own, to the last bit.
+pub(crate) fn train_all<T: Clone + Send>(
+    estimators: &[Estimator],
+    train: &Labelled,
+    rows: ArrayView2<'_, f64>,
+    judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+) -> Vec<Trained<T>> {
+    let mut trained: Vec<Option<Trained<T>>> = estimators.iter().map(|_| None).collect();
+    let mut keep = |indices: &[usize], results: Vec<Trained<T>>| {
         indices.iter().zip(results).for_each(|(&index, result)| trained[index] = Some(result));
     };
-    let trees: Vec<(usize, &TreeValidParams)> = chosen(estimators, |of| match of {
+    let (indices, trees): (Vec<usize>, Vec<&TreeValidParams>) = chosen(estimators, |of| match of {
         Estimator::Tree(params) => Some(params),
-        Estimator::Knn(_) => None,
+        _ => None,
     });
     if !trees.is_empty() {
-        let (indices, params): (Vec<usize>, Vec<&TreeValidParams>) = trees.into_iter().unzip();
-        keep(&indices, tree::train_all(&params, train, rows));
+        keep(&indices, tree::train_all(&trees, train, rows, judge));
     }
-    let mut left: Vec<(usize, &KnnValidParams)> = chosen(estimators, |of| match of {
+    let (indices, neighbours): (Vec<usize>, Vec<&KnnValidParams>) = chosen(estimators, |of| match of {
         Estimator::Knn(params) => Some(params),
-        Estimator::Tree(_) => None,
+        _ => None,
     });
-    while let Some(distance) = left.first().map(|(_, params)| params.distance()) {
-        let (group, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, of)| of.distance() == distance);
-        let (indices, params): (Vec<usize>, Vec<&KnnValidParams>) = group.into_iter().unzip();
-        keep(&indices, knn::train_all(&params, train, rows));
-        left = others;
+    if !neighbours.is_empty() {
+        keep(&indices, knn::train_all(&neighbours, train, rows, judge));
     }
     trained.into_iter().map(|result| result.expect("every estimator is of one family")).collect()
 }
 
-fn chosen<'a, T>(estimators: &'a [Estimator], of: impl Fn(&'a Estimator) -> Option<&'a T>) -> Vec<(usize, &'a T)> {
-    estimators.iter().enumerate().filter_map(|(index, estimator)| Some((index, of(estimator)?))).collect()
+fn chosen<'a, T>(estimators: &'a [Estimator], of: impl Fn(&'a Estimator) -> Option<&'a T>) -> (Vec<usize>, Vec<&'a T>) {
+    estimators.iter().enumerate().filter_map(|(index, estimator)| Some((index, of(estimator)?))).unzip()
 }
 
 impl Model {
@@ -152,6 +158,6 @@ impl Model {
 }
 
 /// Labels of these probabilities: above one half; a tie is a no, as for scikit-learn's arg max.
-pub fn decide(probabilities: &Array2<f64>) -> Array2<bool> {
+pub fn decide(probabilities: ArrayView2<'_, f64>) -> Array2<bool> {
     probabilities.mapv(|probability| probability > 0.5)
 }

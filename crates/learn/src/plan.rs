@@ -18,7 +18,7 @@ const BLOCKS: f64 = 100.0;
 /// is then a short one. How a search is cut never changes a score.
 pub fn blocks(settings: &[Setting], folds: u32, rows: usize, features: usize) -> Vec<Block> {
     let queries = rows / folds.max(1) as usize;
-    let groups: Vec<(f64, Vec<u32>)> = groups(settings)
+    let groups: Vec<(f64, Vec<u32>)> = groups(settings, features)
         .into_iter()
         // Whoever runs the block of a setting that cannot be read says so; it costs nothing.
         .map(|(of, group)| (of.map_or(0.0, |of| of.seconds(rows - queries, queries, features)), group))
@@ -48,12 +48,12 @@ fn chunks(groups: Vec<(f64, Vec<u32>)>, worth: f64) -> Vec<(f64, Vec<u32>)> {
 }
 
 /// Settings that share their work, in the order of their first; the others by themselves.
-fn groups(settings: &[Setting]) -> Vec<(Option<Estimator>, Vec<u32>)> {
+fn groups(settings: &[Setting], features: usize) -> Vec<(Option<Estimator>, Vec<u32>)> {
     let mut groups: Vec<(Option<Estimator>, Vec<u32>)> = Vec::new();
     for (index, setting) in settings.iter().enumerate() {
         let estimator = Estimator::new(setting, 0).ok();
         let shared = groups.iter_mut().find(|(of, _)| match (of, &estimator) {
-            (Some(of), Some(estimator)) => of.shares_with(estimator),
+            (Some(of), Some(estimator)) => of.shares_with(estimator, features),
             _ => false,
         });
         match shared {

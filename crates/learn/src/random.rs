@@ -9,9 +9,26 @@ const fn mix(x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
+/// A 32-bit mixer of low bias (Wellons 2018, `lowbias32`), which vectorises where a 64-bit one does not.
+#[inline(always)]
+const fn mix32(x: u32) -> u32 {
+    let x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
+    let x = (x ^ (x >> 15)).wrapping_mul(0x846c_a68b);
+    x ^ (x >> 16)
+}
+
 /// The way from the root of a tree to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Path(u64);
+
+/// What a feature draws at a node.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Draw {
+    /// In [0, 1), a multiple of 2⁻²⁴.
+    pub(crate) uniform: f32,
+    /// Of equally good features the one with the highest priority is taken.
+    pub(crate) priority: u32,
+}
 
 impl Path {
     /// The root of tree number `tree` of a model.
@@ -27,24 +44,62 @@ impl Path {
         Self(mix(self.0 ^ 2))
     }
 
-    /// A number in [0, 1) that belongs to a feature at this node.
-    pub(crate) fn uniform(self, feature: u32) -> f64 {
-        let bits = mix(mix(self.0 ^ 3) ^ u64::from(feature));
-        (bits >> 11) as f64 / (1_u64 << 53) as f64
+    /// What belongs to a feature at this node.
+    #[inline(always)]
+    pub(crate) fn draw(self, feature: u32) -> Draw {
+        let first = mix32(mix32(feature.wrapping_mul(0x9e37_79b9) ^ self.0 as u32) ^ (self.0 >> 32) as u32);
+        Draw { uniform: (first >> 8) as f32 * (1.0 / (1 << 24) as f32), priority: mix32(first ^ 0x5bd1_e995) }
     }
 
-    /// All features in random order, drawn one by one (Fisher and Yates). `pool` is room for their indices.
-    pub(crate) fn shuffle(self, features: usize, pool: &mut Vec<u32>) -> impl Iterator<Item = u32> {
-        pool.clear();
-        pool.extend(0..features as u32);
-        let mut state = mix(self.0 ^ 4);
-        (0..features).map(move |drawn| {
+    /// How often each of `rows` rows is in a sample of as many rows with replacement.
+    pub(crate) fn bootstrap(self, rows: usize) -> Vec<u32> {
+        let mut counts = vec![0; rows];
+        let mut state = mix(self.0 ^ 5);
+        for _ in 0..rows {
             state = mix(state);
-            // The high word of a product is uniform up to 2^-64 per choice (Lemire 2019).
-            let among = (features - drawn) as u128;
-            pool.swap(drawn, drawn + ((u128::from(state) * among) >> 64) as usize);
-            pool[drawn]
-        })
+            counts[below(state, rows)] += 1;
+        }
+        counts
+    }
+}
+
+/// A number below `many`: the high word of a product is uniform up to 2⁻⁶⁴ a choice (Lemire 2019).
+fn below(random: u64, many: usize) -> usize {
+    ((u128::from(random) * many as u128) >> 64) as usize
+}
+
+/// Draws features one by one without replacement (Fisher and Yates), node after node, without making the pool anew.
+pub(crate) struct Pool {
+    features: Vec<u32>,
+    swaps: Vec<u32>,
+    state: u64,
+}
+
+impl Pool {
+    pub(crate) fn new(features: usize) -> Self {
+        Self { features: (0..features as u32).collect(), swaps: Vec::new(), state: 0 }
+    }
+
+    /// Begins the draws of a node.
+    pub(crate) fn begin(&mut self, path: Path) {
+        // Undoing the swaps of the node before makes the draws a function of the path alone.
+        while let Some(swap) = self.swaps.pop() {
+            self.features.swap(self.swaps.len(), swap as usize);
+        }
+        self.state = mix(path.0 ^ 4);
+    }
+
+    /// The next feature, until all were drawn.
+    pub(crate) fn next(&mut self) -> Option<u32> {
+        let drawn = self.swaps.len();
+        if drawn == self.features.len() {
+            return None;
+        }
+        self.state = mix(self.state);
+        let swap = drawn + below(self.state, self.features.len() - drawn);
+        self.features.swap(drawn, swap);
+        self.swaps.push(swap as u32);
+        Some(self.features[drawn])
     }
 }
 
@@ -52,12 +107,18 @@ impl Path {
 mod tests {
     use super::*;
 
+    fn drawn(pool: &mut Pool, path: Path) -> Vec<u32> {
+        pool.begin(path);
+        std::iter::from_fn(|| pool.next()).collect()
+    }
+
     #[test]
-    fn a_shuffle_has_every_feature_once_and_each_first_equally_often() {
-        let mut pool = Vec::new();
+    fn a_pool_draws_every_feature_once_and_each_first_equally_often_whatever_was_drawn_before() {
+        let mut pool = Pool::new(7);
         let mut firsts = [0; 7];
         for tree in 0..7_000 {
-            let order: Vec<u32> = Path::root(5, tree).shuffle(7, &mut pool).collect();
+            let order = drawn(&mut pool, Path::root(5, tree));
+            assert_eq!(order, drawn(&mut Pool::new(7), Path::root(5, tree)));
             let mut sorted = order.clone();
             sorted.sort_unstable();
             assert_eq!(sorted, (0..7).collect::<Vec<_>>());
@@ -70,9 +131,21 @@ mod tests {
     fn siblings_and_features_draw_different_numbers_in_the_unit_interval() {
         let root = Path::root(0, 0);
         assert_ne!(root.left(), root.right());
-        let drawn: Vec<f64> = (0..1_000).map(|feature| root.left().uniform(feature)).collect();
-        assert!(drawn.iter().all(|u| (0.0..1.0).contains(u)));
-        let mean = drawn.iter().sum::<f64>() / 1_000.0;
+        let drawn: Vec<Draw> = (0..1_000).map(|feature| root.left().draw(feature)).collect();
+        assert!(drawn.iter().all(|draw| (0.0..1.0).contains(&draw.uniform)));
+        let mean = drawn.iter().map(|draw| draw.uniform).sum::<f32>() / 1_000.0;
         assert!((mean - 0.5).abs() < 0.04, "{mean}");
+        // The priority says nothing of the number it is drawn with.
+        let high: Vec<f32> = drawn.iter().filter(|draw| draw.priority >> 31 == 1).map(|draw| draw.uniform).collect();
+        let mean = high.iter().sum::<f32>() / high.len() as f32;
+        assert!((400..600).contains(&high.len()) && (mean - 0.5).abs() < 0.06, "{} {mean}", high.len());
+    }
+
+    #[test]
+    fn a_bootstrap_leaves_out_a_third_of_the_rows() {
+        let counts = Path::root(1, 2).bootstrap(10_000);
+        assert_eq!(counts.iter().sum::<u32>(), 10_000);
+        let left_out = counts.iter().filter(|&&count| count == 0).count();
+        assert!((3_500..3_860).contains(&left_out), "{left_out}");
     }
 }

@@ -56,7 +56,7 @@ impl Knn {
 
 impl<D: Data<Elem = f64>> PredictInplace<ArrayBase<D, Ix2>, Array2<bool>> for Knn {
     fn predict_inplace<'a>(&'a self, rows: &'a ArrayBase<D, Ix2>, labels: &mut Array2<bool>) {
-        labels.assign(&decide(&self.probabilities(rows.view())));
+        labels.assign(&decide(self.probabilities(rows.view()).view()));
     }
 
     fn default_target(&self, rows: &ArrayBase<D, Ix2>) -> Array2<bool> {
@@ -64,23 +64,37 @@ impl<D: Data<Elem = f64>> PredictInplace<ArrayBase<D, Ix2>, Array2<bool>> for Kn
     }
 }
 
-/// Fits every setting on the same rows and predicts the same others. All share one pass over the distances, which must
-/// be of one kind: the `k` nearest are the first `k` of the largest number asked for.
-pub(crate) fn train_all(settings: &[&KnnValidParams], train: &Labelled, rows: ArrayView2<'_, f64>) -> Vec<Trained> {
-    let started = Instant::now();
+/// Fits every setting on the same rows, predicts the same others, and judges the probabilities. Settings of one distance
+/// share a pass: the `k` nearest are the first `k` of the largest number asked for.
+pub(crate) fn train_all<T>(
+    settings: &[&KnnValidParams],
+    train: &Labelled,
+    rows: ArrayView2<'_, f64>,
+    judge: &impl Fn(ArrayView2<'_, f64>) -> T,
+) -> Vec<Trained<T>> {
     let n = train.records.nrows();
-    let most = settings.iter().filter(|of| fits(of, n).is_ok()).map(|of| of.n_neighbors as usize).max();
-    let found = most.map(|k| neighbours::nearest(settings[0].distance(), train.records.view(), rows, k));
-    let shared = started.elapsed().as_secs_f64() / settings.len() as f64;
-    let train_one = |of: &&KnnValidParams| {
+    let mut trained: Vec<Option<Trained<T>>> = settings.iter().map(|_| None).collect();
+    for first in 0..settings.len() {
+        if trained[first].is_some() {
+            continue;
+        }
         let started = Instant::now();
-        let probabilities = fits(of, n).map(|()| {
-            let found = found.as_ref().expect("a setting that fits has made the pass");
-            vote(found, of.n_neighbors as usize, of.weights, train.targets.view())
-        });
-        Trained { probabilities, seconds: shared + started.elapsed().as_secs_f64() }
-    };
-    settings.iter().map(train_one).collect()
+        let distance = settings[first].distance();
+        let alike: Vec<usize> = (first..settings.len()).filter(|&at| settings[at].distance() == distance).collect();
+        let asked = alike.iter().map(|&at| settings[at]).filter(|of| fits(of, n).is_ok());
+        let most = asked.map(|of| of.n_neighbors as usize).max();
+        let found = most.map(|k| neighbours::nearest(distance, train.records.view(), rows, k));
+        let shared = started.elapsed().as_secs_f64() / alike.len() as f64;
+        for at in alike {
+            let (started, of) = (Instant::now(), settings[at]);
+            let outcome = fits(of, n).map(|()| {
+                let found = found.as_ref().expect("a setting that fits has made the pass");
+                judge(vote(found, of.n_neighbors as usize, of.weights, train.targets.view()).view())
+            });
+            trained[at] = Some(Trained { outcome, seconds: shared + started.elapsed().as_secs_f64() });
+        }
+    }
+    trained.into_iter().map(|result| result.expect("every setting has a distance")).collect()
 }
 
 /// The checks that scikit-learn makes when it fits.

@@ -6,8 +6,7 @@ mod refit;
 mod saved;
 
 use model::search::{Search, Trial};
-use ndarray::s;
-use rayon::prelude::*;
+use ndarray::{ArrayView2, s};
 
 pub use leaderboard::leaderboard;
 pub use prepare::{Prepared, prepare};
@@ -30,16 +29,16 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Tri
         let no_fold = || LearnError::Search(format!("search {} has no fold {fold}", search.id));
         let validation = stretches.get(fold as usize).ok_or_else(no_fold)?.clone();
         let train = folds::without(&data.train, &validation);
-        let trained = train_all(&estimators, &train, data.train.records.slice(s![validation.clone(), ..]));
-        let truth = data.train.targets.slice(s![validation, ..]);
-        let score = |(&setting, Trained { probabilities, seconds }): (&u32, Trained)| Trial {
+        let truth = data.train.targets.slice(s![validation.clone(), ..]);
+        let judge = |shares: ArrayView2<'_, f64>| metrics::scores(truth, decide(shares).view());
+        let trained = train_all(&estimators, &train, data.train.records.slice(s![validation, ..]), &judge);
+        trials.extend(block.settings.iter().zip(trained).map(|(&setting, Trained { outcome, seconds })| Trial {
             search: search.id.clone(),
             setting,
             fold,
-            outcome: probabilities.map(|shares| metrics::scores(truth, decide(&shares).view())),
+            outcome,
             fit_seconds: seconds,
-        };
-        trials.par_extend(block.settings.par_iter().zip(trained).map(score));
+        }));
     }
     Ok(trials)
 }

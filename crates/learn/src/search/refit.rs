@@ -36,7 +36,7 @@ pub fn refit(data: &Prepared, search: &Search, trials: &[Trial]) -> Result<(Mode
 
 fn evaluate(data: &Prepared, probabilities: &Array2<f64>) -> Evaluation {
     let truth = data.test.targets.view();
-    let assigned = decide(probabilities);
+    let assigned = decide(probabilities.view());
     let constant = metrics::most_frequent_set(data.train.targets.view());
     let baseline = metrics::repeated(&constant, truth.nrows());
     let example = |(row, track_id): (usize, &String)| Assignment {

@@ -1,4 +1,4 @@
-//! Training rows as trees read them: f32 columns, and the order of the rows along each.
+//! Training rows as trees read them, in f32, laid out for each way of looking for a split.
 
 use std::sync::OnceLock;
 
@@ -7,12 +7,23 @@ use ndarray::ArrayView2;
 /// Values that differ by no more than this are one value (scikit-learn's `FEATURE_THRESHOLD`).
 pub(super) const SAME: f32 = 1e-7;
 
-/// n × d values in f32, column by column.
+/// Features that lie side by side in a tile, and are worked on together.
+pub(super) const TILE: usize = 64;
+
+/// n × d values in f32. What a way of splitting needs beyond the columns is made when it is first asked for.
 pub(crate) struct Columns {
     rows: usize,
+    features: usize,
     values: Vec<f32>,
-    /// Rows by value, then by row; made when a column is first asked for.
-    orders: Vec<OnceLock<Vec<u32>>>,
+    tiles: OnceLock<Vec<f32>>,
+    orders: Vec<OnceLock<Order>>,
+}
+
+/// All rows by their value of a feature, then by row.
+pub(super) struct Order {
+    pub(super) rows: Vec<u32>,
+    /// No two rows have the same value, so the feature is constant in no node.
+    pub(super) all_differ: bool,
 }
 
 impl Columns {
@@ -21,7 +32,9 @@ impl Columns {
         let values = records.columns().into_iter().flat_map(|column| column.into_iter().map(|&x| x as f32 + 0.0));
         Self {
             rows: records.nrows(),
+            features: records.ncols(),
             values: values.collect(),
+            tiles: OnceLock::new(),
             orders: (0..records.ncols()).map(|_| OnceLock::new()).collect(),
         }
     }
@@ -31,37 +44,46 @@ impl Columns {
     }
 
     pub(super) fn features(&self) -> usize {
-        self.orders.len()
+        self.features
     }
 
     pub(super) fn column(&self, feature: u32) -> &[f32] {
         &self.values[feature as usize * self.rows..][..self.rows]
     }
 
-    /// Writes `rows` by their value, then by row, into `sorted`. `member` says of each row whether it is one of them.
-    pub(super) fn sort(&self, feature: u32, rows: &[u32], member: &[bool], sorted: &mut Vec<(f32, u32)>) {
-        let column = self.column(feature);
-        sorted.clear();
-        // Picking from all rows in order is a quick pass; only far below the root is sorting the few quicker.
-        if rows.len() * 16 > self.rows {
-            let order = self.orders[feature as usize].get_or_init(|| ordered(column));
-            sorted.extend(order.iter().filter(|&&row| member[row as usize]).map(|&row| (column[row as usize], row)));
-        } else {
-            sorted.extend(rows.iter().map(|&row| (column[row as usize], row)));
-            sorted.sort_unstable_by_key(|&(value, row)| key(value, row));
-        }
+    /// Stretches of [`TILE`] features, each n × [`TILE`] values row by row, so that a node's rows are read in order and
+    /// one tile of them stays in the cache. Columns that fill up the last tile are zeros.
+    pub(super) fn tiles(&self) -> impl Iterator<Item = &[f32]> {
+        let tiles = self.tiles.get_or_init(|| {
+            let mut tiles = vec![0.0; self.features.div_ceil(TILE) * TILE * self.rows];
+            for feature in 0..self.features {
+                let tile = &mut tiles[feature / TILE * TILE * self.rows..];
+                let places = tile.iter_mut().skip(feature % TILE).step_by(TILE);
+                places.zip(self.column(feature as u32)).for_each(|(place, value)| *place = *value);
+            }
+            tiles
+        });
+        tiles.chunks_exact(TILE * self.rows)
+    }
+
+    /// All rows along a feature.
+    pub(super) fn order(&self, feature: u32) -> &Order {
+        self.orders[feature as usize].get_or_init(|| {
+            let column = self.column(feature);
+            let mut keys: Vec<u64> = column.iter().zip(0..).map(|(&value, row)| key(value, row)).collect();
+            keys.sort_unstable();
+            let rows: Vec<u32> = keys.into_iter().map(|key| key as u32).collect();
+            let value = |row: u32| column[row as usize];
+            let all_differ = rows.windows(2).all(|pair| value(pair[1]) > value(pair[0]) + SAME);
+            Order { rows, all_differ }
+        })
     }
 }
 
-fn ordered(column: &[f32]) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..column.len() as u32).collect();
-    order.sort_unstable_by_key(|&row| key(column[row as usize], row));
-    order
-}
-
 /// Orders as (value, row) do: the bits of a float, with the sign turned around, ascend with its value.
-fn key(value: f32, row: u32) -> u64 {
+#[inline(always)]
+pub(super) fn key(value: f32, row: u32) -> u64 {
     let bits = value.to_bits();
-    let ascending = if bits >> 31 == 1 { !bits } else { bits | 1 << 31 };
+    let ascending = bits ^ (((bits as i32 >> 31) as u32) | 1 << 31);
     u64::from(ascending) << 32 | u64::from(row)
 }

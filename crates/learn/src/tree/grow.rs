@@ -1,185 +1,318 @@
-//! Growing a tree: depth first, or best first where the number of leaves is limited.
+//! Growing a tree: every node that any setting of a growth may want, once.
+//!
+//! Settings of one growth differ only in where they stop (see [`super::cut`]) and in their variants: what a leaf must at
+//! least have. Variants share a node as long as they came to it by the same splits; where the best split of one breaks
+//! the limits of another, the ways part, and what lies below is grown for each. What a variant finds is a function of
+//! rows, path and its own limits, so it is what the variant would find alone.
 
-use std::cmp::Ordering;
-use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use super::TreeValidParams;
-use super::columns::Columns;
-use super::criterion::Sums;
-use super::split::{Limits, RowWeights, Search, Side, Split};
+use super::near;
+use super::params::Splitter;
+use super::presorted::{Presorted, Sides};
+use super::split::{self, Best, Scratch, Search, each};
 use crate::random::Path;
+
+/// A grown tree, the root first among its nodes.
+pub(super) struct Grown {
+    pub(super) nodes: Vec<Node>,
+    /// Nodes × labels: the share of each label.
+    pub(super) shares: Vec<f64>,
+    pub(super) splits: Vec<Split>,
+    labels: usize,
+    /// Weight of all rows.
+    pub(super) weight: f64,
+}
 
 /// A node of a grown tree.
 #[derive(Debug, Clone)]
 pub(super) struct Node {
-    /// `None`: a leaf.
-    pub(super) branch: Option<Branch>,
-    pub(super) impurity: f64,
+    pub(super) rows: u32,
     pub(super) weight: f64,
-    /// Share of each label.
-    pub(super) shares: Vec<f64>,
+    pub(super) impurity: f64,
+    /// Its splits among all: from here on, so many.
+    pub(super) splits: (u32, u32),
 }
 
-/// Where rows go from a node.
+/// How some variants split a node.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Branch {
+pub(super) struct Split {
+    /// Bit v: variant v splits like this.
+    pub(super) variants: u64,
     pub(super) feature: u32,
     pub(super) threshold: f64,
-    pub(super) left: usize,
-    pub(super) right: usize,
+    pub(super) improvement: f64,
+    pub(super) left: u32,
+    pub(super) right: u32,
 }
 
-/// Grows a tree, the root first among its nodes; children come after their parents. Rows without weight are left out.
-pub(super) fn grow(params: &TreeValidParams, columns: &Columns, weights: &RowWeights) -> Result<Vec<Node>, String> {
-    let rows: Vec<u32> = (0..columns.rows() as u32).filter(|&row| weights.plain[row as usize] != 0.0).collect();
-    if rows.is_empty() {
-        return Err("class_weight leaves no row with a weight".into());
-    }
-    let mut grower = Grower::new(params, columns, weights, rows);
-    let mut frontier = match params.max_leaf_nodes {
-        None => Frontier::DepthFirst(Vec::new()),
-        Some(leaves) => Frontier::BestFirst(BinaryHeap::new(), leaves as usize - 1),
-    };
-    let all = 0..grower.rows.len();
-    frontier.push(grower.open(all, 0, Path::root(params.seed, 0), None));
-    while let Some(open) = frontier.pop() {
-        let [left, right] = grower.branch(open);
-        frontier.push(right);
-        frontier.push(left);
-    }
-    Ok(grower.nodes)
+/// Where growth ends, whatever the variant: the widest of all settings that share it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ends {
+    pub(super) max_depth: Option<u32>,
+    pub(super) min_samples_split: usize,
+    pub(super) min_impurity_decrease: f64,
 }
 
-/// A node that may still be split.
+/// Branches that are grown side by side begin no deeper than this: each waits for the other on a thread's stack.
+const DEEP: u32 = 64;
+
+/// Grows one tree.
+pub(super) struct Grower<'a> {
+    pub(super) search: Search<'a>,
+    pub(super) ends: Ends,
+}
+
+/// A node that is to be split.
 struct Open {
-    node: usize,
+    node: u32,
+    /// The node's rows are a stretch of this buffer.
+    buffer: usize,
     rows: Range<usize>,
-    depth: usize,
+    depth: u32,
     path: Path,
-    split: Split,
-    improvement: f64,
+    /// Those that may split it.
+    variants: u64,
+    presorted: Option<Presorted>,
+    /// It is in a small branch, whose rows were copied together.
+    near: bool,
 }
 
-/// The nodes still to be split; leaves are not kept.
-enum Frontier {
-    DepthFirst(Vec<Open>),
-    /// With the number of splits left.
-    BestFirst(BinaryHeap<Open>, usize),
+/// A tree, or a branch of one, while it is grown. Waiting nodes are on a heap, since a tree may be as deep as it has rows.
+struct Growth<'a> {
+    grower: &'a Grower<'a>,
+    grown: Grown,
+    /// Rows; ways that part from others have copies of their own.
+    buffers: Vec<Vec<u32>>,
+    open: Vec<Open>,
+    room: Vec<u32>,
 }
 
-impl Frontier {
-    fn push(&mut self, open: Option<Open>) {
-        match self {
-            Self::DepthFirst(stack) => stack.extend(open),
-            Self::BestFirst(heap, _) => heap.extend(open),
-        }
+impl Grown {
+    /// The split of a node for a variant.
+    pub(super) fn split(&self, node: u32, variant: usize) -> Option<&Split> {
+        let (first, count) = self.nodes[node as usize].splits;
+        let of_node = &self.splits[first as usize..(first + count) as usize];
+        of_node.iter().find(|split| split.variants >> variant & 1 == 1)
     }
 
-    fn pop(&mut self) -> Option<Open> {
-        match self {
-            Self::DepthFirst(stack) => stack.pop(),
-            Self::BestFirst(heap, splits) => {
-                *splits = splits.checked_sub(1)?;
-                heap.pop()
-            }
-        }
-    }
-}
-
-struct Grower<'a> {
-    params: &'a TreeValidParams,
-    min_samples_split: usize,
-    limits: Limits,
-    columns: &'a Columns,
-    weights: &'a RowWeights,
-    total_weight: f64,
-    search: Search<'a>,
-    /// The rows of a node lie together, ascending.
-    rows: Vec<u32>,
-    nodes: Vec<Node>,
-}
-
-impl<'a> Grower<'a> {
-    fn new(params: &'a TreeValidParams, columns: &'a Columns, weights: &'a RowWeights, rows: Vec<u32>) -> Self {
-        let total_weight: f64 = weights.plain.iter().sum();
-        let limits = Limits {
-            criterion: params.criterion,
-            splitter: params.splitter,
-            drawn_features: params.drawn(columns.features()),
-            min_samples_leaf: params.min_samples_leaf.of(columns.rows()),
-            min_weight_leaf: params.min_weight_fraction_leaf * total_weight,
-        };
-        let min_samples_split = params.min_samples_split.of(columns.rows()).max(2).max(2 * limits.min_samples_leaf);
-        let search = Search::new(columns, weights, limits);
-        Self { params, min_samples_split, limits, columns, weights, total_weight, search, rows, nodes: Vec::new() }
+    pub(super) fn shares_of(&self, node: u32) -> &[f64] {
+        &self.shares[node as usize * self.labels..][..self.labels]
     }
 
-    /// Adds a node as a leaf, and finds its split if it may have one. The root's impurity is not known before.
-    fn open(&mut self, rows: Range<usize>, depth: usize, path: Path, impurity: Option<f64>) -> Option<Open> {
-        let mut sums = Sums::zero(self.weights.labels);
-        self.rows[rows.clone()].iter().for_each(|&row| self.weights.add_to(&mut sums, row));
-        let impurity = impurity.unwrap_or_else(|| self.params.criterion.impurity(&sums));
-        let shares = sums.with.iter().map(|with| with / sums.weight).collect();
-        let node = self.nodes.len();
-        self.nodes.push(Node { branch: None, impurity, weight: sums.weight, shares });
-
-        let is_leaf = self.params.max_depth.is_some_and(|most| depth >= most as usize)
-            || rows.len() < self.min_samples_split
-            || sums.weight < 2.0 * self.limits.min_weight_leaf
-            || impurity <= f64::EPSILON;
-        if is_leaf {
-            return None;
-        }
-        let split = self.search.split(path, &self.rows[rows.clone()], &sums)?;
-        let improvement = self.improvement(sums.weight, impurity, &split);
-        let worth_it = improvement + f64::EPSILON >= self.params.min_impurity_decrease;
-        worth_it.then_some(Open { node, rows, depth, path, split, improvement })
+    /// Puts the root of another tree in the place of a leaf, and all that is below it behind the other nodes.
+    fn replace(&mut self, leaf: u32, other: Self) {
+        let (node, split) = (self.nodes.len() as u32 - 1, self.splits.len() as u32);
+        let moved = |of: Node| Node { splits: (of.splits.0 + split, of.splits.1), ..of };
+        let mut nodes = other.nodes.into_iter().map(moved);
+        self.nodes[leaf as usize] = nodes.next().expect("a tree has a root");
+        self.nodes.extend(nodes);
+        self.shares.extend_from_slice(&other.shares[self.labels..]);
+        let moved = |of: Split| Split { left: of.left + node, right: of.right + node, ..of };
+        self.splits.extend(other.splits.into_iter().map(moved));
     }
 
     /// N_t / N × (impurity − N_right / N_t × impurity_right − N_left / N_t × impurity_left), by weight.
-    fn improvement(&self, weight: f64, impurity: f64, split: &Split) -> f64 {
-        let part = |side: Side| side.weight / weight * side.impurity;
-        weight / self.total_weight * (impurity - part(split.right) - part(split.left))
-    }
-
-    /// Splits a node: its rows, and the tree.
-    fn branch(&mut self, open: Open) -> [Option<Open>; 2] {
-        let Split { feature, threshold, .. } = open.split;
-        let column = self.columns.column(feature);
-        let rows = &mut self.rows[open.rows.clone()];
-        let (left, right): (Vec<u32>, Vec<u32>) =
-            rows.iter().partition(|&&row| f64::from(column[row as usize]) <= threshold);
-        rows[..left.len()].copy_from_slice(&left);
-        rows[left.len()..].copy_from_slice(&right);
-        let middle = open.rows.start + left.len();
-        let depth = open.depth + 1;
-        let left = self.nodes.len();
-        let left_open = self.open(open.rows.start..middle, depth, open.path.left(), Some(open.split.left.impurity));
-        let right = self.nodes.len();
-        let right_open = self.open(middle..open.rows.end, depth, open.path.right(), Some(open.split.right.impurity));
-        self.nodes[open.node].branch = Some(Branch { feature, threshold, left, right });
-        [left_open, right_open]
+    fn improvement(&self, node: u32, left: u32, right: u32) -> f64 {
+        let [node, left, right] = [node, left, right].map(|node| &self.nodes[node as usize]);
+        let part = |side: &Node| side.weight / node.weight * side.impurity;
+        node.weight / self.weight * (node.impurity - part(right) - part(left))
     }
 }
 
-/// The greatest improvement is split first, of equal ones the older node.
-impl Ord for Open {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.improvement.total_cmp(&other.improvement).then(other.node.cmp(&self.node))
+impl Grower<'_> {
+    /// Grows a tree. Rows without weight are left out.
+    pub(super) fn grow(&self, root: Path, scratch: &mut Scratch) -> Result<Grown, String> {
+        let weights = &self.search.weights.of_rows;
+        let rows: Vec<u32> = (0..weights.len() as u32).filter(|&row| weights[row as usize] != 0.0).collect();
+        if rows.is_empty() {
+            return Err("class_weight leaves no row with a weight".into());
+        }
+        let presort = self.search.takes_all() && self.search.splitter == Splitter::Best;
+        let presorted = presort.then(|| Presorted::root(self.search.columns, &rows));
+        let mut growth = Growth::new(self);
+        let all = 0..rows.len();
+        growth.buffers.push(rows);
+        let (node, variants) = growth.add(0, all.clone(), 0, u64::MAX >> (64 - self.search.variants.len()));
+        let open = Open { node, buffer: 0, rows: all, depth: 0, path: root, variants, presorted, near: false };
+        growth.wait(open);
+        growth.run(scratch);
+        Ok(growth.grown)
     }
 }
 
-impl PartialOrd for Open {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
+impl<'a> Growth<'a> {
+    fn new(grower: &'a Grower<'a>) -> Self {
+        let search = &grower.search;
+        let grown = Grown {
+            nodes: Vec::new(),
+            shares: Vec::new(),
+            splits: Vec::new(),
+            labels: search.labels.count(),
+            weight: search.weights.total,
+        };
+        Self { grower, grown, buffers: Vec::new(), open: Vec::new(), room: Vec::new() }
+    }
+
+    /// Adds a node of these rows as a leaf; which of the variants may split it.
+    fn add(&mut self, buffer: usize, rows: Range<usize>, depth: u32, variants: u64) -> (u32, u64) {
+        let Grower { search, ends } = self.grower;
+        let rows = &self.buffers[buffer][rows];
+        let first = self.grown.shares.len();
+        self.grown.shares.resize(first + search.labels.count(), 0.0);
+        let with = &mut self.grown.shares[first..];
+        let mut weight = 0.0;
+        for &row in rows {
+            let of_row = search.weights.of_rows[row as usize];
+            weight += of_row;
+            search.labels.of(row).iter().for_each(|&label| with[label as usize] += of_row);
+        }
+        let impurity = search.criterion.impurity(weight, with);
+        with.iter_mut().for_each(|with| *with /= weight);
+        let node = self.grown.nodes.len() as u32;
+        self.grown.nodes.push(Node { rows: rows.len() as u32, weight, impurity, splits: (0, 0) });
+
+        if ends.max_depth.is_some_and(|most| depth >= most)
+            || rows.len() < ends.min_samples_split
+            || impurity <= f64::EPSILON
+        {
+            return (node, 0);
+        }
+        let may_split = |variant: &usize| {
+            let limits = search.variants[*variant];
+            rows.len() >= 2 * limits.rows && weight >= 2.0 * limits.weight
+        };
+        (node, each(variants).filter(may_split).fold(0, |set, variant| set | 1 << variant))
+    }
+
+    fn wait(&mut self, open: Open) {
+        if open.variants != 0 {
+            self.open.push(open);
+        }
+    }
+
+    fn run(&mut self, scratch: &mut Scratch) {
+        while let Some(mut open) = self.open.pop() {
+            // The nodes of a branch are popped before any other, so one branch is copied at a time.
+            if !open.near && self.grower.search.wants_near() && open.rows.len() <= near::ROWS {
+                scratch.take(self.grower.search.columns, &self.buffers[open.buffer][open.rows.clone()]);
+                open.near = true;
+            }
+            self.split(&open, scratch);
+        }
+    }
+
+    /// Splits a node in all the ways that its variants want.
+    fn split(&mut self, open: &Open, scratch: &mut Scratch) {
+        let rows = &self.buffers[open.buffer][open.rows.clone()];
+        let weight = self.grown.nodes[open.node as usize].weight;
+        let seen = split::Node { path: open.path, rows, weight, variants: open.variants, near: open.near };
+        self.grower.search.split(&seen, open.presorted.as_ref(), scratch);
+        let ways = ways(&scratch.best, open.variants);
+        let first = self.grown.splits.len();
+        self.grown.nodes[open.node as usize].splits = (first as u32, ways.len() as u32);
+        let nothing = Split { variants: 0, feature: 0, threshold: 0.0, improvement: 0.0, left: 0, right: 0 };
+        self.grown.splits.resize(first + ways.len(), nothing);
+        for (index, (variants, best)) in ways.iter().enumerate() {
+            let (mut buffer, mut rows) = (open.buffer, open.rows.clone());
+            if index + 1 < ways.len() {
+                self.buffers.push(self.buffers[buffer][rows.clone()].to_vec());
+                (buffer, rows) = (self.buffers.len() - 1, 0..rows.len());
+            }
+            let way = Way { split: first + index, variants: *variants, best, buffer, rows };
+            self.go(open, way, scratch);
+        }
+    }
+
+    /// Goes one way from a node.
+    fn go(&mut self, from: &Open, way: Way<'_>, scratch: &mut Scratch) {
+        let Way { split, variants, best: &Best { feature, threshold, .. }, buffer, rows } = way;
+        let Search { columns, drawn, .. } = self.grower.search;
+        let column = columns.column(feature);
+        let is_left = |row: u32| f64::from(column[row as usize]) <= threshold;
+        let of_node = &mut self.buffers[buffer][rows.clone()];
+        let sides = from.presorted.as_ref().map(|_| Sides::new(of_node.iter().map(|&row| is_left(row))));
+        let middle = rows.start + partition(of_node, &mut self.room, is_left);
+
+        let depth = from.depth + 1;
+        let sides_of = [(rows.start..middle, from.path.left()), (middle..rows.end, from.path.right())];
+        let [left, right] = [0, 1].map(|side| {
+            let (rows, path) = sides_of[side as usize].clone();
+            let (node, variants) = self.add(buffer, rows.clone(), depth, variants);
+            Open { node, buffer, rows, depth, path, variants, presorted: None, near: from.near }
+        });
+        let improvement = self.grown.improvement(from.node, left.node, right.node);
+        if improvement + f64::EPSILON < self.grower.ends.min_impurity_decrease {
+            return;
+        }
+        self.grown.splits[split] =
+            Split { variants, feature, threshold, improvement, left: left.node, right: right.node };
+        let [left, right] = [(left, 0), (right, 1)].map(|(open, side)| {
+            let handed_down = from.presorted.as_ref().zip(sides.as_ref()).filter(|_| open.variants != 0);
+            let presorted = handed_down.map(|(presorted, sides)| {
+                presorted.child(columns, sides, side, &self.buffers[buffer][open.rows.clone()])
+            });
+            Open { presorted, ..open }
+        });
+        if depth <= DEEP && rows.len() * drawn > split::SHARED {
+            self.branch(left, right, scratch);
+        } else {
+            self.wait(right);
+            self.wait(left);
+        }
+    }
+
+    /// Grows two branches side by side: the right one as a tree of its own, which is put in its place at the end.
+    fn branch(&mut self, left: Open, right: Open, scratch: &mut Scratch) {
+        let place = right.node;
+        let mut apart = Growth::new(self.grower);
+        apart.buffers.push(self.buffers[right.buffer][right.rows.clone()].to_vec());
+        apart.grown.nodes.push(self.grown.nodes[place as usize].clone());
+        apart.grown.shares.extend_from_slice(self.grown.shares_of(place));
+        apart.wait(Open { node: 0, buffer: 0, rows: 0..right.rows.len(), ..right });
+        self.wait(left);
+        let mut room = Scratch::new(&self.grower.search);
+        rayon::join(|| self.run(scratch), || apart.run(&mut room));
+        self.grown.replace(place, apart.grown);
     }
 }
 
-impl PartialEq for Open {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other).is_eq()
-    }
+/// A way from a node to two children.
+struct Way<'a> {
+    /// Its place among all splits.
+    split: usize,
+    variants: u64,
+    best: &'a Best,
+    buffer: usize,
+    rows: Range<usize>,
 }
 
-impl Eq for Open {}
+/// Variants that split alike, each with their split.
+fn ways(best: &[Best], variants: u64) -> Vec<(u64, Best)> {
+    let mut ways: Vec<(u64, Best)> = Vec::new();
+    for variant in each(variants).filter(|&variant| best[variant].exists()) {
+        let of = best[variant];
+        match ways.iter_mut().find(|(_, way)| way.feature == of.feature && way.threshold == of.threshold) {
+            Some((variants, _)) => *variants |= 1 << variant,
+            None => ways.push((1 << variant, of)),
+        }
+    }
+    ways
+}
+
+/// Puts the rows that go left first, both sides in their order; how many those are.
+fn partition(rows: &mut [u32], room: &mut Vec<u32>, is_left: impl Fn(u32) -> bool) -> usize {
+    room.clear();
+    let mut left = 0;
+    for at in 0..rows.len() {
+        let row = rows[at];
+        if is_left(row) {
+            rows[left] = row;
+            left += 1;
+        } else {
+            room.push(row);
+        }
+    }
+    rows[left..].copy_from_slice(room);
+    left
+}

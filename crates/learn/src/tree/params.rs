@@ -1,4 +1,4 @@
-//! Parameters of a decision tree.
+//! Parameters of decision trees and forests.
 
 use linfa::ParamGuard;
 use model::search::Params;
@@ -8,38 +8,121 @@ use super::criterion::Criterion;
 use super::weights::{ClassWeight, LabelWeights};
 use crate::params::{Fields, ParamError, Parameter, bad_value};
 
-const FAMILY: &str = "tree";
+/// The four families of trees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// scikit-learn's `DecisionTreeClassifier`.
+    Tree,
+    /// Its `ExtraTreeClassifier`: one tree with random thresholds of √d features.
+    ExtraTree,
+    /// Its `ExtraTreesClassifier`: a forest of those.
+    ExtraTrees,
+    /// Its `RandomForestClassifier`: trees with the best thresholds of √d features, each on a bootstrap of the rows.
+    RandomForest,
+}
 
-/// The parameters of the family.
-pub const PARAMETERS: &[Parameter] = &[
-    Parameter { name: "criterion", default: "\"gini\"", allowed: "gini, entropy or log_loss" },
-    Parameter { name: "splitter", default: "\"best\"", allowed: "best or random" },
-    Parameter { name: "max_depth", default: "null", allowed: "none or an integer from 1" },
-    Parameter {
-        name: "min_samples_split",
-        default: "2",
-        allowed: "an integer from 2, or a share of the rows above 0.0 and up to 1.0",
-    },
-    Parameter {
-        name: "min_samples_leaf",
-        default: "1",
-        allowed: "an integer from 1, or a share of the rows between 0.0 and 1.0",
-    },
-    Parameter { name: "min_weight_fraction_leaf", default: "0.0", allowed: "a number from 0 to 0.5" },
-    Parameter {
-        name: "max_features",
-        default: "null",
-        allowed: "none, sqrt, log2, an integer from 1, or a share of the features above 0.0 and up to 1.0",
-    },
-    Parameter { name: "max_leaf_nodes", default: "null", allowed: "none or an integer from 2" },
-    Parameter { name: "min_impurity_decrease", default: "0.0", allowed: "a number from 0" },
-    Parameter {
-        name: "class_weight",
-        default: "null",
-        allowed: "none, balanced, or a list with {\"0\": weight, \"1\": weight} for each label",
-    },
-    Parameter { name: "ccp_alpha", default: "0.0", allowed: "a number from 0" },
-];
+impl Kind {
+    /// The family's name.
+    pub const fn family(self) -> &'static str {
+        match self {
+            Self::Tree => "tree",
+            Self::ExtraTree => "extra_tree",
+            Self::ExtraTrees => "extra_trees",
+            Self::RandomForest => "random_forest",
+        }
+    }
+
+    /// The parameters of the family.
+    pub const fn parameters(self) -> &'static [Parameter] {
+        match self {
+            Self::Tree => TREE,
+            Self::ExtraTree => EXTRA_TREE,
+            Self::ExtraTrees => EXTRA_TREES,
+            Self::RandomForest => RANDOM_FOREST,
+        }
+    }
+
+    fn has(self, parameter: &str) -> bool {
+        self.parameters().iter().any(|of| of.name == parameter)
+    }
+}
+
+const CRITERION: Parameter = Parameter { name: "criterion", default: "\"gini\"", allowed: "gini, entropy or log_loss" };
+const MAX_DEPTH: Parameter = Parameter { name: "max_depth", default: "null", allowed: "none or an integer from 1" };
+const MIN_SAMPLES_SPLIT: Parameter = Parameter {
+    name: "min_samples_split",
+    default: "2",
+    allowed: "an integer from 2, or a share of the rows above 0.0 and up to 1.0",
+};
+const MIN_SAMPLES_LEAF: Parameter = Parameter {
+    name: "min_samples_leaf",
+    default: "1",
+    allowed: "an integer from 1, or a share of the rows between 0.0 and 1.0",
+};
+const MIN_WEIGHT_FRACTION_LEAF: Parameter =
+    Parameter { name: "min_weight_fraction_leaf", default: "0.0", allowed: "a number from 0 to 0.5" };
+const MAX_LEAF_NODES: Parameter =
+    Parameter { name: "max_leaf_nodes", default: "null", allowed: "none or an integer from 2" };
+const MIN_IMPURITY_DECREASE: Parameter =
+    Parameter { name: "min_impurity_decrease", default: "0.0", allowed: "a number from 0" };
+const CLASS_WEIGHT: Parameter = Parameter {
+    name: "class_weight",
+    default: "null",
+    allowed: "none, balanced, or a list with {\"0\": weight, \"1\": weight} for each label",
+};
+const CCP_ALPHA: Parameter = Parameter { name: "ccp_alpha", default: "0.0", allowed: "a number from 0" };
+const N_ESTIMATORS: Parameter = Parameter { name: "n_estimators", default: "100", allowed: "an integer from 1" };
+
+const fn splitter(default: &'static str) -> Parameter {
+    Parameter { name: "splitter", default, allowed: "best or random" }
+}
+
+const fn max_features(default: &'static str) -> Parameter {
+    let allowed = "none, sqrt, log2, an integer from 1, or a share of the features above 0.0 and up to 1.0";
+    Parameter { name: "max_features", default, allowed }
+}
+
+const fn bootstrap(default: &'static str) -> Parameter {
+    Parameter { name: "bootstrap", default, allowed: "true or false" }
+}
+
+const TREE: &[Parameter] = &single("\"best\"", "null");
+const EXTRA_TREE: &[Parameter] = &single("\"random\"", "\"sqrt\"");
+const EXTRA_TREES: &[Parameter] = &forest("false");
+const RANDOM_FOREST: &[Parameter] = &forest("true");
+
+const fn single(of_splitter: &'static str, of_max_features: &'static str) -> [Parameter; 11] {
+    [
+        CRITERION,
+        splitter(of_splitter),
+        MAX_DEPTH,
+        MIN_SAMPLES_SPLIT,
+        MIN_SAMPLES_LEAF,
+        MIN_WEIGHT_FRACTION_LEAF,
+        max_features(of_max_features),
+        MAX_LEAF_NODES,
+        MIN_IMPURITY_DECREASE,
+        CLASS_WEIGHT,
+        CCP_ALPHA,
+    ]
+}
+
+const fn forest(of_bootstrap: &'static str) -> [Parameter; 12] {
+    [
+        N_ESTIMATORS,
+        CRITERION,
+        MAX_DEPTH,
+        MIN_SAMPLES_SPLIT,
+        MIN_SAMPLES_LEAF,
+        MIN_WEIGHT_FRACTION_LEAF,
+        max_features("\"sqrt\""),
+        MAX_LEAF_NODES,
+        MIN_IMPURITY_DECREASE,
+        bootstrap(of_bootstrap),
+        CLASS_WEIGHT,
+        CCP_ALPHA,
+    ]
+}
 
 /// How thresholds are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +195,8 @@ pub enum FeatureRule {
 /// Checked parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TreeValidParams {
+    pub(super) kind: Kind,
+    pub(super) n_estimators: u32,
     pub(super) criterion: Criterion,
     pub(super) splitter: Splitter,
     pub(super) max_depth: Option<u32>,
@@ -121,35 +206,34 @@ pub struct TreeValidParams {
     pub(super) max_features: Option<MaxFeatures>,
     pub(super) max_leaf_nodes: Option<u32>,
     pub(super) min_impurity_decrease: f64,
+    pub(super) bootstrap: bool,
     pub(super) class_weight: Option<ClassWeight>,
     pub(super) ccp_alpha: f64,
     pub(super) seed: u64,
 }
 
-/// Unchecked parameters, by linfa's custom; they begin as scikit-learn's defaults with seed 0.
+/// Unchecked parameters, by linfa's custom; they begin as scikit-learn's defaults for a kind, with seed 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TreeParams(TreeValidParams);
 
 impl Default for TreeParams {
     fn default() -> Self {
-        Self(TreeValidParams {
-            criterion: Criterion::Gini,
-            splitter: Splitter::Best,
-            max_depth: None,
-            min_samples_split: Amount::Count(2),
-            min_samples_leaf: Amount::Count(1),
-            min_weight_fraction_leaf: 0.0,
-            max_features: None,
-            max_leaf_nodes: None,
-            min_impurity_decrease: 0.0,
-            class_weight: None,
-            ccp_alpha: 0.0,
-            seed: 0,
-        })
+        Self::new(Kind::Tree)
     }
 }
 
 impl TreeParams {
+    /// scikit-learn's defaults for this kind.
+    pub fn new(kind: Kind) -> Self {
+        Self::read(kind, &Params::new()).expect("defaults are right").0
+    }
+
+    /// Trees of a forest.
+    pub fn n_estimators(mut self, n_estimators: u32) -> Self {
+        self.0.n_estimators = n_estimators;
+        self
+    }
+
     /// How impurity is measured.
     pub fn criterion(mut self, criterion: Criterion) -> Self {
         self.0.criterion = criterion;
@@ -168,18 +252,30 @@ impl TreeParams {
         self
     }
 
-    /// Where the order of features and random thresholds come from.
+    /// How many features are drawn at a node; `None`: all.
+    pub fn max_features(mut self, max_features: Option<MaxFeatures>) -> Self {
+        self.0.max_features = max_features;
+        self
+    }
+
+    /// Where bootstraps, the order of features and random thresholds come from.
     pub fn seed(mut self, seed: u64) -> Self {
         self.0.seed = seed;
         self
     }
 
     /// Reads what a grid says; also returns every parameter, completed by the defaults.
-    pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
-        let fields = Fields::new(FAMILY, PARAMETERS, given)?;
+    pub(crate) fn read(kind: Kind, given: &Params) -> Result<(Self, Params), ParamError> {
+        let fields = Fields::new(kind.family(), kind.parameters(), given)?;
         let params = Self(TreeValidParams {
+            kind,
+            n_estimators: if kind.has("n_estimators") { fields.get("n_estimators")? } else { 1 },
             criterion: fields.get("criterion")?,
-            splitter: fields.get("splitter")?,
+            splitter: match kind {
+                Kind::Tree | Kind::ExtraTree => fields.get("splitter")?,
+                Kind::ExtraTrees => Splitter::Random,
+                Kind::RandomForest => Splitter::Best,
+            },
             max_depth: fields.get("max_depth")?,
             min_samples_split: fields.get("min_samples_split")?,
             min_samples_leaf: fields.get("min_samples_leaf")?,
@@ -187,6 +283,7 @@ impl TreeParams {
             max_features: fields.get("max_features")?,
             max_leaf_nodes: fields.get("max_leaf_nodes")?,
             min_impurity_decrease: fields.get("min_impurity_decrease")?,
+            bootstrap: kind.has("bootstrap") && fields.get("bootstrap")?,
             class_weight: fields.get("class_weight")?,
             ccp_alpha: fields.get("ccp_alpha")?,
             seed: 0,
@@ -201,15 +298,18 @@ impl ParamGuard for TreeParams {
 
     fn check_ref(&self) -> Result<&TreeValidParams, ParamError> {
         let of = &self.0;
-        require("max_depth", of.max_depth, |depth| *depth != Some(0))?;
-        require("min_samples_split", of.min_samples_split, |split| split.fits(2, 1.0))?;
-        require("min_samples_leaf", of.min_samples_leaf, |leaf| leaf.fits(1, 1.0_f64.next_down()))?;
-        require("min_weight_fraction_leaf", of.min_weight_fraction_leaf, |share| (0.0..=0.5).contains(share))?;
-        require("max_features", of.max_features, |features| features.is_none_or(MaxFeatures::fits))?;
-        require("max_leaf_nodes", of.max_leaf_nodes, |leaves| leaves.is_none_or(|leaves| leaves >= 2))?;
-        require("min_impurity_decrease", of.min_impurity_decrease, |x| *x >= 0.0 && x.is_finite())?;
-        require("class_weight", &of.class_weight, |weight| weight.as_ref().is_none_or(ClassWeight::fits))?;
-        require("ccp_alpha", of.ccp_alpha, |x| *x >= 0.0 && x.is_finite())?;
+        let leaves_fit = |leaves: Option<u32>| leaves.is_none_or(|leaves| leaves >= 2);
+        let is_amount = |x: f64| x >= 0.0 && x.is_finite();
+        of.require("n_estimators", of.n_estimators, |trees| *trees >= 1)?;
+        of.require("max_depth", of.max_depth, |depth| *depth != Some(0))?;
+        of.require("min_samples_split", of.min_samples_split, |split| split.fits(2, 1.0))?;
+        of.require("min_samples_leaf", of.min_samples_leaf, |leaf| leaf.fits(1, 1.0_f64.next_down()))?;
+        of.require("min_weight_fraction_leaf", of.min_weight_fraction_leaf, |share| (0.0..=0.5).contains(share))?;
+        of.require("max_features", of.max_features, |features| features.is_none_or(MaxFeatures::fits))?;
+        of.require("max_leaf_nodes", of.max_leaf_nodes, |leaves| leaves_fit(*leaves))?;
+        of.require("min_impurity_decrease", of.min_impurity_decrease, |x| is_amount(*x))?;
+        of.require("class_weight", &of.class_weight, |weight| weight.as_ref().is_none_or(ClassWeight::fits))?;
+        of.require("ccp_alpha", of.ccp_alpha, |x| is_amount(*x))?;
         Ok(of)
     }
 
@@ -219,15 +319,15 @@ impl ParamGuard for TreeParams {
     }
 }
 
-fn require<T: Serialize>(name: &str, value: T, fits: impl FnOnce(&T) -> bool) -> Result<(), ParamError> {
-    if fits(&value) {
-        return Ok(());
-    }
-    let shown = serde_json::to_string(&value).unwrap_or_default();
-    Err(bad_value(FAMILY, PARAMETERS, name, shown))
-}
-
 impl TreeValidParams {
+    fn require<T: Serialize>(&self, name: &str, value: T, fits: impl FnOnce(&T) -> bool) -> Result<(), ParamError> {
+        if fits(&value) {
+            return Ok(());
+        }
+        let shown = serde_json::to_string(&value).unwrap_or_default();
+        Err(bad_value(self.kind.family(), self.kind.parameters(), name, shown))
+    }
+
     /// How many of `features` features are drawn at a node.
     pub(super) fn drawn(&self, features: usize) -> usize {
         let count = match self.max_features {
@@ -252,10 +352,20 @@ impl TreeValidParams {
         let levels = (rows as f64).log2() + 6.0;
         let levels = self.max_depth.map_or(levels, |depth| levels.min(f64::from(depth)));
         let nanoseconds = match (self.splitter, self.criterion) {
-            (Splitter::Random, _) => 14.0,
-            (Splitter::Best, Criterion::Gini) => 60.0,
-            (Splitter::Best, Criterion::Entropy | Criterion::LogLoss) => 480.0,
+            (Splitter::Random, _) => 1.0,
+            (Splitter::Best, Criterion::Gini) => 8.0,
+            (Splitter::Best, Criterion::Entropy | Criterion::LogLoss) => 30.0,
         };
-        levels * rows as f64 * self.drawn(features) as f64 * nanoseconds * 1e-9
+        f64::from(self.n_estimators) * levels * rows as f64 * self.drawn(features) as f64 * nanoseconds * 1e-9
+    }
+
+    /// Whether one growth serves both: they differ only in where they stop and in what a leaf must have.
+    pub(crate) fn shares_with(&self, other: &Self, features: usize) -> bool {
+        self.criterion.canonical() == other.criterion.canonical()
+            && self.splitter == other.splitter
+            && self.drawn(features) == other.drawn(features)
+            && self.bootstrap == other.bootstrap
+            && self.class_weight == other.class_weight
+            && self.seed == other.seed
     }
 }

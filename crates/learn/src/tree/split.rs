@@ -1,160 +1,410 @@
-//! The split of one node: scikit-learn's `node_split_best` and `node_split_random`.
+//! The split of one node: scikit-learn's `node_split_best` and `node_split_random`, for several limits on leaves at once.
 
-use super::columns::{Columns, SAME};
-use super::criterion::{Criterion, Sums};
+use pulp::{Arch, NullaryFnOnce};
+use rayon::prelude::*;
+
+use super::columns::{Columns, SAME, TILE};
+use super::criterion::Criterion;
+use super::kernel::{self, Cuts, Left, Thresholds, lowest};
+use super::near::{self, Near};
 use super::params::Splitter;
-use crate::random::Path;
+use super::presorted::{Part, Presorted};
+use super::rows::{Labels, Local, Weights};
+use super::sort::Sorter;
+use crate::random::{Path, Pool};
 
-/// Rows go left where the feature's value is at most the threshold.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Split {
-    pub(super) feature: u32,
-    pub(super) threshold: f64,
-    pub(super) left: Side,
-    pub(super) right: Side,
-}
+/// Nodes of more numbers than this are worked on by several threads.
+pub(super) const SHARED: usize = 200_000;
 
-/// One side of a split.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Side {
-    pub(super) weight: f64,
-    pub(super) impurity: f64,
-}
-
-/// What a split may be.
-#[derive(Debug, Clone, Copy)]
+/// What a leaf must at least have.
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Limits {
+    pub(super) rows: usize,
+    pub(super) weight: f64,
+}
+
+/// The best split so far, under one variant's limits.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Best {
+    cost: f32,
+    priority: u32,
+    pub(super) feature: u32,
+    /// Rows whose value is at most this go left.
+    pub(super) threshold: f64,
+}
+
+impl Best {
+    const NONE: Self = Self { cost: f32::INFINITY, priority: 0, feature: u32::MAX, threshold: 0.0 };
+
+    pub(super) fn exists(&self) -> bool {
+        self.feature != u32::MAX
+    }
+
+    /// Of equally good features the one of the higher priority is taken, of equally good thresholds the first.
+    #[inline(always)]
+    fn is_beaten_by(&self, cost: f32, priority: u32, feature: u32) -> bool {
+        cost < self.cost || (cost == self.cost && priority > self.priority && feature != self.feature)
+    }
+}
+
+/// A node that is to be split.
+pub(super) struct Node<'a> {
+    pub(super) path: Path,
+    /// Ascending.
+    pub(super) rows: &'a [u32],
+    pub(super) weight: f64,
+    /// Bit v: a split under the limits of variant v is wanted.
+    pub(super) variants: u64,
+    /// Its branch was taken by [`Scratch::take`].
+    pub(super) near: bool,
+}
+
+/// What all nodes of a growth have in common.
+pub(super) struct Search<'a> {
+    pub(super) arch: Arch,
+    pub(super) columns: &'a Columns,
+    pub(super) labels: &'a Labels,
+    pub(super) weights: &'a Weights,
     pub(super) criterion: Criterion,
     pub(super) splitter: Splitter,
-    pub(super) drawn_features: usize,
-    pub(super) min_samples_leaf: usize,
-    pub(super) min_weight_leaf: f64,
+    /// Features drawn at a node.
+    pub(super) drawn: usize,
+    /// The limits of each variant, at most 64.
+    pub(super) variants: &'a [Limits],
 }
 
-/// Row weights, plain and for each label of the row, n × q.
-pub(super) struct RowWeights {
-    pub(super) plain: Vec<f64>,
-    pub(super) with: Vec<f64>,
-    pub(super) labels: usize,
+/// Room that nodes use one after another.
+pub(super) struct Scratch {
+    /// What was found, one a variant.
+    pub(super) best: Vec<Best>,
+    local: Local,
+    cuts: Cuts,
+    pool: Pool,
+    sorter: Sorter,
+    order: Vec<u32>,
+    values: Vec<f32>,
+    sums: Vec<[i32; TILE]>,
+    left: Left,
+    near: Near,
+    tile: Vec<f32>,
+    /// 0, 1, 2 …
+    places: Vec<u32>,
 }
 
-impl RowWeights {
-    pub(super) fn add_to(&self, sums: &mut Sums, row: u32) {
-        let row = row as usize;
-        sums.add(self.plain[row], &self.with[row * self.labels..(row + 1) * self.labels]);
-    }
-}
-
-/// Finds splits, node after node, in the same room.
-pub(super) struct Search<'a> {
-    columns: &'a Columns,
-    weights: &'a RowWeights,
-    limits: Limits,
-    member: Vec<bool>,
-    pool: Vec<u32>,
-    sorted: Vec<(f32, u32)>,
-    left: Sums,
-    right: Sums,
-}
-
-/// The best split so far.
-struct Best {
-    split: Option<Split>,
-    gain: f64,
-}
-
-impl<'a> Search<'a> {
-    pub(super) fn new(columns: &'a Columns, weights: &'a RowWeights, limits: Limits) -> Self {
-        let zero = Sums::zero(weights.labels);
-        let (member, left, right) = (vec![false; columns.rows()], zero.clone(), zero);
-        Self { columns, weights, limits, member, pool: Vec::new(), sorted: Vec::new(), left, right }
-    }
-
-    /// The best split of the node at `path` with these rows (ascending) and sums, if there is one. Features are looked
-    /// at in random order and the first of equally good splits wins, so none is preferred over many seeds. Constant
-    /// features count as drawn, but drawing goes on until one is found that is not constant.
-    pub(super) fn split(&mut self, path: Path, rows: &[u32], sums: &Sums) -> Option<Split> {
-        rows.iter().for_each(|&row| self.member[row as usize] = true);
-        let mut best = Best { split: None, gain: f64::NEG_INFINITY };
-        let mut pool = std::mem::take(&mut self.pool);
-        let mut all_constant = true;
-        for (drawn, feature) in path.shuffle(self.columns.features(), &mut pool).enumerate() {
-            if drawn >= self.limits.drawn_features && !all_constant {
-                break;
-            }
-            let varies = match self.limits.splitter {
-                Splitter::Best => self.scan(feature, rows, sums, &mut best),
-                Splitter::Random => self.draw(feature, path, rows, sums, &mut best),
-            };
-            all_constant &= !varies;
+impl Scratch {
+    pub(super) fn new(search: &Search<'_>) -> Self {
+        Self {
+            best: Vec::new(),
+            local: Local::default(),
+            cuts: Cuts::default(),
+            pool: Pool::new(search.columns.features()),
+            sorter: Sorter::new(search.columns.rows()),
+            order: Vec::new(),
+            values: Vec::new(),
+            sums: vec![[0; TILE]; search.labels.count()],
+            left: Left::default(),
+            near: Near::new(search.columns),
+            tile: Vec::new(),
+            places: (0..near::ROWS as u32).collect(),
         }
-        self.pool = pool;
-        rows.iter().for_each(|&row| self.member[row as usize] = false);
-        best.split
     }
 
-    /// Tries every threshold of a feature; whether it is not constant.
-    fn scan(&mut self, feature: u32, rows: &[u32], sums: &Sums, best: &mut Best) -> bool {
-        let mut sorted = std::mem::take(&mut self.sorted);
-        self.columns.sort(feature, rows, &self.member, &mut sorted);
-        let varies = sorted[sorted.len() - 1].0 > sorted[0].0 + SAME;
-        if varies {
-            self.left.clear();
-            for left in 1..sorted.len() {
-                let (below, row) = sorted[left - 1];
-                self.weights.add_to(&mut self.left, row);
-                let above = sorted[left].0;
-                if above > below + SAME && self.leaves_fit(left, sorted.len() - left) {
-                    let threshold = f64::from(below) / 2.0 + f64::from(above) / 2.0;
-                    self.judge(feature, threshold, sums, best);
+    /// Copies the rows of a small branch; its nodes have to be split before another branch is taken.
+    pub(super) fn take(&mut self, columns: &Columns, rows: &[u32]) {
+        self.near.take(columns, rows);
+    }
+}
+
+/// The variants in a set of bits.
+pub(super) fn each(mut variants: u64) -> impl Iterator<Item = usize> {
+    std::iter::from_fn(move || {
+        let variant = (variants != 0).then(|| variants.trailing_zeros() as usize)?;
+        variants &= variants - 1;
+        Some(variant)
+    })
+}
+
+impl Search<'_> {
+    /// Whether every feature is looked at at every node.
+    pub(super) fn takes_all(&self) -> bool {
+        self.drawn >= self.columns.features()
+    }
+
+    /// Writes the best split for each variant into `scratch.best`. `presorted` holds the orders of the node's rows, where
+    /// the best thresholds of all features are wanted. Of equally good splits a random one is taken, so that none is
+    /// preferred over many seeds.
+    pub(super) fn split(&self, node: &Node<'_>, presorted: Option<&Presorted>, scratch: &mut Scratch) {
+        scratch.best.clear();
+        scratch.best.resize(self.variants.len(), Best::NONE);
+        scratch.local.fill(node.rows, node.weight, self.weights, self.labels);
+        match (self.criterion, presorted) {
+            (Criterion::Gini, Some(presorted)) => self.best_of_all::<false>(node, presorted, scratch),
+            (_, Some(presorted)) => self.best_of_all::<true>(node, presorted, scratch),
+            (Criterion::Gini, None) => self.arch.dispatch(SplitNode::<false> { search: self, node, scratch }),
+            (_, None) => self.arch.dispatch(SplitNode::<true> { search: self, node, scratch }),
+        }
+    }
+
+    /// Whether small branches are to be taken by [`Scratch::take`].
+    pub(super) fn wants_near(&self) -> bool {
+        !self.takes_all()
+    }
+
+    #[inline(always)]
+    fn random_or_drawn<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch) {
+        match (self.splitter, self.takes_all()) {
+            (Splitter::Random, true) => self.random_of_all::<ENTROPY>(node, scratch),
+            (Splitter::Random, false) if node.near && self.drawn <= 16 => self.random_near::<ENTROPY, 16>(node, scratch),
+            (Splitter::Random, false) if node.near && self.drawn <= 48 => self.random_near::<ENTROPY, 48>(node, scratch),
+            (Splitter::Random, false) if node.near => self.random_near::<ENTROPY, TILE>(node, scratch),
+            _ => {
+                scratch.pool.begin(node.path);
+                self.of_drawn::<ENTROPY>(node, scratch, 0);
+            }
+        }
+    }
+
+    fn best_of_all<const ENTROPY: bool>(&self, node: &Node<'_>, presorted: &Presorted, scratch: &mut Scratch) {
+        let Scratch { best, local, cuts, .. } = scratch;
+        local.lay_out(node.rows, self.labels);
+        let local = &*local;
+        let scan = |part: &Part, cuts: &mut Cuts, best: &mut [Best]| {
+            self.arch.dispatch(ScanPart::<ENTROPY> { search: self, node, local, part, cuts, best });
+        };
+        if !presorted.is_shared() {
+            return presorted.parts().iter().for_each(|part| scan(part, cuts, best));
+        }
+        let of_part = |part: &Part| {
+            let mut best = vec![Best::NONE; self.variants.len()];
+            scan(part, &mut Cuts::default(), &mut best);
+            best
+        };
+        for found in presorted.parts().par_iter().map(of_part).collect::<Vec<_>>() {
+            for (best, found) in best.iter_mut().zip(found) {
+                if best.is_beaten_by(found.cost, found.priority, found.feature) {
+                    *best = found;
                 }
             }
         }
-        self.sorted = sorted;
+    }
+
+    /// Tries every threshold of a feature: every cut of the order between different values.
+    #[inline(always)]
+    fn scan<const ENTROPY: bool>(
+        &self,
+        node: &Node<'_>,
+        local: &Local,
+        (feature, priority): (u32, u32),
+        order: &[u32],
+        cuts: &mut Cuts,
+        best: &mut [Best],
+    ) {
+        cuts.weigh::<ENTROPY>(local, order);
+        let column = self.columns.column(feature);
+        let value = |at: usize| column[node.rows[order[at] as usize] as usize];
+        for variant in each(node.variants) {
+            let limits = self.variants[variant];
+            let least = limits.rows.max(1);
+            if 2 * least > order.len() {
+                continue;
+            }
+            let (from, to) = (least - 1, order.len() - least);
+            let best = &mut best[variant];
+            if !best.is_beaten_by(lowest(&cuts.costs[from..to]), priority, feature) {
+                continue;
+            }
+            for at in from..to {
+                let cost = cuts.costs[at];
+                if best.is_beaten_by(cost, priority, feature)
+                    && value(at + 1) > value(at) + SAME
+                    && local.weighs_enough(cuts.weights[at], limits.weight)
+                {
+                    let threshold = f64::from(value(at)) / 2.0 + f64::from(value(at + 1)) / 2.0;
+                    *best = Best { cost, priority, feature, threshold };
+                }
+            }
+        }
+    }
+
+    /// One random threshold of each feature, tile by tile.
+    #[inline(always)]
+    fn random_of_all<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch) {
+        let Scratch { best, local, sums, .. } = scratch;
+        let seen = local.seen(node.path, node.rows, node.rows, self.labels);
+        for (tile, first) in self.columns.tiles().zip((0..).step_by(TILE)) {
+            let features = std::array::from_fn(|j| first + j as u32);
+            let drawn = kernel::thresholds::<ENTROPY, TILE>(&seen, tile, &features, sums);
+            self.offer(node, local, &features, &drawn, best);
+        }
+    }
+
+    /// One random threshold of each drawn feature of a small node, side by side.
+    #[inline(always)]
+    fn random_near<const ENTROPY: bool, const W: usize>(&self, node: &Node<'_>, scratch: &mut Scratch) {
+        scratch.pool.begin(node.path);
+        let (mut count, mut all_constant) = (0, true);
+        while count < self.drawn {
+            let mut features = [u32::MAX; W];
+            let wanted = W.min(self.drawn - count);
+            features[..wanted].iter_mut().for_each(|feature| *feature = scratch.pool.next().unwrap_or(u32::MAX));
+            count += wanted;
+            let Scratch { best, local, sums, near, tile, places, .. } = &mut *scratch;
+            // Lanes without a feature stay 0, so they are constant.
+            tile.clear();
+            tile.resize(node.rows.len() * W, 0.0);
+            for (&row, tile) in node.rows.iter().zip(tile.chunks_exact_mut(W)) {
+                let values = near.row(row);
+                for (value, &feature) in tile[..wanted].iter_mut().zip(&features) {
+                    *value = values[feature as usize];
+                }
+            }
+            let seen = local.seen(node.path, node.rows, &places[..node.rows.len()], self.labels);
+            let drawn = kernel::thresholds::<ENTROPY, W>(&seen, tile, &features, sums);
+            all_constant &= drawn.lowest() == f32::INFINITY;
+            self.offer(node, local, &features, &drawn, best);
+        }
+        if all_constant {
+            self.of_drawn::<ENTROPY>(node, scratch, count);
+        }
+    }
+
+    /// Keeps the best of some random thresholds.
+    #[inline(always)]
+    fn offer<const W: usize>(
+        &self,
+        node: &Node<'_>,
+        local: &Local,
+        features: &[u32; W],
+        drawn: &Thresholds<W>,
+        best: &mut [Best],
+    ) {
+        let lowest = drawn.lowest();
+        for variant in each(node.variants) {
+            let (limits, best) = (self.variants[variant], &mut best[variant]);
+            if lowest > best.cost || lowest == f32::INFINITY {
+                continue;
+            }
+            for j in 0..W {
+                let (cost, priority, feature) = (drawn.costs[j], drawn.priorities[j], features[j]);
+                let left = drawn.counts[j] as usize;
+                if best.is_beaten_by(cost, priority, feature)
+                    && cost < f32::INFINITY
+                    && left >= limits.rows
+                    && node.rows.len() - left >= limits.rows
+                    && local.weighs_enough(drawn.weights[j], limits.weight)
+                {
+                    *best = Best { cost, priority, feature, threshold: f64::from(drawn.thresholds[j]) };
+                }
+            }
+        }
+    }
+
+    /// Features in random order, of which some are drawn already: so many, and on until one is found that is not constant.
+    #[inline(always)]
+    fn of_drawn<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch, mut drawn: usize) {
+        scratch.local.lay_out(node.rows, self.labels);
+        if self.splitter == Splitter::Best {
+            scratch.sorter.begin(node.rows);
+        }
+        let mut all_constant = true;
+        while drawn < self.drawn || all_constant {
+            let Some(feature) = scratch.pool.next() else { break };
+            let of = (feature, node.path.draw(feature).priority);
+            let varies = match self.splitter {
+                Splitter::Best => self.best_of_one::<ENTROPY>(node, of, scratch),
+                Splitter::Random => self.random_of_one::<ENTROPY>(node, of, scratch),
+            };
+            all_constant &= !varies;
+            drawn += 1;
+        }
+        scratch.sorter.end(node.rows);
+    }
+
+    /// Tries every threshold of a feature; whether it is not constant.
+    #[inline(always)]
+    fn best_of_one<const ENTROPY: bool>(&self, node: &Node<'_>, of: (u32, u32), scratch: &mut Scratch) -> bool {
+        let Scratch { best, local, cuts, sorter, order, near, .. } = scratch;
+        let (low, high) = if node.near {
+            let value = |row: u32| near.row(row)[of.0 as usize];
+            sorter.sort(node.rows, value, order)
+        } else {
+            sorter.sort_many(self.columns, of.0, node.rows, order)
+        };
+        let varies = high > low + SAME;
+        if varies {
+            self.scan::<ENTROPY>(node, local, of, order, cuts, best);
+        }
         varies
     }
 
     /// Tries one random threshold of a feature; whether it is not constant.
-    fn draw(&mut self, feature: u32, path: Path, rows: &[u32], sums: &Sums, best: &mut Best) -> bool {
+    #[inline(always)]
+    fn random_of_one<const ENTROPY: bool>(
+        &self,
+        node: &Node<'_>,
+        (feature, priority): (u32, u32),
+        scratch: &mut Scratch,
+    ) -> bool {
+        let Scratch { best, local, values, left, .. } = scratch;
         let column = self.columns.column(feature);
-        let values = rows.iter().map(|&row| column[row as usize]);
-        let (min, max) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(min, max), x| (min.min(x), max.max(x)));
-        if max <= min + SAME {
+        values.clear();
+        values.extend(node.rows.iter().map(|&row| column[row as usize]));
+        let (low, high) = kernel::range(values);
+        if high <= low + SAME {
             return false;
         }
-        let (min, max) = (f64::from(min), f64::from(max));
-        let mut threshold = (max - min) * path.uniform(feature) + min;
-        if threshold == max {
-            threshold = min;
-        }
-        self.left.clear();
-        let mut left = 0;
-        for &row in rows.iter().filter(|&&row| f64::from(column[row as usize]) <= threshold) {
-            self.weights.add_to(&mut self.left, row);
-            left += 1;
-        }
-        if self.leaves_fit(left, rows.len() - left) {
-            self.judge(feature, threshold, sums, best);
+        let threshold = kernel::threshold(low, high, node.path.draw(feature).uniform);
+        left.sum(threshold, values, local);
+        let groups = left.with.iter().zip(&local.totals);
+        let cost = groups.map(|(of, total)| kernel::cost_of::<ENTROPY>(of, total, left.weight, local.weight)).sum();
+        for variant in each(node.variants) {
+            let (limits, best) = (self.variants[variant], &mut best[variant]);
+            if best.is_beaten_by(cost, priority, feature)
+                && left.count >= limits.rows
+                && node.rows.len() - left.count >= limits.rows
+                && local.weighs_enough(left.weight, limits.weight)
+            {
+                *best = Best { cost, priority, feature, threshold: f64::from(threshold) };
+            }
         }
         true
     }
+}
 
-    fn leaves_fit(&self, left: usize, right: usize) -> bool {
-        left >= self.limits.min_samples_leaf && right >= self.limits.min_samples_leaf
+/// Work to be done with the widest vectors that the machine has; a closure would not be compiled for them.
+struct SplitNode<'a, const ENTROPY: bool> {
+    search: &'a Search<'a>,
+    node: &'a Node<'a>,
+    scratch: &'a mut Scratch,
+}
+
+impl<const ENTROPY: bool> NullaryFnOnce for SplitNode<'_, ENTROPY> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        self.search.random_or_drawn::<ENTROPY>(self.node, self.scratch);
     }
+}
 
-    /// Weighs the split whose left side is summed up, and keeps it if it is better than the best.
-    #[inline]
-    fn judge(&mut self, feature: u32, threshold: f64, sums: &Sums, best: &mut Best) {
-        self.right.rest(sums, &self.left);
-        if self.left.weight < self.limits.min_weight_leaf || self.right.weight < self.limits.min_weight_leaf {
-            return;
-        }
-        let side = |sums: &Sums| Side { weight: sums.weight, impurity: self.limits.criterion.impurity(sums) };
-        let (left, right) = (side(&self.left), side(&self.right));
-        let gain = -right.weight * right.impurity - left.weight * left.impurity;
-        if gain > best.gain {
-            *best = Best { split: Some(Split { feature, threshold, left, right }), gain };
+/// The same for some of the features of a presorted node.
+struct ScanPart<'a, const ENTROPY: bool> {
+    search: &'a Search<'a>,
+    node: &'a Node<'a>,
+    local: &'a Local,
+    part: &'a Part,
+    cuts: &'a mut Cuts,
+    best: &'a mut [Best],
+}
+
+impl<const ENTROPY: bool> NullaryFnOnce for ScanPart<'_, ENTROPY> {
+    type Output = ();
+
+    #[inline(always)]
+    fn call(self) {
+        for (feature, order) in self.part.iter(self.node.rows.len()) {
+            let of = (feature, self.node.path.draw(feature).priority);
+            self.search.scan::<ENTROPY>(self.node, self.local, of, order, self.cuts, self.best);
         }
     }
 }

@@ -1,0 +1,114 @@
+//! The orders of a node's rows along all features, handed down from node to node: sorting once serves the whole tree.
+
+use rayon::prelude::*;
+
+use super::columns::{Columns, SAME};
+use super::split::SHARED;
+
+/// Features that one thread works on at least.
+const PART: usize = 64;
+
+/// The places of a node's rows by value, for each feature that is not constant there.
+pub(super) struct Presorted {
+    rows: usize,
+    parts: Vec<Part>,
+}
+
+/// Some of the features.
+#[derive(Default)]
+pub(super) struct Part {
+    features: Vec<u32>,
+    /// One after another.
+    orders: Vec<u32>,
+}
+
+/// Where the rows of a node go: twice the place in the child, and one more if that is the right one.
+pub(super) struct Sides(Vec<u32>);
+
+impl Sides {
+    /// Of the rows at each place, whether they go left.
+    pub(super) fn new(is_left: impl Iterator<Item = bool>) -> Self {
+        let mut found = [0, 0];
+        let place = |is_left: bool| {
+            let side = usize::from(!is_left);
+            found[side] += 1;
+            (found[side] - 1) << 1 | side as u32
+        };
+        Self(is_left.map(place).collect())
+    }
+}
+
+impl Presorted {
+    /// The orders of these rows (ascending) along all features.
+    pub(super) fn root(columns: &Columns, rows: &[u32]) -> Self {
+        let mut places = vec![u32::MAX; columns.rows()];
+        rows.iter().zip(0..).for_each(|(&row, place)| places[row as usize] = place);
+        let all: Vec<u32> = (0..columns.features() as u32).collect();
+        let part = |features: &[u32]| {
+            let mut part = Part::default();
+            for &feature in features {
+                let of_node = columns.order(feature).rows.iter().map(|&row| places[row as usize]);
+                part.orders.extend(of_node.filter(|&place| place != u32::MAX));
+                part.keep_if_it_varies(columns, feature, rows);
+            }
+            part
+        };
+        Self { rows: rows.len(), parts: all.par_chunks(PART).map(part).collect() }
+    }
+
+    /// The orders of one child, whose rows are these; `side` is 0 for the left one.
+    pub(super) fn child(&self, columns: &Columns, sides: &Sides, side: u32, rows: &[u32]) -> Self {
+        let part = |of: &Part| {
+            let mut part = Part::default();
+            part.orders.reserve(of.features.len() * rows.len());
+            let mut order = vec![0; rows.len() + 1];
+            for (feature, of_node) in of.iter(self.rows) {
+                let mut found = 0;
+                for &place in of_node {
+                    let to = sides.0[place as usize];
+                    // Written in any case and kept if it counts: quicker than a branch that nobody can foresee.
+                    order[found] = to >> 1;
+                    found += usize::from(to & 1 == side);
+                }
+                part.orders.extend_from_slice(&order[..rows.len()]);
+                part.keep_if_it_varies(columns, feature, rows);
+            }
+            part
+        };
+        let parts = match self.is_shared() {
+            true => self.parts.par_iter().map(part).collect(),
+            false => self.parts.iter().map(part).collect(),
+        };
+        Self { rows: rows.len(), parts }
+    }
+
+    /// Whether the node is worth several threads.
+    pub(super) fn is_shared(&self) -> bool {
+        self.parts.iter().map(|part| part.orders.len()).sum::<usize>() > SHARED
+    }
+
+    pub(super) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+}
+
+impl Part {
+    /// Each feature with its order of a node's rows.
+    #[inline(always)]
+    pub(super) fn iter(&self, rows: usize) -> impl Iterator<Item = (u32, &[u32])> {
+        self.features.iter().copied().zip(self.orders.chunks_exact(rows))
+    }
+
+    /// Adds the feature whose order was put last, unless all rows have one value of it.
+    fn keep_if_it_varies(&mut self, columns: &Columns, feature: u32, rows: &[u32]) {
+        let order = &self.orders[self.orders.len() - rows.len()..];
+        let value = |place: u32| columns.column(feature)[rows[place as usize] as usize];
+        let varies = || value(order[rows.len() - 1]) > value(order[0]) + SAME;
+        // A look at the values of a feature is a look into another cache line each.
+        if columns.order(feature).all_differ || varies() {
+            self.features.push(feature);
+        } else {
+            self.orders.truncate(self.orders.len() - rows.len());
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Labels and weights of the training rows, and those of one node in whole numbers.
+
+use ndarray::ArrayView2;
+
+use super::kernel::Node;
+use crate::random::Path;
+
+/// Labels that are worked on together.
+pub(super) const LANES: usize = 16;
+
+/// What some rows with each of 16 labels weigh.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Lanes(pub(super) [i32; LANES]);
+
+impl Lanes {
+    pub(super) const ZERO: Self = Self([0; LANES]);
+
+    #[inline(always)]
+    pub(super) fn add(&mut self, other: &Self) {
+        for lane in 0..LANES {
+            self.0[lane] += other.0[lane];
+        }
+    }
+}
+
+/// Which labels each row has.
+pub(super) struct Labels {
+    count: usize,
+    starts: Vec<u32>,
+    labels: Vec<u32>,
+}
+
+impl Labels {
+    pub(super) fn new(of_rows: ArrayView2<'_, bool>) -> Self {
+        let (mut starts, mut labels) = (vec![0], Vec::new());
+        for row in of_rows.rows() {
+            labels.extend(row.iter().zip(0..).filter(|(has, _)| **has).map(|(_, label)| label));
+            starts.push(labels.len() as u32);
+        }
+        Self { count: of_rows.ncols(), starts, labels }
+    }
+
+    /// Labels there are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Those of a row.
+    #[inline(always)]
+    pub(super) fn of(&self, row: u32) -> &[u32] {
+        let row = row as usize;
+        &self.labels[self.starts[row] as usize..self.starts[row + 1] as usize]
+    }
+}
+
+/// What each row counts for.
+pub(super) struct Weights {
+    pub(super) of_rows: Vec<f64>,
+    /// They are whole numbers.
+    whole: bool,
+    /// Their sum.
+    pub(super) total: f64,
+    /// A node's weights in whole numbers add up to less than this power of two, so that the squares of q sums fit an `i64`.
+    full: f64,
+}
+
+impl Weights {
+    pub(super) fn new(of_rows: Vec<f64>, labels: usize) -> Self {
+        let bits = (62 - labels.next_power_of_two().trailing_zeros()) / 2;
+        Self {
+            whole: of_rows.iter().all(|weight| weight.fract() == 0.0),
+            total: of_rows.iter().sum(),
+            of_rows,
+            full: f64::from(1 << bits.min(29)),
+        }
+    }
+
+    /// What a weight of 1 becomes in whole numbers at a node of this weight: itself, if all are whole; else the power of
+    /// two that uses the room there is, so that every node's are as exact, however light its rows are.
+    fn scale(&self, weight: f64) -> f64 {
+        if self.whole && weight < self.full {
+            return 1.0;
+        }
+        let (_, exponent) = libm::frexp(weight);
+        libm::ldexp(self.full, -exponent)
+    }
+}
+
+/// A node's rows in whole numbers; kept and filled again for the next node.
+#[derive(Default)]
+pub(super) struct Local {
+    /// One a row, at least 1.
+    pub(super) weights: Vec<i32>,
+    pub(super) weight: i32,
+    /// What the rows with each label weigh.
+    pub(super) with: Vec<i32>,
+    /// Groups of 16 labels, each with one a row.
+    pub(super) lanes: Vec<Lanes>,
+    /// One a group.
+    pub(super) totals: Vec<Lanes>,
+    /// Of each row, its weight times what the rows with its labels weigh.
+    pub(super) products: Vec<i64>,
+    pub(super) scale: f64,
+}
+
+impl Local {
+    /// Takes the rows of a node.
+    pub(super) fn fill(&mut self, rows: &[u32], weight: f64, weights: &Weights, labels: &Labels) {
+        self.scale = weights.scale(weight);
+        self.with.clear();
+        self.with.resize(labels.count(), 0);
+        self.weights.clear();
+        for &row in rows {
+            // A row that would vanish beside the others still keeps a side from being empty.
+            let weight = ((weights.of_rows[row as usize] * self.scale + 0.5) as i32).max(1);
+            self.weights.push(weight);
+            labels.of(row).iter().for_each(|&label| self.with[label as usize] += weight);
+        }
+        self.weight = self.weights.iter().sum();
+    }
+
+    /// Lays the rows out in lanes; after [`Local::fill`].
+    pub(super) fn lay_out(&mut self, rows: &[u32], labels: &Labels) {
+        let groups = labels.count().div_ceil(LANES);
+        self.lanes.clear();
+        self.lanes.resize(groups * rows.len(), Lanes::ZERO);
+        self.products.clear();
+        for (at, (&row, &weight)) in rows.iter().zip(&self.weights).enumerate() {
+            let mut product = 0;
+            for &label in labels.of(row) {
+                let (group, lane) = (label as usize / LANES, label as usize % LANES);
+                self.lanes[group * rows.len() + at].0[lane] = weight;
+                product += i64::from(weight) * i64::from(self.with[label as usize]);
+            }
+            self.products.push(product);
+        }
+        self.totals.clear();
+        self.totals.extend(self.with.chunks(LANES).map(|with| {
+            let mut total = Lanes::ZERO;
+            total.0[..with.len()].copy_from_slice(with);
+            total
+        }));
+    }
+}
+
+impl Local {
+    /// The node as random thresholds are drawn for it.
+    #[inline(always)]
+    pub(super) fn seen<'a>(&'a self, path: Path, rows: &'a [u32], places: &'a [u32], labels: &'a Labels) -> Node<'a> {
+        Node { path, rows, places, weights: &self.weights, weight: self.weight, with: &self.with, labels }
+    }
+
+    /// Whether both sides of a split, the left one of this weight, weigh at least `least` of the rows' own weights.
+    #[inline(always)]
+    pub(super) fn weighs_enough(&self, left: i32, least: f64) -> bool {
+        let least = least * self.scale;
+        f64::from(left) >= least && f64::from(self.weight - left) >= least
+    }
+}

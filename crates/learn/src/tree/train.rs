@@ -1,0 +1,240 @@
+//! Training settings together: one growth for all that share it.
+
+use std::time::Instant;
+
+use ndarray::{Array2, ArrayView2};
+use pulp::Arch;
+use rayon::prelude::*;
+
+use super::TreeValidParams;
+use super::columns::Columns;
+use super::cut::Cut;
+use super::fitted::{Forest, Tree, as_f32};
+use super::grow::{Ends, Grower, Grown};
+use super::rows::{Labels, Weights};
+use super::split::{Limits, Scratch, Search};
+use crate::family::Trained;
+use crate::random::Path;
+
+/// Trees that are grown before they are cut for each setting and forgotten.
+const TOGETHER: u32 = 16;
+
+/// Variants that one growth can have: as many as a set has bits.
+const VARIANTS: usize = 64;
+
+/// Training rows, made ready for trees.
+pub(super) struct Rows {
+    columns: Columns,
+    labels: Labels,
+}
+
+impl Rows {
+    pub(super) fn new(records: ArrayView2<'_, f64>, labels: ArrayView2<'_, bool>) -> Self {
+        Self { columns: Columns::new(records), labels: Labels::new(labels) }
+    }
+}
+
+/// Fits one setting.
+pub(super) fn fit(params: &TreeValidParams, rows: &Rows, labels: ArrayView2<'_, bool>) -> Result<Forest, String> {
+    let growth = Growth::new(&[params], rows, labels)?;
+    let cut = growth.cut(params);
+    let trees = (0..params.n_estimators).into_par_iter().map(|tree| Ok(cut.of(&growth.grow(tree)?)));
+    Ok(Forest { labels: labels.ncols(), trees: trees.collect::<Result<Vec<Tree>, String>>()? })
+}
+
+/// Settings that share a growth.
+struct Growth<'a> {
+    first: &'a TreeValidParams,
+    rows: &'a Rows,
+    /// By class weights.
+    of_rows: Vec<f64>,
+    /// What a leaf must have: rows, and a share of all weight.
+    variants: Vec<(usize, f64)>,
+    ends: Ends,
+}
+
+impl<'a> Growth<'a> {
+    fn new(settings: &[&'a TreeValidParams], rows: &'a Rows, labels: ArrayView2<'_, bool>) -> Result<Self, String> {
+        if labels.is_empty() {
+            return Err("there are no rows to fit on".into());
+        }
+        let first = settings[0];
+        let of_rows = match &first.class_weight {
+            None => vec![1.0; labels.nrows()],
+            Some(weight) => weight.of_rows(labels)?,
+        };
+        let n = labels.nrows();
+        let max_depth = settings.iter().map(|of| of.max_depth);
+        let ends = Ends {
+            max_depth: max_depth.reduce(|a, b| Some(a?.max(b?))).flatten(),
+            min_samples_split: settings.iter().map(|of| of.min_samples_split.of(n)).min().unwrap_or(2),
+            min_impurity_decrease: settings.iter().map(|of| of.min_impurity_decrease).fold(f64::INFINITY, f64::min),
+        };
+        let mut growth = Self { first, rows, of_rows, variants: Vec::new(), ends };
+        for variant in settings.iter().map(|of| growth.variant(of)).collect::<Vec<_>>() {
+            if !growth.variants.contains(&variant) {
+                growth.variants.push(variant);
+            }
+        }
+        Ok(growth)
+    }
+
+    /// What a setting wants of a leaf; a share that the lightest row reaches is none.
+    fn variant(&self, params: &TreeValidParams) -> (usize, f64) {
+        let share = params.min_weight_fraction_leaf;
+        let heaviest = self.of_rows.iter().copied().fold(0.0, f64::max);
+        let lightest = self.of_rows.iter().copied().filter(|&weight| weight > 0.0).fold(f64::INFINITY, f64::min);
+        let bites = share * heaviest * self.of_rows.len() as f64 >= lightest;
+        (params.min_samples_leaf.of(self.of_rows.len()), if bites { share } else { 0.0 })
+    }
+
+    fn cut(&self, params: &TreeValidParams) -> Cut {
+        let variant = self.variant(params);
+        Cut {
+            variant: self.variants.iter().position(|of| *of == variant).expect("every setting's variant is known"),
+            max_depth: params.max_depth,
+            min_samples_split: params.min_samples_split.of(self.of_rows.len()),
+            max_leaf_nodes: params.max_leaf_nodes,
+            min_impurity_decrease: params.min_impurity_decrease,
+            ccp_alpha: params.ccp_alpha,
+        }
+    }
+
+    /// Grows tree number `tree`.
+    fn grow(&self, tree: u32) -> Result<Grown, String> {
+        let root = Path::root(self.first.seed, u64::from(tree));
+        let mut of_rows = self.of_rows.clone();
+        if self.first.bootstrap {
+            let counts = root.bootstrap(of_rows.len());
+            of_rows.iter_mut().zip(counts).for_each(|(weight, count)| *weight *= f64::from(count));
+        }
+        let weights = Weights::new(of_rows, self.rows.labels.count());
+        let limits = |&(rows, share): &(usize, f64)| Limits { rows, weight: share * weights.total };
+        let variants: Vec<Limits> = self.variants.iter().map(limits).collect();
+        let search = Search {
+            arch: Arch::new(),
+            columns: &self.rows.columns,
+            labels: &self.rows.labels,
+            weights: &weights,
+            criterion: self.first.criterion.canonical(),
+            splitter: self.first.splitter,
+            drawn: self.first.drawn(self.rows.columns.features()),
+            variants: &variants,
+        };
+        let mut scratch = Scratch::new(&search);
+        Grower { search, ends: self.ends }.grow(root, &mut scratch)
+    }
+}
+
+/// A cut of the growth's trees, and who wants it.
+struct Unit<T> {
+    cut: Cut,
+    /// Number of trees, and the settings that have so many.
+    wanted: Vec<(u32, Vec<usize>)>,
+    sums: Option<Array2<f64>>,
+    results: Vec<(usize, T)>,
+}
+
+/// Fits every setting on the same rows, predicts the same others, and judges their probabilities. What settings share is
+/// grown once; the results are those of each on its own, to the last bit.
+pub(crate) fn train_all<T: Clone + Send>(
+    settings: &[&TreeValidParams],
+    train: &crate::Labelled,
+    queries: ArrayView2<'_, f64>,
+    judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+) -> Vec<Trained<T>> {
+    let rows = Rows::new(train.records.view(), train.targets.view());
+    let queries = as_f32(queries);
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, of) in settings.iter().enumerate() {
+        match groups.iter_mut().find(|group| settings[group[0]].shares_with(of, train.records.ncols())) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    let of_group = |group: &Vec<usize>| {
+        let started = Instant::now();
+        let of: Vec<&TreeValidParams> = group.iter().map(|&index| settings[index]).collect();
+        let results = train_group(&of, &rows, train.targets.view(), &queries, judge);
+        let seconds = started.elapsed().as_secs_f64() / group.len() as f64;
+        let trained = results.into_iter().map(move |outcome| Trained { outcome, seconds });
+        group.iter().copied().zip(trained).collect::<Vec<_>>()
+    };
+    let mut all: Vec<(usize, Trained<T>)> = groups.par_iter().flat_map_iter(of_group).collect();
+    all.sort_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, trained)| trained).collect()
+}
+
+/// Outcomes of the settings of one growth, in their order.
+fn train_group<T: Clone + Send>(
+    settings: &[&TreeValidParams],
+    rows: &Rows,
+    labels: ArrayView2<'_, bool>,
+    queries: &Array2<f32>,
+    judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+) -> Vec<Result<T, String>> {
+    let growth = match Growth::new(settings, rows, labels) {
+        Ok(growth) => growth,
+        Err(reason) => return vec![Err(reason); settings.len()],
+    };
+    if growth.variants.len() > VARIANTS {
+        let (some, others) = settings.split_at(settings.len() / 2);
+        return [some, others].map(|of| train_group(of, rows, labels, queries, judge)).concat();
+    }
+    let mut units = units(&growth, settings);
+    let trees = settings.iter().map(|of| of.n_estimators).max().unwrap_or(0);
+    for first in (0..trees).step_by(TOGETHER as usize) {
+        let some = first..trees.min(first + TOGETHER);
+        let grown: Result<Vec<Grown>, String> = some.into_par_iter().map(|tree| growth.grow(tree)).collect();
+        let grown = match grown {
+            Ok(grown) => grown,
+            Err(reason) => return vec![Err(reason); settings.len()],
+        };
+        units.par_iter_mut().for_each(|unit| unit.take(first, &grown, queries, labels.ncols(), judge));
+    }
+    let mut results: Vec<(usize, T)> = units.into_iter().flat_map(|unit| unit.results).collect();
+    results.sort_by_key(|(index, _)| *index);
+    results.into_iter().map(|(_, result)| Ok(result)).collect()
+}
+
+fn units<T>(growth: &Growth<'_>, settings: &[&TreeValidParams]) -> Vec<Unit<T>> {
+    let mut units: Vec<Unit<T>> = Vec::new();
+    for (index, of) in settings.iter().enumerate() {
+        let cut = growth.cut(of);
+        let at = units.iter().position(|unit| unit.cut == cut).unwrap_or_else(|| {
+            units.push(Unit { cut, wanted: Vec::new(), sums: None, results: Vec::new() });
+            units.len() - 1
+        });
+        let wanted = &mut units[at].wanted;
+        match wanted.iter_mut().find(|(trees, _)| *trees == of.n_estimators) {
+            Some((_, members)) => members.push(index),
+            None => wanted.push((of.n_estimators, vec![index])),
+        }
+    }
+    units
+}
+
+impl<T: Clone> Unit<T> {
+    /// Adds what some trees, from number `first` on, say of the queries, and judges the forests that are complete.
+    fn take(
+        &mut self,
+        first: u32,
+        grown: &[Grown],
+        queries: &Array2<f32>,
+        labels: usize,
+        judge: &impl Fn(ArrayView2<'_, f64>) -> T,
+    ) {
+        let most = self.wanted.iter().map(|(trees, _)| *trees).max().unwrap_or(0);
+        let sums = self.sums.get_or_insert_with(|| Array2::zeros((queries.nrows(), labels)));
+        for (tree, grown) in (first + 1..=most).zip(grown) {
+            self.cut.of(grown).add_to(queries, sums.view_mut());
+            if let Some((_, members)) = self.wanted.iter().find(|(trees, _)| *trees == tree) {
+                let result = judge(sums.mapv(|sum| sum / f64::from(tree)).view());
+                self.results.extend(members.iter().map(|&index| (index, result.clone())));
+            }
+        }
+        if first + grown.len() as u32 >= most {
+            self.sums = None;
+        }
+    }
+}
