@@ -37,11 +37,11 @@ pub enum Model {
 }
 
 /// What came of one setting on one fold.
-pub(crate) struct Trained<T> {
+pub struct Trained<T> {
     /// What was made of its probabilities for the validation rows, or why it cannot be fitted on this data.
-    pub(crate) outcome: Result<T, String>,
+    pub outcome: Result<T, String>,
     /// Wall time of fit and predict; work shared by several settings is divided evenly.
-    pub(crate) seconds: f64,
+    pub seconds: f64,
 }
 
 /// Checks parameters and completes them by scikit-learn's defaults.
@@ -116,7 +116,7 @@ impl Estimator {
 
 /// Fits all estimators on the same rows, predicts the same others and judges the probabilities, in the order of the
 /// estimators. What they share is computed once; the results are those of each on its own, to the last bit.
-pub(crate) fn train_all<T: Clone + Send>(
+pub fn train_all<T: Clone + Send>(
     estimators: &[Estimator],
     train: &Labelled,
     rows: ArrayView2<'_, f64>,

@@ -28,7 +28,7 @@ fn assert_predictions(family: &str, cases: &Value) {
             assert_eq!(tree.leaves() as u64, case["leaves"], "{}", case["params"]);
         }
         let probabilities = fitted.probabilities(test.records.view());
-        assert_eq!(decide(&probabilities), labels(&case["predicted"]), "{}", case["params"]);
+        assert_eq!(decide(probabilities.view()), labels(&case["predicted"]), "{}", case["params"]);
         for (ours, theirs) in probabilities.rows().into_iter().zip(numbers(&case["probability_sums"])) {
             assert!((ours.sum() - theirs).abs() < 1e-12, "{}: {} and {theirs}", case["params"], ours.sum());
         }
@@ -52,7 +52,7 @@ fn random_trees_score_as_scikit_learns_do_on_average() {
         let of_fold = |validation: std::ops::Range<usize>| {
             let fitted = estimator.fit(&folds::without(&all, &validation)).unwrap();
             let shares = fitted.probabilities(all.records.slice(s![validation.clone(), ..]));
-            metrics::scores(all.targets.slice(s![validation, ..]), decide(&shares).view()).accuracy
+            metrics::scores(all.targets.slice(s![validation, ..]), decide(shares.view()).view()).accuracy
         };
         folds::k_fold(300, 5).unwrap().into_iter().map(of_fold).sum::<f64>() / 5.0
     };

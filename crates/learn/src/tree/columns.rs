@@ -22,8 +22,8 @@ pub(crate) struct Columns {
 /// All rows by their value of a feature, then by row.
 pub(super) struct Order {
     pub(super) rows: Vec<u32>,
-    /// No two rows have the same value, so the feature is constant in no node.
-    pub(super) all_differ: bool,
+    /// Most rows have a value of their own, so that the feature is hardly ever constant in a node.
+    pub(super) mostly_differ: bool,
 }
 
 impl Columns {
@@ -74,8 +74,8 @@ impl Columns {
             keys.sort_unstable();
             let rows: Vec<u32> = keys.into_iter().map(|key| key as u32).collect();
             let value = |row: u32| column[row as usize];
-            let all_differ = rows.windows(2).all(|pair| value(pair[1]) > value(pair[0]) + SAME);
-            Order { rows, all_differ }
+            let different = rows.windows(2).filter(|pair| value(pair[1]) > value(pair[0]) + SAME).count();
+            Order { mostly_differ: different > rows.len() / 2, rows }
         })
     }
 }

@@ -194,7 +194,7 @@ impl<'a> Growth<'a> {
     fn run(&mut self, scratch: &mut Scratch) {
         while let Some(mut open) = self.open.pop() {
             // The nodes of a branch are popped before any other, so one branch is copied at a time.
-            if !open.near && self.grower.search.wants_near() && open.rows.len() <= near::ROWS {
+            if !open.near && open.presorted.is_none() && open.rows.len() <= near::ROWS {
                 scratch.take(self.grower.search.columns, &self.buffers[open.buffer][open.rows.clone()]);
                 open.near = true;
             }

@@ -1,7 +1,7 @@
 //! The inner loops: what every possible split of a node costs, many at a time.
 //!
-//! Weights are whole numbers here (see [`super::rows`]), so sums do not depend on their order; costs are f32, computed
-//! by the same operations in the same order on every machine. Lower is better; only costs of one node compare.
+//! Weights are whole numbers here (see [`super::rows`]), so sums do not depend on their order; costs are computed by the
+//! same operations in the same order on every machine. Lower is better; only costs of one node compare.
 
 use super::columns::{SAME, TILE};
 use super::criterion::mass;
@@ -11,7 +11,7 @@ use crate::random::Path;
 /// What each cut of a sorted node costs, and the weight left of it; kept and filled again for the next order.
 #[derive(Default)]
 pub(super) struct Cuts {
-    pub(super) costs: Vec<f32>,
+    pub(super) costs: Vec<f64>,
     pub(super) weights: Vec<i32>,
     squares: Vec<f64>,
     products: Vec<i64>,
@@ -36,7 +36,7 @@ impl Cuts {
             let mut left = Lanes::ZERO;
             for ((&row, cost), &weight) in order.iter().zip(&mut self.costs).zip(&self.weights) {
                 left.add(&lanes[row as usize]);
-                let of_group = cost_of::<true>(&left, total, weight, node.weight);
+                let of_group = f64::from(cost_of::<true>(&left, total, weight, node.weight));
                 *cost = if group == 0 { of_group } else { *cost + of_group };
             }
         }
@@ -67,7 +67,7 @@ impl Cuts {
         let sums = self.squares.iter().zip(&self.products).zip(&self.weights);
         for (cost, ((&squares, &product), &weight)) in self.costs.iter_mut().zip(sums) {
             let right = total - 2.0 * product as f64 + squares;
-            *cost = -(squares as f32 / weight as f32 + right as f32 / (node.weight - weight) as f32);
+            *cost = -(squares / f64::from(weight) + right / f64::from(node.weight - weight));
         }
     }
 }
@@ -88,8 +88,8 @@ fn sum_of_squares(lanes: &Lanes) -> f64 {
 
 /// The lowest of some costs.
 #[inline(always)]
-pub(super) fn lowest(costs: &[f32]) -> f32 {
-    let mut low = [f32::INFINITY; LANES];
+pub(super) fn lowest(costs: &[f64]) -> f64 {
+    let mut low = [f64::INFINITY; LANES];
     let whole = costs.chunks_exact(LANES);
     low.iter_mut().zip(whole.remainder()).for_each(|(low, cost)| *low = *cost);
     for some in whole {
@@ -97,7 +97,7 @@ pub(super) fn lowest(costs: &[f32]) -> f32 {
             low[lane] = if some[lane] < low[lane] { some[lane] } else { low[lane] };
         }
     }
-    low.into_iter().fold(f32::INFINITY, |low, cost| if cost < low { cost } else { low })
+    low.into_iter().fold(f64::INFINITY, |low, cost| if cost < low { cost } else { low })
 }
 
 /// Cost of one split of the labels in one group of lanes: impurity times weight, on both sides.
@@ -134,7 +134,7 @@ impl<const W: usize> Thresholds<W> {
     /// The lowest cost; infinite if all features are constant.
     #[inline(always)]
     pub(super) fn lowest(&self) -> f32 {
-        lowest(&self.costs)
+        self.costs.iter().fold(f32::INFINITY, |low, &cost| if cost < low { cost } else { low })
     }
 }
 
@@ -142,7 +142,7 @@ impl<const W: usize> Thresholds<W> {
 pub(super) struct Node<'a> {
     pub(super) path: Path,
     pub(super) rows: &'a [u32],
-    /// Where each row is in the tiles.
+    /// Where each row begins in a tile.
     pub(super) places: &'a [u32],
     /// One a row.
     pub(super) weights: &'a [i32],
@@ -243,7 +243,7 @@ fn sum_left<const W: usize>(node: &Node<'_>, tile: &[f32], drawn: &mut Threshold
 
 #[inline(always)]
 fn at<const W: usize>(tile: &[f32], place: u32) -> &[f32; W] {
-    let at = place as usize * W;
+    let at = place as usize;
     tile[at..at + W].try_into().expect("a tile has its width at every place")
 }
 

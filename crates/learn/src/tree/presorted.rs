@@ -8,7 +8,7 @@ use super::split::SHARED;
 /// Features that one thread works on at least.
 const PART: usize = 64;
 
-/// The places of a node's rows by value, for each feature that is not constant there.
+/// The places of a node's rows by value, for each feature but those known to be constant there.
 pub(super) struct Presorted {
     rows: usize,
     parts: Vec<Part>,
@@ -17,9 +17,15 @@ pub(super) struct Presorted {
 /// Some of the features.
 #[derive(Default)]
 pub(super) struct Part {
-    features: Vec<u32>,
+    features: Vec<Feature>,
     /// One after another.
     orders: Vec<u32>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Feature {
+    index: u32,
+    mostly_differ: bool,
 }
 
 /// Where the rows of a node go: twice the place in the child, and one more if that is the right one.
@@ -49,6 +55,7 @@ impl Presorted {
             for &feature in features {
                 let of_node = columns.order(feature).rows.iter().map(|&row| places[row as usize]);
                 part.orders.extend(of_node.filter(|&place| place != u32::MAX));
+                let feature = Feature { index: feature, mostly_differ: columns.order(feature).mostly_differ };
                 part.keep_if_it_varies(columns, feature, rows);
             }
             part
@@ -62,7 +69,8 @@ impl Presorted {
             let mut part = Part::default();
             part.orders.reserve(of.features.len() * rows.len());
             let mut order = vec![0; rows.len() + 1];
-            for (feature, of_node) in of.iter(self.rows) {
+            part.features.reserve(of.features.len());
+            for (&feature, of_node) in of.features.iter().zip(of.orders.chunks_exact(self.rows)) {
                 let mut found = 0;
                 for &place in of_node {
                     let to = sides.0[place as usize];
@@ -96,16 +104,16 @@ impl Part {
     /// Each feature with its order of a node's rows.
     #[inline(always)]
     pub(super) fn iter(&self, rows: usize) -> impl Iterator<Item = (u32, &[u32])> {
-        self.features.iter().copied().zip(self.orders.chunks_exact(rows))
+        self.features.iter().map(|feature| feature.index).zip(self.orders.chunks_exact(rows))
     }
 
-    /// Adds the feature whose order was put last, unless all rows have one value of it.
-    fn keep_if_it_varies(&mut self, columns: &Columns, feature: u32, rows: &[u32]) {
+    /// Adds the feature whose order was put last, unless it may well be constant and is.
+    fn keep_if_it_varies(&mut self, columns: &Columns, feature: Feature, rows: &[u32]) {
         let order = &self.orders[self.orders.len() - rows.len()..];
-        let value = |place: u32| columns.column(feature)[rows[place as usize] as usize];
+        let value = |place: u32| columns.column(feature.index)[rows[place as usize] as usize];
         let varies = || value(order[rows.len() - 1]) > value(order[0]) + SAME;
-        // A look at the values of a feature is a look into another cache line each.
-        if columns.order(feature).all_differ || varies() {
+        // Constant features have no cut anyway; to look for them costs two cache lines each.
+        if feature.mostly_differ || varies() {
             self.features.push(feature);
         } else {
             self.orders.truncate(self.orders.len() - rows.len());

@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::columns::{Columns, SAME, TILE};
 use super::criterion::Criterion;
 use super::kernel::{self, Cuts, Left, Thresholds, lowest};
-use super::near::{self, Near};
+use super::near::Near;
 use super::params::Splitter;
 use super::presorted::{Part, Presorted};
 use super::rows::{Labels, Local, Weights};
@@ -26,7 +26,9 @@ pub(super) struct Limits {
 /// The best split so far, under one variant's limits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Best {
-    cost: f32,
+    cost: f64,
+    /// What scikit-learn would compare, where costs are too close to tell.
+    gain: f64,
     priority: u32,
     pub(super) feature: u32,
     /// Rows whose value is at most this go left.
@@ -34,7 +36,8 @@ pub(super) struct Best {
 }
 
 impl Best {
-    const NONE: Self = Self { cost: f32::INFINITY, priority: 0, feature: u32::MAX, threshold: 0.0 };
+    const NONE: Self =
+        Self { cost: f64::INFINITY, gain: f64::NEG_INFINITY, priority: 0, feature: u32::MAX, threshold: 0.0 };
 
     pub(super) fn exists(&self) -> bool {
         self.feature != u32::MAX
@@ -42,7 +45,7 @@ impl Best {
 
     /// Of equally good features the one of the higher priority is taken, of equally good thresholds the first.
     #[inline(always)]
-    fn is_beaten_by(&self, cost: f32, priority: u32, feature: u32) -> bool {
+    fn is_beaten_by(&self, cost: f64, priority: u32, feature: u32) -> bool {
         cost < self.cost || (cost == self.cost && priority > self.priority && feature != self.feature)
     }
 }
@@ -87,7 +90,7 @@ pub(super) struct Scratch {
     left: Left,
     near: Near,
     tile: Vec<f32>,
-    /// 0, 1, 2 …
+    /// Where each row of the node begins in a tile.
     places: Vec<u32>,
 }
 
@@ -105,7 +108,7 @@ impl Scratch {
             left: Left::default(),
             near: Near::new(search.columns),
             tile: Vec::new(),
-            places: (0..near::ROWS as u32).collect(),
+            places: Vec::new(),
         }
     }
 
@@ -145,11 +148,6 @@ impl Search<'_> {
         }
     }
 
-    /// Whether small branches are to be taken by [`Scratch::take`].
-    pub(super) fn wants_near(&self) -> bool {
-        !self.takes_all()
-    }
-
     #[inline(always)]
     fn random_or_drawn<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch) {
         match (self.splitter, self.takes_all()) {
@@ -181,7 +179,10 @@ impl Search<'_> {
         };
         for found in presorted.parts().par_iter().map(of_part).collect::<Vec<_>>() {
             for (best, found) in best.iter_mut().zip(found) {
-                if best.is_beaten_by(found.cost, found.priority, found.feature) {
+                let margin = self.margin::<ENTROPY>(local, best.cost);
+                let by_luck = found.gain == best.gain && found.priority > best.priority;
+                let close = found.cost <= best.cost + margin && (found.gain > best.gain || by_luck);
+                if found.exists() && (found.cost < best.cost - margin || close) {
                     *best = found;
                 }
             }
@@ -202,6 +203,7 @@ impl Search<'_> {
         cuts.weigh::<ENTROPY>(local, order);
         let column = self.columns.column(feature);
         let value = |at: usize| column[node.rows[order[at] as usize] as usize];
+        let margin = |cost: f64| self.margin::<ENTROPY>(local, cost);
         for variant in each(node.variants) {
             let limits = self.variants[variant];
             let least = limits.rows.max(1);
@@ -210,28 +212,80 @@ impl Search<'_> {
             }
             let (from, to) = (least - 1, order.len() - least);
             let best = &mut best[variant];
-            if !best.is_beaten_by(lowest(&cuts.costs[from..to]), priority, feature) {
+            if lowest(&cuts.costs[from..to]) > best.cost + margin(best.cost) {
                 continue;
             }
             for at in from..to {
-                let cost = cuts.costs[at];
-                if best.is_beaten_by(cost, priority, feature)
-                    && value(at + 1) > value(at) + SAME
-                    && local.weighs_enough(cuts.weights[at], limits.weight)
+                let (cost, margin) = (cuts.costs[at], margin(best.cost));
+                if cost > best.cost + margin
+                    || value(at + 1) <= value(at) + SAME
+                    || !local.weighs_enough(cuts.weights[at], limits.weight)
                 {
+                    continue;
+                }
+                let gain = if local.whole { self.gain(local, &order[..=at]) } else { -cost };
+                let by_luck = gain == best.gain && priority > best.priority && feature != best.feature;
+                if cost < best.cost - margin || gain > best.gain || by_luck {
                     let threshold = f64::from(value(at)) / 2.0 + f64::from(value(at + 1)) / 2.0;
-                    *best = Best { cost, priority, feature, threshold };
+                    *best = Best { cost, gain, priority, feature, threshold };
                 }
             }
         }
     }
 
+    /// How far costs may be apart that scikit-learn's arithmetic has to tell from each other: it decides between equally
+    /// good splits by its rounding errors, the same ones for every seed.
+    #[inline(always)]
+    fn margin<const ENTROPY: bool>(&self, local: &Local, cost: f64) -> f64 {
+        match (local.whole && cost.is_finite(), ENTROPY) {
+            (false, _) => 0.0,
+            (true, false) => 1e-11 * cost.abs(),
+            (true, true) => 4e-6 * f64::from(local.weight),
+        }
+    }
+
+    /// scikit-learn's `proxy_impurity_improvement` of the split that has these rows on the left.
+    fn gain(&self, local: &Local, left: &[u32]) -> f64 {
+        let mut with = vec![0; self.labels.count()];
+        let mut weight = 0;
+        for &row in left {
+            weight += local.weights[row as usize];
+            local.add_row(row, &mut with);
+        }
+        let side = |weight: i32, with: &mut dyn Iterator<Item = i32>| {
+            let weight = f64::from(weight);
+            weight * self.criterion.impurity(weight, &with.map(f64::from).collect::<Vec<f64>>())
+        };
+        let right = side(local.weight - weight, &mut local.with.iter().zip(&with).map(|(all, left)| all - left));
+        -right - side(weight, &mut with.iter().copied())
+    }
+
     /// One random threshold of each feature, tile by tile.
     #[inline(always)]
     fn random_of_all<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch) {
-        let Scratch { best, local, sums, .. } = scratch;
-        let seen = local.seen(node.path, node.rows, node.rows, self.labels);
-        for (tile, first) in self.columns.tiles().zip((0..).step_by(TILE)) {
+        let Scratch { best, local, sums, near, places, .. } = scratch;
+        places.clear();
+        if node.near {
+            places.extend(node.rows.iter().map(|&row| near.place(row)));
+            self.random_of_tiles::<ENTROPY>(node, near.tiles(), places, local, sums, best);
+        } else {
+            places.extend(node.rows.iter().map(|&row| row * TILE as u32));
+            self.random_of_tiles::<ENTROPY>(node, self.columns.tiles(), places, local, sums, best);
+        }
+    }
+
+    #[inline(always)]
+    fn random_of_tiles<'t, const ENTROPY: bool>(
+        &self,
+        node: &Node<'_>,
+        tiles: impl Iterator<Item = &'t [f32]>,
+        places: &[u32],
+        local: &Local,
+        sums: &mut [[i32; TILE]],
+        best: &mut [Best],
+    ) {
+        let seen = local.seen(node.path, node.rows, places, self.labels);
+        for (tile, first) in tiles.zip((0..).step_by(TILE)) {
             let features = std::array::from_fn(|j| first + j as u32);
             let drawn = kernel::thresholds::<ENTROPY, TILE>(&seen, tile, &features, sums);
             self.offer(node, local, &features, &drawn, best);
@@ -252,13 +306,15 @@ impl Search<'_> {
             // Lanes without a feature stay 0, so they are constant.
             tile.clear();
             tile.resize(node.rows.len() * W, 0.0);
-            for (&row, tile) in node.rows.iter().zip(tile.chunks_exact_mut(W)) {
-                let values = near.row(row);
-                for (value, &feature) in tile[..wanted].iter_mut().zip(&features) {
-                    *value = values[feature as usize];
+            for (lane, &feature) in features[..wanted].iter().enumerate() {
+                let values = near.feature(feature);
+                for (value, &row) in tile[lane..].iter_mut().step_by(W).zip(node.rows) {
+                    *value = values[near.place(row) as usize];
                 }
             }
-            let seen = local.seen(node.path, node.rows, &places[..node.rows.len()], self.labels);
+            places.clear();
+            places.extend((0..node.rows.len() as u32).map(|at| at * W as u32));
+            let seen = local.seen(node.path, node.rows, places, self.labels);
             let drawn = kernel::thresholds::<ENTROPY, W>(&seen, tile, &features, sums);
             all_constant &= drawn.lowest() == f32::INFINITY;
             self.offer(node, local, &features, &drawn, best);
@@ -278,22 +334,23 @@ impl Search<'_> {
         drawn: &Thresholds<W>,
         best: &mut [Best],
     ) {
-        let lowest = drawn.lowest();
+        let lowest = f64::from(drawn.lowest());
         for variant in each(node.variants) {
             let (limits, best) = (self.variants[variant], &mut best[variant]);
-            if lowest > best.cost || lowest == f32::INFINITY {
+            if lowest > best.cost || lowest == f64::INFINITY {
                 continue;
             }
             for j in 0..W {
-                let (cost, priority, feature) = (drawn.costs[j], drawn.priorities[j], features[j]);
+                let (cost, priority, feature) = (f64::from(drawn.costs[j]), drawn.priorities[j], features[j]);
                 let left = drawn.counts[j] as usize;
                 if best.is_beaten_by(cost, priority, feature)
-                    && cost < f32::INFINITY
+                    && cost < f64::INFINITY
                     && left >= limits.rows
                     && node.rows.len() - left >= limits.rows
                     && local.weighs_enough(drawn.weights[j], limits.weight)
                 {
-                    *best = Best { cost, priority, feature, threshold: f64::from(drawn.thresholds[j]) };
+                    let threshold = f64::from(drawn.thresholds[j]);
+                    *best = Best { cost, gain: -cost, priority, feature, threshold };
                 }
             }
         }
@@ -325,7 +382,8 @@ impl Search<'_> {
     fn best_of_one<const ENTROPY: bool>(&self, node: &Node<'_>, of: (u32, u32), scratch: &mut Scratch) -> bool {
         let Scratch { best, local, cuts, sorter, order, near, .. } = scratch;
         let (low, high) = if node.near {
-            let value = |row: u32| near.row(row)[of.0 as usize];
+            let values = near.feature(of.0);
+            let value = |row: u32| values[near.place(row) as usize];
             sorter.sort(node.rows, value, order)
         } else {
             sorter.sort_many(self.columns, of.0, node.rows, order)
@@ -356,7 +414,8 @@ impl Search<'_> {
         let threshold = kernel::threshold(low, high, node.path.draw(feature).uniform);
         left.sum(threshold, values, local);
         let groups = left.with.iter().zip(&local.totals);
-        let cost = groups.map(|(of, total)| kernel::cost_of::<ENTROPY>(of, total, left.weight, local.weight)).sum();
+        let cost_of = |(of, total)| kernel::cost_of::<ENTROPY>(of, total, left.weight, local.weight);
+        let cost = f64::from(groups.map(cost_of).sum::<f32>());
         for variant in each(node.variants) {
             let (limits, best) = (self.variants[variant], &mut best[variant]);
             if best.is_beaten_by(cost, priority, feature)
@@ -364,7 +423,7 @@ impl Search<'_> {
                 && node.rows.len() - left.count >= limits.rows
                 && local.weighs_enough(left.weight, limits.weight)
             {
-                *best = Best { cost, priority, feature, threshold: f64::from(threshold) };
+                *best = Best { cost, gain: -cost, priority, feature, threshold: f64::from(threshold) };
             }
         }
         true

@@ -1,0 +1,123 @@
+//! Settings that share work get, to the last bit, what each gets alone.
+
+mod common;
+
+use common::{cut, dataset};
+use learn::family::{Estimator, complete, train_all};
+use learn::grid;
+use model::search::{Params, Setting};
+use ndarray::{Array2, ArrayView2};
+use proptest::prelude::*;
+use proptest::sample::select;
+use serde_json::{Value, json};
+
+type Outcome = Result<Array2<f64>, String>;
+
+fn estimators(settings: &[Setting]) -> Vec<Estimator> {
+    settings.iter().map(|setting| Estimator::new(setting, 3).unwrap()).collect()
+}
+
+/// Probabilities by one training of all, on so many threads.
+fn together(settings: &[Setting], threads: usize) -> Vec<Outcome> {
+    let (train, test) = cut(&dataset(61, 130, 9, 4), 90);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+    let keep = |shares: ArrayView2<'_, f64>| shares.to_owned();
+    let trained = pool.install(|| train_all(&estimators(settings), &train, test.records.view(), &keep));
+    trained.into_iter().map(|trained| trained.outcome).collect()
+}
+
+/// Probabilities by a fit of each.
+fn alone(settings: &[Setting]) -> Vec<Outcome> {
+    let (train, test) = cut(&dataset(61, 130, 9, 4), 90);
+    let fit = |estimator: Estimator| match estimator.fit(&train) {
+        Ok(model) => Ok(model.probabilities(test.records.view())),
+        Err(reason) => Err(reason.to_string()),
+    };
+    estimators(settings).into_iter().map(fit).collect()
+}
+
+fn setting(family: &'static str, params: Vec<(&'static str, Value)>) -> Setting {
+    let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    complete(family, &params).unwrap()
+}
+
+fn one_of(name: &'static str, values: Value) -> impl Strategy<Value = (&'static str, Value)> {
+    select(values.as_array().unwrap().clone()).prop_map(move |value| (name, value))
+}
+
+/// Where a tree stops, and what decides its growth.
+fn of_trees(family: &'static str) -> impl Strategy<Value = Setting> {
+    let stops = (
+        one_of("max_depth", json!([null, 1, 2, 4, 7])),
+        one_of("min_samples_split", json!([2, 2, 5, 0.2])),
+        one_of("min_samples_leaf", json!([1, 1, 3, 10, 0.1])),
+        one_of("min_weight_fraction_leaf", json!([0.0, 1e-40, 1e-2, 0.1])),
+        one_of("max_leaf_nodes", json!([null, null, 2, 5, 9])),
+        one_of("min_impurity_decrease", json!([0.0, 1e-40, 1e-3, 1e-2])),
+        one_of("ccp_alpha", json!([0.0, 1e-40, 1e-3, 1e-2])),
+    );
+    let growth = (
+        one_of("criterion", json!(["gini", "gini", "entropy", "log_loss"])),
+        one_of("max_features", json!([null, "sqrt", "log2", 0.8])),
+        one_of("class_weight", json!([null, "balanced", [{}, {"1": 3}, {"0": 0.1}, {}]])),
+        one_of("splitter", json!(["best", "random"])),
+        one_of("n_estimators", json!([1, 3, 4, 20])),
+        one_of("bootstrap", json!([true, false])),
+    );
+    (stops, growth).prop_map(move |(stops, growth)| {
+        let mut params = vec![stops.0, stops.1, stops.2, stops.3, stops.4, stops.5, stops.6];
+        params.extend([growth.0, growth.1, growth.2]);
+        match family {
+            "tree" | "extra_tree" => params.push(growth.3),
+            _ => params.extend([growth.4, growth.5]),
+        }
+        setting(family, params)
+    })
+}
+
+fn neighbours() -> impl Strategy<Value = Setting> {
+    let params = (
+        one_of("n_neighbors", json!([1, 2, 5, 90, 91])),
+        one_of("weights", json!(["uniform", "distance"])),
+        one_of("algorithm", json!(["auto", "brute", "kd_tree"])),
+        one_of("metric", json!(["minkowski", "euclidean", "manhattan", "cosine"])),
+        one_of("p", json!([1, 2, 3, 4.5])),
+    );
+    params.prop_map(|(k, weights, algorithm, metric, p)| setting("knn", vec![k, weights, algorithm, metric, p]))
+}
+
+fn any() -> impl Strategy<Value = Setting> {
+    prop_oneof![
+        4 => of_trees("tree"),
+        1 => of_trees("extra_tree"),
+        2 => of_trees("extra_trees"),
+        2 => of_trees("random_forest"),
+        2 => neighbours(),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn settings_trained_together_predict_what_each_predicts_alone(
+        settings in proptest::collection::vec(any(), 30),
+        threads in select(vec![1, 2, 4]),
+    ) {
+        let (together, alone) = (together(&settings, threads), alone(&settings));
+        for ((setting, together), alone) in settings.iter().zip(together).zip(alone) {
+            prop_assert_eq!(together, alone, "{:?}", setting);
+        }
+    }
+}
+
+#[test]
+fn whole_products_of_stops_predict_what_each_predicts_alone() {
+    let text = "[tree]\nmax_features = ['none', 'sqrt']\nclass_weight = 'balanced'\nmax_depth = [1, 3, 'none']\n\
+        min_samples_leaf = [1, 4]\nmin_weight_fraction_leaf = [0.0, 1e-2]\nmax_leaf_nodes = ['none', 5]\n\
+        min_impurity_decrease = [0.0, 1e-3]\nccp_alpha = [0.0, 1e-3]\n\
+        [extra_trees]\nn_estimators = [2, 17, 33]\nmax_depth = [2, 6]\nmin_samples_split = [2, 8]\n\
+        max_features = ['sqrt', 'none']";
+    let settings = grid::read(text, &[]).unwrap();
+    assert_eq!(together(&settings, 2), alone(&settings));
+}
