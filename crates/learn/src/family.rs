@@ -8,12 +8,16 @@ use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::knn::{self, Distance, Knn, KnnParams, KnnValidParams};
+use crate::mlp::{self, Mlp, MlpParams, MlpValidParams};
 use crate::params::ParamError;
 use crate::tree::{self, LabelWeights, Tree, TreeParams, TreeValidParams};
 use crate::{Labelled, LearnError};
 
 /// Names of the families, in the order of the default grid.
-pub const FAMILIES: &[&str] = &["knn", "tree"];
+pub const FAMILIES: &[&str] = &["knn", "tree", "mlp"];
+
+/// Labels that costs are estimated for; the number hardly matters to them.
+const LABELS: usize = 10;
 
 /// A family with checked parameters, ready to fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +26,8 @@ pub enum Estimator {
     Knn(KnnValidParams),
     /// A decision tree.
     Tree(TreeValidParams),
+    /// A multi-layer perceptron.
+    Mlp(MlpValidParams),
 }
 
 /// A fitted model of any family.
@@ -31,6 +37,8 @@ pub enum Model {
     Knn(Knn),
     /// A decision tree.
     Tree(Tree),
+    /// A multi-layer perceptron.
+    Mlp(Mlp),
 }
 
 /// What came of one setting on one fold.
@@ -54,6 +62,11 @@ pub fn complete(family: &str, given: &Params) -> Result<Setting, ParamError> {
             params.check_ref()?;
             complete
         }
+        "mlp" => {
+            let (params, complete) = MlpParams::read(given)?;
+            params.check_ref()?;
+            complete
+        }
         other => return Err(unknown(other)),
     };
     Ok(Setting { family: family.to_owned(), params })
@@ -69,6 +82,7 @@ impl Estimator {
         match setting.family.as_str() {
             "knn" => Ok(Self::Knn(KnnParams::read(&setting.params)?.0.check()?)),
             "tree" => Ok(Self::Tree(TreeParams::read(&setting.params)?.0.seed(seed).check()?)),
+            "mlp" => Ok(Self::Mlp(MlpParams::read(&setting.params)?.0.seed(seed).check()?)),
             other => Err(unknown(other)),
         }
     }
@@ -76,7 +90,7 @@ impl Estimator {
     /// Takes these class weights where `balanced` was asked for: the protocol fits them once, on all training rows.
     pub fn balance_by(&mut self, weights: &[LabelWeights]) {
         match self {
-            Self::Knn(_) => {}
+            Self::Knn(_) | Self::Mlp(_) => {}
             Self::Tree(params) => params.balance_by(weights),
         }
     }
@@ -86,6 +100,7 @@ impl Estimator {
         match self {
             Self::Knn(params) => params.fit(train).map(Model::Knn),
             Self::Tree(params) => params.fit(train).map(Model::Tree),
+            Self::Mlp(params) => params.fit(train).map(Model::Mlp),
         }
     }
 
@@ -93,6 +108,7 @@ impl Estimator {
     pub(crate) fn shares_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Knn(a), Self::Knn(b)) => a.distance() == b.distance(),
+            (Self::Mlp(a), Self::Mlp(b)) => a.inert() == b.inert(),
             _ => false,
         }
     }
@@ -105,6 +121,7 @@ impl Estimator {
                 rows as f64 * queries as f64 * features as f64 * nanoseconds * 1e-9
             }
             Self::Tree(params) => params.seconds(rows, features),
+            Self::Mlp(params) => params.seconds(rows, features, LABELS),
         }
     }
 }
@@ -118,15 +135,23 @@ pub(crate) fn train_all(estimators: &[Estimator], train: &Labelled, rows: ArrayV
     };
     let trees: Vec<(usize, &TreeValidParams)> = chosen(estimators, |of| match of {
         Estimator::Tree(params) => Some(params),
-        Estimator::Knn(_) => None,
+        _ => None,
     });
     if !trees.is_empty() {
         let (indices, params): (Vec<usize>, Vec<&TreeValidParams>) = trees.into_iter().unzip();
         keep(&indices, tree::train_all(&params, train, rows));
     }
+    let networks: Vec<(usize, &MlpValidParams)> = chosen(estimators, |of| match of {
+        Estimator::Mlp(params) => Some(params),
+        _ => None,
+    });
+    if !networks.is_empty() {
+        let (indices, params): (Vec<usize>, Vec<&MlpValidParams>) = networks.into_iter().unzip();
+        keep(&indices, mlp::train_all(&params, train, rows));
+    }
     let mut left: Vec<(usize, &KnnValidParams)> = chosen(estimators, |of| match of {
         Estimator::Knn(params) => Some(params),
-        Estimator::Tree(_) => None,
+        _ => None,
     });
     while let Some(distance) = left.first().map(|(_, params)| params.distance()) {
         let (group, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, of)| of.distance() == distance);
@@ -147,6 +172,7 @@ impl Model {
         match self {
             Self::Knn(model) => model.probabilities(rows),
             Self::Tree(model) => model.probabilities(rows),
+            Self::Mlp(model) => model.probabilities(rows),
         }
     }
 }
