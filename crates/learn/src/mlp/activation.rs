@@ -51,7 +51,7 @@ pub(super) fn probabilities(sums: &mut [f32]) {
 /// `gradient`, and returns the summed log loss. As scikit-learn in f64 does, the loss takes p as between ε and 1 − ε.
 pub(super) fn log_loss(sums: &mut [f32], truth: &[f32], gradient: &mut [f32]) -> f64 {
     const LEAST: f32 = f64::EPSILON as f32;
-    const MOST: f32 = 36.043_653; // −ln ε
+    const MOST: f32 = 36.043_65; // −ln ε
     both(sums, gradient, |sum, _| logistic(sum));
     both(truth, gradient, |truth, probability| probability - truth);
     both(truth, sums, |truth, sum| {
@@ -97,10 +97,10 @@ fn logistic(x: f32) -> f32 {
 #[inline(always)]
 fn tanh(x: f32) -> f32 {
     let square = x * x;
-    let series = -5.704_988_7e-3 * square + 2.063_908_9e-2;
+    let series = -5.704_988_7e-3 * square + 2.063_909e-2;
     let series = series * square - 5.373_971_6e-2;
     let series = series * square + 1.333_144_2e-1;
-    let series = series * square - 3.333_328_2e-1;
+    let series = series * square - 3.333_328e-1;
     let near = series * square * x + x;
     let small = exp_of_negative(-2.0 * x.abs());
     let far = (1.0 - small) / (1.0 + small);

@@ -176,6 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn networks_trained_together_are_those_trained_alone() {
+        let train = rows();
+        let base = MlpParams::default().hidden_layer_sizes(&[5]).max_iter(8).seed(3);
+        let lbfgs = base.clone().solver(Solver::Lbfgs);
+        let settings = [base.clone(), lbfgs.clone(), base.learning_rate_init(0.1), lbfgs.learning_rate_init(0.1)];
+        let settings: Vec<MlpValidParams> = settings.map(|params| params.check().unwrap()).into();
+        assert_eq!(settings[1].inert(), settings[3].inert());
+        assert_ne!(settings[0].inert(), settings[2].inert());
+        let together = train_all(&settings.iter().collect::<Vec<_>>(), &train, train.records.view());
+        for (params, trained) in settings.iter().zip(together) {
+            let alone = params.fit(&train).unwrap().probabilities(train.records.view());
+            assert_eq!(trained.probabilities.unwrap(), alone, "{params:?}");
+        }
+    }
+
+    #[test]
     fn first_weights_fill_glorots_range_evenly() {
         let first = Network::new(&[30, 20, 10], Activation::Relu).first(Path::root(1, 0));
         let (inner, outer) = ((6.0_f64 / 50.0).sqrt(), (6.0_f64 / 30.0).sqrt());

@@ -24,7 +24,7 @@ SETTINGS = [
     {},
     {"hidden_layer_sizes": 20},
     {"hidden_layer_sizes": [16, 8]},
-    {"hidden_layer_sizes": []},
+    {"hidden_layer_sizes": [], "learning_rate_init": 0.01},
     {**SMALL, "activation": "identity"},
     {**SMALL, "activation": "logistic"},
     {**SMALL, "activation": "tanh"},
