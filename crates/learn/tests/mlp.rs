@@ -73,6 +73,7 @@ fn parameters_that_cannot_be_are_refused_by_name() {
     for (params, part) in [
         (json!({"solver": "sgd"}), "adam or lbfgs"),
         (json!({"hidden_layer_sizes": [10, 0]}), "hidden_layer_sizes cannot be [10,0]"),
+        (json!({"hidden_layer_sizes": 100_000}), "an integer from 1 to 65536"),
         (json!({"batch_size": 0}), "batch_size cannot be 0"),
         (json!({"batch_size": "all"}), "auto or an integer"),
         (json!({"beta_1": 1.0}), "beta_1 cannot be 1"),
@@ -108,6 +109,8 @@ fn what_cannot_be_fitted_says_why() {
         assert!(reason(&none).contains("no rows"));
         assert!(reason(&huge).contains("not finite"));
     }
+    let vast = fit(MlpParams::default().hidden_layer_sizes(&[60_000, 60_000]), &dataset(56, 10, 2, 1));
+    assert!(vast.unwrap_err().to_string().contains("smaller hidden_layer_sizes"));
 }
 
 #[test]
@@ -120,6 +123,13 @@ fn one_row_one_label_and_constant_columns_are_fitted() {
         let network = fit(params, &constant).unwrap();
         assert!(network.probabilities(constant.records.view()).iter().all(|p| *p < 0.5));
     }
+}
+
+#[test]
+fn numbers_too_small_for_f32_leave_a_network() {
+    let train = Labelled::new(Array2::zeros((30, 3)), Array2::from_elem((30, 2), true));
+    let fitted = estimator(&json!({"epsilon": 1e-200, "alpha": 0.0, "max_iter": 5}), 0).unwrap().fit(&train).unwrap();
+    assert!(fitted.probabilities(train.records.view()).iter().all(|p| *p > 0.5));
 }
 
 #[test]

@@ -135,7 +135,8 @@ impl Optimizer {
             rate: (self.rate * correction) as f32,
             beta_1: self.beta_1 as f32,
             beta_2: self.beta_2 as f32,
-            epsilon: self.epsilon as f32,
+            // Never 0: a parameter without gradient has 0 above it.
+            epsilon: (self.epsilon as f32).max(f32::MIN_POSITIVE),
         };
         let (weights, biases) = self.parameters.split_at_mut(self.weights);
         let (first, first_biases) = self.first.split_at_mut(self.weights);
@@ -166,7 +167,7 @@ impl Step {
         let update = |w: &mut f32, m: &mut f32, v: &mut f32, left: f32, right: f32| {
             let gradient = ((left + right) + self.alpha * *w) * self.per_row;
             *m = settled(self.beta_1 * *m + (1.0 - self.beta_1) * gradient);
-            *v = settled(self.beta_2 * *v + (1.0 - self.beta_2) * (gradient * gradient));
+            *v = self.beta_2 * *v + (1.0 - self.beta_2) * (gradient * gradient);
             *w = settled(*w - self.rate * *m / (v.sqrt() + self.epsilon));
         };
         vectorised(

@@ -37,6 +37,9 @@ use network::{Network, Pass};
 /// Rows that are predicted at once.
 const ROWS: usize = 512;
 
+/// L-BFGS keeps about 250 bytes beside each parameter: more than 4 GB are a slip of the pen.
+const PARAMETERS_AT_MOST: usize = 1 << 24;
+
 /// The fitted model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Mlp {
@@ -90,6 +93,13 @@ fn fit_on(params: &MlpValidParams, data: &Data) -> Result<Mlp, String> {
     let hidden = params.hidden_layer_sizes.iter().map(|&units| units as usize);
     let units: Vec<usize> = [data.features.ncols()].into_iter().chain(hidden).chain([data.truth.ncols()]).collect();
     let network = Network::new(&units, params.activation);
+    if network.parameters > PARAMETERS_AT_MOST {
+        return Err(format!(
+            "a network of {} parameters is larger than the {PARAMETERS_AT_MOST} that are allowed: use smaller \
+             hidden_layer_sizes",
+            network.parameters
+        ));
+    }
     let first = network.first(Path::root(params.seed, 0));
     fit_from(params, network, data, first)
 }

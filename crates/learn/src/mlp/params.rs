@@ -9,13 +9,15 @@ use super::network::Network;
 use crate::params::{Fields, ParamError, Parameter, bad_value};
 
 const FAMILY: &str = "mlp";
+/// Most units of a layer.
+const UNITS: u32 = 1 << 16;
 
 /// The parameters of the family.
 pub const PARAMETERS: &[Parameter] = &[
     Parameter {
         name: "hidden_layer_sizes",
         default: "[100]",
-        allowed: "an integer from 1, or a list of them (one a layer, the first next to the features)",
+        allowed: "an integer from 1 to 65536, or a list of them (one a layer, the first next to the features)",
     },
     Parameter { name: "activation", default: "\"relu\"", allowed: "identity, logistic, tanh or relu" },
     Parameter { name: "solver", default: "\"adam\"", allowed: "adam or lbfgs (sgd is not offered)" },
@@ -177,7 +179,9 @@ impl ParamGuard for MlpParams {
         let of = &self.0;
         let is_from_zero = |x: &f64| *x >= 0.0 && x.is_finite();
         let is_above_zero = |x: &f64| *x > 0.0 && x.is_finite();
-        require("hidden_layer_sizes", &of.hidden_layer_sizes, |sizes| !sizes.contains(&0))?;
+        require("hidden_layer_sizes", &of.hidden_layer_sizes, |sizes| {
+            sizes.iter().all(|units| (1..=UNITS).contains(units))
+        })?;
         require("alpha", of.alpha, is_from_zero)?;
         require("batch_size", of.batch_size, |size| *size != BatchSize::Count(0))?;
         require("learning_rate_init", of.learning_rate_init, is_above_zero)?;
