@@ -128,7 +128,7 @@ fn one_row_one_label_and_constant_columns_are_fitted() {
 #[test]
 fn numbers_too_small_for_f32_leave_a_network() {
     let train = Labelled::new(Array2::zeros((30, 3)), Array2::from_elem((30, 2), true));
-    let fitted = estimator(&json!({"epsilon": 1e-200, "alpha": 0.0, "max_iter": 5}), 0).unwrap().fit(&train).unwrap();
+    let fitted = estimator(&json!({"epsilon": 1e-200, "alpha": 0.0, "learning_rate_init": 0.05}), 0).unwrap().fit(&train).unwrap();
     assert!(fitted.probabilities(train.records.view()).iter().all(|p| *p > 0.5));
 }
 
