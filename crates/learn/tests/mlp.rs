@@ -114,21 +114,27 @@ fn what_cannot_be_fitted_says_why() {
 }
 
 #[test]
-fn one_row_one_label_and_constant_columns_are_fitted() {
+fn one_row_one_label_no_column_and_constant_columns_are_fitted() {
     let one = Labelled::new(array![[0.5, 0.5]], array![[true]]);
     let constant = Labelled::new(Array2::zeros((30, 3)), Array2::from_elem((30, 2), false));
+    let none = Labelled::new(Array2::zeros((30, 0)), Array2::from_elem((30, 2), false));
     for solver in [Solver::Adam, Solver::Lbfgs] {
         let params = MlpParams::default().solver(solver).learning_rate_init(0.01);
         assert!(fit(params.clone(), &one).unwrap().probabilities(one.records.view())[(0, 0)] > 0.5);
-        let network = fit(params, &constant).unwrap();
-        assert!(network.probabilities(constant.records.view()).iter().all(|p| *p < 0.5));
+        for train in [&constant, &none] {
+            let network = fit(params.clone(), train).unwrap();
+            assert!(network.probabilities(train.records.view()).iter().all(|p| *p < 0.5));
+        }
     }
 }
 
 #[test]
 fn numbers_too_small_for_f32_leave_a_network() {
     let train = Labelled::new(Array2::zeros((30, 3)), Array2::from_elem((30, 2), true));
-    let fitted = estimator(&json!({"epsilon": 1e-200, "alpha": 0.0, "learning_rate_init": 0.05}), 0).unwrap().fit(&train).unwrap();
+    let fitted = estimator(&json!({"epsilon": 1e-200, "alpha": 0.0, "learning_rate_init": 0.05}), 0)
+        .unwrap()
+        .fit(&train)
+        .unwrap();
     assert!(fitted.probabilities(train.records.view()).iter().all(|p| *p > 0.5));
 }
 
