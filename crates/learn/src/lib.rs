@@ -9,6 +9,7 @@ pub mod folds;
 pub mod grid;
 pub mod knn;
 pub mod metrics;
+pub mod mlp;
 pub mod params;
 pub mod plan;
 pub mod scaler;

@@ -1,0 +1,258 @@
+//! Parameters of a multi-layer perceptron.
+
+use linfa::ParamGuard;
+use model::search::Params;
+use serde::{Deserialize, Serialize};
+
+use super::activation::Activation;
+use super::network::Network;
+use crate::params::{Fields, ParamError, Parameter, bad_value};
+
+const FAMILY: &str = "mlp";
+/// Most units of a layer.
+const UNITS: u32 = 1 << 16;
+
+/// The parameters of the family.
+pub const PARAMETERS: &[Parameter] = &[
+    Parameter {
+        name: "hidden_layer_sizes",
+        default: "[100]",
+        allowed: "an integer from 1 to 65536, or a list of them (one a layer, the first next to the features)",
+    },
+    Parameter { name: "activation", default: "\"relu\"", allowed: "identity, logistic, tanh or relu" },
+    Parameter { name: "solver", default: "\"adam\"", allowed: "adam or lbfgs (sgd is not offered)" },
+    Parameter { name: "alpha", default: "0.0001", allowed: "a number from 0" },
+    Parameter { name: "batch_size", default: "\"auto\"", allowed: "auto or an integer from 1" },
+    Parameter { name: "learning_rate_init", default: "0.001", allowed: "a number above 0" },
+    Parameter { name: "max_iter", default: "200", allowed: "an integer from 1" },
+    Parameter { name: "shuffle", default: "true", allowed: "true or false" },
+    Parameter { name: "tol", default: "0.0001", allowed: "a number from 0" },
+    Parameter { name: "n_iter_no_change", default: "10", allowed: "an integer from 1" },
+    Parameter { name: "beta_1", default: "0.9", allowed: "a number from 0 and below 1" },
+    Parameter { name: "beta_2", default: "0.999", allowed: "a number from 0 and below 1" },
+    Parameter { name: "epsilon", default: "1e-8", allowed: "a number above 0" },
+    Parameter { name: "max_fun", default: "15000", allowed: "an integer from 1" },
+];
+
+/// How the loss is made small.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Solver {
+    /// Minibatches with moment estimates (Kingma and Ba 2014).
+    Adam,
+    /// The limited-memory quasi-Newton method on all rows.
+    Lbfgs,
+}
+
+/// Rows in a minibatch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum BatchSize {
+    /// By a rule.
+    Rule(BatchRule),
+    /// So many, or all if there are fewer.
+    Count(u32),
+}
+
+/// A number of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BatchRule {
+    /// 200, or all if there are fewer.
+    Auto,
+}
+
+/// One number or several.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Sizes {
+    One(u32),
+    Many(Vec<u32>),
+}
+
+/// Checked parameters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MlpValidParams {
+    pub(super) hidden_layer_sizes: Vec<u32>,
+    pub(super) activation: Activation,
+    pub(super) solver: Solver,
+    pub(super) alpha: f64,
+    pub(super) batch_size: BatchSize,
+    pub(super) learning_rate_init: f64,
+    pub(super) max_iter: u32,
+    pub(super) shuffle: bool,
+    pub(super) tol: f64,
+    pub(super) n_iter_no_change: u32,
+    pub(super) beta_1: f64,
+    pub(super) beta_2: f64,
+    pub(super) epsilon: f64,
+    pub(super) max_fun: u32,
+    pub(super) seed: u64,
+}
+
+/// Unchecked parameters, by linfa's custom; they begin as scikit-learn's defaults with seed 0.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MlpParams(MlpValidParams);
+
+impl Default for MlpParams {
+    fn default() -> Self {
+        Self::read(&Params::new()).expect("the defaults can be read").0
+    }
+}
+
+impl MlpParams {
+    /// Units of each hidden layer, the first next to the features.
+    pub fn hidden_layer_sizes(mut self, sizes: &[u32]) -> Self {
+        self.0.hidden_layer_sizes = sizes.to_vec();
+        self
+    }
+
+    /// What a hidden unit makes of its sum.
+    pub fn activation(mut self, activation: Activation) -> Self {
+        self.0.activation = activation;
+        self
+    }
+
+    /// How the loss is made small.
+    pub fn solver(mut self, solver: Solver) -> Self {
+        self.0.solver = solver;
+        self
+    }
+
+    /// Weight of the squared weights in the loss.
+    pub fn alpha(mut self, alpha: f64) -> Self {
+        self.0.alpha = alpha;
+        self
+    }
+
+    /// Adam's step.
+    pub fn learning_rate_init(mut self, rate: f64) -> Self {
+        self.0.learning_rate_init = rate;
+        self
+    }
+
+    /// Most epochs of Adam, most iterations of L-BFGS.
+    pub fn max_iter(mut self, max_iter: u32) -> Self {
+        self.0.max_iter = max_iter;
+        self
+    }
+
+    /// Where first weights and the order of rows come from.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.0.seed = seed;
+        self
+    }
+
+    /// Reads what a grid says; also returns every parameter, completed by the defaults.
+    pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
+        let fields = Fields::new(FAMILY, PARAMETERS, given)?;
+        let hidden_layer_sizes = match fields.get("hidden_layer_sizes")? {
+            Sizes::One(size) => vec![size],
+            Sizes::Many(sizes) => sizes,
+        };
+        let params = Self(MlpValidParams {
+            hidden_layer_sizes,
+            activation: fields.get("activation")?,
+            solver: fields.get("solver")?,
+            alpha: fields.get("alpha")?,
+            batch_size: fields.get("batch_size")?,
+            learning_rate_init: fields.get("learning_rate_init")?,
+            max_iter: fields.get("max_iter")?,
+            shuffle: fields.get("shuffle")?,
+            tol: fields.get("tol")?,
+            n_iter_no_change: fields.get("n_iter_no_change")?,
+            beta_1: fields.get("beta_1")?,
+            beta_2: fields.get("beta_2")?,
+            epsilon: fields.get("epsilon")?,
+            max_fun: fields.get("max_fun")?,
+            seed: 0,
+        });
+        Ok((params, fields.complete()))
+    }
+}
+
+impl ParamGuard for MlpParams {
+    type Checked = MlpValidParams;
+    type Error = ParamError;
+
+    fn check_ref(&self) -> Result<&MlpValidParams, ParamError> {
+        let of = &self.0;
+        let is_from_zero = |x: &f64| *x >= 0.0 && x.is_finite();
+        let is_above_zero = |x: &f64| *x > 0.0 && x.is_finite();
+        require("hidden_layer_sizes", &of.hidden_layer_sizes, |sizes| {
+            sizes.iter().all(|units| (1..=UNITS).contains(units))
+        })?;
+        require("alpha", of.alpha, is_from_zero)?;
+        require("batch_size", of.batch_size, |size| *size != BatchSize::Count(0))?;
+        require("learning_rate_init", of.learning_rate_init, is_above_zero)?;
+        require("max_iter", of.max_iter, |most| *most >= 1)?;
+        require("tol", of.tol, is_from_zero)?;
+        require("n_iter_no_change", of.n_iter_no_change, |epochs| *epochs >= 1)?;
+        require("beta_1", of.beta_1, |beta| (0.0..1.0).contains(beta))?;
+        require("beta_2", of.beta_2, |beta| (0.0..1.0).contains(beta))?;
+        require("epsilon", of.epsilon, is_above_zero)?;
+        require("max_fun", of.max_fun, |most| *most >= 1)?;
+        Ok(of)
+    }
+
+    fn check(self) -> Result<MlpValidParams, ParamError> {
+        self.check_ref()?;
+        Ok(self.0)
+    }
+}
+
+fn require<T: Serialize>(name: &str, value: T, fits: impl FnOnce(&T) -> bool) -> Result<(), ParamError> {
+    if fits(&value) {
+        return Ok(());
+    }
+    let shown = serde_json::to_string(&value).unwrap_or_default();
+    Err(bad_value(FAMILY, PARAMETERS, name, shown))
+}
+
+impl MlpValidParams {
+    /// These parameters with those that do not act set to their defaults: equal results give equal networks.
+    pub(crate) fn inert(&self) -> Self {
+        let MlpParams(default) = MlpParams::default();
+        match self.solver {
+            Solver::Adam => Self { max_fun: default.max_fun, ..self.clone() },
+            Solver::Lbfgs => Self {
+                hidden_layer_sizes: self.hidden_layer_sizes.clone(),
+                activation: self.activation,
+                solver: self.solver,
+                alpha: self.alpha,
+                max_iter: self.max_iter,
+                tol: self.tol,
+                max_fun: self.max_fun,
+                seed: self.seed,
+                ..default
+            },
+        }
+    }
+
+    /// Rows in a minibatch of `rows` rows.
+    pub(super) fn batch(&self, rows: usize) -> usize {
+        let most = match self.batch_size {
+            BatchSize::Rule(BatchRule::Auto) => 200,
+            BatchSize::Count(count) => count as usize,
+        };
+        most.min(rows)
+    }
+
+    /// Rough seconds that one fit takes on one core, fitted to measured ones; epochs and iterations are those that
+    /// generated data needed.
+    pub(crate) fn seconds(&self, rows: usize, features: usize, labels: usize) -> f64 {
+        let hidden = self.hidden_layer_sizes.iter().map(|&units| units as usize);
+        let units: Vec<usize> = [features].into_iter().chain(hidden).chain([labels]).collect();
+        let network = Network::new(&units, self.activation);
+        let pass = rows as f64 * network.operations() * 1.35e-11;
+        let parameters = network.parameters as f64 * 1e-9;
+        let (times, update) = match self.solver {
+            Solver::Adam => {
+                let batches = rows.div_ceil(self.batch(rows).max(1));
+                (20.0 + 2.0 / self.learning_rate_init.sqrt(), batches as f64 * (1.5 * parameters + 5e-6))
+            }
+            Solver::Lbfgs => (40.0, 30.0 * parameters + 2e-5),
+        };
+        f64::min(times, f64::from(self.max_iter)) * (pass + update)
+    }
+}
