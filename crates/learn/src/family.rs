@@ -7,13 +7,15 @@ use model::search::{Params, Setting};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::knn::{self, Distance, Knn, KnnParams, KnnValidParams};
+use crate::knn::{self, Knn, KnnParams, KnnValidParams};
 use crate::params::ParamError;
+use crate::radius::{self, Radius, RadiusParams, RadiusValidParams};
+use crate::ridge::{self, Ridge, RidgeParams, RidgeValidParams};
 use crate::tree::{self, LabelWeights, Tree, TreeParams, TreeValidParams};
 use crate::{Labelled, LearnError};
 
 /// Names of the families, in the order of the default grid.
-pub const FAMILIES: &[&str] = &["knn", "tree"];
+pub const FAMILIES: &[&str] = &["knn", "tree", "radius", "ridge"];
 
 /// A family with checked parameters, ready to fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +24,10 @@ pub enum Estimator {
     Knn(KnnValidParams),
     /// A decision tree.
     Tree(TreeValidParams),
+    /// Neighbours within a radius.
+    Radius(RadiusValidParams),
+    /// Ridge regression on the labels.
+    Ridge(RidgeValidParams),
 }
 
 /// A fitted model of any family.
@@ -31,6 +37,10 @@ pub enum Model {
     Knn(Knn),
     /// A decision tree.
     Tree(Tree),
+    /// Neighbours within a radius.
+    Radius(Radius),
+    /// Ridge regression on the labels.
+    Ridge(Ridge),
 }
 
 /// What came of one setting on one fold.
@@ -54,6 +64,16 @@ pub fn complete(family: &str, given: &Params) -> Result<Setting, ParamError> {
             params.check_ref()?;
             complete
         }
+        "radius" => {
+            let (params, complete) = RadiusParams::read(given)?;
+            params.check_ref()?;
+            complete
+        }
+        "ridge" => {
+            let (params, complete) = RidgeParams::read(given)?;
+            params.check_ref()?;
+            complete
+        }
         other => return Err(unknown(other)),
     };
     Ok(Setting { family: family.to_owned(), params })
@@ -69,6 +89,8 @@ impl Estimator {
         match setting.family.as_str() {
             "knn" => Ok(Self::Knn(KnnParams::read(&setting.params)?.0.check()?)),
             "tree" => Ok(Self::Tree(TreeParams::read(&setting.params)?.0.seed(seed).check()?)),
+            "radius" => Ok(Self::Radius(RadiusParams::read(&setting.params)?.0.check()?)),
+            "ridge" => Ok(Self::Ridge(RidgeParams::read(&setting.params)?.0.check()?)),
             other => Err(unknown(other)),
         }
     }
@@ -76,8 +98,9 @@ impl Estimator {
     /// Takes these class weights where `balanced` was asked for: the protocol fits them once, on all training rows.
     pub fn balance_by(&mut self, weights: &[LabelWeights]) {
         match self {
-            Self::Knn(_) => {}
+            Self::Knn(_) | Self::Radius(_) => {}
             Self::Tree(params) => params.balance_by(weights),
+            Self::Ridge(params) => params.balance_by(weights),
         }
     }
 
@@ -86,6 +109,8 @@ impl Estimator {
         match self {
             Self::Knn(params) => params.fit(train).map(Model::Knn),
             Self::Tree(params) => params.fit(train).map(Model::Tree),
+            Self::Radius(params) => params.fit(train).map(Model::Radius),
+            Self::Ridge(params) => params.fit(train).map(Model::Ridge),
         }
     }
 
@@ -93,6 +118,8 @@ impl Estimator {
     pub(crate) fn shares_with(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Knn(a), Self::Knn(b)) => a.distance() == b.distance(),
+            (Self::Radius(a), Self::Radius(b)) => a.distance() == b.distance(),
+            (Self::Ridge(a), Self::Ridge(b)) => a.shares_with(b),
             _ => false,
         }
     }
@@ -100,11 +127,10 @@ impl Estimator {
     /// Rough seconds that a fit on `rows` rows and the prediction of `queries` others take on one core.
     pub(crate) fn seconds(&self, rows: usize, queries: usize, features: usize) -> f64 {
         match self {
-            Self::Knn(params) => {
-                let nanoseconds = if matches!(params.distance(), Distance::Minkowski(_)) { 10.0 } else { 0.5 };
-                rows as f64 * queries as f64 * features as f64 * nanoseconds * 1e-9
-            }
+            Self::Knn(params) => params.distance().seconds(rows, queries, features),
             Self::Tree(params) => params.seconds(rows, features),
+            Self::Radius(params) => params.seconds(rows, queries, features),
+            Self::Ridge(params) => params.seconds(rows, features),
         }
     }
 }
@@ -113,32 +139,35 @@ impl Estimator {
 /// is computed once; the results are those of each on its own, to the last bit.
 pub(crate) fn train_all(estimators: &[Estimator], train: &Labelled, rows: ArrayView2<'_, f64>) -> Vec<Trained> {
     let mut trained: Vec<Option<Trained>> = estimators.iter().map(|_| None).collect();
-    let mut keep = |indices: &[usize], results: Vec<Trained>| {
-        indices.iter().zip(results).for_each(|(&index, result)| trained[index] = Some(result));
-    };
-    let trees: Vec<(usize, &TreeValidParams)> = chosen(estimators, |of| match of {
-        Estimator::Tree(params) => Some(params),
-        Estimator::Knn(_) => None,
-    });
-    if !trees.is_empty() {
-        let (indices, params): (Vec<usize>, Vec<&TreeValidParams>) = trees.into_iter().unzip();
-        keep(&indices, tree::train_all(&params, train, rows));
-    }
-    let mut left: Vec<(usize, &KnnValidParams)> = chosen(estimators, |of| match of {
-        Estimator::Knn(params) => Some(params),
-        Estimator::Tree(_) => None,
-    });
-    while let Some(distance) = left.first().map(|(_, params)| params.distance()) {
-        let (group, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, of)| of.distance() == distance);
-        let (indices, params): (Vec<usize>, Vec<&KnnValidParams>) = group.into_iter().unzip();
-        keep(&indices, knn::train_all(&params, train, rows));
-        left = others;
-    }
+    type Of<'a, T> = fn(&'a Estimator) -> Option<&'a T>;
+    let knn: Of<KnnValidParams> = |of| if let Estimator::Knn(of) = of { Some(of) } else { None };
+    let tree: Of<TreeValidParams> = |of| if let Estimator::Tree(of) = of { Some(of) } else { None };
+    let radius: Of<RadiusValidParams> = |of| if let Estimator::Radius(of) = of { Some(of) } else { None };
+    let ridge: Of<RidgeValidParams> = |of| if let Estimator::Ridge(of) = of { Some(of) } else { None };
+    let (all, into) = (estimators, &mut trained);
+    in_groups(all, knn, |a, b| a.distance() == b.distance(), |group| knn::train_all(group, train, rows), into);
+    in_groups(all, tree, |_, _| true, |group| tree::train_all(group, train, rows), into);
+    in_groups(all, radius, |a, b| a.distance() == b.distance(), |group| radius::train_all(group, train, rows), into);
+    in_groups(all, ridge, |a, b| a.shares_with(b), |group| ridge::train_all(group, train, rows), into);
     trained.into_iter().map(|result| result.expect("every estimator is of one family")).collect()
 }
 
-fn chosen<'a, T>(estimators: &'a [Estimator], of: impl Fn(&'a Estimator) -> Option<&'a T>) -> Vec<(usize, &'a T)> {
-    estimators.iter().enumerate().filter_map(|(index, estimator)| Some((index, of(estimator)?))).collect()
+/// Trains the estimators of one family, those that share their work together.
+fn in_groups<'a, T>(
+    estimators: &'a [Estimator],
+    of: fn(&'a Estimator) -> Option<&'a T>,
+    share: impl Fn(&T, &T) -> bool,
+    train: impl Fn(&[&T]) -> Vec<Trained>,
+    trained: &mut [Option<Trained>],
+) {
+    let of_family = estimators.iter().enumerate().filter_map(|(index, estimator)| Some((index, of(estimator)?)));
+    let mut left: Vec<(usize, &T)> = of_family.collect();
+    while let Some(&(_, first)) = left.first() {
+        let (group, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, of)| share(first, of));
+        let (indices, params): (Vec<usize>, Vec<&T>) = group.into_iter().unzip();
+        indices.into_iter().zip(train(&params)).for_each(|(index, result)| trained[index] = Some(result));
+        left = others;
+    }
 }
 
 impl Model {
@@ -147,6 +176,8 @@ impl Model {
         match self {
             Self::Knn(model) => model.probabilities(rows),
             Self::Tree(model) => model.probabilities(rows),
+            Self::Radius(model) => model.probabilities(rows),
+            Self::Ridge(model) => model.probabilities(rows),
         }
     }
 }

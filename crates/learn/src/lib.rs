@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod distance;
 mod error;
+mod linalg;
+mod pairs;
 mod random;
 mod search;
 
@@ -11,6 +14,8 @@ pub mod knn;
 pub mod metrics;
 pub mod params;
 pub mod plan;
+pub mod radius;
+pub mod ridge;
 pub mod scaler;
 pub mod tree;
 
