@@ -17,6 +17,7 @@ pub mod plan;
 pub mod radius;
 pub mod ridge;
 pub mod scaler;
+pub mod select;
 pub mod tree;
 
 pub use error::LearnError;
