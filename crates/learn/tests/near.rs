@@ -1,16 +1,21 @@
-//! Radius neighbours and ridge against numbers that scikit-learn computed: `tests/sklearn/near.py`.
+//! Radius neighbours and ridge against numbers that scikit-learn computed, `tests/sklearn/near.py`, and what these
+//! families and k nearest neighbours share in a search against each setting alone.
 
 mod common;
 
 use std::sync::LazyLock;
 
+use common::tables::in_order;
 use common::{cut, dataset, labels, numbers};
 use learn::family::{Estimator, Model, complete, decide};
 use learn::radius::{OutlierLabel, RadiusParams};
 use learn::ridge::RidgeParams;
-use learn::{Labelled, LearnError};
+use learn::{Labelled, LearnError, SavedModel, grid, prepare, refit, run_block};
 use linfa::ParamGuard;
 use linfa::traits::{Fit, Predict};
+use model::Timestamp;
+use model::dataset::Dataset;
+use model::search::{Block, Search, Setting, Trial};
 use ndarray::{Array2, array};
 use serde_json::Value;
 
@@ -92,4 +97,72 @@ fn ridge_says_when_features_depend_on_each_other() {
     assert!(matches!(RidgeParams::default().fit(&nothing), Err(LearnError::Unfittable(_))));
     let error = RidgeParams::default().alpha(f64::NAN).check().unwrap_err();
     assert_eq!(error.to_string(), "ridge: alpha cannot be NaN: it is a number from 0");
+}
+
+const GRID: &str = "
+[knn]
+n_neighbors = [1, 4, 90]
+weights = ['uniform', 'distance']
+metric = ['euclidean', 'cosine', 'manhattan', 'minkowski']
+algorithm = ['brute', 'kd_tree']
+p = [1, 3, 2.5]
+[radius]
+radius = [0.0, 0.6, 1.8, 30.0]
+weights = ['uniform', 'distance']
+metric = ['euclidean', 'cosine', 'manhattan', 'minkowski']
+algorithm = ['brute', 'kd_tree']
+p = [1, 4]
+outlier_label = ['none', 'most_frequent']
+[ridge]
+alpha = [0.0, 0.1, 20]
+fit_intercept = [true, false]
+class_weight = ['none', 'balanced']
+";
+
+/// The first rows of the generated data as a dataset.
+fn table(n: usize) -> Dataset {
+    let (d, q) = (7, 3);
+    let data = dataset(41, n, d, q);
+    let names = |letter: &str, count: usize| (0..count).map(|at| format!("{letter}{at}")).collect();
+    let labels = data.targets.iter().map(|has| u8::from(*has)).collect();
+    in_order(names("f", d), names("label", q), data.records.into_raw_vec_and_offset().0, labels)
+}
+
+fn trials(dataset: &Dataset, settings: &[Setting], blocks: Vec<Block>) -> (Search, Vec<Trial>) {
+    let data = prepare(dataset).unwrap();
+    let count = blocks.len() as u32;
+    let (id, dataset, settings) = (String::new(), String::new(), settings.to_vec());
+    let search = Search { id, dataset, settings, blocks, folds: 3, seed: 0, created_at: Timestamp(0) };
+    let mut trials: Vec<Trial> = (0..count).flat_map(|block| run_block(&data, &search, block).unwrap()).collect();
+    trials.iter_mut().for_each(|trial| trial.fit_seconds = 0.0);
+    trials.sort_by_key(|trial| (trial.setting, trial.fold));
+    (search, trials)
+}
+
+#[test]
+fn settings_that_share_their_work_score_what_each_scores_alone() {
+    let (dataset, settings) = (table(120), grid::read(GRID, &[]).unwrap());
+    let all: Vec<u32> = (0..settings.len() as u32).collect();
+    let alone = all.iter().map(|&of| Block { settings: vec![of], folds: vec![0, 1, 2] }).collect();
+    let together = vec![Block { settings: all, folds: vec![0, 1, 2] }];
+    let (_, together) = trials(&dataset, &settings, together);
+    assert!(together.iter().any(|trial| trial.outcome.is_err()) && together.iter().any(|trial| trial.outcome.is_ok()));
+    assert_eq!(together, trials(&dataset, &settings, alone).1);
+}
+
+#[test]
+fn the_small_families_can_win_and_be_saved() {
+    let dataset = table(150);
+    for family in ["radius", "ridge"] {
+        let settings = grid::read(GRID, &[family.into()]).unwrap();
+        let block = Block { settings: (0..settings.len() as u32).collect(), folds: vec![0, 1, 2] };
+        let (search, trials) = trials(&dataset, &settings, vec![block]);
+        let (info, bytes) = refit(&prepare(&dataset).unwrap(), &search, &trials).unwrap();
+        assert!(info.evaluation.heldout.accuracy > info.evaluation.baseline.accuracy, "{family}");
+        let saved = SavedModel::load(&bytes).unwrap();
+        let first = &info.evaluation.examples[0];
+        let row: usize = first.track_id.parse().unwrap();
+        let again = saved.assign(&first.track_id, dataset.feature_row(row)).unwrap();
+        assert_eq!(again.probabilities, first.probabilities, "{family}");
+    }
 }

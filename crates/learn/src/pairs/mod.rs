@@ -105,3 +105,66 @@ fn tile<S: Simd, T: Term, const A: usize, const B: usize>(
     }
     total
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pairs of 5 rows with 6, so that tiles are not full, of 29 columns, so that some are left over.
+    struct Table(Vec<Vec<f64>>, Vec<Vec<f64>>);
+
+    impl Table {
+        fn new() -> Self {
+            let row = |seed: usize| (0..29).map(|k| 1.0 / ((seed * 7 + k * 13) % 31 + 1) as f64 - 0.2).collect();
+            Self((0..5).map(row).collect(), (5..11).map(row).collect())
+        }
+
+        /// The bits of all sums, as `run` computes them.
+        fn bits<T: Term>(
+            &self,
+            term: T,
+            run: impl Fn(&[&[f64]], &[&[f64]], T, &mut dyn FnMut(usize, usize, f64)),
+        ) -> Vec<u64> {
+            let (a, b): (Vec<&[f64]>, Vec<&[f64]>) =
+                (self.0.iter().map(Vec::as_slice).collect(), self.1.iter().map(Vec::as_slice).collect());
+            let mut bits = vec![0; a.len() * b.len()];
+            run(&a, &b, term, &mut |i, j, sum: f64| bits[i * b.len() + j] = sum.to_bits());
+            bits
+        }
+    }
+
+    /// One pair after the other, in plain loops.
+    fn plain<T: Term>(a: &[&[f64]], b: &[&[f64]], term: T, put: &mut dyn FnMut(usize, usize, f64)) {
+        for (i, a) in a.iter().enumerate() {
+            for (j, b) in b.iter().enumerate() {
+                let terms: Vec<f64> = a.iter().zip(*b).map(|(&a, &b)| term.of(Scalar::new(), a, b)).collect();
+                let mut lanes = [0.0; 8];
+                let (chunks, rest) = terms.as_chunks::<8>();
+                chunks.iter().for_each(|chunk| lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x));
+                let [a, b, c, d, e, f, g, h] = lanes;
+                put(i, j, (((a + b) + (c + d)) + ((e + f) + (g + h))) + rest.iter().sum::<f64>());
+            }
+        }
+    }
+
+    fn same_bits(term: impl Term) {
+        let table = Table::new();
+        let expected = table.bits(term, plain);
+        assert_eq!(expected, table.bits(term, |a, b, term, put| sums(a, b, term, put)));
+        assert_eq!(expected, table.bits(term, |a, b, term, put| Sums { a, b, term, put }.with_simd(Scalar::new())));
+        #[cfg(target_arch = "x86_64")]
+        if let Some(simd) = pulp::x86::V3::try_new() {
+            assert_eq!(expected, table.bits(term, |a, b, term, put| Simd::vectorize(simd, Sums { a, b, term, put })));
+        }
+    }
+
+    #[test]
+    fn every_width_of_vectors_gets_the_same_bits() {
+        same_bits(Absolute);
+        same_bits(Square);
+        same_bits(Cube);
+        same_bits(Fourth);
+        same_bits(Product);
+        same_bits(Power(1.7));
+    }
+}

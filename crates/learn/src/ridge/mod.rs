@@ -3,6 +3,9 @@
 //!
 //! A label is assigned where its value is above 0. The value becomes a "probability" as (value + 1)/2 cut to [0, 1]: it
 //! orders rows and is above one half exactly where the label is assigned, but it is **not calibrated**.
+//!
+//! The normal equations are solved exactly, by Cholesky's factors. Where features depend on each other and `alpha` is 0
+//! they have many solutions: scikit-learn takes the shortest, here the setting cannot be fitted.
 
 mod equations;
 mod params;

@@ -44,7 +44,7 @@ pub fn rows_of_fold(dataset: &Dataset, fold: usize) -> usize {
 }
 
 /// Rows in the order of the file, of which the first 70 % are training rows.
-fn in_order(feature_names: Vec<String>, label_names: Vec<String>, features: Vec<f64>, labels: Vec<u8>) -> Dataset {
+pub fn in_order(feature_names: Vec<String>, label_names: Vec<String>, features: Vec<f64>, labels: Vec<u8>) -> Dataset {
     let n = features.len() / feature_names.len();
     let test = (n * 3).div_ceil(10);
     Dataset {
