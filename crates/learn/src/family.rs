@@ -1,19 +1,25 @@
 //! The model families behind one door: a setting of the grid becomes an [`Estimator`], which fits and becomes a
 //! [`Model`], which gives probabilities.
 
+use std::time::Instant;
+
 use linfa::ParamGuard;
 use linfa::traits::Fit;
 use model::search::{Params, Setting};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
-use crate::knn::{self, Distance, Knn, KnnParams, KnnValidParams};
+use crate::knn::{self, Knn, KnnParams, KnnValidParams};
+use crate::mlp::{self, Mlp, MlpParams, MlpValidParams};
 use crate::params::ParamError;
+use crate::radius::{self, Radius, RadiusParams, RadiusValidParams};
+use crate::ridge::{self, Ridge, RidgeParams, RidgeValidParams};
 use crate::tree::{self, Forest, Kind, LabelWeights, TreeParams, TreeValidParams};
 use crate::{Labelled, LearnError};
 
-/// Names of the families, in the order of the default grid.
-pub const FAMILIES: &[&str] = &["knn", "tree", "extra_trees", "random_forest", "extra_tree"];
+/// Names of the families: the five of the study, and three small ones.
+pub const FAMILIES: &[&str] =
+    &["knn", "tree", "extra_trees", "random_forest", "mlp", "extra_tree", "radius", "ridge"];
 
 /// The families of trees.
 const TREES: [Kind; 4] = [Kind::Tree, Kind::ExtraTrees, Kind::RandomForest, Kind::ExtraTree];
@@ -25,6 +31,12 @@ pub enum Estimator {
     Knn(KnnValidParams),
     /// A decision tree or a forest.
     Tree(TreeValidParams),
+    /// A multi-layer perceptron.
+    Mlp(MlpValidParams),
+    /// Neighbours within a radius.
+    Radius(RadiusValidParams),
+    /// Ridge regression on the labels.
+    Ridge(RidgeValidParams),
 }
 
 /// A fitted model of any family.
@@ -34,6 +46,12 @@ pub enum Model {
     Knn(Knn),
     /// A decision tree or a forest.
     Tree(Forest),
+    /// A multi-layer perceptron.
+    Mlp(Mlp),
+    /// Neighbours within a radius.
+    Radius(Radius),
+    /// Ridge regression on the labels.
+    Ridge(Ridge),
 }
 
 /// What came of one setting on one fold.
@@ -48,6 +66,9 @@ pub struct Trained<T> {
 pub fn complete(family: &str, given: &Params) -> Result<Setting, ParamError> {
     let params = match (family, kind(family)) {
         ("knn", _) => checked(KnnParams::read(given)?)?,
+        ("mlp", _) => checked(MlpParams::read(given)?)?,
+        ("radius", _) => checked(RadiusParams::read(given)?)?,
+        ("ridge", _) => checked(RidgeParams::read(given)?)?,
         (_, Some(kind)) => checked(TreeParams::read(kind, given)?)?,
         (other, None) => return Err(unknown(other)),
     };
@@ -70,9 +91,13 @@ pub(crate) fn unknown(family: &str) -> ParamError {
 impl Estimator {
     /// The estimator of a setting; `seed` is for what is random in it.
     pub fn new(setting: &Setting, seed: u64) -> Result<Self, ParamError> {
+        let params = &setting.params;
         match (setting.family.as_str(), kind(&setting.family)) {
-            ("knn", _) => Ok(Self::Knn(KnnParams::read(&setting.params)?.0.check()?)),
-            (_, Some(kind)) => Ok(Self::Tree(TreeParams::read(kind, &setting.params)?.0.seed(seed).check()?)),
+            ("knn", _) => Ok(Self::Knn(KnnParams::read(params)?.0.check()?)),
+            ("mlp", _) => Ok(Self::Mlp(MlpParams::read(params)?.0.seed(seed).check()?)),
+            ("radius", _) => Ok(Self::Radius(RadiusParams::read(params)?.0.check()?)),
+            ("ridge", _) => Ok(Self::Ridge(RidgeParams::read(params)?.0.check()?)),
+            (_, Some(kind)) => Ok(Self::Tree(TreeParams::read(kind, params)?.0.seed(seed).check()?)),
             (other, None) => Err(unknown(other)),
         }
     }
@@ -80,8 +105,9 @@ impl Estimator {
     /// Takes these class weights where `balanced` was asked for: the protocol fits them once, on all training rows.
     pub fn balance_by(&mut self, weights: &[LabelWeights]) {
         match self {
-            Self::Knn(_) => {}
+            Self::Knn(_) | Self::Mlp(_) | Self::Radius(_) => {}
             Self::Tree(params) => params.balance_by(weights),
+            Self::Ridge(params) => params.balance_by(weights),
         }
     }
 
@@ -90,6 +116,19 @@ impl Estimator {
         match self {
             Self::Knn(params) => params.fit(train).map(Model::Knn),
             Self::Tree(params) => params.fit(train).map(Model::Tree),
+            Self::Mlp(params) => params.fit(train).map(Model::Mlp),
+            Self::Radius(params) => params.fit(train).map(Model::Radius),
+            Self::Ridge(params) => params.fit(train).map(Model::Ridge),
+        }
+    }
+
+    /// The setting with every parameter that changes nothing set to its default: equal ones are one fit.
+    pub(crate) fn essential(&self) -> Self {
+        match self {
+            Self::Knn(params) => Self::Knn(params.essential()),
+            Self::Tree(params) => Self::Tree(params.essential()),
+            Self::Mlp(params) => Self::Mlp(params.inert()),
+            Self::Radius(_) | Self::Ridge(_) => self.clone(),
         }
     }
 
@@ -98,20 +137,35 @@ impl Estimator {
         match (self, other) {
             (Self::Knn(a), Self::Knn(b)) => a.distance() == b.distance(),
             (Self::Tree(a), Self::Tree(b)) => a.shares_with(b, features),
+            (Self::Mlp(a), Self::Mlp(b)) => a.inert() == b.inert(),
+            (Self::Radius(a), Self::Radius(b)) => a.distance() == b.distance(),
+            (Self::Ridge(a), Self::Ridge(b)) => a.shares_with(b),
             _ => false,
         }
     }
 
-    /// Rough seconds that a fit on `rows` rows and the prediction of `queries` others take on one core.
-    pub(crate) fn seconds(&self, rows: usize, queries: usize, features: usize) -> f64 {
+    /// Rough seconds that a fit and its predictions take on one core.
+    pub(crate) fn seconds(&self, size: Size) -> f64 {
+        let Size { rows, queries, features, labels } = size;
         match self {
-            Self::Knn(params) => {
-                let nanoseconds = if matches!(params.distance(), Distance::Minkowski(_)) { 10.0 } else { 0.5 };
-                rows as f64 * queries as f64 * features as f64 * nanoseconds * 1e-9
-            }
-            Self::Tree(params) => params.seconds(rows, features),
+            Self::Knn(params) => params.distance().seconds(rows, queries, features),
+            Self::Tree(params) => params.seconds(rows, queries, features, labels),
+            Self::Mlp(params) => params.seconds(rows, features, labels),
+            Self::Radius(params) => params.seconds(rows, queries, features),
+            Self::Ridge(params) => params.seconds(rows, features),
         }
     }
+}
+
+/// How large a fit is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size {
+    /// Rows that are fitted on.
+    pub(crate) rows: usize,
+    /// Rows that are predicted.
+    pub(crate) queries: usize,
+    pub(crate) features: usize,
+    pub(crate) labels: usize,
 }
 
 /// Fits all estimators on the same rows, predicts the same others and judges the probabilities, in the order of the
@@ -122,29 +176,50 @@ pub fn train_all<T: Clone + Send>(
     rows: ArrayView2<'_, f64>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
 ) -> Vec<Trained<T>> {
+    type Of<'a, P> = fn(&'a Estimator) -> Option<&'a P>;
+    let knn: Of<KnnValidParams> = |of| if let Estimator::Knn(of) = of { Some(of) } else { None };
+    let tree: Of<TreeValidParams> = |of| if let Estimator::Tree(of) = of { Some(of) } else { None };
+    let mlp: Of<MlpValidParams> = |of| if let Estimator::Mlp(of) = of { Some(of) } else { None };
+    let radius: Of<RadiusValidParams> = |of| if let Estimator::Radius(of) = of { Some(of) } else { None };
+    let ridge: Of<RidgeValidParams> = |of| if let Estimator::Ridge(of) = of { Some(of) } else { None };
     let mut trained: Vec<Option<Trained<T>>> = estimators.iter().map(|_| None).collect();
-    let mut keep = |indices: &[usize], results: Vec<Trained<T>>| {
-        indices.iter().zip(results).for_each(|(&index, result)| trained[index] = Some(result));
-    };
-    let (indices, trees): (Vec<usize>, Vec<&TreeValidParams>) = chosen(estimators, |of| match of {
-        Estimator::Tree(params) => Some(params),
-        _ => None,
-    });
-    if !trees.is_empty() {
-        keep(&indices, tree::train_all(&trees, train, rows, judge));
-    }
-    let (indices, neighbours): (Vec<usize>, Vec<&KnnValidParams>) = chosen(estimators, |of| match of {
-        Estimator::Knn(params) => Some(params),
-        _ => None,
-    });
-    if !neighbours.is_empty() {
-        keep(&indices, knn::train_all(&neighbours, train, rows, judge));
-    }
+    let (all, into) = (estimators, &mut trained);
+    let judged = |of: Vec<Trained<Array2<f64>>>| of.into_iter().map(|of| of.judge(judge)).collect();
+    // Trees judge as they go: all their probabilities at once would not fit into memory.
+    in_groups(all, tree, |_, _| true, |group| tree::train_all(group, train, rows, judge), into);
+    in_groups(all, mlp, |_, _| true, |group| mlp::train_all(group, train, rows, judge), into);
+    in_groups(all, knn, |a, b| a.distance() == b.distance(), |group| judged(knn::train_all(group, train, rows)), into);
+    let same = |a: &RadiusValidParams, b: &RadiusValidParams| a.distance() == b.distance();
+    in_groups(all, radius, same, |group| judged(radius::train_all(group, train, rows)), into);
+    in_groups(all, ridge, |a, b| a.shares_with(b), |group| judged(ridge::train_all(group, train, rows)), into);
     trained.into_iter().map(|result| result.expect("every estimator is of one family")).collect()
 }
 
-fn chosen<'a, T>(estimators: &'a [Estimator], of: impl Fn(&'a Estimator) -> Option<&'a T>) -> (Vec<usize>, Vec<&'a T>) {
-    estimators.iter().enumerate().filter_map(|(index, estimator)| Some((index, of(estimator)?))).unzip()
+/// Trains the estimators of one family, those that share their work together.
+fn in_groups<'a, P, T>(
+    estimators: &'a [Estimator],
+    of: fn(&'a Estimator) -> Option<&'a P>,
+    share: impl Fn(&P, &P) -> bool,
+    train: impl Fn(&[&P]) -> Vec<Trained<T>>,
+    trained: &mut [Option<Trained<T>>],
+) {
+    let of_family = estimators.iter().enumerate().filter_map(|(index, estimator)| Some((index, of(estimator)?)));
+    let mut left: Vec<(usize, &P)> = of_family.collect();
+    while let Some(&(_, first)) = left.first() {
+        let (group, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, of)| share(first, of));
+        let (indices, params): (Vec<usize>, Vec<&P>) = group.into_iter().unzip();
+        indices.into_iter().zip(train(&params)).for_each(|(index, result)| trained[index] = Some(result));
+        left = others;
+    }
+}
+
+impl Trained<Array2<f64>> {
+    /// Makes what is wanted of the probabilities.
+    fn judge<T>(self, judge: &impl Fn(ArrayView2<'_, f64>) -> T) -> Trained<T> {
+        let started = Instant::now();
+        let outcome = self.outcome.map(|probabilities| judge(probabilities.view()));
+        Trained { outcome, seconds: self.seconds + started.elapsed().as_secs_f64() }
+    }
 }
 
 impl Model {
@@ -153,6 +228,9 @@ impl Model {
         match self {
             Self::Knn(model) => model.probabilities(rows),
             Self::Tree(model) => model.probabilities(rows),
+            Self::Mlp(model) => model.probabilities(rows),
+            Self::Radius(model) => model.probabilities(rows),
+            Self::Ridge(model) => model.probabilities(rows),
         }
     }
 }

@@ -23,8 +23,14 @@ use toml::Spanned;
 use crate::family;
 use crate::params::ParamError;
 
-/// The grid that is searched when nobody names another: a few dozen settings a family.
-pub const DEFAULT: &str = include_str!("../grids/first.toml");
+/// A quick grid: a few dozen settings of two families.
+pub const QUICK: &str = include_str!("../grids/quick.toml");
+
+/// The five tables of the original study: 11,274 settings.
+pub const STUDY: &str = include_str!("../grids/study.toml");
+
+/// A few settings of the small families: a single extra tree, neighbours within a radius, ridge regression.
+pub const SMALL: &str = include_str!("../grids/small.toml");
 
 /// What is wrong with a grid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
@@ -42,9 +48,9 @@ pub enum GridError {
     Whole(String),
 }
 
-/// The settings of [`DEFAULT`], of these families in this order, or of all.
-pub fn default_grid(families: &[String]) -> Result<Vec<Setting>, GridError> {
-    read(DEFAULT, families)
+/// The built-in grid of a name: `quick`, `study` or `small`.
+pub fn named(name: &str) -> Option<&'static str> {
+    [("quick", QUICK), ("study", STUDY), ("small", SMALL)].into_iter().find(|(of, _)| *of == name).map(|(_, text)| text)
 }
 
 /// The settings of a grid, of these families in this order, or of all in the order of the file. Parameters that the

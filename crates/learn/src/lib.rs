@@ -1,6 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod distance;
 mod error;
+mod linalg;
+mod pairs;
 mod random;
 mod search;
 
@@ -12,7 +15,10 @@ pub mod metrics;
 pub mod mlp;
 pub mod params;
 pub mod plan;
+pub mod radius;
+pub mod ridge;
 pub mod scaler;
+pub mod select;
 pub mod tree;
 
 pub use error::LearnError;

@@ -1,11 +1,13 @@
-//! The plan: a search cut into blocks of roughly equal cost.
+//! The plan: which settings share their work, and a search cut into blocks of roughly equal cost.
+
+use std::collections::HashSet;
 
 use model::search::{Block, Setting};
 
-use crate::family::Estimator;
+use crate::family::{Estimator, Size};
 
-/// Seconds a block should take on one core at most, so that a lost worker loses little.
-const LONGEST: f64 = 30.0;
+/// Seconds a block should take on one core at most, so that a lost worker loses little. Work that is shared is not cut.
+const LONGEST: f64 = 60.0;
 
 /// Seconds a block should take at least: each copies the rows of its fold and looks at the store.
 const SHORTEST: f64 = 1.0;
@@ -13,17 +15,41 @@ const SHORTEST: f64 = 1.0;
 /// Blocks that a search should have, so that no worker has to wait long for the last one of another.
 const BLOCKS: f64 = 100.0;
 
-/// Cuts a search over a dataset of `rows` rows and `features` features into blocks, each of one fold. Settings that
-/// share work lie in one block, in the order of the grid. The longest blocks come first: what workers wait for at the end
-/// is then a short one. How a search is cut never changes a score.
-pub fn blocks(settings: &[Setting], folds: u32, rows: usize, features: usize) -> Vec<Block> {
-    let queries = rows / folds.max(1) as usize;
-    let groups: Vec<(f64, Vec<u32>)> = groups(settings, features)
-        .into_iter()
-        // Whoever runs the block of a setting that cannot be read says so; it costs nothing.
-        .map(|(of, group)| (of.map_or(0.0, |of| of.seconds(rows - queries, queries, features)), group))
-        .collect();
-    let whole = f64::from(folds) * groups.iter().map(|(seconds, _)| seconds).sum::<f64>();
+/// What a setting adds to the work that it shares, as a part of what it would cost alone.
+const OWN: f64 = 0.01;
+
+/// A family's part of a search.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FamilyPlan {
+    /// Name.
+    pub family: String,
+    /// Settings of the grid.
+    pub settings: usize,
+    /// Different ones: parameters that change nothing make no difference.
+    pub distinct: usize,
+    /// Pieces of work that each serve all settings which share it: growths, passes over distances, networks.
+    pub shared: usize,
+    /// Estimated seconds of all folds on one core.
+    pub seconds: f64,
+}
+
+/// The size of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Training rows, which the folds are cut from.
+    pub rows: usize,
+    /// Features.
+    pub features: usize,
+    /// Labels.
+    pub labels: usize,
+}
+
+/// Cuts a search into blocks, each of one fold. Settings that share work lie in one block, in the order of the grid. The
+/// longest blocks come first: what workers wait for at the end is then a short one. How a search is cut never changes a
+/// score.
+pub fn blocks(settings: &[Setting], folds: u32, shape: Shape) -> Vec<Block> {
+    let groups = groups(settings, folds, shape);
+    let whole = f64::from(folds) * groups.iter().map(|group| group.seconds).sum::<f64>();
     let mut chunks = chunks(groups, (whole / BLOCKS).clamp(SHORTEST, LONGEST));
     chunks.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let of_chunk = |(_, settings): (f64, Vec<u32>)| {
@@ -32,33 +58,71 @@ pub fn blocks(settings: &[Setting], folds: u32, rows: usize, features: usize) ->
     chunks.into_iter().flat_map(of_chunk).collect()
 }
 
-/// Groups of settings with the seconds they take, merged until they are worth a block of `worth` seconds.
-fn chunks(groups: Vec<(f64, Vec<u32>)>, worth: f64) -> Vec<(f64, Vec<u32>)> {
+/// What a search would cost, family by family, in the order of the grid.
+pub fn summary(settings: &[Setting], folds: u32, shape: Shape) -> Vec<FamilyPlan> {
+    let mut plans: Vec<FamilyPlan> = Vec::new();
+    for group in groups(settings, folds, shape) {
+        let family = &settings[group.settings[0] as usize].family;
+        let at = plans.iter().position(|plan| plan.family == *family).unwrap_or_else(|| {
+            plans.push(FamilyPlan { family: family.clone(), settings: 0, distinct: 0, shared: 0, seconds: 0.0 });
+            plans.len() - 1
+        });
+        let different = group.settings.iter().map(|&setting| match Estimator::new(&settings[setting as usize], 0) {
+            Ok(estimator) => format!("{:?}", estimator.essential()),
+            Err(error) => error.to_string(),
+        });
+        plans[at].distinct += different.collect::<HashSet<String>>().len();
+        plans[at].settings += group.settings.len();
+        plans[at].shared += 1;
+        plans[at].seconds += f64::from(folds) * group.seconds;
+    }
+    plans
+}
+
+/// Settings that share their work.
+struct Group {
+    first: Option<Estimator>,
+    settings: Vec<u32>,
+    /// Of one fold.
+    seconds: f64,
+}
+
+/// Groups of settings merged until they are worth a block of `worth` seconds.
+fn chunks(groups: Vec<Group>, worth: f64) -> Vec<(f64, Vec<u32>)> {
     let mut chunks: Vec<(f64, Vec<u32>)> = Vec::new();
-    for (seconds, group) in groups {
+    for Group { seconds, settings, .. } in groups {
         match chunks.last_mut() {
             Some((sum, chunk)) if *sum + seconds <= worth => {
                 *sum += seconds;
-                chunk.extend(group);
+                chunk.extend(settings);
             }
-            _ => chunks.push((seconds, group)),
+            _ => chunks.push((seconds, settings)),
         }
     }
     chunks
 }
 
-/// Settings that share their work, in the order of their first; the others by themselves.
-fn groups(settings: &[Setting], features: usize) -> Vec<(Option<Estimator>, Vec<u32>)> {
-    let mut groups: Vec<(Option<Estimator>, Vec<u32>)> = Vec::new();
+/// Settings that share their work, in the order of their first; the others by themselves. A group costs what its dearest
+/// setting does, and a little for each of the others.
+fn groups(settings: &[Setting], folds: u32, shape: Shape) -> Vec<Group> {
+    let Shape { rows, features, labels } = shape;
+    let queries = rows / folds.max(1) as usize;
+    let size = Size { rows: rows - queries, queries, features, labels };
+    let mut groups: Vec<Group> = Vec::new();
     for (index, setting) in settings.iter().enumerate() {
-        let estimator = Estimator::new(setting, 0).ok();
-        let shared = groups.iter_mut().find(|(of, _)| match (of, &estimator) {
+        let first = Estimator::new(setting, 0).ok();
+        // Whoever runs the block of a setting that cannot be read says so; it costs nothing.
+        let seconds = first.as_ref().map_or(0.0, |of| of.seconds(size));
+        let shared = groups.iter_mut().find(|group| match (&group.first, &first) {
             (Some(of), Some(estimator)) => of.shares_with(estimator, features),
             _ => false,
         });
         match shared {
-            Some((_, group)) => group.push(index as u32),
-            None => groups.push((estimator, vec![index as u32])),
+            Some(group) => {
+                group.settings.push(index as u32);
+                group.seconds = group.seconds.max(seconds) + OWN * group.seconds.min(seconds);
+            }
+            None => groups.push(Group { first, settings: vec![index as u32], seconds }),
         }
     }
     groups
@@ -69,6 +133,12 @@ mod tests {
     use super::*;
     use crate::grid;
 
+    const FEATURES: usize = 1_241;
+
+    fn shape(rows: usize, features: usize) -> Shape {
+        Shape { rows, features, labels: 10 }
+    }
+
     fn sorted(blocks: &[Block]) -> Vec<(u32, u32)> {
         let trials = blocks.iter().flat_map(|b| b.folds.iter().flat_map(|&f| b.settings.iter().map(move |&s| (s, f))));
         let mut trials: Vec<_> = trials.collect();
@@ -78,33 +148,40 @@ mod tests {
 
     #[test]
     fn every_trial_is_in_exactly_one_block_however_large_the_data() {
-        let settings = grid::default_grid(&[]).unwrap();
+        let settings = grid::read(grid::STUDY, &[]).unwrap();
         let all: Vec<_> = (0..settings.len() as u32).flat_map(|s| (0..5).map(move |f| (s, f))).collect();
-        for (rows, features) in [(0, 1), (30, 2), (700, 1_241), (200_000, 1_241)] {
-            assert_eq!(sorted(&blocks(&settings, 5, rows, features)), all);
+        for (rows, features) in [(0, 1), (30, 2), (700, FEATURES), (200_000, FEATURES)] {
+            assert_eq!(sorted(&blocks(&settings, 5, shape(rows, features))), all);
         }
-        assert_eq!(blocks(&settings, 5, 100, 13).len(), 5, "small data: a block a fold");
-        assert!(blocks(&settings, 5, 8_000, 1_241).len() > 10, "large data: several blocks a fold");
+        assert_eq!(blocks(&settings[..72], 5, shape(100, 13)).len(), 5, "small data: a block a fold");
     }
 
     #[test]
-    fn no_block_is_much_of_the_search_and_the_longest_come_first() {
-        let settings = grid::default_grid(&["tree".into()]).unwrap();
-        let of_setting = |&setting: &u32| {
-            let estimator = Estimator::new(&settings[setting as usize], 0).unwrap();
-            estimator.seconds(1_920, 480, 1_241)
-        };
-        let blocks = blocks(&settings, 5, 2_400, 1_241);
-        let seconds: Vec<f64> = blocks.iter().map(|block| block.settings.iter().map(of_setting).sum()).collect();
-        assert!(seconds.is_sorted_by(|a, b| a >= b), "{seconds:?}");
-        assert!(seconds[0] <= seconds.iter().sum::<f64>() / 20.0, "{seconds:?}");
+    fn the_study_is_a_few_dozen_pieces_of_work() {
+        let settings = grid::read(grid::STUDY, &[]).unwrap();
+        let plans = summary(&settings, 5, shape(7_000, FEATURES));
+        let of = |plan: &FamilyPlan| (plan.family.clone(), plan.settings, plan.distinct, plan.shared);
+        let expected = [("knn", 72, 8, 3), ("tree", 9_720, 9_720, 6), ("extra_trees", 1_350, 900, 12),
+            ("random_forest", 96, 96, 2), ("mlp", 36, 24, 24)];
+        let expected = expected.map(|(family, settings, distinct, shared)| (family.to_owned(), settings, distinct, shared));
+        assert_eq!(plans.iter().map(of).collect::<Vec<_>>(), expected);
+        assert!(plans.iter().all(|plan| plan.seconds > 0.0));
     }
 
     #[test]
-    fn settings_of_one_metric_stay_together() {
-        let settings = grid::default_grid(&["knn".into()]).unwrap();
-        let blocks = blocks(&settings, 2, 10_000_000, 1_000);
+    fn the_longest_blocks_come_first() {
+        let settings = grid::read(grid::STUDY, &["tree".into(), "extra_trees".into()]).unwrap();
+        let blocks = blocks(&settings, 5, shape(7_000, FEATURES));
+        let family = |block: &Block| settings[block.settings[0] as usize].family.clone();
+        assert_eq!((family(&blocks[0]), family(&blocks[blocks.len() - 1])), ("extra_trees".into(), "tree".into()));
+        assert!(blocks.len() > 60, "{}", blocks.len());
+    }
+
+    #[test]
+    fn settings_that_share_work_stay_together() {
+        let settings = grid::read("[knn]\nmetric = ['euclidean', 'manhattan', 'cosine']\nn_neighbors = [1, 3, 5]", &[]);
+        let blocks = blocks(&settings.unwrap(), 2, shape(10_000_000, 1_000));
         assert_eq!(blocks.len(), 6);
-        assert!(blocks.iter().all(|block| block.settings.len() == 8));
+        assert!(blocks.iter().all(|block| block.settings.len() == 3));
     }
 }

@@ -68,38 +68,39 @@ fn below(random: u64, many: usize) -> usize {
     ((u128::from(random) * many as u128) >> 64) as usize
 }
 
-/// Draws features one by one without replacement (Fisher and Yates), node after node, without making the pool anew.
+/// Draws numbers from 0 on one by one without replacement (Fisher and Yates), place after place, without making the pool
+/// anew.
 pub(crate) struct Pool {
-    features: Vec<u32>,
+    numbers: Vec<u32>,
     swaps: Vec<u32>,
     state: u64,
 }
 
 impl Pool {
-    pub(crate) fn new(features: usize) -> Self {
-        Self { features: (0..features as u32).collect(), swaps: Vec::new(), state: 0 }
+    pub(crate) fn new(many: usize) -> Self {
+        Self { numbers: (0..many as u32).collect(), swaps: Vec::new(), state: 0 }
     }
 
-    /// Begins the draws of a node.
+    /// Begins the draws of a place.
     pub(crate) fn begin(&mut self, path: Path) {
         // Undoing the swaps of the node before makes the draws a function of the path alone.
         while let Some(swap) = self.swaps.pop() {
-            self.features.swap(self.swaps.len(), swap as usize);
+            self.numbers.swap(self.swaps.len(), swap as usize);
         }
         self.state = mix(path.0 ^ 4);
     }
 
-    /// The next feature, until all were drawn.
+    /// The next number, until all were drawn.
     pub(crate) fn next(&mut self) -> Option<u32> {
         let drawn = self.swaps.len();
-        if drawn == self.features.len() {
+        if drawn == self.numbers.len() {
             return None;
         }
         self.state = mix(self.state);
-        let swap = drawn + below(self.state, self.features.len() - drawn);
-        self.features.swap(drawn, swap);
+        let swap = drawn + below(self.state, self.numbers.len() - drawn);
+        self.numbers.swap(drawn, swap);
         self.swaps.push(swap as u32);
-        Some(self.features[drawn])
+        Some(self.numbers[drawn])
     }
 }
 

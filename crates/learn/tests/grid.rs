@@ -1,6 +1,6 @@
 //! Grids as people write them.
 
-use learn::grid::{default_grid, read};
+use learn::grid::{QUICK, STUDY, named, read};
 use serde_json::json;
 
 #[test]
@@ -44,12 +44,21 @@ fn class_weights_may_be_listed_for_each_label() {
 
 #[test]
 fn families_are_chosen_in_the_order_asked_for() {
-    let settings = default_grid(&["tree".into(), "knn".into()]).unwrap();
+    let settings = read(QUICK, &["tree".into(), "knn".into()]).unwrap();
     let families: Vec<_> = settings.iter().map(|s| s.family.as_str()).collect();
     assert_eq!((families.len(), families[0], families[59]), (60, "tree", "knn"));
-    assert_eq!(default_grid(&["knn".into()]).unwrap().len(), 24);
-    let error = default_grid(&["mlp".into()]).unwrap_err().to_string();
+    assert_eq!(read(QUICK, &["knn".into()]).unwrap().len(), 24);
+    let error = read(QUICK, &["mlp".into()]).unwrap_err().to_string();
     assert_eq!(error, "the grid has no family `mlp`: it has knn, tree");
+}
+
+#[test]
+fn the_study_is_its_five_tables() {
+    let settings = read(STUDY, &[]).unwrap();
+    let count = |family: &str| settings.iter().filter(|setting| setting.family == family).count();
+    let counts = ["knn", "tree", "extra_trees", "random_forest", "mlp"].map(count);
+    assert_eq!((counts, settings.len()), ([72, 9_720, 1_350, 96, 36], 11_274));
+    assert!(named("study").is_some() && named("small").is_some() && named("other").is_none());
 }
 
 #[test]
@@ -76,7 +85,8 @@ fn mistakes_are_one_line_that_says_where_what_and_what_instead() {
           integer from 1, or a share of the features above 0.0 and up to 1.0",
         ),
         ("[tree]\nmax_leaf_nodes = 1", "line 2: tree: max_leaf_nodes cannot be 1: it is none or an integer from 2"),
-        ("[tree]\n[bayes]\n", "line 2: there is no family `bayes`: the families are knn, tree, mlp"),
+        ("[tree]\n[bayes]\n", "line 2: there is no family `bayes`: the families are knn, tree, extra_trees, random_forest, mlp, \
+          extra_tree, radius, ridge"),
         ("[knn]\np = []", "line 2: knn: p has no values: leave it out for its default"),
         ("knn = 3", "line 1: invalid type: integer `3`, expected a table of a family, such as [knn]"),
         ("", "the grid is empty: it needs a table for a family, such as [knn]"),

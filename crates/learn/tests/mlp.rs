@@ -27,7 +27,7 @@ fn networks_score_as_scikit_learns_do_on_average() {
     for case in reference["scores"].as_array().unwrap() {
         let score = |seed| {
             let fitted = estimator(&case["params"], seed).unwrap().fit(&train).unwrap();
-            let predicted = decide(&fitted.probabilities(test.records.view()));
+            let predicted = decide(fitted.probabilities(test.records.view()).view());
             metrics::scores(test.targets.view(), predicted.view())
         };
         let ours: Vec<_> = (0..20).map(score).collect();
@@ -65,7 +65,7 @@ fn seed_and_data_decide_the_network_and_it_survives_being_saved() {
     let back: Mlp = serde_json::from_str(&serde_json::to_string(&network).unwrap()).unwrap();
     assert_eq!(back, network);
     let predicted: Array2<bool> = network.predict(&train.records);
-    assert_eq!(predicted, decide(&network.probabilities(train.records.view())));
+    assert_eq!(predicted, decide(network.probabilities(train.records.view()).view()));
 }
 
 #[test]

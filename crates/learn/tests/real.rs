@@ -2,147 +2,31 @@
 
 mod common;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::process::Command;
-
+use common::tables::{assert_same_table, run, setting, tables};
 use common::{assert_same_mean, numbers};
-use learn::family::complete;
-use learn::{Prepared, plan, prepare, run_block};
-use model::Timestamp;
-use model::dataset::{Dataset, Split};
-use model::search::{Search, Setting, Trial};
+use learn::prepare;
+use model::search::{Setting, Trial};
 use rayon::prelude::*;
 use serde_json::Value;
-use testkit::SCALAR_COLUMNS;
 
 #[test]
-fn a_real_table_of_tracks_scores_as_with_scikit_learn() {
-    let Some(folder) = tables("a_real_table_of_tracks_scores_as_with_scikit_learn") else { return };
-    let text = std::fs::read(folder.join("strusz_spotify_features_genres.csv")).unwrap();
-    assert_scores("strusz", &strusz(&text));
-}
-
-#[test]
-fn yeast_scores_as_with_scikit_learn() {
-    let Some(folder) = tables("yeast_scores_as_with_scikit_learn") else { return };
-    let unpacked = Command::new("gzip").arg("-dc").arg(folder.join("river_yeast.csv.gz")).output().unwrap();
-    assert_scores("yeast", &yeast(&unpacked.stdout));
-}
-
-fn tables(test: &str) -> Option<PathBuf> {
-    Some(testkit::real_data(test)?.join("tables"))
-}
-
-fn assert_scores(name: &str, dataset: &Dataset) {
+fn trees_score_on_real_tables_as_with_scikit_learn() {
+    let Some(tables) = tables("trees_score_on_real_tables_as_with_scikit_learn") else { return };
     let reference: Value = serde_json::from_str(include_str!("sklearn/real.json")).unwrap();
-    let reference = &reference[name];
-    assert_eq!(dataset.rows() as u64, reference["rows"]);
-    assert_eq!(serde_json::to_value(&dataset.label_names).unwrap(), reference["labels"]);
-    let data = prepare(dataset).unwrap();
-
-    let cases = reference["knn"].as_array().unwrap();
-    let settings = cases.iter().map(|case| setting("knn", case)).collect();
-    let trials = run(&data, settings, 0);
-    for trial in trials {
-        let (case, fold) = (&cases[trial.setting as usize], trial.fold as usize);
-        let scores = trial.outcome.unwrap();
-        let rows = rows_of_fold(dataset, fold) as f64;
-        let open = case["open"][fold].as_f64().unwrap();
-        let off = (scores.accuracy * rows - case["right"][fold].as_f64().unwrap()).abs();
-        assert!(off < open + 0.5, "{} fold {fold}: {off} rows off, {open} open", case["params"]);
-        if open == 0.0 {
-            for (ours, theirs) in [(scores.f1.micro, "f1_micro"), (scores.f1.macro_, "f1_macro")] {
-                assert!((ours - case[theirs][fold].as_f64().unwrap()).abs() < 1e-12, "{} {theirs}", case["params"]);
-            }
+    for (name, dataset) in tables {
+        let reference = &reference[name];
+        assert_same_table(&dataset, reference);
+        let data = prepare(&dataset).unwrap();
+        let cases = reference["trees"].as_array().unwrap();
+        let settings: Vec<Setting> = cases.iter().map(|case| setting("tree", case)).collect();
+        let by_seed: Vec<Vec<Trial>> = (0..20).into_par_iter().map(|seed| run(&data, settings.clone(), seed)).collect();
+        for (index, case) in cases.iter().enumerate() {
+            let accuracy = |trials: &Vec<Trial>| {
+                let of_setting = trials.iter().filter(|trial| trial.setting as usize == index);
+                of_setting.map(|trial| trial.outcome.as_ref().unwrap().accuracy).sum::<f64>() / 5.0
+            };
+            let ours: Vec<f64> = by_seed.iter().map(accuracy).collect();
+            assert_same_mean(&ours, &numbers(&case["accuracies"]), &format!("{name} {}", case["params"]));
         }
     }
-
-    let cases = reference["trees"].as_array().unwrap();
-    let settings: Vec<Setting> = cases.iter().map(|case| setting("tree", case)).collect();
-    let by_seed: Vec<Vec<Trial>> = (0..20).into_par_iter().map(|seed| run(&data, settings.clone(), seed)).collect();
-    for (index, case) in cases.iter().enumerate() {
-        let accuracy = |trials: &Vec<Trial>| {
-            let of_setting = trials.iter().filter(|trial| trial.setting as usize == index);
-            of_setting.map(|trial| trial.outcome.as_ref().unwrap().accuracy).sum::<f64>() / 5.0
-        };
-        let ours: Vec<f64> = by_seed.iter().map(accuracy).collect();
-        assert_same_mean(&ours, &numbers(&case["accuracies"]), &format!("{name} {}", case["params"]));
-    }
-}
-
-fn setting(family: &str, case: &Value) -> Setting {
-    complete(family, &serde_json::from_value(case["params"].clone()).unwrap()).unwrap()
-}
-
-fn run(data: &Prepared, settings: Vec<Setting>, seed: u64) -> Vec<Trial> {
-    let blocks = plan::blocks(&settings, 5, 5_000, 13);
-    let count = blocks.len() as u32;
-    let (id, dataset, created_at) = (String::new(), String::new(), Timestamp(0));
-    let search = Search { id, dataset, settings, blocks, folds: 5, seed, created_at };
-    (0..count).flat_map(|block| run_block(data, &search, block).unwrap()).collect()
-}
-
-fn rows_of_fold(dataset: &Dataset, fold: usize) -> usize {
-    let folds = learn::folds::k_fold(dataset.side(Split::Train).len(), 5).unwrap();
-    folds[fold].len()
-}
-
-/// Rows in the order of the file, of which the first 70 % are training rows.
-fn in_order(feature_names: Vec<String>, label_names: Vec<String>, features: Vec<f64>, labels: Vec<u8>) -> Dataset {
-    let n = features.len() / feature_names.len();
-    let test = (n * 3).div_ceil(10);
-    Dataset {
-        track_ids: (0..n).map(|row| row.to_string()).collect(),
-        artists: vec![String::new(); n],
-        feature_names,
-        features,
-        label_names,
-        labels,
-        split: (0..n).map(|row| if row < n - test { Split::Train } else { Split::Test }).collect(),
-    }
-}
-
-fn strusz(text: &[u8]) -> Dataset {
-    let mut reader = csv::Reader::from_reader(text);
-    let head = reader.headers().unwrap().clone();
-    let column = |name: &str| head.iter().position(|column| column == name).unwrap();
-    let (genres, scalars) = (column("Genres"), SCALAR_COLUMNS.map(column));
-    let mut rows: Vec<(Vec<f64>, BTreeSet<String>)> = Vec::new();
-    for record in reader.records().map(Result::unwrap) {
-        let values: Vec<f64> = scalars.iter().filter_map(|&at| record[at].parse().ok()).collect();
-        let tags = record[genres].split(',').map(str::trim).filter(|tag| !tag.is_empty() && *tag != "rock");
-        let tags: BTreeSet<String> = tags.map(str::to_owned).collect();
-        if values.len() == SCALAR_COLUMNS.len() && !tags.is_empty() {
-            rows.push((values, tags));
-        }
-    }
-    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
-    rows.iter().flat_map(|(_, tags)| tags).for_each(|tag| *counts.entry(tag).or_default() += 1);
-    let mut counts: Vec<(&String, usize)> = counts.into_iter().collect();
-    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
-    let top: BTreeSet<String> = counts.iter().take(9).map(|(tag, _)| (*tag).clone()).collect();
-    let names: BTreeSet<String> = top.iter().cloned().chain(["misc".to_owned()]).collect();
-    let has =
-        |tags: &BTreeSet<String>, label: &String| tags.contains(label) || label == "misc" && tags.is_disjoint(&top);
-    let labels = rows.iter().flat_map(|(_, tags)| names.iter().map(|label| u8::from(has(tags, label)))).collect();
-    let features = rows.iter().flat_map(|(values, _)| values.clone()).collect();
-    in_order(SCALAR_COLUMNS.map(str::to_owned).into(), names.into_iter().collect(), features, labels)
-}
-
-fn yeast(text: &[u8]) -> Dataset {
-    let mut reader = csv::Reader::from_reader(text);
-    let head: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
-    let (mut features, mut labels) = (Vec::new(), Vec::new());
-    for record in reader.records().map(Result::unwrap) {
-        for (name, value) in head.iter().zip(&record) {
-            if name.starts_with("Class") {
-                labels.push(u8::from(value.starts_with('1') || value == "True"));
-            } else {
-                features.push(value.parse().unwrap());
-            }
-        }
-    }
-    let (label_names, feature_names) = head.into_iter().partition(|name| name.starts_with("Class"));
-    in_order(feature_names, label_names, features, labels)
 }

@@ -43,9 +43,13 @@ fn search(settings: Vec<Setting>, blocks: Vec<Block>) -> Search {
     Search { id, dataset, settings, blocks, folds: 3, seed: 9, created_at: Timestamp(0) }
 }
 
+fn shape(rows: usize) -> plan::Shape {
+    plan::Shape { rows, features: 7, labels: 3 }
+}
+
 fn planned(text: &str, rows: usize) -> Search {
     let settings = grid::read(text, &[]).unwrap();
-    let blocks = plan::blocks(&settings, 3, rows, 7);
+    let blocks = plan::blocks(&settings, 3, shape(rows));
     search(settings, blocks)
 }
 
@@ -100,7 +104,7 @@ fn the_winner_is_refitted_looks_at_the_test_rows_once_and_can_be_saved() {
     let data = prepare(&dataset).unwrap();
     for family in ["knn", "tree"] {
         let settings = grid::read(GRID, &[family.into()]).unwrap();
-        let blocks = plan::blocks(&settings, 3, 150, 7);
+        let blocks = plan::blocks(&settings, 3, shape(150));
         let search = search(settings, blocks);
         let trials = run(&data, &search);
         let best = &leaderboard(&search, &trials)[0];

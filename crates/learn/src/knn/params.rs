@@ -2,9 +2,8 @@
 
 use linfa::ParamGuard;
 use model::search::Params;
-use serde::{Deserialize, Serialize};
 
-use super::Distance;
+use crate::distance::{Algorithm, Distance, Metric, Weights};
 use crate::params::{Fields, ParamError, Parameter, bad_value};
 
 const FAMILY: &str = "knn";
@@ -18,46 +17,6 @@ pub const PARAMETERS: &[Parameter] = &[
     Parameter { name: "p", default: "2", allowed: "a number above 0" },
     Parameter { name: "metric", default: "\"minkowski\"", allowed: "minkowski, euclidean, manhattan or cosine" },
 ];
-
-/// Who has how many votes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Weights {
-    /// Every neighbour one.
-    Uniform,
-    /// The inverse of the distance.
-    Distance,
-}
-
-/// How scikit-learn would search; it never changes a result, but trees refuse some metrics.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Algorithm {
-    /// Any.
-    Auto,
-    /// A ball tree.
-    BallTree,
-    /// A k-d tree.
-    KdTree,
-    /// All distances.
-    Brute,
-}
-
-/// What is near.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Metric {
-    /// (Σ |a − b|^p)^(1/p); the only one that `p` acts with.
-    Minkowski,
-    /// √Σ (a − b)².
-    #[serde(alias = "l2")]
-    Euclidean,
-    /// Σ |a − b|.
-    #[serde(alias = "l1", alias = "cityblock")]
-    Manhattan,
-    /// 1 − cos of the angle.
-    Cosine,
-}
 
 /// Checked parameters.
 #[derive(Debug, Clone, PartialEq)]
@@ -154,13 +113,14 @@ impl ParamGuard for KnnParams {
 impl KnnValidParams {
     /// The distance that these parameters mean.
     pub fn distance(&self) -> Distance {
-        match self.metric {
-            Metric::Euclidean => Distance::Euclidean,
-            Metric::Manhattan => Distance::Manhattan,
-            Metric::Cosine => Distance::Cosine,
-            Metric::Minkowski if self.p == 1.0 => Distance::Manhattan,
-            Metric::Minkowski if self.p == 2.0 => Distance::Euclidean,
-            Metric::Minkowski => Distance::Minkowski(self.p),
-        }
+        self.metric.distance(self.p)
+    }
+
+    /// The parameters with those that change nothing set to their defaults.
+    pub(crate) fn essential(&self) -> Self {
+        let distance = self.distance();
+        let algorithm = if self.algorithm.allows(distance).is_ok() { Algorithm::Auto } else { self.algorithm };
+        let p = if self.metric == Metric::Minkowski { self.p } else { 2.0 };
+        Self { algorithm, leaf_size: 30, p, ..self.clone() }
     }
 }

@@ -7,7 +7,7 @@ use super::activation::vectorised;
 use super::data::Data;
 use super::network::{Network, Pass};
 use super::{Fitted, MlpValidParams, not_finite};
-use crate::random::Path;
+use crate::random::{Path, Pool};
 
 /// Parameters that one task updates.
 const CHUNK: usize = 1 << 14;
@@ -18,12 +18,13 @@ pub(super) fn fit(params: &MlpValidParams, network: &Network, data: &Data, first
     let batch = params.batch(n);
     let mut sides = [Side::new(network, data, batch), Side::new(network, data, batch)];
     let mut optimizer = Optimizer::new(params, network, first);
-    let (mut order, mut pool): (Vec<u32>, Vec<u32>) = ((0..n as u32).collect(), Vec::new());
+    let (mut order, mut pool): (Vec<u32>, Pool) = ((0..n as u32).collect(), Pool::new(n));
     let (mut losses, mut best, mut unimproved) = (Vec::new(), f64::INFINITY, 0);
     for epoch in 1..=params.max_iter {
         if params.shuffle {
             order.clear();
-            order.extend(Path::root(params.seed, u64::from(epoch)).shuffle(n, &mut pool));
+            pool.begin(Path::root(params.seed, u64::from(epoch)));
+            order.extend(std::iter::from_fn(|| pool.next()));
         }
         let mut loss = 0.0;
         for rows in order.chunks(batch) {

@@ -63,9 +63,14 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for MlpValidParams {
     }
 }
 
-/// Fits every setting on the same rows and predicts the same others. Settings that differ only in parameters that do
-/// not act are one network.
-pub(crate) fn train_all(settings: &[&MlpValidParams], train: &Labelled, rows: ArrayView2<'_, f64>) -> Vec<Trained> {
+/// Fits every setting on the same rows, predicts the same others, and judges the probabilities. Settings that differ
+/// only in parameters that do not act are one network.
+pub(crate) fn train_all<T: Clone + Send>(
+    settings: &[&MlpValidParams],
+    train: &Labelled,
+    rows: ArrayView2<'_, f64>,
+    judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+) -> Vec<Trained<T>> {
     let data = Data::new(train);
     let acting: Vec<MlpValidParams> = settings.iter().map(|params| params.inert()).collect();
     let mut distinct: Vec<&MlpValidParams> = Vec::new();
@@ -77,14 +82,14 @@ pub(crate) fn train_all(settings: &[&MlpValidParams], train: &Labelled, rows: Ar
     let train_one = |params: &&MlpValidParams| {
         let started = Instant::now();
         let fitted = data.as_ref().map_err(String::clone).and_then(|data| fit_on(params, data));
-        let probabilities = fitted.map(|mlp| mlp.probabilities(rows));
+        let outcome = fitted.map(|mlp| judge(mlp.probabilities(rows).view()));
         let sharing = acting.iter().filter(|other| other == params).count();
-        (probabilities, started.elapsed().as_secs_f64() / sharing as f64)
+        (outcome, started.elapsed().as_secs_f64() / sharing as f64)
     };
     let trained: Vec<_> = distinct.par_iter().map(train_one).collect();
     let of = |params: &MlpValidParams| {
-        let (probabilities, seconds) = &trained[distinct.iter().position(|of| *of == params).expect("all are there")];
-        Trained { probabilities: probabilities.clone(), seconds: *seconds }
+        let (outcome, seconds) = &trained[distinct.iter().position(|of| *of == params).expect("all are there")];
+        Trained { outcome: outcome.clone(), seconds: *seconds }
     };
     acting.iter().map(of).collect()
 }
@@ -145,7 +150,7 @@ impl Mlp {
 
 impl<D: Storage<Elem = f64>> PredictInplace<ArrayBase<D, Ix2>, Array2<bool>> for Mlp {
     fn predict_inplace<'a>(&'a self, rows: &'a ArrayBase<D, Ix2>, labels: &mut Array2<bool>) {
-        labels.assign(&decide(&self.probabilities(rows.view())));
+        labels.assign(&decide(self.probabilities(rows.view()).view()));
     }
 
     fn default_target(&self, rows: &ArrayBase<D, Ix2>) -> Array2<bool> {
@@ -194,10 +199,11 @@ mod tests {
         let settings: Vec<MlpValidParams> = settings.map(|params| params.check().unwrap()).into();
         assert_eq!(settings[1].inert(), settings[3].inert());
         assert_ne!(settings[0].inert(), settings[2].inert());
-        let together = train_all(&settings.iter().collect::<Vec<_>>(), &train, train.records.view());
+        let settings: Vec<&MlpValidParams> = settings.iter().collect();
+        let together = train_all(&settings, &train, train.records.view(), &|probabilities| probabilities.to_owned());
         for (params, trained) in settings.iter().zip(together) {
             let alone = params.fit(&train).unwrap().probabilities(train.records.view());
-            assert_eq!(trained.probabilities.unwrap(), alone, "{params:?}");
+            assert_eq!(trained.outcome.unwrap(), alone, "{params:?}");
         }
     }
 

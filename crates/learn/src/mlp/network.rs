@@ -73,7 +73,7 @@ impl Network {
         for layer in &self.layers {
             let bound = (factor / (layer.inputs + layer.outputs) as f64).sqrt();
             for at in layer.weights.clone().chain(layer.biases.clone()) {
-                first[at] = bound * (2.0 * random.uniform(at as u32) - 1.0);
+                first[at] = bound * (2.0 * f64::from(random.draw(at as u32).uniform) - 1.0);
             }
         }
         first

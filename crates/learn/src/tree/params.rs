@@ -347,21 +347,37 @@ impl TreeValidParams {
         }
     }
 
-    /// Rough seconds that one fit takes on one core; see [`crate::plan`].
-    pub(crate) fn seconds(&self, rows: usize, features: usize) -> f64 {
-        let levels = (rows as f64).log2() + 6.0;
-        let levels = self.max_depth.map_or(levels, |depth| levels.min(f64::from(depth)));
-        let nanoseconds = match (self.splitter, self.criterion) {
-            (Splitter::Random, _) => 1.0,
-            (Splitter::Best, Criterion::Gini) => 8.0,
-            (Splitter::Best, Criterion::Entropy | Criterion::LogLoss) => 30.0,
+    /// The parameters with those that change nothing set to their defaults.
+    pub(crate) fn essential(&self) -> Self {
+        Self { criterion: self.criterion.canonical(), ..self.clone() }
+    }
+
+    /// Rough seconds that one fit with its predictions takes on one core; see [`crate::plan`].
+    pub(crate) fn seconds(&self, rows: usize, queries: usize, features: usize, labels: usize) -> f64 {
+        let entropy = self.criterion.canonical() == Criterion::Entropy;
+        let (levels, number, node) = match (self.splitter, self.drawn(features) == features, entropy) {
+            (Splitter::Random, true, false) => (1.2, 0.6, 8.0),
+            (Splitter::Random, true, true) => (1.2, 0.6, 24.0),
+            (Splitter::Random, false, false) => (1.3, 5.0, 20.0),
+            (Splitter::Random, false, true) => (1.3, 5.0, 40.0),
+            (Splitter::Best, true, false) => (1.4, 6.0, 6.0),
+            (Splitter::Best, true, true) => (1.4, 30.0, 30.0),
+            (Splitter::Best, false, false) => (1.3, 14.0, 40.0),
+            (Splitter::Best, false, true) => (1.3, 40.0, 80.0),
         };
-        f64::from(self.n_estimators) * levels * rows as f64 * self.drawn(features) as f64 * nanoseconds * 1e-9
+        let levels = levels * (rows as f64).log2();
+        let levels = self.max_depth.map_or(levels, |depth| levels.min(f64::from(depth)));
+        let nodes = (rows as f64 / 2.0).min(2.0_f64.powf(levels));
+        let wide = (labels as f64 / 10.0).max(1.0);
+        let grow = self.drawn(features) as f64 * wide * (rows as f64 * levels * number + nodes * node);
+        let predict = queries as f64 * levels * 5.0;
+        f64::from(self.n_estimators) * (grow + predict) * 1e-9
     }
 
     /// Whether one growth serves both: they differ only in where they stop and in what a leaf must have.
     pub(crate) fn shares_with(&self, other: &Self, features: usize) -> bool {
-        self.criterion.canonical() == other.criterion.canonical()
+        self.kind == other.kind
+            && self.criterion.canonical() == other.criterion.canonical()
             && self.splitter == other.splitter
             && self.drawn(features) == other.drawn(features)
             && self.bootstrap == other.bootstrap

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "no test file needs all of it")]
 
+pub mod tables;
+
 use learn::Labelled;
 use ndarray::{Array2, s};
 use serde_json::Value;

@@ -1,0 +1,184 @@
+//! Eigenvalues and eigenvectors of a symmetric matrix: Householder's reduction to a tridiagonal one, then implicit QL
+//! (Golub and Van Loan, *Matrix Computations*, 8.3; EISPACK's `tred2` and `imtql2`).
+
+use ndarray::Array2;
+
+/// Sweeps for one eigenvalue; two are usual.
+const SWEEPS: usize = 60;
+
+/// Of a symmetric n × n matrix.
+pub(crate) struct Eigen {
+    /// n, the largest first.
+    pub(crate) values: Vec<f64>,
+    /// n × n, a row of length 1 each, in the order of the values. Its sign is open.
+    pub(crate) vectors: Array2<f64>,
+}
+
+/// A tridiagonal matrix: what is on its diagonal, what beside it (one shorter, with a 0 behind).
+struct Tridiagonal {
+    diagonal: Vec<f64>,
+    beside: Vec<f64>,
+}
+
+/// I − `factor` v vᵀ, which acts on the last `v.len()` coordinates.
+struct Reflection {
+    v: Vec<f64>,
+    factor: f64,
+}
+
+impl Eigen {
+    /// Takes the matrix apart; none if the values do not converge, as with values that are not finite.
+    pub(crate) fn of(matrix: &Array2<f64>) -> Option<Self> {
+        let n = matrix.nrows();
+        let mut rows: Vec<Vec<f64>> = matrix.rows().into_iter().map(|row| row.to_vec()).collect();
+        let (mut tridiagonal, reflections) = reduce(&mut rows);
+        let mut vectors = transposed(&product(n, &reflections));
+        converge(&mut tridiagonal, &mut vectors)?;
+        let values = tridiagonal.diagonal;
+        let mut order: Vec<usize> = (0..n).collect();
+        order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
+        let in_order = order.iter().flat_map(|&of| vectors[of].iter().copied()).collect();
+        Some(Self {
+            values: order.iter().map(|&of| values[of]).collect(),
+            vectors: Array2::from_shape_vec((n, n), in_order).expect("n vectors of n"),
+        })
+    }
+}
+
+/// Reflects the rows and columns one after another, so that only the diagonal and its neighbours are left.
+fn reduce(rows: &mut [Vec<f64>]) -> (Tridiagonal, Vec<Reflection>) {
+    let n = rows.len();
+    let mut beside = vec![0.0; n];
+    let mut reflections = Vec::new();
+    for k in 0..n.saturating_sub(1) {
+        let reflection;
+        (beside[k], reflection) = reflect(&rows[k][k + 1..]);
+        let v = &reflection.v;
+        let mut w = vec![0.0; v.len()];
+        for (row, &of) in rows[k + 1..].iter().zip(v) {
+            add(&mut w, reflection.factor * of, &row[k + 1..]);
+        }
+        let along: f64 = w.iter().zip(v).map(|(w, v)| w * v).sum();
+        add(&mut w, -0.5 * reflection.factor * along, v);
+        for (i, row) in rows[k + 1..].iter_mut().enumerate() {
+            let (of_w, of_v) = (w[i], v[i]);
+            let values = row[k + 1..].iter_mut().zip(&w).zip(v);
+            values.for_each(|((value, w), v)| *value -= of_v * w + of_w * v);
+        }
+        reflections.push(reflection);
+    }
+    let diagonal = (0..n).map(|i| rows[i][i]).collect();
+    (Tridiagonal { diagonal, beside }, reflections)
+}
+
+/// The reflection that leaves of `x` only its first coordinate, and that coordinate.
+fn reflect(x: &[f64]) -> (f64, Reflection) {
+    let mut v = x.to_vec();
+    let rest: f64 = x[1..].iter().map(|x| x * x).sum();
+    if rest == 0.0 {
+        return (x[0], Reflection { v, factor: 0.0 });
+    }
+    let left = -(x[0] * x[0] + rest).sqrt().copysign(x[0]);
+    v[0] -= left;
+    (left, Reflection { factor: 2.0 / (v[0] * v[0] + rest), v })
+}
+
+/// The product of the reflections, in their order.
+fn product(n: usize, reflections: &[Reflection]) -> Vec<Vec<f64>> {
+    let mut rows: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
+    for Reflection { v, factor } in reflections.iter().rev() {
+        let first = n - v.len();
+        let mut along = vec![0.0; v.len()];
+        for (row, &of) in rows[first..].iter().zip(v) {
+            add(&mut along, of, &row[first..]);
+        }
+        for (row, &of) in rows[first..].iter_mut().zip(v) {
+            add(&mut row[first..], -factor * of, &along);
+        }
+    }
+    rows
+}
+
+/// Rotates until nothing is left beside the diagonal, and the rows of `vectors` with it.
+fn converge(of: &mut Tridiagonal, vectors: &mut [Vec<f64>]) -> Option<()> {
+    let Tridiagonal { diagonal, beside } = &*of;
+    let largest = diagonal.iter().chain(beside).fold(0.0_f64, |largest, x| largest.max(x.abs()));
+    let n = diagonal.len();
+    for first in 0..n {
+        let mut sweeps = 0;
+        loop {
+            let is_small = |&i: &usize| of.beside[i].abs() <= f64::EPSILON * largest;
+            let last = (first..n).find(is_small)?;
+            if last == first {
+                break;
+            }
+            sweeps += 1;
+            if sweeps > SWEEPS {
+                return None;
+            }
+            sweep(of, first, last, vectors);
+        }
+    }
+    Some(())
+}
+
+/// One implicit QL step with Wilkinson's shift on the coordinates `first..=last`.
+fn sweep(of: &mut Tridiagonal, first: usize, last: usize, vectors: &mut [Vec<f64>]) {
+    let Tridiagonal { diagonal, beside } = of;
+    let half = (diagonal[first + 1] - diagonal[first]) / (2.0 * beside[first]);
+    let shift = beside[first] / (half + libm::hypot(half, 1.0).copysign(half));
+    let mut g = diagonal[last] - diagonal[first] + shift;
+    let (mut sine, mut cosine, mut taken) = (1.0, 1.0, 0.0);
+    for i in (first..last).rev() {
+        let (f, b) = (sine * beside[i], cosine * beside[i]);
+        let length = libm::hypot(f, g);
+        beside[i + 1] = length;
+        if length == 0.0 {
+            diagonal[i + 1] -= taken;
+            beside[last] = 0.0;
+            return;
+        }
+        (sine, cosine) = (f / length, g / length);
+        g = diagonal[i + 1] - taken;
+        let r = (diagonal[i] - g) * sine + 2.0 * cosine * b;
+        taken = sine * r;
+        diagonal[i + 1] = g + taken;
+        g = cosine * r - b;
+        let (upper, lower) = vectors.split_at_mut(i + 1);
+        for (a, b) in upper[i].iter_mut().zip(&mut lower[0]) {
+            (*a, *b) = (cosine * *a - sine * *b, sine * *a + cosine * *b);
+        }
+    }
+    diagonal[first] -= taken;
+    beside[first] = g;
+    beside[last] = 0.0;
+}
+
+/// `to` += `factor` × `row`.
+fn add(to: &mut [f64], factor: f64, row: &[f64]) {
+    to.iter_mut().zip(row).for_each(|(to, x)| *to += factor * x);
+}
+
+fn transposed(rows: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    (0..rows.len()).map(|j| rows.iter().map(|row| row[j]).collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn vectors_are_orthonormal_and_make_the_matrix_again() {
+        for n in [1, 2, 3, 40] {
+            let matrix = Array2::from_shape_fn((n, n), |(i, j)| 1.0 / (i + j + 1) as f64 + f64::from(u8::from(i == j)));
+            let Eigen { values, vectors } = Eigen::of(&matrix).unwrap();
+            assert!(values.is_sorted_by(|a, b| a >= b));
+            let scaled = Array2::from_shape_fn((n, n), |(i, j)| values[i] * vectors[[i, j]]);
+            let off = (vectors.t().dot(&scaled) - &matrix).mapv(f64::abs).sum();
+            let skew = (vectors.dot(&vectors.t()) - Array2::<f64>::eye(n)).mapv(f64::abs).sum();
+            assert!(off < 1e-12 * n as f64 && skew < 1e-12 * n as f64, "{n}: {off} {skew}");
+        }
+        assert!(Eigen::of(&Array2::from_elem((3, 3), f64::NAN)).is_none());
+        assert_eq!(Eigen::of(&Array2::zeros((3, 3))).unwrap().values, [0.0; 3]);
+    }
+}

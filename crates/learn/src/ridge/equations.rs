@@ -1,0 +1,92 @@
+//! The normal equations of weighted least squares, set up once for all alphas.
+
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+
+use super::{Ridge, RidgeValidParams};
+use crate::Labelled;
+use crate::linalg::{Cholesky, matrix_product, self_products};
+use crate::tree::balanced_weights;
+
+/// Centred rows X (n × d) and targets Y (n × q) of ±1, both times the roots of the weights, as XᵀX or, where there are
+/// fewer rows than features, XXᵀ.
+pub(super) struct Equations {
+    /// Xᵀ, d × n.
+    columns: Array2<f64>,
+    /// Yᵀ, q × n.
+    targets: Array2<f64>,
+    products: Array2<f64>,
+    /// Means of the rows and targets, 0 without intercept.
+    middle: Array1<f64>,
+    target_middle: Array1<f64>,
+}
+
+impl Equations {
+    pub(super) fn new(params: &RidgeValidParams, train: &Labelled) -> Self {
+        let weights = params.row_weights(train.targets.view());
+        let mut rows = train.records.clone();
+        let mut targets = train.targets.mapv(|has| if has { 1.0 } else { -1.0 });
+        let centre = |of: &mut Array2<f64>| match params.fit_intercept {
+            true => centred(of, weights.view()),
+            false => Array1::zeros(of.ncols()),
+        };
+        let (middle, target_middle) = (centre(&mut rows), centre(&mut targets));
+        if params.class_weight.is_some() {
+            let roots = weights.mapv(f64::sqrt).insert_axis(Axis(1));
+            rows *= &roots;
+            targets *= &roots;
+        }
+        let columns = rows.t().as_standard_layout().into_owned();
+        let targets = targets.t().as_standard_layout().into_owned();
+        let wide = rows.ncols() > rows.nrows();
+        let products = self_products(if wide { rows.view() } else { columns.view() });
+        Self { columns, targets, products, middle, target_middle }
+    }
+
+    /// The coefficients for one alpha, or why there are none.
+    pub(super) fn solve(&self, alpha: f64) -> Result<Ridge, String> {
+        let mut matrix = self.products.clone();
+        matrix.diag_mut().mapv_inplace(|product| product + alpha);
+        let singular = || {
+            format!("features depend on each other, and alpha = {alpha} does not decide between them: use a larger one")
+        };
+        let factors = Cholesky::factor(matrix).ok_or_else(singular)?;
+        let wide = self.columns.nrows() > self.columns.ncols();
+        let coefficients = if wide {
+            let dual = factors.solve(self.targets.t());
+            matrix_product(dual.t(), self.columns.view())
+        } else {
+            factors.solve(matrix_product(self.columns.view(), self.targets.view()).view()).reversed_axes()
+        };
+        let coefficients = coefficients.as_standard_layout().into_owned();
+        let at_middle = matrix_product(self.middle.view().insert_axis(Axis(0)), coefficients.view());
+        let intercepts = &self.target_middle - &at_middle.row(0);
+        Ok(Ridge { coefficients, intercepts })
+    }
+}
+
+/// Subtracts the weighted means of the columns, and returns them.
+fn centred(rows: &mut Array2<f64>, weights: ArrayView1<'_, f64>) -> Array1<f64> {
+    let mut means = Array1::zeros(rows.ncols());
+    for (row, &weight) in rows.rows().into_iter().zip(weights) {
+        means.zip_mut_with(&row, |sum, x| *sum += weight * x);
+    }
+    let total: f64 = weights.iter().sum();
+    means.mapv_inplace(|sum| sum / total);
+    *rows -= &means;
+    means
+}
+
+impl RidgeValidParams {
+    /// The weight of each row: with `balanced` the product over its labels, as scikit-learn's `compute_sample_weight`.
+    fn row_weights(&self, labels: ArrayView2<'_, bool>) -> Array1<f64> {
+        if self.class_weight.is_none() {
+            return Array1::ones(labels.nrows());
+        }
+        let of_labels = self.balanced.clone().unwrap_or_else(|| balanced_weights(labels));
+        let weight = |row: ArrayView1<'_, bool>| {
+            let of_row = row.into_iter().zip(&of_labels).map(|(&has, of)| if has { of.with } else { of.without });
+            of_row.product::<f64>()
+        };
+        labels.rows().into_iter().map(weight).collect()
+    }
+}

@@ -1,0 +1,175 @@
+//! Feature selection: a step before a family, fitted on the rows that the family is fitted on and on no others, and then
+//! applied to whatever the family predicts. Fitted on all rows it would know the validation rows' labels, and a search
+//! over pure noise would look successful.
+//!
+//! In a grid it is the parameter `select` of any family, whose values are `"none"` or tables:
+//!
+//! ```toml
+//! [knn]
+//! select = ["none", { method = "anova", k = 200 }, { method = "pca", n_components = 0.95 }]
+//! ```
+
+mod pca;
+mod scores;
+
+use linfa::ParamGuard;
+use model::search::Params;
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::linalg::matrix_product;
+use crate::params::{ParamError, Parameter, bad_value};
+use crate::{Labelled, LearnError};
+
+/// The parameter that every family has for it.
+pub const PARAMETERS: &[Parameter] = &[Parameter {
+    name: "select",
+    default: "null",
+    allowed: "none, { method = \"variance\", threshold = a number from 0 }, { method = \"anova\" or \"mutual_info\", \
+              k = an integer from 1 } or { method = \"pca\", n_components = an integer from 1 or a share between 0 and 1 }",
+}];
+
+/// How features are selected.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "method", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Selection {
+    /// Those whose variance is larger: scikit-learn's `VarianceThreshold`. On scaled data 0, the default, drops what is
+    /// constant.
+    Variance {
+        /// A variance.
+        #[serde(default)]
+        threshold: f64,
+    },
+    /// The `k` with the largest F of an analysis of variance: scikit-learn's `SelectKBest(f_classif)`, where the score of
+    /// a feature is the mean of its F over the labels.
+    Anova {
+        /// How many; all, if there are fewer.
+        k: u32,
+    },
+    /// The `k` that tell most about a label: mean over the labels of the mutual information with equally filled bins of
+    /// the feature.
+    MutualInfo {
+        /// How many; all, if there are fewer.
+        k: u32,
+    },
+    /// Principal components instead of features: scikit-learn's `PCA`, exact.
+    Pca {
+        /// How many.
+        n_components: Components,
+    },
+}
+
+/// How many principal components.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Components {
+    /// So many; fewer where the others have no variance.
+    Count(u32),
+    /// As many as have more than this share of the variance.
+    Share(f64),
+}
+
+/// A fitted selection.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Selector {
+    /// Takes these columns, in rising order.
+    Columns(Vec<u32>),
+    /// Takes coordinates along axes.
+    Axes {
+        /// Where the axes meet, d.
+        middle: Array1<f64>,
+        /// k × d.
+        axes: Array2<f64>,
+    },
+}
+
+impl Selection {
+    /// Takes `select` out of the parameters of a setting; the others are the family's.
+    pub fn split(params: &Params) -> Result<(Option<Self>, Params), ParamError> {
+        let mut others = params.clone();
+        let value = others.remove("select").unwrap_or(Value::Null);
+        let read = Option::<Self>::deserialize(&value);
+        let selection = read.map_err(|_| bad_value("feature selection", PARAMETERS, "select", &value))?;
+        selection.iter().try_for_each(|selection| selection.check_ref().map(|_| ()))?;
+        Ok((selection, others))
+    }
+
+    /// Fits it on n × d rows with their labels.
+    pub fn fit(&self, train: &Labelled) -> Result<Selector, LearnError> {
+        self.check_ref()?;
+        let (rows, labels) = (train.records.view(), train.targets.view());
+        let best = |scores: Option<Vec<f64>>, k: u32| {
+            let scores = scores.ok_or("no label tells rows apart: all rows have it or none")?;
+            Ok(Selector::best(&scores, k as usize))
+        };
+        let selector: Result<Selector, String> = match *self {
+            Self::Variance { threshold } => varying(rows, threshold),
+            Self::Anova { k } => best(scores::anova(rows, labels), k),
+            Self::MutualInfo { k } => best(scores::mutual_info(rows, labels), k),
+            Self::Pca { n_components } => {
+                pca::components(rows, n_components).map(|(middle, axes)| Selector::Axes { middle, axes })
+            }
+        };
+        selector.map_err(LearnError::Unfittable)
+    }
+}
+
+impl ParamGuard for Selection {
+    type Checked = Self;
+    type Error = ParamError;
+
+    fn check_ref(&self) -> Result<&Self, ParamError> {
+        let fits = match *self {
+            Self::Variance { threshold } => threshold >= 0.0 && threshold.is_finite(),
+            Self::Anova { k } | Self::MutualInfo { k } => k > 0,
+            Self::Pca { n_components: Components::Count(count) } => count > 0,
+            Self::Pca { n_components: Components::Share(share) } => share > 0.0 && share < 1.0,
+        };
+        let given = || serde_json::to_string(self).unwrap_or_default();
+        if fits { Ok(self) } else { Err(bad_value("feature selection", PARAMETERS, "select", given())) }
+    }
+
+    fn check(self) -> Result<Self, ParamError> {
+        self.check_ref()?;
+        Ok(self)
+    }
+}
+
+impl Selector {
+    /// Takes the `k` columns with the highest of d scores, or all; of equal ones the later, as scikit-learn's
+    /// `SelectKBest`. For scores that are made elsewhere, such as the importances of a tree.
+    pub fn best(scores: &[f64], k: usize) -> Self {
+        let mut columns: Vec<u32> = (0..scores.len() as u32).collect();
+        columns.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]).then(b.cmp(&a)));
+        columns.truncate(k);
+        columns.sort_unstable();
+        Self::Columns(columns)
+    }
+
+    /// What is selected of m × d rows.
+    pub fn apply(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+        match self {
+            Self::Columns(columns) => {
+                let columns: Vec<usize> = columns.iter().map(|&column| column as usize).collect();
+                rows.select(Axis(1), &columns).as_standard_layout().into_owned()
+            }
+            Self::Axes { middle, axes } => matrix_product((&rows - middle).view(), axes.view()),
+        }
+    }
+}
+
+/// The columns whose (population) variance is above a threshold. Rounding can leave a constant column some variance, so
+/// that of threshold 0 has to vary too, as in scikit-learn.
+fn varying(rows: ArrayView2<'_, f64>, threshold: f64) -> Result<Selector, String> {
+    let varies = |column: ArrayView1<'_, f64>| {
+        let mean = column.sum() / column.len() as f64;
+        let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / column.len() as f64;
+        variance > threshold && column.iter().any(|x| *x != column[0])
+    };
+    let columns: Vec<u32> = (0..rows.ncols() as u32).filter(|&at| varies(rows.column(at as usize))).collect();
+    if columns.is_empty() {
+        return Err(format!("no feature has a variance above {threshold}"));
+    }
+    Ok(Selector::Columns(columns))
+}

@@ -1,0 +1,57 @@
+//! Principal components, scikit-learn's `PCA` with an exact solver and without whitening.
+
+use ndarray::{Array1, Array2, ArrayView2, Axis, s};
+
+use super::Components;
+use crate::linalg::{Eigen, matrix_product, self_products};
+
+/// The middle (d) of the rows and the components (k × d, each of length 1), the largest variance first. A component's
+/// coordinate of largest size is positive, which is scikit-learn's rule for signs. Components without variance, which
+/// rows fewer than features leave, are none. Says what is wrong where it cannot be done.
+pub(super) fn components(rows: ArrayView2<'_, f64>, asked: Components) -> Result<(Array1<f64>, Array2<f64>), String> {
+    let (n, d) = rows.dim();
+    let most = n.min(d);
+    if let Components::Count(count) = asked
+        && count as usize > most
+    {
+        return Err(format!("pca: n_components is {count} and {n} rows of {d} features have at most {most}"));
+    }
+    let middle = rows.mean_axis(Axis(0)).ok_or("pca: there are no rows to fit on")?;
+    let centred = &rows - &middle;
+    let columns = centred.t().as_standard_layout().into_owned();
+    // Eigenvectors of the smaller of XᵀX and XXᵀ.
+    let wide = d > n;
+    let products = self_products(if wide { centred.view() } else { columns.view() });
+    let Eigen { values, vectors } = Eigen::of(&products).ok_or("pca: the eigenvalues do not converge")?;
+    let rounding = values.first().copied().unwrap_or(0.0) * n.max(d) as f64 * f64::EPSILON;
+    let varying = values.iter().take_while(|value| **value > rounding).count();
+    let total: f64 = products.diag().sum();
+    let kept = match asked {
+        Components::Count(count) => count as usize,
+        Components::Share(share) => enough(&values, share * total),
+    };
+    let kept = kept.min(varying);
+    if kept == 0 {
+        return Err("pca: every feature is constant".into());
+    }
+    let mut axes = vectors.slice(s![..kept, ..]).to_owned();
+    if wide {
+        axes = matrix_product(axes.view(), columns.view());
+        axes.rows_mut().into_iter().zip(&values).for_each(|(mut axis, value)| axis /= value.sqrt());
+    }
+    axes.rows_mut().into_iter().for_each(|mut axis| {
+        let largest = axis.iter().copied().fold(0.0, |most: f64, x| if x.abs() > most.abs() { x } else { most });
+        axis *= largest.signum();
+    });
+    Ok((middle, axes))
+}
+
+/// How many of the values sum to more than `wanted`.
+fn enough(values: &[f64], wanted: f64) -> usize {
+    let mut sum = 0.0;
+    let short = values.iter().take_while(|value| {
+        sum += **value;
+        sum <= wanted
+    });
+    short.count() + 1
+}

@@ -1,0 +1,103 @@
+//! Real tables as datasets, and searches over them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::process::Command;
+
+use learn::family::complete;
+use learn::{Prepared, plan, run_block};
+use model::Timestamp;
+use model::dataset::{Dataset, Split};
+use model::search::{Search, Setting, Trial};
+use serde_json::Value;
+use testkit::SCALAR_COLUMNS;
+
+/// The tables by their names in the references, or none where no real data is at hand.
+pub fn tables(test: &str) -> Option<[(&'static str, Dataset); 2]> {
+    let folder: PathBuf = testkit::real_data(test)?.join("tables");
+    let text = std::fs::read(folder.join("strusz_spotify_features_genres.csv")).unwrap();
+    let unpacked = Command::new("gzip").arg("-dc").arg(folder.join("river_yeast.csv.gz")).output().unwrap();
+    Some([("strusz", strusz(&text)), ("yeast", yeast(&unpacked.stdout))])
+}
+
+/// Asserts that the reference was computed on this table.
+pub fn assert_same_table(dataset: &Dataset, reference: &Value) {
+    assert_eq!(dataset.rows() as u64, reference["rows"]);
+    assert_eq!(serde_json::to_value(&dataset.label_names).unwrap(), reference["labels"]);
+}
+
+pub fn setting(family: &str, case: &Value) -> Setting {
+    complete(family, &serde_json::from_value(case["params"].clone()).unwrap()).unwrap()
+}
+
+pub fn run(data: &Prepared, settings: Vec<Setting>, seed: u64) -> Vec<Trial> {
+    let blocks = plan::blocks(&settings, 5, plan::Shape { rows: 5_000, features: 13, labels: 10 });
+    let count = blocks.len() as u32;
+    let (id, dataset, created_at) = (String::new(), String::new(), Timestamp(0));
+    let search = Search { id, dataset, settings, blocks, folds: 5, seed, created_at };
+    (0..count).flat_map(|block| run_block(data, &search, block).unwrap()).collect()
+}
+
+pub fn rows_of_fold(dataset: &Dataset, fold: usize) -> usize {
+    let folds = learn::folds::k_fold(dataset.side(Split::Train).len(), 5).unwrap();
+    folds[fold].len()
+}
+
+/// Rows in the order of the file, of which the first 70 % are training rows.
+pub fn in_order(feature_names: Vec<String>, label_names: Vec<String>, features: Vec<f64>, labels: Vec<u8>) -> Dataset {
+    let n = features.len() / feature_names.len();
+    let test = (n * 3).div_ceil(10);
+    Dataset {
+        track_ids: (0..n).map(|row| row.to_string()).collect(),
+        artists: vec![String::new(); n],
+        feature_names,
+        features,
+        label_names,
+        labels,
+        split: (0..n).map(|row| if row < n - test { Split::Train } else { Split::Test }).collect(),
+    }
+}
+
+fn strusz(text: &[u8]) -> Dataset {
+    let mut reader = csv::Reader::from_reader(text);
+    let head = reader.headers().unwrap().clone();
+    let column = |name: &str| head.iter().position(|column| column == name).unwrap();
+    let (genres, scalars) = (column("Genres"), SCALAR_COLUMNS.map(column));
+    let mut rows: Vec<(Vec<f64>, BTreeSet<String>)> = Vec::new();
+    for record in reader.records().map(Result::unwrap) {
+        let values: Vec<f64> = scalars.iter().filter_map(|&at| record[at].parse().ok()).collect();
+        let tags = record[genres].split(',').map(str::trim).filter(|tag| !tag.is_empty() && *tag != "rock");
+        let tags: BTreeSet<String> = tags.map(str::to_owned).collect();
+        if values.len() == SCALAR_COLUMNS.len() && !tags.is_empty() {
+            rows.push((values, tags));
+        }
+    }
+    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+    rows.iter().flat_map(|(_, tags)| tags).for_each(|tag| *counts.entry(tag).or_default() += 1);
+    let mut counts: Vec<(&String, usize)> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let top: BTreeSet<String> = counts.iter().take(9).map(|(tag, _)| (*tag).clone()).collect();
+    let names: BTreeSet<String> = top.iter().cloned().chain(["misc".to_owned()]).collect();
+    let has =
+        |tags: &BTreeSet<String>, label: &String| tags.contains(label) || label == "misc" && tags.is_disjoint(&top);
+    let labels = rows.iter().flat_map(|(_, tags)| names.iter().map(|label| u8::from(has(tags, label)))).collect();
+    let features = rows.iter().flat_map(|(values, _)| values.clone()).collect();
+    in_order(SCALAR_COLUMNS.map(str::to_owned).into(), names.into_iter().collect(), features, labels)
+}
+
+fn yeast(text: &[u8]) -> Dataset {
+    let mut reader = csv::Reader::from_reader(text);
+    let head: Vec<String> = reader.headers().unwrap().iter().map(str::to_owned).collect();
+    let (mut features, mut labels) = (Vec::new(), Vec::new());
+    for record in reader.records().map(Result::unwrap) {
+        for (name, value) in head.iter().zip(&record) {
+            if name.starts_with("Class") {
+                labels.push(u8::from(value.starts_with('1') || value == "True"));
+            } else {
+                features.push(value.parse().unwrap());
+            }
+        }
+    }
+    let (label_names, feature_names) = head.into_iter().partition(|name| name.starts_with("Class"));
+    in_order(feature_names, label_names, features, labels)
+}
