@@ -16,7 +16,7 @@ const SHORTEST: f64 = 1.0;
 const BLOCKS: f64 = 100.0;
 
 /// What a setting adds to the work that it shares, as a part of what it would cost alone.
-const OWN: f64 = 0.01;
+const OWN: f64 = 0.001;
 
 /// A family's part of a search.
 #[derive(Debug, Clone, PartialEq)]
