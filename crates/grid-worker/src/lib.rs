@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use worker::{Home, Worker};
 
-pub use start::start;
+pub use start::{jobs_left, start};
 
 use crate::block::BlockHandler;
 use crate::data::DataCache;

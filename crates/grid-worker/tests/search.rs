@@ -134,6 +134,8 @@ fn whatever_decides_a_score_decides_the_id() {
         tags_before: Vec::new(),
         tags_after: Vec::new(),
         cut: None,
+        training: None,
+        imputed: None,
         created_at: model::Timestamp(0),
     };
     let grid = |text: &str| learn::grid::read(text, &[]).unwrap();

@@ -66,8 +66,6 @@ pub(super) const SCHEMA: &str = concat!(
         search TEXT NOT NULL, setting INTEGER NOT NULL, fold INTEGER NOT NULL, doc TEXT NOT NULL,
         PRIMARY KEY (search, setting, fold)
     ) WITHOUT ROWID;
-    -- without the documents: what is finished is asked for often
-    CREATE INDEX IF NOT EXISTS finished_trials ON trials (search, setting, fold);
     CREATE TABLE IF NOT EXISTS models (
         search TEXT PRIMARY KEY, created_at INTEGER NOT NULL, doc TEXT NOT NULL, model BLOB NOT NULL
     );

@@ -73,23 +73,13 @@ impl Searches for Embedded {
 
     async fn finished_trials(&self, search: &str, settings: Option<&[u32]>) -> Result<Vec<(u32, u32)>> {
         let key = |row: &Row| Ok((row.get(0)?, row.get(1)?));
-        let search = search.to_owned();
-        match settings {
-            Some(settings) => {
-                let query = "SELECT setting, fold FROM trials INDEXED BY finished_trials
-                    WHERE search = ?1 AND setting IN (SELECT value FROM json_each(?2)) ORDER BY setting, fold";
-                self.rows(query, (search, to_doc(settings)), key).await
-            }
-            None => {
-                let query = "SELECT setting, fold FROM trials INDEXED BY finished_trials WHERE search = ?1
-                    ORDER BY setting, fold";
-                self.rows(query, [search], key).await
-            }
-        }
+        let query = "SELECT setting, fold FROM trials
+            WHERE search = ?1 AND (?2 IS NULL OR setting IN (SELECT value FROM json_each(?2))) ORDER BY setting, fold";
+        self.rows(query, (search.to_owned(), settings.map(to_doc)), key).await
     }
 
     async fn trial_count(&self, search: &str) -> Result<usize> {
-        let query = "SELECT count(*) FROM trials INDEXED BY finished_trials WHERE search = ?1";
+        let query = "SELECT count(*) FROM trials WHERE search = ?1";
         let count: Vec<u32> = self.rows(query, [search.to_owned()], |row| row.get(0)).await?;
         Ok(count[0] as usize)
     }
