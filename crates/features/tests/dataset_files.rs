@@ -119,7 +119,10 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
         ("tempo,label:a\n1,0\n,1\n3,0\n", "column `tempo` lacks 1 of 3 values, the first in row 2: fill"),
         ("tempo,label:a\n1,0\n2,1\nNaN,0\n", "column `tempo` lacks 1 of 3 values, the first in row 3"),
         ("tempo,label:a\n1,0\nNA,1\n3,0\n,1\n", "column `tempo` lacks 2 of 4 values, the first in row 2"),
-        ("a,b,c,label:a\n1,,1,0\n2,1,,1\n3,0,,1\n", "column `b` lacks 1 of 3 values, the first in row 1, and so does an"),
+        (
+            "a,b,c,label:a\n1,,1,0\n2,1,,1\n3,0,,1\n",
+            "column `b` lacks 1 of 3 values, the first in row 1, and so does an",
+        ),
         ("tempo,label:a\n1,0\n-inf,1\n3,0\n", "column `tempo`, row 2 is infinite"),
         ("tempo,label:a\n1,0\nfast,1\n3,0\n", "column `tempo`, row 2 has no number but a text"),
         ("album,tempo,label:a\nx,1,0\ny,2,1\nz,3,0\n", "column `album` has no numbers: leave it out"),

@@ -39,7 +39,7 @@ impl Handler for BlockHandler {
 }
 
 /// Whether all trials of a block are among the finished ones: (setting, fold), sorted.
-pub(crate) fn is_finished(block: &Block, finished: &[(u32, u32)]) -> bool {
+pub fn is_finished(block: &Block, finished: &[(u32, u32)]) -> bool {
     let is_done = |setting, fold| finished.binary_search(&(setting, fold)).is_ok();
     block.folds.iter().all(|&fold| block.settings.iter().all(|&setting| is_done(setting, fold)))
 }

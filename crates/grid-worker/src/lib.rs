@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use worker::{Home, Worker};
 
+pub use block::is_finished;
 pub use start::{jobs_left, start};
 
 use crate::block::BlockHandler;

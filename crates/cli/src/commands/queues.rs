@@ -45,7 +45,7 @@ pub async fn run(live: Live, home: &Home) -> anyhow::Result<()> {
     watch::show(live, async || {
         let alive = look(home, &mut rates).await?;
         let lines = gather(home, &alive, &rates).await?;
-        Ok(View { text: text(&lines), json: serde_json::to_value(&lines)? })
+        Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
     })
     .await
 }

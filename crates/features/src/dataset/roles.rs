@@ -45,7 +45,8 @@ impl<'a> Roles<'a> {
             let named = names[..names.len() - more].join(", ");
             if more == 0 { named } else { format!("{named} and {more} more") }
         };
-        let missing = |option, column: &String| DatasetError::NoColumn { option, column: column.clone(), there: there() };
+        let missing =
+            |option, column: &String| DatasetError::NoColumn { option, column: column.clone(), there: there() };
         for label in self.labels {
             if !has(label) && !has(&format!("{LABEL}{label}")) {
                 return Err(missing("labels", label));
@@ -75,7 +76,9 @@ impl<'a> Roles<'a> {
         }
         labels.sort_by(|(a, _), (b, _)| a.cmp(b));
         match labels.windows(2).find(|two| two[0].0 == two[1].0) {
-            Some(two) => Err(DatasetError::column(&two[0].0, "is a label twice, with `label:` and without: remove one")),
+            Some(two) => {
+                Err(DatasetError::column(&two[0].0, "is a label twice, with `label:` and without: remove one"))
+            }
             None => Ok(labels),
         }
     }
