@@ -3,6 +3,7 @@
 use features::{DatasetError, Import, Imported, describe, import as import_of, read, to_csv, to_parquet};
 use model::dataset::{Dataset, Impute, Imputed, Split, Training};
 use model::settings::SplitSettings;
+use polars::prelude::{Column, DataFrame, ParquetWriter};
 use proptest::prelude::*;
 
 fn dataset(values: Vec<f64>, names: &[&str]) -> Dataset {
@@ -190,6 +191,31 @@ fn missing_values_are_imputed_from_the_training_rows_and_counted() {
         let message = import_csv(text, &impute).unwrap_err().to_string();
         assert!(message.contains(expected), "{text:?}: {message}");
     }
+}
+
+#[test]
+fn null_and_nan_are_missing_in_parquet() {
+    let mut frame = DataFrame::new(
+        4,
+        vec![
+            Column::new("tempo".into(), [Some(1.0), None, Some(f64::NAN), Some(5.0)]),
+            Column::new("key".into(), [Some(1i64), Some(2), None, Some(2)]),
+            Column::new("a".into(), [0i32, 1, 0, 1]),
+            Column::new("split".into(), ["train", "train", "test", "train"]),
+        ],
+    )
+    .unwrap();
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes).finish(&mut frame).unwrap();
+    let import = Import { labels: vec!["a".into()], ..Import::default() };
+    let refused = import_of(&bytes, &import).unwrap_err().to_string();
+    assert!(
+        refused.contains("column `tempo` lacks 2 of 4 values, the first in row 2, and so does another"),
+        "{refused}"
+    );
+    let imported = import_of(&bytes, &Import { impute: Some(Impute::Median), ..import }).unwrap();
+    assert_eq!(imported.dataset.features, [1.0, 1.0, 3.0, 2.0, 5.0, 2.0, 3.0, 2.0]);
+    assert_eq!(imported.imputed.unwrap().columns, [("key".to_owned(), 1), ("tempo".to_owned(), 2)].into());
 }
 
 #[test]

@@ -45,7 +45,7 @@ pub struct Data {
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
     /// Columns of the file that are labels (default: those named label:NAME)
-    #[arg(long, value_delimiter = ',', value_name = "LIST", requires = "data")]
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
     pub labels: Vec<String>,
     /// Columns of the file to leave out
     #[arg(long, value_delimiter = ',', value_name = "LIST", requires = "data")]
@@ -159,18 +159,14 @@ pub struct SearchCancel {
 pub struct SearchPlan {
     #[command(flatten)]
     pub grid: Grid,
-    /// A table whose size is planned for (default: the newest dataset)
-    #[arg(long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
-    /// Rows to plan for, in place of a table
+    #[command(flatten)]
+    pub data: Data,
+    /// Rows to plan for, in place of a table; --labels is then the number of labels
     #[arg(long, value_name = "N", requires = "features", conflicts_with = "data", value_parser = clap::value_parser!(u32).range(1..))]
     pub rows: Option<u32>,
     /// Features to plan for
     #[arg(long, value_name = "D", requires = "rows", value_parser = clap::value_parser!(u32).range(1..))]
     pub features: Option<u32>,
-    /// Labels to plan for: their number with --rows; with --data the columns that are labels
-    #[arg(long, value_delimiter = ',', value_name = "Q|LIST")]
-    pub labels: Vec<String>,
     /// Workers that share the blocks
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub workers: u32,

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::blobs::Blobs;
 use super::bulk::Write;
-use super::errors::is_duplicate_key;
+use super::errors::{is_duplicate_key, unless_duplicate};
 use super::{LONG_ANSWER_WITHIN, Mongo};
 use crate::{Result, Searches};
 
@@ -57,13 +57,15 @@ impl Searches for Mongo {
         self.update("searches", cancelled, doc! { "$unset": "cancelled_at" }).await
     }
 
+    /// Inserts, and lets the unique index refuse what is there: an upsert of each would look for it first.
     async fn save_trials(&self, trials: &[Trial]) -> Result<()> {
-        let write = |trial: &Trial| {
-            let (setting, fold) = (i64::from(trial.setting), i64::from(trial.fold));
-            let key = doc! { "search": &trial.search, "setting": setting, "fold": fold };
-            Ok(Write::first_stays("trials", key, self.document(trial)?))
-        };
-        self.save(trials.iter().map(write).collect::<Result<_>>()?).await
+        if trials.is_empty() {
+            return Ok(());
+        }
+        let documents: Vec<Document> = trials.iter().map(|trial| self.document(trial)).collect::<Result<_>>()?;
+        let collection: Collection<Document> = self.db.collection("trials");
+        let insert = async move { collection.insert_many(documents).ordered(false).await.map(drop) };
+        self.run(LONG_ANSWER_WITHIN, async move { insert.await.or_else(unless_duplicate) }).await
     }
 
     async fn trials(&self, search: &str) -> Result<Vec<Trial>> {

@@ -14,6 +14,9 @@ use crate::error::usage;
 /// The dataset of a file, which is saved, or the newest one of the store.
 pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetInfo> {
     let Some(file) = &args.data else {
+        if !args.labels.is_empty() {
+            return Err(usage("--labels names columns of a file: name the file with --data"));
+        }
         let newest = home.store.latest_dataset().await?;
         let Some(info) = newest else {
             bail!(

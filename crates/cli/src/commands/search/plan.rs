@@ -8,7 +8,7 @@ use worker::Home;
 
 use super::Plan;
 use super::data::{check_folds, dataset, import_of, read};
-use crate::args::{Data, SearchPlan};
+use crate::args::SearchPlan;
 use crate::error::usage;
 use crate::output::{say, say_json, table, thousands};
 
@@ -65,17 +65,16 @@ pub async fn run(args: &SearchPlan, home: &Home) -> anyhow::Result<()> {
 /// What is planned for: the numbers given, the table given, or the newest dataset.
 async fn size(args: &SearchPlan, home: &Home) -> anyhow::Result<Size> {
     if let (Some(rows), Some(features)) = (args.rows, args.features) {
-        let labels = match args.labels.as_slice() {
+        let labels = match args.data.labels.as_slice() {
             [] => 1,
             [one] => one.parse().map_err(|_| usage(format!("--labels is `{one}`: with --rows it is a number")))?,
             _ => return Err(usage("--labels is a list: with --rows it is a number")),
         };
         return Ok(Size { rows: rows as usize, features: features as usize, labels });
     }
-    let data = Data { data: args.data.clone(), labels: args.labels.clone(), ignore: Vec::new(), impute: None };
-    let info = match &args.data {
-        Some(file) => read(file, import_of(&data, &home.settings.dataset.split)).await?.info(&[]),
-        None => dataset(&data, home).await?,
+    let info = match &args.data.data {
+        Some(file) => read(file, import_of(&args.data, &home.settings.dataset.split)).await?.info(&[]),
+        None => dataset(&args.data, home).await?,
     };
     check_folds(&info, args.grid.folds)?;
     Ok(Size { rows: info.rows, features: info.features, labels: info.labels.len() })

@@ -8,7 +8,7 @@ use model::Timestamp;
 use model::dataset::DatasetInfo;
 use model::fleet::WorkerBeat;
 use model::job::{Body, SearchBlock, SearchRefit};
-use model::search::{ModelInfo, Ranked, Search, SearchInfo, Trial};
+use model::search::{Block, ModelInfo, Ranked, Search, SearchInfo, Trial};
 use serde::Serialize;
 use worker::Home;
 
@@ -111,20 +111,17 @@ impl Watched {
         let alive = fleet::alive(store.workers().await?);
         self.catch_up(home).await?;
         self.rates.look(&alive);
-        let is_done = |block: &&model::search::Block| grid_worker::is_finished(block, &self.finished);
+        let is_done = |block: &&Block| grid_worker::is_finished(block, &self.finished);
         let blocks_done = self.search.blocks.iter().filter(is_done).count();
         let left = info.blocks - blocks_done;
         let rate = self.rates.of(SearchBlock::KIND, left > 0);
-        let seconds = |rate: f64| (left as f64 / rate).ceil() as u64;
         Ok(Standing {
             state: State::of(&info, model.is_some()),
             trials: info.trials(),
             trials_done: self.finished.len(),
             blocks_done,
             blocks_per_second: rate,
-            eta_seconds: rate
-                .filter(|rate| *rate > 0.0 || left == 0)
-                .map(|rate| if left == 0 { 0 } else { seconds(rate) }),
+            eta_seconds: fleet::eta(left as u64, rate),
             workers: at_work(&alive, &self.search.id),
             baseline_accuracy: self.dataset.as_ref().and_then(|dataset| dataset.training).map(|t| t.baseline),
             leaderboard: places(&self.search, &self.leaderboard, self.top),
