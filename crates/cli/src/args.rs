@@ -1,10 +1,16 @@
 //! The command line, with its help texts.
 
+mod search;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use model::job::KINDS;
+
+pub use search::{
+    Data, Grid, Impute, Search, SearchCancel, SearchPlan, SearchRun, SearchShow, SearchStart, SearchWatch,
+};
 
 /// Turns Spotify playlists into a multi-label music-genre model.
 #[derive(Debug, Parser)]
@@ -395,39 +401,6 @@ pub enum Dataset {
         /// .parquet or .csv
         file: PathBuf,
     },
-}
-
-/// `spotifai search`.
-#[derive(Debug, Subcommand)]
-pub enum Search {
-    /// Search, refit the winner, look at the held-out rows once, write leaderboard, summary and report
-    #[command(
-        after_help = "Examples:\n  spotifai search run\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --grid my_grid.toml --seed 3"
-    )]
-    Run(SearchRun),
-}
-
-/// `spotifai search run`.
-#[derive(Debug, ClapArgs)]
-pub struct SearchRun {
-    /// A file in the exported format, Parquet or CSV (default: the newest dataset of the store)
-    #[arg(long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
-    /// TOML grid (default: the built-in one)
-    #[arg(long, value_name = "FILE")]
-    pub grid: Option<PathBuf>,
-    /// Families to search, in this order (default: all of the grid)
-    #[arg(long, value_delimiter = ',', value_name = "LIST")]
-    pub families: Vec<String>,
-    /// Folds of the cross-validation
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100), value_name = "K")]
-    pub folds: u32,
-    /// Seed of the models' own randomness (the split has its own: dataset.split.seed)
-    #[arg(long, default_value_t = 0, value_name = "S")]
-    pub seed: u64,
-    /// Folder for leaderboard.csv, summary.json and report.html
-    #[arg(long, default_value = "spotifai-out", value_name = "DIR")]
-    pub out: PathBuf,
 }
 
 /// `spotifai predict`.

@@ -86,6 +86,15 @@ impl Rates {
     }
 }
 
+/// Seconds until that many jobs are done at this rate.
+pub fn eta(left: u64, rate: Option<f64>) -> Option<u64> {
+    match rate {
+        _ if left == 0 => Some(0),
+        Some(rate) if rate > 0.0 => Some((left as f64 / rate).ceil() as u64),
+        _ => None,
+    }
+}
+
 /// Done a second between two beats of a worker; 0 where they are the same.
 fn rate(kind: &str, earlier: &WorkerBeat, later: &WorkerBeat) -> f64 {
     let done = |beat: &WorkerBeat| beat.counts.get(kind).map_or(0, |counts| counts.done);

@@ -21,6 +21,8 @@ pub struct View {
     pub text: String,
     /// The same, in full, for programs.
     pub json: Value,
+    /// What a log gets in place of the lines for people, whenever it is another than before.
+    pub line: Option<String>,
 }
 
 /// Shows what `look` finds: once, or every second until a signal. A terminal is redrawn in place, anything else gets one
@@ -32,15 +34,25 @@ pub async fn show(live: Live, mut look: impl AsyncFnMut() -> anyhow::Result<View
         let view = look().await?;
         return if live.json { say_json(&view.json) } else { say(&view.text) };
     }
+    follow(live.json, async || Ok((look().await?, false))).await
+}
+
+/// [`show`] every second, until `look` says of a view that it is the last, or a signal.
+pub async fn follow(json: bool, mut look: impl AsyncFnMut() -> anyhow::Result<(View, bool)>) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
-    let mut screen = Screen::new(live.json);
+    let mut screen = Screen::new(json);
     loop {
         let view = tokio::select! {
             () = shutdown.stopped() => return Ok(()),
             view = look() => view,
         };
         match view {
-            Ok(view) => screen.draw(view)?,
+            Ok((view, is_last)) => {
+                screen.draw(view)?;
+                if is_last {
+                    return Ok(());
+                }
+            }
             Err(error) if screen.last.is_some() && is_passing(&error) => screen.complain(&error)?,
             Err(error) => return Err(error),
         }
@@ -69,14 +81,18 @@ impl Screen {
     }
 
     fn draw(&mut self, view: View) -> anyhow::Result<()> {
+        let is_line = view.line.is_some() && !self.in_place;
+        let shown = view.line.filter(|_| is_line).unwrap_or(view.text);
         if self.json {
             say(&serde_json::to_string(&view.json)?)?;
         } else if self.in_place {
-            redraw(&view.text, self.last.is_none())?;
-        } else {
-            say(&format!("{}\n", view.text))?;
+            redraw(&shown, self.last.is_none())?;
+        } else if !is_line {
+            say(&format!("{shown}\n"))?;
+        } else if self.last.as_ref() != Some(&shown) {
+            say(&shown)?;
         }
-        self.last = Some(view.text);
+        self.last = Some(shown);
         Ok(())
     }
 

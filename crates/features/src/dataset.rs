@@ -2,21 +2,25 @@
 
 mod build;
 mod error;
+mod import;
+mod impute;
 mod permutation;
-mod read;
+mod roles;
 mod split;
+mod table;
+mod values;
 mod write;
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use model::Timestamp;
-use model::dataset::{Dataset, DatasetInfo};
+use model::dataset::{Dataset, DatasetInfo, Split, Training};
 use sha2::{Digest, Sha256};
 
 pub use build::{Built, Sources, build};
 pub use error::DatasetError;
-pub use read::read;
+pub use import::{Import, Imported, import, read};
 pub use write::{to_csv, to_parquet};
 
 /// Column of the row's Spotify id.
@@ -41,8 +45,18 @@ pub fn describe(dataset: &Dataset, parquet: &[u8]) -> DatasetInfo {
         tags_before: Vec::new(),
         tags_after: rows_by_label(dataset),
         cut: None,
+        training: Some(training(dataset)),
+        imputed: None,
         created_at: Timestamp::now(),
     }
+}
+
+fn training(dataset: &Dataset) -> Training {
+    let train = dataset.side(Split::Train);
+    let mut counts: HashMap<&[u8], usize> = HashMap::new();
+    train.iter().for_each(|&row| *counts.entry(dataset.label_row(row)).or_default() += 1);
+    let most = counts.into_values().max().unwrap_or(0);
+    Training { rows: train.len(), baseline: most as f64 / train.len().max(1) as f64 }
 }
 
 /// Rows of each label, most frequent first, ties by name.

@@ -3,5 +3,5 @@
 mod dataset;
 mod pitches;
 
-pub use dataset::{Built, DatasetError, Sources, build, describe, read, to_csv, to_parquet};
+pub use dataset::{Built, DatasetError, Import, Imported, Sources, build, describe, import, read, to_csv, to_parquet};
 pub use pitches::{PitchError, pitches};

@@ -1,8 +1,9 @@
 //! Datasets as files: written, read back, and read from elsewhere.
 
-use features::{DatasetError, describe, read, to_csv, to_parquet};
-use model::dataset::{Dataset, Split};
+use features::{DatasetError, Import, Imported, describe, import as import_of, read, to_csv, to_parquet};
+use model::dataset::{Dataset, Impute, Imputed, Split, Training};
 use model::settings::SplitSettings;
+use polars::prelude::{Column, DataFrame, ParquetWriter};
 use proptest::prelude::*;
 
 fn dataset(values: Vec<f64>, names: &[&str]) -> Dataset {
@@ -116,11 +117,17 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
         ("label:a\n1\n0\n0\n", "no feature columns"),
         ("tempo,label:a\n", "no rows"),
         ("", "cannot be read as Parquet"),
-        ("tempo,label:a\n1,0\n,1\n3,0\n", "column `tempo`, row 2 has no finite number"),
-        ("tempo,label:a\n1,0\n2,1\nNaN,0\n", "column `tempo`, row 3 has no finite number"),
-        ("tempo,label:a\n1,0\n-inf,1\n3,0\n", "column `tempo`, row 2 has no finite number"),
-        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "column `tempo`, row 2 has no finite number"),
-        ("album,tempo,label:a\nx,1,0\ny,2,1\nz,3,0\n", "column `album` has no numbers: remove it"),
+        ("tempo,label:a\n1,0\n,1\n3,0\n", "column `tempo` lacks 1 of 3 values, the first in row 2: fill"),
+        ("tempo,label:a\n1,0\n2,1\nNaN,0\n", "column `tempo` lacks 1 of 3 values, the first in row 3"),
+        ("tempo,label:a\n1,0\nNA,1\n3,0\n,1\n", "column `tempo` lacks 2 of 4 values, the first in row 2"),
+        (
+            "a,b,c,label:a\n1,,1,0\n2,1,,1\n3,0,,1\n",
+            "column `b` lacks 1 of 3 values, the first in row 1, and so does an",
+        ),
+        ("tempo,label:a\n1,0\n-inf,1\n3,0\n", "column `tempo`, row 2 is infinite"),
+        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "column `tempo`, row 2 has no number but a text"),
+        ("album,tempo,label:a\nx,1,0\ny,2,1\nz,3,0\n", "column `album` has no numbers: leave it out"),
+        ("album,tempo,label:a\n,1,0\n,2,1\n,3,0\n", "column `album` has no numbers: leave it out"),
         ("tempo,label:a\n1,0\n2,2\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
         ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
         ("tempo,label:a\n1,0\n2\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
@@ -138,6 +145,84 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
     let cut_short = &include_bytes!("pandas/outside.parquet")[..500];
     let message = read(cut_short, &SplitSettings::default()).unwrap_err().to_string();
     assert!(message.starts_with("cannot be read as Parquet") && !message.contains('\n'), "{message}");
+}
+
+fn import_csv(text: &str, import: &Import) -> Result<Imported, DatasetError> {
+    import_of(text.as_bytes(), import)
+}
+
+#[test]
+fn columns_are_named_as_labels_and_left_out() {
+    let text = "title,jazz,label:pop,label:rock,tempo\nx,1,0,1,1\ny,0,1,1,2\nz,1,1,0,3\n";
+    let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
+    let import = Import { labels: names(&["pop", "jazz"]), ignored: names(&["title"]), ..Import::default() };
+    let dataset = import_csv(text, &import).unwrap().dataset;
+    assert_eq!((dataset.label_names, dataset.feature_names), (names(&["jazz", "pop"]), names(&["tempo"])));
+    let refused = |labels: &[&str], ignored: &[&str]| {
+        let import = Import { labels: names(labels), ignored: names(ignored), ..Import::default() };
+        import_csv(text, &import).unwrap_err().to_string()
+    };
+    assert!(refused(&["jaz"], &[]).contains("`--labels` names `jaz`") && refused(&["jaz"], &[]).contains("label:pop"));
+    assert!(refused(&[], &["titel"]).contains("`--ignore` names `titel`"));
+    assert!(refused(&["jazz"], &["jazz"]).contains("choose one"));
+    let twice = import_csv("a,label:a,b\n0,0,1\n1,1,2\n", &Import { labels: names(&["a"]), ..Import::default() });
+    assert!(twice.unwrap_err().to_string().contains("`a` is a label twice"));
+}
+
+#[test]
+fn missing_values_are_imputed_from_the_training_rows_and_counted() {
+    let text = "split,tempo,key,label:a\ntest,,7,1\ntrain,2,1,0\ntrain,NaN,1,1\ntrain,6,5,0\ntest,90,,1\n";
+    let imported = |how| import_csv(text, &Import { impute: Some(how), ..Import::default() }).unwrap();
+    let mean = imported(Impute::Mean);
+    assert_eq!(mean.dataset.features, [2.0, 1.0, 4.0, 1.0, 6.0, 5.0, 4.0, 7.0, 90.0, 7.0 / 3.0]);
+    let columns = [("key".to_owned(), 1), ("tempo".to_owned(), 2)].into();
+    assert_eq!(mean.imputed, Some(Imputed { how: Impute::Mean, columns }));
+    assert_eq!(mean.info(b"").imputed, mean.imputed);
+    assert_eq!(imported(Impute::MostFrequent).dataset.features[6..], [2.0, 7.0, 90.0, 1.0]);
+    let full = "tempo,label:a\n1,0\n2,1\n3,1\n";
+    assert_eq!(import_csv(full, &Import { impute: Some(Impute::Mean), ..Import::default() }).unwrap().imputed, None);
+    let impute = Import { impute: Some(Impute::Median), ..Import::default() };
+    for (text, expected) in [
+        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "row 2 has no number but a text"),
+        ("tempo,label:a\n1,0\ninf,1\n3,0\n", "row 2 is infinite"),
+        ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
+        ("split,tempo,label:a\ntrain,,0\ntest,1,1\n", "no value in the training rows"),
+    ] {
+        let message = import_csv(text, &impute).unwrap_err().to_string();
+        assert!(message.contains(expected), "{text:?}: {message}");
+    }
+}
+
+#[test]
+fn null_and_nan_are_missing_in_parquet() {
+    let mut frame = DataFrame::new(
+        4,
+        vec![
+            Column::new("tempo".into(), [Some(1.0), None, Some(f64::NAN), Some(5.0)]),
+            Column::new("key".into(), [Some(1i64), Some(2), None, Some(2)]),
+            Column::new("a".into(), [0i32, 1, 0, 1]),
+            Column::new("split".into(), ["train", "train", "test", "train"]),
+        ],
+    )
+    .unwrap();
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes).finish(&mut frame).unwrap();
+    let import = Import { labels: vec!["a".into()], ..Import::default() };
+    let refused = import_of(&bytes, &import).unwrap_err().to_string();
+    assert!(
+        refused.contains("column `tempo` lacks 2 of 4 values, the first in row 2, and so does another"),
+        "{refused}"
+    );
+    let imported = import_of(&bytes, &Import { impute: Some(Impute::Median), ..import }).unwrap();
+    assert_eq!(imported.dataset.features, [1.0, 1.0, 3.0, 2.0, 5.0, 2.0, 3.0, 2.0]);
+    assert_eq!(imported.imputed.unwrap().columns, [("key".to_owned(), 1), ("tempo".to_owned(), 2)].into());
+}
+
+#[test]
+fn the_baseline_is_the_share_of_the_most_frequent_label_set_of_the_training_rows() {
+    let text = "split,tempo,label:a,label:b\ntrain,1,1,0\ntrain,2,1,1\ntrain,3,1,0\ntest,4,1,1\ntest,5,1,1\n";
+    let info = describe(&read_csv(text).unwrap(), b"");
+    assert_eq!(info.training, Some(Training { rows: 3, baseline: 2.0 / 3.0 }));
 }
 
 #[test]

@@ -1,14 +1,13 @@
 //! `search.block`.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::job::{Envelope, SearchBlock, SearchRefit};
-use model::search::{Block, Trial};
+use model::search::Block;
 use worker::{Context, Failure, Handler};
 
-use crate::data::{DataCache, compute, search};
+use crate::data::{DataCache, compute, is_cancelled};
 
 pub(crate) struct BlockHandler {
     pub(crate) data: Arc<DataCache>,
@@ -20,10 +19,13 @@ impl Handler for BlockHandler {
 
     async fn run(&self, job: SearchBlock, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
-        let search = Arc::new(search(store, &job.search).await?);
+        if is_cancelled(store, &job.search).await? {
+            return Ok(Vec::new());
+        }
+        let search = self.data.search(store, &job.search).await?;
         let missing = || Failure::dead(format!("search {} has no block {}", job.search, job.block));
         let block = search.blocks.get(job.block as usize).ok_or_else(missing)?;
-        if !is_finished(block, &store.trials(&search.id).await?) {
+        if !is_finished(block, &store.finished_trials(&search.id, Some(&block.settings)).await?) {
             let data = self.data.of(store, &search).await?;
             let (of, index) = (search.clone(), job.block);
             let trials = compute(move || learn::run_block(&data, &of, index).map_err(Failure::dead)).await?;
@@ -36,7 +38,8 @@ impl Handler for BlockHandler {
     }
 }
 
-fn is_finished(block: &Block, trials: &[Trial]) -> bool {
-    let done: HashSet<(u32, u32)> = trials.iter().map(|trial| (trial.setting, trial.fold)).collect();
-    block.folds.iter().all(|&fold| block.settings.iter().all(|&setting| done.contains(&(setting, fold))))
+/// Whether all trials of a block are among the finished ones: (setting, fold), sorted.
+pub fn is_finished(block: &Block, finished: &[(u32, u32)]) -> bool {
+    let is_done = |setting, fold| finished.binary_search(&(setting, fold)).is_ok();
+    block.folds.iter().all(|&fold| block.settings.iter().all(|&setting| is_done(setting, fold)))
 }

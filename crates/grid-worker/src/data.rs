@@ -1,4 +1,4 @@
-//! Datasets, opened and made ready once a process.
+//! Searches and their datasets, opened and made ready once a process.
 
 use std::sync::Arc;
 
@@ -9,20 +9,35 @@ use store::Store;
 use tokio::sync::Mutex;
 use worker::Failure;
 
-/// The dataset used last: a worker's jobs come search by search.
+/// The search and the dataset used last: a worker's jobs come search by search.
 pub(crate) struct DataCache {
     split: SplitSettings,
-    last: Mutex<Option<(String, Arc<Prepared>)>>,
+    search: Mutex<Option<Arc<Search>>>,
+    data: Mutex<Option<(String, Arc<Prepared>)>>,
 }
 
+/// Both are held locked while they are opened, so that jobs that wait for them open them once.
 impl DataCache {
     pub(crate) fn new(split: SplitSettings) -> Self {
-        Self { split, last: Mutex::new(None) }
+        Self { split, search: Mutex::new(None), data: Mutex::new(None) }
     }
 
-    /// The prepared dataset of a search. Held locked while it is opened, so that jobs that wait for it open it once.
+    /// The search of an id. What is stored of it never changes.
+    pub(crate) async fn search(&self, store: &dyn Store, id: &str) -> Result<Arc<Search>, Failure> {
+        let mut last = self.search.lock().await;
+        if let Some(search) = &*last
+            && search.id == id
+        {
+            return Ok(search.clone());
+        }
+        let search = Arc::new(store.search(id).await?.ok_or_else(|| no_search(id))?);
+        *last = Some(search.clone());
+        Ok(search)
+    }
+
+    /// The prepared dataset of a search.
     pub(crate) async fn of(&self, store: &dyn Store, search: &Search) -> Result<Arc<Prepared>, Failure> {
-        let mut last = self.last.lock().await;
+        let mut last = self.data.lock().await;
         if let Some((id, data)) = &*last
             && *id == search.dataset
         {
@@ -41,10 +56,18 @@ impl DataCache {
     }
 }
 
-/// The search a job belongs to.
-pub(crate) async fn search(store: &dyn Store, id: &str) -> Result<Search, Failure> {
-    let search = store.search(id).await?;
-    search.ok_or_else(|| Failure::dead(format!("the store has no search {id}")))
+/// Whether a search is cancelled. The store is asked for each job: one that is taken after the search was resumed must not
+/// be dropped because somebody remembers otherwise.
+pub(crate) async fn is_cancelled(store: &dyn Store, search: &str) -> Result<bool, Failure> {
+    let info = store.search_info(search).await?.ok_or_else(|| no_search(search))?;
+    if info.cancelled_at.is_some() {
+        tracing::info!("search {search} is cancelled: its job does nothing");
+    }
+    Ok(info.cancelled_at.is_some())
+}
+
+fn no_search(id: &str) -> Failure {
+    Failure::dead(format!("the store has no search {id}"))
 }
 
 /// Computes on a thread where it keeps no other job waiting.

@@ -9,7 +9,8 @@ use std::sync::Arc;
 
 use worker::{Home, Worker};
 
-pub use start::start;
+pub use block::is_finished;
+pub use start::{jobs_left, start};
 
 use crate::block::BlockHandler;
 use crate::data::DataCache;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use model::job::{Envelope, SearchRefit};
 use worker::{Context, Failure, Handler};
 
-use crate::data::{DataCache, compute, search};
+use crate::data::{DataCache, compute, is_cancelled};
 
 pub(crate) struct RefitHandler {
     pub(crate) data: Arc<DataCache>,
@@ -18,10 +18,10 @@ impl Handler for RefitHandler {
 
     async fn run(&self, job: SearchRefit, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
-        if store.model(&job.search).await?.is_some() {
+        if store.model(&job.search).await?.is_some() || is_cancelled(store, &job.search).await? {
             return Ok(Vec::new());
         }
-        let search = search(store, &job.search).await?;
+        let search = self.data.search(store, &job.search).await?;
         let trials = store.trials(&search.id).await?;
         // The first model of a search stays, so a winner among some of the trials would stay wrong.
         let (finished, all) = (trials.len(), search.trials());

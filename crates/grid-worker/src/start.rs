@@ -2,17 +2,29 @@
 
 use model::Timestamp;
 use model::dataset::DatasetInfo;
-use model::job::{Envelope, SearchBlock};
+use model::job::{Envelope, SearchBlock, SearchRefit};
 use model::search::{Search, Setting};
 
-/// A search over a dataset with the jobs that run it. Equal arguments give a search of equal id and equal blocks.
+use crate::block::is_finished;
+
+/// A search over a dataset with the jobs that run it. Equal arguments give a search of equal id.
 pub fn start(dataset: &DatasetInfo, settings: Vec<Setting>, folds: u32, seed: u64) -> (Search, Vec<Envelope>) {
     let id = fingerprint(&dataset.id, &settings, folds, seed);
     let blocks = learn::plan::blocks(&settings, folds, dataset.rows, dataset.features);
-    let job = |block: u32| Envelope::new(&SearchBlock { search: id.clone(), block });
-    let jobs = (0..blocks.len() as u32).map(job).collect();
     let dataset = dataset.id.clone();
-    (Search { id, dataset, settings, blocks, folds, seed, created_at: Timestamp::now() }, jobs)
+    let search = Search { id, dataset, settings, blocks, folds, seed, created_at: Timestamp::now() };
+    let jobs = jobs_left(&search, &[]);
+    (search, jobs)
+}
+
+/// The jobs that are left of a search without a model, of which these trials are finished: (setting, fold), sorted. They
+/// are its unfinished blocks; where there is none, the refit.
+pub fn jobs_left(search: &Search, finished: &[(u32, u32)]) -> Vec<Envelope> {
+    let id = || search.id.clone();
+    let unfinished = search.blocks.iter().zip(0..).filter(|(block, _)| !is_finished(block, finished));
+    let jobs: Vec<Envelope> =
+        unfinished.map(|(_, block)| Envelope::new(&SearchBlock { search: id(), block })).collect();
+    if jobs.is_empty() { vec![Envelope::new(&SearchRefit { search: id() })] } else { jobs }
 }
 
 /// FNV-1a (128 bits, so that no two searches of one store meet) over everything that decides a score.

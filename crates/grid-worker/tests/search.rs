@@ -1,39 +1,14 @@
 //! Jobs in, trials and a model out, on embedded homes.
 
-use model::dataset::{Dataset, DatasetInfo, Split};
+mod common;
+
+use common::{home, save_dataset};
+use model::dataset::DatasetInfo;
 use model::job::{Envelope, SearchBlock, SearchRefit};
 use model::search::{ModelInfo, Search, Trial};
-use model::settings::Settings;
-use tempfile::TempDir;
 use worker::{Home, Shutdown, Until, Worker};
 
 const GRID: &str = "[knn]\nn_neighbors = [1, 3]\n[tree]\nmax_depth = [2, 'none']\nmax_features = 'sqrt'\n";
-
-async fn home(folder: &TempDir) -> Home {
-    let url = format!("sqlite:{}", folder.path().join("test.db").display());
-    let mut settings = Settings { queue: url.clone(), store: url, ..Settings::default() };
-    settings.worker.max_attempts = 1;
-    Home::open(settings).await.unwrap()
-}
-
-/// `rows` rows of three features; the labels say which of the first two is the larger.
-async fn save_dataset(home: &Home, rows: usize) -> DatasetInfo {
-    let value = |row: usize, column: usize| ((row * 37 + column * 61 + row * column * 11) % 101) as f64;
-    let larger = |row: usize| usize::from(value(row, 0) < value(row, 1));
-    let dataset = Dataset {
-        track_ids: (0..rows).map(|row| format!("track{row}")).collect(),
-        artists: vec![String::new(); rows],
-        feature_names: ["a", "b", "c"].map(str::to_owned).to_vec(),
-        features: (0..rows).flat_map(|row| (0..3).map(move |column| value(row, column))).collect(),
-        label_names: ["first", "second"].map(str::to_owned).to_vec(),
-        labels: (0..rows).flat_map(|row| (0..2).map(move |label| u8::from(larger(row) == label))).collect(),
-        split: (0..rows).map(|row| if row * 10 < rows * 6 { Split::Train } else { Split::Test }).collect(),
-    };
-    let parquet = features::to_parquet(&dataset).unwrap();
-    let info = features::describe(&dataset, &parquet);
-    home.store.save_dataset(&info, &parquet).await.unwrap();
-    info
-}
 
 async fn begin(home: &Home, info: &DatasetInfo) -> Search {
     let (search, jobs) = grid_worker::start(info, learn::grid::read(GRID, &[]).unwrap(), 3, 7);
@@ -100,6 +75,69 @@ async fn a_block_that_was_saved_and_not_acknowledged_still_leads_to_the_refit() 
 }
 
 #[tokio::test]
+async fn a_cancelled_search_does_nothing_until_it_goes_on_with_what_is_left() {
+    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (alone, home) = (home(&one).await, home(&two).await);
+    let info = save_dataset(&alone, 90).await;
+    let search = begin(&alone, &info).await;
+    work(&alone).await;
+
+    save_dataset(&home, 90).await;
+    let (store, id) = (&home.store, search.id.as_str());
+    let (_, jobs) = grid_worker::start(&info, search.settings.clone(), search.folds, search.seed);
+    store.save_search(&search).await.unwrap();
+    home.queue.publish(&jobs[..1]).await.unwrap();
+    work(&home).await;
+    let of_one_block = search.blocks[0].settings.len() * search.blocks[0].folds.len();
+    assert_eq!(store.trial_count(id).await.unwrap(), of_one_block);
+
+    store.cancel_search(id, model::Timestamp(1)).await.unwrap();
+    home.queue.publish(&jobs).await.unwrap();
+    work(&home).await;
+    assert_eq!(store.trial_count(id).await.unwrap(), of_one_block, "finished trials stay, and none is added");
+    assert!(home.queue.dead_letters(None).await.unwrap().is_empty());
+
+    store.resume_search(id).await.unwrap();
+    let left = grid_worker::jobs_left(&search, &store.finished_trials(id, None).await.unwrap());
+    assert_eq!(left.len(), jobs.len() - 1, "what is finished is not published again");
+    home.queue.publish(&left).await.unwrap();
+    work(&home).await;
+    let (resumed, never_stopped) = (results(&home, &search).await, results(&alone, &search).await);
+    assert_eq!(resumed.0, never_stopped.0);
+    assert_eq!((resumed.1.winner, resumed.2), (never_stopped.1.winner, never_stopped.2));
+}
+
+#[tokio::test]
+async fn a_search_that_was_cancelled_before_its_refit_goes_on_with_the_refit() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(&folder).await;
+    let info = save_dataset(&home, 60).await;
+    let search = begin(&home, &info).await;
+    home.store
+        .pause_kind(&model::fleet::Pause { kind: "search.refit".into(), since: model::Timestamp(1) })
+        .await
+        .unwrap();
+    let worker = grid_worker::add_to(Worker::new(home.clone()), &home).unwrap();
+    let shutdown = Shutdown::new();
+    let all_trials = async {
+        while home.store.trial_count(&search.id).await.unwrap() < search.trials() {
+            tokio::task::yield_now().await;
+        }
+        home.store.cancel_search(&search.id, model::Timestamp(1)).await.unwrap();
+        home.store.resume_kind("search.refit").await.unwrap();
+    };
+    tokio::join!(async { worker.run(Until::Empty, shutdown).await.unwrap() }, all_trials);
+    assert!(home.store.model(&search.id).await.unwrap().is_none(), "a cancelled search makes no model");
+
+    home.store.resume_search(&search.id).await.unwrap();
+    let left = grid_worker::jobs_left(&search, &home.store.finished_trials(&search.id, None).await.unwrap());
+    assert_eq!(left.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["search.refit"]);
+    home.queue.publish(&left).await.unwrap();
+    work(&home).await;
+    results(&home, &search).await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_computed_is_dead_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
     let home = home(&folder).await;
@@ -134,6 +172,8 @@ fn whatever_decides_a_score_decides_the_id() {
         tags_before: Vec::new(),
         tags_after: Vec::new(),
         cut: None,
+        training: None,
+        imputed: None,
         created_at: model::Timestamp(0),
     };
     let grid = |text: &str| learn::grid::read(text, &[]).unwrap();

@@ -88,6 +88,45 @@ pub struct DatasetInfo {
     pub tags_after: Vec<(String, usize)>,
     /// The cut that made the labels; a file from outside has none.
     pub cut: Option<Cut>,
+    /// What is known of its training rows; nothing of a dataset that was saved by an older program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training: Option<Training>,
+    /// What was filled in where values were missing; `None`: nothing was missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub imputed: Option<Imputed>,
     /// When it was built.
     pub created_at: Timestamp,
+}
+
+/// The training rows of a dataset.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Training {
+    /// How many.
+    pub rows: usize,
+    /// The share of them that has the most frequent label set: the subset accuracy of the best constant answer, which any
+    /// model has to beat.
+    pub baseline: f64,
+}
+
+/// What takes the place of missing values: a statistic of the column's training rows, or zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Impute {
+    /// The mean.
+    Mean,
+    /// The median.
+    Median,
+    /// Zero.
+    Zero,
+    /// The most frequent value; of equally frequent ones the smallest.
+    MostFrequent,
+}
+
+/// Values that were missing and were filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Imputed {
+    /// By what.
+    pub how: Impute,
+    /// How many of each feature column; columns without any are left out.
+    pub columns: BTreeMap<String, usize>,
 }

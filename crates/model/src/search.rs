@@ -54,6 +54,32 @@ impl Search {
     }
 }
 
+/// What is known of a stored search without its settings and blocks, which may be many megabytes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SearchInfo {
+    /// Unique.
+    pub id: String,
+    /// Id of the dataset.
+    pub dataset: String,
+    /// Number of settings.
+    pub settings: usize,
+    /// Number of blocks.
+    pub blocks: usize,
+    /// Number of folds.
+    pub folds: u32,
+    /// When it was started.
+    pub created_at: Timestamp,
+    /// Since when its jobs do nothing; `None`: they do.
+    pub cancelled_at: Option<Timestamp>,
+}
+
+impl SearchInfo {
+    /// Trials of the finished search: settings × folds.
+    pub fn trials(&self) -> usize {
+        self.settings * self.folds as usize
+    }
+}
+
 /// One setting fitted and scored on one fold. Natural key: (`search`, `setting`, `fold`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Trial {

@@ -6,6 +6,7 @@ mod rules;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::track::Track;
 
 pub use canonical::{RULES_VERSION, canonical, canonical_tags};
 
@@ -28,6 +29,17 @@ pub enum TagsOutcome {
     NoTags,
     /// last.fm does not know the track.
     UnknownTrack,
+}
+
+impl TagsOutcome {
+    /// The outcome in a word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Tags(_) => "tags",
+            Self::NoTags => "no_tags",
+            Self::UnknownTrack => "unknown_track",
+        }
+    }
 }
 
 /// Where tags came from.
@@ -55,6 +67,18 @@ pub struct TaggedTrack {
     pub rules: u32,
     /// When.
     pub fetched_at: Timestamp,
+}
+
+impl TaggedTrack {
+    /// What was found about a track just now, with its canonical tags, which leave out the track's artists.
+    pub fn new(track: &Track, outcome: &TagsOutcome, source: TagSource) -> Self {
+        let canonical = match outcome {
+            TagsOutcome::Tags(tags) => canonical_tags(tags, &track.artists),
+            TagsOutcome::NoTags | TagsOutcome::UnknownTrack => Vec::new(),
+        };
+        let (track_id, outcome, fetched_at) = (track.id.clone(), outcome.clone(), Timestamp::now());
+        Self { track_id, outcome, source, canonical, rules: RULES_VERSION, fetched_at }
+    }
 }
 
 /// How canonical tags become labels: the `top` most frequent without `excluded`, and `misc` for tracks that have tags

@@ -38,6 +38,8 @@ fn info(dataset: &Dataset) -> DatasetInfo {
         tags_before: vec![("rock".into(), 900), ("hip hop".into(), 10)],
         tags_after: LABELS.map(|label| (label.to_owned(), 10)).to_vec(),
         cut: None,
+        training: None,
+        imputed: None,
         created_at: Timestamp(0),
     }
 }

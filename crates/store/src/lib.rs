@@ -15,7 +15,7 @@ use model::audio::{AudioFeatures, TrackPitches};
 use model::dataset::DatasetInfo;
 use model::fleet::{Budget, Capability, Pause, Permits, WorkerBeat};
 use model::run::Run;
-use model::search::{ModelInfo, Search, Trial};
+use model::search::{ModelInfo, Search, SearchInfo, Trial};
 use model::tag::{Cut, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
 use model::track::{Artist, PlaylistPage, Track};
 
@@ -113,14 +113,27 @@ pub trait Datasets: Send + Sync {
 /// `searches`, `trials`, `models`.
 #[async_trait]
 pub trait Searches: Send + Sync {
-    /// Upserts a search.
+    /// Saves a search. What is saved of an id stays: whoever has read a search may keep it.
     async fn save_search(&self, search: &Search) -> Result<()>;
     /// A search by id.
     async fn search(&self, id: &str) -> Result<Option<Search>>;
+    /// What is known of a search without opening it.
+    async fn search_info(&self, id: &str) -> Result<Option<SearchInfo>>;
+    /// What is known of all searches, newest first.
+    async fn searches(&self) -> Result<Vec<SearchInfo>>;
+    /// Marks a search as cancelled, unless it is already; the search as it is then, `None` where there is no such search.
+    async fn cancel_search(&self, id: &str, at: Timestamp) -> Result<Option<SearchInfo>>;
+    /// Ends the cancellation of a search; `false` where it was not cancelled.
+    async fn resume_search(&self, id: &str) -> Result<bool>;
     /// Upserts trials; the first result of a trial stays.
     async fn save_trials(&self, trials: &[Trial]) -> Result<()>;
     /// The trials of a search that are finished, by (setting, fold).
     async fn trials(&self, search: &str) -> Result<Vec<Trial>>;
+    /// Those of [`Searches::trials`] that are of these settings.
+    async fn trials_of(&self, search: &str, settings: &[u32]) -> Result<Vec<Trial>>;
+    /// (Setting, fold) of the trials of a search that are finished, in this order: of these settings, or of all. It costs
+    /// a fraction of reading the trials.
+    async fn finished_trials(&self, search: &str, settings: Option<&[u32]>) -> Result<Vec<(u32, u32)>>;
     /// How many trials of a search are finished.
     async fn trial_count(&self, search: &str) -> Result<usize>;
     /// Upserts a fitted model; the first one of a search stays.

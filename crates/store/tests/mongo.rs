@@ -44,6 +44,8 @@ fn dataset(id: &str) -> DatasetInfo {
         tags_before: vec![],
         tags_after: vec![],
         cut: None,
+        training: None,
+        imputed: None,
         created_at: Timestamp(1),
     }
 }

@@ -1,22 +1,14 @@
 //! Where jobs wait and results are kept.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::anyhow;
-use model::settings::{Settings, without_credentials};
+use model::settings::Settings;
 use queue::{Queue, QueueError};
 use store::{Store, StoreError};
-use tokio::time::{Instant, timeout_at};
 
 use crate::backoff::Outage;
-use crate::{Budgets, Context};
-
-/// How long a command of a person tries to reach queue and store.
-const PATIENCE: Duration = Duration::from_secs(5);
-
-/// As good as for ever.
-const FOREVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+use crate::{Budgets, Context, open_queue, open_store};
 
 /// The two doors, opened as the settings say.
 #[derive(Clone)]
@@ -30,12 +22,15 @@ pub struct Home {
 }
 
 impl Home {
-    /// Opens queue and store; one that is out of reach is waited for, up to five seconds.
+    /// Opens queue and store for somebody who waits, see [`open_queue`] and [`open_store`].
     ///
     /// # Errors
-    /// When one of them cannot be reached by then, or can never be used as the settings say.
+    /// When one of them cannot be reached, or can never be used as the settings say.
     pub async fn open(settings: Settings) -> anyhow::Result<Self> {
-        Self::open_within(settings, PATIENCE).await
+        let queue = async { anyhow::Ok(open_queue(&settings).await?) };
+        let store = async { anyhow::Ok(open_store(&settings).await?) };
+        let (queue, store) = tokio::try_join!(queue, store)?;
+        Ok(Self { queue, store, settings })
     }
 
     /// Opens queue and store, however long it takes until both are there.
@@ -43,18 +38,13 @@ impl Home {
     /// # Errors
     /// When one of them can never be used as the settings say.
     pub async fn open_patiently(settings: Settings) -> anyhow::Result<Self> {
-        Self::open_within(settings, FOREVER).await
-    }
-
-    async fn open_within(settings: Settings, patience: Duration) -> anyhow::Result<Self> {
-        let deadline = Instant::now() + patience;
         let (queue_url, store_url) = (settings.queue.clone(), settings.store.clone());
         let management = settings.queue_management_url.clone();
-        let queue = reach("queue", &settings.queue, deadline, move || {
+        let queue = reach(move || {
             let (url, management) = (queue_url.clone(), management.clone());
             async move { queue::open(&url, management.as_deref()).await.map_err(Closed::from) }
         });
-        let store = reach("store", &settings.store, deadline, move || {
+        let store = reach(move || {
             let url = store_url.clone();
             async move { store::open(&url).await.map_err(Closed::from) }
         });
@@ -97,32 +87,22 @@ impl From<StoreError> for Closed {
     }
 }
 
-/// Tries to open a door until then. Each try is a task of its own, because a driver's call that is dropped half-way can
-/// leave its connection unusable.
-async fn reach<T, F>(what: &str, url: &str, deadline: Instant, open: impl Fn() -> F) -> anyhow::Result<T>
+/// Tries to open a door until it is open. Each try is a task of its own, because a driver's call that is dropped half-way
+/// can leave its connection unusable.
+async fn reach<T, F>(open: impl Fn() -> F) -> anyhow::Result<T>
 where
     T: Send + 'static,
     F: Future<Output = Result<T, Closed>> + Send + 'static,
 {
     let outage = Outage::seen_by("start");
-    let mut last = None;
     loop {
-        let Ok(tried) = timeout_at(deadline, tokio::spawn(open())).await else {
-            let silent = || format!("the {what} at {} does not answer", without_credentials(url));
-            return Err(anyhow!(last.unwrap_or_else(silent)));
-        };
-        match tried? {
+        match tokio::spawn(open()).await? {
             Ok(door) => {
                 outage.over();
                 return Ok(door);
             }
             Err(closed) if closed.for_ever => return Err(anyhow!(closed.why)),
-            Err(closed) => {
-                if timeout_at(deadline, outage.wait(&closed.why)).await.is_err() {
-                    return Err(anyhow!(closed.why));
-                }
-                last = Some(closed.why);
-            }
+            Err(closed) => outage.wait(&closed.why).await,
         }
     }
 }
@@ -133,37 +113,21 @@ mod tests {
 
     use super::*;
 
-    const BROKER: &str = "amqp://me:hush@broker/v";
-
-    fn out_of_reach() -> Closed {
-        Closed { for_ever: false, why: "the queue at broker is out of reach: nobody answers".into() }
-    }
-
-    async fn reach_within(patience: Duration, open: impl Fn(u32) -> Result<u32, Closed>) -> (Result<u32, String>, u32) {
+    async fn reach_by(open: impl Fn(u32) -> Result<u32, Closed>) -> (Result<u32, String>, u32) {
         let tries = AtomicU32::new(0);
-        let open = || std::future::ready(open(tries.fetch_add(1, Ordering::SeqCst)));
-        let reached = reach("queue", BROKER, Instant::now() + patience, open).await;
+        let reached = reach(|| std::future::ready(open(tries.fetch_add(1, Ordering::SeqCst)))).await;
         (reached.map_err(|error| error.to_string()), tries.load(Ordering::SeqCst))
     }
 
     #[tokio::test]
     async fn a_door_that_is_out_of_reach_is_tried_until_it_opens() {
-        let open = |tries| if tries < 2 { Err(out_of_reach()) } else { Ok(tries) };
-        assert_eq!(reach_within(FOREVER, open).await, (Ok(2), 3));
+        let closed = || Closed { for_ever: false, why: "the queue at broker is out of reach: nobody answers".into() };
+        assert_eq!(reach_by(|tries| if tries < 2 { Err(closed()) } else { Ok(tries) }).await, (Ok(2), 3));
     }
 
     #[tokio::test]
     async fn a_door_that_can_never_be_used_is_tried_once() {
         let refused = |_| Err(Closed { for_ever: true, why: "wrong password".into() });
-        assert_eq!(reach_within(FOREVER, refused).await, (Err("wrong password".into()), 1));
-    }
-
-    #[tokio::test]
-    async fn patience_ends_with_the_reason_and_no_credentials() {
-        let (reached, _) = reach_within(Duration::from_millis(300), |_| Err(out_of_reach())).await;
-        assert_eq!(reached, Err(out_of_reach().why));
-        let deadline = Instant::now() + Duration::from_millis(50);
-        let silent = reach("queue", BROKER, deadline, std::future::pending::<Result<(), Closed>>).await;
-        assert_eq!(silent.unwrap_err().to_string(), "the queue at amqp://broker/v does not answer");
+        assert_eq!(reach_by(refused).await, (Err("wrong password".into()), 1));
     }
 }

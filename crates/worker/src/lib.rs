@@ -3,6 +3,7 @@
 mod backoff;
 mod beat;
 mod budget;
+mod doors;
 mod empty;
 mod erased;
 mod failure;
@@ -28,6 +29,7 @@ mod watch;
 mod worker;
 
 pub use budget::Budgets;
+pub use doors::{open_queue, open_store};
 pub use failure::Failure;
 pub use handler::{Context, Handler};
 pub use health::Health;

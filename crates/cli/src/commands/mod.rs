@@ -56,7 +56,7 @@ pub async fn run(args: Args) -> anyhow::Result<()> {
         Command::Lastfm(lastfm) => lastfm::run(&lastfm, &settings(&flags)?),
         Command::Tags(tags) => tags::run(&tags),
         Command::Dataset(dataset) => dataset::run(dataset, &home(&flags).await?).await,
-        Command::Search(search) => search::run(search, home(&flags).await?).await,
+        Command::Search(search) => search::run(search, &home(&flags).await?).await,
         Command::Predict(predict) => predict::run(&predict, &home(&flags).await?).await,
         Command::Report(report) => report::run(&report, &home(&flags).await?).await,
         Command::Config => config::run(&settings(&flags)?),

@@ -45,7 +45,7 @@ pub async fn run(live: Live, home: &Home) -> anyhow::Result<()> {
     watch::show(live, async || {
         let alive = look(home, &mut rates).await?;
         let lines = gather(home, &alive, &rates).await?;
-        Ok(View { text: text(&lines), json: serde_json::to_value(&lines)? })
+        Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
     })
     .await
 }
@@ -78,21 +78,12 @@ async fn gather(home: &Home, alive: &[WorkerBeat], rates: &Rates) -> anyhow::Res
             dead: stats.dead,
             workers: alive.iter().filter(|beat| beat.kinds.contains(&stats.kind)).count(),
             rate_per_second: rate,
-            eta_seconds: eta(left, rate),
+            eta_seconds: fleet::eta(left, rate),
             paused_since,
             kind: stats.kind,
         }
     };
     Ok(by_kind.into_values().map(line).collect())
-}
-
-/// Seconds until that many jobs are done at this rate.
-fn eta(left: u64, rate: Option<f64>) -> Option<u64> {
-    match rate {
-        _ if left == 0 => Some(0),
-        Some(rate) if rate > 0.0 => Some((left as f64 / rate).ceil() as u64),
-        _ => None,
-    }
 }
 
 fn text(lines: &[Line]) -> String {

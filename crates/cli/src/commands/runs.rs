@@ -58,7 +58,7 @@ struct Missing {
 pub async fn runs(live: Live, home: &Home) -> anyhow::Result<()> {
     watch::show(live, async || {
         let lines = gather(home).await?;
-        Ok(View { text: text(&lines), json: serde_json::to_value(&lines)? })
+        Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
     })
     .await
 }

@@ -1,16 +1,22 @@
 //! `spotifai search`: grid search over a dataset.
 
-use std::path::Path;
+mod begin;
+mod board;
+mod data;
+mod list;
+mod plan;
+mod show;
+mod standing;
+mod watch;
 
 use anyhow::{Context, bail};
 use model::dataset::DatasetInfo;
-use model::job::Envelope;
 use model::run::Run;
-use model::search::{ModelInfo, Search, Trial};
+use model::search::{ModelInfo, Search, Setting, Trial};
 use worker::{Home, Shutdown, Until};
 
 use crate::args::{self, SearchRun, WorkerKind};
-use crate::commands::{dataset, report, work};
+use crate::commands::{report, work};
 use crate::error::usage;
 use crate::output::say;
 use crate::progress;
@@ -19,7 +25,7 @@ use crate::summary::Summary;
 /// What to search.
 pub struct Plan {
     /// Settings of the grid, in order.
-    pub settings: Vec<model::search::Setting>,
+    pub settings: Vec<Setting>,
     /// Folds of the cross-validation.
     pub folds: u32,
     /// Seed of the models.
@@ -30,6 +36,19 @@ impl Default for Plan {
     fn default() -> Self {
         let settings = learn::grid::default_grid(&[]).expect("the built-in grid is right");
         Self { settings, folds: 5, seed: 0 }
+    }
+}
+
+impl Plan {
+    fn of(grid: &args::Grid, seed: u64) -> anyhow::Result<Self> {
+        let settings = match &grid.grid {
+            Some(file) => {
+                let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+                learn::grid::read(&text, &grid.families).with_context(|| file.display().to_string())?
+            }
+            None => learn::grid::default_grid(&grid.families).map_err(usage)?,
+        };
+        Ok(Self { settings, folds: grid.folds, seed })
     }
 }
 
@@ -45,53 +64,33 @@ pub struct Found {
     pub model: ModelInfo,
 }
 
+/// Does what the command says.
+pub async fn run(command: args::Search, home: &Home) -> anyhow::Result<()> {
+    match command {
+        args::Search::Run(args) => run_here(&args, home).await,
+        args::Search::Start(args) => begin::start(&args, home).await,
+        args::Search::Watch(args) => watch::run(&args, home).await,
+        args::Search::Show(args) => show::run(&args, home).await,
+        args::Search::Cancel(args) => list::cancel(&args, home).await,
+        args::Search::List(live) => list::run(live, home).await,
+        args::Search::Plan(args) => plan::run(&args, home).await,
+    }
+}
+
 /// Searches and writes leaderboard, summary and report.
-pub async fn run(command: args::Search, home: Home) -> anyhow::Result<()> {
-    let args::Search::Run(args) = command;
+async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
-    let plan = plan(&args)?;
-    let info = match &args.data {
-        Some(file) => import(&home, file).await?,
-        None => dataset::newest(&home).await?.0,
-    };
-    let Some(found) = search(&home, &info, &plan, None, &shutdown).await? else {
+    let plan = Plan::of(&args.what.grid, args.what.seed)?;
+    let info = data::dataset(&args.what.data, home).await?;
+    let Some(found) = search(home, &info, &plan, None, &shutdown).await? else {
         eprintln!("Stopped; finished trials are kept. The same command goes on.");
         return Ok(());
     };
     std::fs::create_dir_all(&args.out)?;
-    report::write(&home, &found, None, &args.out).await?;
-    let summary = Summary::gather(&home, &found, None).await?;
+    report::write(home, &found, None, &args.out).await?;
+    let summary = Summary::gather(home, &found, None).await?;
     summary.write(&args.out)?;
     say(&summary.to_string())
-}
-
-fn plan(args: &SearchRun) -> anyhow::Result<Plan> {
-    let settings = match &args.grid {
-        Some(file) => {
-            let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
-            learn::grid::read(&text, &args.families).with_context(|| file.display().to_string())?
-        }
-        None => learn::grid::default_grid(&args.families).map_err(usage)?,
-    };
-    Ok(Plan { settings, folds: args.folds, seed: args.seed })
-}
-
-/// Reads a file in the exported format and saves it as a dataset.
-async fn import(home: &Home, file: &Path) -> anyhow::Result<DatasetInfo> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let split = home.settings.dataset.split.clone();
-    let read = tokio::task::spawn_blocking(move || {
-        let dataset = features::read(&bytes, &split)?;
-        let parquet = features::to_parquet(&dataset)?;
-        anyhow::Ok((features::describe(&dataset, &parquet), parquet))
-    });
-    let (info, parquet) = read.await?.with_context(|| file.display().to_string())?;
-    // What was built here knows more about itself than a file that came back.
-    if let Some(known) = home.store.dataset(&info.id).await? {
-        return Ok(known);
-    }
-    home.store.save_dataset(&info, &parquet).await?;
-    Ok(info)
 }
 
 /// Fits every setting on every fold, then the winner on all training rows; `None` when it was stopped on the way.
@@ -105,32 +104,33 @@ pub async fn search(
     run: Option<&Run>,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Option<Found>> {
-    let (search, jobs) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed);
-    if home.store.model(&search.id).await?.is_none() {
-        home.store.save_search(&search).await?;
-        let of_run = |job: Envelope| match run {
-            Some(run) => job.of_run(&run.id),
-            None => job,
-        };
-        home.queue.publish(&jobs.into_iter().map(of_run).collect::<Vec<_>>()).await?;
+    let search = begin::begin(home, info, plan, run).await?.search;
+    let store = &home.store;
+    if store.model(&search.id).await?.is_none() {
         let worker = work::of_kinds(home, &[WorkerKind::Grid])?;
         progress::follow(|| progress::search(home, &search), worker.run(Until::Empty, shutdown.clone())).await?;
     }
-    let model = home.store.model(&search.id).await?;
-    match model {
+    match store.model(&search.id).await? {
         Some(model) => {
-            let trials = home.store.trials(&search.id).await?;
+            let trials = store.trials(&search.id).await?;
             Ok(Some(Found { dataset: info.clone(), search, trials, model }))
         }
         None if shutdown.is_stopping() => Ok(None),
-        None => bail!("the search found no model: {}", why_given_up(home, &search).await?),
+        None => bail!("the search found no model: {}", why_given_up(home, &search.id).await?),
     }
 }
 
-async fn why_given_up(home: &Home, search: &Search) -> anyhow::Result<String> {
+async fn why_given_up(home: &Home, search: &str) -> anyhow::Result<String> {
+    if home.store.search_info(search).await?.is_some_and(|info| info.cancelled_at.is_some()) {
+        return Ok(format!("{search} was cancelled; finished trials stay, the same command goes on"));
+    }
+    let reason = why_dead(home, search).await?;
+    Ok(reason.unwrap_or_else(|| "another process holds its jobs, see `spotifai status`".to_owned()))
+}
+
+/// Why the newest dead job of a search is dead.
+async fn why_dead(home: &Home, search: &str) -> anyhow::Result<Option<String>> {
     let letters = home.queue.dead_letters(None).await?;
-    let of_search = |key: &Option<String>| key.as_ref().is_some_and(|key| key.starts_with(&search.id));
-    let newest = letters.into_iter().rev().find(|letter| of_search(&letter.key));
-    Ok(newest
-        .map_or_else(|| "another process holds its jobs, see `spotifai status`".to_owned(), |letter| letter.reason))
+    let of_search = |key: &Option<String>| key.as_ref().is_some_and(|key| key.starts_with(search));
+    Ok(letters.into_iter().rev().find(|letter| of_search(&letter.key)).map(|letter| letter.reason))
 }

@@ -27,7 +27,7 @@ struct Status {
 pub async fn run(live: Live, home: &Home) -> anyhow::Result<()> {
     watch::show(live, async || {
         let status = gather(home).await?;
-        Ok(View { text: text(&status), json: serde_json::to_value(&status)? })
+        Ok(View { text: text(&status), json: serde_json::to_value(&status)?, line: None })
     })
     .await
 }

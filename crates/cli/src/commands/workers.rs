@@ -42,7 +42,7 @@ pub async fn run(args: &args::Workers, home: &Home) -> anyhow::Result<()> {
         let mut lines: Vec<Line> = beats.into_iter().map(line).collect();
         lines.retain(|line| args.all || line.state != State::Gone);
         lines.sort_by(|a, b| (&a.host, a.started_at).cmp(&(&b.host, b.started_at)));
-        Ok(View { text: text(&lines), json: serde_json::to_value(&lines)? })
+        Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
     })
     .await
 }

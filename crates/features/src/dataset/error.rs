@@ -47,6 +47,34 @@ pub enum DatasetError {
         /// What is wrong and what to do.
         problem: &'static str,
     },
+    /// Values are missing, and nobody said what to do about it.
+    #[error(
+        "column `{column}` lacks {missing} of {rows} values, the first in row {row}{}: fill them in, leave the rows out, or \
+         choose how to impute them with `--impute mean`, `median`, `zero` or `most_frequent`",
+        others(*columns)
+    )]
+    Missing {
+        /// The first such column.
+        column: String,
+        /// Values it lacks.
+        missing: usize,
+        /// All rows.
+        rows: usize,
+        /// The first row that lacks its value, from 1.
+        row: usize,
+        /// How many columns lack values.
+        columns: usize,
+    },
+    /// A choice of columns that the file does not have: the choice has to be changed, not the file.
+    #[error("`--{option}` names `{column}`, and the file has no such column: it has {there}")]
+    NoColumn {
+        /// The option.
+        option: &'static str,
+        /// The name.
+        column: String,
+        /// The first columns of the file.
+        there: String,
+    },
     /// A dataset that makes no file: its columns are not told apart by name.
     #[error("the dataset cannot be written: {0}")]
     Unwritable(String),
@@ -63,7 +91,19 @@ impl DatasetError {
     }
 }
 
+fn others(columns: usize) -> String {
+    match columns {
+        1 => String::new(),
+        2 => ", and so does another column".to_owned(),
+        _ => format!(", and so do {} other columns", columns - 1),
+    }
+}
+
 /// The first line of an error of polars, which adds pages of advice to its programmers.
 pub(super) fn first_line(error: &polars::error::PolarsError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+pub(super) fn unreadable(error: polars::error::PolarsError) -> DatasetError {
+    DatasetError::Unreadable(first_line(&error))
 }

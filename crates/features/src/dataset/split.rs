@@ -38,6 +38,11 @@ impl Order {
         Self { rows, train: of(Split::Train).count() }.checked()
     }
 
+    /// Indices of the source rows that are trained on.
+    pub(super) fn training_rows(&self) -> &[usize] {
+        &self.rows[..self.train]
+    }
+
     /// The side of each row, in this order.
     pub(super) fn sides(&self) -> Vec<Split> {
         (0..self.rows.len()).map(|i| if i < self.train { Split::Train } else { Split::Test }).collect()

@@ -107,12 +107,7 @@ impl Subscribed {
 
     fn take(&self, lane: usize, received: Received, slot: OwnedSemaphorePermit) -> Delivery {
         let Lane { kind, priority, settler, .. } = &self.lanes[lane];
-        let is_lost = received.redelivered || message::is_lost(&received.properties);
-        Taken::new(self.shared.clone(), settler.clone(), *priority, slot, received.delivery_tag).deliver(
-            kind.clone(),
-            received.data,
-            is_lost,
-        )
+        Taken::deliver(self.shared.clone(), settler.clone(), kind.clone(), *priority, received, slot)
     }
 }
 

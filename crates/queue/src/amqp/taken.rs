@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use lapin::message::Delivery as Received;
 use model::Timestamp;
 use model::job::{Envelope, Priority};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::Shared;
-use super::message::{Message, Queue};
+use super::message::{self, Message, Queue};
 use super::names;
 use super::settle::Settler;
 use crate::{Delivery, End, Finish, QueueError};
@@ -26,31 +27,21 @@ pub(super) struct Taken {
 }
 
 impl Taken {
-    pub(super) fn new(
+    /// The delivery of a message that was received from the queue of `kind`.
+    pub(super) fn deliver(
         shared: Arc<Shared>,
         settler: Arc<Settler>,
+        kind: String,
         priority: Priority,
+        received: Received,
         slot: OwnedSemaphorePermit,
-        tag: u64,
-    ) -> Self {
-        Self {
-            shared,
-            settler,
-            tag,
-            kind: String::new(),
-            priority,
-            payload: Vec::new(),
-            is_settled: false,
-            _slot: slot,
-        }
-    }
-
-    /// The delivery of this payload from the queue of `kind`.
-    pub(super) fn deliver(mut self, kind: String, payload: Vec<u8>, is_lost: bool) -> Delivery {
-        self.kind.clone_from(&kind);
-        let read = Envelope::parse(&payload);
-        self.payload = payload;
-        Delivery { envelope: read, kind, redelivered: is_lost, finish: Box::new(self) }
+    ) -> Delivery {
+        let redelivered = received.redelivered || message::is_lost(&received.properties);
+        let (tag, payload) = (received.delivery_tag, received.data);
+        let envelope = Envelope::parse(&payload);
+        let taken =
+            Self { shared, settler, tag, kind: kind.clone(), priority, payload, is_settled: false, _slot: slot };
+        Delivery { envelope, kind, redelivered, finish: Box::new(taken) }
     }
 
     /// What has to be safe before the delivery is acknowledged.

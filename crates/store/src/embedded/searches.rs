@@ -1,18 +1,57 @@
 use async_trait::async_trait;
-use model::search::{ModelInfo, Search, Trial};
+use model::Timestamp;
+use model::search::{ModelInfo, Search, SearchInfo, Trial};
+
+use sqlite::rusqlite::Row;
 
 use super::{Embedded, to_doc};
 use crate::{Result, Searches};
+
+/// A [`SearchInfo`] as a JSON document; the mark of a cancellation stands beside the fields of the search.
+macro_rules! infos {
+    ($which:literal) => {
+        concat!(
+            "SELECT json_object(
+                'id', id, 'dataset', doc -> '$.dataset', 'settings', json_array_length(doc, '$.settings'),
+                'blocks', json_array_length(doc, '$.blocks'), 'folds', doc -> '$.folds', 'created_at', created_at,
+                'cancelled_at', doc -> '$.cancelled_at'
+            ) FROM searches ",
+            $which
+        )
+    };
+}
 
 #[async_trait]
 impl Searches for Embedded {
     async fn save_search(&self, search: &Search) -> Result<()> {
         let rows = vec![(search.id.clone(), search.created_at.0, to_doc(search))];
-        self.save("REPLACE INTO searches (id, created_at, doc) VALUES (?1, ?2, ?3)", rows).await
+        self.save("INSERT INTO searches (id, created_at, doc) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING", rows).await
     }
 
     async fn search(&self, id: &str) -> Result<Option<Search>> {
         self.doc("SELECT doc FROM searches WHERE id = ?1", [id.to_owned()]).await
+    }
+
+    async fn search_info(&self, id: &str) -> Result<Option<SearchInfo>> {
+        self.doc(infos!("WHERE id = ?1"), [id.to_owned()]).await
+    }
+
+    async fn searches(&self) -> Result<Vec<SearchInfo>> {
+        self.docs(infos!("ORDER BY created_at DESC, id DESC"), []).await
+    }
+
+    async fn cancel_search(&self, id: &str, at: Timestamp) -> Result<Option<SearchInfo>> {
+        let mark = "UPDATE searches SET doc = json_set(doc, '$.cancelled_at', ?2)
+            WHERE id = ?1 AND doc ->> '$.cancelled_at' IS NULL";
+        self.save(mark, vec![(id.to_owned(), at.0)]).await?;
+        self.search_info(id).await
+    }
+
+    async fn resume_search(&self, id: &str) -> Result<bool> {
+        let id = id.to_owned();
+        let resume = "UPDATE searches SET doc = json_remove(doc, '$.cancelled_at')
+            WHERE id = ?1 AND doc ->> '$.cancelled_at' IS NOT NULL";
+        self.write(move |connection| Ok(connection.execute(resume, [id])? == 1)).await
     }
 
     async fn save_trials(&self, trials: &[Trial]) -> Result<()> {
@@ -24,6 +63,19 @@ impl Searches for Embedded {
 
     async fn trials(&self, search: &str) -> Result<Vec<Trial>> {
         self.docs("SELECT doc FROM trials WHERE search = ?1 ORDER BY setting, fold", [search.to_owned()]).await
+    }
+
+    async fn trials_of(&self, search: &str, settings: &[u32]) -> Result<Vec<Trial>> {
+        let query = "SELECT doc FROM trials WHERE search = ?1 AND setting IN (SELECT value FROM json_each(?2))
+            ORDER BY setting, fold";
+        self.docs(query, (search.to_owned(), to_doc(settings))).await
+    }
+
+    async fn finished_trials(&self, search: &str, settings: Option<&[u32]>) -> Result<Vec<(u32, u32)>> {
+        let key = |row: &Row| Ok((row.get(0)?, row.get(1)?));
+        let query = "SELECT setting, fold FROM trials
+            WHERE search = ?1 AND (?2 IS NULL OR setting IN (SELECT value FROM json_each(?2))) ORDER BY setting, fold";
+        self.rows(query, (search.to_owned(), settings.map(to_doc)), key).await
     }
 
     async fn trial_count(&self, search: &str) -> Result<usize> {

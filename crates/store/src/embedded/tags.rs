@@ -1,8 +1,6 @@
 use async_trait::async_trait;
 use model::Timestamp;
-use model::tag::{
-    Cut, LabelledTrack, LabelledTracks, RULES_VERSION, TagSource, TaggedTrack, TagsOutcome, canonical_tags,
-};
+use model::tag::{Cut, LabelledTrack, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
 use model::track::Track;
 use sqlite::rusqlite::{self, Connection, Row};
 
@@ -13,20 +11,8 @@ use crate::{Result, TagOutcomeCounts, Tags};
 #[async_trait]
 impl Tags for Embedded {
     async fn save_tags(&self, track: &Track, outcome: &TagsOutcome, source: TagSource) -> Result<()> {
-        let (name, canonical) = match outcome {
-            TagsOutcome::Tags(tags) => ("tags", canonical_tags(tags, &track.artists)),
-            TagsOutcome::NoTags => ("no_tags", Vec::new()),
-            TagsOutcome::UnknownTrack => ("unknown_track", Vec::new()),
-        };
-        let tagged = TaggedTrack {
-            track_id: track.id.clone(),
-            outcome: outcome.clone(),
-            source,
-            canonical,
-            rules: RULES_VERSION,
-            fetched_at: Timestamp::now(),
-        };
-        let rows = vec![(track.id.clone(), name, to_doc(&tagged))];
+        let tagged = TaggedTrack::new(track, outcome, source);
+        let rows = vec![(track.id.clone(), outcome.as_str(), to_doc(&tagged))];
         self.save("REPLACE INTO tags (track_id, outcome, doc) VALUES (?1, ?2, ?3)", rows).await
     }
 

@@ -1,6 +1,6 @@
 //! Which errors of the driver may pass, and what is said of the others.
 
-use mongodb::error::{Error, ErrorKind, WriteFailure};
+use mongodb::error::{Error, ErrorKind, InsertManyError, WriteFailure};
 
 use crate::StoreError;
 
@@ -45,12 +45,28 @@ pub(super) fn is_duplicate_key(error: &Error) -> bool {
     code(error) == Some(DUPLICATE_KEY)
 }
 
+/// The error of an unordered insert of many, unless all that is wrong is that some of the documents were there.
+pub(super) fn unless_duplicate(error: Error) -> Result<(), Error> {
+    match error.kind.as_ref() {
+        ErrorKind::InsertMany(many) if not_inserted(many).is_none() => Ok(()),
+        _ => Err(error),
+    }
+}
+
+/// Code and message of the first thing that went wrong with an insert of many, duplicates aside.
+fn not_inserted(many: &InsertManyError) -> Option<(i32, &str)> {
+    let writes = many.write_errors.iter().flatten();
+    let of_write = writes.map(|error| (error.code, error.message.as_str())).find(|(code, _)| *code != DUPLICATE_KEY);
+    of_write.or_else(|| many.write_concern_error.as_ref().map(|error| (error.code, error.message.as_str())))
+}
+
 /// What the server or the driver said, in one line.
 pub(super) fn cause(error: &Error) -> String {
     let text = match error.kind.as_ref() {
         ErrorKind::Command(error) => error.message.clone(),
         ErrorKind::Write(WriteFailure::WriteError(error)) => error.message.clone(),
         ErrorKind::Write(WriteFailure::WriteConcernError(error)) => error.message.clone(),
+        ErrorKind::InsertMany(many) => not_inserted(many).map(|(_, message)| message.to_owned()).unwrap_or_default(),
         ErrorKind::BulkWrite(bulk) => bulk_cause(bulk).or_else(|| source(error).map(cause)).unwrap_or_default(),
         other => other.to_string(),
     };
@@ -80,6 +96,7 @@ fn code(error: &Error) -> Option<i32> {
         ErrorKind::Command(error) => Some(error.code),
         ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
         ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some(error.code),
+        ErrorKind::InsertMany(many) => not_inserted(many).map(|(code, _)| code),
         ErrorKind::BulkWrite(bulk) => {
             let of_write = bulk.write_errors.values().next().map(|error| error.code);
             of_write.or_else(|| bulk.write_concern_errors.first().map(|error| error.code))

@@ -97,6 +97,13 @@ impl Mongo {
         changed.map(|document| self.decode(collection, &document)).transpose()
     }
 
+    /// Changes the document that `filter` finds; whether there is one. For documents that are large to return.
+    async fn update(&self, collection: &str, filter: Document, change: Document) -> Result<bool> {
+        let found: Collection<RawDocumentBuf> = self.db.collection(collection);
+        let change = async move { found.update_one(filter, vec![change]).await };
+        Ok(self.run(ANSWER_WITHIN, change).await?.matched_count == 1)
+    }
+
     /// [`Mongo::change`]; where there is no document, `first` is made one before.
     async fn step<T: DeserializeOwned>(
         &self,

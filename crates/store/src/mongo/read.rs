@@ -90,6 +90,20 @@ impl Mongo {
         Ok(ids)
     }
 
+    /// The keys, in their order, of the documents that `filter` lets through; `key`, the index on them, is all that is
+    /// read.
+    pub(super) async fn keys<T: DeserializeOwned>(
+        &self,
+        collection: &str,
+        filter: Document,
+        key: Document,
+    ) -> Result<Vec<T>> {
+        let mut fields = key.clone();
+        fields.insert("_id", 0);
+        let options = FindOptions::builder().projection(fields).sort(key.clone()).hint(Hint::Keys(key)).build();
+        self.query(LONG_ANSWER_WITHIN, collection, filter, options).await
+    }
+
     /// How many documents of a collection have each value of `field`; only the index on it is read.
     pub(super) async fn counts(&self, collection: &str, field: &str) -> Result<Vec<(Bson, usize)>> {
         #[derive(Deserialize)]

@@ -1,14 +1,23 @@
 use async_trait::async_trait;
-use model::search::{ModelInfo, Search, Trial};
-use mongodb::bson::{Document, deserialize_from_document, doc};
+use model::Timestamp;
+use model::search::{ModelInfo, Search, SearchInfo, Trial};
+use mongodb::bson::{Bson, Document, deserialize_from_document, doc};
 use mongodb::error::Result as Answer;
 use mongodb::{Collection, Database};
+use serde::Deserialize;
 
 use super::blobs::Blobs;
 use super::bulk::Write;
-use super::errors::is_duplicate_key;
+use super::errors::{is_duplicate_key, unless_duplicate};
 use super::{LONG_ANSWER_WITHIN, Mongo};
 use crate::{Result, Searches};
+
+/// The key of a trial.
+#[derive(Deserialize)]
+struct Finished {
+    setting: u32,
+    fold: u32,
+}
 
 #[async_trait]
 impl Searches for Mongo {
@@ -16,7 +25,7 @@ impl Searches for Mongo {
     async fn save_search(&self, search: &Search) -> Result<()> {
         let mut entry = self.entry(&search.id, &Search { seed: 0, ..search.clone() })?;
         entry.insert("seed", search.seed.cast_signed());
-        self.save(vec![Write::replace("searches", doc! { "_id": &search.id }, entry)]).await
+        self.save(vec![Write::first_stays("searches", doc! { "_id": &search.id }, entry)]).await
     }
 
     async fn search(&self, id: &str) -> Result<Option<Search>> {
@@ -28,17 +37,53 @@ impl Searches for Mongo {
         Ok(Some(Search { seed, ..search }))
     }
 
+    async fn search_info(&self, id: &str) -> Result<Option<SearchInfo>> {
+        let found = self.aggregate("searches", infos(doc! { "_id": id })).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn searches(&self) -> Result<Vec<SearchInfo>> {
+        self.aggregate("searches", infos(doc! {})).await
+    }
+
+    async fn cancel_search(&self, id: &str, at: Timestamp) -> Result<Option<SearchInfo>> {
+        let mark = doc! { "$set": { "cancelled_at": { "$ifNull": ["$cancelled_at", at.0] } } };
+        self.update("searches", doc! { "_id": id }, mark).await?;
+        self.search_info(id).await
+    }
+
+    async fn resume_search(&self, id: &str) -> Result<bool> {
+        let cancelled = doc! { "_id": id, "cancelled_at": { "$ne": Bson::Null } };
+        self.update("searches", cancelled, doc! { "$unset": "cancelled_at" }).await
+    }
+
+    /// Inserts, and lets the unique index refuse what is there: an upsert of each would look for it first.
     async fn save_trials(&self, trials: &[Trial]) -> Result<()> {
-        let write = |trial: &Trial| {
-            let (setting, fold) = (i64::from(trial.setting), i64::from(trial.fold));
-            let key = doc! { "search": &trial.search, "setting": setting, "fold": fold };
-            Ok(Write::first_stays("trials", key, self.document(trial)?))
-        };
-        self.save(trials.iter().map(write).collect::<Result<_>>()?).await
+        if trials.is_empty() {
+            return Ok(());
+        }
+        let documents: Vec<Document> = trials.iter().map(|trial| self.document(trial)).collect::<Result<_>>()?;
+        let collection: Collection<Document> = self.db.collection("trials");
+        let insert = async move { collection.insert_many(documents).ordered(false).await.map(drop) };
+        self.run(LONG_ANSWER_WITHIN, async move { insert.await.or_else(unless_duplicate) }).await
     }
 
     async fn trials(&self, search: &str) -> Result<Vec<Trial>> {
         self.find(LONG_ANSWER_WITHIN, "trials", doc! { "search": search }, doc! { "setting": 1, "fold": 1 }).await
+    }
+
+    async fn trials_of(&self, search: &str, settings: &[u32]) -> Result<Vec<Trial>> {
+        let filter = doc! { "search": search, "setting": { "$in": numbers(settings) } };
+        self.find(LONG_ANSWER_WITHIN, "trials", filter, doc! { "setting": 1, "fold": 1 }).await
+    }
+
+    async fn finished_trials(&self, search: &str, settings: Option<&[u32]>) -> Result<Vec<(u32, u32)>> {
+        let mut filter = doc! { "search": search };
+        if let Some(settings) = settings {
+            filter.insert("setting", doc! { "$in": numbers(settings) });
+        }
+        let found: Vec<Finished> = self.keys("trials", filter, doc! { "search": 1, "setting": 1, "fold": 1 }).await?;
+        Ok(found.into_iter().map(|key| (key.setting, key.fold)).collect())
     }
 
     async fn trial_count(&self, search: &str) -> Result<usize> {
@@ -62,6 +107,18 @@ impl Searches for Mongo {
     async fn model_blob(&self, search: &str) -> Result<Option<Vec<u8>>> {
         self.blob("models", search).await
     }
+}
+
+/// The pipeline that makes a [`SearchInfo`] of each search, newest first.
+fn infos(filter: Document) -> Vec<Document> {
+    let sizes = doc! { "settings": { "$size": "$settings" }, "blocks": { "$size": "$blocks" } };
+    let mut fields = doc! { "id": 1, "dataset": 1, "folds": 1, "created_at": 1, "cancelled_at": 1 };
+    fields.extend(sizes);
+    vec![doc! { "$match": filter }, doc! { "$project": fields }, doc! { "$sort": { "created_at": -1, "_id": -1 } }]
+}
+
+fn numbers(settings: &[u32]) -> Vec<i64> {
+    settings.iter().copied().map(i64::from).collect()
 }
 
 async fn save_model(db: Database, blobs: Blobs, search: String, mut entry: Document, bytes: Vec<u8>) -> Answer<()> {

@@ -1,8 +1,6 @@
 use async_trait::async_trait;
 use model::Timestamp;
-use model::tag::{
-    Cut, LabelledTrack, LabelledTracks, RULES_VERSION, TagSource, TaggedTrack, TagsOutcome, canonical_tags,
-};
+use model::tag::{Cut, LabelledTrack, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
 use model::track::Track;
 use mongodb::bson::doc;
 use serde::Deserialize;
@@ -14,21 +12,9 @@ use crate::{Result, TagOutcomeCounts, Tags};
 #[async_trait]
 impl Tags for Mongo {
     async fn save_tags(&self, track: &Track, outcome: &TagsOutcome, source: TagSource) -> Result<()> {
-        let (found, canonical) = match outcome {
-            TagsOutcome::Tags(tags) => ("tags", canonical_tags(tags, &track.artists)),
-            TagsOutcome::NoTags => ("no_tags", Vec::new()),
-            TagsOutcome::UnknownTrack => ("unknown_track", Vec::new()),
-        };
-        let tagged = TaggedTrack {
-            track_id: track.id.clone(),
-            outcome: outcome.clone(),
-            source,
-            canonical,
-            rules: RULES_VERSION,
-            fetched_at: Timestamp::now(),
-        };
+        let tagged = TaggedTrack::new(track, outcome, source);
         let mut entry = self.entry(&track.id, &tagged)?;
-        entry.insert("found", found);
+        entry.insert("found", outcome.as_str());
         self.save(vec![Write::replace("tags", doc! { "_id": &track.id }, entry)]).await
     }
 

@@ -54,7 +54,8 @@ macro_rules! contract {
         });
         contract!($place, datasets { datasets_come_back, the_latest_dataset_is_the_one_built_last });
         contract!($place, searches {
-            searches_come_back, the_first_result_of_a_trial_stays, trials_come_back_in_order,
+            searches_come_back, searches_are_listed_without_their_settings, a_search_is_cancelled_and_resumed,
+            finished_trials_are_told_apart_by_setting, a_large_block_is_saved_and_asked_for, the_first_result_of_a_trial_stays, trials_come_back_in_order,
             the_first_model_of_a_search_stays, two_handles_save_every_trial_once,
         });
         contract!($place, fleet {

@@ -25,6 +25,7 @@ pub async fn nothing_is_known_of_an_empty_store(place: &impl Place) {
     assert_eq!(store.audio_counts().await.unwrap(), Default::default());
     assert_eq!(store.latest_dataset().await.unwrap(), None);
     assert_eq!(store.dataset_blob("d").await.unwrap(), None);
+    assert_eq!(store.search_info("s").await.unwrap(), None);
     assert_eq!(store.trials("s").await.unwrap(), []);
     assert_eq!(store.trial_count("s").await.unwrap(), 0);
     assert_eq!(store.latest_model().await.unwrap(), None);

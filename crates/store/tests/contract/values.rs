@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::Timestamp;
 use model::analysis::Segment;
-use model::dataset::DatasetInfo;
+use model::dataset::{DatasetInfo, Impute, Imputed, Training};
 use model::search::{Averages, Block, Confusion, Evaluation, ModelInfo, Scores, Search, Setting, Trial};
 use model::tag::{Cut, Tag, TagsOutcome};
 use model::track::{ArtistRef, PlaylistPage, SkipReason, Track};
@@ -63,6 +63,8 @@ pub fn dataset(id: &str, created_at: i64) -> DatasetInfo {
         tags_before: vec![("rock".into(), 3), ("pop".into(), 2)],
         tags_after: vec![("pop".into(), 2)],
         cut: Some(Cut::default()),
+        training: Some(Training { rows: 1, baseline: 1.0 / 3.0 }),
+        imputed: Some(Imputed { how: Impute::MostFrequent, columns: BTreeMap::from([("energy".into(), 3)]) }),
         created_at: Timestamp(created_at),
     }
 }

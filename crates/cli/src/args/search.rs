@@ -1,0 +1,176 @@
+//! `spotifai search`.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+
+use super::Live;
+
+/// `spotifai search`.
+#[derive(Debug, Subcommand)]
+pub enum Search {
+    /// Search, refit the winner, look at the held-out rows once, write leaderboard, summary and report
+    #[command(
+        after_help = "Examples:\n  spotifai search run\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --data my.parquet --labels jazz,pop --ignore title --impute median\n  spotifai search run --grid my_grid.toml --seed 3\nInterrupted, the same command goes on where it stopped."
+    )]
+    Run(SearchRun),
+    /// Put a search into the queue, for workers to run; the same command goes on with one that was cancelled
+    #[command(
+        after_help = "Examples:\n  spotifai search start --data tracks.parquet --grid my_grid.toml\n  spotifai search start --json"
+    )]
+    Start(SearchStart),
+    /// Follow a search until its model is there
+    #[command(after_help = "Examples:\n  spotifai search watch\n  spotifai search watch s3f2a --top 20")]
+    Watch(SearchWatch),
+    /// Where a search stands: leaderboard, baseline, winner
+    #[command(after_help = "Examples:\n  spotifai search show\n  spotifai search show s3f2a --top 50 --json")]
+    Show(SearchShow),
+    /// Cancel a search: blocks under way end, those not begun do nothing, finished trials stay
+    #[command(after_help = "Example:\n  spotifai search cancel s3f2a      (an id of `spotifai search list`)")]
+    Cancel(SearchCancel),
+    /// The searches, newest first
+    #[command(after_help = "Examples:\n  spotifai search list\n  spotifai search list --json")]
+    List(Live),
+    /// What a search would be: settings, fits, blocks
+    #[command(
+        after_help = "Examples:\n  spotifai search plan --grid my_grid.toml --workers 4\n  spotifai search plan --rows 10000 --features 1241 --labels 10"
+    )]
+    Plan(SearchPlan),
+}
+
+/// Which data.
+#[derive(Debug, ClapArgs)]
+pub struct Data {
+    /// A table, Parquet or CSV: a row a track, 0/1 in the label columns, numbers in all others (default: the newest dataset)
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Columns of the file that are labels (default: those named label:NAME)
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub labels: Vec<String>,
+    /// Columns of the file to leave out
+    #[arg(long, value_delimiter = ',', value_name = "LIST", requires = "data")]
+    pub ignore: Vec<String>,
+    /// Fill missing values of a feature by this statistic of its training rows (default: refuse them)
+    #[arg(long, value_name = "HOW", requires = "data")]
+    pub impute: Option<Impute>,
+}
+
+/// What takes the place of missing values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub enum Impute {
+    /// The mean
+    Mean,
+    /// The median
+    Median,
+    /// Zero
+    Zero,
+    /// The most frequent value; of equally frequent ones the smallest
+    MostFrequent,
+}
+
+/// Which settings.
+#[derive(Debug, ClapArgs)]
+pub struct Grid {
+    /// TOML grid (default: the built-in one)
+    #[arg(long, value_name = "FILE")]
+    pub grid: Option<PathBuf>,
+    /// Families to search, in this order (default: all of the grid)
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    pub families: Vec<String>,
+    /// Folds of the cross-validation
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100), value_name = "K")]
+    pub folds: u32,
+}
+
+/// What decides every score of a search, and so its id.
+#[derive(Debug, ClapArgs)]
+pub struct What {
+    #[command(flatten)]
+    pub data: Data,
+    #[command(flatten)]
+    pub grid: Grid,
+    /// Seed of the models' own randomness (the split has its own: dataset.split.seed)
+    #[arg(long, default_value_t = 0, value_name = "S")]
+    pub seed: u64,
+}
+
+/// `spotifai search run`.
+#[derive(Debug, ClapArgs)]
+pub struct SearchRun {
+    #[command(flatten)]
+    pub what: What,
+    /// Folder for leaderboard.csv, summary.json and report.html
+    #[arg(long, default_value = "spotifai-out", value_name = "DIR")]
+    pub out: PathBuf,
+}
+
+/// `spotifai search start`.
+#[derive(Debug, ClapArgs)]
+pub struct SearchStart {
+    #[command(flatten)]
+    pub what: What,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `spotifai search watch`.
+#[derive(Debug, ClapArgs)]
+pub struct SearchWatch {
+    /// Id of the search, or its beginning (default: the newest)
+    #[arg(value_name = "SEARCH")]
+    pub search: Option<String>,
+    /// Places of the leaderboard
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub top: usize,
+    /// As JSON, a document a second
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `spotifai search show`.
+#[derive(Debug, ClapArgs)]
+pub struct SearchShow {
+    /// Id of the search, or its beginning (default: the newest)
+    #[arg(value_name = "SEARCH")]
+    pub search: Option<String>,
+    /// Places of the leaderboard
+    #[arg(long, default_value_t = 10, value_name = "N")]
+    pub top: usize,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `spotifai search cancel`.
+#[derive(Debug, ClapArgs)]
+pub struct SearchCancel {
+    /// Id of the search, or its beginning
+    #[arg(value_name = "SEARCH")]
+    pub search: String,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `spotifai search plan`.
+#[derive(Debug, ClapArgs)]
+pub struct SearchPlan {
+    #[command(flatten)]
+    pub grid: Grid,
+    #[command(flatten)]
+    pub data: Data,
+    /// Rows to plan for, in place of a table; --labels is then the number of labels
+    #[arg(long, value_name = "N", requires = "features", conflicts_with = "data", value_parser = clap::value_parser!(u32).range(1..))]
+    pub rows: Option<u32>,
+    /// Features to plan for
+    #[arg(long, value_name = "D", requires = "rows", value_parser = clap::value_parser!(u32).range(1..))]
+    pub features: Option<u32>,
+    /// Workers that share the blocks
+    #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub workers: u32,
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+}

@@ -1,0 +1,88 @@
+//! The beginning of a search, and `spotifai search start`.
+
+use model::dataset::DatasetInfo;
+use model::job::Envelope;
+use model::run::Run;
+use model::search::Search;
+use serde::Serialize;
+use worker::Home;
+
+use super::{Plan, data};
+use crate::args::SearchStart;
+use crate::output::{say, say_json, thousands};
+
+/// A search whose jobs lie in the queue.
+pub struct Begun {
+    /// As it is stored.
+    pub search: Search,
+    /// Trials that are finished already.
+    pub finished: usize,
+    /// Jobs that were published now; none where the search has its model.
+    pub published: usize,
+}
+
+/// Saves a search and publishes its blocks; of one that is there already those that are not finished, and the refit where
+/// all are. A search that was cancelled goes on.
+pub async fn begin(home: &Home, info: &DatasetInfo, plan: &Plan, run: Option<&Run>) -> anyhow::Result<Begun> {
+    data::check_folds(info, plan.folds)?;
+    let (new, _) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed);
+    let store = &home.store;
+    store.save_search(&new).await?;
+    // As it was saved first: another version of this program may have cut it into other blocks.
+    let search = store.search(&new.id).await?.unwrap_or(new);
+    // Before its jobs are published: one that finds the search cancelled does nothing.
+    store.resume_search(&search.id).await?;
+    let finished = store.finished_trials(&search.id, None).await?;
+    let mut jobs = Vec::new();
+    if store.model(&search.id).await?.is_none() {
+        let of_run = |job: Envelope| match run {
+            Some(run) => job.of_run(&run.id),
+            None => job,
+        };
+        jobs.extend(grid_worker::jobs_left(&search, &finished).into_iter().map(of_run));
+        home.queue.publish(&jobs).await?;
+    }
+    Ok(Begun { search, finished: finished.len(), published: jobs.len() })
+}
+
+/// What `--json` says.
+#[derive(Serialize)]
+struct Started<'a> {
+    id: &'a str,
+    dataset: &'a str,
+    settings: usize,
+    folds: u32,
+    trials: usize,
+    trials_done: usize,
+    blocks: usize,
+    jobs_published: usize,
+}
+
+/// Puts a search into the queue.
+pub async fn start(args: &SearchStart, home: &Home) -> anyhow::Result<()> {
+    let plan = Plan::of(&args.what.grid, args.what.seed)?;
+    let info = data::dataset(&args.what.data, home).await?;
+    let Begun { search, finished, published } = begin(home, &info, &plan, None).await?;
+    let (settings, blocks, trials) = (search.settings.len(), search.blocks.len(), search.trials());
+    if args.json {
+        let (id, dataset, folds) = (search.id.as_str(), search.dataset.as_str(), search.folds);
+        let (trials_done, jobs_published) = (finished, published);
+        return say_json(&Started { id, dataset, settings, folds, trials, trials_done, blocks, jobs_published });
+    }
+    let n = thousands;
+    say(&format!(
+        "search {}: {} settings × {} folds = {} trials in {} blocks",
+        search.id,
+        n(settings),
+        search.folds,
+        n(trials),
+        n(blocks)
+    ))?;
+    if published == 0 {
+        return say(&format!("finished already: spotifai search show {}", search.id));
+    }
+    if finished > 0 {
+        say(&format!("goes on:  {} trials are finished, {} jobs were published", n(finished), n(published)))?;
+    }
+    say(&format!("watch it: spotifai search watch {}\nwork on it, on any machine: spotifai worker grid", search.id))
+}

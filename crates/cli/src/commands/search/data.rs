@@ -1,0 +1,74 @@
+//! The data of a search.
+
+use std::path::Path;
+
+use anyhow::{Context, bail};
+use features::{DatasetError, Import, Imported};
+use model::dataset::{DatasetInfo, Impute};
+use model::settings::SplitSettings;
+use worker::Home;
+
+use crate::args;
+use crate::error::usage;
+
+/// The dataset of a file, which is saved, or the newest one of the store.
+pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetInfo> {
+    let Some(file) = &args.data else {
+        if !args.labels.is_empty() {
+            return Err(usage("--labels names columns of a file: name the file with --data"));
+        }
+        let newest = home.store.latest_dataset().await?;
+        let Some(info) = newest else {
+            bail!(
+                "there is no dataset in the store yet: `spotifai dataset build` makes one from what was collected, and \
+                 `--data FILE` takes a table"
+            );
+        };
+        return Ok(info);
+    };
+    let imported = read(file, import_of(args, &home.settings.dataset.split)).await?;
+    let made = tokio::task::spawn_blocking(move || {
+        let parquet = features::to_parquet(&imported.dataset)?;
+        anyhow::Ok((imported.info(&parquet), parquet))
+    });
+    let (info, parquet) = made.await?.with_context(|| file.display().to_string())?;
+    // What was built here knows more about itself than a file that came back.
+    if let Some(known) = home.store.dataset(&info.id).await? {
+        return Ok(known);
+    }
+    home.store.save_dataset(&info, &parquet).await?;
+    Ok(info)
+}
+
+/// How the arguments say that a file is to be read.
+pub fn import_of(args: &args::Data, split: &SplitSettings) -> Import {
+    let impute = args.impute.map(|how| match how {
+        args::Impute::Mean => Impute::Mean,
+        args::Impute::Median => Impute::Median,
+        args::Impute::Zero => Impute::Zero,
+        args::Impute::MostFrequent => Impute::MostFrequent,
+    });
+    Import { labels: args.labels.clone(), ignored: args.ignore.clone(), impute, split: split.clone() }
+}
+
+/// Reads a file. A choice of columns that does not fit the file is a usage error.
+pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let read = tokio::task::spawn_blocking(move || features::import(&bytes, &import)).await?;
+    read.map_err(|error| match error {
+        DatasetError::NoColumn { .. } => usage(format!("{}: {error}", file.display())),
+        error => anyhow::Error::new(error).context(file.display().to_string()),
+    })
+}
+
+/// Refuses more folds than the training rows can be cut into.
+pub fn check_folds(info: &DatasetInfo, folds: u32) -> anyhow::Result<()> {
+    let Some(rows) = info.training.map(|training| training.rows).filter(|&rows| rows < folds as usize) else {
+        return Ok(());
+    };
+    let way_out = if rows < 2 { "add rows".to_owned() } else { format!("use --folds {rows} or fewer, or add rows") };
+    Err(usage(format!(
+        "the dataset has {rows} training rows (of {} rows), which cannot be cut into {folds} folds: {way_out}",
+        info.rows
+    )))
+}

@@ -1,0 +1,99 @@
+//! `spotifai search show`, and the text of a search's standing.
+
+use console::style;
+use model::search::ModelInfo;
+use worker::Home;
+
+use super::board::{self, Varied};
+use super::standing::{Standing, State, Watched};
+use crate::args::SearchShow;
+use crate::output::{age, say, say_json, table, thousands};
+
+/// Shows where a search stands.
+pub async fn run(args: &SearchShow, home: &Home) -> anyhow::Result<()> {
+    let mut watched = Watched::open(home, args.search.as_deref(), args.top).await?;
+    let standing = watched.look(home).await?;
+    if args.json {
+        return say_json(&standing);
+    }
+    let mut text = text(&standing, &watched);
+    if let Some(model) = &standing.model {
+        text += &format!("\n\n{}", winner(model, &watched.varied));
+    }
+    say(&text)
+}
+
+/// Progress, workers and leaderboard.
+pub fn text(standing: &Standing, watched: &Watched) -> String {
+    let n = thousands;
+    let info = &standing.info;
+    let mut lines = vec![
+        format!("search   {} ({})", info.id, state(standing)),
+        dataset(watched),
+        format!("grid     {} settings × {} folds", n(info.settings), info.folds),
+        format!("trials   {} of {}", n(standing.trials_done), n(standing.trials)),
+        format!("blocks   {} of {}{}", n(standing.blocks_done), n(info.blocks), speed(standing)),
+    ];
+    if standing.state != State::Finished {
+        let at_work: Vec<String> = standing.workers.iter().map(super::standing::AtWork::text).collect();
+        let nobody = "nobody is at it; `spotifai worker grid` starts a worker";
+        lines.push(format!("workers  {}", if at_work.is_empty() { nobody.into() } else { at_work.join(" · ") }));
+    }
+    lines.push(String::new());
+    lines.push(match standing.leaderboard.is_empty() {
+        true => "no setting has all its folds yet".into(),
+        false => board::text(&standing.leaderboard, standing.baseline_accuracy, &watched.varied),
+    });
+    lines.join("\n")
+}
+
+fn state(standing: &Standing) -> String {
+    let word = match (standing.state, standing.info.cancelled_at) {
+        (State::Finished, _) => "finished".into(),
+        (State::Cancelled, Some(since)) => style(format!("cancelled {} ago", age(since))).yellow().to_string(),
+        _ => style("open").green().to_string(),
+    };
+    format!("{word}, started {} ago", age(standing.info.created_at))
+}
+
+fn dataset(watched: &Watched) -> String {
+    let id: String = watched.search.dataset.chars().take(12).collect();
+    let Some(dataset) = &watched.dataset else { return format!("dataset  {id}") };
+    let mut line = format!(
+        "dataset  {id}: {} rows × {} features, {} labels",
+        thousands(dataset.rows),
+        thousands(dataset.features),
+        dataset.labels.len()
+    );
+    if let Some(imputed) = &dataset.imputed {
+        let values = imputed.columns.values().sum::<usize>();
+        line += &format!(", {} missing values of {} features imputed", thousands(values), imputed.columns.len());
+    }
+    line
+}
+
+fn speed(standing: &Standing) -> String {
+    match standing.blocks_per_second {
+        Some(rate) if standing.state == State::Open && rate > 0.0 => {
+            format!(", {:.1} a minute, {} left", rate * 60.0, standing.time_left())
+        }
+        _ => String::new(),
+    }
+}
+
+/// The winner and its one look at the held-out rows.
+pub fn winner(model: &ModelInfo, varied: &Varied) -> String {
+    let (heldout, baseline) = (&model.evaluation.heldout, &model.evaluation.baseline);
+    let row = |name: &str, winner: f64, baseline: f64| {
+        vec![name.to_owned(), format!("{winner:.3}"), format!("{baseline:.3}")]
+    };
+    let scores = [
+        row("subset accuracy", heldout.accuracy, baseline.accuracy),
+        row("F1 micro", heldout.f1.micro, baseline.f1.micro),
+        row("F1 macro", heldout.f1.macro_, baseline.f1.macro_),
+        row("F1 samples", heldout.f1.samples, baseline.f1.samples),
+    ];
+    let family = &model.winner.family;
+    let params = varied.of(family, &model.winner.params);
+    format!("winner   {family} {params}\n\n{}", table(&["held-out rows", "winner", "baseline"], &scores))
+}

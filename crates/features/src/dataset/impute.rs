@@ -1,0 +1,60 @@
+//! What takes the place of missing values, as scikit-learn's `SimpleImputer` has it.
+
+use model::dataset::Impute;
+
+/// Fills the missing values of a column, which are NaN, from those of its training rows; `None` where these have none.
+pub(super) fn fill(values: &mut [f64], training_rows: &[usize], how: Impute) -> Option<()> {
+    let known: Vec<f64> = training_rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
+    let value = match how {
+        Impute::Zero => 0.0,
+        _ if known.is_empty() => return None,
+        Impute::Mean => known.iter().sum::<f64>() / known.len() as f64,
+        Impute::Median => median(known),
+        Impute::MostFrequent => most_frequent(known),
+    };
+    values.iter_mut().filter(|old| old.is_nan()).for_each(|old| *old = value);
+    Some(())
+}
+
+/// Of an even number the mean of both in the middle.
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
+}
+
+/// Of equally frequent ones the smallest.
+fn most_frequent(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    // The last of the longest is taken, so from the largest down.
+    let equal = values.chunk_by(|a, b| a == b).rev();
+    equal.max_by_key(|equal| equal.len()).map_or(0.0, |equal| equal[0])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn filled(how: Impute) -> Option<f64> {
+        let mut values = [f64::NAN, 9.0, 1.0, 2.0, 9.0, 2.0, 6.0, f64::NAN, 1e9];
+        fill(&mut values, &[1, 2, 3, 4, 5, 6, 7], how).map(|()| {
+            assert_eq!(values[0], values[7]);
+            values[7]
+        })
+    }
+
+    #[test]
+    fn statistics_are_of_the_training_rows_and_ties_go_to_the_smallest() {
+        assert_eq!(filled(Impute::Mean), Some(29.0 / 6.0));
+        assert_eq!(filled(Impute::Median), Some(4.0));
+        assert_eq!(filled(Impute::MostFrequent), Some(2.0));
+        assert_eq!(filled(Impute::Zero), Some(0.0));
+    }
+
+    #[test]
+    fn a_column_without_training_values_has_no_statistic() {
+        for (how, expected) in [(Impute::Mean, None), (Impute::MostFrequent, None), (Impute::Zero, Some(()))] {
+            assert_eq!(fill(&mut [f64::NAN, 5.0], &[0], how), expected);
+        }
+    }
+}
