@@ -59,7 +59,7 @@ async fn main() -> anyhow::Result<()> {
     let info = features::describe(&dataset, &parquet);
     drop(dataset);
     let (mut alone, mut together) = (Vec::new(), Vec::new());
-    println!("{} tracks x {FEATURES} features, the default grid, {FOLDS} folds", args.tracks);
+    println!("{} tracks x {FEATURES} features, the quick grid, {FOLDS} folds", args.tracks);
     println!("{:>10}{:>10}{:>18}{:>10}{:>10}", "processes", "wall s", "processor s", "trials", "blocks");
     for _ in 0..args.rounds {
         let first = search(&args, &info, &parquet, &["0"]).await?;
@@ -89,7 +89,7 @@ async fn search(args: &Args, info: &DatasetInfo, parquet: &[u8], cores: &[&str])
     let id = folder.path().file_name().unwrap_or_default().to_string_lossy();
     let info = DatasetInfo { id: format!("bench{id}"), ..info.clone() };
     home.store.save_dataset(&info, parquet).await?;
-    let (search, jobs) = grid_worker::start(&info, learn::grid::default_grid(&[])?, FOLDS, 0);
+    let (search, jobs) = grid_worker::start(&info, learn::grid::read(learn::grid::QUICK, &[])?, FOLDS, 0);
     home.store.save_search(&search).await?;
     home.queue.publish(&jobs).await?;
 

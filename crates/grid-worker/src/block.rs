@@ -7,7 +7,7 @@ use model::job::{Envelope, SearchBlock, SearchRefit};
 use model::search::Block;
 use worker::{Context, Failure, Handler};
 
-use crate::data::{DataCache, compute, is_cancelled};
+use crate::data::{DataCache, compute, failure, is_cancelled};
 
 pub(crate) struct BlockHandler {
     pub(crate) data: Arc<DataCache>,
@@ -28,7 +28,7 @@ impl Handler for BlockHandler {
         if !is_finished(block, &store.finished_trials(&search.id, Some(&block.settings)).await?) {
             let data = self.data.of(store, &search).await?;
             let (of, index) = (search.clone(), job.block);
-            let trials = compute(move || learn::run_block(&data, &of, index).map_err(Failure::dead)).await?;
+            let trials = compute(move || learn::run_block(&data, &of, index).map_err(failure)).await?;
             store.save_trials(&trials).await?;
         }
         // Counted after the trials are safe: of two blocks that end together at least one sees them all, and a second

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use learn::Prepared;
+use learn::{LearnError, Prepared};
 use model::search::Search;
 use model::settings::SplitSettings;
 use store::Store;
@@ -64,6 +64,14 @@ pub(crate) async fn is_cancelled(store: &dyn Store, search: &str) -> Result<bool
         tracing::info!("search {search} is cancelled: its job does nothing");
     }
     Ok(info.cancelled_at.is_some())
+}
+
+/// What a job does about it: another machine may be able to run it, bad input stays bad.
+pub(crate) fn failure(error: LearnError) -> Failure {
+    match error {
+        LearnError::Kernel { .. } => Failure::retry(error),
+        _ => Failure::dead(error),
+    }
 }
 
 fn no_search(id: &str) -> Failure {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use worker::{Home, Worker};
 
 pub use block::is_finished;
-pub use start::{jobs_left, start};
+pub use start::{jobs_left, shape, start};
 
 use crate::block::BlockHandler;
 use crate::data::DataCache;

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use model::job::{Envelope, SearchRefit};
 use worker::{Context, Failure, Handler};
 
-use crate::data::{DataCache, compute, is_cancelled};
+use crate::data::{DataCache, compute, failure, is_cancelled};
 
 pub(crate) struct RefitHandler {
     pub(crate) data: Arc<DataCache>,
@@ -29,7 +29,7 @@ impl Handler for RefitHandler {
             return Err(Failure::retry(format!("search {} has {finished} of its {all} trials", search.id)));
         }
         let data = self.data.of(store, &search).await?;
-        let (info, blob) = compute(move || learn::refit(&data, &search, &trials).map_err(Failure::dead)).await?;
+        let (info, blob) = compute(move || learn::refit(&data, &search, &trials).map_err(failure)).await?;
         store.save_model(&info, &blob).await?;
         Ok(Vec::new())
     }

@@ -9,12 +9,18 @@ use crate::block::is_finished;
 
 /// A search over a dataset with the jobs that run it. Equal arguments give a search of equal id.
 pub fn start(dataset: &DatasetInfo, settings: Vec<Setting>, folds: u32, seed: u64) -> (Search, Vec<Envelope>) {
-    let id = fingerprint(&dataset.id, &settings, folds, seed);
-    let blocks = learn::plan::blocks(&settings, folds, dataset.rows, dataset.features);
+    let kernel = learn::kernel(&settings);
+    let id = fingerprint(&dataset.id, &settings, folds, seed, &kernel);
+    let blocks = learn::plan::blocks(&settings, folds, shape(dataset));
     let dataset = dataset.id.clone();
-    let search = Search { id, dataset, settings, blocks, folds, seed, created_at: Timestamp::now() };
+    let search = Search { id, dataset, settings, blocks, folds, seed, kernel, created_at: Timestamp::now() };
     let jobs = jobs_left(&search, &[]);
     (search, jobs)
+}
+
+/// What the folds of a dataset are cut from, about: how many rows are held out is known when it is opened.
+pub fn shape(dataset: &DatasetInfo) -> learn::plan::Shape {
+    learn::plan::Shape { rows: dataset.rows * 7 / 10, features: dataset.features, labels: dataset.labels.len() }
 }
 
 /// The jobs that are left of a search without a model, of which these trials are finished: (setting, fold), sorted. They
@@ -28,9 +34,9 @@ pub fn jobs_left(search: &Search, finished: &[(u32, u32)]) -> Vec<Envelope> {
 }
 
 /// FNV-1a (128 bits, so that no two searches of one store meet) over everything that decides a score.
-fn fingerprint(dataset: &str, settings: &[Setting], folds: u32, seed: u64) -> String {
+fn fingerprint(dataset: &str, settings: &[Setting], folds: u32, seed: u64, kernel: &str) -> String {
     let settings = serde_json::to_string(settings).expect("settings are plain data");
-    let text = format!("{}\n{dataset}\n{folds}\n{seed}\n{settings}", learn::KERNEL);
+    let text = format!("{kernel}\n{dataset}\n{folds}\n{seed}\n{settings}");
     let start = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
     let step = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
     format!("s{:032x}", text.bytes().fold(start, step))

@@ -21,6 +21,14 @@ pub enum LearnError {
     /// The search holds no block, setting or finished trials of this kind.
     #[error("{0}")]
     Search(String),
+    /// The search was started on a machine with another arithmetic: those with the same have to run it.
+    #[error("the search computes with kernel `{wanted}`, this machine with `{here}`: only machines with the former can take part")]
+    Kernel {
+        /// That of the search.
+        wanted: String,
+        /// This machine's for the settings.
+        here: String,
+    },
     /// The bytes are no model of this program.
     #[error("not a saved model: {0}")]
     Saved(String),

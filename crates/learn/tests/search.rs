@@ -40,7 +40,8 @@ fn dataset(n: usize) -> Dataset {
 
 fn search(settings: Vec<Setting>, blocks: Vec<Block>) -> Search {
     let (id, dataset) = ("s".into(), "d".into());
-    Search { id, dataset, settings, blocks, folds: 3, seed: 9, created_at: Timestamp(0) }
+    let kernel = learn::kernel(&settings);
+    Search { id, dataset, settings, blocks, kernel, folds: 3, seed: 9, created_at: Timestamp(0) }
 }
 
 fn shape(rows: usize) -> plan::Shape {

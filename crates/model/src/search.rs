@@ -43,6 +43,8 @@ pub struct Search {
     pub folds: u32,
     /// Seed of the models' own randomness.
     pub seed: u64,
+    /// The arithmetic that its scores come from, to the last bit; who has another cannot take part.
+    pub kernel: String,
     /// When it was started.
     pub created_at: Timestamp,
 }

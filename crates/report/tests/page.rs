@@ -88,6 +88,7 @@ fn page(collection: Option<&Collection>, title: &str) -> String {
         blocks: Vec::new(),
         folds: 2,
         seed: 0,
+        kernel: "2".into(),
         created_at: Timestamp(0),
     };
     let ranked = Ranked {

@@ -31,7 +31,7 @@ pub enum Search {
     /// The searches, newest first
     #[command(after_help = "Examples:\n  spotifai search list\n  spotifai search list --json")]
     List(Live),
-    /// What a search would be: settings, fits, blocks
+    /// What a search would be: settings, fits, what they share, blocks, time
     #[command(
         after_help = "Examples:\n  spotifai search plan --grid my_grid.toml --workers 4\n  spotifai search plan --rows 10000 --features 1241 --labels 10"
     )]
@@ -72,9 +72,9 @@ pub enum Impute {
 /// Which settings.
 #[derive(Debug, ClapArgs)]
 pub struct Grid {
-    /// TOML grid (default: the built-in one)
-    #[arg(long, value_name = "FILE")]
-    pub grid: Option<PathBuf>,
+    /// TOML file, or a built-in grid: study (11,274 settings of five families), quick (60 of two), small (three families more)
+    #[arg(long, value_name = "GRID", default_value = "study")]
+    pub grid: PathBuf,
     /// Families to search, in this order (default: all of the grid)
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
     pub families: Vec<String>,

@@ -34,19 +34,20 @@ pub struct Plan {
 
 impl Default for Plan {
     fn default() -> Self {
-        let settings = learn::grid::default_grid(&[]).expect("the built-in grid is right");
+        let settings = learn::grid::read(learn::grid::QUICK, &[]).expect("the built-in grid is right");
         Self { settings, folds: 5, seed: 0 }
     }
 }
 
 impl Plan {
     fn of(grid: &args::Grid, seed: u64) -> anyhow::Result<Self> {
-        let settings = match &grid.grid {
-            Some(file) => {
+        let settings = match learn::grid::named(&grid.grid.to_string_lossy()) {
+            Some(text) => learn::grid::read(text, &grid.families).map_err(usage)?,
+            None => {
+                let file = &grid.grid;
                 let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
                 learn::grid::read(&text, &grid.families).with_context(|| file.display().to_string())?
             }
-            None => learn::grid::default_grid(&grid.families).map_err(usage)?,
         };
         Ok(Self { settings, folds: grid.folds, seed })
     }

@@ -21,6 +21,7 @@ use crate::{LearnError, folds, metrics};
 pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Trial>, LearnError> {
     let missing = || LearnError::Search(format!("search {} has no block {block}", search.id));
     let block = search.blocks.get(block as usize).ok_or_else(missing)?;
+    check_kernel(search)?;
     let stretches = folds::k_fold(data.train.records.nrows(), search.folds as usize)?;
     let estimators: Vec<Estimator> =
         block.settings.iter().map(|&setting| estimator(data, search, setting)).collect::<Result<_, _>>()?;
@@ -41,6 +42,11 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Tri
         }));
     }
     Ok(trials)
+}
+
+fn check_kernel(search: &Search) -> Result<(), LearnError> {
+    let (wanted, here) = (search.kernel.clone(), crate::kernel(&search.settings));
+    if wanted == here { Ok(()) } else { Err(LearnError::Kernel { wanted, here }) }
 }
 
 /// The estimator of a setting, with the search's seed and the class weights of all training rows.

@@ -34,7 +34,8 @@ pub fn run(data: &Prepared, settings: Vec<Setting>, seed: u64) -> Vec<Trial> {
     let blocks = plan::blocks(&settings, 5, plan::Shape { rows: 5_000, features: 13, labels: 10 });
     let count = blocks.len() as u32;
     let (id, dataset, created_at) = (String::new(), String::new(), Timestamp(0));
-    let search = Search { id, dataset, settings, blocks, folds: 5, seed, created_at };
+    let kernel = learn::kernel(&settings);
+    let search = Search { id, dataset, settings, blocks, kernel, folds: 5, seed, created_at };
     (0..count).flat_map(|block| run_block(data, &search, block).unwrap()).collect()
 }
 

@@ -82,6 +82,7 @@ pub fn search(id: &str, created_at: i64) -> Search {
         blocks: vec![Block { settings: vec![0], folds: vec![0, 1] }],
         folds: 2,
         seed: u64::MAX,
+        kernel: "2".into(),
         created_at: Timestamp(created_at),
     }
 }

@@ -1,7 +1,6 @@
 //! `spotifai search plan`: what a search would be, before it costs anything.
 
-use std::collections::BTreeMap;
-
+use learn::plan::{self, Shape};
 use model::search::{Block, Setting};
 use serde::Serialize;
 use worker::Home;
@@ -25,8 +24,15 @@ struct Size {
 struct Family {
     family: String,
     settings: usize,
+    /// Settings × folds.
     fits: usize,
+    /// Settings that differ in what acts, times folds.
+    distinct_fits: usize,
+    /// Pieces of work that serve all settings which share them, times folds.
+    shared: usize,
     blocks: usize,
+    /// Estimated, on one core.
+    core_seconds: f64,
 }
 
 /// The plan. The names are those of `--json`.
@@ -40,22 +46,27 @@ struct Planned {
     fits: usize,
     blocks: usize,
     workers: u32,
-    blocks_of_a_worker: usize,
+    cores: usize,
+    /// Estimated, on so many workers with so many cores each.
+    seconds: f64,
 }
 
 /// Prints the plan.
 pub async fn run(args: &SearchPlan, home: &Home) -> anyhow::Result<()> {
     let plan = Plan::of(&args.grid, 0)?;
     let size = size(args, home).await?;
-    let blocks = learn::plan::blocks(&plan.settings, plan.folds, size.rows, size.features);
-    let families = families(&plan.settings, plan.folds, &blocks);
+    let shape = Shape { rows: size.rows * 7 / 10, features: size.features, labels: size.labels };
+    let blocks = plan::blocks(&plan.settings, plan.folds, shape);
+    let families = families(&plan.settings, plan.folds, shape, &blocks);
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let planned = Planned {
         settings: plan.settings.len(),
         fits: plan.settings.len() * plan.folds as usize,
         blocks: blocks.len(),
         folds: plan.folds,
         workers: args.workers,
-        blocks_of_a_worker: blocks.len().div_ceil(args.workers as usize),
+        cores,
+        seconds: families.iter().map(|of| of.core_seconds).sum::<f64>() / (f64::from(args.workers) * cores as f64),
         families,
         size,
     };
@@ -81,37 +92,53 @@ async fn size(args: &SearchPlan, home: &Home) -> anyhow::Result<Size> {
 }
 
 /// The parts of the families, in the order of the grid. A block may hold settings of several.
-fn families(settings: &[Setting], folds: u32, blocks: &[Block]) -> Vec<Family> {
-    let mut order: Vec<&str> = settings.iter().map(|setting| setting.family.as_str()).collect();
-    let mut seen = BTreeMap::new();
-    order.retain(|family| seen.insert(*family, ()).is_none());
-    let of = |family: &str| {
-        let is_of = |setting: &Setting| setting.family == family;
-        let count = settings.iter().filter(|setting| is_of(setting)).count();
-        let has = |block: &&Block| block.settings.iter().any(|&setting| is_of(&settings[setting as usize]));
+fn families(settings: &[Setting], folds: u32, shape: Shape, blocks: &[Block]) -> Vec<Family> {
+    let of = |part: plan::FamilyPlan| {
+        let has = |block: &&Block| block.settings.iter().any(|&at| settings[at as usize].family == part.family);
+        let folds = folds as usize;
         Family {
-            family: family.to_owned(),
-            settings: count,
-            fits: count * folds as usize,
             blocks: blocks.iter().filter(has).count(),
+            family: part.family,
+            settings: part.settings,
+            fits: part.settings * folds,
+            distinct_fits: part.distinct * folds,
+            shared: part.shared * folds,
+            core_seconds: part.seconds,
         }
     };
-    order.into_iter().map(of).collect()
+    plan::summary(settings, folds, shape).into_iter().map(of).collect()
 }
 
 fn text(plan: &Planned) -> String {
     let n = |number: usize| thousands(number);
-    let row = |name: &str, settings, fits, blocks| vec![name.to_owned(), n(settings), n(fits), n(blocks)];
-    let mut rows: Vec<_> = plan.families.iter().map(|f| row(&f.family, f.settings, f.fits, f.blocks)).collect();
-    rows.push(row("all", plan.settings, plan.fits, plan.blocks));
+    let row = |name: &str, numbers: [usize; 5], seconds: f64| {
+        let numbers = numbers.into_iter().map(n).chain([duration(seconds)]);
+        std::iter::once(name.to_owned()).chain(numbers).collect::<Vec<String>>()
+    };
+    let of = |f: &Family| [f.settings, f.fits, f.distinct_fits, f.shared, f.blocks];
+    let mut rows: Vec<_> = plan.families.iter().map(|f| row(&f.family, of(f), f.core_seconds)).collect();
+    let sum = |of: fn(&Family) -> usize| plan.families.iter().map(of).sum();
+    let seconds = plan.families.iter().map(|f| f.core_seconds).sum();
+    let all = [plan.settings, plan.fits, sum(|f| f.distinct_fits), sum(|f| f.shared), plan.blocks];
+    rows.push(row("all", all, seconds));
     format!(
-        "{} rows × {} features, {} labels, {} folds\n\n{}\n\n{} blocks a worker, with {} workers",
+        "{} rows × {} features, {} labels, {} folds\n\n{}\n\nabout {} on {}, {} cores each",
         n(plan.size.rows),
         n(plan.size.features),
         n(plan.size.labels),
         plan.folds,
-        table(&["family", "settings", "fits", "blocks"], &rows),
-        n(plan.blocks_of_a_worker),
-        plan.workers
+        table(&["family", "settings", "fits", "distinct", "shared work", "blocks", "core time"], &rows),
+        duration(plan.seconds),
+        if plan.workers == 1 { "1 worker".to_owned() } else { format!("{} workers", n(plan.workers as usize)) },
+        plan.cores
     )
+}
+
+/// Seconds as people say them.
+fn duration(seconds: f64) -> String {
+    match seconds {
+        s if s < 90.0 => format!("{s:.0} s"),
+        s if s < 5_400.0 => format!("{:.0} min", s / 60.0),
+        s => format!("{:.1} h", s / 3_600.0),
+    }
 }
