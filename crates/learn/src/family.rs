@@ -14,12 +14,12 @@ use crate::mlp::{self, Mlp, MlpParams, MlpValidParams};
 use crate::params::ParamError;
 use crate::radius::{self, Radius, RadiusParams, RadiusValidParams};
 use crate::ridge::{self, Ridge, RidgeParams, RidgeValidParams};
+use crate::select::Selection;
 use crate::tree::{self, Forest, Kind, LabelWeights, TreeParams, TreeValidParams};
 use crate::{Labelled, LearnError};
 
 /// Names of the families: the five of the study, and three small ones.
-pub const FAMILIES: &[&str] =
-    &["knn", "tree", "extra_trees", "random_forest", "mlp", "extra_tree", "radius", "ridge"];
+pub const FAMILIES: &[&str] = &["knn", "tree", "extra_trees", "random_forest", "mlp", "extra_tree", "radius", "ridge"];
 
 /// The families of trees.
 const TREES: [Kind; 4] = [Kind::Tree, Kind::ExtraTrees, Kind::RandomForest, Kind::ExtraTree];
@@ -62,9 +62,11 @@ pub struct Trained<T> {
     pub seconds: f64,
 }
 
-/// Checks parameters and completes them by scikit-learn's defaults.
+/// Checks parameters and completes them by scikit-learn's defaults. `select` stays out of them where nothing is selected.
 pub fn complete(family: &str, given: &Params) -> Result<Setting, ParamError> {
-    let params = match (family, kind(family)) {
+    let (selection, given) = Selection::split(given)?;
+    let given = &given;
+    let mut params = match (family, kind(family)) {
         ("knn", _) => checked(KnnParams::read(given)?)?,
         ("mlp", _) => checked(MlpParams::read(given)?)?,
         ("radius", _) => checked(RadiusParams::read(given)?)?,
@@ -72,6 +74,7 @@ pub fn complete(family: &str, given: &Params) -> Result<Setting, ParamError> {
         (_, Some(kind)) => checked(TreeParams::read(kind, given)?)?,
         (other, None) => return Err(unknown(other)),
     };
+    params.extend(selection.map(|selection| ("select".to_owned(), selection.to_value())));
     Ok(Setting { family: family.to_owned(), params })
 }
 
@@ -89,7 +92,7 @@ pub(crate) fn unknown(family: &str) -> ParamError {
 }
 
 impl Estimator {
-    /// The estimator of a setting; `seed` is for what is random in it.
+    /// The estimator of a setting without `select`; `seed` is for what is random in it.
     pub fn new(setting: &Setting, seed: u64) -> Result<Self, ParamError> {
         let params = &setting.params;
         match (setting.family.as_str(), kind(&setting.family)) {

@@ -4,6 +4,7 @@ mod distance;
 mod error;
 mod linalg;
 mod pairs;
+mod pipeline;
 mod random;
 mod search;
 

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use model::search::{Block, Setting};
 
-use crate::family::{Estimator, Size};
+use crate::family::Size;
+use crate::pipeline::Pipeline;
 
 /// Seconds a block should take on one core at most, so that a lost worker loses little. Work that is shared is not cut.
 const LONGEST: f64 = 60.0;
@@ -67,8 +68,8 @@ pub fn summary(settings: &[Setting], folds: u32, shape: Shape) -> Vec<FamilyPlan
             plans.push(FamilyPlan { family: family.clone(), settings: 0, distinct: 0, shared: 0, seconds: 0.0 });
             plans.len() - 1
         });
-        let different = group.settings.iter().map(|&setting| match Estimator::new(&settings[setting as usize], 0) {
-            Ok(estimator) => format!("{:?}", estimator.essential()),
+        let different = group.settings.iter().map(|&setting| match Pipeline::new(&settings[setting as usize], 0) {
+            Ok(pipeline) => format!("{:?}", pipeline.essential()),
             Err(error) => error.to_string(),
         });
         plans[at].distinct += different.collect::<HashSet<String>>().len();
@@ -81,7 +82,7 @@ pub fn summary(settings: &[Setting], folds: u32, shape: Shape) -> Vec<FamilyPlan
 
 /// Settings that share their work.
 struct Group {
-    first: Option<Estimator>,
+    first: Option<Pipeline>,
     settings: Vec<u32>,
     /// Of one fold.
     seconds: f64,
@@ -110,11 +111,11 @@ fn groups(settings: &[Setting], folds: u32, shape: Shape) -> Vec<Group> {
     let size = Size { rows: rows - queries, queries, features, labels };
     let mut groups: Vec<Group> = Vec::new();
     for (index, setting) in settings.iter().enumerate() {
-        let first = Estimator::new(setting, 0).ok();
+        let first = Pipeline::new(setting, 0).ok();
         // Whoever runs the block of a setting that cannot be read says so; it costs nothing.
         let seconds = first.as_ref().map_or(0.0, |of| of.seconds(size));
         let shared = groups.iter_mut().find(|group| match (&group.first, &first) {
-            (Some(of), Some(estimator)) => of.shares_with(estimator, features),
+            (Some(of), Some(pipeline)) => of.shares_with(pipeline, features),
             _ => false,
         });
         match shared {
@@ -161,11 +162,27 @@ mod tests {
         let settings = grid::read(grid::STUDY, &[]).unwrap();
         let plans = summary(&settings, 5, shape(7_000, FEATURES));
         let of = |plan: &FamilyPlan| (plan.family.clone(), plan.settings, plan.distinct, plan.shared);
-        let expected = [("knn", 72, 8, 3), ("tree", 9_720, 9_720, 6), ("extra_trees", 1_350, 900, 12),
-            ("random_forest", 96, 96, 2), ("mlp", 36, 24, 24)];
-        let expected = expected.map(|(family, settings, distinct, shared)| (family.to_owned(), settings, distinct, shared));
+        let expected = [
+            ("knn", 72, 8, 3),
+            ("tree", 9_720, 9_720, 6),
+            ("extra_trees", 1_350, 900, 12),
+            ("random_forest", 96, 96, 2),
+            ("mlp", 36, 24, 24),
+        ];
+        let expected =
+            expected.map(|(family, settings, distinct, shared)| (family.to_owned(), settings, distinct, shared));
         assert_eq!(plans.iter().map(of).collect::<Vec<_>>(), expected);
         assert!(plans.iter().all(|plan| plan.seconds > 0.0));
+    }
+
+    #[test]
+    fn settings_that_select_differently_share_nothing_and_cost_what_is_left() {
+        let text = "[knn]\nn_neighbors = [3, 5]\nselect = ['none', { method = 'anova', k = 100 }, { method = 'anova', k = 200 }]";
+        let settings = grid::read(text, &[]).unwrap();
+        let plan = &summary(&settings, 5, shape(7_000, FEATURES))[0];
+        assert_eq!((plan.settings, plan.distinct, plan.shared), (6, 6, 3));
+        let seconds = |index: usize| summary(&settings[index..=index], 5, shape(7_000, FEATURES))[0].seconds;
+        assert!(seconds(1) < seconds(2) && seconds(2) < seconds(0));
     }
 
     #[test]

@@ -81,6 +81,82 @@ fn learn_pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
 }
 
+const SELECTING: &str = "
+[knn]
+n_neighbors = [1, 4]
+select = ['none', { method = 'anova', k = 3 }, { method = 'pca', n_components = 2 }, { method = 'pca', n_components = 0.6 }]
+[extra_trees]
+n_estimators = [3, 5]
+select = [{ method = 'tree_importance', k = 4 }, { method = 'mutual_info', k = 2 }, { method = 'variance' }, 'none']
+";
+
+#[test]
+fn settings_that_select_features_score_the_same_together_and_alone() {
+    let data = prepare(&dataset(80)).unwrap();
+    let together = planned(SELECTING, 80);
+    let all: Vec<u32> = (0..together.settings.len() as u32).rev().collect();
+    let one = Search { blocks: vec![Block { settings: all.clone(), folds: vec![0, 1, 2] }], ..together.clone() };
+    let alone = all.iter().map(|&setting| Block { settings: vec![setting], folds: vec![1, 2, 0] }).collect();
+    let alone = Search { blocks: alone, ..together.clone() };
+    let trials = run(&data, &together);
+    assert!(trials.iter().all(|trial| trial.outcome.is_ok()));
+    assert_eq!(trials, run(&data, &one));
+    assert_eq!(trials, run(&data, &alone));
+    // Without a selection a setting is what it was.
+    assert_eq!(
+        together.settings[0],
+        learn::family::complete("knn", &[("n_neighbors".into(), 1.into())].into()).unwrap()
+    );
+    let of = |setting: usize| &trials[setting * 3].outcome;
+    assert!(of(0) != of(1) || of(0) != of(2), "a selection changes scores");
+}
+
+#[test]
+fn a_search_over_selections_finds_nothing_in_pure_noise() {
+    let (n, d) = (200, 1_500);
+    let noise = common::dataset(71, n, d, 1);
+    let noise = Dataset {
+        feature_names: (0..d).map(|j| format!("f{j}")).collect(),
+        features: noise.records.into_raw_vec_and_offset().0,
+        // Labels of other rows.
+        labels: common::dataset(72, n, 2, 1).targets.iter().map(|has| u8::from(*has)).collect(),
+        label_names: vec!["label".into()],
+        ..dataset(n)
+    };
+    let data = prepare(&noise).unwrap();
+    let search = planned(
+        "[knn]
+select = [{ method = 'anova', k = 20 }, { method = 'mutual_info', k = 20 }, { method = 'tree_importance', k = 20 }]",
+        n,
+    );
+    let majority = noise.labels.iter().filter(|has| **has == 0).count() as f64 / n as f64;
+    for ranked in leaderboard(&search, &run(&data, &search)) {
+        assert!(ranked.mean_accuracy < majority.max(1.0 - majority) + 0.05, "{ranked:?}");
+    }
+}
+
+#[test]
+fn a_saved_model_selects_what_the_refit_selected() {
+    let dataset = dataset(120);
+    let data = prepare(&dataset).unwrap();
+    let selections = [
+        "{ method = 'variance', threshold = 0.5 }",
+        "{ method = 'anova', k = 3 }",
+        "{ method = 'tree_importance', k = 3 }",
+        "{ method = 'pca', n_components = 3 }",
+    ];
+    for (family, select) in ["knn", "tree", "ridge", "extra_trees"].into_iter().zip(selections) {
+        let search = planned(&format!("[{family}]\nselect = {select}"), 120);
+        let (info, bytes) = refit(&data, &search, &run(&data, &search)).unwrap();
+        let saved = SavedModel::load(&bytes).unwrap();
+        for (example, row) in info.evaluation.examples.iter().zip(84..) {
+            let assigned = saved.assign(&dataset.track_ids[row], dataset.feature_row(row)).unwrap();
+            assert_eq!((&assigned.assigned, &assigned.probabilities), (&example.assigned, &example.probabilities));
+        }
+        assert!(info.winner.params.contains_key("select"));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
@@ -156,13 +232,14 @@ fn ties_go_to_the_first_of_the_grid_and_failed_settings_come_last() {
 #[test]
 fn settings_that_the_data_does_not_allow_are_trials_that_say_why() {
     let data = prepare(&dataset(20)).unwrap();
-    let text = "[[knn]]\nn_neighbors = [3, 12]\n[[knn]]\nmetric = 'cosine'\nalgorithm = ['brute', 'kd_tree']\n[tree]\nclass_weight = [[{}]]";
+    let text = "[[knn]]\nn_neighbors = [3, 12]\n[[knn]]\nmetric = 'cosine'\nalgorithm = ['brute', 'kd_tree']\n[tree]\nclass_weight = [[{}]]\n[ridge]\nselect = { method = 'variance', threshold = 99 }";
     let search = planned(text, 20);
     let trials = run(&data, &search);
     let reason = |setting: usize| trials[setting * 3].outcome.clone().err();
     assert_eq!((reason(0), reason(2)), (None, None));
     assert_eq!(reason(1).unwrap(), "n_neighbors is 12 and there are 9 rows to fit on");
     assert!(reason(3).unwrap().contains("cosine"));
+    assert_eq!(reason(5).unwrap(), "no feature has a variance above 99");
     assert_eq!(reason(4).unwrap(), "class_weight is a list for 1 labels and there are 3");
     assert!(refit(&data, &search, &trials).is_ok());
 

@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::dataset;
-use learn::family::decide;
+use common::{assert_same_mean, dataset, numbers};
+use learn::family::{Estimator, complete, decide};
 use learn::knn::KnnParams;
 use learn::select::{Components, Selection, Selector};
 use learn::{Labelled, folds, metrics};
@@ -50,6 +50,44 @@ fn columns_are_selected_as_scikit_learn_selects_them() {
         theirs.sort_unstable();
         assert_eq!(columns(Selection::MutualInfo { k: k as u32 }, &train), theirs);
     }
+}
+
+#[test]
+fn importances_of_trees_are_scikit_learns_and_those_of_forests_have_the_same_distribution() {
+    let (reference, train) = (reference(), dataset(44, 500, 8, 3));
+    let settings = [
+        json!({"max_depth": 4}),
+        json!({"max_depth": 4, "class_weight": [{"1": 2.0}, {"1": 2.0}, {"1": 2.0}]}),
+        json!({"max_depth": 4, "ccp_alpha": 0.005}),
+    ];
+    let importances = |family: &str, params: Value, seed| {
+        let setting = complete(family, &serde_json::from_value(params).unwrap()).unwrap();
+        match Estimator::new(&setting, seed).unwrap() {
+            Estimator::Tree(params) => params.feature_importances(&train).unwrap(),
+            _ => panic!("no tree"),
+        }
+    };
+    for (params, theirs) in settings.into_iter().zip(reference["tree_importances"].as_array().unwrap()) {
+        let ours = importances("tree", params.clone(), 0);
+        for (ours, theirs) in ours.iter().zip(numbers(theirs)) {
+            assert!((ours - theirs).abs() < 1e-9, "{params}: {ours} and {theirs}");
+        }
+    }
+    let theirs: Vec<Vec<f64>> = serde_json::from_value(reference["forest_importances"].clone()).unwrap();
+    let ours: Vec<Vec<f64>> = (0..20).map(|seed| importances("extra_trees", json!({}), seed)).collect();
+    for feature in 0..8 {
+        let of = |forests: &[Vec<f64>]| forests.iter().map(|of| of[feature]).collect::<Vec<f64>>();
+        assert_same_mean(&of(&ours), &of(&theirs), &format!("importance of feature {feature}"));
+    }
+    assert!(ours.iter().all(|of| (of.iter().sum::<f64>() - 1.0).abs() < 1e-12));
+}
+
+#[test]
+fn trees_select_the_features_that_labels_depend_on() {
+    let train = dataset(45, 600, 30, 3);
+    assert_eq!(columns(Selection::TreeImportance { k: 4, seed: 3 }, &train), [0, 1, 2, 3]);
+    let constant = Labelled::new(Array2::zeros((9, 3)), dataset(45, 9, 3, 2).targets);
+    assert_eq!(columns(Selection::TreeImportance { k: 2, seed: 0 }, &constant), [1, 2], "all are worth nothing");
 }
 
 #[test]

@@ -13,7 +13,8 @@ pub use prepare::{Prepared, prepare};
 pub use refit::refit;
 pub use saved::SavedModel;
 
-use crate::family::{Estimator, Trained, decide, train_all};
+use crate::family::{Trained, decide};
+use crate::pipeline::{Pipeline, train_all};
 use crate::{LearnError, folds, metrics};
 
 /// Fits and scores the settings of one block on its folds, over all cores. A setting that this data does not allow is a
@@ -23,8 +24,8 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Tri
     let block = search.blocks.get(block as usize).ok_or_else(missing)?;
     check_kernel(search)?;
     let stretches = folds::k_fold(data.train.records.nrows(), search.folds as usize)?;
-    let estimators: Vec<Estimator> =
-        block.settings.iter().map(|&setting| estimator(data, search, setting)).collect::<Result<_, _>>()?;
+    let pipelines: Vec<Pipeline> =
+        block.settings.iter().map(|&setting| pipeline(data, search, setting)).collect::<Result<_, _>>()?;
     let mut trials = Vec::new();
     for &fold in &block.folds {
         let no_fold = || LearnError::Search(format!("search {} has no fold {fold}", search.id));
@@ -32,7 +33,7 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Tri
         let train = folds::without(&data.train, &validation);
         let truth = data.train.targets.slice(s![validation.clone(), ..]);
         let judge = |shares: ArrayView2<'_, f64>| metrics::scores(truth, decide(shares).view());
-        let trained = train_all(&estimators, &train, data.train.records.slice(s![validation, ..]), &judge);
+        let trained = train_all(&pipelines, &train, data.train.records.slice(s![validation, ..]), &judge);
         trials.extend(block.settings.iter().zip(trained).map(|(&setting, Trained { outcome, seconds })| Trial {
             search: search.id.clone(),
             setting,
@@ -49,10 +50,10 @@ fn check_kernel(search: &Search) -> Result<(), LearnError> {
     if wanted == here { Ok(()) } else { Err(LearnError::Kernel { wanted, here }) }
 }
 
-/// The estimator of a setting, with the search's seed and the class weights of all training rows.
-fn estimator(data: &Prepared, search: &Search, setting: u32) -> Result<Estimator, LearnError> {
+/// The pipeline of a setting, with the search's seed and the class weights of all training rows.
+fn pipeline(data: &Prepared, search: &Search, setting: u32) -> Result<Pipeline, LearnError> {
     let missing = || LearnError::Search(format!("search {} has no setting {setting}", search.id));
-    let mut estimator = Estimator::new(search.settings.get(setting as usize).ok_or_else(missing)?, search.seed)?;
-    estimator.balance_by(&data.class_weights);
-    Ok(estimator)
+    let mut pipeline = Pipeline::new(search.settings.get(setting as usize).ok_or_else(missing)?, search.seed)?;
+    pipeline.balance_by(&data.class_weights);
+    Ok(pipeline)
 }

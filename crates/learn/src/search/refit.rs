@@ -4,7 +4,7 @@ use model::Timestamp;
 use model::search::{Assignment, Evaluation, ModelInfo, Search, Trial};
 use ndarray::Array2;
 
-use super::{Prepared, SavedModel, check_kernel, estimator, leaderboard};
+use super::{Prepared, SavedModel, check_kernel, leaderboard, pipeline};
 use crate::family::decide;
 use crate::{LearnError, metrics};
 
@@ -19,7 +19,7 @@ pub fn refit(data: &Prepared, search: &Search, trials: &[Trial]) -> Result<(Mode
         return Err(LearnError::Search(format!("no setting of the grid can be fitted on this data: {reason}")));
     }
     check_kernel(search)?;
-    let fitted = estimator(data, search, winner.setting)?.fit(&data.train)?;
+    let fitted = pipeline(data, search, winner.setting)?.fit(&data.train)?;
     let probabilities = fitted.probabilities(data.test.records.view());
     let saved = SavedModel::new(data, fitted);
     let info = ModelInfo {

@@ -6,13 +6,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Prepared;
 use crate::LearnError;
-use crate::family::Model;
+use crate::pipeline::Fitted;
 use crate::scaler::StandardScaler;
 
 /// First bytes of every saved model; the number is the format's version.
-const MAGIC: &[u8] = b"spotifai model 1\n";
+const MAGIC: &[u8] = b"spotifai model 2\n";
 
-/// All that is needed to assign labels to tracks: scaler, fitted model, and the names of features and labels.
+/// All that is needed to assign labels to tracks: scaler, fitted selection and model, and the names of features and labels.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct SavedModel {
     /// d feature columns, in the order that it takes them.
@@ -20,13 +20,13 @@ pub struct SavedModel {
     /// q labels, in the order of the probabilities.
     pub label_names: Vec<String>,
     scaler: StandardScaler,
-    model: Model,
+    fitted: Fitted,
 }
 
 impl SavedModel {
-    pub(super) fn new(data: &Prepared, model: Model) -> Self {
+    pub(super) fn new(data: &Prepared, fitted: Fitted) -> Self {
         let (feature_names, label_names) = (data.feature_names.clone(), data.label_names.clone());
-        Self { feature_names, label_names, scaler: data.scaler.clone(), model }
+        Self { feature_names, label_names, scaler: data.scaler.clone(), fitted }
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
@@ -54,7 +54,7 @@ impl SavedModel {
             return Err(LearnError::Data(message));
         }
         let row = ArrayView2::from_shape((1, d), features).expect("one row of d features");
-        let probabilities = self.model.probabilities(self.scaler.transform(row).view()).row(0).to_vec();
+        let probabilities = self.fitted.probabilities(self.scaler.transform(row).view()).row(0).to_vec();
         let likely = self.label_names.iter().zip(&probabilities).filter(|(_, p)| **p > 0.5);
         let assigned = likely.map(|(label, _)| label.clone()).collect();
         Ok(Assignment { track_id: track_id.to_owned(), truth: None, assigned, probabilities })

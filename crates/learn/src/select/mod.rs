@@ -9,6 +9,7 @@
 //! select = ["none", { method = "anova", k = 200 }, { method = "pca", n_components = 0.95 }]
 //! ```
 
+mod cost;
 mod pca;
 mod scores;
 
@@ -20,14 +21,15 @@ use serde_json::Value;
 
 use crate::linalg::matrix_product;
 use crate::params::{ParamError, Parameter, bad_value};
+use crate::tree::{Kind, TreeParams};
 use crate::{Labelled, LearnError};
 
 /// The parameter that every family has for it.
 pub const PARAMETERS: &[Parameter] = &[Parameter {
     name: "select",
     default: "null",
-    allowed: "none, { method = \"variance\", threshold = a number from 0 }, { method = \"anova\" or \"mutual_info\", \
-              k = an integer from 1 } or { method = \"pca\", n_components = an integer from 1 or a share between 0 and 1 }",
+    allowed: "none, { method = \"variance\", threshold = a number from 0 }, { method = \"anova\", \"mutual_info\" or \
+              \"tree_importance\", k = an integer from 1 } or { method = \"pca\", n_components = an integer from 1 or a share between 0 and 1 }",
 }];
 
 /// How features are selected.
@@ -52,6 +54,15 @@ pub enum Selection {
     MutualInfo {
         /// How many; all, if there are fewer.
         k: u32,
+    },
+    /// The `k` by which extremely randomised trees reduce impurity most: scikit-learn's `SelectFromModel` of
+    /// `ExtraTreesClassifier` with its defaults and `max_features=k`.
+    TreeImportance {
+        /// How many; all, if there are fewer.
+        k: u32,
+        /// Of the trees.
+        #[serde(skip)]
+        seed: u64,
     },
     /// Principal components instead of features: scikit-learn's `PCA`, exact.
     Pca {
@@ -95,6 +106,19 @@ impl Selection {
         Ok((selection, others))
     }
 
+    /// Where what is random in it comes from.
+    pub fn seed(self, seed: u64) -> Self {
+        match self {
+            Self::TreeImportance { k, .. } => Self::TreeImportance { k, seed },
+            other => other,
+        }
+    }
+
+    /// As a grid has it.
+    pub(crate) fn to_value(self) -> Value {
+        serde_json::to_value(self).expect("a selection is plain data")
+    }
+
     /// Fits it on n × d rows with their labels.
     pub fn fit(&self, train: &Labelled) -> Result<Selector, LearnError> {
         self.check_ref()?;
@@ -107,6 +131,10 @@ impl Selection {
             Self::Variance { threshold } => varying(rows, threshold),
             Self::Anova { k } => best(scores::anova(rows, labels), k),
             Self::MutualInfo { k } => best(scores::mutual_info(rows, labels), k),
+            Self::TreeImportance { k, seed } => {
+                let trees = TreeParams::new(Kind::ExtraTrees).seed(seed).check()?;
+                Ok(Selector::best(&trees.feature_importances(train)?, k as usize))
+            }
             Self::Pca { n_components } => {
                 pca::components(rows, n_components).map(|(middle, axes)| Selector::Axes { middle, axes })
             }
@@ -122,12 +150,11 @@ impl ParamGuard for Selection {
     fn check_ref(&self) -> Result<&Self, ParamError> {
         let fits = match *self {
             Self::Variance { threshold } => threshold >= 0.0 && threshold.is_finite(),
-            Self::Anova { k } | Self::MutualInfo { k } => k > 0,
+            Self::Anova { k } | Self::MutualInfo { k } | Self::TreeImportance { k, .. } => k > 0,
             Self::Pca { n_components: Components::Count(count) } => count > 0,
             Self::Pca { n_components: Components::Share(share) } => share > 0.0 && share < 1.0,
         };
-        let given = || serde_json::to_string(self).unwrap_or_default();
-        if fits { Ok(self) } else { Err(bad_value("feature selection", PARAMETERS, "select", given())) }
+        if fits { Ok(self) } else { Err(bad_value("feature selection", PARAMETERS, "select", self.to_value())) }
     }
 
     fn check(self) -> Result<Self, ParamError> {

@@ -30,6 +30,26 @@ struct Kept<'a> {
 impl Cut {
     /// The tree that the setting would have grown alone.
     pub(super) fn of(&self, grown: &Grown) -> Tree {
+        to_tree(&self.kept(grown), grown)
+    }
+
+    /// How much each feature reduces impurity in that tree, weighted by the share of the rows, as shares of 1; all are 0
+    /// where it has no split.
+    pub(super) fn importances(&self, grown: &Grown, features: usize) -> Vec<f64> {
+        let mut importances = vec![0.0; features];
+        let kept = self.kept(grown);
+        let mut below = vec![0];
+        while let Some(at) = below.pop() {
+            if let Some((split, left)) = kept[at].split {
+                importances[split.feature as usize] += split.improvement;
+                below.extend([left + 1, left]);
+            }
+        }
+        normalise(&mut importances);
+        importances
+    }
+
+    fn kept<'a>(&self, grown: &'a Grown) -> Vec<Kept<'a>> {
         let mut kept = match self.max_leaf_nodes {
             None => self.truncate(grown),
             Some(leaves) => self.replay(grown, leaves),
@@ -37,7 +57,7 @@ impl Cut {
         if self.ccp_alpha > 0.0 {
             prune(&mut kept, grown, self.ccp_alpha);
         }
-        to_tree(&kept, grown)
+        kept
     }
 
     /// The split of a node at a depth, unless the setting stops there.
@@ -77,6 +97,14 @@ impl Cut {
             meet(&mut frontier, &kept, left + 1, depth + 1);
         }
         kept
+    }
+}
+
+/// Makes them sum to 1, unless they sum to 0.
+pub(super) fn normalise(importances: &mut [f64]) {
+    let sum: f64 = importances.iter().sum();
+    if sum > 0.0 {
+        importances.iter_mut().for_each(|importance| *importance /= sum);
     }
 }
 

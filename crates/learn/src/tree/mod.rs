@@ -45,3 +45,13 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for TreeValidParams {
         train::fit(self, &rows, labels).map_err(LearnError::Unfittable)
     }
 }
+
+impl TreeValidParams {
+    /// How much each of d features reduces impurity in the trees fitted on these rows, as shares of 1; all are 0 where no
+    /// tree splits. scikit-learn's `feature_importances_`.
+    pub fn feature_importances(&self, dataset: &Labelled) -> Result<Vec<f64>, LearnError> {
+        let labels = dataset.targets.view();
+        let rows = train::Rows::new(dataset.records.view(), labels);
+        train::importances(self, &rows, labels).map_err(LearnError::Unfittable)
+    }
+}

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::criterion::Criterion;
 use super::weights::{ClassWeight, LabelWeights};
+use crate::family::Size;
 use crate::params::{Fields, ParamError, Parameter, bad_value};
 
 /// The four families of trees.
@@ -262,6 +263,12 @@ impl TreeParams {
     pub fn seed(mut self, seed: u64) -> Self {
         self.0.seed = seed;
         self
+    }
+
+    /// Rough seconds that one fit with its predictions takes on one core.
+    pub(crate) fn seconds(&self, size: Size) -> f64 {
+        let Size { rows, queries, features, labels } = size;
+        self.0.seconds(rows, queries, features, labels)
     }
 
     /// Reads what a grid says; also returns every parameter, completed by the defaults.

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::TreeValidParams;
 use super::columns::Columns;
-use super::cut::Cut;
+use super::cut::{Cut, normalise};
 use super::fitted::{Forest, Tree, as_f32};
 use super::grow::{Ends, Grower, Grown};
 use super::rows::{Labels, Weights};
@@ -40,6 +40,25 @@ pub(super) fn fit(params: &TreeValidParams, rows: &Rows, labels: ArrayView2<'_, 
     let cut = growth.cut(params);
     let trees = (0..params.n_estimators).into_par_iter().map(|tree| Ok(cut.of(&growth.grow(tree)?)));
     Ok(Forest { labels: labels.ncols(), trees: trees.collect::<Result<Vec<Tree>, String>>()? })
+}
+
+/// What each feature contributes to the trees of one setting: the mean over those that split, normalised.
+pub(super) fn importances(
+    params: &TreeValidParams,
+    rows: &Rows,
+    labels: ArrayView2<'_, bool>,
+) -> Result<Vec<f64>, String> {
+    let growth = Growth::new(&[params], rows, labels)?;
+    let (cut, features) = (growth.cut(params), rows.columns.features());
+    let of_tree = |tree| Ok(cut.importances(&growth.grow(tree)?, features));
+    let of_trees: Vec<Vec<f64>> =
+        (0..params.n_estimators).into_par_iter().map(of_tree).collect::<Result<_, String>>()?;
+    let mut sums = vec![0.0; features];
+    for of_tree in of_trees {
+        sums.iter_mut().zip(of_tree).for_each(|(sum, of_tree)| *sum += of_tree);
+    }
+    normalise(&mut sums);
+    Ok(sums)
 }
 
 /// Settings that share a growth.

@@ -5,7 +5,9 @@ import sys
 
 import numpy as np
 from sklearn.decomposition import PCA
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.feature_selection import SelectKBest, VarianceThreshold, f_classif, mutual_info_classif
+from sklearn.tree import DecisionTreeClassifier
 
 from data import dataset
 
@@ -32,11 +34,23 @@ def main():
         model = PCA(n_components, svd_solver="full").fit(x[:-10])
         return {"n_components": n_components, "transformed": model.transform(x[-10:]).tolist()}
 
+    trees_x, trees_y = dataset(44, 500, 8, 3)
+    weights = [{0: 1.0, 1: 2.0}] * 3
+
+    def tree(**params):
+        return DecisionTreeClassifier(random_state=0, **params).fit(trees_x, trees_y).feature_importances_.tolist()
+
+    def forest(seed):
+        return ExtraTreesClassifier(random_state=seed, n_jobs=2).fit(trees_x, trees_y).feature_importances_.tolist()
+
     reference = {
         "anova_scores": [None if np.isinf(s) else s for s in scores(x, y)],
         "anova": anova,
         "variance": variance,
         "mutual_info": np.argsort(-information)[:4].tolist(),
+        # Shallow, so that no two features are equally good at a node.
+        "tree_importances": [tree(max_depth=4), tree(max_depth=4, class_weight=weights), tree(max_depth=4, ccp_alpha=0.005)],
+        "forest_importances": [forest(seed) for seed in range(20)],
         "pca": [pca(x, n) for n in [1, 5, 11, 0.5, 0.9, 0.999]],
         "pca_wide": [pca(wide, n) for n in [1, 4, 9, 0.5, 0.9]],
     }

@@ -1,0 +1,137 @@
+//! What a setting of the grid is when it is fitted: a selection of features, or none, and the family behind it. Both are
+//! fitted on the same rows.
+
+use std::time::Instant;
+
+use model::search::Setting;
+use ndarray::{Array2, ArrayView2};
+use serde::{Deserialize, Serialize};
+
+use crate::family::{self, Estimator, Model, Size, Trained};
+use crate::params::ParamError;
+use crate::select::{Selection, Selector};
+use crate::tree::LabelWeights;
+use crate::{Labelled, LearnError};
+
+/// A setting, ready to fit.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Pipeline {
+    selection: Option<Selection>,
+    estimator: Estimator,
+}
+
+/// A fitted setting.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Fitted {
+    selector: Option<Selector>,
+    model: Model,
+}
+
+impl Pipeline {
+    /// The pipeline of a setting; `seed` is for what is random in it.
+    pub(crate) fn new(setting: &Setting, seed: u64) -> Result<Self, ParamError> {
+        let (selection, params) = Selection::split(&setting.params)?;
+        let estimator = Estimator::new(&Setting { family: setting.family.clone(), params }, seed)?;
+        Ok(Self { selection: selection.map(|selection| selection.seed(seed)), estimator })
+    }
+
+    /// Takes these class weights where `balanced` was asked for.
+    pub(crate) fn balance_by(&mut self, weights: &[LabelWeights]) {
+        self.estimator.balance_by(weights);
+    }
+
+    /// Fits both.
+    pub(crate) fn fit(&self, train: &Labelled) -> Result<Fitted, LearnError> {
+        let Some(selection) = &self.selection else {
+            return Ok(Fitted { selector: None, model: self.estimator.fit(train)? });
+        };
+        let selector = selection.fit(train)?;
+        let selected = Labelled::new(selector.apply(train.records.view()), train.targets.clone());
+        Ok(Fitted { model: self.estimator.fit(&selected)?, selector: Some(selector) })
+    }
+
+    /// The pipeline with every parameter that changes nothing set to its default: equal ones are one fit.
+    pub(crate) fn essential(&self) -> Self {
+        Self { estimator: self.estimator.essential(), ..self.clone() }
+    }
+
+    /// Whether most of the work of both is the same, and done once if they are trained together on so many features.
+    pub(crate) fn shares_with(&self, other: &Self, features: usize) -> bool {
+        self.selection == other.selection && self.estimator.shares_with(&other.estimator, self.selected(features))
+    }
+
+    /// Rough seconds that a fit and its predictions take on one core.
+    pub(crate) fn seconds(&self, size: Size) -> f64 {
+        let selection = self.selection.map_or(0.0, |selection| selection.seconds(size));
+        selection + self.estimator.seconds(Size { features: self.selected(size.features), ..size })
+    }
+
+    /// How many of `features` features the family sees, at most.
+    fn selected(&self, features: usize) -> usize {
+        self.selection.map_or(features, |selection| selection.selected(features))
+    }
+}
+
+impl Fitted {
+    /// Probability of each label, m × q, for m rows of d features.
+    pub(crate) fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+        match &self.selector {
+            None => self.model.probabilities(rows),
+            Some(selector) => self.model.probabilities(selector.apply(rows).view()),
+        }
+    }
+}
+
+/// Fits all pipelines on the same rows, predicts the same others and judges the probabilities, in the order of the
+/// pipelines. Each distinct selection is fitted once, and what the families behind it share is computed once; the results
+/// are those of each on its own, to the last bit.
+pub(crate) fn train_all<T: Clone + Send>(
+    pipelines: &[Pipeline],
+    train: &Labelled,
+    rows: ArrayView2<'_, f64>,
+    judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+) -> Vec<Trained<T>> {
+    let mut groups: Vec<(Option<Selection>, Vec<usize>)> = Vec::new();
+    for (index, pipeline) in pipelines.iter().enumerate() {
+        match groups.iter_mut().find(|(selection, _)| *selection == pipeline.selection) {
+            Some((_, group)) => group.push(index),
+            None => groups.push((pipeline.selection, vec![index])),
+        }
+    }
+    let of_group = |(selection, group): (Option<Selection>, Vec<usize>)| {
+        let estimators: Vec<Estimator> = group.iter().map(|&index| pipelines[index].estimator.clone()).collect();
+        let trained = match selection {
+            None => family::train_all(&estimators, train, rows, judge),
+            Some(selection) => train_selected(selection, &estimators, train, rows, judge),
+        };
+        group.into_iter().zip(trained)
+    };
+    let mut all: Vec<(usize, Trained<T>)> = groups.into_iter().flat_map(of_group).collect();
+    all.sort_by_key(|(index, _)| *index);
+    all.into_iter().map(|(_, trained)| trained).collect()
+}
+
+/// Trains the estimators behind one selection; where it cannot be fitted on these rows, neither can they.
+fn train_selected<T: Clone + Send>(
+    selection: Selection,
+    estimators: &[Estimator],
+    train: &Labelled,
+    rows: ArrayView2<'_, f64>,
+    judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+) -> Vec<Trained<T>> {
+    let started = Instant::now();
+    let selected = selection.fit(train).map(|selector| {
+        let train = Labelled::new(selector.apply(train.records.view()), train.targets.clone());
+        (train, selector.apply(rows))
+    });
+    let shared = started.elapsed().as_secs_f64() / estimators.len() as f64;
+    let mut trained = match selected {
+        Ok((train, rows)) => family::train_all(estimators, &train, rows.view(), judge),
+        Err(reason) => {
+            let fails = |_: &Estimator| Trained { outcome: Err(reason.to_string()), seconds: 0.0 };
+            estimators.iter().map(fails).collect()
+        }
+    };
+    trained.iter_mut().for_each(|of| of.seconds += shared);
+    trained
+}
