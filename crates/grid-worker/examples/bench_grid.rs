@@ -89,7 +89,7 @@ async fn search(args: &Args, info: &DatasetInfo, parquet: &[u8], cores: &[&str])
     let id = folder.path().file_name().unwrap_or_default().to_string_lossy();
     let info = DatasetInfo { id: format!("bench{id}"), ..info.clone() };
     home.store.save_dataset(&info, parquet).await?;
-    let (search, jobs) = grid_worker::start(&info, learn::grid::read(learn::grid::QUICK, &[])?, FOLDS, 0);
+    let (search, jobs) = grid_worker::start(&info, learn::grid::read(learn::grid::QUICK, &[])?, FOLDS, 0, false);
     home.store.save_search(&search).await?;
     home.queue.publish(&jobs).await?;
 

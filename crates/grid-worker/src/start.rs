@@ -7,13 +7,21 @@ use model::search::{Search, Setting};
 
 use crate::block::is_finished;
 
-/// A search over a dataset with the jobs that run it. Equal arguments give a search of equal id.
-pub fn start(dataset: &DatasetInfo, settings: Vec<Setting>, folds: u32, seed: u64) -> (Search, Vec<Envelope>) {
+/// A search over a dataset with the jobs that run it; with `thresholds` its winner gets one for each label. Equal
+/// arguments give a search of equal id.
+pub fn start(
+    dataset: &DatasetInfo,
+    settings: Vec<Setting>,
+    folds: u32,
+    seed: u64,
+    thresholds: bool,
+) -> (Search, Vec<Envelope>) {
     let kernel = learn::kernel(&settings);
-    let id = fingerprint(&dataset.id, &settings, folds, seed, &kernel);
+    let id = fingerprint(&dataset.id, &settings, folds, seed, &kernel, thresholds);
     let blocks = learn::plan::blocks(&settings, folds, shape(dataset));
     let dataset = dataset.id.clone();
-    let search = Search { id, dataset, settings, blocks, folds, seed, kernel, created_at: Timestamp::now() };
+    let created_at = Timestamp::now();
+    let search = Search { id, dataset, settings, blocks, folds, seed, kernel, thresholds, created_at };
     let jobs = jobs_left(&search, &[]);
     (search, jobs)
 }
@@ -34,9 +42,11 @@ pub fn jobs_left(search: &Search, finished: &[(u32, u32)]) -> Vec<Envelope> {
 }
 
 /// FNV-1a (128 bits, so that no two searches of one store meet) over everything that decides a score.
-fn fingerprint(dataset: &str, settings: &[Setting], folds: u32, seed: u64, kernel: &str) -> String {
+fn fingerprint(dataset: &str, settings: &[Setting], folds: u32, seed: u64, kernel: &str, thresholds: bool) -> String {
     let settings = serde_json::to_string(settings).expect("settings are plain data");
-    let text = format!("{kernel}\n{dataset}\n{folds}\n{seed}\n{settings}");
+    // Only where it is asked for: the ids of all other searches stay what they were.
+    let thresholds = if thresholds { "\nthresholds" } else { "" };
+    let text = format!("{kernel}\n{dataset}\n{folds}\n{seed}\n{settings}{thresholds}");
     let start = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
     let step = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
     format!("s{:032x}", text.bytes().fold(start, step))

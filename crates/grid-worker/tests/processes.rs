@@ -50,7 +50,7 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 /// A search with a block for each setting and fold, whose jobs are not published yet.
 async fn begin(home: &Home) -> Search {
     let info = save_dataset(home, 400).await;
-    let (search, _) = grid_worker::start(&info, learn::grid::read(GRID, &[]).unwrap(), FOLDS, 11);
+    let (search, _) = grid_worker::start(&info, learn::grid::read(GRID, &[]).unwrap(), FOLDS, 11, true);
     let block = |setting: u32| (0..FOLDS).map(move |fold| Block { settings: vec![setting], folds: vec![fold] });
     let search = Search { blocks: (0..search.settings.len() as u32).flat_map(block).collect(), ..search };
     home.store.save_search(&search).await.unwrap();

@@ -11,7 +11,7 @@ use worker::{Home, Shutdown, Until, Worker};
 const GRID: &str = "[knn]\nn_neighbors = [1, 3]\n[tree]\nmax_depth = [2, 'none']\nmax_features = 'sqrt'\n";
 
 async fn begin(home: &Home, info: &DatasetInfo) -> Search {
-    let (search, jobs) = grid_worker::start(info, learn::grid::read(GRID, &[]).unwrap(), 3, 7);
+    let (search, jobs) = grid_worker::start(info, learn::grid::read(GRID, &[]).unwrap(), 3, 7, false);
     home.store.save_search(&search).await.unwrap();
     home.queue.publish(&jobs).await.unwrap();
     search
@@ -62,7 +62,7 @@ async fn a_block_that_was_saved_and_not_acknowledged_still_leads_to_the_refit() 
     let folder = tempfile::tempdir().unwrap();
     let home = home(&folder).await;
     let info = save_dataset(&home, 60).await;
-    let (search, jobs) = grid_worker::start(&info, learn::grid::read(GRID, &[]).unwrap(), 3, 7);
+    let (search, jobs) = grid_worker::start(&info, learn::grid::read(GRID, &[]).unwrap(), 3, 7, false);
     home.store.save_search(&search).await.unwrap();
     let blob = home.store.dataset_blob(&info.id).await.unwrap().unwrap();
     let data = learn::prepare(&features::read(&blob, &home.settings.dataset.split).unwrap()).unwrap();
@@ -84,7 +84,7 @@ async fn a_cancelled_search_does_nothing_until_it_goes_on_with_what_is_left() {
 
     save_dataset(&home, 90).await;
     let (store, id) = (&home.store, search.id.as_str());
-    let (_, jobs) = grid_worker::start(&info, search.settings.clone(), search.folds, search.seed);
+    let (_, jobs) = grid_worker::start(&info, search.settings.clone(), search.folds, search.seed, false);
     store.save_search(&search).await.unwrap();
     home.queue.publish(&jobs[..1]).await.unwrap();
     work(&home).await;
@@ -177,7 +177,8 @@ fn whatever_decides_a_score_decides_the_id() {
         created_at: model::Timestamp(0),
     };
     let grid = |text: &str| learn::grid::read(text, &[]).unwrap();
-    let id = |info: &DatasetInfo, text: &str, folds, seed| grid_worker::start(info, grid(text), folds, seed).0.id;
+    let id =
+        |info: &DatasetInfo, text: &str, folds, seed| grid_worker::start(info, grid(text), folds, seed, false).0.id;
     let ids = [
         id(&info, "[knn]", 3, 0),
         id(&info, "[knn]\np = 3", 3, 0),
@@ -187,5 +188,9 @@ fn whatever_decides_a_score_decides_the_id() {
         id(&DatasetInfo { id: "e".into(), ..info.clone() }, "[knn]", 3, 0),
     ];
     assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), ids.len());
+    let tuned = grid_worker::start(&info, grid("[knn]"), 3, 0, true).0;
+    assert!(tuned.thresholds && !ids.contains(&tuned.id));
+    assert_eq!(ids[0], id(&info, "[knn]\nselect = 'none'", 3, 0), "no selection is none");
+    assert_ne!(ids[0], id(&info, "[knn]\nselect = { method = 'anova', k = 2 }", 3, 0));
     assert_eq!(ids[0], id(&info, "[knn]\nn_neighbors = 5", 3, 0), "a default that is spelled out is the same");
 }

@@ -238,6 +238,11 @@ impl Model {
     }
 }
 
+/// Labels of these probabilities: above a threshold for each.
+pub fn decide_above(thresholds: &[f64], probabilities: ArrayView2<'_, f64>) -> Array2<bool> {
+    Array2::from_shape_fn(probabilities.dim(), |(row, label)| probabilities[(row, label)] > thresholds[label])
+}
+
 /// Labels of these probabilities: above one half; a tie is a no, as for scikit-learn's arg max.
 pub fn decide(probabilities: ArrayView2<'_, f64>) -> Array2<bool> {
     probabilities.mapv(|probability| probability > 0.5)

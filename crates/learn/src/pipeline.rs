@@ -66,6 +66,15 @@ impl Pipeline {
         selection + self.estimator.seconds(Size { features: self.selected(size.features), ..size })
     }
 
+    /// Rough seconds that the prediction of one row takes on one core, after a fit of this size.
+    pub(crate) fn row_seconds(&self, size: Size) -> f64 {
+        let of_rows =
+            |queries| self.estimator.seconds(Size { queries, features: self.selected(size.features), ..size });
+        // Families that predict quickly still have to read the row.
+        let reading = size.features as f64 * 5e-9;
+        (of_rows(1_000) - of_rows(0)) / 1_000.0 + reading
+    }
+
     /// How many of `features` features the family sees, at most.
     fn selected(&self, features: usize) -> usize {
         self.selection.map_or(features, |selection| selection.selected(features))

@@ -133,7 +133,17 @@ fn trials(dataset: &Dataset, settings: &[Setting], blocks: Vec<Block>) -> (Searc
     let count = blocks.len() as u32;
     let (id, dataset, settings) = (String::new(), String::new(), settings.to_vec());
     let kernel = learn::kernel(&settings);
-    let search = Search { id, dataset, settings, blocks, kernel, folds: 3, seed: 0, created_at: Timestamp(0) };
+    let search = Search {
+        id,
+        dataset,
+        settings,
+        blocks,
+        kernel,
+        folds: 3,
+        seed: 0,
+        thresholds: false,
+        created_at: Timestamp(0),
+    };
     let mut trials: Vec<Trial> = (0..count).flat_map(|block| run_block(&data, &search, block).unwrap()).collect();
     trials.iter_mut().for_each(|trial| trial.fit_seconds = 0.0);
     trials.sort_by_key(|trial| (trial.setting, trial.fold));

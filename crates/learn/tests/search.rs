@@ -2,10 +2,10 @@
 
 mod common;
 
-use learn::{LearnError, Prepared, SavedModel, grid, leaderboard, plan, prepare, refit, run_block};
-use model::Timestamp;
+use common::searches::{dataset, planned, run, search, shape};
+use learn::{LearnError, SavedModel, grid, leaderboard, plan, prepare, refit, run_block};
 use model::dataset::{Dataset, Split};
-use model::search::{Block, Scores, Search, Setting, Trial};
+use model::search::{Block, Scores, Search, Trial};
 use proptest::prelude::*;
 
 const GRID: &str = "
@@ -22,46 +22,6 @@ splitter = 'random'
 max_leaf_nodes = 8
 ccp_alpha = 0.001
 ";
-
-/// The data that the other tests use, the last 30 % of the rows held out.
-fn dataset(n: usize) -> Dataset {
-    let (d, q) = (7, 3);
-    let data = common::dataset(41, n, d, q);
-    Dataset {
-        track_ids: (0..n).map(|row| format!("track{row}")).collect(),
-        artists: vec![String::new(); n],
-        feature_names: (0..d).map(|j| format!("f{j}")).collect(),
-        features: data.records.into_raw_vec_and_offset().0,
-        label_names: (0..q).map(|k| format!("label{k}")).collect(),
-        labels: data.targets.iter().map(|has| u8::from(*has)).collect(),
-        split: (0..n).map(|row| if row < n - (n * 3).div_ceil(10) { Split::Train } else { Split::Test }).collect(),
-    }
-}
-
-fn search(settings: Vec<Setting>, blocks: Vec<Block>) -> Search {
-    let (id, dataset) = ("s".into(), "d".into());
-    let kernel = learn::kernel(&settings);
-    Search { id, dataset, settings, blocks, kernel, folds: 3, seed: 9, created_at: Timestamp(0) }
-}
-
-fn shape(rows: usize) -> plan::Shape {
-    plan::Shape { rows, features: 7, labels: 3 }
-}
-
-fn planned(text: &str, rows: usize) -> Search {
-    let settings = grid::read(text, &[]).unwrap();
-    let blocks = plan::blocks(&settings, 3, shape(rows));
-    search(settings, blocks)
-}
-
-/// All trials, by setting and fold, without their wall times.
-fn run(data: &Prepared, search: &Search) -> Vec<Trial> {
-    let blocks = 0..search.blocks.len() as u32;
-    let mut trials: Vec<Trial> = blocks.flat_map(|block| run_block(data, search, block).unwrap()).collect();
-    trials.iter_mut().for_each(|trial| trial.fit_seconds = 0.0);
-    trials.sort_by_key(|trial| (trial.setting, trial.fold));
-    trials
-}
 
 #[test]
 fn scores_do_not_depend_on_the_number_of_threads() {
@@ -132,28 +92,6 @@ select = [{ method = 'anova', k = 20 }, { method = 'mutual_info', k = 20 }, { me
     let majority = noise.labels.iter().filter(|has| **has == 0).count() as f64 / n as f64;
     for ranked in leaderboard(&search, &run(&data, &search)) {
         assert!(ranked.mean_accuracy < majority.max(1.0 - majority) + 0.05, "{ranked:?}");
-    }
-}
-
-#[test]
-fn a_saved_model_selects_what_the_refit_selected() {
-    let dataset = dataset(120);
-    let data = prepare(&dataset).unwrap();
-    let selections = [
-        "{ method = 'variance', threshold = 0.5 }",
-        "{ method = 'anova', k = 3 }",
-        "{ method = 'tree_importance', k = 3 }",
-        "{ method = 'pca', n_components = 3 }",
-    ];
-    for (family, select) in ["knn", "tree", "ridge", "extra_trees"].into_iter().zip(selections) {
-        let search = planned(&format!("[{family}]\nselect = {select}"), 120);
-        let (info, bytes) = refit(&data, &search, &run(&data, &search)).unwrap();
-        let saved = SavedModel::load(&bytes).unwrap();
-        for (example, row) in info.evaluation.examples.iter().zip(84..) {
-            let assigned = saved.assign(&dataset.track_ids[row], dataset.feature_row(row)).unwrap();
-            assert_eq!((&assigned.assigned, &assigned.probabilities), (&example.assigned, &example.probabilities));
-        }
-        assert!(info.winner.params.contains_key("select"));
     }
 }
 

@@ -45,6 +45,9 @@ pub struct Search {
     pub seed: u64,
     /// The arithmetic that its scores come from, to the last bit; who has another cannot take part.
     pub kernel: String,
+    /// Whether the winner gets a threshold for each label in place of one half.
+    #[serde(default)]
+    pub thresholds: bool,
     /// When it was started.
     pub created_at: Timestamp,
 }
@@ -140,15 +143,73 @@ pub struct Confusion {
 /// The winner's one look at the held-out rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Scores on the test rows.
+    /// Scores on the test rows, where labels above one half are assigned.
     pub heldout: Scores,
     /// Scores of assigning the most frequent label set of the training rows to every test row (of equally frequent ones
     /// the smallest): the constant answer with the best subset accuracy.
     pub baseline: Scores,
-    /// One matrix a label, in the order of the labels.
+    /// One matrix a label, in the order of the labels, for the decisions of [`Evaluation::heldout`].
     pub confusion: Vec<Confusion>,
-    /// Some held-out rows with what was assigned to them.
+    /// Some held-out rows with what the model assigns to them.
     pub examples: Vec<Assignment>,
+    /// Thresholds in place of one half, where the search asked for them: the model's.
+    #[serde(default)]
+    pub tuned: Option<Tuned>,
+    /// What the model's decisions rest on; none where it predicts too slowly for that.
+    #[serde(default)]
+    pub importances: Option<Importances>,
+}
+
+/// A threshold for each label, tuned for F1 on training rows that the setting had not seen: those left out of each fold.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tuned {
+    /// In the order of the labels: what is above it is assigned.
+    pub thresholds: Vec<f64>,
+    /// Scores on the test rows with them.
+    pub heldout: Scores,
+    /// Scores on the training rows with them, each row left out of the fit: somewhat too good, for they were tuned here.
+    pub out_of_fold: Scores,
+    /// The same at one half.
+    pub out_of_fold_at_half: Scores,
+}
+
+/// How much of the scores on test rows is lost when features are permuted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Importances {
+    /// Test rows that were looked at, the first ones.
+    pub rows: u32,
+    /// Permutations of each group.
+    pub repeats: u32,
+    /// Scores on these rows with nothing permuted.
+    pub scores: Scores,
+    /// Scores on these rows of the constant answer that is [`Evaluation::baseline`].
+    pub baseline: Scores,
+    /// Groups of features, the greatest loss of micro F1 first.
+    pub groups: Vec<Importance>,
+    /// Features that are in no group.
+    pub features_left_out: u32,
+}
+
+/// What is lost when the features of a group are permuted together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Importance {
+    /// `pitch C#`, `part 3 of 10` of the song, `extremes of C#`, or the name of a single feature.
+    pub group: String,
+    /// Features in it.
+    pub features: u32,
+    /// Of micro F1.
+    pub f1_micro: Loss,
+    /// Of subset accuracy.
+    pub accuracy: Loss,
+}
+
+/// What a score loses, over permutations.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Loss {
+    /// Mean.
+    pub mean: f64,
+    /// Standard deviation (numpy's, with n in the denominator).
+    pub std: f64,
 }
 
 /// Labels assigned to one track.

@@ -1,9 +1,12 @@
 //! A search's own steps: prepare the data once, run blocks, rank the settings, refit the winner.
 
+mod groups;
+mod importances;
 mod leaderboard;
 mod prepare;
 mod refit;
 mod saved;
+mod thresholds;
 
 use model::search::{Search, Trial};
 use ndarray::{ArrayView2, s};

@@ -1,11 +1,13 @@
 //! The winner, fitted on all training rows, and its one look at the test rows.
 
 use model::Timestamp;
-use model::search::{Assignment, Evaluation, ModelInfo, Search, Trial};
-use ndarray::Array2;
+use model::search::{Assignment, Evaluation, ModelInfo, Search, Trial, Tuned};
+use ndarray::ArrayView2;
 
+use super::importances::importances;
+use super::thresholds::tune;
 use super::{Prepared, SavedModel, check_kernel, leaderboard, pipeline};
-use crate::family::decide;
+use crate::family::{decide, decide_above};
 use crate::{LearnError, metrics};
 
 /// Test rows that are shown with what was assigned to them: the first, and they lie in random order.
@@ -19,9 +21,13 @@ pub fn refit(data: &Prepared, search: &Search, trials: &[Trial]) -> Result<(Mode
         return Err(LearnError::Search(format!("no setting of the grid can be fitted on this data: {reason}")));
     }
     check_kernel(search)?;
-    let fitted = pipeline(data, search, winner.setting)?.fit(&data.train)?;
-    let probabilities = fitted.probabilities(data.test.records.view());
-    let saved = SavedModel::new(data, fitted);
+    let pipeline = pipeline(data, search, winner.setting)?;
+    let fitted = pipeline.fit(&data.train)?;
+    let tuned = if search.thresholds { Some(tune(data, search, &pipeline)?) } else { None };
+    let thresholds = tuned.as_ref().map_or_else(|| vec![0.5; data.label_names.len()], |tuned| tuned.thresholds.clone());
+    let mut evaluation = evaluate(data, fitted.probabilities(data.test.records.view()).view(), &thresholds, tuned);
+    evaluation.importances = importances(data, &pipeline, &fitted, &thresholds, search.seed);
+    let saved = SavedModel::new(data, fitted, thresholds);
     let info = ModelInfo {
         search: search.id.clone(),
         setting: winner.setting,
@@ -29,15 +35,21 @@ pub fn refit(data: &Prepared, search: &Search, trials: &[Trial]) -> Result<(Mode
         mean_accuracy: winner.mean_accuracy,
         feature_names: data.feature_names.clone(),
         label_names: data.label_names.clone(),
-        evaluation: evaluate(data, &probabilities),
+        evaluation,
         created_at: Timestamp::now(),
     };
     Ok((info, saved.to_bytes()))
 }
 
-fn evaluate(data: &Prepared, probabilities: &Array2<f64>) -> Evaluation {
+fn evaluate(
+    data: &Prepared,
+    probabilities: ArrayView2<'_, f64>,
+    thresholds: &[f64],
+    tuned: Option<Tuned>,
+) -> Evaluation {
     let truth = data.test.targets.view();
-    let assigned = decide(probabilities.view());
+    let at_half = decide(probabilities);
+    let assigned = decide_above(thresholds, probabilities);
     let constant = metrics::most_frequent_set(data.train.targets.view());
     let baseline = metrics::repeated(&constant, truth.nrows());
     let example = |(row, track_id): (usize, &String)| Assignment {
@@ -47,10 +59,12 @@ fn evaluate(data: &Prepared, probabilities: &Array2<f64>) -> Evaluation {
         probabilities: probabilities.row(row).to_vec(),
     };
     Evaluation {
-        heldout: metrics::scores(truth, assigned.view()),
+        heldout: metrics::scores(truth, at_half.view()),
         baseline: metrics::scores(truth, baseline.view()),
-        confusion: metrics::confusion(truth, assigned.view()),
+        confusion: metrics::confusion(truth, at_half.view()),
         examples: data.test_ids.iter().take(EXAMPLES).enumerate().map(example).collect(),
+        tuned: tuned.map(|tuned| Tuned { heldout: metrics::scores(truth, assigned.view()), ..tuned }),
+        importances: None,
     }
 }
 

@@ -20,13 +20,15 @@ pub struct SavedModel {
     /// q labels, in the order of the probabilities.
     pub label_names: Vec<String>,
     scaler: StandardScaler,
+    /// q; labels above it are assigned.
+    thresholds: Vec<f64>,
     fitted: Fitted,
 }
 
 impl SavedModel {
-    pub(super) fn new(data: &Prepared, fitted: Fitted) -> Self {
+    pub(super) fn new(data: &Prepared, fitted: Fitted, thresholds: Vec<f64>) -> Self {
         let (feature_names, label_names) = (data.feature_names.clone(), data.label_names.clone());
-        Self { feature_names, label_names, scaler: data.scaler.clone(), fitted }
+        Self { feature_names, label_names, scaler: data.scaler.clone(), thresholds, fitted }
     }
 
     pub(super) fn to_bytes(&self) -> Vec<u8> {
@@ -55,8 +57,9 @@ impl SavedModel {
         }
         let row = ArrayView2::from_shape((1, d), features).expect("one row of d features");
         let probabilities = self.fitted.probabilities(self.scaler.transform(row).view()).row(0).to_vec();
-        let likely = self.label_names.iter().zip(&probabilities).filter(|(_, p)| **p > 0.5);
-        let assigned = likely.map(|(label, _)| label.clone()).collect();
+        let above =
+            self.label_names.iter().zip(&probabilities).zip(&self.thresholds).filter(|((_, p), least)| *p > least);
+        let assigned = above.map(|((label, _), _)| label.clone()).collect();
         Ok(Assignment { track_id: track_id.to_owned(), truth: None, assigned, probabilities })
     }
 }

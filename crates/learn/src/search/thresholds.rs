@@ -1,7 +1,7 @@
 //! A threshold for each label in place of one half, tuned on training rows that the winner had not seen.
 
-use model::search::{Search, Tuned};
-use ndarray::{Array2, ArrayView1, ArrayView2, s};
+use model::search::{Scores, Search, Tuned};
+use ndarray::{Array2, ArrayView1, s};
 
 use super::Prepared;
 use crate::family::{decide, decide_above};
@@ -19,7 +19,7 @@ pub(super) fn tune(data: &Prepared, search: &Search, pipeline: &Pipeline) -> Res
         out_of_fold_at_half: scores(decide(probabilities.view())),
         out_of_fold: scores(decide_above(&thresholds, probabilities.view())),
         thresholds,
-        heldout: Default::default(),
+        heldout: Scores::default(),
     })
 }
 
@@ -69,16 +69,9 @@ fn middle(low: f64, high: f64) -> f64 {
     if middle < high { middle } else { low }
 }
 
-/// Scores on the held-out rows with the thresholds.
-pub(super) fn look(tuned: &mut Tuned, truth: ArrayView2<'_, bool>, probabilities: ArrayView2<'_, f64>) {
-    tuned.heldout = metrics::scores(truth, decide_above(&tuned.thresholds, probabilities).view());
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::aview1;
-
-    use super::*;
 
     fn best(probabilities: &[f64], truth: &[u8]) -> f64 {
         let truth: Vec<bool> = truth.iter().map(|has| *has == 1).collect();
@@ -87,8 +80,8 @@ mod tests {
 
     #[test]
     fn the_best_f1_decides_and_ties_go_to_one_half() {
-        assert_eq!(best(&[0.1, 0.2, 0.3, 0.4], &[0, 1, 1, 1]), 0.1 + (0.2 - 0.1) / 2.0);
-        assert_eq!(best(&[0.6, 0.8, 0.9], &[0, 1, 1]), 0.7);
+        assert_eq!(best(&[0.125, 0.25, 0.3, 0.4], &[0, 1, 1, 1]), 0.1875);
+        assert_eq!(best(&[0.625, 0.875, 0.9], &[0, 1, 1]), 0.75);
         assert_eq!(best(&[0.2, 0.7], &[0, 1]), 0.5, "everything from 0.2 to 0.7 is as good");
         assert_eq!(best(&[0.2, 0.2, 0.3], &[1, 1, 1]), 0.0, "every row");
         assert_eq!(best(&[0.2, 0.9], &[0, 0]), 0.5, "no row has the label");

@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "no test file needs all of it")]
 
+pub mod searches;
 pub mod tables;
 
 use learn::Labelled;

@@ -35,7 +35,7 @@ pub fn run(data: &Prepared, settings: Vec<Setting>, seed: u64) -> Vec<Trial> {
     let count = blocks.len() as u32;
     let (id, dataset, created_at) = (String::new(), String::new(), Timestamp(0));
     let kernel = learn::kernel(&settings);
-    let search = Search { id, dataset, settings, blocks, kernel, folds: 5, seed, created_at };
+    let search = Search { id, dataset, settings, blocks, kernel, folds: 5, seed, thresholds: false, created_at };
     (0..count).flat_map(|block| run_block(data, &search, block).unwrap()).collect()
 }
 

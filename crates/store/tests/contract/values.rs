@@ -5,7 +5,10 @@ use std::collections::BTreeMap;
 use model::Timestamp;
 use model::analysis::Segment;
 use model::dataset::{DatasetInfo, Impute, Imputed, Training};
-use model::search::{Averages, Block, Confusion, Evaluation, ModelInfo, Scores, Search, Setting, Trial};
+use model::search::{
+    Averages, Block, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Scores, Search, Setting, Trial,
+    Tuned,
+};
 use model::tag::{Cut, Tag, TagsOutcome};
 use model::track::{ArtistRef, PlaylistPage, SkipReason, Track};
 
@@ -83,6 +86,7 @@ pub fn search(id: &str, created_at: i64) -> Search {
         folds: 2,
         seed: u64::MAX,
         kernel: "2".into(),
+        thresholds: true,
         created_at: Timestamp(created_at),
     }
 }
@@ -97,6 +101,7 @@ pub fn trial(search: &str, setting: u32, fold: u32, accuracy: f64) -> Trial {
 }
 
 pub fn model(search: &str, created_at: i64) -> ModelInfo {
+    let loss = Loss { mean: 0.1 + 0.2, std: -0.0 };
     ModelInfo {
         search: search.to_owned(),
         setting: 0,
@@ -109,6 +114,20 @@ pub fn model(search: &str, created_at: i64) -> ModelInfo {
             baseline: scores(0.2),
             confusion: vec![Confusion { true_negative: 1, false_positive: 2, false_negative: 3, true_positive: 4 }],
             examples: vec![],
+            tuned: Some(Tuned {
+                thresholds: vec![0.25, 1.0 / 3.0],
+                heldout: scores(0.75),
+                out_of_fold: scores(0.7),
+                out_of_fold_at_half: scores(0.6),
+            }),
+            importances: Some(Importances {
+                rows: 40,
+                repeats: 5,
+                scores: scores(0.7),
+                baseline: scores(0.2),
+                groups: vec![Importance { group: "energy".into(), features: 1, f1_micro: loss, accuracy: loss }],
+                features_left_out: 7,
+            }),
         },
         created_at: Timestamp(created_at),
     }

@@ -84,8 +84,10 @@ impl Varied {
         for Setting { family, params } in &search.settings {
             let first = *first.entry(family).or_insert(params);
             let differs = |(name, value): &(&String, &Value)| first.get(*name) != Some(*value);
-            let names = params.iter().filter(differs).map(|(name, _)| name.clone());
-            varied.entry(family.clone()).or_default().extend(names);
+            let names = params.iter().filter(differs).map(|(name, _)| name);
+            // `select` is there only where something is selected.
+            let missing = first.keys().filter(|name| !params.contains_key(*name));
+            varied.entry(family.clone()).or_default().extend(names.chain(missing).cloned());
         }
         Self(varied)
     }
@@ -113,7 +115,8 @@ mod tests {
 
     #[test]
     fn only_what_a_grid_varies_is_shown() {
-        let grid = "[knn]\nn_neighbors = [1, 3]\nweights = 'distance'\n[tree]\nmax_depth = [2, 'none']\n";
+        let grid = "[knn]\nn_neighbors = [1, 3]\nweights = 'distance'\n[tree]\nmax_depth = [2, 'none']\n\
+                    [ridge]\nselect = [{ method = 'anova', k = 2 }, 'none']\n";
         let settings = learn::grid::read(grid, &[]).unwrap();
         let search = Search {
             id: "s".into(),
@@ -121,12 +124,14 @@ mod tests {
             blocks: Vec::new(),
             folds: 2,
             seed: 0,
-        kernel: "2".into(),
+            kernel: "2".into(),
+            thresholds: false,
             created_at: model::Timestamp(0),
             settings,
         };
         let varied = Varied::in_search(&search);
         let shown: Vec<String> = search.settings.iter().map(|s| varied.of(&s.family, &s.params)).collect();
-        assert_eq!(shown, ["n_neighbors=1", "n_neighbors=3", "max_depth=2", "max_depth=none"]);
+        let select = r#"select={"k":2,"method":"anova"}"#;
+        assert_eq!(shown, ["n_neighbors=1", "n_neighbors=3", "max_depth=2", "max_depth=none", select, ""]);
     }
 }

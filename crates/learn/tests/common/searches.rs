@@ -1,0 +1,46 @@
+//! Searches over generated data.
+
+use learn::{Prepared, grid, plan, run_block};
+use model::Timestamp;
+use model::dataset::{Dataset, Split};
+use model::search::{Block, Search, Setting, Trial};
+
+/// The data that the other tests use, the last 30 % of the rows held out.
+pub fn dataset(n: usize) -> Dataset {
+    let (d, q) = (7, 3);
+    let data = super::dataset(41, n, d, q);
+    Dataset {
+        track_ids: (0..n).map(|row| format!("track{row}")).collect(),
+        artists: vec![String::new(); n],
+        feature_names: (0..d).map(|j| format!("f{j}")).collect(),
+        features: data.records.into_raw_vec_and_offset().0,
+        label_names: (0..q).map(|k| format!("label{k}")).collect(),
+        labels: data.targets.iter().map(|has| u8::from(*has)).collect(),
+        split: (0..n).map(|row| if row < n - (n * 3).div_ceil(10) { Split::Train } else { Split::Test }).collect(),
+    }
+}
+
+pub fn search(settings: Vec<Setting>, blocks: Vec<Block>) -> Search {
+    let (id, dataset) = ("s".into(), "d".into());
+    let kernel = learn::kernel(&settings);
+    Search { id, dataset, settings, blocks, kernel, folds: 3, seed: 9, thresholds: false, created_at: Timestamp(0) }
+}
+
+pub fn shape(rows: usize) -> plan::Shape {
+    plan::Shape { rows, features: 7, labels: 3 }
+}
+
+pub fn planned(text: &str, rows: usize) -> Search {
+    let settings = grid::read(text, &[]).unwrap();
+    let blocks = plan::blocks(&settings, 3, shape(rows));
+    search(settings, blocks)
+}
+
+/// All trials, by setting and fold, without their wall times.
+pub fn run(data: &Prepared, search: &Search) -> Vec<Trial> {
+    let blocks = 0..search.blocks.len() as u32;
+    let mut trials: Vec<Trial> = blocks.flat_map(|block| run_block(data, search, block).unwrap()).collect();
+    trials.iter_mut().for_each(|trial| trial.fit_seconds = 0.0);
+    trials.sort_by_key(|trial| (trial.setting, trial.fold));
+    trials
+}
