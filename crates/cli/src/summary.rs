@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::Context;
 use model::fleet::JobCounts;
 use model::run::{Collection, Run};
-use model::search::{Scores, Setting};
+use model::search::{Importances, Scores, Setting, Tuned};
 use model::track::SkipReason;
 use serde::Serialize;
 use worker::Home;
@@ -30,6 +30,10 @@ pub struct Summary {
     winner: Winner,
     heldout: Scores,
     baseline: Scores,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tuned: Option<Tuned>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    importances: Option<Importances>,
 }
 
 #[derive(Debug, Serialize)]
@@ -59,6 +63,8 @@ impl Summary {
             winner: Winner { setting: found.model.winner.clone(), mean_accuracy: found.model.mean_accuracy },
             heldout: evaluation.heldout,
             baseline: evaluation.baseline,
+            tuned: evaluation.tuned.clone(),
+            importances: evaluation.importances.clone(),
         })
     }
 
@@ -164,8 +170,16 @@ impl fmt::Display for Summary {
             row("F1 macro", self.heldout.f1.macro_, self.baseline.f1.macro_),
             row("F1 samples", self.heldout.f1.samples, self.baseline.f1.samples),
         ];
-        write!(f, "\n{}", table(&["held-out tracks", "winner", "baseline"], &scores))
+        write!(f, "\n{}", table(&["held-out tracks", "winner", "baseline"], &scores))?;
+        self.tuned.iter().try_for_each(|tuned| write!(f, "\n\n{}", gain(&self.heldout, tuned)))
     }
+}
+
+/// What thresholds changed on the held-out rows.
+pub fn gain(at_half: &Scores, tuned: &Tuned) -> String {
+    let change = |name: &str, of: fn(&Scores) -> f64| format!("{name} {:.3} → {:.3}", of(at_half), of(&tuned.heldout));
+    let [micro, macro_] = [change("micro F1", |of| of.f1.micro), change("macro F1", |of| of.f1.macro_)];
+    format!("{micro}, {macro_}, {} with thresholds", change("subset accuracy", |of| of.accuracy))
 }
 
 fn reasons(counts: &BTreeMap<String, usize>) -> String {

@@ -107,3 +107,24 @@ fn one_label_constant_columns_and_constant_labels_are_no_trouble() {
     let constant = summary(folder.path(), &["--labels", "always,never", "--ignore", "high,x"]);
     assert_eq!(constant["heldout"]["accuracy"].as_f64(), Some(1.0), "the only answer there is");
 }
+
+#[test]
+fn thresholds_and_importances_are_reported_where_they_are_known() {
+    let row =
+        |i: usize| format!("{},{},{},{}", i * 37 % 100, i * 53 % 7, u8::from(i * 37 % 100 > 70), u8::from(i % 3 == 0));
+    let folder = folder("loudness,noise,label:a,label:b", row, 100);
+    let plain = summary(folder.path(), &[]);
+    assert!(plain.get("tuned").is_none());
+    let groups = plain["importances"]["groups"].as_array().unwrap();
+    assert_eq!((&groups[0]["group"], groups.len()), (&"loudness".into(), 2));
+
+    let said = ok(&search(folder.path(), "run", &["--thresholds", "--out", "out"]));
+    assert!(said.contains("micro F1 0.") && said.contains(" with thresholds"), "{said}");
+    let tuned = summary(folder.path(), &["--thresholds"]);
+    assert_eq!(tuned["heldout"], plain["heldout"], "at one half as before");
+    assert_eq!(tuned["tuned"]["thresholds"].as_array().unwrap().len(), 2);
+    let report = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(report.contains("with thresholds") && report.contains("What it listens to"));
+    let shown = ok(&run(folder.path(), &["search", "show"]));
+    assert!(shown.contains(" with thresholds"), "{shown}");
+}

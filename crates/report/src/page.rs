@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use askama::Template;
 use model::audio::{PITCH_CLASSES, SCALARS, STEPS, pitch_columns};
 use model::dataset::Split;
-use model::search::{Assignment, Ranked, Scores};
+use model::search::{Assignment, Evaluation, Importances, Ranked, Scores};
 use model::track::Track;
 
 use crate::Input;
-use crate::figures::{BoxRow, bars, boxes, confusion, heatmap, legend};
+use crate::figures::{BoxRow, bars, boxes, confusion, heatmap, legend, losses};
 use crate::stats::{column_of_label, five, mean_of_label};
 use crate::words::{reason, thousands};
 
@@ -21,6 +21,9 @@ const LEADERS: usize = 15;
 
 /// Settings whose fold scores are drawn.
 const DRAWN: usize = 12;
+
+/// Groups of features whose importance is drawn; all are in `summary.json`.
+const GROUPS: usize = 24;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -40,6 +43,8 @@ struct Page {
     settings: usize,
     fold_scores: String,
     scores: Vec<Score>,
+    is_tuned: bool,
+    importances: Option<Rests>,
     confusions: Vec<Figure>,
     facts: Vec<(String, String)>,
 }
@@ -52,6 +57,12 @@ struct Tile {
 
 struct Figure {
     name: String,
+    svg: String,
+}
+
+/// What decisions rest on.
+struct Rests {
+    how: String,
     svg: String,
 }
 
@@ -76,6 +87,7 @@ struct Leader {
 struct Score {
     name: &'static str,
     winner: String,
+    tuned: Option<String>,
     baseline: String,
     better: bool,
 }
@@ -99,7 +111,9 @@ pub fn render(input: &Input) -> String {
         leaders: input.leaderboard.iter().take(LEADERS).enumerate().map(|(i, row)| leader(i, row, input)).collect(),
         settings: input.leaderboard.len(),
         fold_scores: fold_scores(input),
-        scores: scores(&input.model.evaluation.heldout, &input.model.evaluation.baseline),
+        scores: scores(&input.model.evaluation),
+        is_tuned: input.model.evaluation.tuned.is_some(),
+        importances: input.model.evaluation.importances.as_ref().map(rests),
         confusions: confusions(input),
         facts: facts(input),
     };
@@ -282,25 +296,51 @@ fn fold_scores(input: &Input) -> String {
     boxes("subset accuracy of the folds", &rows)
 }
 
-fn scores(winner: &Scores, baseline: &Scores) -> Vec<Score> {
-    let score = |name, winner: f64, baseline: f64| Score {
+fn scores(evaluation: &Evaluation) -> Vec<Score> {
+    type Of = fn(&Scores) -> f64;
+    let measures: [(&'static str, Of); 13] = [
+        ("subset accuracy", |of| of.accuracy),
+        ("F1, micro", |of| of.f1.micro),
+        ("F1, macro", |of| of.f1.macro_),
+        ("F1, weighted", |of| of.f1.weighted),
+        ("F1, by track", |of| of.f1.samples),
+        ("precision, micro", |of| of.precision.micro),
+        ("precision, macro", |of| of.precision.macro_),
+        ("precision, weighted", |of| of.precision.weighted),
+        ("precision, by track", |of| of.precision.samples),
+        ("recall, micro", |of| of.recall.micro),
+        ("recall, macro", |of| of.recall.macro_),
+        ("recall, weighted", |of| of.recall.weighted),
+        ("recall, by track", |of| of.recall.samples),
+    ];
+    let shown = |value: f64| format!("{value:.3}");
+    let score = |(name, of): (&'static str, Of)| Score {
         name,
-        winner: format!("{winner:.3}"),
-        baseline: format!("{baseline:.3}"),
-        better: winner > baseline,
+        winner: shown(of(&evaluation.heldout)),
+        tuned: evaluation.tuned.as_ref().map(|tuned| shown(of(&tuned.heldout))),
+        baseline: shown(of(&evaluation.baseline)),
+        better: of(&evaluation.heldout) > of(&evaluation.baseline),
     };
-    let averages = |names: [&'static str; 4], w: &model::search::Averages, b: &model::search::Averages| {
-        let pairs = [(w.micro, b.micro), (w.macro_, b.macro_), (w.weighted, b.weighted), (w.samples, b.samples)];
-        names.into_iter().zip(pairs).map(|(name, (w, b))| score(name, w, b)).collect::<Vec<_>>()
-    };
-    let precision = ["precision, micro", "precision, macro", "precision, weighted", "precision, by track"];
-    let recall = ["recall, micro", "recall, macro", "recall, weighted", "recall, by track"];
-    let f1 = ["F1, micro", "F1, macro", "F1, weighted", "F1, by track"];
-    let mut rows = vec![score("subset accuracy", winner.accuracy, baseline.accuracy)];
-    rows.extend(averages(f1, &winner.f1, &baseline.f1));
-    rows.extend(averages(precision, &winner.precision, &baseline.precision));
-    rows.extend(averages(recall, &winner.recall, &baseline.recall));
-    rows
+    measures.into_iter().map(score).collect()
+}
+
+fn rests(importances: &Importances) -> Rests {
+    let Importances { rows, repeats, scores, baseline, groups, features_left_out } = importances;
+    let mut how = format!(
+        "How far micro F1 falls when the features of a group are permuted among {} held-out tracks: mean and standard \
+         deviation of {repeats} permutations. With nothing permuted it is {:.3}, that of the baseline {:.3}.",
+        thousands(*rows as usize),
+        scores.f1.micro,
+        baseline.f1.micro
+    );
+    if groups.len() > GROUPS {
+        how += &format!(" The first {GROUPS} of {} groups; the others are in summary.json.", groups.len());
+    }
+    if *features_left_out > 0 {
+        how += &format!(" {} more features were not looked at.", thousands(*features_left_out as usize));
+    }
+    let drawn = groups.iter().take(GROUPS).map(|group| (group.group.clone(), group.f1_micro));
+    Rests { how, svg: losses("loss of micro F1 without each group of features", &drawn.collect::<Vec<_>>()) }
 }
 
 fn confusions(input: &Input) -> Vec<Figure> {

@@ -6,7 +6,10 @@ use model::Timestamp;
 use model::audio::{SCALARS, pitch_columns};
 use model::dataset::{Dataset, DatasetInfo, Split};
 use model::run::Collection;
-use model::search::{Assignment, Averages, Confusion, Evaluation, ModelInfo, Params, Ranked, Scores, Search, Setting};
+use model::search::{
+    Assignment, Averages, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Params, Ranked, Scores,
+    Search, Setting, Tuned,
+};
 use model::track::{ArtistRef, Track};
 use report::{Input, render};
 
@@ -61,6 +64,9 @@ fn model_info(dataset: &Dataset) -> ModelInfo {
         probabilities: vec![0.6, 0.9, 0.2],
     };
     let confusion = Confusion { true_negative: 5, false_positive: 1, false_negative: 1, true_positive: 2 };
+    let loss = |mean| Loss { mean, std: 0.004 };
+    let importance =
+        Importance { group: "pitch C#".into(), features: 100, f1_micro: loss(0.031), accuracy: loss(0.02) };
     ModelInfo {
         search: "s1".into(),
         setting: 0,
@@ -73,6 +79,20 @@ fn model_info(dataset: &Dataset) -> ModelInfo {
             baseline: scores(0.125),
             confusion: vec![confusion; 3],
             examples: vec![example],
+            tuned: Some(Tuned {
+                thresholds: vec![0.3, 0.4, 0.5],
+                heldout: scores(0.689),
+                out_of_fold: scores(0.7),
+                out_of_fold_at_half: scores(0.6),
+            }),
+            importances: Some(Importances {
+                rows: 40,
+                repeats: 5,
+                scores: scores(0.643),
+                baseline: scores(0.125),
+                groups: vec![importance],
+                features_left_out: 1_234,
+            }),
         },
         created_at: Timestamp(0),
     }
@@ -89,6 +109,7 @@ fn page(collection: Option<&Collection>, title: &str) -> String {
         folds: 2,
         seed: 0,
         kernel: "2".into(),
+        thresholds: false,
         created_at: Timestamp(0),
     };
     let ranked = Ranked {
@@ -140,6 +161,10 @@ fn it_shows_every_part() {
         "Blue in Green",
         "0.643",
         "0.125",
+        "0.689",
+        "with thresholds",
+        "pitch C#: 0.031 ± 0.004",
+        "1,234 more features were not looked at",
         "average pitches of jazz",
         "danceability by genre",
         "confusion matrix of hip hop",

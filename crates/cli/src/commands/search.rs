@@ -30,12 +30,14 @@ pub struct Plan {
     pub folds: u32,
     /// Seed of the models.
     pub seed: u64,
+    /// Whether the winner gets thresholds.
+    pub thresholds: bool,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let settings = learn::grid::read(learn::grid::QUICK, &[]).expect("the built-in grid is right");
-        Self { settings, folds: 5, seed: 0 }
+        Self { settings, folds: 5, seed: 0, thresholds: false }
     }
 }
 
@@ -49,7 +51,11 @@ impl Plan {
                 learn::grid::read(&text, &grid.families).with_context(|| file.display().to_string())?
             }
         };
-        Ok(Self { settings, folds: grid.folds, seed })
+        Ok(Self { settings, folds: grid.folds, seed, thresholds: false })
+    }
+
+    fn wanted(what: &args::What) -> anyhow::Result<Self> {
+        Ok(Self { thresholds: what.thresholds, ..Self::of(&what.grid, what.seed)? })
     }
 }
 
@@ -81,7 +87,7 @@ pub async fn run(command: args::Search, home: &Home) -> anyhow::Result<()> {
 /// Searches and writes leaderboard, summary and report.
 async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
-    let plan = Plan::of(&args.what.grid, args.what.seed)?;
+    let plan = Plan::wanted(&args.what)?;
     let info = data::dataset(&args.what.data, home).await?;
     let Some(found) = search(home, &info, &plan, None, &shutdown).await? else {
         eprintln!("Stopped; finished trials are kept. The same command goes on.");

@@ -25,7 +25,7 @@ pub struct Begun {
 /// all are. A search that was cancelled goes on.
 pub async fn begin(home: &Home, info: &DatasetInfo, plan: &Plan, run: Option<&Run>) -> anyhow::Result<Begun> {
     data::check_folds(info, plan.folds)?;
-    let (new, _) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed);
+    let (new, _) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed, plan.thresholds);
     let store = &home.store;
     store.save_search(&new).await?;
     // As it was saved first: another version of this program may have cut it into other blocks.
@@ -60,7 +60,7 @@ struct Started<'a> {
 
 /// Puts a search into the queue.
 pub async fn start(args: &SearchStart, home: &Home) -> anyhow::Result<()> {
-    let plan = Plan::of(&args.what.grid, args.what.seed)?;
+    let plan = Plan::wanted(&args.what)?;
     let info = data::dataset(&args.what.data, home).await?;
     let Begun { search, finished, published } = begin(home, &info, &plan, None).await?;
     let (settings, blocks, trials) = (search.settings.len(), search.blocks.len(), search.trials());

@@ -8,6 +8,7 @@ use super::board::{self, Varied};
 use super::standing::{Standing, State, Watched};
 use crate::args::SearchShow;
 use crate::output::{age, say, say_json, table, thousands};
+use crate::summary::gain;
 
 /// Shows where a search stands.
 pub async fn run(args: &SearchShow, home: &Home) -> anyhow::Result<()> {
@@ -95,5 +96,7 @@ pub fn winner(model: &ModelInfo, varied: &Varied) -> String {
     ];
     let family = &model.winner.family;
     let params = varied.of(family, &model.winner.params);
-    format!("winner   {family} {params}\n\n{}", table(&["held-out rows", "winner", "baseline"], &scores))
+    let table = table(&["held-out rows", "winner", "baseline"], &scores);
+    let gain = model.evaluation.tuned.as_ref().map(|tuned| format!("\n\n{}", gain(heldout, tuned)));
+    format!("winner   {family} {params}\n\n{table}{}", gain.unwrap_or_default())
 }
