@@ -18,8 +18,7 @@ use crate::tree::{self, Forest, Kind, LabelWeights, TreeParams, TreeValidParams}
 use crate::{Labelled, LearnError};
 
 /// Names of the families: the five of the study, and three small ones.
-pub const FAMILIES: &[&str] =
-    &["knn", "tree", "extra_trees", "random_forest", "mlp", "extra_tree", "radius", "ridge"];
+pub const FAMILIES: &[&str] = &["knn", "tree", "extra_trees", "random_forest", "mlp", "extra_tree", "radius", "ridge"];
 
 /// The families of trees.
 const TREES: [Kind; 4] = [Kind::Tree, Kind::ExtraTrees, Kind::RandomForest, Kind::ExtraTree];

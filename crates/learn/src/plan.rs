@@ -161,9 +161,15 @@ mod tests {
         let settings = grid::read(grid::STUDY, &[]).unwrap();
         let plans = summary(&settings, 5, shape(7_000, FEATURES));
         let of = |plan: &FamilyPlan| (plan.family.clone(), plan.settings, plan.distinct, plan.shared);
-        let expected = [("knn", 72, 8, 3), ("tree", 9_720, 9_720, 6), ("extra_trees", 1_350, 900, 12),
-            ("random_forest", 96, 96, 2), ("mlp", 36, 24, 24)];
-        let expected = expected.map(|(family, settings, distinct, shared)| (family.to_owned(), settings, distinct, shared));
+        let expected = [
+            ("knn", 72, 8, 3),
+            ("tree", 9_720, 9_720, 6),
+            ("extra_trees", 1_350, 900, 12),
+            ("random_forest", 96, 96, 2),
+            ("mlp", 36, 24, 24),
+        ];
+        let expected =
+            expected.map(|(family, settings, distinct, shared)| (family.to_owned(), settings, distinct, shared));
         assert_eq!(plans.iter().map(of).collect::<Vec<_>>(), expected);
         assert!(plans.iter().all(|plan| plan.seconds > 0.0));
     }
@@ -172,9 +178,9 @@ mod tests {
     fn the_longest_blocks_come_first() {
         let settings = grid::read(grid::STUDY, &["tree".into(), "extra_trees".into()]).unwrap();
         let blocks = blocks(&settings, 5, shape(7_000, FEATURES));
-        let family = |block: &Block| settings[block.settings[0] as usize].family.clone();
-        assert_eq!((family(&blocks[0]), family(&blocks[blocks.len() - 1])), ("extra_trees".into(), "tree".into()));
-        assert!(blocks.len() > 60, "{}", blocks.len());
+        let first = &settings[blocks[0].settings[0] as usize];
+        assert_eq!((first.family.as_str(), &first.params["max_features"]), ("extra_trees", &serde_json::Value::Null));
+        assert!((60..=100).contains(&blocks.len()), "{}", blocks.len());
     }
 
     #[test]

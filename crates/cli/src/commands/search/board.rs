@@ -121,7 +121,7 @@ mod tests {
             blocks: Vec::new(),
             folds: 2,
             seed: 0,
-        kernel: "2".into(),
+            kernel: "2".into(),
             created_at: model::Timestamp(0),
             settings,
         };
