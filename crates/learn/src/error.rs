@@ -22,7 +22,9 @@ pub enum LearnError {
     #[error("{0}")]
     Search(String),
     /// The search was started on a machine with another arithmetic: those with the same have to run it.
-    #[error("the search computes with kernel `{wanted}`, this machine with `{here}`: only machines with the former can take part")]
+    #[error(
+        "the search computes with kernel `{wanted}`, this machine with `{here}`: only machines with the former can take part"
+    )]
     Kernel {
         /// That of the search.
         wanted: String,

@@ -85,8 +85,11 @@ fn mistakes_are_one_line_that_says_where_what_and_what_instead() {
           integer from 1, or a share of the features above 0.0 and up to 1.0",
         ),
         ("[tree]\nmax_leaf_nodes = 1", "line 2: tree: max_leaf_nodes cannot be 1: it is none or an integer from 2"),
-        ("[tree]\n[bayes]\n", "line 2: there is no family `bayes`: the families are knn, tree, extra_trees, random_forest, mlp, \
-          extra_tree, radius, ridge"),
+        (
+            "[tree]\n[bayes]\n",
+            "line 2: there is no family `bayes`: the families are knn, tree, extra_trees, random_forest, mlp, \
+          extra_tree, radius, ridge",
+        ),
         ("[knn]\np = []", "line 2: knn: p has no values: leave it out for its default"),
         ("knn = 3", "line 1: invalid type: integer `3`, expected a table of a family, such as [knn]"),
         ("", "the grid is empty: it needs a table for a family, such as [knn]"),

@@ -64,7 +64,11 @@ impl<D: Data<Elem = f64>> PredictInplace<ArrayBase<D, Ix2>, Array2<bool>> for Kn
 
 /// Fits every setting on the same rows and predicts the same others. All share one pass over the distances, which must
 /// be of one kind: the `k` nearest are the first `k` of the largest number asked for.
-pub(crate) fn train_all(settings: &[&KnnValidParams], train: &Labelled, rows: ArrayView2<'_, f64>) -> Vec<Trained<Array2<f64>>> {
+pub(crate) fn train_all(
+    settings: &[&KnnValidParams],
+    train: &Labelled,
+    rows: ArrayView2<'_, f64>,
+) -> Vec<Trained<Array2<f64>>> {
     let started = Instant::now();
     let n = train.records.nrows();
     let most = settings.iter().filter(|of| fits(of, n).is_ok()).map(|of| of.n_neighbors as usize).max();

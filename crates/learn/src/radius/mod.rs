@@ -73,7 +73,11 @@ impl<D: Data<Elem = f64>> PredictInplace<ArrayBase<D, Ix2>, Array2<bool>> for Ra
 
 /// Fits every setting on the same rows and predicts the same others. All share one pass over the distances, which must
 /// be of one kind: that of the largest radius.
-pub(crate) fn train_all(settings: &[&RadiusValidParams], train: &Labelled, rows: ArrayView2<'_, f64>) -> Vec<Trained<Array2<f64>>> {
+pub(crate) fn train_all(
+    settings: &[&RadiusValidParams],
+    train: &Labelled,
+    rows: ArrayView2<'_, f64>,
+) -> Vec<Trained<Array2<f64>>> {
     let started = Instant::now();
     let labels = train.targets.view();
     let checked: Vec<Result<(), String>> = settings.iter().map(|of| fits(of, train.records.nrows())).collect();

@@ -69,7 +69,11 @@ impl<D: Data<Elem = f64>> PredictInplace<ArrayBase<D, Ix2>, Array2<bool>> for Ri
 
 /// Fits every setting on the same rows and predicts the same others. All share one set of equations, from which they
 /// must differ in alpha only.
-pub(crate) fn train_all(settings: &[&RidgeValidParams], train: &Labelled, rows: ArrayView2<'_, f64>) -> Vec<Trained<Array2<f64>>> {
+pub(crate) fn train_all(
+    settings: &[&RidgeValidParams],
+    train: &Labelled,
+    rows: ArrayView2<'_, f64>,
+) -> Vec<Trained<Array2<f64>>> {
     let started = Instant::now();
     let equations = fits(train).map(|()| Equations::new(settings[0], train));
     let shared = started.elapsed().as_secs_f64() / settings.len() as f64;

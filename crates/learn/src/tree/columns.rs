@@ -28,15 +28,17 @@ pub(super) struct Order {
 
 impl Columns {
     pub(crate) fn new(records: ArrayView2<'_, f64>) -> Self {
-        // Adding zero makes 0.0 of -0.0, so that the order of bits is that of values.
-        let values = records.columns().into_iter().flat_map(|column| column.into_iter().map(|&x| x as f32 + 0.0));
-        Self {
-            rows: records.nrows(),
-            features: records.ncols(),
-            values: values.collect(),
-            tiles: OnceLock::new(),
-            orders: (0..records.ncols()).map(|_| OnceLock::new()).collect(),
+        let (rows, features) = records.dim();
+        let mut values = vec![0.0; rows * features];
+        // Row by row: the places that are written lie in as many cache lines as there are columns, row after row.
+        for (row, of_row) in records.rows().into_iter().enumerate() {
+            for (feature, &value) in of_row.iter().enumerate() {
+                // Adding zero makes 0.0 of -0.0, so that the order of bits is that of values.
+                values[feature * rows + row] = value as f32 + 0.0;
+            }
         }
+        let orders = (0..features).map(|_| OnceLock::new()).collect();
+        Self { rows, features, values, tiles: OnceLock::new(), orders }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -56,10 +58,11 @@ impl Columns {
     pub(super) fn tiles(&self) -> impl Iterator<Item = &[f32]> {
         let tiles = self.tiles.get_or_init(|| {
             let mut tiles = vec![0.0; self.features.div_ceil(TILE) * TILE * self.rows];
-            for feature in 0..self.features {
-                let tile = &mut tiles[feature / TILE * TILE * self.rows..];
-                let places = tile.iter_mut().skip(feature % TILE).step_by(TILE);
-                places.zip(self.column(feature as u32)).for_each(|(place, value)| *place = *value);
+            for row in 0..self.rows {
+                for feature in 0..self.features {
+                    let place = feature / TILE * TILE * self.rows + row * TILE + feature % TILE;
+                    tiles[place] = self.values[feature * self.rows + row];
+                }
             }
             tiles
         });

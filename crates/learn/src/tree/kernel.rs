@@ -3,6 +3,8 @@
 //! Weights are whole numbers here (see [`super::rows`]), so sums do not depend on their order; costs are computed by the
 //! same operations in the same order on every machine. Lower is better; only costs of one node compare.
 
+#![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
+
 use super::columns::{SAME, TILE};
 use super::criterion::mass;
 use super::rows::{LANES, Labels, Lanes, Local};
@@ -97,7 +99,12 @@ pub(super) fn lowest(costs: &[f64]) -> f64 {
             low[lane] = if some[lane] < low[lane] { some[lane] } else { low[lane] };
         }
     }
-    low.into_iter().fold(f64::INFINITY, |low, cost| if cost < low { cost } else { low })
+    for half in [8, 4, 2, 1] {
+        for lane in 0..half {
+            low[lane] = if low[lane + half] < low[lane] { low[lane + half] } else { low[lane] };
+        }
+    }
+    low[0]
 }
 
 /// Cost of one split of the labels in one group of lanes: impurity times weight, on both sides.
@@ -134,7 +141,18 @@ impl<const W: usize> Thresholds<W> {
     /// The lowest cost; infinite if all features are constant.
     #[inline(always)]
     pub(super) fn lowest(&self) -> f32 {
-        self.costs.iter().fold(f32::INFINITY, |low, &cost| if cost < low { cost } else { low })
+        let mut low = [f32::INFINITY; LANES];
+        for some in self.costs.chunks_exact(LANES) {
+            for lane in 0..LANES {
+                low[lane] = if some[lane] < low[lane] { some[lane] } else { low[lane] };
+            }
+        }
+        for half in [8, 4, 2, 1] {
+            for lane in 0..half {
+                low[lane] = if low[lane + half] < low[lane] { low[lane + half] } else { low[lane] };
+            }
+        }
+        low[0]
     }
 }
 
@@ -162,13 +180,8 @@ pub(super) fn thresholds<const ENTROPY: bool, const W: usize>(
     room: &mut [[i32; TILE]],
 ) -> Thresholds<W> {
     let (low, high) = ranges::<W>(tile, node.places);
-    let mut drawn = Thresholds {
-        costs: [0.0; W],
-        thresholds: [0.0; W],
-        priorities: [0; W],
-        weights: [0; W],
-        counts: [0; W],
-    };
+    let mut drawn =
+        Thresholds { costs: [0.0; W], thresholds: [0.0; W], priorities: [0; W], weights: [0; W], counts: [0; W] };
     for j in 0..W {
         let draw = node.path.draw(features[j]);
         drawn.thresholds[j] = threshold(low[j], high[j], draw.uniform);

@@ -9,6 +9,7 @@
 //! Settings that differ only in where a tree stops share its growth: [`grow`] grows what any of them may want, [`cut`]
 //! gives each its own.
 
+mod best;
 mod columns;
 mod criterion;
 mod cut;
@@ -18,6 +19,7 @@ mod kernel;
 mod near;
 mod params;
 mod presorted;
+mod random;
 mod rows;
 mod sort;
 mod split;

@@ -1,0 +1,138 @@
+//! Random thresholds of features: scikit-learn's `node_split_random`.
+
+use super::columns::{SAME, TILE};
+use super::kernel::{self, Thresholds};
+use super::rows::Local;
+use super::split::{Best, Node, Scratch, Search, each};
+
+impl Search<'_> {
+    /// One random threshold of each feature, tile by tile.
+    #[inline(always)]
+    pub(super) fn random_of_all<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch) {
+        let Scratch { best, local, sums, near, places, .. } = scratch;
+        places.clear();
+        if node.near {
+            places.extend(node.rows.iter().map(|&row| near.place(row)));
+            self.random_of_tiles::<ENTROPY>(node, near.tiles(), places, local, sums, best);
+        } else {
+            places.extend(node.rows.iter().map(|&row| row * TILE as u32));
+            self.random_of_tiles::<ENTROPY>(node, self.columns.tiles(), places, local, sums, best);
+        }
+    }
+
+    #[inline(always)]
+    fn random_of_tiles<'t, const ENTROPY: bool>(
+        &self,
+        node: &Node<'_>,
+        tiles: impl Iterator<Item = &'t [f32]>,
+        places: &[u32],
+        local: &Local,
+        sums: &mut [[i32; TILE]],
+        best: &mut [Best],
+    ) {
+        let seen = local.seen(node.path, node.rows, places, self.labels);
+        for (tile, first) in tiles.zip((0..).step_by(TILE)) {
+            let features = std::array::from_fn(|j| first + j as u32);
+            let drawn = kernel::thresholds::<ENTROPY, TILE>(&seen, tile, &features, sums);
+            self.offer(node, local, &features, &drawn, best);
+        }
+    }
+
+    /// One random threshold of each drawn feature of a small node, side by side.
+    #[inline(always)]
+    pub(super) fn random_near<const ENTROPY: bool, const W: usize>(&self, node: &Node<'_>, scratch: &mut Scratch) {
+        scratch.pool.begin(node.path);
+        let (mut count, mut all_constant) = (0, true);
+        while count < self.drawn {
+            let mut features = [u32::MAX; W];
+            let wanted = W.min(self.drawn - count);
+            features[..wanted].iter_mut().for_each(|feature| *feature = scratch.pool.next().unwrap_or(u32::MAX));
+            count += wanted;
+            let Scratch { best, local, sums, near, tile, places, .. } = &mut *scratch;
+            // Lanes without a feature stay 0, so they are constant.
+            tile.clear();
+            tile.resize(node.rows.len() * W, 0.0);
+            for (lane, &feature) in features[..wanted].iter().enumerate() {
+                let values = near.feature(feature);
+                for (value, &row) in tile[lane..].iter_mut().step_by(W).zip(node.rows) {
+                    *value = values[near.place(row) as usize];
+                }
+            }
+            places.clear();
+            places.extend((0..node.rows.len() as u32).map(|at| at * W as u32));
+            let seen = local.seen(node.path, node.rows, places, self.labels);
+            let drawn = kernel::thresholds::<ENTROPY, W>(&seen, tile, &features, sums);
+            all_constant &= drawn.lowest() == f32::INFINITY;
+            self.offer(node, local, &features, &drawn, best);
+        }
+        if all_constant {
+            self.of_drawn::<ENTROPY>(node, scratch, count);
+        }
+    }
+
+    /// Keeps the best of some random thresholds.
+    #[inline(always)]
+    fn offer<const W: usize>(
+        &self,
+        node: &Node<'_>,
+        local: &Local,
+        features: &[u32; W],
+        drawn: &Thresholds<W>,
+        best: &mut [Best],
+    ) {
+        let lowest = f64::from(drawn.lowest());
+        for variant in each(node.variants) {
+            let (limits, best) = (self.variants[variant], &mut best[variant]);
+            if lowest > best.cost || lowest == f64::INFINITY {
+                continue;
+            }
+            for (j, &feature) in features.iter().enumerate() {
+                let (cost, priority) = (f64::from(drawn.costs[j]), drawn.priorities[j]);
+                let left = drawn.counts[j] as usize;
+                if best.is_beaten_by(cost, priority, feature)
+                    && cost < f64::INFINITY
+                    && left >= limits.rows
+                    && node.rows.len() - left >= limits.rows
+                    && local.weighs_enough(drawn.weights[j], limits.weight)
+                {
+                    let threshold = f64::from(drawn.thresholds[j]);
+                    *best = Best { cost, gain: -cost, priority, feature, threshold };
+                }
+            }
+        }
+    }
+
+    /// Tries one random threshold of a feature; whether it is not constant.
+    #[inline(always)]
+    pub(super) fn random_of_one<const ENTROPY: bool>(
+        &self,
+        node: &Node<'_>,
+        (feature, priority): (u32, u32),
+        scratch: &mut Scratch,
+    ) -> bool {
+        let Scratch { best, local, values, left, .. } = scratch;
+        let column = self.columns.column(feature);
+        values.clear();
+        values.extend(node.rows.iter().map(|&row| column[row as usize]));
+        let (low, high) = kernel::range(values);
+        if high <= low + SAME {
+            return false;
+        }
+        let threshold = kernel::threshold(low, high, node.path.draw(feature).uniform);
+        left.sum(threshold, values, local);
+        let groups = left.with.iter().zip(&local.totals);
+        let cost_of = |(of, total)| kernel::cost_of::<ENTROPY>(of, total, left.weight, local.weight);
+        let cost = f64::from(groups.map(cost_of).sum::<f32>());
+        for variant in each(node.variants) {
+            let (limits, best) = (self.variants[variant], &mut best[variant]);
+            if best.is_beaten_by(cost, priority, feature)
+                && left.count >= limits.rows
+                && node.rows.len() - left.count >= limits.rows
+                && local.weighs_enough(left.weight, limits.weight)
+            {
+                *best = Best { cost, gain: -cost, priority, feature, threshold: f64::from(threshold) };
+            }
+        }
+        true
+    }
+}
