@@ -3,16 +3,20 @@
 //!
 //! The clock goes from the start of the processes to the model of the winner: reading the dataset and the refit are in it.
 
-use std::path::{Path, PathBuf};
+mod common;
+
+use std::path::PathBuf;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use clap::Parser;
-use model::dataset::{Dataset, DatasetInfo, Split};
+use model::dataset::DatasetInfo;
 use model::search::{Search, Trial};
 use model::settings::Settings;
 use worker::Home;
+
+use crate::common::{median, processor_seconds, tracks, verdict};
 
 const FEATURES: usize = 1_241;
 const LABELS: usize = 10;
@@ -54,7 +58,7 @@ struct Run {
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
     worker::install_crypto();
-    let dataset = dataset(args.tracks);
+    let dataset = tracks(args.tracks, FEATURES, LABELS);
     let parquet = features::to_parquet(&dataset)?;
     let info = features::describe(&dataset, &parquet);
     drop(dataset);
@@ -70,7 +74,7 @@ async fn main() -> anyhow::Result<()> {
     }
     println!("scores of all settings and folds are equal, bit for bit");
     let ratio = median(alone) / median(together);
-    println!("two : one = {ratio:.3}, wanted 1.9: {}", if ratio >= 1.9 { "holds" } else { "MISSED" });
+    println!("two : one = {ratio:.3}, wanted 1.9: {}", verdict(ratio >= 1.9));
     Ok(())
 }
 
@@ -101,7 +105,7 @@ async fn search(args: &Args, info: &DatasetInfo, parquet: &[u8], cores: &[&str])
         tokio::time::sleep(LOOK).await;
     }
     let wall = began.elapsed().as_secs_f64();
-    let cpu = workers.iter().map(Worker::cpu).collect::<anyhow::Result<Vec<f64>>>()?;
+    let cpu = workers.iter().map(|of| processor_seconds(of.0.id())).collect::<anyhow::Result<Vec<f64>>>()?;
     let cpu: Vec<String> = cpu.iter().map(|seconds| format!("{seconds:.2}")).collect();
     workers.into_iter().try_for_each(Worker::stop)?;
     let trials = comparable(home.store.trials(&search.id).await?, &search)?;
@@ -136,16 +140,6 @@ impl Worker {
         Ok(())
     }
 
-    /// Processor seconds so far, in user and kernel mode.
-    fn cpu(&self) -> anyhow::Result<f64> {
-        let stat = std::fs::read_to_string(Path::new("/proc").join(self.0.id().to_string()).join("stat"))?;
-        // Fields 14 and 15, in hundredths; field 2 is a name in brackets that may hold anything.
-        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
-        let hundredths =
-            |field: usize| fields.get(field - 3).context("no such field")?.parse::<f64>().context("no number");
-        Ok((hundredths(14)? + hundredths(15)?) / 100.0)
-    }
-
     /// Asks it to stop and waits until it has.
     fn stop(mut self) -> anyhow::Result<()> {
         Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status()?;
@@ -159,44 +153,4 @@ impl Drop for Worker {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// Tracks whose labels depend on some of their features, with noise.
-fn dataset(rows: usize) -> Dataset {
-    let mut random = Random(234_634_754);
-    let features: Vec<f64> = (0..rows * FEATURES).map(|_| (random.unit() * 1e3).round() / 1e3).collect();
-    let label = |row: usize, label: usize| {
-        let columns = &features[row * FEATURES + label * 100..][..20];
-        columns.iter().sum::<f64>() + if label == row % LABELS { 1.5 } else { 0.0 } > 11.0
-    };
-    Dataset {
-        track_ids: (0..rows).map(|row| format!("track{row:017}")).collect(),
-        artists: vec![String::new(); rows],
-        feature_names: (0..FEATURES).map(|column| format!("feature{column}")).collect(),
-        label_names: (0..LABELS).map(|label| format!("genre{label}")).collect(),
-        labels: (0..rows)
-            .flat_map(|row| (0..LABELS).map(move |of| (row, of)))
-            .map(|(r, l)| label(r, l).into())
-            .collect(),
-        split: (0..rows).map(|row| if row * 10 < rows * 7 { Split::Train } else { Split::Test }).collect(),
-        features,
-    }
-}
-
-/// splitmix64: the same tracks in every run.
-struct Random(u64);
-
-impl Random {
-    fn unit(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1u64 << 53) as f64
-    }
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -24,7 +24,7 @@ pub fn queue(arguments: &[String]) -> anyhow::Result<()> {
     let _keeper = Keeper::of(&folder)?;
     let python = python(&["celery==5.7.0"])?;
     let apalis = peer("apalis")?;
-    let programs = build("bench_queue")?;
+    let programs = build(&["--bins", "--example", "bench_queue"])?;
     let mut command = Command::new(programs.join("examples/bench_queue"));
     command.arg("--python").arg(python).arg("--apalis").arg(apalis).arg("--programs").arg(programs).args(arguments);
     run(command.envs(start(&folder, Ports::Free)?))
@@ -32,14 +32,23 @@ pub fn queue(arguments: &[String]) -> anyhow::Result<()> {
 
 /// A search by one `grid-worker` process on one core beside two on one core each.
 pub fn grid(arguments: &[String]) -> anyhow::Result<()> {
-    let programs = build("bench_grid")?;
+    let programs = build(&["--bins", "--example", "bench_grid"])?;
     let mut command = Command::new(programs.join("examples/bench_grid"));
     run(command.arg("--programs").arg(programs).args(arguments))
 }
 
-/// Builds an example and all programs, with the workspace's one set of features, and says where they are.
-fn build(example: &str) -> anyhow::Result<PathBuf> {
-    run(cargo().args(["build", "--release", "--workspace", "--bins", "--example", example]))?;
+/// The five tables of the study, really searched, beside scikit-learn's time for them; single fits, growth, and the
+/// machine's limits. Writes `docs/performance.md`.
+pub fn search(arguments: &[String]) -> anyhow::Result<()> {
+    let python = python(&["scikit-learn==1.9.1"])?;
+    let programs = build(&["--example", "bench_search"])?;
+    let mut command = Command::new(programs.join("examples/bench_search"));
+    run(command.current_dir(root()).arg("--python").arg(python).args(arguments))
+}
+
+/// Builds programs and examples, with the workspace's one set of features, and says where they are.
+fn build(what: &[&str]) -> anyhow::Result<PathBuf> {
+    run(cargo().args(["build", "--release", "--workspace"]).args(what))?;
     Ok(target()?.join("release"))
 }
 

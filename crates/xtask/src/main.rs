@@ -67,6 +67,12 @@ enum Bench {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
     },
+    /// The study's five tables beside scikit-learn, single fits, growth, limits; writes docs/performance.md
+    Search {
+        /// Arguments for the benchmark, such as `--tables knn,tree --minutes 2`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        arguments: Vec<String>,
+    },
 }
 
 #[derive(Subcommand)]
@@ -88,6 +94,7 @@ fn main() -> ExitCode {
         Task::Bench(Bench::Pitches) => bench::pitches(),
         Task::Bench(Bench::Queue { arguments }) => bench::queue(&arguments),
         Task::Bench(Bench::Grid { arguments }) => bench::grid(&arguments),
+        Task::Bench(Bench::Search { arguments }) => bench::search(&arguments),
         Task::Chaos { short, seed } => chaos::chaos(short, seed),
         Task::Services(Services::Up) => servers::up(),
         Task::Services(Services::Down) => servers::down(),

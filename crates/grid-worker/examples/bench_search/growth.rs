@@ -1,0 +1,116 @@
+//! How one growth of each family gets longer with rows, features and workers.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use learn::family::{Estimator, Model};
+use rayon::ThreadPoolBuilder;
+use serde::{Deserialize, Serialize};
+
+use crate::common::median;
+use crate::journal::Journal;
+use crate::{Bench, Fold, cores, setting, theirs};
+
+/// What is fitted of each family: little enough to be fitted on four times the rows.
+pub const FITS: &[(&str, &str, &str)] = &[
+    ("knn", "one pass of Euclidean distances", "[knn]\nmetric = 'euclidean'"),
+    ("tree", "one tree, best split of all features", "[tree]\nmax_depth = 48"),
+    ("extra_trees", "5 trees, all features", "[extra_trees]\nn_estimators = 5\nmax_features = 'none'"),
+    ("random_forest", "20 trees, sqrt features", "[random_forest]\nn_estimators = 20\nmax_features = 'sqrt'"),
+    (
+        "mlp",
+        "(100, 100, 100), relu, adam, 5 epochs",
+        "[mlp]\nhidden_layer_sizes = [[100, 100, 100]]\nlearning_rate_init = 0.001\nmax_iter = 5",
+    ),
+];
+
+/// One fit with its predictions for the validation rows.
+#[derive(Serialize, Deserialize, Clone)]
+pub struct Growth {
+    pub family: String,
+    /// Tracks of the dataset, and its features.
+    pub rows: usize,
+    pub features: usize,
+    pub workers: usize,
+    /// Median seconds.
+    pub seconds: f64,
+    /// Rows fitted on and rows predicted.
+    pub train: usize,
+    pub queries: usize,
+    /// Leaves of all trees.
+    pub leaves: Option<usize>,
+}
+
+/// What is known of growth.
+pub fn journal(bench: &Bench) -> Journal {
+    Journal::new(&bench.ours, "growth")
+}
+
+/// Tracks and features of every dataset: half to four times the rows, a quarter to all features.
+fn shapes(rows: usize, features: usize) -> Vec<(usize, usize)> {
+    let by_rows = [rows / 2, rows, 2 * rows, 4 * rows].map(|rows| (rows, features));
+    let by_features = [features / 4, features / 2].map(|features| (rows, features.max(1)));
+    by_rows.into_iter().chain(by_features).collect()
+}
+
+/// Measures what was not measured yet: every shape on all cores, the dataset of the benchmark also on one.
+pub fn run(bench: &Bench) -> anyhow::Result<()> {
+    let done: Vec<Growth> = journal(bench).read()?;
+    for (rows, features) in shapes(bench.args.rows, bench.args.features) {
+        let is_base = (rows, features) == (bench.args.rows, bench.args.features);
+        let workers: Vec<usize> = if is_base { (1..=cores()).collect() } else { vec![cores()] };
+        let is_done = |family: &str, workers: usize| {
+            done.iter()
+                .any(|of| (of.family.as_str(), of.rows, of.features, of.workers) == (family, rows, features, workers))
+        };
+        let points = FITS.iter().flat_map(|&fit| workers.iter().map(move |&workers| (fit, workers)));
+        let left: Vec<_> = points.filter(|((family, ..), workers)| !is_done(family, *workers)).collect();
+        if left.is_empty() {
+            continue;
+        }
+        let fold = crate::first_fold(&theirs::training(rows, features, bench.args.labels)?)?;
+        for ((family, _, grid), workers) in left {
+            let growth = measure(bench, family, grid, &fold, workers)?;
+            let growth = Growth { rows, features, ..growth };
+            println!("{family}: {rows} x {features}, {workers} workers: {:.3} s", growth.seconds);
+            journal(bench).add(&growth)?;
+        }
+    }
+    Ok(())
+}
+
+fn measure(bench: &Bench, family: &str, grid: &str, fold: &Fold, workers: usize) -> anyhow::Result<Growth> {
+    let pool = ThreadPoolBuilder::new().num_threads(workers).build()?;
+    let setting = setting(grid)?;
+    let (mut seconds, mut leaves) = (Vec::new(), None);
+    for seed in 0..bench.args.rounds as u64 {
+        let estimator = Estimator::new(&setting, seed)?;
+        let began = Instant::now();
+        let model = pool.install(|| {
+            let model = estimator.fit(&fold.train)?;
+            black_box(model.probabilities(fold.validation.view()));
+            Ok::<Model, learn::LearnError>(model)
+        })?;
+        seconds.push(began.elapsed().as_secs_f64());
+        leaves = if let Model::Tree(forest) = &model { Some(forest.leaves()) } else { None };
+    }
+    Ok(Growth {
+        family: family.to_owned(),
+        rows: 0,
+        features: 0,
+        workers,
+        seconds: median(seconds),
+        train: fold.train.records.nrows(),
+        queries: fold.validation.nrows(),
+        leaves,
+    })
+}
+
+/// The exponent of the power of x that fits these (x, seconds) best.
+pub fn exponent(points: &[(f64, f64)]) -> f64 {
+    let logs: Vec<(f64, f64)> = points.iter().map(|(x, seconds)| (x.ln(), seconds.ln())).collect();
+    let n = logs.len() as f64;
+    let (x, y) = (logs.iter().map(|of| of.0).sum::<f64>() / n, logs.iter().map(|of| of.1).sum::<f64>() / n);
+    let rise: f64 = logs.iter().map(|of| (of.0 - x) * (of.1 - y)).sum();
+    rise / logs.iter().map(|of| (of.0 - x).powi(2)).sum::<f64>()
+}
