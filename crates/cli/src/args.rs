@@ -9,7 +9,7 @@ use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use model::job::KINDS;
 
 pub use search::{
-    Data, Grid, Impute, Search, SearchCancel, SearchPlan, SearchRun, SearchShow, SearchStart, SearchWatch,
+    Data, Grid, Impute, Search, SearchCancel, SearchPlan, SearchRun, SearchShow, SearchStart, SearchWatch, What,
 };
 
 /// Turns Spotify playlists into a multi-label music-genre model.
