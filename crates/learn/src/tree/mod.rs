@@ -18,6 +18,7 @@ mod kernel;
 mod near;
 mod params;
 mod presorted;
+mod rounding;
 mod rows;
 mod sort;
 mod split;

@@ -9,6 +9,7 @@ use super::kernel::{self, Cuts, Left, Thresholds, lowest};
 use super::near::Near;
 use super::params::Splitter;
 use super::presorted::{Part, Presorted};
+use super::rounding;
 use super::rows::{Labels, Local, Weights};
 use super::sort::Sorter;
 use crate::random::{Path, Pool};
@@ -223,7 +224,7 @@ impl Search<'_> {
                 {
                     continue;
                 }
-                let gain = if local.whole { self.gain(local, &order[..=at]) } else { -cost };
+                let gain = rounding::gain(self, node, local, &order[..=at]);
                 let by_luck = gain == best.gain && priority > best.priority && feature != best.feature;
                 if cost < best.cost - margin || gain > best.gain || by_luck {
                     let threshold = f64::from(value(at)) / 2.0 + f64::from(value(at + 1)) / 2.0;
@@ -233,31 +234,14 @@ impl Search<'_> {
         }
     }
 
-    /// How far costs may be apart that scikit-learn's arithmetic has to tell from each other: it decides between equally
-    /// good splits by its rounding errors, the same ones for every seed.
+    /// How far costs may be apart that scikit-learn's arithmetic has to tell from each other.
     #[inline(always)]
     fn margin<const ENTROPY: bool>(&self, local: &Local, cost: f64) -> f64 {
-        match (local.whole && cost.is_finite(), ENTROPY) {
+        match (cost.is_finite(), ENTROPY) {
             (false, _) => 0.0,
             (true, false) => 1e-11 * cost.abs(),
             (true, true) => 4e-6 * f64::from(local.weight),
         }
-    }
-
-    /// scikit-learn's `proxy_impurity_improvement` of the split that has these rows on the left.
-    fn gain(&self, local: &Local, left: &[u32]) -> f64 {
-        let mut with = vec![0; self.labels.count()];
-        let mut weight = 0;
-        for &row in left {
-            weight += local.weights[row as usize];
-            local.add_row(row, &mut with);
-        }
-        let side = |weight: i32, with: &mut dyn Iterator<Item = i32>| {
-            let weight = f64::from(weight);
-            weight * self.criterion.impurity(weight, &with.map(f64::from).collect::<Vec<f64>>())
-        };
-        let right = side(local.weight - weight, &mut local.with.iter().zip(&with).map(|(all, left)| all - left));
-        -right - side(weight, &mut with.iter().copied())
     }
 
     /// One random threshold of each feature, tile by tile.
