@@ -6,7 +6,7 @@ use common::{cut, dataset, mean_and_error};
 use learn::family::{Estimator, Model, complete, decide};
 use learn::{Labelled, metrics};
 use ndarray::{Array2, Axis, s};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// The generated data with one thing changed.
 fn data(kind: &str) -> Labelled {
@@ -60,4 +60,17 @@ fn trees_are_as_scikit_learns_on_unusual_data() {
         }
     }
     assert!(misses.is_empty(), "{}", misses.join("\n"));
+}
+
+#[test]
+fn class_weights_that_leave_nothing_to_fit_say_so() {
+    let train = dataset(71, 40, 4, 3);
+    for family in ["tree", "extra_tree", "extra_trees", "random_forest"] {
+        for (weight, part) in [(0.0, "leaves no row"), (1e200, "too large")] {
+            let all = vec![json!({"0": weight, "1": weight}); 3];
+            let setting = complete(family, &serde_json::from_value(json!({"class_weight": all})).unwrap()).unwrap();
+            let error = Estimator::new(&setting, 0).unwrap().fit(&train).unwrap_err().to_string();
+            assert!(error.contains(part), "{family}: {error}");
+        }
+    }
 }

@@ -46,11 +46,7 @@ impl Criterion {
 /// is 1 over their sum. Splits of a node are compared by its sum over sides and labels; gini's factor 2 is left out.
 #[inline(always)]
 pub(super) fn mass<const ENTROPY: bool>(with: f32, without: f32, inverse: f32) -> f32 {
-    if ENTROPY {
-        -(with * log2(with * inverse) + without * log2(without * inverse))
-    } else {
-        with * without * inverse
-    }
+    if ENTROPY { -(with * log2(with * inverse) + without * log2(without * inverse)) } else { with * without * inverse }
 }
 
 /// Binary logarithm (Cephes' `logf`; error within 2e-7 of it), finite at 0. Only +, − and ×, so that every machine gets the same bits.
