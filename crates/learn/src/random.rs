@@ -51,13 +51,23 @@ impl Path {
         Draw { uniform: (first >> 8) as f32 * (1.0 / (1 << 24) as f32), priority: mix32(first ^ 0x5bd1_e995) }
     }
 
-    /// How often each of `rows` rows is in a sample of as many rows with replacement.
-    pub(crate) fn bootstrap(self, rows: usize) -> Vec<u32> {
-        let mut counts = vec![0; rows];
+    /// How often each row is in a sample of as many rows with replacement, where rows are drawn by their weight; never,
+    /// if none has any.
+    pub(crate) fn bootstrap(self, weights: &[f64]) -> Vec<u32> {
+        let mut total = 0.0;
+        let add = |weight: &f64| {
+            total += weight;
+            total
+        };
+        let sums: Vec<f64> = weights.iter().map(add).collect();
+        let mut counts = vec![0; weights.len()];
         let mut state = mix(self.0 ^ 5);
-        for _ in 0..rows {
+        for _ in weights {
             state = mix(state);
-            counts[below(state, rows)] += 1;
+            let point = (state >> 11) as f64 / (1_u64 << 53) as f64 * total;
+            if let Some(count) = counts.get_mut(sums.partition_point(|&sum| sum <= point)) {
+                *count += 1;
+            }
         }
         counts
     }
@@ -144,9 +154,22 @@ mod tests {
 
     #[test]
     fn a_bootstrap_leaves_out_a_third_of_the_rows() {
-        let counts = Path::root(1, 2).bootstrap(10_000);
+        let counts = Path::root(1, 2).bootstrap(&[1.0; 10_000]);
         assert_eq!(counts.iter().sum::<u32>(), 10_000);
         let left_out = counts.iter().filter(|&&count| count == 0).count();
         assert!((3_500..3_860).contains(&left_out), "{left_out}");
+    }
+
+    #[test]
+    fn a_bootstrap_draws_rows_by_their_weight() {
+        let weights = [0.0, 0.5, 0.0, 1.5, 2.0, 0.0].repeat(1_000);
+        let counts = Path::root(1, 2).bootstrap(&weights);
+        let of_weight = |weight: f64| -> u32 {
+            weights.iter().zip(&counts).filter(|(of, _)| **of == weight).map(|(_, count)| count).sum()
+        };
+        assert_eq!((of_weight(0.0), counts.iter().sum()), (0, 6_000));
+        assert!((650..850).contains(&of_weight(0.5)), "{}", of_weight(0.5));
+        assert!((2_850..3_150).contains(&of_weight(2.0)), "{}", of_weight(2.0));
+        assert_eq!(Path::root(1, 2).bootstrap(&[0.0; 3]), [0; 3]);
     }
 }

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 use super::columns::SAME;
 use super::kernel::{Cuts, lowest};
 use super::presorted::{Part, Presorted};
+use super::rounding;
 use super::rows::Local;
 use super::split::{Best, Node, Scratch, Search, each};
 
@@ -106,11 +107,10 @@ impl Search<'_> {
                 if cost > bar || cost > best.cost + margin || !allowed(at) {
                     continue;
                 }
-                // Equal costs are those of equal sums, mostly of the same rows: the gains are equal, too.
-                let gain = match local.whole {
-                    true if cost == best.cost => best.gain,
-                    true => self.gain(local, &order[..=at]),
-                    false => -cost,
+                // Of whole weights equal costs are those of equal sums, mostly of the same rows: so are the gains.
+                let gain = match self.weights.whole && cost == best.cost {
+                    true => best.gain,
+                    false => rounding::gain(self, node, local, &order[..=at]),
                 };
                 let by_luck = gain == best.gain && priority > best.priority && feature != best.feature;
                 if cost < best.cost - margin || gain > best.gain || by_luck {
@@ -121,31 +121,14 @@ impl Search<'_> {
         }
     }
 
-    /// How far costs may be apart that scikit-learn's arithmetic has to tell from each other: it decides between equally
-    /// good splits by its rounding errors, the same ones for every seed.
+    /// How far costs may be apart that scikit-learn's arithmetic has to tell from each other.
     #[inline(always)]
     fn margin<const ENTROPY: bool>(&self, local: &Local, cost: f64) -> f64 {
-        match (local.whole && cost.is_finite(), ENTROPY) {
+        match (cost.is_finite(), ENTROPY) {
             (false, _) => 0.0,
             (true, false) => 1e-11 * cost.abs(),
             (true, true) => 4e-6 * f64::from(local.weight),
         }
-    }
-
-    /// scikit-learn's `proxy_impurity_improvement` of the split that has these rows on the left.
-    fn gain(&self, local: &Local, left: &[u32]) -> f64 {
-        let mut with = vec![0; self.labels.count()];
-        let mut weight = 0;
-        for &row in left {
-            weight += local.weights[row as usize];
-            local.add_row(row, &mut with);
-        }
-        let side = |weight: i32, with: &mut dyn Iterator<Item = i32>| {
-            let weight = f64::from(weight);
-            weight * self.criterion.impurity(weight, &with.map(f64::from).collect::<Vec<f64>>())
-        };
-        let right = side(local.weight - weight, &mut local.with.iter().zip(&with).map(|(all, left)| all - left));
-        -right - side(weight, &mut with.iter().copied())
     }
 }
 

@@ -25,23 +25,21 @@ impl Criterion {
 
     /// Impurity of rows of this summed weight, of which those with each label weigh `with`.
     pub(super) fn impurity(self, weight: f64, with: &[f64]) -> f64 {
-        let total: f64 = match self {
-            Self::Gini => with.iter().map(|&with| gini(weight, with)).sum(),
-            Self::Entropy | Self::LogLoss => with.iter().map(|&with| entropy(weight, with)).sum(),
-        };
-        total / with.len() as f64
+        with.iter().map(|&with| self.of_label(weight, weight - with, with)).sum::<f64>() / with.len() as f64
     }
-}
 
-fn gini(weight: f64, with: f64) -> f64 {
-    let without = weight - with;
-    1.0 - (without * without + with * with) / (weight * weight)
-}
-
-fn entropy(weight: f64, with: f64) -> f64 {
-    // libm's logarithm, because a platform's own may differ from another's in the last bit.
-    let part = |of: f64| if of > 0.0 { of / weight * libm::log2(of / weight) } else { 0.0 };
-    -(part(weight - with) + part(with))
+    /// What one label contributes to the mean, where the rows without it and those with it weigh so much.
+    #[inline(always)]
+    pub(super) fn of_label(self, weight: f64, without: f64, with: f64) -> f64 {
+        match self {
+            Self::Gini => 1.0 - (without * without + with * with) / (weight * weight),
+            Self::Entropy | Self::LogLoss => {
+                // libm's logarithm, because a platform's own may differ from another's in the last bit.
+                let part = |of: f64| if of > 0.0 { of / weight * libm::log2(of / weight) } else { 0.0 };
+                -(part(without) + part(with))
+            }
+        }
+    }
 }
 
 /// Impurity times weight of one label on one side of a split, where the classes weigh `with` and `without` and `inverse`

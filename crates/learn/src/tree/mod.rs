@@ -20,6 +20,7 @@ mod near;
 mod params;
 mod presorted;
 mod random;
+mod rounding;
 mod rows;
 mod sort;
 mod split;

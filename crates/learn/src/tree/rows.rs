@@ -1,8 +1,11 @@
 //! Labels and weights of the training rows, and those of one node in whole numbers.
 
+use std::sync::OnceLock;
+
 use ndarray::ArrayView2;
 
 use super::kernel::Node;
+use super::rounding::Sums;
 use crate::random::Path;
 
 /// Labels that are worked on together.
@@ -58,7 +61,7 @@ impl Labels {
 pub(super) struct Weights {
     pub(super) of_rows: Vec<f64>,
     /// They are whole numbers.
-    whole: bool,
+    pub(super) whole: bool,
     /// Their sum.
     pub(super) total: f64,
     /// A node's weights in whole numbers add up to less than this power of two, so that the squares of q sums fit an `i64`.
@@ -102,15 +105,15 @@ pub(super) struct Local {
     /// Of each row, its weight times what the rows with its labels weigh.
     pub(super) products: Vec<i64>,
     pub(super) scale: f64,
-    /// They are the rows' own weights.
-    pub(super) whole: bool,
+    /// The rows' own weights, once they are asked for.
+    pub(super) sums: OnceLock<Sums>,
 }
 
 impl Local {
     /// Takes the rows of a node.
     pub(super) fn fill(&mut self, rows: &[u32], weight: f64, weights: &Weights, labels: &Labels) {
         self.scale = weights.scale(weight);
-        self.whole = weights.whole && self.scale == 1.0;
+        self.sums.take();
         self.with.clear();
         self.with.resize(labels.count(), 0);
         self.weights.clear();
@@ -152,14 +155,6 @@ impl Local {
     #[inline(always)]
     pub(super) fn seen<'a>(&'a self, path: Path, rows: &'a [u32], places: &'a [u32], labels: &'a Labels) -> Node<'a> {
         Node { path, rows, places, weights: &self.weights, weight: self.weight, with: &self.with, labels }
-    }
-
-    /// Adds the weight of the row at a place to its labels'.
-    pub(super) fn add_row(&self, place: u32, with: &mut [i32]) {
-        let groups = self.lanes.chunks_exact(self.weights.len());
-        for (with, lanes) in with.chunks_mut(LANES).zip(groups) {
-            with.iter_mut().zip(lanes[place as usize].0).for_each(|(with, of_row)| *with += of_row);
-        }
     }
 
     /// Whether both sides of a split, the left one of this weight, weigh at least `least` of the rows' own weights.

@@ -122,11 +122,13 @@ impl<'a> Growth<'a> {
     /// Grows tree number `tree`.
     fn grow(&self, tree: u32) -> Result<Grown, String> {
         let root = Path::root(self.first.seed, u64::from(tree));
-        let mut of_rows = self.of_rows.clone();
-        if self.first.bootstrap {
-            let counts = root.bootstrap(of_rows.len());
-            of_rows.iter_mut().zip(counts).for_each(|(weight, count)| *weight *= f64::from(count));
-        }
+        let of_rows = if self.first.bootstrap {
+            // As scikit-learn has it since 1.9: class weights decide how often a row is drawn, and how often it was is what
+            // it counts for.
+            root.bootstrap(&self.of_rows).into_iter().map(f64::from).collect()
+        } else {
+            self.of_rows.clone()
+        };
         let weights = Weights::new(of_rows, self.rows.labels.count());
         let limits = |&(rows, share): &(usize, f64)| Limits { rows, weight: share * weights.total };
         let variants: Vec<Limits> = self.variants.iter().map(limits).collect();

@@ -65,7 +65,14 @@ impl ClassWeight {
             ));
         }
         let weight = |(has, of): (&bool, &LabelWeights)| if *has { of.with } else { of.without };
-        Ok(labels.rows().into_iter().map(|row| row.iter().zip(weights).map(weight).product()).collect())
+        let of_rows: Vec<f64> =
+            labels.rows().into_iter().map(|row| row.iter().zip(weights).map(weight).product()).collect();
+        if !of_rows.iter().sum::<f64>().is_finite() {
+            return Err(
+                "class_weight is too large: the weights of the rows, products over their labels, overflow".into()
+            );
+        }
+        Ok(of_rows)
     }
 }
 

@@ -54,14 +54,17 @@ pub fn numbers(values: &Value) -> Vec<f64> {
     serde_json::from_value(values.clone()).unwrap()
 }
 
+/// Mean of a sample, and the mean's standard error.
+pub fn mean_and_error(sample: &[f64]) -> (f64, f64) {
+    let n = sample.len() as f64;
+    let mean = sample.iter().sum::<f64>() / n;
+    let squares = sample.iter().map(|x| (x - mean).powi(2)).sum::<f64>();
+    (mean, (squares / ((n - 1.0) * n)).sqrt())
+}
+
 /// Asserts that two samples of 20 seeds have means less than four standard errors apart.
 pub fn assert_same_mean(ours: &[f64], theirs: &[f64], what: &str) {
-    let mean = |xs: &[f64]| xs.iter().sum::<f64>() / xs.len() as f64;
-    let error = |xs: &[f64]| {
-        let m = mean(xs);
-        xs.iter().map(|x| (x - m).powi(2)).sum::<f64>() / ((xs.len() - 1) * xs.len()) as f64
-    };
-    let standard_error = (error(ours) + error(theirs)).sqrt();
-    let off = (mean(ours) - mean(theirs)).abs();
-    assert!(off < 4.0 * standard_error, "{what}: {} and {} ± {standard_error}", mean(ours), mean(theirs));
+    let ((ours, error), (theirs, their_error)) = (mean_and_error(ours), mean_and_error(theirs));
+    let error = error.hypot(their_error);
+    assert!((ours - theirs).abs() < 4.0 * error, "{what}: {ours} and {theirs} ± {error}");
 }

@@ -1,16 +1,20 @@
 //! Real tables as datasets, and searches over them.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::process::Command;
 
 use learn::family::complete;
-use learn::{Prepared, plan, run_block};
+use learn::{Prepared, plan, prepare, run_block};
 use model::Timestamp;
 use model::dataset::{Dataset, Split};
-use model::search::{Search, Setting, Trial};
+use model::search::{Scores, Search, Setting, Trial};
+use rayon::prelude::*;
 use serde_json::Value;
 use testkit::SCALAR_COLUMNS;
+
+use super::mean_and_error;
 
 /// The tables by their names in the references, or none where no real data is at hand.
 pub fn tables(test: &str) -> Option<[(&'static str, Dataset); 2]> {
@@ -31,13 +35,59 @@ pub fn setting(family: &str, case: &Value) -> Setting {
 }
 
 pub fn run(data: &Prepared, settings: Vec<Setting>, seed: u64) -> Vec<Trial> {
-    let blocks = plan::blocks(&settings, 5, plan::Shape { rows: 5_000, features: 13, labels: 10 });
+    run_folds(data, settings, 0..5, seed)
+}
+
+/// Runs settings on some of the five folds.
+pub fn run_folds(data: &Prepared, settings: Vec<Setting>, folds: Range<u32>, seed: u64) -> Vec<Trial> {
+    let mut blocks = plan::blocks(&settings, 5, plan::Shape { rows: 5_000, features: 13, labels: 10 });
+    blocks.retain(|block| block.folds.iter().all(|fold| folds.contains(fold)));
     let count = blocks.len() as u32;
     let (id, dataset, created_at) = (String::new(), String::new(), Timestamp(0));
     let kernel = learn::kernel(&settings);
     let search = Search { id, dataset, settings, blocks, kernel, folds: 5, seed, thresholds: false, created_at };
     (0..count).flat_map(|block| run_block(data, &search, block).unwrap()).collect()
 }
+
+/// Runs the settings of a family with 20 seeds, and asserts that the means of their scores are less than four standard
+/// errors from the reference's. `tests/sklearn/seeds.py` makes references like this.
+pub fn assert_same_means(family: &str, reference: &Value) {
+    let Some(tables) = tables(family) else { return };
+    let folds = reference["folds"].as_u64().unwrap() as u32;
+    let mut misses = Vec::new();
+    for (name, dataset) in tables {
+        let reference = &reference[name];
+        assert_same_table(&dataset, reference);
+        let data = prepare(&dataset).unwrap();
+        let cases = reference[family].as_array().unwrap();
+        let settings: Vec<Setting> = cases.iter().map(|case| setting(family, case)).collect();
+        let of_seed = |seed| run_folds(&data, settings.clone(), 0..folds, seed);
+        let trials: Vec<Vec<Trial>> = (0..20).into_par_iter().map(of_seed).collect();
+        for (index, case) in cases.iter().enumerate() {
+            for (score, get) in SCORES {
+                let of_seed = |trials: &Vec<Trial>| {
+                    let of_setting = trials.iter().filter(|trial| trial.setting as usize == index);
+                    of_setting.map(|trial| get(trial.outcome.as_ref().unwrap())).sum::<f64>() / f64::from(folds)
+                };
+                let (mean, error) = mean_and_error(&trials.iter().map(of_seed).collect::<Vec<f64>>());
+                let [their_mean, their_error]: [f64; 2] = serde_json::from_value(case[score].clone()).unwrap();
+                let error = error.hypot(their_error);
+                // The reference has nine decimals.
+                if (mean - their_mean).abs() > 4.0 * error + 1e-9 {
+                    misses.push(format!("{name} {} {score}: {mean} and {their_mean} ± {error}", case["params"]));
+                }
+            }
+        }
+    }
+    assert!(misses.is_empty(), "{}", misses.join("\n"));
+}
+
+/// The scores that references have.
+const SCORES: [(&str, fn(&Scores) -> f64); 3] = [
+    ("accuracy", |scores| scores.accuracy),
+    ("f1_micro", |scores| scores.f1.micro),
+    ("f1_macro", |scores| scores.f1.macro_),
+];
 
 pub fn rows_of_fold(dataset: &Dataset, fold: usize) -> usize {
     let folds = learn::folds::k_fold(dataset.side(Split::Train).len(), 5).unwrap();

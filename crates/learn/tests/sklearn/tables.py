@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from sklearn.model_selection import KFold
 from sklearn.preprocessing import StandardScaler
+from sklearn.utils.class_weight import compute_class_weight
 
 SCALARS = [
     "Duration (ms)", "Danceability", "Energy", "Key", "Loudness", "Mode", "Speechiness", "Acousticness",
@@ -34,8 +35,18 @@ def yeast(folder):
     return table.drop(columns=labels).to_numpy(float), table[labels].to_numpy(int), labels
 
 
+def training_rows(x):
+    return len(x) - int(np.ceil(0.3 * len(x)))
+
+
+def balanced(y):
+    """Class weights of each label by the frequencies in all training rows."""
+    y = y[: training_rows(y)]
+    return [dict(enumerate(compute_class_weight("balanced", classes=np.array([0, 1]), y=column))) for column in y.T]
+
+
 def folds(x, y):
-    n = len(x) - int(np.ceil(0.3 * len(x)))
+    n = training_rows(x)
     x = StandardScaler().fit_transform(x[:n])
     for train, validation in KFold(5).split(x):
         yield x[train], y[:n][train], x[validation], y[:n][validation]

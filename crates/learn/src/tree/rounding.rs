@@ -1,0 +1,63 @@
+//! scikit-learn's arithmetic, rounding errors and all: it is they that decide between equally good splits.
+//!
+//! It adds the weights on the left of a split in the order of the values, and takes them from the node's sums for those on
+//! the right. Where weights are whole numbers every order gives the same sums, and the decision is scikit-learn's. Where
+//! they are not, the node's own sums depend on how scikit-learn shuffled its rows, which its seed decides; here they are
+//! added in a random order too.
+
+use super::rows::{LANES, Lanes, Local};
+use super::split::{Node, Search};
+
+/// What some rows weigh, added up one after another.
+pub(super) struct Sums {
+    weight: f64,
+    /// Of those with each of 16 labels, and of those without.
+    groups: Vec<Classes>,
+}
+
+struct Classes {
+    with: [f64; LANES],
+    without: [f64; LANES],
+}
+
+/// scikit-learn's `proxy_impurity_improvement` of the split that has the rows at these places of the node on the left.
+pub(super) fn gain(search: &Search<'_>, node: &Node<'_>, local: &Local, left: &[u32]) -> f64 {
+    let rows = node.rows.len();
+    let weight_of = |place: u32| search.weights.of_rows[node.rows[place as usize] as usize];
+    let group = |places: &[u32], group: usize| {
+        let lanes = &local.lanes[group * rows..][..rows];
+        classes(places.iter().map(|&place| (weight_of(place), &lanes[place as usize])))
+    };
+    let weight = |places: &[u32]| places.iter().map(|&place| weight_of(place)).fold(0.0, |sum, weight| sum + weight);
+    let all = local.sums.get_or_init(|| {
+        let mut places: Vec<u32> = (0..rows as u32).collect();
+        places.sort_unstable_by_key(|&place| (node.path.draw(!place).priority, place));
+        let groups = (0..local.totals.len()).map(|of| group(&places, of)).collect();
+        Sums { weight: weight(&places), groups }
+    });
+    let left_weight = weight(left);
+    let right_weight = all.weight - left_weight;
+    let (mut of_left, mut of_right) = (0.0, 0.0);
+    for (index, all) in all.groups.iter().enumerate() {
+        let of = group(left, index);
+        for lane in 0..LANES.min(search.labels.count() - index * LANES) {
+            let (with, without) = (of.with[lane], of.without[lane]);
+            of_left += search.criterion.of_label(left_weight, without, with);
+            of_right += search.criterion.of_label(right_weight, all.without[lane] - without, all.with[lane] - with);
+        }
+    }
+    let labels = search.labels.count() as f64;
+    -right_weight * (of_right / labels) - left_weight * (of_left / labels)
+}
+
+fn classes<'a>(rows: impl Iterator<Item = (f64, &'a Lanes)>) -> Classes {
+    let mut of = Classes { with: [0.0; LANES], without: [0.0; LANES] };
+    for (weight, has) in rows {
+        for lane in 0..LANES {
+            let (with, without) = if has.0[lane] != 0 { (weight, 0.0) } else { (0.0, weight) };
+            of.with[lane] += with;
+            of.without[lane] += without;
+        }
+    }
+    of
+}
