@@ -21,7 +21,7 @@ pub fn write(bench: &Bench) -> anyhow::Result<()> {
     if let Some(peaks) = limits::journal(bench).read()?.last() {
         sections.push(fits::limits(&growth, bench, *peaks));
     }
-    sections.retain(|section| !section.trim().is_empty());
+    let sections: Vec<&str> = sections.iter().map(|of| of.trim()).filter(|of| !of.is_empty()).collect();
     let measured = sections.join("\n\n");
     println!("\n{measured}");
     let text = std::fs::read_to_string(page).with_context(|| format!("cannot read the page {}", page.display()))?;
