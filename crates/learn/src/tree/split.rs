@@ -9,7 +9,6 @@ use super::kernel::{self, Cuts, Left, Thresholds, lowest};
 use super::near::Near;
 use super::params::Splitter;
 use super::presorted::{Part, Presorted};
-use super::rounding;
 use super::rows::{Labels, Local, Weights};
 use super::sort::Sorter;
 use crate::random::{Path, Pool};
@@ -141,6 +140,7 @@ impl Search<'_> {
         scratch.best.clear();
         scratch.best.resize(self.variants.len(), Best::NONE);
         scratch.local.fill(node.rows, node.weight, self.weights, self.labels);
+        scratch.cuts.gains.begin();
         match (self.criterion, presorted) {
             (Criterion::Gini, Some(presorted)) => self.best_of_all::<false>(node, presorted, scratch),
             (_, Some(presorted)) => self.best_of_all::<true>(node, presorted, scratch),
@@ -218,15 +218,18 @@ impl Search<'_> {
             }
             for at in from..to {
                 let (cost, margin) = (cuts.costs[at], margin(best.cost));
-                if cost > best.cost + margin
-                    || value(at + 1) <= value(at) + SAME
-                    || !local.weighs_enough(cuts.weights[at], limits.weight)
-                {
+                if cost > best.cost + margin || !local.weighs_enough(cuts.weights[at], limits.weight) {
                     continue;
                 }
-                let gain = rounding::gain(self, node, local, &order[..=at]);
+                let differ = || value(at + 1) > value(at) + SAME;
+                let is_lower = cost < best.cost - margin;
+                if is_lower && !differ() {
+                    continue;
+                }
+                let gain = cuts.gains.of(self, node, local, &order[..=at]);
                 let by_luck = gain == best.gain && priority > best.priority && feature != best.feature;
-                if cost < best.cost - margin || gain > best.gain || by_luck {
+                // Most ties are lost: values, which memory has to be waited for, are looked at last.
+                if is_lower || (gain > best.gain || by_luck) && differ() {
                     let threshold = f64::from(value(at)) / 2.0 + f64::from(value(at + 1)) / 2.0;
                     *best = Best { cost, gain, priority, feature, threshold };
                 }
