@@ -6,7 +6,6 @@ use rayon::prelude::*;
 use super::columns::SAME;
 use super::kernel::{Cuts, lowest};
 use super::presorted::{Part, Presorted};
-use super::rounding;
 use super::rows::Local;
 use super::split::{Best, Node, Scratch, Search, each};
 
@@ -79,6 +78,7 @@ impl Search<'_> {
         best: &mut [Best],
     ) {
         cuts.weigh::<ENTROPY>(local, order);
+        let Cuts { costs, weights, gains, .. } = cuts;
         let column = self.columns.column(feature);
         let value = |at: usize| column[node.rows[order[at] as usize] as usize];
         let margin = |cost: f64| self.margin::<ENTROPY>(local, cost);
@@ -90,30 +90,32 @@ impl Search<'_> {
             }
             let (from, to) = (least - 1, order.len() - least);
             let best = &mut best[variant];
-            if lowest(&cuts.costs[from..to]) > best.cost + margin(best.cost) {
+            if lowest(&costs[from..to]) > best.cost + margin(best.cost) {
                 continue;
             }
-            let allowed =
-                |at: usize| value(at + 1) > value(at) + SAME && local.weighs_enough(cuts.weights[at], limits.weight);
+            let differ = |at: usize| value(at + 1) > value(at) + SAME;
+            let leaves_fit = |at: usize| local.weighs_enough(weights[at], limits.weight);
             let mut low = best.cost + margin(best.cost);
-            for at in from..to {
-                if cuts.costs[at] < low && allowed(at) {
-                    low = cuts.costs[at];
+            for (at, &cost) in (from..).zip(&costs[from..to]) {
+                if cost < low && differ(at) && leaves_fit(at) {
+                    low = cost;
                 }
             }
             let bar = low + margin(low);
-            for at in from..to {
-                let (cost, margin) = (cuts.costs[at], margin(best.cost));
-                if cost > bar || cost > best.cost + margin || !allowed(at) {
+            for (at, &cost) in (from..).zip(&costs[from..to]) {
+                let margin = margin(best.cost);
+                let is_lower = cost < best.cost - margin;
+                if cost > bar || cost > best.cost + margin || !leaves_fit(at) || is_lower && !differ(at) {
                     continue;
                 }
                 // Of whole weights equal costs are those of equal sums, mostly of the same rows: so are the gains.
                 let gain = match self.weights.whole && cost == best.cost {
                     true => best.gain,
-                    false => rounding::gain(self, node, local, &order[..=at]),
+                    false => gains.of(self, node, local, &order[..=at]),
                 };
                 let by_luck = gain == best.gain && priority > best.priority && feature != best.feature;
-                if cost < best.cost - margin || gain > best.gain || by_luck {
+                // Most ties are lost: values, which memory has to be waited for, are looked at last.
+                if is_lower || (gain > best.gain || by_luck) && differ(at) {
                     let threshold = f64::from(value(at)) / 2.0 + f64::from(value(at + 1)) / 2.0;
                     *best = Best { cost, gain, priority, feature, threshold };
                 }

@@ -7,6 +7,7 @@
 
 use super::columns::{SAME, TILE};
 use super::criterion::mass;
+use super::rounding::Gains;
 use super::rows::{LANES, Labels, Lanes, Local};
 use crate::random::Path;
 
@@ -15,6 +16,7 @@ use crate::random::Path;
 pub(super) struct Cuts {
     pub(super) costs: Vec<f64>,
     pub(super) weights: Vec<i32>,
+    pub(super) gains: Gains,
     squares: Vec<f64>,
     products: Vec<i64>,
 }

@@ -139,6 +139,7 @@ impl Search<'_> {
         scratch.best.clear();
         scratch.best.resize(self.variants.len(), Best::NONE);
         scratch.local.fill(node.rows, node.weight, self.weights, self.labels);
+        scratch.cuts.gains.begin();
         match (self.criterion, presorted) {
             (Criterion::Gini, Some(presorted)) => self.best_of_all::<false>(node, presorted, scratch),
             (_, Some(presorted)) => self.best_of_all::<true>(node, presorted, scratch),

@@ -83,7 +83,10 @@ pub fn assert_same_means(family: &str, reference: &Value) {
 }
 
 /// The scores that references have.
-const SCORES: [(&str, fn(&Scores) -> f64); 3] = [
+/// A score by its name.
+type Named = (&'static str, fn(&Scores) -> f64);
+
+const SCORES: [Named; 3] = [
     ("accuracy", |scores| scores.accuracy),
     ("f1_micro", |scores| scores.f1.micro),
     ("f1_macro", |scores| scores.f1.macro_),

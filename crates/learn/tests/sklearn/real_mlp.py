@@ -1,6 +1,6 @@
 """Computes real_mlp.json with scikit-learn 1.9 on real tables: python real_mlp.py FOLDER_WITH_TABLES > real_mlp.json
 
-Settings that cover the parameters of networks, most of them small and stopped early. Takes about ten minutes on one
+Settings that cover the parameters of networks, most of them small and stopped early. Takes about two minutes on one
 core.
 """
 
