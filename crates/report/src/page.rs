@@ -339,7 +339,7 @@ fn rests(importances: &Importances) -> Rests {
     if *features_left_out > 0 {
         how += &format!(" {} more features were not looked at.", thousands(*features_left_out as usize));
     }
-    let drawn = groups.iter().take(GROUPS).map(|group| (group.group.clone(), group.f1_micro));
+    let drawn = groups.iter().take(GROUPS).map(|group| (group.group.replace('_', " "), group.f1_micro));
     Rests { how, svg: losses("loss of micro F1 without each group of features", &drawn.collect::<Vec<_>>()) }
 }
 

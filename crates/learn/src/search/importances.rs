@@ -15,13 +15,13 @@ use crate::random::{Path, Pool};
 const REPEATS: usize = 5;
 
 /// Held-out rows that are looked at, at most.
-const MOST: usize = 2_000;
+const MOST: usize = 1_000;
 
 /// Held-out rows below which the fall of a score would say nothing, unless there are no more.
 const LEAST: usize = 30;
 
 /// Rough seconds of one core that all predictions together may take; rows are left out for it.
-const SECONDS: f64 = 10.0;
+const SECONDS: f64 = 6.0;
 
 /// The importances of a fitted setting's features; none where the model predicts too slowly for them.
 pub(super) fn importances(
