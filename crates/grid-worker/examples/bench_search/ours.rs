@@ -134,6 +134,7 @@ fn search(settings: Vec<Setting>, shape: Shape) -> Search {
         settings,
         folds: FOLDS,
         seed: 0,
+        thresholds: false,
         created_at: Timestamp::now(),
     }
 }
