@@ -26,9 +26,10 @@ pub fn start(
     (search, jobs)
 }
 
-/// What the folds of a dataset are cut from, about: how many rows are held out is known when it is opened.
+/// What the folds of a dataset are cut from; about, where a dataset does not say how many rows are for training.
 pub fn shape(dataset: &DatasetInfo) -> learn::plan::Shape {
-    learn::plan::Shape { rows: dataset.rows * 7 / 10, features: dataset.features, labels: dataset.labels.len() }
+    let rows = dataset.training.as_ref().map_or(dataset.rows * 7 / 10, |training| training.rows);
+    learn::plan::Shape { rows, features: dataset.features, labels: dataset.labels.len() }
 }
 
 /// The jobs that are left of a search without a model, of which these trials are finished: (setting, fold), sorted. They

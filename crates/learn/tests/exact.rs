@@ -11,6 +11,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::{Value, json};
 
+/// Rows, features and labels of the generated data.
+const USUAL: [usize; 3] = [130, 9, 4];
+
 type Outcome = Result<Array2<f64>, String>;
 
 fn estimators(settings: &[Setting]) -> Vec<Estimator> {
@@ -18,8 +21,8 @@ fn estimators(settings: &[Setting]) -> Vec<Estimator> {
 }
 
 /// Probabilities by one training of all, on so many threads.
-fn together(settings: &[Setting], threads: usize) -> Vec<Outcome> {
-    let (train, test) = cut(&dataset(61, 130, 9, 4), 90);
+fn together(settings: &[Setting], [n, d, q]: [usize; 3], threads: usize) -> Vec<Outcome> {
+    let (train, test) = cut(&dataset(61, n, d, q), n - 40);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let keep = |shares: ArrayView2<'_, f64>| shares.to_owned();
     let trained = pool.install(|| train_all(&estimators(settings), &train, test.records.view(), &keep));
@@ -27,8 +30,8 @@ fn together(settings: &[Setting], threads: usize) -> Vec<Outcome> {
 }
 
 /// Probabilities by a fit of each.
-fn alone(settings: &[Setting]) -> Vec<Outcome> {
-    let (train, test) = cut(&dataset(61, 130, 9, 4), 90);
+fn alone(settings: &[Setting], [n, d, q]: [usize; 3]) -> Vec<Outcome> {
+    let (train, test) = cut(&dataset(61, n, d, q), n - 40);
     let fit = |estimator: Estimator| match estimator.fit(&train) {
         Ok(model) => Ok(model.probabilities(test.records.view())),
         Err(reason) => Err(reason.to_string()),
@@ -104,7 +107,7 @@ proptest! {
         settings in proptest::collection::vec(any(), 30),
         threads in select(vec![1, 2, 4]),
     ) {
-        let (together, alone) = (together(&settings, threads), alone(&settings));
+        let (together, alone) = (together(&settings, USUAL, threads), alone(&settings, USUAL));
         for ((setting, together), alone) in settings.iter().zip(together).zip(alone) {
             prop_assert_eq!(together, alone, "{:?}", setting);
         }
@@ -119,5 +122,16 @@ fn whole_products_of_stops_predict_what_each_predicts_alone() {
         [extra_trees]\nn_estimators = [2, 17, 33]\nmax_depth = [2, 6]\nmin_samples_split = [2, 8]\n\
         max_features = ['sqrt', 'none']";
     let settings = grid::read(text, &[]).unwrap();
-    assert_eq!(together(&settings, 2), alone(&settings));
+    assert_eq!(together(&settings, USUAL, 2), alone(&settings, USUAL));
+}
+
+#[test]
+fn wide_tables_of_many_labels_are_no_exception() {
+    let text = "[tree]\nmax_features = ['none', 0.9]\nsplitter = ['best', 'random']\nmin_samples_leaf = [1, 3]\n\
+        class_weight = ['none', 'balanced']\n[extra_trees]\nn_estimators = [2, 3]\nmax_features = ['none', 'sqrt', 0.5]\n\
+        min_samples_leaf = [1, 2]\n[random_forest]\nn_estimators = 3\nmax_features = [0.9, 'sqrt']\nmin_samples_leaf = [1, 2]";
+    let settings = grid::read(text, &[]).unwrap();
+    let wide = [190, 2_300, 35];
+    assert_eq!(together(&settings, wide, 4), alone(&settings, wide));
+    assert_eq!(together(&settings, wide, 1), alone(&settings, wide));
 }

@@ -230,6 +230,11 @@ fn data_that_nothing_can_be_learnt_from_is_an_error_that_says_why() {
         error(|dataset| dataset.features[8] = f64::NAN),
         "feature f1 of track track1 is NaN: every value must be finite"
     );
+    let huge = error(|dataset| dataset.features[8] = f64::MAX);
+    assert!(
+        huge.starts_with("feature f1 of track track1 is 17976") && huge.ends_with("must be within ±3.4e38"),
+        "{huge}"
+    );
     assert_eq!(
         error(|dataset| dataset.label_names.clear()),
         "the dataset has 7 features and 0 labels: it needs at least one of each"

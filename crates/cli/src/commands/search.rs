@@ -102,7 +102,7 @@ async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
 
 /// Fits every setting on every fold, then the winner on all training rows; `None` when it was stopped on the way.
 ///
-/// Its jobs are of the run, where there is one. The search's id is a fingerprint of dataset, grid, folds and seed: the
+/// Its jobs are of the run, where there is one. The search's id is a fingerprint of all that decides a score: the
 /// same search goes on where it stopped.
 pub async fn search(
     home: &Home,

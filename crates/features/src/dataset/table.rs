@@ -60,12 +60,14 @@ fn header(bytes: &[u8]) -> Result<Vec<PlSmallStr>, DatasetError> {
     Ok(names)
 }
 
-/// Whether each text of a column is a number or says that there is none.
+/// Whether each text of a column that could not be read says that there is no number. Blanks behind a number make it a
+/// text: it must not be taken for a missing one.
 fn check_numbers(column: &Column) -> Result<(), DatasetError> {
     let texts = column.str().map_err(unreadable)?;
     let is_word = |text: &str| {
+        let is_padded = text.trim_end() != text && text.trim().parse::<f64>().is_ok();
         let text = text.trim();
-        text.parse::<f64>().is_err() && !MISSING.contains(&text.to_ascii_lowercase().as_str())
+        (is_padded || text.parse::<f64>().is_err()) && !MISSING.contains(&text.to_ascii_lowercase().as_str())
     };
     let is_word = |text: Option<&str>| text.is_some_and(is_word);
     let words = texts.iter().filter(|text| is_word(*text)).count();
@@ -75,7 +77,7 @@ fn check_numbers(column: &Column) -> Result<(), DatasetError> {
         Some(row) => Err(DatasetError::value(
             column.name(),
             row,
-            "has no number but a text: correct it, leave the row out, or leave the column out with `--ignore`",
+            "has no number but a text (blanks behind a number make it one): correct it, leave the row out, or leave the column out with `--ignore`",
         )),
     }
 }

@@ -46,12 +46,11 @@ fn check(dataset: &Dataset) -> Result<(), LearnError> {
     if dataset.features.len() != n * d || dataset.labels.len() != n * q || dataset.split.len() != n {
         return error(format!("the dataset is torn: its parts do not have {n} rows of {d} features and {q} labels"));
     }
-    if let Some(at) = dataset.features.iter().position(|x| !x.is_finite()) {
-        let (track, column) = (&dataset.track_ids[at / d], &dataset.feature_names[at % d]);
-        return error(format!(
-            "feature {column} of track {track} is {}: every value must be finite",
-            dataset.features[at]
-        ));
+    let unfit = |x: &f64| !x.is_finite() || x.abs() > f64::from(f32::MAX);
+    if let Some(at) = dataset.features.iter().position(unfit) {
+        let (track, column, x) = (&dataset.track_ids[at / d], &dataset.feature_names[at % d], dataset.features[at]);
+        let wanted = if x.is_finite() { "within ±3.4e38" } else { "finite" };
+        return error(format!("feature {column} of track {track} is {x}: every value must be {wanted}"));
     }
     let test = dataset.side(Split::Test).len();
     if test == 0 || test == n {

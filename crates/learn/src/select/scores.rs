@@ -33,7 +33,8 @@ fn f_value(column: &[f64], label: &[bool]) -> f64 {
     let (without, sum_without) = (n - with, sum - sum_with);
     let of_middle = sum * sum / n;
     let between = sum_with * sum_with / with + sum_without * sum_without / without - of_middle;
-    let within = squares - of_middle - between;
+    // Rounding may leave less than nothing where a feature tells the label perfectly.
+    let within = (squares - of_middle - between).max(0.0);
     between / (within / (n - 2.0))
 }
 

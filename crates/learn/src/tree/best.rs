@@ -129,7 +129,7 @@ impl Search<'_> {
         match (cost.is_finite(), ENTROPY) {
             (false, _) => 0.0,
             (true, false) => 1e-11 * cost.abs(),
-            (true, true) => 4e-6 * f64::from(local.weight),
+            (true, true) => 4e-6 * f64::from(local.weight) * (self.labels.count() as f64 / 10.0).max(1.0),
         }
     }
 }

@@ -234,6 +234,9 @@ impl<'a> Growth<'a> {
         let sides = from.presorted.as_ref().map(|_| Sides::new(of_node.iter().map(|&row| is_left(row))));
         let middle = rows.start + partition(of_node, &mut self.room, is_left);
 
+        if middle == rows.start || middle == rows.end {
+            return;
+        }
         let depth = from.depth + 1;
         let sides_of = [(rows.start..middle, from.path.left()), (middle..rows.end, from.path.right())];
         let [left, right] = [0, 1].map(|side| {
@@ -254,7 +257,8 @@ impl<'a> Growth<'a> {
             });
             Open { presorted, ..open }
         });
-        if depth <= DEEP && rows.len() * drawn > split::SHARED {
+        // A near branch stays with the room that its rows were copied into.
+        if !from.near && depth <= DEEP && rows.len() * drawn > split::SHARED {
             self.branch(left, right, scratch);
         } else {
             self.wait(right);

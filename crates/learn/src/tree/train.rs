@@ -19,6 +19,9 @@ use crate::random::Path;
 /// Trees that are grown before they are cut for each setting and forgotten.
 const TOGETHER: u32 = 16;
 
+/// Rows that can be found in a tile by 32 bits.
+const MOST_ROWS: usize = 1 << 26;
+
 /// Variants that one growth can have: as many as a set has bits.
 const VARIANTS: usize = 64;
 
@@ -76,6 +79,9 @@ impl<'a> Growth<'a> {
     fn new(settings: &[&'a TreeValidParams], rows: &'a Rows, labels: ArrayView2<'_, bool>) -> Result<Self, String> {
         if labels.is_empty() {
             return Err("there are no rows to fit on".into());
+        }
+        if labels.nrows() >= MOST_ROWS {
+            return Err(format!("{} rows are too many for a tree: it takes fewer than {MOST_ROWS}", labels.nrows()));
         }
         let first = settings[0];
         let of_rows = match &first.class_weight {
@@ -205,7 +211,7 @@ fn train_group<T: Clone + Send>(
     let mut units = units(&growth, settings);
     let trees = settings.iter().map(|of| of.n_estimators).max().unwrap_or(0);
     for first in (0..trees).step_by(TOGETHER as usize) {
-        let some = first..trees.min(first + TOGETHER);
+        let some = first..trees.min(first.saturating_add(TOGETHER));
         let grown: Result<Vec<Grown>, String> = some.into_par_iter().map(|tree| growth.grow(tree)).collect();
         let grown = match grown {
             Ok(grown) => grown,
@@ -246,6 +252,9 @@ impl<T: Clone> Unit<T> {
         judge: &impl Fn(ArrayView2<'_, f64>) -> T,
     ) {
         let most = self.wanted.iter().map(|(trees, _)| *trees).max().unwrap_or(0);
+        if first >= most {
+            return;
+        }
         let sums = self.sums.get_or_insert_with(|| Array2::zeros((queries.nrows(), labels)));
         for (tree, grown) in (first + 1..=most).zip(grown) {
             self.cut.of(grown).add_to(queries, sums.view_mut());

@@ -65,12 +65,17 @@ impl ClassWeight {
             ));
         }
         let weight = |(has, of): (&bool, &LabelWeights)| if *has { of.with } else { of.without };
-        let of_rows: Vec<f64> =
+        let mut of_rows: Vec<f64> =
             labels.rows().into_iter().map(|row| row.iter().zip(weights).map(weight).product()).collect();
         if !of_rows.iter().sum::<f64>().is_finite() {
             return Err(
                 "class_weight is too large: the weights of the rows, products over their labels, overflow".into()
             );
+        }
+        // Only their ratios count. A power of two changes none of them, and keeps products of many labels from vanishing.
+        let (_, exponent) = libm::frexp(of_rows.iter().copied().fold(0.0, f64::max));
+        if exponent.abs() > 400 {
+            of_rows.iter_mut().for_each(|weight| *weight = libm::ldexp(*weight, -exponent));
         }
         Ok(of_rows)
     }

@@ -62,8 +62,11 @@ fn text(lines: &[Line]) -> String {
 /// Cancels a search.
 pub async fn cancel(args: &SearchCancel, home: &Home) -> anyhow::Result<()> {
     let id = find(home, Some(&args.search)).await?.id;
-    if !args.json && home.store.model(&id).await?.is_some() {
-        return say(&format!("{id} is finished already: nothing is left to cancel"));
+    if home.store.model(&id).await?.is_some() {
+        return match args.json {
+            true => say_json(&home.store.search_info(&id).await?),
+            false => say(&format!("{id} is finished already: nothing is left to cancel")),
+        };
     }
     let now = Timestamp::now();
     let info = home.store.cancel_search(&id, now).await?;
