@@ -110,8 +110,9 @@ fn one_label_constant_columns_and_constant_labels_are_no_trouble() {
 
 #[test]
 fn thresholds_and_importances_are_reported_where_they_are_known() {
-    let row =
-        |i: usize| format!("{},{},{},{}", i * 37 % 100, i * 53 % 7, u8::from(i * 37 % 100 > 70), u8::from(i % 3 == 0));
+    let row = |i: usize| {
+        format!("{},{},{},{}", i * 37 % 100, i * 53 % 7, u8::from(i * 37 % 100 > 70), u8::from(i.is_multiple_of(3)))
+    };
     let folder = folder("loudness,noise,label:a,label:b", row, 100);
     let plain = summary(folder.path(), &[]);
     assert!(plain.get("tuned").is_none());

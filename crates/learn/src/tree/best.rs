@@ -108,11 +108,7 @@ impl Search<'_> {
                 if cost > bar || cost > best.cost + margin || !leaves_fit(at) || is_lower && !differ(at) {
                     continue;
                 }
-                // Of whole weights equal costs are those of equal sums, mostly of the same rows: so are the gains.
-                let gain = match self.weights.whole && cost == best.cost {
-                    true => best.gain,
-                    false => gains.of(self, node, local, &order[..=at]),
-                };
+                let gain = gains.of(self, node, local, &order[..=at]);
                 let by_luck = gain == best.gain && priority > best.priority && feature != best.feature;
                 // Most ties are lost: values, which memory has to be waited for, are looked at last.
                 if is_lower || (gain > best.gain || by_luck) && differ(at) {
