@@ -6,7 +6,7 @@
 //! of the seed and of the node's place in the tree, so it draws other numbers than scikit-learn, from the same
 //! distributions.
 //!
-//! Settings that differ only in where a tree stops share its growth: [`grow`] grows what any of them may want, [`cut`]
+//! Settings that differ only in where a tree stops share its growth: `grow` grows what any of them may want, `cut`
 //! gives each its own.
 
 mod best;
