@@ -90,7 +90,7 @@ impl Search<'_> {
             }
             let (from, to) = (least - 1, order.len() - least);
             let best = &mut best[variant];
-            if lowest(&costs[from..to]) > best.cost + margin(best.cost) {
+            if lowest(&costs[from..to], f64::INFINITY) > best.cost + margin(best.cost) {
                 continue;
             }
             let differ = |at: usize| value(at + 1) > value(at) + SAME;

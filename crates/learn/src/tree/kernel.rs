@@ -90,10 +90,10 @@ fn sum_of_squares(lanes: &Lanes) -> f64 {
     (four[0] + four[2]) + (four[1] + four[3])
 }
 
-/// The lowest of some costs.
+/// The lowest of some costs; `none`, which is above all, if there are none.
 #[inline(always)]
-pub(super) fn lowest(costs: &[f64]) -> f64 {
-    let mut low = [f64::INFINITY; LANES];
+pub(super) fn lowest<T: Copy + PartialOrd>(costs: &[T], none: T) -> T {
+    let mut low = [none; LANES];
     let whole = costs.chunks_exact(LANES);
     low.iter_mut().zip(whole.remainder()).for_each(|(low, cost)| *low = *cost);
     for some in whole {
@@ -143,18 +143,7 @@ impl<const W: usize> Thresholds<W> {
     /// The lowest cost; infinite if all features are constant.
     #[inline(always)]
     pub(super) fn lowest(&self) -> f32 {
-        let mut low = [f32::INFINITY; LANES];
-        for some in self.costs.chunks_exact(LANES) {
-            for lane in 0..LANES {
-                low[lane] = if some[lane] < low[lane] { some[lane] } else { low[lane] };
-            }
-        }
-        for half in [8, 4, 2, 1] {
-            for lane in 0..half {
-                low[lane] = if low[lane + half] < low[lane] { low[lane + half] } else { low[lane] };
-            }
-        }
-        low[0]
+        lowest(&self.costs, f32::INFINITY)
     }
 }
 
