@@ -3,9 +3,11 @@
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
-use super::columns::SAME;
-use super::kernel::{Cuts, lowest};
+use super::columns::{SAME, TILE};
+use super::few;
+use super::kernel::{Cuts, at_most, lowest};
 use super::presorted::{Part, Presorted};
+use super::ranks::{Code, Ranked};
 use super::rows::Local;
 use super::split::{Best, Node, Scratch, Search, each};
 
@@ -43,44 +45,121 @@ impl Search<'_> {
         }
     }
 
-    /// Tries every threshold of a feature; whether it is not constant.
+    /// Tries every threshold of each drawn feature.
     #[inline(always)]
-    pub(super) fn best_of_one<const ENTROPY: bool>(
+    pub(super) fn best_of_ranked<const ENTROPY: bool, C: Code>(
         &self,
         node: &Node<'_>,
-        of: (u32, u32),
+        ranked: &Ranked<C>,
+        scratch: &mut Scratch,
+    ) {
+        scratch.pool.begin(node.path);
+        scratch.local.lay_out(node.rows, self.labels);
+        if node.near {
+            C::near(&mut scratch.near).look_up(node.rows, &mut scratch.places);
+        }
+        match self.weights.whole && node.near && node.rows.len() <= few::ROWS {
+            true if self.drawn <= 16 => self.best_of_few::<ENTROPY, 16, C>(node, ranked, scratch),
+            true => self.best_of_few::<ENTROPY, TILE, C>(node, ranked, scratch),
+            false => self.best_of_drawn::<ENTROPY, C>(node, ranked, scratch, 0),
+        }
+    }
+
+    /// Features in random order, of which some are drawn already: so many, and on until one is found that is not constant.
+    #[inline(always)]
+    pub(super) fn best_of_drawn<const ENTROPY: bool, C: Code>(
+        &self,
+        node: &Node<'_>,
+        ranked: &Ranked<C>,
+        scratch: &mut Scratch,
+        mut drawn: usize,
+    ) {
+        C::sorter(&mut scratch.sorter).begin(node.rows, self.columns.rows());
+        let mut all_constant = true;
+        while drawn < self.drawn || all_constant {
+            let Some(feature) = scratch.pool.next() else { break };
+            all_constant &= !self.best_of_one::<ENTROPY, C>(node, ranked, feature, scratch);
+            drawn += 1;
+        }
+        C::sorter(&mut scratch.sorter).end(node.rows);
+    }
+
+    /// Tries every threshold of a feature; whether it is not constant.
+    #[inline(always)]
+    fn best_of_one<const ENTROPY: bool, C: Code>(
+        &self,
+        node: &Node<'_>,
+        ranked: &Ranked<C>,
+        feature: u32,
         scratch: &mut Scratch,
     ) -> bool {
-        let Scratch { best, local, cuts, sorter, order, near, .. } = scratch;
-        let (low, high) = if node.near {
-            let values = near.feature(of.0);
-            let value = |row: u32| values[near.place(row) as usize];
-            sorter.sort(node.rows, value, order)
+        let Scratch { best, local, cuts, sorter, near, places, .. } = scratch;
+        let sorter = C::sorter(sorter);
+        if node.near {
+            let ranks = C::near(near).feature(feature);
+            sorter.take(places.iter().map(|&place| ranks[place as usize]));
         } else {
-            sorter.sort_many(self.columns, of.0, node.rows, order)
-        };
-        let varies = high > low + SAME;
-        if varies {
-            self.scan::<ENTROPY>(node, local, of, order, cuts, best);
+            let ranks = ranked.of(feature);
+            sorter.take(node.rows.iter().map(|&row| ranks[row as usize]));
         }
-        varies
+        let (low, high) = sorter.range();
+        let is_plain = ranked.is_plain(feature);
+        if is_plain && low == high || !is_plain && !self.varies(feature, node.rows) {
+            return false;
+        }
+        if is_plain {
+            sorter.sort(ranked.order(feature));
+            let sorted = &sorter.sorted;
+            let differ = |at: usize| sorted[at] != sorted[at + 1];
+            self.scan::<ENTROPY>(node, local, feature, &sorter.order, differ, cuts, best);
+        } else {
+            let column = self.columns.column(feature);
+            let value = |place: u32| column[node.rows[place as usize] as usize];
+            sorter.by_value(node.rows.len(), value);
+            let order = &sorter.order;
+            let differ = |at: usize| value(order[at + 1]) > value(order[at]) + SAME;
+            self.scan::<ENTROPY>(node, local, feature, order, differ, cuts, best);
+        }
+        true
+    }
+
+    /// The threshold between the rows at the end of the left places and at the begin of the right ones; rows of one rank
+    /// may be in any order.
+    fn between(&self, node: &Node<'_>, feature: u32, (left, right): (&[u32], &[u32])) -> f64 {
+        let column = self.columns.column(feature);
+        let value = |place: u32| column[node.rows[place as usize] as usize];
+        let (mut below, mut above) = (value(left[left.len() - 1]), value(right[0]));
+        let (low, high) = (below - SAME, above + SAME);
+        left.iter().rev().map(|&place| value(place)).take_while(|&of| of >= low).for_each(|of| below = below.max(of));
+        right.iter().map(|&place| value(place)).take_while(|&of| of <= high).for_each(|of| above = above.min(of));
+        f64::from(below) / 2.0 + f64::from(above) / 2.0
+    }
+
+    /// Whether a feature is not constant for some rows.
+    pub(super) fn varies(&self, feature: u32, rows: &[u32]) -> bool {
+        let column = self.columns.column(feature);
+        let values = rows.iter().map(|&row| column[row as usize]);
+        let range = |(low, high): (f32, f32), value: f32| (low.min(value), high.max(value));
+        let (low, high) = values.fold((f32::INFINITY, f32::NEG_INFINITY), range);
+        high > low + SAME
     }
 
     /// Tries every threshold of a feature: every cut of the order between different values.
     #[inline(always)]
+    #[allow(clippy::too_many_arguments, reason = "parts of the scratch that are in use side by side")]
     fn scan<const ENTROPY: bool>(
         &self,
         node: &Node<'_>,
         local: &Local,
-        (feature, priority): (u32, u32),
+        feature: u32,
         order: &[u32],
+        differ: impl Fn(usize) -> bool,
         cuts: &mut Cuts,
         best: &mut [Best],
     ) {
+        let priority = node.path.draw(feature).priority;
         cuts.weigh::<ENTROPY>(local, order);
         let Cuts { costs, weights, gains, .. } = cuts;
-        let column = self.columns.column(feature);
-        let value = |at: usize| column[node.rows[order[at] as usize] as usize];
         let margin = |cost: f64| self.margin::<ENTROPY>(local, cost);
         for variant in each(node.variants) {
             let limits = self.variants[variant];
@@ -89,30 +168,34 @@ impl Search<'_> {
                 continue;
             }
             let (from, to) = (least - 1, order.len() - least);
+            let costs = &costs[..to];
             let best = &mut best[variant];
-            if lowest(&costs[from..to], f64::INFINITY) > best.cost + margin(best.cost) {
+            let mut low = lowest(&costs[from..], f64::INFINITY);
+            if low > best.cost + margin(best.cost) {
                 continue;
             }
-            let differ = |at: usize| value(at + 1) > value(at) + SAME;
             let leaves_fit = |at: usize| local.weighs_enough(weights[at], limits.weight);
-            let mut low = best.cost + margin(best.cost);
-            for (at, &cost) in (from..).zip(&costs[from..to]) {
-                if cost < low && differ(at) && leaves_fit(at) {
-                    low = cost;
+            // Nearly always the lowest cost of all is that of a cut.
+            if !at_most(costs, from, low).any(|at| differ(at) && leaves_fit(at)) {
+                low = best.cost + margin(best.cost);
+                for at in from..to {
+                    if costs[at] < low && differ(at) && leaves_fit(at) {
+                        low = costs[at];
+                    }
                 }
             }
-            let bar = low + margin(low);
-            for (at, &cost) in (from..).zip(&costs[from..to]) {
+            for at in at_most(costs, from, low + margin(low)) {
+                let cost = costs[at];
                 let margin = margin(best.cost);
                 let is_lower = cost < best.cost - margin;
-                if cost > bar || cost > best.cost + margin || !leaves_fit(at) || is_lower && !differ(at) {
+                if cost > best.cost + margin || !leaves_fit(at) || is_lower && !differ(at) {
                     continue;
                 }
                 let gain = gains.of(self, node, local, &order[..=at]);
                 let by_luck = gain == best.gain && priority > best.priority && feature != best.feature;
                 // Most ties are lost: values, which memory has to be waited for, are looked at last.
                 if is_lower || (gain > best.gain || by_luck) && differ(at) {
-                    let threshold = f64::from(value(at)) / 2.0 + f64::from(value(at + 1)) / 2.0;
+                    let threshold = self.between(node, feature, order.split_at(at + 1));
                     *best = Best { cost, gain, priority, feature, threshold };
                 }
             }
@@ -121,7 +204,7 @@ impl Search<'_> {
 
     /// How far costs may be apart that scikit-learn's arithmetic has to tell from each other.
     #[inline(always)]
-    fn margin<const ENTROPY: bool>(&self, local: &Local, cost: f64) -> f64 {
+    pub(super) fn margin<const ENTROPY: bool>(&self, local: &Local, cost: f64) -> f64 {
         match (cost.is_finite(), ENTROPY) {
             (false, _) => 0.0,
             (true, false) => 1e-11 * cost.abs(),
@@ -146,8 +229,10 @@ impl<const ENTROPY: bool> NullaryFnOnce for ScanPart<'_, ENTROPY> {
     #[inline(always)]
     fn call(self) {
         for (feature, order) in self.part.iter(self.node.rows.len()) {
-            let of = (feature, self.node.path.draw(feature).priority);
-            self.search.scan::<ENTROPY>(self.node, self.local, of, order, self.cuts, self.best);
+            let column = self.search.columns.column(feature);
+            let value = |at: usize| column[self.node.rows[order[at] as usize] as usize];
+            let differ = |at: usize| value(at + 1) > value(at) + SAME;
+            self.search.scan::<ENTROPY>(self.node, self.local, feature, order, differ, self.cuts, self.best);
         }
     }
 }

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use ndarray::ArrayView2;
 
+use super::ranks::Ranks;
+
 /// Values that differ by no more than this are one value (scikit-learn's `FEATURE_THRESHOLD`).
 pub(super) const SAME: f32 = 1e-7;
 
@@ -17,6 +19,7 @@ pub(crate) struct Columns {
     values: Vec<f32>,
     tiles: OnceLock<Vec<f32>>,
     orders: Vec<OnceLock<Order>>,
+    ranks: OnceLock<Ranks>,
 }
 
 /// All rows by their value of a feature, then by row.
@@ -38,7 +41,7 @@ impl Columns {
             }
         }
         let orders = (0..features).map(|_| OnceLock::new()).collect();
-        Self { rows, features, values, tiles: OnceLock::new(), orders }
+        Self { rows, features, values, tiles: OnceLock::new(), orders, ranks: OnceLock::new() }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -69,13 +72,16 @@ impl Columns {
         tiles.chunks_exact(TILE * self.rows)
     }
 
+    /// The ranks of all rows along all features.
+    pub(super) fn ranks(&self) -> &Ranks {
+        self.ranks.get_or_init(|| Ranks::new(self))
+    }
+
     /// All rows along a feature.
     pub(super) fn order(&self, feature: u32) -> &Order {
         self.orders[feature as usize].get_or_init(|| {
             let column = self.column(feature);
-            let mut keys: Vec<u64> = column.iter().zip(0..).map(|(&value, row)| key(value, row)).collect();
-            keys.sort_unstable();
-            let rows: Vec<u32> = keys.into_iter().map(|key| key as u32).collect();
+            let rows = by_value(column);
             let value = |row: u32| column[row as usize];
             let different = rows.windows(2).filter(|pair| value(pair[1]) > value(pair[0]) + SAME).count();
             Order { mostly_differ: different > rows.len() / 2, rows }
@@ -83,10 +89,31 @@ impl Columns {
     }
 }
 
-/// Orders as (value, row) do: the bits of a float, with the sign turned around, ascend with its value.
-#[inline(always)]
-pub(super) fn key(value: f32, row: u32) -> u64 {
+/// All rows by value, then by row: a radix sort by the bytes of the values.
+pub(super) fn by_value(column: &[f32]) -> Vec<u32> {
+    let mut keys: Vec<(u32, u32)> = column.iter().map(|&value| ascending(value)).zip(0..).collect();
+    let mut sorted = keys.clone();
+    for byte in 0..4 {
+        let digit = |key: u32| (key >> (8 * byte)) as usize & 0xff;
+        let mut next = [0; 256];
+        keys.iter().for_each(|&(key, _)| next[digit(key)] += 1);
+        let mut before = 0;
+        for next in &mut next {
+            before += *next;
+            *next = before - *next;
+        }
+        for &of in &keys {
+            let place = &mut next[digit(of.0)];
+            sorted[*place] = of;
+            *place += 1;
+        }
+        std::mem::swap(&mut keys, &mut sorted);
+    }
+    keys.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Bits that ascend with the value: those of a float, with the sign turned around.
+fn ascending(value: f32) -> u32 {
     let bits = value.to_bits();
-    let ascending = bits ^ (((bits as i32 >> 31) as u32) | 1 << 31);
-    u64::from(ascending) << 32 | u64::from(row)
+    bits ^ (((bits as i32 >> 31) as u32) | 1 << 31)
 }

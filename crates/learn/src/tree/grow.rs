@@ -195,7 +195,7 @@ impl<'a> Growth<'a> {
         while let Some(mut open) = self.open.pop() {
             // The nodes of a branch are popped before any other, so one branch is copied at a time.
             if !open.near && open.presorted.is_none() && open.rows.len() <= near::ROWS {
-                scratch.take(self.grower.search.columns, &self.buffers[open.buffer][open.rows.clone()]);
+                self.grower.search.take(&self.buffers[open.buffer][open.rows.clone()], scratch);
                 open.near = true;
             }
             self.split(&open, scratch);

@@ -109,6 +109,29 @@ pub(super) fn lowest<T: Copy + PartialOrd>(costs: &[T], none: T) -> T {
     low[0]
 }
 
+/// Cost of one split of the labels in one group of lanes, of gini as exact as [`Cuts`] has it.
+#[inline(always)]
+pub(super) fn cost_of_all<const ENTROPY: bool>(left: &Lanes, total: &Lanes, left_weight: i32, weight: i32) -> f64 {
+    if ENTROPY {
+        return f64::from(cost_of::<true>(left, total, left_weight, weight));
+    }
+    let mut right = *total;
+    for lane in 0..LANES {
+        right.0[lane] -= left.0[lane];
+    }
+    -(sum_of_squares(left) / f64::from(left_weight) + sum_of_squares(&right) / f64::from(weight - left_weight))
+}
+
+/// Where, from some place on, costs are at most this.
+#[inline(always)]
+pub(super) fn at_most(costs: &[f64], from: usize, most: f64) -> impl Iterator<Item = usize> {
+    let some = costs[from..].chunks(LANES).zip((from..).step_by(LANES));
+    let some = some.filter(move |(some, _)| some.iter().any(|&cost| cost <= most));
+    some.flat_map(move |(some, first)| {
+        some.iter().zip(first..).filter(move |(cost, _)| **cost <= most).map(|(_, at)| at)
+    })
+}
+
 /// Cost of one split of the labels in one group of lanes: impurity times weight, on both sides.
 #[inline(always)]
 pub(super) fn cost_of<const ENTROPY: bool>(left: &Lanes, total: &Lanes, left_weight: i32, weight: i32) -> f32 {

@@ -1,37 +1,43 @@
 //! The rows of a small branch, copied together, so that its nodes find them in the nearest caches: a row of another's
 //! column is a cache line for a single number.
 
-use super::columns::{Columns, TILE};
+use super::columns::TILE;
 
-/// Rows of a branch that are copied: 640 kB for 1,241 features.
+/// Rows of a branch that are copied: 320 kB of ranks, or 640 kB of values, for 1,241 features.
 pub(super) const ROWS: usize = 128;
 
-/// The rows of one branch after another, in tiles as [`Columns::tiles`].
-pub(super) struct Near {
+/// The rows of one branch after another, in tiles as [`super::columns::Columns::tiles`].
+pub(super) struct Near<T> {
     /// Where each row of the branch begins in a tile.
     places: Vec<u32>,
-    values: Vec<f32>,
+    values: Vec<T>,
     tile: usize,
 }
 
-impl Near {
-    pub(super) fn new(columns: &Columns) -> Self {
-        Self { places: vec![0; columns.rows()], values: Vec::new(), tile: 0 }
+impl<T> Default for Near<T> {
+    fn default() -> Self {
+        Self { places: Vec::new(), values: Vec::new(), tile: 0 }
     }
+}
 
-    /// Copies the rows of a branch.
-    pub(super) fn take(&mut self, columns: &Columns, rows: &[u32]) {
+impl<T: Copy> Near<T> {
+    /// Copies the rows of a branch, of all that the tiles have.
+    pub(super) fn take<'t>(&mut self, tiles: impl Iterator<Item = &'t [T]>, rows: &[u32], of: usize)
+    where
+        T: 't,
+    {
+        self.places.resize(of, 0);
         rows.iter().zip(0..).for_each(|(&row, at)| self.places[row as usize] = at * TILE as u32);
         self.tile = rows.len() * TILE;
         self.values.clear();
-        for tile in columns.tiles() {
+        for tile in tiles {
             for &row in rows {
                 self.values.extend_from_slice(&tile[row as usize * TILE..][..TILE]);
             }
         }
     }
 
-    pub(super) fn tiles(&self) -> impl Iterator<Item = &[f32]> {
+    pub(super) fn tiles(&self) -> impl Iterator<Item = &[T]> {
         self.values.chunks_exact(self.tile)
     }
 
@@ -41,9 +47,16 @@ impl Near {
         self.places[row as usize]
     }
 
+    /// Writes where each of some rows begins in a tile.
+    #[inline(always)]
+    pub(super) fn look_up(&self, rows: &[u32], places: &mut Vec<u32>) {
+        places.clear();
+        places.extend(rows.iter().map(|&row| self.place(row)));
+    }
+
     /// The values of a feature, to be looked up by place.
     #[inline(always)]
-    pub(super) fn feature(&self, feature: u32) -> &[f32] {
+    pub(super) fn feature(&self, feature: u32) -> &[T] {
         &self.values[feature as usize / TILE * self.tile + feature as usize % TILE..]
     }
 }

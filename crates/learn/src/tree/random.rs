@@ -10,11 +10,12 @@ impl Search<'_> {
     #[inline(always)]
     pub(super) fn random_of_all<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch) {
         let Scratch { best, local, sums, near, places, .. } = scratch;
-        places.clear();
         if node.near {
-            places.extend(node.rows.iter().map(|&row| near.place(row)));
+            let near = &near.values;
+            near.look_up(node.rows, places);
             self.random_of_tiles::<ENTROPY>(node, near.tiles(), places, local, sums, best);
         } else {
+            places.clear();
             places.extend(node.rows.iter().map(|&row| row * TILE as u32));
             self.random_of_tiles::<ENTROPY>(node, self.columns.tiles(), places, local, sums, best);
         }
@@ -44,18 +45,17 @@ impl Search<'_> {
         scratch.pool.begin(node.path);
         let (mut count, mut all_constant) = (0, true);
         while count < self.drawn {
-            let mut features = [u32::MAX; W];
             let wanted = W.min(self.drawn - count);
-            features[..wanted].iter_mut().for_each(|feature| *feature = scratch.pool.next().unwrap_or(u32::MAX));
+            let features = scratch.draw::<W>(wanted);
             count += wanted;
             let Scratch { best, local, sums, near, tile, places, .. } = &mut *scratch;
             // Lanes without a feature stay 0, so they are constant.
             tile.clear();
             tile.resize(node.rows.len() * W, 0.0);
             for (lane, &feature) in features[..wanted].iter().enumerate() {
-                let values = near.feature(feature);
+                let values = near.values.feature(feature);
                 for (value, &row) in tile[lane..].iter_mut().step_by(W).zip(node.rows) {
-                    *value = values[near.place(row) as usize];
+                    *value = values[near.values.place(row) as usize];
                 }
             }
             places.clear();
@@ -66,7 +66,7 @@ impl Search<'_> {
             self.offer(node, local, &features, &drawn, best);
         }
         if all_constant {
-            self.of_drawn::<ENTROPY>(node, scratch, count);
+            self.random_of_drawn::<ENTROPY>(node, scratch, count);
         }
     }
 
@@ -102,14 +102,26 @@ impl Search<'_> {
         }
     }
 
-    /// Tries one random threshold of a feature; whether it is not constant.
+    /// Features in random order, of which some are drawn already: so many, and on until one is found that is not constant.
     #[inline(always)]
-    pub(super) fn random_of_one<const ENTROPY: bool>(
+    pub(super) fn random_of_drawn<const ENTROPY: bool>(
         &self,
         node: &Node<'_>,
-        (feature, priority): (u32, u32),
         scratch: &mut Scratch,
-    ) -> bool {
+        mut drawn: usize,
+    ) {
+        scratch.local.lay_out(node.rows, self.labels);
+        let mut all_constant = true;
+        while drawn < self.drawn || all_constant {
+            let Some(feature) = scratch.pool.next() else { break };
+            all_constant &= !self.random_of_one::<ENTROPY>(node, feature, scratch);
+            drawn += 1;
+        }
+    }
+
+    /// Tries one random threshold of a feature; whether it is not constant.
+    #[inline(always)]
+    fn random_of_one<const ENTROPY: bool>(&self, node: &Node<'_>, feature: u32, scratch: &mut Scratch) -> bool {
         let Scratch { best, local, values, left, .. } = scratch;
         let column = self.columns.column(feature);
         values.clear();
@@ -118,7 +130,8 @@ impl Search<'_> {
         if high <= low + SAME {
             return false;
         }
-        let threshold = kernel::threshold(low, high, node.path.draw(feature).uniform);
+        let draw = node.path.draw(feature);
+        let (threshold, priority) = (kernel::threshold(low, high, draw.uniform), draw.priority);
         left.sum(threshold, values, local);
         let groups = left.with.iter().zip(&local.totals);
         let cost_of = |(of, total)| kernel::cost_of::<ENTROPY>(of, total, left.weight, local.weight);

@@ -52,7 +52,7 @@ impl Gains {
 }
 
 /// scikit-learn's `proxy_impurity_improvement` of the split that has the rows at these places of the node on the left.
-fn gain(search: &Search<'_>, node: &Node<'_>, local: &Local, left: &[u32]) -> f64 {
+pub(super) fn gain(search: &Search<'_>, node: &Node<'_>, local: &Local, left: &[u32]) -> f64 {
     let rows = node.rows.len();
     let weight_of = |place: u32| search.weights.of_rows[node.rows[place as usize] as usize];
     let group = |places: &[u32], group: usize| {

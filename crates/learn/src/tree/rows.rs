@@ -61,7 +61,7 @@ impl Labels {
 pub(super) struct Weights {
     pub(super) of_rows: Vec<f64>,
     /// They are whole numbers.
-    whole: bool,
+    pub(super) whole: bool,
     /// Their sum.
     pub(super) total: f64,
     /// A node's weights in whole numbers add up to less than this power of two, so that the squares of q sums fit an `i64`.

@@ -1,79 +1,166 @@
 //! The order of a node's rows along a feature, where it is not kept from node to node.
 
-use super::columns::{Columns, key};
+#![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
+
+use super::ranks::Code;
+
+/// Ranks that are compared at once.
+const LANES: usize = 32;
+
+/// Up to so many rows, counting for each those before it is quicker than sorting digit by digit.
+const FEW: usize = 160;
+
+/// Nodes with more than this share of all rows pick theirs from the order of all.
+const SHARE: usize = 5;
 
 /// No place in the node.
 const NOWHERE: u32 = u32::MAX;
 
-/// Nodes with more than this share of all rows pick theirs from the order of all, which is quicker than sorting.
-const SHARE: usize = 8;
+/// Bits of a digit.
+const DIGIT: usize = 7;
 
 /// Sorts the rows of one node after another.
-pub(super) struct Sorter {
-    /// Where each row is in the node.
+#[derive(Default)]
+pub(super) struct Sorter<C> {
+    /// The ranks of the node's rows.
+    pub(super) ranks: Vec<C>,
+    /// The same, ascending.
+    pub(super) sorted: Vec<C>,
+    /// The places of the node's rows by rank, then by place.
+    pub(super) order: Vec<u32>,
+    /// Of a node with many rows, where each row is in it.
     places: Vec<u32>,
-    keys: Vec<u64>,
+    before: Vec<C>,
+    keys: Vec<(u32, u32)>,
+    room: Vec<(u32, u32)>,
 }
 
-impl Sorter {
-    pub(super) fn new(rows: usize) -> Self {
-        Self { places: vec![NOWHERE; rows], keys: Vec::new() }
+impl<C: Code> Sorter<C> {
+    /// The lowest and the highest rank.
+    #[inline(always)]
+    pub(super) fn range(&self) -> (C, C) {
+        let mut of = (self.ranks[0], self.ranks[0]);
+        for &rank in &self.ranks {
+            of = (of.0.min(rank), of.1.max(rank));
+        }
+        of
     }
 
-    /// Makes ready for the node of these rows.
-    pub(super) fn begin(&mut self, rows: &[u32]) {
-        if self.is_large(rows) {
+    /// Makes ready for the node of these rows of so many.
+    pub(super) fn begin(&mut self, rows: &[u32], of: usize) {
+        self.places.resize(of, NOWHERE);
+        if self.is_large(rows.len()) {
             rows.iter().zip(0..).for_each(|(&row, place)| self.places[row as usize] = place);
         }
     }
 
     /// Forgets the node.
     pub(super) fn end(&mut self, rows: &[u32]) {
-        if self.is_large(rows) {
+        if self.is_large(rows.len()) {
             rows.iter().for_each(|&row| self.places[row as usize] = NOWHERE);
         }
     }
 
-    fn is_large(&self, rows: &[u32]) -> bool {
-        rows.len() * SHARE > self.places.len()
+    fn is_large(&self, rows: usize) -> bool {
+        rows > FEW && rows * SHARE > self.places.len()
     }
 
-    /// Writes the places of the node's rows by their value of a feature, then by row, into `order`; the smallest and the
-    /// largest value.
+    /// Takes the ranks of the node's rows along a feature.
     #[inline(always)]
-    pub(super) fn sort(&mut self, rows: &[u32], value: impl Fn(u32) -> f32, order: &mut Vec<u32>) -> (f32, f32) {
-        self.keys.clear();
-        self.keys.extend(rows.iter().zip(0..).map(|(&row, place)| key(value(row), place)));
-        self.keys.sort_unstable();
-        order.clear();
-        order.extend(self.keys.iter().map(|&key| key as u32));
-        (value(rows[order[0] as usize]), value(rows[order[rows.len() - 1] as usize]))
+    pub(super) fn take(&mut self, ranks: impl Iterator<Item = C>) {
+        self.ranks.clear();
+        self.ranks.extend(ranks);
     }
 
-    /// The same for a node that was begun with.
+    /// Sorts the node's rows by rank, then by place; `all` are all rows, sorted.
     #[inline(always)]
-    pub(super) fn sort_many(
-        &mut self,
-        columns: &Columns,
-        feature: u32,
-        rows: &[u32],
-        order: &mut Vec<u32>,
-    ) -> (f32, f32) {
-        let column = columns.column(feature);
-        let value = |row: u32| column[row as usize];
-        if !self.is_large(rows) {
-            return self.sort(rows, value, order);
+    pub(super) fn sort(&mut self, all: &[C]) {
+        match self.ranks.len() {
+            rows if rows <= FEW => self.count(),
+            rows if self.is_large(rows) => self.pick(all),
+            _ => self.by_digits(all.len()),
         }
-        order.resize(rows.len() + 1, 0);
+    }
+
+    /// Sorts the places of a node by value, then by place; only where ranks do not tell all.
+    pub(super) fn by_value(&mut self, rows: usize, value: impl Fn(u32) -> f32) {
+        self.order.clear();
+        self.order.extend(0..rows as u32);
+        self.order.sort_by(|&a, &b| value(a).total_cmp(&value(b)));
+    }
+
+    #[inline(always)]
+    fn pick(&mut self, all: &[C]) {
+        let rows = self.ranks.len();
+        self.order.resize(rows + 1, 0);
         let mut found = 0;
-        for &row in &columns.order(feature).rows {
+        for row in all {
             // Written in any case and kept if it counts: quicker than a branch that is hard to foresee. The last of the
             // node's rows may have others after it, so there is room for one more.
-            let place = self.places[row as usize];
-            order[found] = place;
+            let place = self.places[row.number() as usize];
+            self.order[found] = place;
             found += usize::from(place != NOWHERE);
         }
-        order.truncate(rows.len());
-        (value(rows[order[0] as usize]), value(rows[order[rows.len() - 1] as usize]))
+        self.order.truncate(rows);
+        self.sorted.clear();
+        self.sorted.extend(self.order.iter().map(|&place| self.ranks[place as usize]));
+    }
+
+    #[inline(always)]
+    fn count(&mut self) {
+        let rows = self.ranks.len();
+        self.before.clear();
+        // Lanes beyond the last row count as any, and are not looked at.
+        self.ranks.resize(rows.next_multiple_of(LANES), C::ZERO);
+        for own in self.ranks.chunks_exact(LANES) {
+            let own: &[C; LANES] = own.try_into().expect("a chunk has its length");
+            let mut before = [C::ZERO; LANES];
+            for &rank in &self.ranks[..rows] {
+                for lane in 0..LANES {
+                    before[lane] = before[lane].plus(rank < own[lane]);
+                }
+            }
+            self.before.extend_from_slice(&before);
+        }
+        self.ranks.truncate(rows);
+        self.order.resize(rows, 0);
+        self.sorted.resize(rows, C::ZERO);
+        // Rows of one rank come one after another.
+        self.keys.clear();
+        self.keys.resize(rows, (0, 0));
+        for ((&before, &rank), place) in self.before.iter().zip(&self.ranks).zip(0..) {
+            let same = &mut self.keys[before.number() as usize].0;
+            let at = before.number() as usize + *same as usize;
+            *same += 1;
+            self.order[at] = place;
+            self.sorted[at] = rank;
+        }
+    }
+
+    fn by_digits(&mut self, above: usize) {
+        self.keys.clear();
+        self.keys.extend(self.ranks.iter().map(|rank| rank.number()).zip(0..));
+        self.room.resize(self.keys.len(), (0, 0));
+        let bits = above.next_power_of_two().trailing_zeros() as usize;
+        for shift in (0..bits).step_by(DIGIT) {
+            let digit = |key: u32| (key >> shift) as usize % (1 << DIGIT);
+            let mut next = [0_u32; 1 << DIGIT];
+            self.keys.iter().for_each(|&(key, _)| next[digit(key)] += 1);
+            let mut before = 0;
+            for next in &mut next {
+                before += *next;
+                *next = before - *next;
+            }
+            for &of in &self.keys {
+                let place = &mut next[digit(of.0)];
+                self.room[*place as usize] = of;
+                *place += 1;
+            }
+            std::mem::swap(&mut self.keys, &mut self.room);
+        }
+        self.order.clear();
+        self.order.extend(self.keys.iter().map(|(_, place)| *place));
+        self.sorted.clear();
+        self.sorted.extend(self.keys.iter().map(|(rank, _)| C::of(*rank)));
     }
 }

@@ -4,12 +4,12 @@ use pulp::{Arch, NullaryFnOnce};
 
 use super::columns::{Columns, TILE};
 use super::criterion::Criterion;
+use super::few::Sets;
 use super::kernel::{Cuts, Left};
-use super::near::Near;
 use super::params::Splitter;
 use super::presorted::Presorted;
+use super::ranks::{Code, Nears, Ranks, Sorters};
 use super::rows::{Labels, Local, Weights};
-use super::sort::Sorter;
 use crate::random::{Path, Pool};
 
 /// Nodes of more numbers than this are worked on by several threads.
@@ -82,12 +82,12 @@ pub(super) struct Scratch {
     pub(super) local: Local,
     pub(super) cuts: Cuts,
     pub(super) pool: Pool,
-    pub(super) sorter: Sorter,
-    pub(super) order: Vec<u32>,
+    pub(super) sorter: Sorters,
+    pub(super) sets: Sets,
     pub(super) values: Vec<f32>,
     pub(super) sums: Vec<[i32; TILE]>,
     pub(super) left: Left,
-    pub(super) near: Near,
+    pub(super) near: Nears,
     pub(super) tile: Vec<f32>,
     /// Where each row of the node begins in a tile.
     pub(super) places: Vec<u32>,
@@ -100,20 +100,22 @@ impl Scratch {
             local: Local::default(),
             cuts: Cuts::default(),
             pool: Pool::new(search.columns.features()),
-            sorter: Sorter::new(search.columns.rows()),
-            order: Vec::new(),
+            sorter: Sorters::default(),
+            sets: Sets::default(),
             values: Vec::new(),
             sums: vec![[0; TILE]; search.labels.count()],
             left: Left::default(),
-            near: Near::new(search.columns),
+            near: Nears::default(),
             tile: Vec::new(),
             places: Vec::new(),
         }
     }
 
-    /// Copies the rows of a small branch; its nodes have to be split before another branch is taken.
-    pub(super) fn take(&mut self, columns: &Columns, rows: &[u32]) {
-        self.near.take(columns, rows);
+    /// Draws some features; lanes beyond them, and those for which there is none left, have none.
+    pub(super) fn draw<const W: usize>(&mut self, wanted: usize) -> [u32; W] {
+        let mut features = [u32::MAX; W];
+        features[..wanted].iter_mut().for_each(|feature| *feature = self.pool.next().unwrap_or(u32::MAX));
+        features
     }
 }
 
@@ -130,6 +132,18 @@ impl Search<'_> {
     /// Whether every feature is looked at at every node.
     pub(super) fn takes_all(&self) -> bool {
         self.drawn >= self.columns.features()
+    }
+
+    /// Copies the rows of a small branch; its nodes have to be split before another branch is taken.
+    pub(super) fn take(&self, rows: &[u32], scratch: &mut Scratch) {
+        let all = self.columns.rows();
+        match self.splitter {
+            Splitter::Random => scratch.near.values.take(self.columns.tiles(), rows, all),
+            Splitter::Best => match self.columns.ranks() {
+                Ranks::Narrow(ranked) => u16::near(&mut scratch.near).take(ranked.tiles(), rows, all),
+                Ranks::Wide(ranked) => u32::near(&mut scratch.near).take(ranked.tiles(), rows, all),
+            },
+        }
     }
 
     /// Writes the best split for each variant into `scratch.best`. `presorted` holds the orders of the node's rows, where
@@ -159,32 +173,15 @@ impl Search<'_> {
                 self.random_near::<ENTROPY, 48>(node, scratch)
             }
             (Splitter::Random, false) if node.near => self.random_near::<ENTROPY, TILE>(node, scratch),
-            _ => {
+            (Splitter::Random, false) => {
                 scratch.pool.begin(node.path);
-                self.of_drawn::<ENTROPY>(node, scratch, 0);
+                self.random_of_drawn::<ENTROPY>(node, scratch, 0);
             }
+            (Splitter::Best, _) => match self.columns.ranks() {
+                Ranks::Narrow(ranked) => self.best_of_ranked::<ENTROPY, u16>(node, ranked, scratch),
+                Ranks::Wide(ranked) => self.best_of_ranked::<ENTROPY, u32>(node, ranked, scratch),
+            },
         }
-    }
-
-    /// Features in random order, of which some are drawn already: so many, and on until one is found that is not constant.
-    #[inline(always)]
-    pub(super) fn of_drawn<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch, mut drawn: usize) {
-        scratch.local.lay_out(node.rows, self.labels);
-        if self.splitter == Splitter::Best {
-            scratch.sorter.begin(node.rows);
-        }
-        let mut all_constant = true;
-        while drawn < self.drawn || all_constant {
-            let Some(feature) = scratch.pool.next() else { break };
-            let of = (feature, node.path.draw(feature).priority);
-            let varies = match self.splitter {
-                Splitter::Best => self.best_of_one::<ENTROPY>(node, of, scratch),
-                Splitter::Random => self.random_of_one::<ENTROPY>(node, of, scratch),
-            };
-            all_constant &= !varies;
-            drawn += 1;
-        }
-        scratch.sorter.end(node.rows);
     }
 }
 

@@ -1,0 +1,176 @@
+//! Training rows in ranks, for best splits of drawn features: where a row is along a feature, in 16 bits if that is enough,
+//! so that the columns that nodes read here and there stay in the cache.
+
+use rayon::prelude::*;
+
+use super::columns::{Columns, SAME, TILE, by_value};
+use super::near::Near;
+use super::sort::Sorter;
+
+/// Copies of small branches: of ranks in either width, or of values.
+#[derive(Default)]
+pub(super) struct Nears {
+    narrow: Near<u16>,
+    wide: Near<u32>,
+    pub(super) values: Near<f32>,
+}
+
+/// Room to sort ranks of either width.
+#[derive(Default)]
+pub(super) struct Sorters {
+    narrow: Sorter<u16>,
+    wide: Sorter<u32>,
+}
+
+/// A rank or a row.
+pub(super) trait Code: Copy + Ord + Send + Sync {
+    const ZERO: Self;
+    fn of(number: u32) -> Self;
+    fn number(self) -> u32;
+    /// One more, if so.
+    fn plus(self, more: bool) -> Self;
+    /// The room of these codes.
+    fn near(near: &mut Nears) -> &mut Near<Self>;
+    fn sorter(sorters: &mut Sorters) -> &mut Sorter<Self>;
+}
+
+impl Code for u16 {
+    const ZERO: Self = 0;
+
+    #[inline(always)]
+    fn of(number: u32) -> Self {
+        number as Self
+    }
+
+    #[inline(always)]
+    fn number(self) -> u32 {
+        u32::from(self)
+    }
+
+    #[inline(always)]
+    fn plus(self, more: bool) -> Self {
+        self + Self::from(more)
+    }
+
+    #[inline(always)]
+    fn near(near: &mut Nears) -> &mut Near<Self> {
+        &mut near.narrow
+    }
+
+    #[inline(always)]
+    fn sorter(sorters: &mut Sorters) -> &mut Sorter<Self> {
+        &mut sorters.narrow
+    }
+}
+
+impl Code for u32 {
+    const ZERO: Self = 0;
+
+    #[inline(always)]
+    fn of(number: u32) -> Self {
+        number
+    }
+
+    #[inline(always)]
+    fn number(self) -> u32 {
+        self
+    }
+
+    #[inline(always)]
+    fn plus(self, more: bool) -> Self {
+        self + Self::from(more)
+    }
+
+    #[inline(always)]
+    fn near(near: &mut Nears) -> &mut Near<Self> {
+        &mut near.wide
+    }
+
+    #[inline(always)]
+    fn sorter(sorters: &mut Sorters) -> &mut Sorter<Self> {
+        &mut sorters.wide
+    }
+}
+
+/// The ranks of all rows along all features.
+pub(super) enum Ranks {
+    /// Of at most 65,536 rows.
+    Narrow(Ranked<u16>),
+    Wide(Ranked<u32>),
+}
+
+/// Ranks: 0 for the smallest value of a feature, and one more wherever the next differs by more than [`SAME`].
+pub(super) struct Ranked<C> {
+    rows: usize,
+    /// Feature by feature, one a row.
+    ranks: Vec<C>,
+    /// The same in tiles as [`Columns::tiles`].
+    tiles: Vec<C>,
+    /// Feature by feature, all rows by value, then by row.
+    orders: Vec<C>,
+    /// Of each feature, whether values of one rank never differ by more than [`SAME`], so that ranks tell all.
+    is_plain: Vec<bool>,
+}
+
+impl Ranks {
+    pub(super) fn new(columns: &Columns) -> Self {
+        match columns.rows() <= 1 << 16 {
+            true => Self::Narrow(Ranked::new(columns)),
+            false => Self::Wide(Ranked::new(columns)),
+        }
+    }
+}
+
+impl<C: Code> Ranked<C> {
+    fn new(columns: &Columns) -> Self {
+        let (rows, features) = (columns.rows(), columns.features());
+        let mut ranked = Self {
+            rows,
+            ranks: vec![C::ZERO; features * rows],
+            tiles: vec![C::ZERO; features.div_ceil(TILE) * TILE * rows],
+            orders: vec![C::ZERO; features * rows],
+            is_plain: vec![false; features],
+        };
+        let of_features = ranked.ranks.par_chunks_mut(rows).zip(ranked.orders.par_chunks_mut(rows));
+        let all = of_features.zip(&mut ranked.is_plain).enumerate();
+        all.for_each(|(feature, ((ranks, order), is_plain))| {
+            let column = columns.column(feature as u32);
+            let (mut rank, mut last, mut first, mut plain) = (0, f32::NAN, f32::NAN, true);
+            for (place, row) in by_value(column).into_iter().enumerate() {
+                let value = column[row as usize];
+                if place == 0 || value > last + SAME {
+                    rank += u32::from(place > 0);
+                    first = value;
+                }
+                plain &= value <= first + SAME;
+                last = value;
+                order[place] = C::of(row);
+                ranks[row as usize] = C::of(rank);
+            }
+            *is_plain = plain;
+        });
+        let tiles = ranked.tiles.par_chunks_mut(TILE * rows).zip(ranked.ranks.par_chunks(TILE * rows));
+        tiles.for_each(|(tile, of_features)| {
+            for (lane, ranks) in of_features.chunks_exact(rows).enumerate() {
+                tile[lane..].iter_mut().step_by(TILE).zip(ranks).for_each(|(to, &rank)| *to = rank);
+            }
+        });
+        ranked
+    }
+
+    pub(super) fn of(&self, feature: u32) -> &[C] {
+        &self.ranks[feature as usize * self.rows..][..self.rows]
+    }
+
+    pub(super) fn order(&self, feature: u32) -> &[C] {
+        &self.orders[feature as usize * self.rows..][..self.rows]
+    }
+
+    pub(super) fn is_plain(&self, feature: u32) -> bool {
+        self.is_plain[feature as usize]
+    }
+
+    pub(super) fn tiles(&self) -> impl Iterator<Item = &[C]> {
+        self.tiles.chunks_exact(TILE * self.rows)
+    }
+}
