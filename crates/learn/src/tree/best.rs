@@ -178,7 +178,7 @@ impl Search<'_> {
             // Nearly always the lowest cost of all is that of a cut.
             if !at_most(costs, from, low).any(|at| differ(at) && leaves_fit(at)) {
                 low = best.cost + margin(best.cost);
-                for at in from..to {
+                for at in at_most(costs, from, low) {
                     if costs[at] < low && differ(at) && leaves_fit(at) {
                         low = costs[at];
                     }
