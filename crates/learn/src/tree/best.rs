@@ -74,14 +74,12 @@ impl Search<'_> {
         scratch: &mut Scratch,
         mut drawn: usize,
     ) {
-        C::sorter(&mut scratch.sorter).begin(node.rows, self.columns.rows());
         let mut all_constant = true;
         while drawn < self.drawn || all_constant {
             let Some(feature) = scratch.pool.next() else { break };
             all_constant &= !self.best_of_one::<ENTROPY, C>(node, ranked, feature, scratch);
             drawn += 1;
         }
-        C::sorter(&mut scratch.sorter).end(node.rows);
     }
 
     /// Tries every threshold of a feature; whether it is not constant.
@@ -108,7 +106,7 @@ impl Search<'_> {
             return false;
         }
         if is_plain {
-            sorter.sort(ranked.order(feature));
+            sorter.sort(ranked.above());
             let sorted = &sorter.sorted;
             let differ = |at: usize| sorted[at] != sorted[at + 1];
             self.scan::<ENTROPY>(node, local, feature, &sorter.order, differ, cuts, best);

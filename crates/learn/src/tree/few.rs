@@ -20,6 +20,8 @@ pub(super) struct Sets {
     lanes: Vec<Lanes>,
     /// What scikit-learn would compare; not a number until it is asked for.
     gains: Vec<f64>,
+    /// What is the best for each variant so far.
+    taken: Vec<usize>,
 }
 
 impl Sets {
@@ -75,6 +77,7 @@ impl Search<'_> {
         let rows = node.rows.len();
         scratch.sets.weigh::<ENTROPY>(&scratch.local, rows);
         let all = (1_u16 << rows) - 1;
+        scratch.sets.taken.resize(self.variants.len(), 0);
         let (mut count, mut all_constant) = (0, true);
         while count < self.drawn {
             let wanted = W.min(self.drawn - count);
@@ -113,6 +116,14 @@ impl Search<'_> {
                 self.offer_sets::<ENTROPY>(node, feature, &of_rows[..rows], scratch);
             }
         }
+        // Values, which memory has to be waited for, are looked at for the best alone.
+        let Scratch { best, sets, .. } = scratch;
+        for variant in each(node.variants) {
+            let best = &mut best[variant];
+            if best.exists() {
+                best.threshold = self.threshold(node, best.feature, sets.taken[variant]);
+            }
+        }
         if all_constant {
             self.best_of_drawn::<ENTROPY, C>(node, ranked, scratch, count);
         }
@@ -146,11 +157,10 @@ impl Search<'_> {
                     false => node.path.draw(feature).priority > best.priority,
                 };
                 if is_lower || gain > best.gain || gain == best.gain && by_luck() {
-                    let threshold = self.threshold(node, feature, set);
                     let priority = node.path.draw(feature).priority;
-                    *best = Best { cost, gain, priority, feature, threshold };
+                    *best = Best { cost, gain, priority, feature, threshold: f64::NAN };
                     margin = self.margin::<ENTROPY>(local, cost);
-                    taken = set;
+                    (taken, sets.taken[variant]) = (set, set);
                 }
             }
         }

@@ -106,8 +106,6 @@ pub(super) struct Ranked<C> {
     ranks: Vec<C>,
     /// The same in tiles as [`Columns::tiles`].
     tiles: Vec<C>,
-    /// Feature by feature, all rows by value, then by row.
-    orders: Vec<C>,
     /// Of each feature, whether values of one rank never differ by more than [`SAME`], so that ranks tell all.
     is_plain: Vec<bool>,
 }
@@ -128,12 +126,10 @@ impl<C: Code> Ranked<C> {
             rows,
             ranks: vec![C::ZERO; features * rows],
             tiles: vec![C::ZERO; features.div_ceil(TILE) * TILE * rows],
-            orders: vec![C::ZERO; features * rows],
             is_plain: vec![false; features],
         };
-        let of_features = ranked.ranks.par_chunks_mut(rows).zip(ranked.orders.par_chunks_mut(rows));
-        let all = of_features.zip(&mut ranked.is_plain).enumerate();
-        all.for_each(|(feature, ((ranks, order), is_plain))| {
+        let of_features = ranked.ranks.par_chunks_mut(rows).zip(&mut ranked.is_plain);
+        of_features.enumerate().for_each(|(feature, (ranks, is_plain))| {
             let column = columns.column(feature as u32);
             let (mut rank, mut last, mut first, mut plain) = (0, f32::NAN, f32::NAN, true);
             for (place, row) in by_value(column).into_iter().enumerate() {
@@ -144,7 +140,6 @@ impl<C: Code> Ranked<C> {
                 }
                 plain &= value <= first + SAME;
                 last = value;
-                order[place] = C::of(row);
                 ranks[row as usize] = C::of(rank);
             }
             *is_plain = plain;
@@ -162,8 +157,9 @@ impl<C: Code> Ranked<C> {
         &self.ranks[feature as usize * self.rows..][..self.rows]
     }
 
-    pub(super) fn order(&self, feature: u32) -> &[C] {
-        &self.orders[feature as usize * self.rows..][..self.rows]
+    /// Ranks are below this.
+    pub(super) fn above(&self) -> usize {
+        self.rows
     }
 
     pub(super) fn is_plain(&self, feature: u32) -> bool {

@@ -11,6 +11,9 @@ use crate::random::Path;
 /// Labels that are worked on together.
 pub(super) const LANES: usize = 16;
 
+/// The squares of a node's weight, one a label, add up to at most this, where 16 bits hold its weights and 31 the sum.
+const NARROW: i32 = 1 << 30;
+
 /// What some rows with each of 16 labels weigh.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
@@ -100,6 +103,8 @@ pub(super) struct Local {
     pub(super) with: Vec<i32>,
     /// Groups of 16 labels, each with one a row.
     pub(super) lanes: Vec<Lanes>,
+    /// The same, if the node is so light that all sums fit; else nothing.
+    pub(super) narrow: Vec<[i16; LANES]>,
     /// One a group.
     pub(super) totals: Vec<Lanes>,
     /// Of each row, its weight times what the rows with its labels weigh.
@@ -140,6 +145,10 @@ impl Local {
                 product += i64::from(weight) * i64::from(self.with[label as usize]);
             }
             self.products.push(product);
+        }
+        self.narrow.clear();
+        if f64::from(self.weight).powi(2) * self.with.len() as f64 <= f64::from(NARROW) {
+            self.narrow.extend(self.lanes.iter().map(|lanes| lanes.0.map(|weight| weight as i16)));
         }
         self.totals.clear();
         self.totals.extend(self.with.chunks(LANES).map(|with| {

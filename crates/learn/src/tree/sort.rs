@@ -8,13 +8,7 @@ use super::ranks::Code;
 const LANES: usize = 32;
 
 /// Up to so many rows, counting for each those before it is quicker than sorting digit by digit.
-const FEW: usize = 160;
-
-/// Nodes with more than this share of all rows pick theirs from the order of all.
-const SHARE: usize = 5;
-
-/// No place in the node.
-const NOWHERE: u32 = u32::MAX;
+const FEW: usize = 96;
 
 /// Bits of a digit.
 const DIGIT: usize = 7;
@@ -28,8 +22,6 @@ pub(super) struct Sorter<C> {
     pub(super) sorted: Vec<C>,
     /// The places of the node's rows by rank, then by place.
     pub(super) order: Vec<u32>,
-    /// Of a node with many rows, where each row is in it.
-    places: Vec<u32>,
     before: Vec<C>,
     keys: Vec<(u32, u32)>,
     room: Vec<(u32, u32)>,
@@ -46,25 +38,6 @@ impl<C: Code> Sorter<C> {
         of
     }
 
-    /// Makes ready for the node of these rows of so many.
-    pub(super) fn begin(&mut self, rows: &[u32], of: usize) {
-        self.places.resize(of, NOWHERE);
-        if self.is_large(rows.len()) {
-            rows.iter().zip(0..).for_each(|(&row, place)| self.places[row as usize] = place);
-        }
-    }
-
-    /// Forgets the node.
-    pub(super) fn end(&mut self, rows: &[u32]) {
-        if self.is_large(rows.len()) {
-            rows.iter().for_each(|&row| self.places[row as usize] = NOWHERE);
-        }
-    }
-
-    fn is_large(&self, rows: usize) -> bool {
-        rows > FEW && rows * SHARE > self.places.len()
-    }
-
     /// Takes the ranks of the node's rows along a feature.
     #[inline(always)]
     pub(super) fn take(&mut self, ranks: impl Iterator<Item = C>) {
@@ -72,14 +45,10 @@ impl<C: Code> Sorter<C> {
         self.ranks.extend(ranks);
     }
 
-    /// Sorts the node's rows by rank, then by place; `all` are all rows, sorted.
+    /// Sorts the node's rows, whose ranks are below `above`, by rank, then by place.
     #[inline(always)]
-    pub(super) fn sort(&mut self, all: &[C]) {
-        match self.ranks.len() {
-            rows if rows <= FEW => self.count(),
-            rows if self.is_large(rows) => self.pick(all),
-            _ => self.by_digits(all.len()),
-        }
+    pub(super) fn sort(&mut self, above: usize) {
+        if self.ranks.len() <= FEW { self.count() } else { self.by_digits(above) }
     }
 
     /// Sorts the places of a node by value, then by place; only where ranks do not tell all.
@@ -87,23 +56,6 @@ impl<C: Code> Sorter<C> {
         self.order.clear();
         self.order.extend(0..rows as u32);
         self.order.sort_by(|&a, &b| value(a).total_cmp(&value(b)));
-    }
-
-    #[inline(always)]
-    fn pick(&mut self, all: &[C]) {
-        let rows = self.ranks.len();
-        self.order.resize(rows + 1, 0);
-        let mut found = 0;
-        for row in all {
-            // Written in any case and kept if it counts: quicker than a branch that is hard to foresee. The last of the
-            // node's rows may have others after it, so there is room for one more.
-            let place = self.places[row.number() as usize];
-            self.order[found] = place;
-            found += usize::from(place != NOWHERE);
-        }
-        self.order.truncate(rows);
-        self.sorted.clear();
-        self.sorted.extend(self.order.iter().map(|&place| self.ranks[place as usize]));
     }
 
     #[inline(always)]
