@@ -25,14 +25,15 @@ impl Search<'_> {
         let scan = |part: &Part, cuts: &mut Cuts, best: &mut [Best]| {
             self.arch.dispatch(ScanPart::<ENTROPY> { search: self, node, local, part, cuts, best });
         };
-        if !presorted.is_shared() {
-            return presorted.parts().iter().for_each(|part| scan(part, cuts, best));
-        }
         let of_part = |part: &Part| {
             let mut best = vec![Best::NONE; self.variants.len()];
             scan(part, &mut Cuts::default(), &mut best);
             best
         };
+        if !presorted.is_shared() {
+            presorted.parts().iter().for_each(|part| scan(part, cuts, best));
+            return self.place_thresholds(node, best, |best, row| self.is_left_by_value(best, row));
+        }
         for found in presorted.parts().par_iter().map(of_part).collect::<Vec<_>>() {
             for (best, found) in best.iter_mut().zip(found) {
                 let margin = self.margin::<ENTROPY>(local, best.cost);
@@ -43,6 +44,7 @@ impl Search<'_> {
                 }
             }
         }
+        self.place_thresholds(node, best, |best, row| self.is_left_by_value(best, row));
     }
 
     /// Tries every threshold of each drawn feature.
@@ -63,6 +65,19 @@ impl Search<'_> {
             true => self.best_of_few::<ENTROPY, TILE, C>(node, ranked, scratch),
             false => self.best_of_drawn::<ENTROPY, C>(node, ranked, scratch, 0),
         }
+        self.place_ranked(node, ranked, &mut scratch.best);
+    }
+
+    /// Places the thresholds of what was found by rank.
+    #[inline(always)]
+    pub(super) fn place_ranked<C: Code>(&self, node: &Node<'_>, ranked: &Ranked<C>, best: &mut [Best]) {
+        self.place_thresholds(node, best, |best, row| {
+            let ranks = ranked.of(best.feature);
+            match ranked.is_plain(best.feature) {
+                true => ranks[row as usize] <= ranks[best.edge as usize],
+                false => self.is_left_by_value(best, row),
+            }
+        });
     }
 
     /// Features in random order, of which some are drawn already: so many, and on until one is found that is not constant.
@@ -121,16 +136,31 @@ impl Search<'_> {
         true
     }
 
-    /// The threshold between the rows at the end of the left places and at the begin of the right ones; rows of one rank
-    /// may be in any order.
-    fn between(&self, node: &Node<'_>, feature: u32, (left, right): (&[u32], &[u32])) -> f64 {
-        let column = self.columns.column(feature);
-        let value = |place: u32| column[node.rows[place as usize] as usize];
-        let (mut below, mut above) = (value(left[left.len() - 1]), value(right[0]));
-        let (low, high) = (below - SAME, above + SAME);
-        left.iter().rev().map(|&place| value(place)).take_while(|&of| of >= low).for_each(|of| below = below.max(of));
-        right.iter().map(|&place| value(place)).take_while(|&of| of <= high).for_each(|of| above = above.min(of));
-        f64::from(below) / 2.0 + f64::from(above) / 2.0
+    /// Places the thresholds of what was found, in the middle between the largest value on the left and the smallest on the
+    /// right. Values, which memory has to be waited for, are looked at here alone.
+    #[inline(always)]
+    fn place_thresholds(&self, node: &Node<'_>, best: &mut [Best], is_left: impl Fn(&Best, u32) -> bool) {
+        let mut last = Best::NONE;
+        for best in best.iter_mut().filter(|best| best.exists()) {
+            if (best.feature, best.edge) == (last.feature, last.edge) {
+                best.threshold = last.threshold;
+                continue;
+            }
+            let column = self.columns.column(best.feature);
+            let (mut below, mut above) = (f32::NEG_INFINITY, f32::INFINITY);
+            for &row in node.rows {
+                let value = column[row as usize];
+                if is_left(best, row) { below = below.max(value) } else { above = above.min(value) }
+            }
+            best.threshold = f64::from(below) / 2.0 + f64::from(above) / 2.0;
+            last = *best;
+        }
+    }
+
+    /// Whether a row goes left if all do whose values are at most that of the edge.
+    fn is_left_by_value(&self, best: &Best, row: u32) -> bool {
+        let column = self.columns.column(best.feature);
+        column[row as usize] <= column[best.edge as usize]
     }
 
     /// Whether a feature is not constant for some rows.
@@ -193,8 +223,14 @@ impl Search<'_> {
                 let by_luck = gain == best.gain && priority > best.priority && feature != best.feature;
                 // Most ties are lost: values, which memory has to be waited for, are looked at last.
                 if is_lower || (gain > best.gain || by_luck) && differ(at) {
-                    let threshold = self.between(node, feature, order.split_at(at + 1));
-                    *best = Best { cost, gain, priority, feature, threshold };
+                    *best = Best {
+                        cost,
+                        gain,
+                        priority,
+                        feature,
+                        edge: node.rows[order[at] as usize],
+                        threshold: f64::NAN,
+                    };
                 }
             }
         }

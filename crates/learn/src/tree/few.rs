@@ -20,8 +20,6 @@ pub(super) struct Sets {
     lanes: Vec<Lanes>,
     /// What scikit-learn would compare; not a number until it is asked for.
     gains: Vec<f64>,
-    /// What is the best for each variant so far.
-    taken: Vec<usize>,
 }
 
 impl Sets {
@@ -77,13 +75,12 @@ impl Search<'_> {
         let rows = node.rows.len();
         scratch.sets.weigh::<ENTROPY>(&scratch.local, rows);
         let all = (1_u16 << rows) - 1;
-        scratch.sets.taken.resize(self.variants.len(), 0);
         let (mut count, mut all_constant) = (0, true);
         while count < self.drawn {
             let wanted = W.min(self.drawn - count);
             let features = scratch.draw::<W>(wanted);
             count += wanted;
-            let mut ranks = [[C::ZERO; W]; ROWS];
+            let mut ranks = [[C::default(); W]; ROWS];
             let near = C::near(&mut scratch.near);
             for (lane, &feature) in features[..wanted].iter().enumerate() {
                 let of_branch = near.feature(feature);
@@ -116,14 +113,6 @@ impl Search<'_> {
                 self.offer_sets::<ENTROPY>(node, feature, &of_rows[..rows], scratch);
             }
         }
-        // Values, which memory has to be waited for, are looked at for the best alone.
-        let Scratch { best, sets, .. } = scratch;
-        for variant in each(node.variants) {
-            let best = &mut best[variant];
-            if best.exists() {
-                best.threshold = self.threshold(node, best.feature, sets.taken[variant]);
-            }
-        }
         if all_constant {
             self.best_of_drawn::<ENTROPY, C>(node, ranked, scratch, count);
         }
@@ -138,7 +127,7 @@ impl Search<'_> {
             let (limits, best) = (self.variants[variant], &mut best[variant]);
             let mut margin = self.margin::<ENTROPY>(local, best.cost);
             let mut taken = 0;
-            for &set in of_rows {
+            for (&set, &edge) in of_rows.iter().zip(node.rows) {
                 let (left, set) = (set.count_ones() as usize, usize::from(set));
                 let cost = sets.costs[set];
                 if cost > best.cost + margin
@@ -158,9 +147,9 @@ impl Search<'_> {
                 };
                 if is_lower || gain > best.gain || gain == best.gain && by_luck() {
                     let priority = node.path.draw(feature).priority;
-                    *best = Best { cost, gain, priority, feature, threshold: f64::NAN };
+                    *best = Best { cost, gain, priority, feature, edge, threshold: f64::NAN };
                     margin = self.margin::<ENTROPY>(local, cost);
-                    (taken, sets.taken[variant]) = (set, set);
+                    taken = set;
                 }
             }
         }
@@ -181,15 +170,99 @@ impl Search<'_> {
             if set == up_to(value + SAME) { set } else { all }
         })
     }
+}
 
-    /// The threshold that sends a set of rows left.
-    fn threshold(&self, node: &Node<'_>, feature: u32, set: usize) -> f64 {
-        let column = self.columns.column(feature);
-        let (mut below, mut above) = (f32::NEG_INFINITY, f32::INFINITY);
-        for (place, &row) in node.rows.iter().enumerate() {
-            let value = column[row as usize];
-            if set >> place & 1 == 1 { below = below.max(value) } else { above = above.min(value) }
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use pulp::Arch;
+
+    use super::super::columns::Columns;
+    use super::super::criterion::Criterion;
+    use super::super::params::Splitter;
+    use super::super::presorted::Presorted;
+    use super::super::rows::{Labels, Weights};
+    use super::super::split::Limits;
+    use super::*;
+    use crate::random::Path;
+
+    const FEATURES: usize = 20;
+    const LABELS: usize = 18;
+
+    /// Far, equal and nearly equal values; chains of nearly equal ones in every fifth column.
+    fn value(draw: u32, feature: usize) -> f64 {
+        match feature % 5 {
+            0 => f64::from(draw % 1_000) / 100.0,
+            1 => f64::from(draw % 3),
+            2 => 0.5 + f64::from(draw % 2) * 5e-8 + f64::from(draw / 2 % 2),
+            3 => f64::from(draw % 9) * 6e-8,
+            _ => 4.0,
         }
-        f64::from(below) / 2.0 + f64::from(above) / 2.0
+    }
+
+    fn ranked<C: Code, const ENTROPY: bool, const IS_FEW: bool>(search: &Search<'_>, node: &Node<'_>) -> Vec<Best> {
+        let (mut scratch, ranked) = (Scratch::new(search), Ranked::<C>::new(search.columns));
+        scratch.best.resize(search.variants.len(), Best::NONE);
+        scratch.local.fill(node.rows, node.weight, search.weights, search.labels);
+        scratch.local.lay_out(node.rows, search.labels);
+        let near = C::near(&mut scratch.near);
+        near.take(ranked.tiles(), node.rows, search.columns.rows());
+        near.look_up(node.rows, &mut scratch.places);
+        scratch.pool.begin(node.path);
+        match IS_FEW {
+            true => search.best_of_few::<ENTROPY, 16, C>(node, &ranked, &mut scratch),
+            false => search.best_of_drawn::<ENTROPY, C>(node, &ranked, &mut scratch, 0),
+        }
+        search.place_ranked(node, &ranked, &mut scratch.best);
+        scratch.best
+    }
+
+    fn presorted(search: &Search<'_>, node: &Node<'_>) -> Vec<Best> {
+        let mut scratch = Scratch::new(search);
+        search.split(node, Some(&Presorted::root(search.columns, node.rows)), &mut scratch);
+        scratch.best
+    }
+
+    fn every_way_agrees<const ENTROPY: bool>(criterion: Criterion) {
+        let mut splits = 0;
+        for seed in 0..300 {
+            let draw = |place: u32| Path::root(seed, 0).draw(place).priority;
+            let rows = 2 + seed as usize % (ROWS - 1);
+            let records = Array2::from_shape_fn((40, FEATURES), |(row, feature)| {
+                value(draw((row * FEATURES + feature) as u32), feature)
+            });
+            let targets =
+                Array2::from_shape_fn((40, LABELS), |(row, label)| draw((row * 31 + label) as u32).is_multiple_of(4));
+            let (columns, labels) = (Columns::new(records.view()), Labels::new(targets.view()));
+            let weights = Weights::new((0..40).map(|row| f64::from(1 + draw(row) % 3)).collect(), LABELS);
+            let of_node: Vec<u32> = (0..rows as u32).map(|row| row * 4 + 1).collect();
+            let weight = of_node.iter().map(|&row| weights.of_rows[row as usize]).sum();
+            let variants = [(1, 0.0), (2, 0.0), (1, 3.0)].map(|(rows, weight)| Limits { rows, weight });
+            let search = Search {
+                arch: Arch::new(),
+                columns: &columns,
+                labels: &labels,
+                weights: &weights,
+                criterion,
+                splitter: Splitter::Best,
+                drawn: FEATURES,
+                variants: &variants,
+            };
+            let node = Node { path: Path::root(seed, 1), rows: &of_node, weight, variants: 0b111, near: true };
+            let found = |best: Vec<Best>| best.iter().map(|best| (best.feature, best.threshold)).collect::<Vec<_>>();
+            let expected = found(presorted(&search, &node));
+            assert_eq!(found(ranked::<u16, ENTROPY, true>(&search, &node)), expected, "{seed}");
+            assert_eq!(found(ranked::<u32, ENTROPY, true>(&search, &node)), expected, "{seed}");
+            assert_eq!(found(ranked::<u16, ENTROPY, false>(&search, &node)), expected, "{seed}");
+            assert_eq!(found(ranked::<u32, ENTROPY, false>(&search, &node)), expected, "{seed}");
+            splits += expected.iter().filter(|(feature, _)| *feature != u32::MAX).count();
+        }
+        assert!(splits > 500, "{splits}");
+    }
+
+    #[test]
+    fn every_way_to_look_for_the_best_split_finds_the_same() {
+        every_way_agrees::<false>(Criterion::Gini);
+        every_way_agrees::<true>(Criterion::Entropy);
     }
 }

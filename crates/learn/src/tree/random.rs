@@ -96,7 +96,7 @@ impl Search<'_> {
                     && local.weighs_enough(drawn.weights[j], limits.weight)
                 {
                     let threshold = f64::from(drawn.thresholds[j]);
-                    *best = Best { cost, gain: -cost, priority, feature, threshold };
+                    *best = Best { cost, gain: -cost, priority, feature, edge: 0, threshold };
                 }
             }
         }
@@ -143,7 +143,8 @@ impl Search<'_> {
                 && node.rows.len() - left.count >= limits.rows
                 && local.weighs_enough(left.weight, limits.weight)
             {
-                *best = Best { cost, gain: -cost, priority, feature, threshold: f64::from(threshold) };
+                let threshold = f64::from(threshold);
+                *best = Best { cost, gain: -cost, priority, feature, edge: 0, threshold };
             }
         }
         true

@@ -23,8 +23,7 @@ pub(super) struct Sorters {
 }
 
 /// A rank or a row.
-pub(super) trait Code: Copy + Ord + Send + Sync {
-    const ZERO: Self;
+pub(super) trait Code: Copy + Default + Ord + Send + Sync {
     fn of(number: u32) -> Self;
     fn number(self) -> u32;
     /// One more, if so.
@@ -35,8 +34,6 @@ pub(super) trait Code: Copy + Ord + Send + Sync {
 }
 
 impl Code for u16 {
-    const ZERO: Self = 0;
-
     #[inline(always)]
     fn of(number: u32) -> Self {
         number as Self
@@ -64,8 +61,6 @@ impl Code for u16 {
 }
 
 impl Code for u32 {
-    const ZERO: Self = 0;
-
     #[inline(always)]
     fn of(number: u32) -> Self {
         number
@@ -120,12 +115,12 @@ impl Ranks {
 }
 
 impl<C: Code> Ranked<C> {
-    fn new(columns: &Columns) -> Self {
+    pub(super) fn new(columns: &Columns) -> Self {
         let (rows, features) = (columns.rows(), columns.features());
         let mut ranked = Self {
             rows,
-            ranks: vec![C::ZERO; features * rows],
-            tiles: vec![C::ZERO; features.div_ceil(TILE) * TILE * rows],
+            ranks: vec![C::default(); features * rows],
+            tiles: vec![C::default(); features.div_ceil(TILE) * TILE * rows],
             is_plain: vec![false; features],
         };
         let of_features = ranked.ranks.par_chunks_mut(rows).zip(&mut ranked.is_plain);

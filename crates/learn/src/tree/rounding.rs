@@ -60,6 +60,9 @@ pub(super) fn gain(search: &Search<'_>, node: &Node<'_>, local: &Local, left: &[
         classes(places.iter().map(|&place| (weight_of(place), &lanes[place as usize])))
     };
     let weight = |places: &[u32]| places.iter().map(|&place| weight_of(place)).fold(0.0, |sum, weight| sum + weight);
+    if search.weights.whole && local.scale == 1.0 {
+        return whole_gain(search, local, left);
+    }
     let all = local.sums.get_or_init(|| {
         let mut places: Vec<u32> = (0..rows as u32).collect();
         places.rotate_left(node.path.draw(u32::MAX).priority as usize % rows);
@@ -75,6 +78,25 @@ pub(super) fn gain(search: &Search<'_>, node: &Node<'_>, local: &Local, left: &[
             let (with, without) = (of.with[lane], of.without[lane]);
             of_left += search.criterion.of_label(left_weight, without, with);
             of_right += search.criterion.of_label(right_weight, all.without[lane] - without, all.with[lane] - with);
+        }
+    }
+    let labels = search.labels.count() as f64;
+    -right_weight * (of_right / labels) - left_weight * (of_left / labels)
+}
+
+/// The same, where weights are whole numbers, so that sums are exact in any order.
+fn whole_gain(search: &Search<'_>, local: &Local, left: &[u32]) -> f64 {
+    let rows = local.weights.len();
+    let left_weight: i32 = left.iter().map(|&place| local.weights[place as usize]).sum();
+    let (left_weight, right_weight) = (f64::from(left_weight), f64::from(local.weight - left_weight));
+    let (mut of_left, mut of_right) = (0.0, 0.0);
+    for (group, total) in local.totals.iter().enumerate() {
+        let mut sums = Lanes::ZERO;
+        left.iter().for_each(|&place| sums.add(&local.lanes[group * rows + place as usize]));
+        for lane in 0..LANES.min(search.labels.count() - group * LANES) {
+            let (with, of_right_with) = (f64::from(sums.0[lane]), f64::from(total.0[lane] - sums.0[lane]));
+            of_left += search.criterion.of_label(left_weight, left_weight - with, with);
+            of_right += search.criterion.of_label(right_weight, right_weight - of_right_with, of_right_with);
         }
     }
     let labels = search.labels.count() as f64;

@@ -63,10 +63,10 @@ impl<C: Code> Sorter<C> {
         let rows = self.ranks.len();
         self.before.clear();
         // Lanes beyond the last row count as any, and are not looked at.
-        self.ranks.resize(rows.next_multiple_of(LANES), C::ZERO);
+        self.ranks.resize(rows.next_multiple_of(LANES), C::default());
         for own in self.ranks.chunks_exact(LANES) {
             let own: &[C; LANES] = own.try_into().expect("a chunk has its length");
-            let mut before = [C::ZERO; LANES];
+            let mut before = [C::default(); LANES];
             for &rank in &self.ranks[..rows] {
                 for lane in 0..LANES {
                     before[lane] = before[lane].plus(rank < own[lane]);
@@ -76,7 +76,7 @@ impl<C: Code> Sorter<C> {
         }
         self.ranks.truncate(rows);
         self.order.resize(rows, 0);
-        self.sorted.resize(rows, C::ZERO);
+        self.sorted.resize(rows, C::default());
         // Rows of one rank come one after another.
         self.keys.clear();
         self.keys.resize(rows, (0, 0));
@@ -114,5 +114,38 @@ impl<C: Code> Sorter<C> {
         self.order.extend(self.keys.iter().map(|(_, place)| *place));
         self.sorted.clear();
         self.sorted.extend(self.keys.iter().map(|(rank, _)| C::of(*rank)));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order_is_that_of_a_stable_sort<C: Code>(ranks: &[u32], above: usize) {
+        let mut sorter = Sorter::<C>::default();
+        let mut expected: Vec<u32> = (0..ranks.len() as u32).collect();
+        expected.sort_by_key(|&place| ranks[place as usize]);
+        let ways: [&dyn Fn(&mut Sorter<C>); 3] =
+            [&Sorter::count, &|sorter| sorter.by_digits(above), &|sorter| sorter.sort(above)];
+        for sort in ways {
+            sorter.take(ranks.iter().map(|&rank| C::of(rank)));
+            sort(&mut sorter);
+            assert_eq!(sorter.order, expected);
+            assert!(sorter.sorted.iter().map(|rank| rank.number()).eq(expected.iter().map(|&at| ranks[at as usize])));
+        }
+    }
+
+    #[test]
+    fn rows_are_sorted_by_rank_and_then_by_place_in_either_width_and_way() {
+        for rows in [1, 2, 31, 32, 33, 96, 97, 1_000] {
+            for distinct in [1, 2, 7, 200, 65_536] {
+                let rank = |row: u32| row.wrapping_mul(2_654_435_761) % distinct;
+                let ranks: Vec<u32> = (0..rows).map(rank).collect();
+                order_is_that_of_a_stable_sort::<u16>(&ranks, distinct as usize);
+                order_is_that_of_a_stable_sort::<u32>(&ranks, distinct as usize);
+            }
+            let far: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % 1_000_000).collect();
+            order_is_that_of_a_stable_sort::<u32>(&far, 1_000_000);
+        }
     }
 }

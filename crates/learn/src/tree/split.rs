@@ -30,13 +30,15 @@ pub(super) struct Best {
     pub(super) gain: f64,
     pub(super) priority: u32,
     pub(super) feature: u32,
+    /// Of a best threshold, the row with the largest value on the left.
+    pub(super) edge: u32,
     /// Rows whose value is at most this go left.
     pub(super) threshold: f64,
 }
 
 impl Best {
     pub(super) const NONE: Self =
-        Self { cost: f64::INFINITY, gain: f64::NEG_INFINITY, priority: 0, feature: u32::MAX, threshold: 0.0 };
+        Self { cost: f64::INFINITY, gain: f64::NEG_INFINITY, priority: 0, feature: u32::MAX, edge: 0, threshold: 0.0 };
 
     pub(super) fn exists(&self) -> bool {
         self.feature != u32::MAX
