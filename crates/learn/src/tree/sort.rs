@@ -125,11 +125,13 @@ mod tests {
         let mut sorter = Sorter::<C>::default();
         let mut expected: Vec<u32> = (0..ranks.len() as u32).collect();
         expected.sort_by_key(|&place| ranks[place as usize]);
-        let ways: [&dyn Fn(&mut Sorter<C>); 3] =
-            [&Sorter::count, &|sorter| sorter.by_digits(above), &|sorter| sorter.sort(above)];
-        for sort in ways {
+        for way in 0..3 {
             sorter.take(ranks.iter().map(|&rank| C::of(rank)));
-            sort(&mut sorter);
+            match way {
+                0 => sorter.count(),
+                1 => sorter.by_digits(above),
+                _ => sorter.sort(above),
+            }
             assert_eq!(sorter.order, expected);
             assert!(sorter.sorted.iter().map(|rank| rank.number()).eq(expected.iter().map(|&at| ranks[at as usize])));
         }
