@@ -2,7 +2,8 @@
 
 use std::sync::OnceLock;
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, Axis};
+use rayon::prelude::*;
 
 use super::ranks::Ranks;
 
@@ -12,14 +13,23 @@ pub(super) const SAME: f32 = 1e-7;
 /// Features that lie side by side in a tile, and are worked on together.
 pub(super) const TILE: usize = 64;
 
-/// n × d values in f32. What a way of splitting needs beyond the columns is made when it is first asked for.
+/// n × d values in f32, and what some ways of splitting need beside them.
 pub(crate) struct Columns {
     rows: usize,
     features: usize,
     values: Vec<f32>,
-    tiles: OnceLock<Vec<f32>>,
+    tiles: Option<Vec<f32>>,
+    ranks: Option<Ranks>,
+    /// Made when they are first asked for.
     orders: Vec<OnceLock<Order>>,
-    ranks: OnceLock<Ranks>,
+}
+
+/// What is made beside the values, before trees are grown: a thread that waited for it half way might be given a task that
+/// waits for the same.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Layouts {
+    pub(super) tiles: bool,
+    pub(super) ranks: bool,
 }
 
 /// All rows by their value of a feature, then by row.
@@ -30,18 +40,23 @@ pub(super) struct Order {
 }
 
 impl Columns {
-    pub(crate) fn new(records: ArrayView2<'_, f64>) -> Self {
+    pub(super) fn new(records: ArrayView2<'_, f64>, wanted: Layouts) -> Self {
         let (rows, features) = records.dim();
         let mut values = vec![0.0; rows * features];
-        // Row by row: the places that are written lie in as many cache lines as there are columns, row after row.
-        for (row, of_row) in records.rows().into_iter().enumerate() {
-            for (feature, &value) in of_row.iter().enumerate() {
-                // Adding zero makes 0.0 of -0.0, so that the order of bits is that of values.
-                values[feature * rows + row] = value as f32 + 0.0;
+        let of_tiles = values.par_chunks_mut(tile_of(rows)).zip(records.axis_chunks_iter(Axis(1), TILE));
+        of_tiles.for_each(|(values, records)| {
+            for (row, of_row) in records.rows().into_iter().enumerate() {
+                for (feature, &value) in of_row.iter().enumerate() {
+                    // Adding zero makes 0.0 of -0.0, so that the order of bits is that of values.
+                    values[feature * rows + row] = value as f32 + 0.0;
+                }
             }
-        }
+        });
         let orders = (0..features).map(|_| OnceLock::new()).collect();
-        Self { rows, features, values, tiles: OnceLock::new(), orders, ranks: OnceLock::new() }
+        let mut columns = Self { rows, features, values, tiles: None, ranks: None, orders };
+        columns.tiles = wanted.tiles.then(|| tiles(&columns.values, rows));
+        columns.ranks = wanted.ranks.then(|| Ranks::new(&columns));
+        columns
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -59,22 +74,12 @@ impl Columns {
     /// Stretches of [`TILE`] features, each n × [`TILE`] values row by row, so that a node's rows are read in order and
     /// one tile of them stays in the cache. Columns that fill up the last tile are zeros.
     pub(super) fn tiles(&self) -> impl Iterator<Item = &[f32]> {
-        let tiles = self.tiles.get_or_init(|| {
-            let mut tiles = vec![0.0; self.features.div_ceil(TILE) * TILE * self.rows];
-            for row in 0..self.rows {
-                for feature in 0..self.features {
-                    let place = feature / TILE * TILE * self.rows + row * TILE + feature % TILE;
-                    tiles[place] = self.values[feature * self.rows + row];
-                }
-            }
-            tiles
-        });
-        tiles.chunks_exact(TILE * self.rows)
+        self.tiles.as_ref().expect("random thresholds asked for tiles").chunks_exact(TILE * self.rows)
     }
 
     /// The ranks of all rows along all features.
     pub(super) fn ranks(&self) -> &Ranks {
-        self.ranks.get_or_init(|| Ranks::new(self))
+        self.ranks.as_ref().expect("best thresholds of drawn features asked for ranks")
     }
 
     /// All rows along a feature.
@@ -87,6 +92,24 @@ impl Columns {
             Order { mostly_differ: different > rows.len() / 2, rows }
         })
     }
+}
+
+/// Numbers in a tile of so many rows; at least 1, since nothing cannot be cut into pieces of nothing.
+fn tile_of(rows: usize) -> usize {
+    TILE * rows.max(1)
+}
+
+/// Columns of so many rows in tiles, as [`Columns::tiles`].
+pub(super) fn tiles<T: Copy + Default + Send + Sync>(columns: &[T], rows: usize) -> Vec<T> {
+    let tile = tile_of(rows);
+    let mut tiles = vec![T::default(); columns.len().next_multiple_of(tile)];
+    tiles.par_chunks_mut(tile).zip(columns.par_chunks(tile)).for_each(|(tile, columns)| {
+        for row in 0..rows {
+            let of_row = &mut tile[row * TILE..][..TILE];
+            of_row.iter_mut().zip(columns[row..].iter().step_by(rows)).for_each(|(to, &value)| *to = value);
+        }
+    });
+    tiles
 }
 
 /// All rows by value, then by row: a radix sort by the bytes of the values.

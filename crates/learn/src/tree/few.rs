@@ -177,7 +177,7 @@ mod tests {
     use ndarray::Array2;
     use pulp::Arch;
 
-    use super::super::columns::Columns;
+    use super::super::columns::{Columns, Layouts};
     use super::super::criterion::Criterion;
     use super::super::params::Splitter;
     use super::super::presorted::Presorted;
@@ -233,7 +233,8 @@ mod tests {
             });
             let targets =
                 Array2::from_shape_fn((40, LABELS), |(row, label)| draw((row * 31 + label) as u32).is_multiple_of(4));
-            let (columns, labels) = (Columns::new(records.view()), Labels::new(targets.view()));
+            let (columns, labels) =
+                (Columns::new(records.view(), Layouts { tiles: false, ranks: false }), Labels::new(targets.view()));
             let weights = Weights::new((0..40).map(|row| f64::from(1 + draw(row) % 3)).collect(), LABELS);
             let of_node: Vec<u32> = (0..rows as u32).map(|row| row * 4 + 1).collect();
             let weight = of_node.iter().map(|&row| weights.of_rows[row as usize]).sum();

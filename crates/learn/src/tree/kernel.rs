@@ -19,6 +19,8 @@ pub(super) struct Cuts {
     pub(super) gains: Gains,
     squares: Vec<f64>,
     products: Vec<i64>,
+    light_squares: Vec<i32>,
+    light_products: Vec<i32>,
 }
 
 impl Cuts {
@@ -28,6 +30,9 @@ impl Cuts {
         let (rows, cuts) = (order.len(), order.len() - 1);
         self.costs.resize(cuts, 0.0);
         self.weights.resize(cuts, 0);
+        if !ENTROPY && !node.light.is_empty() {
+            return self.weigh_light(node, order);
+        }
         let mut left = 0;
         for (&row, weight) in order.iter().zip(&mut self.weights) {
             left += node.weights[row as usize];
@@ -59,41 +64,64 @@ impl Cuts {
             left += node.products[row as usize];
             *product = left;
         }
-        if node.narrow.is_empty() {
-            for (group, lanes) in node.lanes.chunks_exact(rows).enumerate() {
-                let mut left = Lanes::ZERO;
-                for (&row, squares) in order.iter().zip(&mut self.squares) {
-                    left.add(&lanes[row as usize]);
-                    let of_group = sum_of_squares(&left);
-                    *squares = if group == 0 { of_group } else { *squares + of_group };
-                }
-            }
-        } else {
-            for (group, lanes) in node.narrow.chunks_exact(rows).enumerate() {
-                let mut left = [0; LANES];
-                for (&row, squares) in order.iter().zip(&mut self.squares) {
-                    let of_row = &lanes[row as usize];
-                    for lane in 0..LANES {
-                        left[lane] += of_row[lane];
-                    }
-                    let of_group = f64::from(sum_of_narrow_squares(&left));
-                    *squares = if group == 0 { of_group } else { *squares + of_group };
-                }
+        for (group, lanes) in node.lanes.chunks_exact(rows).enumerate() {
+            let mut left = Lanes::ZERO;
+            for (&row, squares) in order.iter().zip(&mut self.squares) {
+                left.add(&lanes[row as usize]);
+                let of_group = sum_of_squares(&left);
+                *squares = if group == 0 { of_group } else { *squares + of_group };
             }
         }
-        let total: f64 = node.totals.iter().map(sum_of_squares).sum();
+        let total = node.sum_of_squares();
         let sums = self.squares.iter().zip(&self.products).zip(&self.weights);
         for (cost, ((&squares, &product), &weight)) in self.costs.iter_mut().zip(sums) {
-            let right = total - 2.0 * product as f64 + squares;
-            // Over one denominator, since a division takes longer than all else.
-            let (left_weight, right_weight) = (f64::from(weight), f64::from(node.weight - weight));
-            *cost = -(squares * right_weight + right * left_weight) / (left_weight * right_weight);
+            *cost = gini(squares, total - 2.0 * product as f64 + squares, weight, node.weight);
+        }
+    }
+
+    /// The same for a light node.
+    #[inline(always)]
+    fn weigh_light(&mut self, node: &Local, order: &[u32]) {
+        let (rows, cuts) = (order.len(), order.len() - 1);
+        self.light_squares.resize(cuts, 0);
+        self.light_products.resize(cuts, 0);
+        let (mut left_weight, mut left_product) = (0, 0);
+        let sums = self.weights.iter_mut().zip(&mut self.light_products);
+        for (&row, (weight, product)) in order.iter().zip(sums) {
+            left_weight += node.weights[row as usize];
+            left_product += node.light_products[row as usize];
+            (*weight, *product) = (left_weight, left_product);
+        }
+        for (group, lanes) in node.light.chunks_exact(rows).enumerate() {
+            let mut left = [0; LANES];
+            for (&row, squares) in order.iter().zip(&mut self.light_squares) {
+                let of_row = &lanes[row as usize];
+                for lane in 0..LANES {
+                    left[lane] += of_row[lane];
+                }
+                let of_group = sum_of_light_squares(&left);
+                *squares = if group == 0 { of_group } else { *squares + of_group };
+            }
+        }
+        let total = node.sum_of_squares();
+        let sums = self.light_squares.iter().zip(&self.light_products).zip(&self.weights);
+        for (cost, ((&squares, &product), &weight)) in self.costs.iter_mut().zip(sums) {
+            let squares = f64::from(squares);
+            *cost = gini(squares, total - 2.0 * f64::from(product) + squares, weight, node.weight);
         }
     }
 }
 
+/// Cost of a split from the sums of squares on both sides.
 #[inline(always)]
-fn sum_of_squares(lanes: &Lanes) -> f64 {
+fn gini(left: f64, right: f64, left_weight: i32, weight: i32) -> f64 {
+    let (left_weight, right_weight) = (f64::from(left_weight), f64::from(weight - left_weight));
+    // Over one denominator, since a division takes longer than all else.
+    -(left * right_weight + right * left_weight) / (left_weight * right_weight)
+}
+
+#[inline(always)]
+pub(super) fn sum_of_squares(lanes: &Lanes) -> f64 {
     let mut eight = [0.0; LANES / 2];
     for lane in 0..LANES / 2 {
         let (a, b) = (f64::from(lanes.0[lane]), f64::from(lanes.0[lane + LANES / 2]));
@@ -107,7 +135,7 @@ fn sum_of_squares(lanes: &Lanes) -> f64 {
 }
 
 #[inline(always)]
-fn sum_of_narrow_squares(lanes: &[i16; LANES]) -> i32 {
+fn sum_of_light_squares(lanes: &[i16; LANES]) -> i32 {
     let mut eight = [0; LANES / 2];
     for pair in 0..LANES / 2 {
         let (a, b) = (i32::from(lanes[2 * pair]), i32::from(lanes[2 * pair + 1]));
@@ -145,7 +173,7 @@ pub(super) fn cost_of_all<const ENTROPY: bool>(left: &Lanes, total: &Lanes, left
     for lane in 0..LANES {
         right.0[lane] -= left.0[lane];
     }
-    -(sum_of_squares(left) / f64::from(left_weight) + sum_of_squares(&right) / f64::from(weight - left_weight))
+    gini(sum_of_squares(left), sum_of_squares(&right), left_weight, weight)
 }
 
 /// Where, from some place on, costs are at most this.
@@ -194,6 +222,17 @@ impl<const W: usize> Thresholds<W> {
     pub(super) fn lowest(&self) -> f32 {
         lowest(&self.costs, f32::INFINITY)
     }
+
+    /// The feature of this cost that has the highest priority.
+    #[inline(always)]
+    pub(super) fn first_of(&self, cost: f32) -> usize {
+        let mut priorities = [0; W];
+        for j in 0..W {
+            priorities[j] = if self.costs[j] == cost { self.priorities[j] } else { 0 };
+        }
+        let highest = priorities.iter().fold(0, |highest, &priority| priority.max(highest));
+        (0..W).find(|&j| self.costs[j] == cost && self.priorities[j] == highest).expect("some feature has this cost")
+    }
 }
 
 /// A node as [`thresholds`] looks at it.
@@ -234,7 +273,9 @@ pub(super) fn thresholds<const ENTROPY: bool, const W: usize>(
         left_inverse[j] = 1.0 / drawn.weights[j] as f32;
         right_inverse[j] = 1.0 / (node.weight - drawn.weights[j]) as f32;
     }
-    for (left, &total) in room.iter().zip(node.with) {
+    // A label that all rows of the node have, or none, costs nothing on either side.
+    let may_differ = |total: i32| total != 0 && total != node.weight;
+    for (left, &total) in room.iter().zip(node.with).filter(|(_, total)| may_differ(**total)) {
         for j in 0..W {
             let (with, of_right, weight) = (left[j], total - left[j], drawn.weights[j]);
             let of_left = mass::<ENTROPY>(with as f32, (weight - with) as f32, left_inverse[j]);

@@ -46,7 +46,7 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for TreeValidParams {
 
     fn fit(&self, dataset: &Labelled) -> Result<Forest, LearnError> {
         let labels = dataset.targets.view();
-        let rows = train::Rows::new(dataset.records.view(), labels);
+        let rows = train::Rows::new(dataset.records.view(), labels, &[self]);
         train::fit(self, &rows, labels).map_err(LearnError::Unfittable)
     }
 }
@@ -56,7 +56,7 @@ impl TreeValidParams {
     /// tree splits. scikit-learn's `feature_importances_`.
     pub fn feature_importances(&self, dataset: &Labelled) -> Result<Vec<f64>, LearnError> {
         let labels = dataset.targets.view();
-        let rows = train::Rows::new(dataset.records.view(), labels);
+        let rows = train::Rows::new(dataset.records.view(), labels, &[self]);
         train::importances(self, &rows, labels).map_err(LearnError::Unfittable)
     }
 }

@@ -86,19 +86,24 @@ impl Search<'_> {
             if lowest > best.cost || lowest == f64::INFINITY {
                 continue;
             }
-            for (j, &feature) in features.iter().enumerate() {
+            let mut offer = |j: usize| {
                 let (cost, priority) = (f64::from(drawn.costs[j]), drawn.priorities[j]);
+                if best.is_beaten_by(cost, priority, features[j]) {
+                    let threshold = f64::from(drawn.thresholds[j]);
+                    *best = Best { cost, gain: -cost, priority, feature: features[j], edge: 0, threshold };
+                }
+            };
+            if limits.are_none() {
+                offer(drawn.first_of(drawn.lowest()));
+                continue;
+            }
+            let fits = |j: usize| {
                 let left = drawn.counts[j] as usize;
-                if best.is_beaten_by(cost, priority, feature)
-                    && cost < f64::INFINITY
-                    && left >= limits.rows
+                left >= limits.rows
                     && node.rows.len() - left >= limits.rows
                     && local.weighs_enough(drawn.weights[j], limits.weight)
-                {
-                    let threshold = f64::from(drawn.thresholds[j]);
-                    *best = Best { cost, gain: -cost, priority, feature, edge: 0, threshold };
-                }
-            }
+            };
+            (0..W).filter(|&j| drawn.costs[j] < f32::INFINITY && fits(j)).for_each(offer);
         }
     }
 

@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::columns::{Columns, SAME, TILE, by_value};
+use super::columns::{Columns, SAME, TILE, by_value, tiles};
 use super::near::Near;
 use super::sort::Sorter;
 
@@ -120,10 +120,10 @@ impl<C: Code> Ranked<C> {
         let mut ranked = Self {
             rows,
             ranks: vec![C::default(); features * rows],
-            tiles: vec![C::default(); features.div_ceil(TILE) * TILE * rows],
+            tiles: Vec::new(),
             is_plain: vec![false; features],
         };
-        let of_features = ranked.ranks.par_chunks_mut(rows).zip(&mut ranked.is_plain);
+        let of_features = ranked.ranks.par_chunks_mut(rows.max(1)).zip(&mut ranked.is_plain);
         of_features.enumerate().for_each(|(feature, (ranks, is_plain))| {
             let column = columns.column(feature as u32);
             let (mut rank, mut last, mut first, mut plain) = (0, f32::NAN, f32::NAN, true);
@@ -139,12 +139,7 @@ impl<C: Code> Ranked<C> {
             }
             *is_plain = plain;
         });
-        let tiles = ranked.tiles.par_chunks_mut(TILE * rows).zip(ranked.ranks.par_chunks(TILE * rows));
-        tiles.for_each(|(tile, of_features)| {
-            for (lane, ranks) in of_features.chunks_exact(rows).enumerate() {
-                tile[lane..].iter_mut().step_by(TILE).zip(ranks).for_each(|(to, &rank)| *to = rank);
-            }
-        });
+        ranked.tiles = tiles(&ranked.ranks, rows);
         ranked
     }
 

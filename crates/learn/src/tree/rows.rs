@@ -4,15 +4,15 @@ use std::sync::OnceLock;
 
 use ndarray::ArrayView2;
 
-use super::kernel::Node;
+use super::kernel::{Node, sum_of_squares};
 use super::rounding::Sums;
 use crate::random::Path;
 
 /// Labels that are worked on together.
 pub(super) const LANES: usize = 16;
 
-/// The squares of a node's weight, one a label, add up to at most this, where 16 bits hold its weights and 31 the sum.
-const NARROW: i32 = 1 << 30;
+/// The squares of a node's weight, one a label, add up to less than this, where 16 bits hold its weights and 31 the sum.
+const LIGHT: i32 = 1 << 30;
 
 /// What some rows with each of 16 labels weigh.
 #[derive(Debug, Clone, Copy)]
@@ -103,8 +103,9 @@ pub(super) struct Local {
     pub(super) with: Vec<i32>,
     /// Groups of 16 labels, each with one a row.
     pub(super) lanes: Vec<Lanes>,
-    /// The same, if the node is so light that all sums fit; else nothing.
-    pub(super) narrow: Vec<[i16; LANES]>,
+    /// The same in less room, if the node is so light that all sums fit; else nothing.
+    pub(super) light: Vec<[i16; LANES]>,
+    pub(super) light_products: Vec<i32>,
     /// One a group.
     pub(super) totals: Vec<Lanes>,
     /// Of each row, its weight times what the rows with its labels weigh.
@@ -146,9 +147,11 @@ impl Local {
             }
             self.products.push(product);
         }
-        self.narrow.clear();
-        if f64::from(self.weight).powi(2) * self.with.len() as f64 <= f64::from(NARROW) {
-            self.narrow.extend(self.lanes.iter().map(|lanes| lanes.0.map(|weight| weight as i16)));
+        self.light.clear();
+        if (self.with.len() as f64) * f64::from(self.weight).powi(2) < f64::from(LIGHT) {
+            self.light.extend(self.lanes.iter().map(|lanes| lanes.0.map(|weight| weight as i16)));
+            self.light_products.clear();
+            self.light_products.extend(self.products.iter().map(|&product| product as i32));
         }
         self.totals.clear();
         self.totals.extend(self.with.chunks(LANES).map(|with| {
@@ -164,6 +167,12 @@ impl Local {
     #[inline(always)]
     pub(super) fn seen<'a>(&'a self, path: Path, rows: &'a [u32], places: &'a [u32], labels: &'a Labels) -> Node<'a> {
         Node { path, rows, places, weights: &self.weights, weight: self.weight, with: &self.with, labels }
+    }
+
+    /// Sum of the squares of what the rows with each label weigh.
+    #[inline(always)]
+    pub(super) fn sum_of_squares(&self) -> f64 {
+        self.totals.iter().map(sum_of_squares).sum()
     }
 
     /// Whether both sides of a split, the left one of this weight, weigh at least `least` of the rows' own weights.

@@ -22,6 +22,13 @@ pub(super) struct Limits {
     pub(super) weight: f64,
 }
 
+impl Limits {
+    /// Every leaf has as much, since none is empty.
+    pub(super) fn are_none(&self) -> bool {
+        self.rows <= 1 && self.weight <= 0.0
+    }
+}
+
 /// The best split so far, under one variant's limits.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Best {

@@ -7,10 +7,11 @@ use pulp::Arch;
 use rayon::prelude::*;
 
 use super::TreeValidParams;
-use super::columns::Columns;
+use super::columns::{Columns, Layouts};
 use super::cut::{Cut, normalise};
 use super::fitted::{Forest, Tree, as_f32};
 use super::grow::{Ends, Grower, Grown};
+use super::params::Splitter;
 use super::rows::{Labels, Weights};
 use super::split::{Limits, Scratch, Search};
 use crate::family::Trained;
@@ -32,8 +33,18 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    pub(super) fn new(records: ArrayView2<'_, f64>, labels: ArrayView2<'_, bool>) -> Self {
-        Self { columns: Columns::new(records), labels: Labels::new(labels) }
+    /// What these settings need.
+    pub(super) fn new(
+        records: ArrayView2<'_, f64>,
+        labels: ArrayView2<'_, bool>,
+        settings: &[&TreeValidParams],
+    ) -> Self {
+        let features = records.ncols();
+        let wanted = Layouts {
+            tiles: settings.iter().any(|of| of.splitter == Splitter::Random),
+            ranks: settings.iter().any(|of| of.splitter == Splitter::Best && of.drawn(features) < features),
+        };
+        Self { columns: Columns::new(records, wanted), labels: Labels::new(labels) }
     }
 }
 
@@ -170,7 +181,7 @@ pub(crate) fn train_all<T: Clone + Send>(
     queries: ArrayView2<'_, f64>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
 ) -> Vec<Trained<T>> {
-    let rows = Rows::new(train.records.view(), train.targets.view());
+    let rows = Rows::new(train.records.view(), train.targets.view(), settings);
     let queries = as_f32(queries);
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (index, of) in settings.iter().enumerate() {
