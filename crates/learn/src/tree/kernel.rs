@@ -8,7 +8,7 @@
 use super::columns::{SAME, TILE};
 use super::criterion::mass;
 use super::rounding::Gains;
-use super::rows::{LANES, Labels, Lanes, Local};
+use super::rows::{LANES, Lanes, Local};
 use crate::random::Path;
 
 /// What each cut of a sorted node costs, and the weight left of it; kept and filled again for the next order.
@@ -211,9 +211,8 @@ pub(super) struct Thresholds<const W: usize> {
     pub(super) costs: [f32; W],
     pub(super) thresholds: [f32; W],
     pub(super) priorities: [u32; W],
-    /// Weight and number of rows up to the threshold.
+    /// Weight of the rows up to the threshold.
     pub(super) weights: [i32; W],
-    pub(super) counts: [i32; W],
 }
 
 impl<const W: usize> Thresholds<W> {
@@ -238,15 +237,18 @@ impl<const W: usize> Thresholds<W> {
 /// A node as [`thresholds`] looks at it.
 pub(super) struct Node<'a> {
     pub(super) path: Path,
-    pub(super) rows: &'a [u32],
     /// Where each row begins in a tile.
     pub(super) places: &'a [u32],
     /// One a row.
     pub(super) weights: &'a [i32],
     pub(super) weight: i32,
-    /// One a label.
+    /// What the rows with each label weigh, for labels that some rows have and some do not: others cost nothing on either
+    /// side of any split.
     pub(super) with: &'a [i32],
-    pub(super) labels: &'a Labels,
+    /// Which of them each row has, one row after another.
+    pub(super) labels: &'a [u32],
+    /// Where those of each row end.
+    pub(super) ends: &'a [u32],
 }
 
 /// Draws and weighs the thresholds of some features, whose values for each place lie side by side in the tile. `room`
@@ -259,8 +261,7 @@ pub(super) fn thresholds<const ENTROPY: bool, const W: usize>(
     room: &mut [[i32; TILE]],
 ) -> Thresholds<W> {
     let (low, high) = ranges::<W>(tile, node.places);
-    let mut drawn =
-        Thresholds { costs: [0.0; W], thresholds: [0.0; W], priorities: [0; W], weights: [0; W], counts: [0; W] };
+    let mut drawn = Thresholds { costs: [0.0; W], thresholds: [0.0; W], priorities: [0; W], weights: [0; W] };
     for j in 0..W {
         let draw = node.path.draw(features[j]);
         drawn.thresholds[j] = threshold(low[j], high[j], draw.uniform);
@@ -273,9 +274,7 @@ pub(super) fn thresholds<const ENTROPY: bool, const W: usize>(
         left_inverse[j] = 1.0 / drawn.weights[j] as f32;
         right_inverse[j] = 1.0 / (node.weight - drawn.weights[j]) as f32;
     }
-    // A label that all rows of the node have, or none, costs nothing on either side.
-    let may_differ = |total: i32| total != 0 && total != node.weight;
-    for (left, &total) in room.iter().zip(node.with).filter(|(_, total)| may_differ(**total)) {
+    for (left, &total) in room.iter().zip(node.with) {
         for j in 0..W {
             let (with, of_right, weight) = (left[j], total - left[j], drawn.weights[j]);
             let of_left = mass::<ENTROPY>(with as f32, (weight - with) as f32, left_inverse[j]);
@@ -310,29 +309,28 @@ fn ranges<const W: usize>(tile: &[f32], places: &[u32]) -> ([f32; W], [f32; W]) 
     (low, high)
 }
 
-/// Adds up the rows at or below each threshold: their weight, their number, and the weight with each label.
+/// Adds up the rows at or below each threshold: their weight, and the weight with each label.
 #[inline(always)]
 fn sum_left<const W: usize>(node: &Node<'_>, tile: &[f32], drawn: &mut Thresholds<W>, room: &mut [[i32; TILE]]) {
-    room.iter_mut().for_each(|sums| sums[..W].fill(0));
+    room[..node.with.len()].iter_mut().for_each(|sums| sums[..W].fill(0));
     let thresholds = drawn.thresholds;
-    let (mut weights, mut counts) = ([0; W], [0; W]);
-    for ((&row, &place), &weight) in node.rows.iter().zip(node.places).zip(node.weights) {
+    let (mut weights, mut first) = ([0; W], 0);
+    for ((&place, &end), &weight) in node.places.iter().zip(node.ends).zip(node.weights) {
         let values = at::<W>(tile, place);
         let mut part = [0; W];
         for j in 0..W {
-            let is_left = values[j] <= thresholds[j];
-            part[j] = if is_left { weight } else { 0 };
-            counts[j] += i32::from(is_left);
+            part[j] = if values[j] <= thresholds[j] { weight } else { 0 };
             weights[j] += part[j];
         }
-        for &label in node.labels.of(row) {
+        for &label in &node.labels[first..end as usize] {
             let sums = &mut room[label as usize][..W];
             for j in 0..W {
                 sums[j] += part[j];
             }
         }
+        first = end as usize;
     }
-    (drawn.weights, drawn.counts) = (weights, counts);
+    drawn.weights = weights;
 }
 
 #[inline(always)]

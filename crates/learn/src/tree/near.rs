@@ -3,8 +3,8 @@
 
 use super::columns::TILE;
 
-/// Rows of a branch that are copied: 640 kB of ranks, or 1.3 MB of values, for 1,241 features.
-pub(super) const ROWS: usize = 256;
+/// Rows of a branch that are copied: 2.5 MB of ranks, or 5 MB of values, for 1,241 features.
+pub(super) const ROWS: usize = 1024;
 
 /// The rows of one branch after another, in tiles as [`super::columns::Columns::tiles`].
 pub(super) struct Near<T> {

@@ -10,6 +10,7 @@ impl Search<'_> {
     #[inline(always)]
     pub(super) fn random_of_all<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch) {
         let Scratch { best, local, sums, near, places, .. } = scratch;
+        local.tell_apart(node.rows, self.labels);
         if node.near {
             let near = &near.values;
             near.look_up(node.rows, places);
@@ -31,11 +32,11 @@ impl Search<'_> {
         sums: &mut [[i32; TILE]],
         best: &mut [Best],
     ) {
-        let seen = local.seen(node.path, node.rows, places, self.labels);
+        let seen = local.seen(node.path, places);
         for (tile, first) in tiles.zip((0..).step_by(TILE)) {
             let features = std::array::from_fn(|j| first + j as u32);
             let drawn = kernel::thresholds::<ENTROPY, TILE>(&seen, tile, &features, sums);
-            self.offer(node, local, &features, &drawn, best);
+            self.offer(node, local, &features, &drawn, (tile, places), best);
         }
     }
 
@@ -43,6 +44,7 @@ impl Search<'_> {
     #[inline(always)]
     pub(super) fn random_near<const ENTROPY: bool, const W: usize>(&self, node: &Node<'_>, scratch: &mut Scratch) {
         scratch.pool.begin(node.path);
+        scratch.local.tell_apart(node.rows, self.labels);
         let (mut count, mut all_constant) = (0, true);
         while count < self.drawn {
             let wanted = W.min(self.drawn - count);
@@ -60,10 +62,10 @@ impl Search<'_> {
             }
             places.clear();
             places.extend((0..node.rows.len() as u32).map(|at| at * W as u32));
-            let seen = local.seen(node.path, node.rows, places, self.labels);
+            let seen = local.seen(node.path, places);
             let drawn = kernel::thresholds::<ENTROPY, W>(&seen, tile, &features, sums);
             all_constant &= drawn.lowest() == f32::INFINITY;
-            self.offer(node, local, &features, &drawn, best);
+            self.offer(node, local, &features, &drawn, (tile, places), best);
         }
         if all_constant {
             self.random_of_drawn::<ENTROPY>(node, scratch, count);
@@ -78,6 +80,7 @@ impl Search<'_> {
         local: &Local,
         features: &[u32; W],
         drawn: &Thresholds<W>,
+        (tile, places): (&[f32], &[u32]),
         best: &mut [Best],
     ) {
         let lowest = f64::from(drawn.lowest());
@@ -86,7 +89,7 @@ impl Search<'_> {
             if lowest > best.cost || lowest == f64::INFINITY {
                 continue;
             }
-            let mut offer = |j: usize| {
+            let offer = |j: usize, best: &mut Best| {
                 let (cost, priority) = (f64::from(drawn.costs[j]), drawn.priorities[j]);
                 if best.is_beaten_by(cost, priority, features[j]) {
                     let threshold = f64::from(drawn.thresholds[j]);
@@ -94,16 +97,21 @@ impl Search<'_> {
                 }
             };
             if limits.are_none() {
-                offer(drawn.first_of(drawn.lowest()));
+                offer(drawn.first_of(drawn.lowest()), best);
                 continue;
             }
             let fits = |j: usize| {
-                let left = drawn.counts[j] as usize;
+                let is_left = |place: &&u32| tile[**place as usize + j] <= drawn.thresholds[j];
+                let left = places.iter().filter(is_left).count();
                 left >= limits.rows
                     && node.rows.len() - left >= limits.rows
                     && local.weighs_enough(drawn.weights[j], limits.weight)
             };
-            (0..W).filter(|&j| drawn.costs[j] < f32::INFINITY && fits(j)).for_each(offer);
+            for j in 0..W {
+                if drawn.costs[j] < f32::INFINITY && f64::from(drawn.costs[j]) <= best.cost && fits(j) {
+                    offer(j, best);
+                }
+            }
         }
     }
 

@@ -110,9 +110,23 @@ pub(super) struct Local {
     pub(super) totals: Vec<Lanes>,
     /// Of each row, its weight times what the rows with its labels weigh.
     pub(super) products: Vec<i64>,
+    differing: Differing,
     pub(super) scale: f64,
     /// The rows' own weights, once they are asked for.
     pub(super) sums: OnceLock<Sums>,
+}
+
+/// The labels that some rows of a node have and some do not.
+#[derive(Default)]
+struct Differing {
+    /// What the rows with each weigh.
+    with: Vec<i32>,
+    /// Of all labels, their numbers among these.
+    numbers: Vec<u32>,
+    /// Which each row has, one row after another.
+    labels: Vec<u32>,
+    /// Where those of each row end.
+    ends: Vec<u32>,
 }
 
 impl Local {
@@ -163,10 +177,27 @@ impl Local {
 }
 
 impl Local {
-    /// The node as random thresholds are drawn for it.
+    /// Lists the labels that some of the rows have and some do not; after [`Local::fill`].
+    pub(super) fn tell_apart(&mut self, rows: &[u32], labels: &Labels) {
+        let Differing { with, numbers, labels: of_rows, ends } = &mut self.differing;
+        (with.clear(), numbers.clear(), of_rows.clear(), ends.clear());
+        for &total in &self.with {
+            let differs = total != 0 && total != self.weight;
+            numbers.push(if differs { with.len() as u32 } else { u32::MAX });
+            with.extend(differs.then_some(total));
+        }
+        for &row in rows {
+            let of_row = labels.of(row).iter().map(|&label| numbers[label as usize]);
+            of_rows.extend(of_row.filter(|&number| number != u32::MAX));
+            ends.push(of_rows.len() as u32);
+        }
+    }
+
+    /// The node as random thresholds are drawn for it; after [`Local::tell_apart`].
     #[inline(always)]
-    pub(super) fn seen<'a>(&'a self, path: Path, rows: &'a [u32], places: &'a [u32], labels: &'a Labels) -> Node<'a> {
-        Node { path, rows, places, weights: &self.weights, weight: self.weight, with: &self.with, labels }
+    pub(super) fn seen<'a>(&'a self, path: Path, places: &'a [u32]) -> Node<'a> {
+        let Differing { with, labels, ends, .. } = &self.differing;
+        Node { path, places, weights: &self.weights, weight: self.weight, with, labels, ends }
     }
 
     /// Sum of the squares of what the rows with each label weigh.
