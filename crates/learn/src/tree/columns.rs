@@ -112,23 +112,26 @@ pub(super) fn tiles<T: Copy + Default + Send + Sync>(columns: &[T], rows: usize)
     tiles
 }
 
-/// All rows by value, then by row: a radix sort by the bytes of the values.
+/// All rows by value, then by row: a radix sort by three digits of the values.
 pub(super) fn by_value(column: &[f32]) -> Vec<u32> {
+    const DIGIT: u32 = 11;
+    let digit = |key: u32, place: usize| (key >> (DIGIT * place as u32)) as usize % (1 << DIGIT);
     let mut keys: Vec<(u32, u32)> = column.iter().map(|&value| ascending(value)).zip(0..).collect();
+    let mut nexts = [[0_u32; 1 << DIGIT]; 3];
+    for &(key, _) in &keys {
+        nexts.iter_mut().enumerate().for_each(|(place, next)| next[digit(key, place)] += 1);
+    }
     let mut sorted = keys.clone();
-    for byte in 0..4 {
-        let digit = |key: u32| (key >> (8 * byte)) as usize & 0xff;
-        let mut next = [0; 256];
-        keys.iter().for_each(|&(key, _)| next[digit(key)] += 1);
+    for (place, next) in nexts.iter_mut().enumerate() {
         let mut before = 0;
-        for next in &mut next {
+        for next in &mut *next {
             before += *next;
             *next = before - *next;
         }
         for &of in &keys {
-            let place = &mut next[digit(of.0)];
-            sorted[*place] = of;
-            *place += 1;
+            let next = &mut next[digit(of.0, place)];
+            sorted[*next as usize] = of;
+            *next += 1;
         }
         std::mem::swap(&mut keys, &mut sorted);
     }

@@ -251,6 +251,13 @@ pub(super) struct Node<'a> {
     pub(super) ends: &'a [u32],
 }
 
+impl Node<'_> {
+    /// A label for each row, times the weights on both sides, is a whole number that f32 holds exactly.
+    fn is_light(&self) -> bool {
+        self.with.len() as f32 * (self.weight as f32).powi(3) < (1 << 26) as f32
+    }
+}
+
 /// Draws and weighs the thresholds of some features, whose values for each place lie side by side in the tile. `room`
 /// holds q rows of sums.
 #[inline(always)]
@@ -267,14 +274,41 @@ pub(super) fn thresholds<const ENTROPY: bool, const W: usize>(
         drawn.thresholds[j] = threshold(low[j], high[j], draw.uniform);
         drawn.priorities[j] = draw.priority;
     }
-    sum_left(node, tile, &mut drawn, room);
+    match *node.places {
+        // Whatever parts two rows costs nothing.
+        [first, _] => {
+            let (values, [of_first, of_second]) = (at::<W>(tile, first), [node.weights[0], node.weights[1]]);
+            for j in 0..W {
+                drawn.weights[j] = if values[j] <= drawn.thresholds[j] { of_first } else { of_second };
+            }
+        }
+        _ => {
+            sum_left(node, tile, &mut drawn, room);
+            match !ENTROPY && node.is_light() {
+                true => weigh_by_squares(node, room, &mut drawn),
+                false => weigh_by_masses::<ENTROPY, W>(node, room, &mut drawn),
+            }
+        }
+    }
+    for j in 0..W {
+        drawn.costs[j] = if high[j] > low[j] + SAME { drawn.costs[j] } else { f32::INFINITY };
+    }
+    drawn
+}
 
+/// What each split costs, label by label.
+#[inline(always)]
+fn weigh_by_masses<const ENTROPY: bool, const W: usize>(
+    node: &Node<'_>,
+    sums: &[[i32; TILE]],
+    drawn: &mut Thresholds<W>,
+) {
     let (mut left_inverse, mut right_inverse) = ([0.0_f32; W], [0.0_f32; W]);
     for j in 0..W {
         left_inverse[j] = 1.0 / drawn.weights[j] as f32;
         right_inverse[j] = 1.0 / (node.weight - drawn.weights[j]) as f32;
     }
-    for (left, &total) in room.iter().zip(node.with) {
+    for (left, &total) in sums.iter().zip(node.with) {
         for j in 0..W {
             let (with, of_right, weight) = (left[j], total - left[j], drawn.weights[j]);
             let of_left = mass::<ENTROPY>(with as f32, (weight - with) as f32, left_inverse[j]);
@@ -282,10 +316,28 @@ pub(super) fn thresholds<const ENTROPY: bool, const W: usize>(
             drawn.costs[j] += of_left + mass::<ENTROPY>(of_right as f32, without, right_inverse[j]);
         }
     }
-    for j in 0..W {
-        drawn.costs[j] = if high[j] > low[j] + SAME { drawn.costs[j] } else { f32::INFINITY };
+}
+
+/// What each split of a light node costs by gini: the rows' labels, less the sum of squares over the weight on each side,
+/// all over one denominator. Every number up to the division is exact, so that equally good splits cost the same.
+#[inline(always)]
+fn weigh_by_squares<const W: usize>(node: &Node<'_>, sums: &[[i32; TILE]], drawn: &mut Thresholds<W>) {
+    let (mut of_left, mut of_right) = ([0.0_f32; W], [0.0_f32; W]);
+    for (left, &total) in sums.iter().zip(node.with) {
+        for j in 0..W {
+            let left = left[j] as f32;
+            let right = total as f32 - left;
+            of_left[j] += left * left;
+            of_right[j] += right * right;
+        }
     }
-    drawn
+    let (weight, labels) = (node.weight as f32, node.with.iter().sum::<i32>() as f32);
+    for j in 0..W {
+        let left = drawn.weights[j] as f32;
+        let right = weight - left;
+        let both = left * right;
+        drawn.costs[j] = (labels * both - (of_left[j] * right + of_right[j] * left)) / both;
+    }
 }
 
 /// A threshold between the smallest and the largest value, such that the largest is above it.

@@ -23,8 +23,9 @@ pub(super) struct Sorter<C> {
     /// The places of the node's rows by rank, then by place.
     pub(super) order: Vec<u32>,
     before: Vec<C>,
-    keys: Vec<(u32, u32)>,
-    room: Vec<(u32, u32)>,
+    /// Ranks with their places, which are as many as there are ranks at most.
+    keys: Vec<(C, C)>,
+    room: Vec<(C, C)>,
 }
 
 impl<C: Code> Sorter<C> {
@@ -79,11 +80,11 @@ impl<C: Code> Sorter<C> {
         self.sorted.resize(rows, C::default());
         // Rows of one rank come one after another.
         self.keys.clear();
-        self.keys.resize(rows, (0, 0));
+        self.keys.resize(rows, (C::default(), C::default()));
         for ((&before, &rank), place) in self.before.iter().zip(&self.ranks).zip(0..) {
             let same = &mut self.keys[before.number() as usize].0;
-            let at = before.number() as usize + *same as usize;
-            *same += 1;
+            let at = (before.number() + same.number()) as usize;
+            *same = same.plus(true);
             self.order[at] = place;
             self.sorted[at] = rank;
         }
@@ -91,13 +92,13 @@ impl<C: Code> Sorter<C> {
 
     fn by_digits(&mut self, above: usize) {
         self.keys.clear();
-        self.keys.extend(self.ranks.iter().map(|rank| rank.number()).zip(0..));
-        self.room.resize(self.keys.len(), (0, 0));
+        self.keys.extend(self.ranks.iter().zip(0..).map(|(&rank, place)| (rank, C::of(place))));
+        self.room.resize(self.keys.len(), (C::default(), C::default()));
         let bits = above.next_power_of_two().trailing_zeros() as usize;
         for shift in (0..bits).step_by(DIGIT) {
-            let digit = |key: u32| (key >> shift) as usize % (1 << DIGIT);
+            let digit = |rank: C| (rank.number() >> shift) as usize % (1 << DIGIT);
             let mut next = [0_u32; 1 << DIGIT];
-            self.keys.iter().for_each(|&(key, _)| next[digit(key)] += 1);
+            self.keys.iter().for_each(|&(rank, _)| next[digit(rank)] += 1);
             let mut before = 0;
             for next in &mut next {
                 before += *next;
@@ -111,9 +112,9 @@ impl<C: Code> Sorter<C> {
             std::mem::swap(&mut self.keys, &mut self.room);
         }
         self.order.clear();
-        self.order.extend(self.keys.iter().map(|(_, place)| *place));
+        self.order.extend(self.keys.iter().map(|(_, place)| place.number()));
         self.sorted.clear();
-        self.sorted.extend(self.keys.iter().map(|(rank, _)| C::of(*rank)));
+        self.sorted.extend(self.keys.iter().map(|(rank, _)| *rank));
     }
 }
 
