@@ -30,11 +30,14 @@ impl Search<'_> {
             scan(part, &mut Cuts::default(), &mut best);
             best
         };
-        if !presorted.is_shared() {
-            presorted.parts().iter().for_each(|part| scan(part, cuts, best));
-            return self.place_thresholds(node, best, |best, row| self.is_left_by_value(best, row));
-        }
-        for found in presorted.parts().par_iter().map(of_part).collect::<Vec<_>>() {
+        let shared = match presorted.is_shared() {
+            true => presorted.parts().par_iter().map(of_part).collect(),
+            false => {
+                presorted.parts().iter().for_each(|part| scan(part, cuts, best));
+                Vec::new()
+            }
+        };
+        for found in shared {
             for (best, found) in best.iter_mut().zip(found) {
                 let margin = self.margin::<ENTROPY>(local, best.cost);
                 let by_luck = found.gain == best.gain && found.priority > best.priority;
@@ -242,7 +245,7 @@ impl Search<'_> {
         match (cost.is_finite(), ENTROPY) {
             (false, _) => 0.0,
             (true, false) => 1e-11 * cost.abs(),
-            (true, true) => 4e-6 * f64::from(local.weight) * (self.labels.count() as f64 / 10.0).max(1.0),
+            (true, true) => 8e-6 * f64::from(local.weight) * (self.labels.count() as f64 / 10.0).max(1.0),
         }
     }
 }

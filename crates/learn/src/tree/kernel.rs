@@ -5,11 +5,9 @@
 
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
 
-use super::columns::{SAME, TILE};
 use super::criterion::mass;
 use super::rounding::Gains;
 use super::rows::{LANES, Lanes, Local};
-use crate::random::Path;
 
 /// What each cut of a sorted node costs, and the weight left of it; kept and filled again for the next order.
 #[derive(Default)]
@@ -17,7 +15,7 @@ pub(super) struct Cuts {
     pub(super) costs: Vec<f64>,
     pub(super) weights: Vec<i32>,
     pub(super) gains: Gains,
-    squares: Vec<f64>,
+    squares: Vec<i64>,
     products: Vec<i64>,
     light_squares: Vec<i32>,
     light_products: Vec<i32>,
@@ -57,7 +55,7 @@ impl Cuts {
     #[inline(always)]
     fn weigh_squares(&mut self, node: &Local, order: &[u32]) {
         let (rows, cuts) = (order.len(), order.len() - 1);
-        self.squares.resize(cuts, 0.0);
+        self.squares.resize(cuts, 0);
         self.products.resize(cuts, 0);
         let mut left = 0;
         for (&row, product) in order.iter().zip(&mut self.products) {
@@ -75,7 +73,7 @@ impl Cuts {
         let total = node.sum_of_squares();
         let sums = self.squares.iter().zip(&self.products).zip(&self.weights);
         for (cost, ((&squares, &product), &weight)) in self.costs.iter_mut().zip(sums) {
-            *cost = gini(squares, total - 2.0 * product as f64 + squares, weight, node.weight);
+            *cost = gini(squares, total - 2 * product + squares, weight, node.weight);
         }
     }
 
@@ -106,32 +104,23 @@ impl Cuts {
         let total = node.sum_of_squares();
         let sums = self.light_squares.iter().zip(&self.light_products).zip(&self.weights);
         for (cost, ((&squares, &product), &weight)) in self.costs.iter_mut().zip(sums) {
-            let squares = f64::from(squares);
-            *cost = gini(squares, total - 2.0 * f64::from(product) + squares, weight, node.weight);
+            let squares = i64::from(squares);
+            *cost = gini(squares, total - 2 * i64::from(product) + squares, weight, node.weight);
         }
     }
 }
 
 /// Cost of a split from the sums of squares on both sides.
 #[inline(always)]
-fn gini(left: f64, right: f64, left_weight: i32, weight: i32) -> f64 {
+fn gini(left: i64, right: i64, left_weight: i32, weight: i32) -> f64 {
     let (left_weight, right_weight) = (f64::from(left_weight), f64::from(weight - left_weight));
     // Over one denominator, since a division takes longer than all else.
-    -(left * right_weight + right * left_weight) / (left_weight * right_weight)
+    -(left as f64 * right_weight + right as f64 * left_weight) / (left_weight * right_weight)
 }
 
 #[inline(always)]
-pub(super) fn sum_of_squares(lanes: &Lanes) -> f64 {
-    let mut eight = [0.0; LANES / 2];
-    for lane in 0..LANES / 2 {
-        let (a, b) = (f64::from(lanes.0[lane]), f64::from(lanes.0[lane + LANES / 2]));
-        eight[lane] = a * a + b * b;
-    }
-    let mut four = [0.0; LANES / 4];
-    for lane in 0..LANES / 4 {
-        four[lane] = eight[lane] + eight[lane + LANES / 4];
-    }
-    (four[0] + four[2]) + (four[1] + four[3])
+pub(super) fn sum_of_squares(lanes: &Lanes) -> i64 {
+    lanes.0.iter().map(|&sum| i64::from(sum) * i64::from(sum)).sum()
 }
 
 #[inline(always)]
@@ -163,7 +152,7 @@ pub(super) fn lowest<T: Copy + PartialOrd>(costs: &[T], none: T) -> T {
     low[0]
 }
 
-/// Cost of one split of the labels in one group of lanes, of gini as exact as [`Cuts`] has it.
+/// Cost of one split of the labels in one group of lanes, of gini at least as exact as [`Cuts`] has it.
 #[inline(always)]
 pub(super) fn cost_of_all<const ENTROPY: bool>(left: &Lanes, total: &Lanes, left_weight: i32, weight: i32) -> f64 {
     if ENTROPY {
@@ -203,192 +192,6 @@ pub(super) fn cost_of<const ENTROPY: bool>(left: &Lanes, total: &Lanes, left_wei
         }
     }
     sums[0]
-}
-
-/// One random threshold for each feature of a tile, and what it costs.
-pub(super) struct Thresholds<const W: usize> {
-    /// Infinite where the feature is constant.
-    pub(super) costs: [f32; W],
-    pub(super) thresholds: [f32; W],
-    pub(super) priorities: [u32; W],
-    /// Weight of the rows up to the threshold.
-    pub(super) weights: [i32; W],
-}
-
-impl<const W: usize> Thresholds<W> {
-    /// The lowest cost; infinite if all features are constant.
-    #[inline(always)]
-    pub(super) fn lowest(&self) -> f32 {
-        lowest(&self.costs, f32::INFINITY)
-    }
-
-    /// The feature of this cost that has the highest priority.
-    #[inline(always)]
-    pub(super) fn first_of(&self, cost: f32) -> usize {
-        let mut priorities = [0; W];
-        for j in 0..W {
-            priorities[j] = if self.costs[j] == cost { self.priorities[j] } else { 0 };
-        }
-        let highest = priorities.iter().fold(0, |highest, &priority| priority.max(highest));
-        (0..W).find(|&j| self.costs[j] == cost && self.priorities[j] == highest).expect("some feature has this cost")
-    }
-}
-
-/// A node as [`thresholds`] looks at it.
-pub(super) struct Node<'a> {
-    pub(super) path: Path,
-    /// Where each row begins in a tile.
-    pub(super) places: &'a [u32],
-    /// One a row.
-    pub(super) weights: &'a [i32],
-    pub(super) weight: i32,
-    /// What the rows with each label weigh, for labels that some rows have and some do not: others cost nothing on either
-    /// side of any split.
-    pub(super) with: &'a [i32],
-    /// Which of them each row has, one row after another.
-    pub(super) labels: &'a [u32],
-    /// Where those of each row end.
-    pub(super) ends: &'a [u32],
-}
-
-impl Node<'_> {
-    /// A label for each row, times the weights on both sides, is a whole number that f32 holds exactly.
-    fn is_light(&self) -> bool {
-        self.with.len() as f32 * (self.weight as f32).powi(3) < (1 << 26) as f32
-    }
-}
-
-/// Draws and weighs the thresholds of some features, whose values for each place lie side by side in the tile. `room`
-/// holds q rows of sums.
-#[inline(always)]
-pub(super) fn thresholds<const ENTROPY: bool, const W: usize>(
-    node: &Node<'_>,
-    tile: &[f32],
-    features: &[u32; W],
-    room: &mut [[i32; TILE]],
-) -> Thresholds<W> {
-    let (low, high) = ranges::<W>(tile, node.places);
-    let mut drawn = Thresholds { costs: [0.0; W], thresholds: [0.0; W], priorities: [0; W], weights: [0; W] };
-    for j in 0..W {
-        let draw = node.path.draw(features[j]);
-        drawn.thresholds[j] = threshold(low[j], high[j], draw.uniform);
-        drawn.priorities[j] = draw.priority;
-    }
-    match *node.places {
-        // Whatever parts two rows costs nothing.
-        [first, _] => {
-            let (values, [of_first, of_second]) = (at::<W>(tile, first), [node.weights[0], node.weights[1]]);
-            for j in 0..W {
-                drawn.weights[j] = if values[j] <= drawn.thresholds[j] { of_first } else { of_second };
-            }
-        }
-        _ => {
-            sum_left(node, tile, &mut drawn, room);
-            match !ENTROPY && node.is_light() {
-                true => weigh_by_squares(node, room, &mut drawn),
-                false => weigh_by_masses::<ENTROPY, W>(node, room, &mut drawn),
-            }
-        }
-    }
-    for j in 0..W {
-        drawn.costs[j] = if high[j] > low[j] + SAME { drawn.costs[j] } else { f32::INFINITY };
-    }
-    drawn
-}
-
-/// What each split costs, label by label.
-#[inline(always)]
-fn weigh_by_masses<const ENTROPY: bool, const W: usize>(
-    node: &Node<'_>,
-    sums: &[[i32; TILE]],
-    drawn: &mut Thresholds<W>,
-) {
-    let (mut left_inverse, mut right_inverse) = ([0.0_f32; W], [0.0_f32; W]);
-    for j in 0..W {
-        left_inverse[j] = 1.0 / drawn.weights[j] as f32;
-        right_inverse[j] = 1.0 / (node.weight - drawn.weights[j]) as f32;
-    }
-    for (left, &total) in sums.iter().zip(node.with) {
-        for j in 0..W {
-            let (with, of_right, weight) = (left[j], total - left[j], drawn.weights[j]);
-            let of_left = mass::<ENTROPY>(with as f32, (weight - with) as f32, left_inverse[j]);
-            let without = (node.weight - weight - of_right) as f32;
-            drawn.costs[j] += of_left + mass::<ENTROPY>(of_right as f32, without, right_inverse[j]);
-        }
-    }
-}
-
-/// What each split of a light node costs by gini: the rows' labels, less the sum of squares over the weight on each side,
-/// all over one denominator. Every number up to the division is exact, so that equally good splits cost the same.
-#[inline(always)]
-fn weigh_by_squares<const W: usize>(node: &Node<'_>, sums: &[[i32; TILE]], drawn: &mut Thresholds<W>) {
-    let (mut of_left, mut of_right) = ([0.0_f32; W], [0.0_f32; W]);
-    for (left, &total) in sums.iter().zip(node.with) {
-        for j in 0..W {
-            let left = left[j] as f32;
-            let right = total as f32 - left;
-            of_left[j] += left * left;
-            of_right[j] += right * right;
-        }
-    }
-    let (weight, labels) = (node.weight as f32, node.with.iter().sum::<i32>() as f32);
-    for j in 0..W {
-        let left = drawn.weights[j] as f32;
-        let right = weight - left;
-        let both = left * right;
-        drawn.costs[j] = (labels * both - (of_left[j] * right + of_right[j] * left)) / both;
-    }
-}
-
-/// A threshold between the smallest and the largest value, such that the largest is above it.
-#[inline(always)]
-pub(super) fn threshold(low: f32, high: f32, uniform: f32) -> f32 {
-    let threshold = low + uniform * (high - low);
-    if threshold < high { threshold } else { low }
-}
-
-/// Smallest and largest value of each feature.
-#[inline(always)]
-fn ranges<const W: usize>(tile: &[f32], places: &[u32]) -> ([f32; W], [f32; W]) {
-    let (mut low, mut high) = ([f32::INFINITY; W], [f32::NEG_INFINITY; W]);
-    for &place in places {
-        let values = at::<W>(tile, place);
-        for j in 0..W {
-            low[j] = if values[j] < low[j] { values[j] } else { low[j] };
-            high[j] = if values[j] > high[j] { values[j] } else { high[j] };
-        }
-    }
-    (low, high)
-}
-
-/// Adds up the rows at or below each threshold: their weight, and the weight with each label.
-#[inline(always)]
-fn sum_left<const W: usize>(node: &Node<'_>, tile: &[f32], drawn: &mut Thresholds<W>, room: &mut [[i32; TILE]]) {
-    room[..node.with.len()].iter_mut().for_each(|sums| sums[..W].fill(0));
-    let thresholds = drawn.thresholds;
-    let (mut weights, mut first) = ([0; W], 0);
-    for ((&place, &end), &weight) in node.places.iter().zip(node.ends).zip(node.weights) {
-        let values = at::<W>(tile, place);
-        let mut part = [0; W];
-        for j in 0..W {
-            part[j] = if values[j] <= thresholds[j] { weight } else { 0 };
-            weights[j] += part[j];
-        }
-        for &label in &node.labels[first..end as usize] {
-            let sums = &mut room[label as usize][..W];
-            for j in 0..W {
-                sums[j] += part[j];
-            }
-        }
-        first = end as usize;
-    }
-    drawn.weights = weights;
-}
-
-#[inline(always)]
-fn at<const W: usize>(tile: &[f32], place: u32) -> &[f32; W] {
-    let at = place as usize;
-    tile[at..at + W].try_into().expect("a tile has its width at every place")
 }
 
 /// Smallest and largest value.
@@ -438,5 +241,36 @@ impl Left {
             }
             self.with.push(sums);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::super::rows::{Labels, Weights};
+    use super::*;
+    use crate::random::Path;
+
+    #[test]
+    fn light_nodes_cost_in_16_bits_what_they_do_in_32() {
+        let draw = |place: u32| Path::root(7, 0).draw(place).priority;
+        let (rows, labels) = (70, 20);
+        let targets =
+            Array2::from_shape_fn((rows, labels), |(row, label)| draw((row * 31 + label) as u32).is_multiple_of(4));
+        let labels_of = Labels::new(targets.view());
+        let weights = Weights::new((0..rows as u32).map(|row| f64::from(1 + draw(row) % 3)).collect(), labels);
+        let all: Vec<u32> = (0..rows as u32).collect();
+        let mut order = all.clone();
+        order.sort_by_key(|&row| draw(1_000 + row));
+        let mut local = Local::default();
+        local.fill(&all, weights.total, &weights, &labels_of);
+        local.lay_out(&all, &labels_of);
+        assert!(!local.light.is_empty());
+        let (mut light, mut heavy) = (Cuts::default(), Cuts::default());
+        light.weigh::<false>(&local, &order);
+        local.light.clear();
+        heavy.weigh::<false>(&local, &order);
+        assert_eq!((light.costs, light.weights), (heavy.costs, heavy.weights));
     }
 }

@@ -26,6 +26,7 @@ mod rounding;
 mod rows;
 mod sort;
 mod split;
+mod thresholds;
 mod train;
 mod weights;
 

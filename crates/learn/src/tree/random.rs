@@ -1,9 +1,10 @@
 //! Random thresholds of features: scikit-learn's `node_split_random`.
 
 use super::columns::{SAME, TILE};
-use super::kernel::{self, Thresholds};
+use super::kernel;
 use super::rows::Local;
 use super::split::{Best, Node, Scratch, Search, each};
+use super::thresholds::{SetCosts, Thresholds, threshold, thresholds};
 
 impl Search<'_> {
     /// One random threshold of each feature, tile by tile.
@@ -33,9 +34,10 @@ impl Search<'_> {
         best: &mut [Best],
     ) {
         let seen = local.seen(node.path, places);
+        let sets = SetCosts::of::<ENTROPY>(&seen, sums);
         for (tile, first) in tiles.zip((0..).step_by(TILE)) {
             let features = std::array::from_fn(|j| first + j as u32);
-            let drawn = kernel::thresholds::<ENTROPY, TILE>(&seen, tile, &features, sums);
+            let drawn = thresholds::<ENTROPY, TILE>(&seen, tile, &features, sets.as_ref(), sums);
             self.offer(node, local, &features, &drawn, (tile, places), best);
         }
     }
@@ -63,7 +65,7 @@ impl Search<'_> {
             places.clear();
             places.extend((0..node.rows.len() as u32).map(|at| at * W as u32));
             let seen = local.seen(node.path, places);
-            let drawn = kernel::thresholds::<ENTROPY, W>(&seen, tile, &features, sums);
+            let drawn = thresholds::<ENTROPY, W>(&seen, tile, &features, None, sums);
             all_constant &= drawn.lowest() == f32::INFINITY;
             self.offer(node, local, &features, &drawn, (tile, places), best);
         }
@@ -101,11 +103,12 @@ impl Search<'_> {
                 continue;
             }
             let fits = |j: usize| {
-                let is_left = |place: &&u32| tile[**place as usize + j] <= drawn.thresholds[j];
-                let left = places.iter().filter(is_left).count();
-                left >= limits.rows
-                    && node.rows.len() - left >= limits.rows
-                    && local.weighs_enough(drawn.weights[j], limits.weight)
+                let is_left = |place: u32| tile[place as usize + j] <= drawn.thresholds[j];
+                let of_left = places.iter().zip(&local.weights).filter(|(place, _)| is_left(**place));
+                let (count, weight) = of_left.fold((0, 0), |(count, sum), (_, weight)| (count + 1, sum + weight));
+                count >= limits.rows
+                    && node.rows.len() - count >= limits.rows
+                    && local.weighs_enough(weight, limits.weight)
             };
             for j in 0..W {
                 if drawn.costs[j] < f32::INFINITY && f64::from(drawn.costs[j]) <= best.cost && fits(j) {
@@ -144,7 +147,7 @@ impl Search<'_> {
             return false;
         }
         let draw = node.path.draw(feature);
-        let (threshold, priority) = (kernel::threshold(low, high, draw.uniform), draw.priority);
+        let (threshold, priority) = (threshold(low, high, draw.uniform), draw.priority);
         left.sum(threshold, values, local);
         let groups = left.with.iter().zip(&local.totals);
         let cost_of = |(of, total)| kernel::cost_of::<ENTROPY>(of, total, left.weight, local.weight);

@@ -4,8 +4,9 @@ use std::sync::OnceLock;
 
 use ndarray::ArrayView2;
 
-use super::kernel::{Node, sum_of_squares};
+use super::kernel::sum_of_squares;
 use super::rounding::Sums;
+use super::thresholds::Seen;
 use crate::random::Path;
 
 /// Labels that are worked on together.
@@ -195,14 +196,14 @@ impl Local {
 
     /// The node as random thresholds are drawn for it; after [`Local::tell_apart`].
     #[inline(always)]
-    pub(super) fn seen<'a>(&'a self, path: Path, places: &'a [u32]) -> Node<'a> {
+    pub(super) fn seen<'a>(&'a self, path: Path, places: &'a [u32]) -> Seen<'a> {
         let Differing { with, labels, ends, .. } = &self.differing;
-        Node { path, places, weights: &self.weights, weight: self.weight, with, labels, ends }
+        Seen { path, places, weights: &self.weights, weight: self.weight, with, labels, ends }
     }
 
     /// Sum of the squares of what the rows with each label weigh.
     #[inline(always)]
-    pub(super) fn sum_of_squares(&self) -> f64 {
+    pub(super) fn sum_of_squares(&self) -> i64 {
         self.totals.iter().map(sum_of_squares).sum()
     }
 

@@ -23,7 +23,7 @@ pub(super) struct Sorter<C> {
     /// The places of the node's rows by rank, then by place.
     pub(super) order: Vec<u32>,
     before: Vec<C>,
-    /// Ranks with their places, which are as many as there are ranks at most.
+    /// Ranks with their places, which are below the number of rows as ranks are.
     keys: Vec<(C, C)>,
     room: Vec<(C, C)>,
 }

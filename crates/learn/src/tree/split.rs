@@ -37,7 +37,7 @@ pub(super) struct Best {
     pub(super) gain: f64,
     pub(super) priority: u32,
     pub(super) feature: u32,
-    /// Of a best threshold, the row with the largest value on the left.
+    /// Of a best threshold, a row of the highest rank on the left.
     pub(super) edge: u32,
     /// Rows whose value is at most this go left.
     pub(super) threshold: f64,
@@ -120,10 +120,11 @@ impl Scratch {
         }
     }
 
-    /// Draws some features; lanes beyond them, and those for which there is none left, have none.
+    /// Draws some features; lanes beyond them have none.
     pub(super) fn draw<const W: usize>(&mut self, wanted: usize) -> [u32; W] {
         let mut features = [u32::MAX; W];
-        features[..wanted].iter_mut().for_each(|feature| *feature = self.pool.next().unwrap_or(u32::MAX));
+        let next = || self.pool.next().expect("no more features are drawn than there are");
+        features[..wanted].fill_with(next);
         features
     }
 }

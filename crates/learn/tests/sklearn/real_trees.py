@@ -59,6 +59,22 @@ def extra_tree(labels):
         {"min_samples_leaf": 6, "max_features": None},
         {"max_leaf_nodes": 50, "min_impurity_decrease": 1e-4},
         {"class_weight": "balanced", "ccp_alpha": 1e-4, "min_weight_fraction_leaf": 1e-3},
+        {"criterion": "log_loss", "max_features": None},
+        {"splitter": "best"},
+        {"splitter": "best", "criterion": "entropy", "max_features": 4},
+        {"max_depth": 4},
+        {"max_depth": 12, "max_features": 0.5},
+        {"min_samples_split": 0.04},
+        {"min_samples_leaf": 0.004, "criterion": "entropy"},
+        {"min_weight_fraction_leaf": 0.01},
+        {"max_features": 1},
+        {"max_leaf_nodes": 200, "max_features": None},
+        {"max_leaf_nodes": 60, "max_depth": 7, "splitter": "best"},
+        {"min_impurity_decrease": 3e-4, "max_features": None},
+        {"class_weight": whole(labels), "min_samples_leaf": 2},
+        {"class_weight": uneven(labels), "max_features": None},
+        {"class_weight": "balanced", "criterion": "entropy"},
+        {"ccp_alpha": 3e-4, "max_features": None},
     ]
 
 

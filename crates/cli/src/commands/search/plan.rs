@@ -11,10 +11,11 @@ use crate::args::SearchPlan;
 use crate::error::usage;
 use crate::output::{say, say_json, table, thousands};
 
-/// The size of a dataset.
+/// The size of a dataset, and how many of its rows are for training.
 #[derive(Serialize)]
 struct Size {
     rows: usize,
+    training_rows: usize,
     features: usize,
     labels: usize,
 }
@@ -55,7 +56,7 @@ struct Planned {
 pub async fn run(args: &SearchPlan, home: &Home) -> anyhow::Result<()> {
     let plan = Plan::of(&args.grid, 0)?;
     let size = size(args, home).await?;
-    let shape = Shape { rows: size.rows * 7 / 10, features: size.features, labels: size.labels };
+    let shape = Shape { rows: size.training_rows, features: size.features, labels: size.labels };
     let blocks = plan::blocks(&plan.settings, plan.folds, shape);
     let families = families(&plan.settings, plan.folds, shape, &blocks);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -81,14 +82,16 @@ async fn size(args: &SearchPlan, home: &Home) -> anyhow::Result<Size> {
             [one] => one.parse().map_err(|_| usage(format!("--labels is `{one}`: with --rows it is a number")))?,
             _ => return Err(usage("--labels is a list: with --rows it is a number")),
         };
-        return Ok(Size { rows: rows as usize, features: features as usize, labels });
+        let rows = rows as usize;
+        return Ok(Size { rows, training_rows: rows * 7 / 10, features: features as usize, labels });
     }
     let info = match &args.data.data {
         Some(file) => read(file, import_of(&args.data, &home.settings.dataset.split)).await?.info(&[]),
         None => dataset(&args.data, home).await?,
     };
     check_folds(&info, args.grid.folds)?;
-    Ok(Size { rows: info.rows, features: info.features, labels: info.labels.len() })
+    let Shape { rows, features, labels } = grid_worker::shape(&info);
+    Ok(Size { rows: info.rows, training_rows: rows, features, labels })
 }
 
 /// The parts of the families, in the order of the grid. A block may hold settings of several.
