@@ -1,10 +1,11 @@
 //! The plan: which settings share their work, and a search cut into blocks of roughly equal cost.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use model::search::{Block, Setting};
 
-use crate::family::Size;
+use crate::family::{Seconds, Size};
 use crate::pipeline::Pipeline;
 
 /// Seconds a block should take on one core at most, so that a lost worker loses little. Work that is shared is not cut.
@@ -15,9 +16,6 @@ const SHORTEST: f64 = 1.0;
 
 /// Blocks that a search should have, so that no worker has to wait long for the last one of another.
 const BLOCKS: f64 = 100.0;
-
-/// What a setting adds to the work that it shares, as a part of what it would cost alone.
-const OWN: f64 = 0.001;
 
 /// A family's part of a search.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +48,7 @@ pub struct Shape {
 /// score.
 pub fn blocks(settings: &[Setting], folds: u32, shape: Shape) -> Vec<Block> {
     let groups = groups(settings, folds, shape);
-    let whole = f64::from(folds) * groups.iter().map(|group| group.seconds).sum::<f64>();
+    let whole = f64::from(folds) * groups.iter().map(Group::seconds).sum::<f64>();
     let mut chunks = chunks(groups, (whole / BLOCKS).clamp(SHORTEST, LONGEST));
     chunks.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let of_chunk = |(_, settings): (f64, Vec<u32>)| {
@@ -75,7 +73,7 @@ pub fn summary(settings: &[Setting], folds: u32, shape: Shape) -> Vec<FamilyPlan
         plans[at].distinct += different.collect::<HashSet<String>>().len();
         plans[at].settings += group.settings.len();
         plans[at].shared += 1;
-        plans[at].seconds += f64::from(folds) * group.seconds;
+        plans[at].seconds += f64::from(folds) * group.seconds();
     }
     plans
 }
@@ -84,14 +82,39 @@ pub fn summary(settings: &[Setting], folds: u32, shape: Shape) -> Vec<FamilyPlan
 struct Group {
     first: Option<Pipeline>,
     settings: Vec<u32>,
+    /// What all share: the most that any of them needs.
+    shared: f64,
+    /// What a setting adds to that at most, and how many do: who adds less is a part of one that adds more, as a forest of
+    /// the first trees of another is.
+    own: (f64, u32),
+}
+
+impl Group {
+    fn new(first: Option<Pipeline>) -> Self {
+        Self { first, settings: Vec::new(), shared: 0.0, own: (0.0, 0) }
+    }
+
+    fn add(&mut self, setting: u32, Seconds { shared, own }: Seconds) {
+        self.settings.push(setting);
+        self.shared = self.shared.max(shared);
+        match own.total_cmp(&self.own.0) {
+            Ordering::Less => {}
+            Ordering::Equal => self.own.1 += 1,
+            Ordering::Greater => self.own = (own, 1),
+        }
+    }
+
     /// Of one fold.
-    seconds: f64,
+    fn seconds(&self) -> f64 {
+        self.shared + self.own.0 * f64::from(self.own.1)
+    }
 }
 
 /// Groups of settings merged until they are worth a block of `worth` seconds.
 fn chunks(groups: Vec<Group>, worth: f64) -> Vec<(f64, Vec<u32>)> {
     let mut chunks: Vec<(f64, Vec<u32>)> = Vec::new();
-    for Group { seconds, settings, .. } in groups {
+    for group in groups {
+        let (seconds, settings) = (group.seconds(), group.settings);
         match chunks.last_mut() {
             Some((sum, chunk)) if *sum + seconds <= worth => {
                 *sum += seconds;
@@ -103,8 +126,7 @@ fn chunks(groups: Vec<Group>, worth: f64) -> Vec<(f64, Vec<u32>)> {
     chunks
 }
 
-/// Settings that share their work, in the order of their first; the others by themselves. A group costs what its dearest
-/// setting does, and a little for each of the others.
+/// Settings that share their work, in the order of their first; the others by themselves.
 fn groups(settings: &[Setting], folds: u32, shape: Shape) -> Vec<Group> {
     let Shape { rows, features, labels } = shape;
     let queries = rows / folds.max(1) as usize;
@@ -113,17 +135,18 @@ fn groups(settings: &[Setting], folds: u32, shape: Shape) -> Vec<Group> {
     for (index, setting) in settings.iter().enumerate() {
         let first = Pipeline::new(setting, 0).ok();
         // Whoever runs the block of a setting that cannot be read says so; it costs nothing.
-        let seconds = first.as_ref().map_or(0.0, |of| of.seconds(size));
+        let seconds = first.as_ref().map_or(Seconds::default(), |of| of.seconds(size));
         let shared = groups.iter_mut().find(|group| match (&group.first, &first) {
             (Some(of), Some(pipeline)) => of.shares_with(pipeline, features),
             _ => false,
         });
         match shared {
-            Some(group) => {
-                group.settings.push(index as u32);
-                group.seconds = group.seconds.max(seconds) + OWN * group.seconds.min(seconds);
+            Some(group) => group.add(index as u32, seconds),
+            None => {
+                let mut group = Group::new(first);
+                group.add(index as u32, seconds);
+                groups.push(group);
             }
-            None => groups.push(Group { first, settings: vec![index as u32], seconds }),
         }
     }
     groups

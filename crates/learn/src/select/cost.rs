@@ -24,7 +24,7 @@ impl Selection {
             Self::Variance { .. } => values * 10e-9,
             Self::Anova { .. } => values * (10.0 + labels as f64) * 1e-9,
             Self::MutualInfo { .. } => values * (100.0 + 2.0 * labels as f64) * 1e-9,
-            Self::TreeImportance { .. } => TreeParams::new(Kind::ExtraTrees).seconds(Size { queries: 0, ..size }),
+            Self::TreeImportance { .. } => TreeParams::new(Kind::ExtraTrees).seconds(size).shared,
             Self::Pca { .. } => {
                 let shorter = rows.min(features) as f64;
                 shorter * values * 0.1e-9 + shorter.powi(3) * 5e-9

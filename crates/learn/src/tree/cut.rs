@@ -7,7 +7,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
 use super::fitted::Tree;
-use super::grow::{Grown, Split};
+use super::grow::{Grown, Node, Split};
 
 /// Where one setting stops.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -28,6 +28,11 @@ struct Kept<'a> {
 }
 
 impl Cut {
+    /// Whether where a row stops is seen on its way down.
+    pub(super) fn only_truncates(&self) -> bool {
+        self.max_leaf_nodes.is_none() && self.ccp_alpha <= 0.0
+    }
+
     /// The tree that the setting would have grown alone.
     pub(super) fn of(&self, grown: &Grown) -> Tree {
         to_tree(&self.kept(grown), grown)
@@ -62,13 +67,15 @@ impl Cut {
 
     /// The split of a node at a depth, unless the setting stops there.
     fn split<'a>(&self, grown: &'a Grown, node: u32, depth: u32) -> Option<&'a Split> {
-        if self.max_depth.is_some_and(|most| depth >= most)
-            || (grown.nodes[node as usize].rows as usize) < self.min_samples_split
-        {
-            return None;
-        }
-        let split = grown.split(node, self.variant)?;
-        (split.improvement + f64::EPSILON >= self.min_impurity_decrease).then_some(split)
+        grown.split(node, self.variant).filter(|split| self.takes(split, &grown.nodes[node as usize], depth))
+    }
+
+    /// Whether the setting splits a node at a depth.
+    #[inline]
+    fn takes(&self, split: &Split, node: &Node, depth: u32) -> bool {
+        self.max_depth.is_none_or(|most| depth < most)
+            && node.rows as usize >= self.min_samples_split
+            && split.improvement + f64::EPSILON >= self.min_impurity_decrease
     }
 
     fn truncate<'a>(&self, grown: &'a Grown) -> Vec<Kept<'a>> {
@@ -97,6 +104,29 @@ impl Cut {
             meet(&mut frontier, &kept, left + 1, depth + 1);
         }
         kept
+    }
+}
+
+impl Grown {
+    /// The way of a row down this tree, for cuts of one variant that only truncate: where each of the open ones stops, its
+    /// number and the shares there are handed on.
+    pub(super) fn pass(&self, row: &[f32], open: &mut Vec<(usize, &Cut)>, mut stop: impl FnMut(usize, &[f64])) {
+        let Some(&(_, Cut { variant, .. })) = open.first() else { return };
+        let (mut node, mut depth) = (0, 0);
+        while !open.is_empty() {
+            let split = self.split(node, *variant);
+            open.retain(|(number, cut)| {
+                let goes_on = split.is_some_and(|split| cut.takes(split, &self.nodes[node as usize], depth));
+                if !goes_on {
+                    stop(*number, self.shares_of(node));
+                }
+                goes_on
+            });
+            if let Some(split) = split {
+                node = if f64::from(row[split.feature as usize]) > split.threshold { split.right } else { split.left };
+            }
+            depth += 1;
+        }
     }
 }
 

@@ -13,8 +13,10 @@ mod best;
 mod columns;
 mod criterion;
 mod cut;
+
 mod few;
 mod fitted;
+mod forests;
 mod grow;
 mod kernel;
 mod near;

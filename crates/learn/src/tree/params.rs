@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::criterion::Criterion;
 use super::weights::{ClassWeight, LabelWeights};
-use crate::family::Size;
+use crate::family::{Seconds, Size};
 use crate::params::{Fields, ParamError, Parameter, bad_value};
 
 /// The four families of trees.
@@ -266,9 +266,8 @@ impl TreeParams {
     }
 
     /// Rough seconds that one fit with its predictions takes on one core.
-    pub(crate) fn seconds(&self, size: Size) -> f64 {
-        let Size { rows, queries, features, labels } = size;
-        self.0.seconds(rows, queries, features, labels)
+    pub(crate) fn seconds(&self, size: Size) -> Seconds {
+        self.0.seconds(size)
     }
 
     /// Reads what a grid says; also returns every parameter, completed by the defaults.
@@ -359,26 +358,29 @@ impl TreeValidParams {
         Self { criterion: self.criterion.canonical(), ..self.clone() }
     }
 
-    /// Rough seconds that one fit with its predictions takes on one core; see [`crate::plan`].
-    pub(crate) fn seconds(&self, rows: usize, queries: usize, features: usize, labels: usize) -> f64 {
+    /// Rough seconds that one fit with its predictions takes on one core, fitted to measured ones; see [`crate::plan`].
+    pub(crate) fn seconds(&self, Size { rows, queries, features, labels }: Size) -> Seconds {
         let entropy = self.criterion.canonical() == Criterion::Entropy;
-        let (levels, number, node) = match (self.splitter, self.drawn(features) == features, entropy) {
-            (Splitter::Random, true, false) => (1.2, 0.6, 8.0),
-            (Splitter::Random, true, true) => (1.2, 0.6, 24.0),
-            (Splitter::Random, false, false) => (1.3, 5.0, 20.0),
-            (Splitter::Random, false, true) => (1.3, 5.0, 40.0),
-            (Splitter::Best, true, false) => (1.4, 6.0, 6.0),
-            (Splitter::Best, true, true) => (1.4, 30.0, 30.0),
-            (Splitter::Best, false, false) => (1.3, 14.0, 40.0),
-            (Splitter::Best, false, true) => (1.3, 40.0, 80.0),
+        // Nanoseconds: to lay out a value; of each tree to copy one, of each drawn feature a row on a level, and a node.
+        let [layout, copy, row, node] = match (self.splitter, self.drawn(features) == features, entropy) {
+            (Splitter::Random, true, false) => [4.0, 0.2, 0.6, 0.0],
+            (Splitter::Random, true, true) => [4.0, 0.5, 0.6, 0.0],
+            (Splitter::Random, false, false) => [4.0, 1.0, 3.2, 88.0],
+            (Splitter::Random, false, true) => [4.0, 1.1, 3.8, 72.0],
+            (Splitter::Best, true, false) => [4.0, 0.0, 7.0, 53.0],
+            (Splitter::Best, true, true) => [4.0, 0.0, 20.0, 80.0],
+            (Splitter::Best, false, false) => [13.0, 0.2, 7.9, 70.0],
+            (Splitter::Best, false, true) => [13.0, 0.2, 21.0, 70.0],
         };
-        let levels = levels * (rows as f64).log2();
+        let [n, trees] = [rows as f64, f64::from(self.n_estimators)];
+        let levels = 1.3 * n.max(2.0).log2();
         let levels = self.max_depth.map_or(levels, |depth| levels.min(f64::from(depth)));
-        let nodes = (rows as f64 / 2.0).min(2.0_f64.powf(levels));
-        let wide = (labels as f64 / 10.0).max(1.0);
-        let grow = self.drawn(features) as f64 * wide * (rows as f64 * levels * number + nodes * node);
-        let predict = queries as f64 * levels * 5.0;
-        f64::from(self.n_estimators) * (grow + predict) * 1e-9
+        let nodes = (n / 2.0).min(2.0_f64.powf(levels));
+        let looked_at = self.drawn(features) as f64 * (labels as f64 / 10.0).max(1.0);
+        let values = n * features as f64;
+        let tree = values * copy + looked_at * (n * levels * row + nodes * node);
+        let own = queries as f64 * (trees * 100.0 + labels as f64 * 10.0);
+        Seconds { shared: (values * layout + trees * tree) * 1e-9, own: own * 1e-9 }
     }
 
     /// Whether one growth serves both: they differ only in where they stop and in what a leaf must have.

@@ -1,5 +1,6 @@
 //! Training settings together: one growth for all that share it.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use ndarray::{Array2, ArrayView2};
@@ -10,6 +11,7 @@ use super::TreeValidParams;
 use super::columns::{Columns, Layouts};
 use super::cut::{Cut, normalise};
 use super::fitted::{Forest, Tree, as_f32};
+use super::forests::{self, Wanted};
 use super::grow::{Ends, Grower, Grown};
 use super::params::Splitter;
 use super::rows::{Labels, Weights};
@@ -136,6 +138,20 @@ impl<'a> Growth<'a> {
         }
     }
 
+    /// The different cuts of its trees, with the settings that want each.
+    fn wanted(&self, settings: &[&TreeValidParams]) -> Vec<Wanted> {
+        let mut all: Vec<Wanted> = Vec::new();
+        for (index, of) in settings.iter().enumerate() {
+            let cut = self.cut(of);
+            let at = all.iter().position(|wanted| wanted.cut == cut).unwrap_or_else(|| {
+                all.push(Wanted { cut, settings: BTreeMap::new() });
+                all.len() - 1
+            });
+            all[at].settings.entry(of.n_estimators).or_default().push(index);
+        }
+        all
+    }
+
     /// Grows tree number `tree`.
     fn grow(&self, tree: u32) -> Result<Grown, String> {
         let root = Path::root(self.first.seed, u64::from(tree));
@@ -162,15 +178,6 @@ impl<'a> Growth<'a> {
         let mut scratch = Scratch::new(&search);
         Grower { search, ends: self.ends }.grow(root, &mut scratch)
     }
-}
-
-/// A cut of the growth's trees, and who wants it.
-struct Unit<T> {
-    cut: Cut,
-    /// Number of trees, and the settings that have so many.
-    wanted: Vec<(u32, Vec<usize>)>,
-    sums: Option<Array2<f64>>,
-    results: Vec<(usize, T)>,
 }
 
 /// Fits every setting on the same rows, predicts the same others, and judges their probabilities. What settings share is
@@ -219,7 +226,7 @@ fn train_group<T: Clone + Send>(
         let (some, others) = settings.split_at(settings.len() / 2);
         return [some, others].map(|of| train_group(of, rows, labels, queries, judge)).concat();
     }
-    let mut units = units(&growth, settings);
+    let (mut truncations, mut others) = forests::of(&growth.wanted(settings), queries.nrows(), labels.ncols());
     let trees = settings.iter().map(|of| of.n_estimators).max().unwrap_or(0);
     for first in (0..trees).step_by(TOGETHER as usize) {
         let some = first..trees.min(first.saturating_add(TOGETHER));
@@ -228,54 +235,11 @@ fn train_group<T: Clone + Send>(
             Ok(grown) => grown,
             Err(reason) => return vec![Err(reason); settings.len()],
         };
-        units.par_iter_mut().for_each(|unit| unit.take(first, &grown, queries, labels.ncols(), judge));
+        truncations.iter_mut().for_each(|of| of.take(first, &grown, queries, judge));
+        others.par_iter_mut().for_each(|of| of.take(first, &grown, queries, labels.ncols(), judge));
     }
-    let mut results: Vec<(usize, T)> = units.into_iter().flat_map(|unit| unit.results).collect();
+    let of_truncations = truncations.into_iter().flat_map(|of| of.results);
+    let mut results: Vec<(usize, T)> = of_truncations.chain(others.into_iter().flat_map(|of| of.results)).collect();
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| Ok(result)).collect()
-}
-
-fn units<T>(growth: &Growth<'_>, settings: &[&TreeValidParams]) -> Vec<Unit<T>> {
-    let mut units: Vec<Unit<T>> = Vec::new();
-    for (index, of) in settings.iter().enumerate() {
-        let cut = growth.cut(of);
-        let at = units.iter().position(|unit| unit.cut == cut).unwrap_or_else(|| {
-            units.push(Unit { cut, wanted: Vec::new(), sums: None, results: Vec::new() });
-            units.len() - 1
-        });
-        let wanted = &mut units[at].wanted;
-        match wanted.iter_mut().find(|(trees, _)| *trees == of.n_estimators) {
-            Some((_, members)) => members.push(index),
-            None => wanted.push((of.n_estimators, vec![index])),
-        }
-    }
-    units
-}
-
-impl<T: Clone> Unit<T> {
-    /// Adds what some trees, from number `first` on, say of the queries, and judges the forests that are complete.
-    fn take(
-        &mut self,
-        first: u32,
-        grown: &[Grown],
-        queries: &Array2<f32>,
-        labels: usize,
-        judge: &impl Fn(ArrayView2<'_, f64>) -> T,
-    ) {
-        let most = self.wanted.iter().map(|(trees, _)| *trees).max().unwrap_or(0);
-        if first >= most {
-            return;
-        }
-        let sums = self.sums.get_or_insert_with(|| Array2::zeros((queries.nrows(), labels)));
-        for (tree, grown) in (first + 1..=most).zip(grown) {
-            self.cut.of(grown).add_to(queries, sums.view_mut());
-            if let Some((_, members)) = self.wanted.iter().find(|(trees, _)| *trees == tree) {
-                let result = judge(sums.mapv(|sum| sum / f64::from(tree)).view());
-                self.results.extend(members.iter().map(|&index| (index, result.clone())));
-            }
-        }
-        if first + grown.len() as u32 >= most {
-            self.sums = None;
-        }
-    }
 }

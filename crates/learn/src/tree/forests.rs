@@ -1,0 +1,142 @@
+//! What the settings of one growth make of its trees: each cuts them in its own way, adds up what they say of the same rows,
+//! and judges the forests that are complete.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, Array3, ArrayView2, ArrayViewMut3, Axis, s};
+use rayon::prelude::*;
+
+use super::cut::Cut;
+use super::grow::Grown;
+
+/// Rows that a thread takes at a time.
+const ROWS: usize = 64;
+
+/// A cut, and who wants it.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub(super) cut: Cut,
+    /// By the number of trees: the settings that have so many.
+    pub(super) settings: BTreeMap<u32, Vec<usize>>,
+}
+
+impl Wanted {
+    fn most_trees(&self) -> u32 {
+        self.settings.last_key_value().map_or(0, |(&trees, _)| trees)
+    }
+}
+
+/// Cuts of one variant that only cut trees off: a row passes a grown tree once for all of them.
+pub(super) struct Truncations<T> {
+    wanted: Vec<Wanted>,
+    /// Rows × cuts × labels: the shares of the trees so far.
+    sums: Array3<f64>,
+    /// By setting.
+    pub(super) results: Vec<(usize, T)>,
+}
+
+/// A cut that makes a tree of its own.
+pub(super) struct Other<T> {
+    wanted: Wanted,
+    /// Rows × labels, while trees are missing.
+    sums: Option<Array2<f64>>,
+    /// By setting.
+    pub(super) results: Vec<(usize, T)>,
+}
+
+/// Sorts cuts, which are to be judged on so many rows with so many labels.
+pub(super) fn of<T>(all: &[Wanted], rows: usize, labels: usize) -> (Vec<Truncations<T>>, Vec<Other<T>>) {
+    let (mut truncations, mut others) = (BTreeMap::<usize, Vec<Wanted>>::new(), Vec::new());
+    for wanted in all {
+        match wanted.cut.only_truncates() {
+            true => truncations.entry(wanted.cut.variant).or_default().push(wanted.clone()),
+            false => others.push(Other { wanted: wanted.clone(), sums: None, results: Vec::new() }),
+        }
+    }
+    let of_variant = |wanted: Vec<Wanted>| {
+        let sums = Array3::zeros((rows, wanted.len(), labels));
+        Truncations { wanted, sums, results: Vec::new() }
+    };
+    (truncations.into_values().map(of_variant).collect(), others)
+}
+
+impl<T: Clone + Send> Truncations<T> {
+    /// Adds what some trees, from number `first` on, say of the rows, and judges the forests that are complete.
+    pub(super) fn take(
+        &mut self,
+        first: u32,
+        grown: &[Grown],
+        rows: &Array2<f32>,
+        judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+    ) {
+        let mut from = 0;
+        while from < grown.len() {
+            let number = first + from as u32;
+            let sizes = self.wanted.iter().flat_map(|of| of.settings.range(number + 1..).next());
+            let Some(next) = sizes.map(|(&trees, _)| trees).min() else { return };
+            let to = grown.len().min((next - first) as usize);
+            self.add(number, &grown[from..to], rows);
+            if first + to as u32 == next {
+                self.judge(next, judge);
+            }
+            from = to;
+        }
+    }
+
+    fn add(&mut self, number: u32, grown: &[Grown], rows: &Array2<f32>) {
+        let Self { wanted, sums, .. } = self;
+        let growing = wanted.iter().enumerate().filter(|(_, of)| of.most_trees() > number);
+        let growing: Vec<(usize, &Cut)> = growing.map(|(at, of)| (at, &of.cut)).collect();
+        let stretch = |(rows, mut sums): (ArrayView2<'_, f32>, ArrayViewMut3<'_, f64>)| {
+            let mut open = Vec::new();
+            for grown in grown {
+                for (row, mut sums) in rows.rows().into_iter().zip(sums.outer_iter_mut()) {
+                    open.clone_from(&growing);
+                    grown.pass(row.to_slice().expect("row-major"), &mut open, |cut, shares| {
+                        sums.row_mut(cut).iter_mut().zip(shares).for_each(|(sum, share)| *sum += share);
+                    });
+                }
+            }
+        };
+        let stretches = rows.axis_chunks_iter(Axis(0), ROWS).into_par_iter();
+        stretches.zip(sums.axis_chunks_iter_mut(Axis(0), ROWS)).for_each(stretch);
+    }
+
+    fn judge(&mut self, trees: u32, judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync)) {
+        let of_cut = |(at, wanted): (usize, &Wanted)| {
+            let settings = wanted.settings.get(&trees)?;
+            let result = judge(self.sums.slice(s![.., at, ..]).mapv(|sum| sum / f64::from(trees)).view());
+            Some(settings.iter().map(|&index| (index, result.clone())).collect::<Vec<_>>())
+        };
+        let results: Vec<_> = self.wanted.par_iter().enumerate().filter_map(of_cut).collect();
+        self.results.extend(results.into_iter().flatten());
+    }
+}
+
+impl<T: Clone> Other<T> {
+    /// Adds what some trees, from number `first` on, say of the rows, and judges the forests that are complete.
+    pub(super) fn take(
+        &mut self,
+        first: u32,
+        grown: &[Grown],
+        rows: &Array2<f32>,
+        labels: usize,
+        judge: &impl Fn(ArrayView2<'_, f64>) -> T,
+    ) {
+        let most = self.wanted.most_trees();
+        if first >= most {
+            return;
+        }
+        let sums = self.sums.get_or_insert_with(|| Array2::zeros((rows.nrows(), labels)));
+        for (tree, grown) in (first + 1..=most).zip(grown) {
+            self.wanted.cut.of(grown).add_to(rows, sums.view_mut());
+            if let Some(settings) = self.wanted.settings.get(&tree) {
+                let result = judge(sums.mapv(|sum| sum / f64::from(tree)).view());
+                self.results.extend(settings.iter().map(|&index| (index, result.clone())));
+            }
+        }
+        if first + grown.len() as u32 >= most {
+            self.sums = None;
+        }
+    }
+}
