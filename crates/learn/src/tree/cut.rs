@@ -33,6 +33,16 @@ impl Cut {
         self.max_leaf_nodes.is_none() && self.ccp_alpha <= 0.0
     }
 
+    /// One that stops wherever one of these does, which are of one variant and only truncate.
+    pub(super) fn first_of<'a>(cuts: impl Iterator<Item = &'a Self>) -> Option<Self> {
+        cuts.copied().reduce(|a, b| Self {
+            max_depth: a.max_depth.into_iter().chain(b.max_depth).min(),
+            min_samples_split: a.min_samples_split.max(b.min_samples_split),
+            min_impurity_decrease: a.min_impurity_decrease.max(b.min_impurity_decrease),
+            ..a
+        })
+    }
+
     /// The tree that the setting would have grown alone.
     pub(super) fn of(&self, grown: &Grown) -> Tree {
         to_tree(&self.kept(grown), grown)
@@ -109,19 +119,30 @@ impl Cut {
 
 impl Grown {
     /// The way of a row down this tree, for cuts of one variant that only truncate: where each of the open ones stops, its
-    /// number and the shares there are handed on.
-    pub(super) fn pass(&self, row: &[f32], open: &mut Vec<(usize, &Cut)>, mut stop: impl FnMut(usize, &[f64])) {
-        let Some(&(_, Cut { variant, .. })) = open.first() else { return };
-        let (mut node, mut depth) = (0, 0);
-        while !open.is_empty() {
-            let split = self.split(node, *variant);
-            open.retain(|(number, cut)| {
-                let goes_on = split.is_some_and(|split| cut.takes(split, &self.nodes[node as usize], depth));
-                if !goes_on {
-                    stop(*number, self.shares_of(node));
+    /// number and the shares there are handed on. `first` stops wherever one of them does.
+    pub(super) fn pass(
+        &self,
+        row: &[f32],
+        first: Cut,
+        open: &mut Vec<(usize, &Cut)>,
+        mut stop: impl FnMut(usize, &[f64]),
+    ) {
+        let (mut first, mut node, mut depth) = (first, 0, 0);
+        loop {
+            let (at, split) = (&self.nodes[node as usize], self.split(node, first.variant));
+            if !split.is_some_and(|split| first.takes(split, at, depth)) {
+                open.retain(|(number, cut)| {
+                    let goes_on = split.is_some_and(|split| cut.takes(split, at, depth));
+                    if !goes_on {
+                        stop(*number, self.shares_of(node));
+                    }
+                    goes_on
+                });
+                match Cut::first_of(open.iter().map(|(_, cut)| *cut)) {
+                    Some(of_others) => first = of_others,
+                    None => return,
                 }
-                goes_on
-            });
+            }
             if let Some(split) = split {
                 node = if f64::from(row[split.feature as usize]) > split.threshold { split.right } else { split.left };
             }

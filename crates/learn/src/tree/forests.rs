@@ -87,12 +87,13 @@ impl<T: Clone + Send> Truncations<T> {
         let Self { wanted, sums, .. } = self;
         let growing = wanted.iter().enumerate().filter(|(_, of)| of.most_trees() > number);
         let growing: Vec<(usize, &Cut)> = growing.map(|(at, of)| (at, &of.cut)).collect();
+        let Some(first) = Cut::first_of(growing.iter().map(|(_, cut)| *cut)) else { return };
         let stretch = |(rows, mut sums): (ArrayView2<'_, f32>, ArrayViewMut3<'_, f64>)| {
             let mut open = Vec::new();
             for grown in grown {
                 for (row, mut sums) in rows.rows().into_iter().zip(sums.outer_iter_mut()) {
                     open.clone_from(&growing);
-                    grown.pass(row.to_slice().expect("row-major"), &mut open, |cut, shares| {
+                    grown.pass(row.to_slice().expect("row-major"), first, &mut open, |cut, shares| {
                         sums.row_mut(cut).iter_mut().zip(shares).for_each(|(sum, share)| *sum += share);
                     });
                 }

@@ -192,9 +192,10 @@ impl<'a> Growth<'a> {
     }
 
     fn run(&mut self, scratch: &mut Scratch) {
+        let near = if self.grower.search.takes_all() { near::WHOLE } else { near::DRAWN };
         while let Some(mut open) = self.open.pop() {
             // The nodes of a branch are popped before any other, so one branch is copied at a time.
-            if !open.near && open.presorted.is_none() && open.rows.len() <= near::ROWS {
+            if !open.near && open.presorted.is_none() && open.rows.len() <= near {
                 self.grower.search.take(&self.buffers[open.buffer][open.rows.clone()], scratch);
                 open.near = true;
             }

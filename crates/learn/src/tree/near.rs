@@ -3,8 +3,12 @@
 
 use super::columns::TILE;
 
-/// Rows of a branch that are copied: 2.5 MB of ranks, or 5 MB of values, for 1,241 features.
-pub(super) const ROWS: usize = 1024;
+/// Rows of a branch that are copied where its nodes read them whole: 5 MB of values for 1,241 features.
+pub(super) const WHOLE: usize = 1024;
+
+/// The same where they read some drawn features here and there: they have to fit a cache that is near, so at most 1.3 MB of
+/// values, or half of that of ranks.
+pub(super) const DRAWN: usize = 256;
 
 /// The rows of one branch after another, in tiles as [`super::columns::Columns::tiles`].
 pub(super) struct Near<T> {
