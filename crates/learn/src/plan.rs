@@ -84,8 +84,8 @@ struct Group {
     settings: Vec<u32>,
     /// What all share: the most that any of them needs.
     shared: f64,
-    /// What a setting adds to that at most, and how many do: who adds less is a part of one that adds more, as a forest of
-    /// the first trees of another is.
+    /// What a setting adds to that at most, and how many do. Who adds less is taken for a part of one that adds more, as a
+    /// forest of the first trees of another is.
     own: (f64, u32),
 }
 

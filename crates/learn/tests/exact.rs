@@ -12,7 +12,10 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 /// Rows, features and labels of the generated data.
-const USUAL: [usize; 3] = [130, 9, 4];
+const USUAL: [usize; 3] = [220, 9, 4];
+
+/// The last of the rows are predicted.
+const PREDICTED: usize = 130;
 
 type Outcome = Result<Array2<f64>, String>;
 
@@ -24,7 +27,7 @@ fn estimators(settings: &[Setting]) -> Vec<Estimator> {
 fn data([n, d, q]: [usize; 3]) -> (Labelled, Labelled) {
     let mut data = dataset(61, n, d, q);
     data.records.columns_mut().into_iter().step_by(2).for_each(|mut of| of.mapv_inplace(|x| (x * 10.0).round()));
-    cut(&data, n - 40)
+    cut(&data, n - PREDICTED)
 }
 
 /// Probabilities by one training of all, on so many threads.
@@ -71,7 +74,7 @@ fn of_trees(family: &'static str) -> impl Strategy<Value = Setting> {
         one_of("max_features", json!([null, "sqrt", "log2", 0.8])),
         one_of("class_weight", json!([null, "balanced", [{}, {"1": 3}, {"0": 0.1}, {}]])),
         one_of("splitter", json!(["best", "random"])),
-        one_of("n_estimators", json!([1, 3, 4, 20])),
+        one_of("n_estimators", json!([1, 3, 16, 20, 32])),
         one_of("bootstrap", json!([true, false])),
     );
     (stops, growth).prop_map(move |(stops, growth)| {
@@ -181,7 +184,7 @@ fn wide_tables_of_many_labels_are_no_exception() {
         class_weight = ['none', 'balanced']\n[extra_trees]\nn_estimators = [2, 3]\nmax_features = ['none', 'sqrt', 0.5]\n\
         min_samples_leaf = [1, 2]\n[random_forest]\nn_estimators = 3\nmax_features = [0.9, 'sqrt']\nmin_samples_leaf = [1, 2]";
     let settings = grid::read(text, &[]).unwrap();
-    let wide = [190, 2_300, 35];
+    let wide = [280, 2_300, 35];
     assert_eq!(together(&settings, wide, 4), alone(&settings, wide));
     assert_eq!(together(&settings, wide, 1), alone(&settings, wide));
 }

@@ -34,7 +34,7 @@ impl Cut {
     }
 
     /// One that stops wherever one of these does, which are of one variant and only truncate.
-    pub(super) fn first_of<'a>(cuts: impl Iterator<Item = &'a Self>) -> Option<Self> {
+    pub(super) fn earliest<'a>(cuts: impl Iterator<Item = &'a Self>) -> Option<Self> {
         cuts.copied().reduce(|a, b| Self {
             max_depth: a.max_depth.into_iter().chain(b.max_depth).min(),
             min_samples_split: a.min_samples_split.max(b.min_samples_split),
@@ -119,18 +119,18 @@ impl Cut {
 
 impl Grown {
     /// The way of a row down this tree, for cuts of one variant that only truncate: where each of the open ones stops, its
-    /// number and the shares there are handed on. `first` stops wherever one of them does.
+    /// number and the shares there are handed on. `earliest` stops wherever one of them does.
     pub(super) fn pass(
         &self,
         row: &[f32],
-        first: Cut,
+        mut earliest: Cut,
         open: &mut Vec<(usize, &Cut)>,
         mut stop: impl FnMut(usize, &[f64]),
     ) {
-        let (mut first, mut node, mut depth) = (first, 0, 0);
+        let (mut node, mut depth) = (0, 0);
         loop {
-            let (at, split) = (&self.nodes[node as usize], self.split(node, first.variant));
-            if !split.is_some_and(|split| first.takes(split, at, depth)) {
+            let (at, split) = (&self.nodes[node as usize], self.split(node, earliest.variant));
+            if !split.is_some_and(|split| earliest.takes(split, at, depth)) {
                 open.retain(|(number, cut)| {
                     let goes_on = split.is_some_and(|split| cut.takes(split, at, depth));
                     if !goes_on {
@@ -138,8 +138,8 @@ impl Grown {
                     }
                     goes_on
                 });
-                match Cut::first_of(open.iter().map(|(_, cut)| *cut)) {
-                    Some(of_others) => first = of_others,
+                match Cut::earliest(open.iter().map(|(_, cut)| *cut)) {
+                    Some(of_others) => earliest = of_others,
                     None => return,
                 }
             }

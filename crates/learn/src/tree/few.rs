@@ -140,8 +140,8 @@ impl Search<'_> {
                 }
                 let is_lower = cost < best.cost - margin;
                 let gain = sets.gain(set, self, node, local);
-                // Of one feature, whose sets lie in each other, the lowest threshold is taken, as if they were tried one after
-                // another.
+                // Of one feature, each of whose sets contains the one before, the lowest threshold is taken, as if they were
+                // tried one after another.
                 let by_luck = || match feature == best.feature {
                     true => set < taken,
                     false => node.path.draw(feature).priority > best.priority,

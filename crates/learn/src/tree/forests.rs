@@ -12,8 +12,10 @@ use super::grow::Grown;
 /// Rows that a thread takes at a time.
 const ROWS: usize = 64;
 
+/// Most numbers that the sums of one piece of the truncations have: 64 MB.
+const SUMS: usize = 8 << 20;
+
 /// A cut, and who wants it.
-#[derive(Clone)]
 pub(super) struct Wanted {
     pub(super) cut: Cut,
     /// By the number of trees: the settings that have so many.
@@ -29,14 +31,14 @@ impl Wanted {
 /// Cuts of one variant that only cut trees off: a row passes a grown tree once for all of them.
 pub(super) struct Truncations<T> {
     wanted: Vec<Wanted>,
-    /// Rows × cuts × labels: the shares of the trees so far.
-    sums: Array3<f64>,
+    /// Rows × cuts × labels, while trees are missing: the shares of the trees so far.
+    sums: Option<Array3<f64>>,
     /// By setting.
     pub(super) results: Vec<(usize, T)>,
 }
 
 /// A cut that makes a tree of its own.
-pub(super) struct Other<T> {
+pub(super) struct OwnTree<T> {
     wanted: Wanted,
     /// Rows × labels, while trees are missing.
     sums: Option<Array2<f64>>,
@@ -44,20 +46,23 @@ pub(super) struct Other<T> {
     pub(super) results: Vec<(usize, T)>,
 }
 
-/// Sorts cuts, which are to be judged on so many rows with so many labels.
-pub(super) fn of<T>(all: &[Wanted], rows: usize, labels: usize) -> (Vec<Truncations<T>>, Vec<Other<T>>) {
-    let (mut truncations, mut others) = (BTreeMap::<usize, Vec<Wanted>>::new(), Vec::new());
+/// Sorts cuts, which are to be judged on so many rows with so many labels: truncations in pieces, and the others.
+pub(super) fn sort<T>(all: Vec<Wanted>, rows: usize, labels: usize) -> (Vec<Truncations<T>>, Vec<OwnTree<T>>) {
+    let most = (SUMS / (rows * labels).max(1)).max(1);
+    let (mut truncations, mut others): (Vec<Truncations<T>>, _) = (Vec::new(), Vec::new());
     for wanted in all {
-        match wanted.cut.only_truncates() {
-            true => truncations.entry(wanted.cut.variant).or_default().push(wanted.clone()),
-            false => others.push(Other { wanted: wanted.clone(), sums: None, results: Vec::new() }),
+        if !wanted.cut.only_truncates() {
+            others.push(OwnTree { wanted, sums: None, results: Vec::new() });
+            continue;
+        }
+        let variant = wanted.cut.variant;
+        let has_room = |of: &&mut Truncations<T>| of.wanted.len() < most && of.wanted[0].cut.variant == variant;
+        match truncations.iter_mut().find(has_room) {
+            Some(of) => of.wanted.push(wanted),
+            None => truncations.push(Truncations { wanted: vec![wanted], sums: None, results: Vec::new() }),
         }
     }
-    let of_variant = |wanted: Vec<Wanted>| {
-        let sums = Array3::zeros((rows, wanted.len(), labels));
-        Truncations { wanted, sums, results: Vec::new() }
-    };
-    (truncations.into_values().map(of_variant).collect(), others)
+    (truncations, others)
 }
 
 impl<T: Clone + Send> Truncations<T> {
@@ -67,33 +72,40 @@ impl<T: Clone + Send> Truncations<T> {
         first: u32,
         grown: &[Grown],
         rows: &Array2<f32>,
+        labels: usize,
         judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
     ) {
         let mut from = 0;
         while from < grown.len() {
             let number = first + from as u32;
             let sizes = self.wanted.iter().flat_map(|of| of.settings.range(number + 1..).next());
-            let Some(next) = sizes.map(|(&trees, _)| trees).min() else { return };
+            let Some(next) = sizes.map(|(&trees, _)| trees).min() else { break };
             let to = grown.len().min((next - first) as usize);
-            self.add(number, &grown[from..to], rows);
+            let cuts = self.wanted.len();
+            let mut sums = self.sums.take().unwrap_or_else(|| Array3::zeros((rows.nrows(), cuts, labels)));
+            self.add(number, &grown[from..to], rows, &mut sums);
             if first + to as u32 == next {
-                self.judge(next, judge);
+                self.judge(next, &sums, judge);
             }
+            self.sums = Some(sums);
             from = to;
+        }
+        if self.wanted.iter().all(|of| of.most_trees() <= first + grown.len() as u32) {
+            self.sums = None;
         }
     }
 
-    fn add(&mut self, number: u32, grown: &[Grown], rows: &Array2<f32>) {
-        let Self { wanted, sums, .. } = self;
-        let growing = wanted.iter().enumerate().filter(|(_, of)| of.most_trees() > number);
+    /// Adds what some trees, of which the first has this number, say of the rows.
+    fn add(&self, number: u32, grown: &[Grown], rows: &Array2<f32>, sums: &mut Array3<f64>) {
+        let growing = self.wanted.iter().enumerate().filter(|(_, of)| of.most_trees() > number);
         let growing: Vec<(usize, &Cut)> = growing.map(|(at, of)| (at, &of.cut)).collect();
-        let Some(first) = Cut::first_of(growing.iter().map(|(_, cut)| *cut)) else { return };
+        let Some(earliest) = Cut::earliest(growing.iter().map(|(_, cut)| *cut)) else { return };
         let stretch = |(rows, mut sums): (ArrayView2<'_, f32>, ArrayViewMut3<'_, f64>)| {
             let mut open = Vec::new();
             for grown in grown {
                 for (row, mut sums) in rows.rows().into_iter().zip(sums.outer_iter_mut()) {
                     open.clone_from(&growing);
-                    grown.pass(row.to_slice().expect("row-major"), first, &mut open, |cut, shares| {
+                    grown.pass(row.to_slice().expect("row-major"), earliest, &mut open, |cut, shares| {
                         sums.row_mut(cut).iter_mut().zip(shares).for_each(|(sum, share)| *sum += share);
                     });
                 }
@@ -103,10 +115,11 @@ impl<T: Clone + Send> Truncations<T> {
         stretches.zip(sums.axis_chunks_iter_mut(Axis(0), ROWS)).for_each(stretch);
     }
 
-    fn judge(&mut self, trees: u32, judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync)) {
+    /// Judges the forests of so many trees.
+    fn judge(&mut self, trees: u32, sums: &Array3<f64>, judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync)) {
         let of_cut = |(at, wanted): (usize, &Wanted)| {
             let settings = wanted.settings.get(&trees)?;
-            let result = judge(self.sums.slice(s![.., at, ..]).mapv(|sum| sum / f64::from(trees)).view());
+            let result = judge(sums.slice(s![.., at, ..]).mapv(|sum| sum / f64::from(trees)).view());
             Some(settings.iter().map(|&index| (index, result.clone())).collect::<Vec<_>>())
         };
         let results: Vec<_> = self.wanted.par_iter().enumerate().filter_map(of_cut).collect();
@@ -114,7 +127,7 @@ impl<T: Clone + Send> Truncations<T> {
     }
 }
 
-impl<T: Clone> Other<T> {
+impl<T: Clone> OwnTree<T> {
     /// Adds what some trees, from number `first` on, say of the rows, and judges the forests that are complete.
     pub(super) fn take(
         &mut self,

@@ -152,7 +152,7 @@ pub(super) fn lowest<T: Copy + PartialOrd>(costs: &[T], none: T) -> T {
     low[0]
 }
 
-/// Cost of one split of the labels in one group of lanes, of gini at least as exact as [`Cuts`] has it.
+/// Cost of one split of the labels in one group of lanes, of gini as exact as [`Cuts`] has it but for a rounding a group.
 #[inline(always)]
 pub(super) fn cost_of_all<const ENTROPY: bool>(left: &Lanes, total: &Lanes, left_weight: i32, weight: i32) -> f64 {
     if ENTROPY {

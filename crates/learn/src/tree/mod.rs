@@ -6,14 +6,13 @@
 //! of the seed and of the node's place in the tree, so it draws other numbers than scikit-learn, from the same
 //! distributions.
 //!
-//! Settings that differ only in where a tree stops share its growth: `grow` grows what any of them may want, `cut`
-//! gives each its own.
+//! Settings that differ only in where a tree stops share its growth: `grow` grows what any of them may want, `cut` says where
+//! each stops, and `forests` has all of them predict.
 
 mod best;
 mod columns;
 mod criterion;
 mod cut;
-
 mod few;
 mod fitted;
 mod forests;

@@ -66,7 +66,7 @@ pub(super) struct Node<'a> {
     pub(super) weight: f64,
     /// Bit v: a split under the limits of variant v is wanted.
     pub(super) variants: u64,
-    /// Its branch was taken by [`Scratch::take`].
+    /// Its branch was taken by [`Search::take`].
     pub(super) near: bool,
 }
 

@@ -74,11 +74,11 @@ impl Seen<'_> {
 pub(super) struct SetCosts([f32; TILE]);
 
 impl SetCosts {
-    /// Weighs each set of the rows, where that pays: if they are few and logarithms are asked for. `room` holds q rows of
-    /// sums.
+    /// Weighs each set of the rows, where that pays: if they are few, but not so few that nothing has to be weighed, and
+    /// logarithms are asked for. `room` holds q rows of sums.
     #[inline(always)]
     pub(super) fn of<const ENTROPY: bool>(node: &Seen<'_>, room: &mut [[i32; TILE]]) -> Option<Self> {
-        if !ENTROPY || node.places.len() > FEW {
+        if !ENTROPY || !(3..=FEW).contains(&node.places.len()) {
             return None;
         }
         let (mut weights, mut costs) = ([0; TILE], [0.0; TILE]);
@@ -269,6 +269,41 @@ fn at<const W: usize>(tile: &[f32], place: u32) -> &[f32; W] {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sets_of_rows_cost_what_their_features_do() {
+        let draw = |place: u32| Path::root(5, 0).draw(place).priority;
+        for rows in 3..=FEW as u32 {
+            let values: Vec<f32> = (0..rows * TILE as u32).map(|place| draw(place) as f32).collect();
+            let places: Vec<u32> = (0..rows).map(|row| row * TILE as u32).collect();
+            let weights: Vec<i32> = (0..rows).map(|row| 1 + (draw(9_000 + row) % 1_000) as i32).collect();
+            // Label q is had by the rows whose number has bit q.
+            let has = |row: u32, label: u32| row >> label & 1 == 1;
+            let of_row = |row: u32| (0..3).filter(move |&label| has(row, label));
+            let labels: Vec<u32> = (0..rows).flat_map(of_row).collect();
+            let ends: Vec<u32> = (1..=rows).map(|end| (0..end).flat_map(of_row).count() as u32).collect();
+            let with: Vec<i32> = (0..3)
+                .map(|label| {
+                    (0..rows).zip(&weights).filter(|(row, _)| has(*row, label)).map(|(_, weight)| weight).sum()
+                })
+                .collect();
+            let node = Seen {
+                path: Path::root(rows.into(), 2),
+                places: &places,
+                weights: &weights,
+                weight: weights.iter().sum(),
+                with: &with,
+                labels: &labels,
+                ends: &ends,
+            };
+            let (features, mut room) = (std::array::from_fn(|j| j as u32), vec![[0; TILE]; 3]);
+            let sets = SetCosts::of::<true>(&node, &mut room);
+            assert!(sets.is_some());
+            let [by_sets, by_features] = [sets.as_ref(), None]
+                .map(|sets| thresholds::<true, TILE>(&node, &values, &features, sets, &mut room).costs);
+            assert_eq!(by_sets, by_features, "{rows} rows");
+        }
+    }
 
     #[test]
     fn gini_is_exact_up_to_its_division_where_f32_holds_it() {

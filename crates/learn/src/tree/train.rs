@@ -226,7 +226,7 @@ fn train_group<T: Clone + Send>(
         let (some, others) = settings.split_at(settings.len() / 2);
         return [some, others].map(|of| train_group(of, rows, labels, queries, judge)).concat();
     }
-    let (mut truncations, mut others) = forests::of(&growth.wanted(settings), queries.nrows(), labels.ncols());
+    let (mut truncations, mut others) = forests::sort(growth.wanted(settings), queries.nrows(), labels.ncols());
     let trees = settings.iter().map(|of| of.n_estimators).max().unwrap_or(0);
     for first in (0..trees).step_by(TOGETHER as usize) {
         let some = first..trees.min(first.saturating_add(TOGETHER));
@@ -235,7 +235,7 @@ fn train_group<T: Clone + Send>(
             Ok(grown) => grown,
             Err(reason) => return vec![Err(reason); settings.len()],
         };
-        truncations.iter_mut().for_each(|of| of.take(first, &grown, queries, judge));
+        truncations.iter_mut().for_each(|of| of.take(first, &grown, queries, labels.ncols(), judge));
         others.par_iter_mut().for_each(|of| of.take(first, &grown, queries, labels.ncols(), judge));
     }
     let of_truncations = truncations.into_iter().flat_map(|of| of.results);

@@ -82,8 +82,9 @@ async fn size(args: &SearchPlan, home: &Home) -> anyhow::Result<Size> {
             [one] => one.parse().map_err(|_| usage(format!("--labels is `{one}`: with --rows it is a number")))?,
             _ => return Err(usage("--labels is a list: with --rows it is a number")),
         };
+        let test = (home.settings.dataset.split.test_size * f64::from(rows)).ceil() as usize;
         let rows = rows as usize;
-        return Ok(Size { rows, training_rows: rows * 7 / 10, features: features as usize, labels });
+        return Ok(Size { rows, training_rows: rows.saturating_sub(test), features: features as usize, labels });
     }
     let info = match &args.data.data {
         Some(file) => read(file, import_of(&args.data, &home.settings.dataset.split)).await?.info(&[]),
