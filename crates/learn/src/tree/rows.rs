@@ -181,7 +181,10 @@ impl Local {
     /// Lists the labels that some of the rows have and some do not; after [`Local::fill`].
     pub(super) fn tell_apart(&mut self, rows: &[u32], labels: &Labels) {
         let Differing { with, numbers, labels: of_rows, ends } = &mut self.differing;
-        (with.clear(), numbers.clear(), of_rows.clear(), ends.clear());
+        with.clear();
+        numbers.clear();
+        of_rows.clear();
+        ends.clear();
         for &total in &self.with {
             let differs = total != 0 && total != self.weight;
             numbers.push(if differs { with.len() as u32 } else { u32::MAX });
