@@ -26,6 +26,18 @@ impl Wanted {
     fn most_trees(&self) -> u32 {
         self.settings.last_key_value().map_or(0, |(&trees, _)| trees)
     }
+
+    /// Judges the forest of so many trees, whose shares add up to these, for every setting that wants it.
+    fn judge<T: Clone>(
+        &self,
+        trees: u32,
+        sums: ArrayView2<'_, f64>,
+        judge: &impl Fn(ArrayView2<'_, f64>) -> T,
+    ) -> Vec<(usize, T)> {
+        let Some(settings) = self.settings.get(&trees) else { return Vec::new() };
+        let result = judge(sums.mapv(|sum| sum / f64::from(trees)).view());
+        settings.iter().map(|&index| (index, result.clone())).collect()
+    }
 }
 
 /// Cuts of one variant that only cut trees off: a row passes a grown tree once for all of them.
@@ -117,12 +129,8 @@ impl<T: Clone + Send> Truncations<T> {
 
     /// Judges the forests of so many trees.
     fn judge(&mut self, trees: u32, sums: &Array3<f64>, judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync)) {
-        let of_cut = |(at, wanted): (usize, &Wanted)| {
-            let settings = wanted.settings.get(&trees)?;
-            let result = judge(sums.slice(s![.., at, ..]).mapv(|sum| sum / f64::from(trees)).view());
-            Some(settings.iter().map(|&index| (index, result.clone())).collect::<Vec<_>>())
-        };
-        let results: Vec<_> = self.wanted.par_iter().enumerate().filter_map(of_cut).collect();
+        let of_cut = |(at, wanted): (usize, &Wanted)| wanted.judge(trees, sums.slice(s![.., at, ..]), judge);
+        let results: Vec<_> = self.wanted.par_iter().enumerate().map(of_cut).collect();
         self.results.extend(results.into_iter().flatten());
     }
 }
@@ -144,10 +152,7 @@ impl<T: Clone> OwnTree<T> {
         let sums = self.sums.get_or_insert_with(|| Array2::zeros((rows.nrows(), labels)));
         for (tree, grown) in (first + 1..=most).zip(grown) {
             self.wanted.cut.of(grown).add_to(rows, sums.view_mut());
-            if let Some(settings) = self.wanted.settings.get(&tree) {
-                let result = judge(sums.mapv(|sum| sum / f64::from(tree)).view());
-                self.results.extend(settings.iter().map(|&index| (index, result.clone())));
-            }
+            self.results.extend(self.wanted.judge(tree, sums.view(), judge));
         }
         if first + grown.len() as u32 >= most {
             self.sums = None;
