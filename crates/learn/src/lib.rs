@@ -26,7 +26,7 @@ pub use error::LearnError;
 pub use search::{Prepared, SavedModel, leaderboard, prepare, refit, run_block};
 
 /// Version of the arithmetic: raised with every change that can alter a score, so that no search mixes two of them.
-const KERNEL: u32 = 5;
+const KERNEL: u32 = 6;
 
 /// The arithmetic that the scores of these settings have on this machine. Only that of networks depends on the machine:
 /// their matrix products are computed by the widest instructions it has.

@@ -47,8 +47,8 @@ impl Path {
     /// What belongs to a feature at this node.
     #[inline(always)]
     pub(crate) fn draw(self, feature: u32) -> Draw {
-        let first = mix32(mix32(feature.wrapping_mul(0x9e37_79b9) ^ self.0 as u32) ^ (self.0 >> 32) as u32);
-        Draw { uniform: (first >> 8) as f32 * (1.0 / (1 << 24) as f32), priority: mix32(first ^ 0x5bd1_e995) }
+        let first = mix32(feature.wrapping_mul(0x9e37_79b9) ^ self.0 as u32);
+        Draw { uniform: (first >> 8) as f32 * (1.0 / (1 << 24) as f32), priority: mix32(first ^ (self.0 >> 32) as u32) }
     }
 
     /// How often each row is in a sample of as many rows with replacement, where rows are drawn by their weight; never,

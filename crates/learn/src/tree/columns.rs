@@ -18,7 +18,8 @@ pub(crate) struct Columns {
     rows: usize,
     features: usize,
     values: Vec<f32>,
-    tiles: Option<Vec<f32>>,
+    tiles: Option<Vec<i32>>,
+    keys: Option<Vec<i32>>,
     ranks: Option<Ranks>,
     /// Made when they are first asked for.
     orders: Vec<OnceLock<Order>>,
@@ -29,6 +30,7 @@ pub(crate) struct Columns {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layouts {
     pub(super) tiles: bool,
+    pub(super) keys: bool,
     pub(super) ranks: bool,
 }
 
@@ -53,8 +55,9 @@ impl Columns {
             }
         });
         let orders = (0..features).map(|_| OnceLock::new()).collect();
-        let mut columns = Self { rows, features, values, tiles: None, ranks: None, orders };
-        columns.tiles = wanted.tiles.then(|| tiles(&columns.values, rows));
+        let mut columns = Self { rows, features, values, tiles: None, keys: None, ranks: None, orders };
+        columns.tiles = wanted.tiles.then(|| tiles(&columns.values, rows, TILE, key));
+        columns.keys = wanted.keys.then(|| tiles(&columns.values, rows, features, key));
         columns.ranks = wanted.ranks.then(|| Ranks::new(&columns));
         columns
     }
@@ -71,10 +74,15 @@ impl Columns {
         &self.values[feature as usize * self.rows..][..self.rows]
     }
 
-    /// Stretches of [`TILE`] features, each n × [`TILE`] values row by row, so that a node's rows are read in order and
-    /// one tile of them stays in the cache. Columns that fill up the last tile are zeros.
-    pub(super) fn tiles(&self) -> impl Iterator<Item = &[f32]> {
-        self.tiles.as_ref().expect("random thresholds asked for tiles").chunks_exact(TILE * self.rows)
+    /// Stretches of [`TILE`] features, each n × [`TILE`] keys of values (see [`key`]) row by row, so that a node's rows are
+    /// read in order and one tile of them stays in the cache. Columns that fill up the last tile are zeros.
+    pub(super) fn tiles(&self) -> impl Iterator<Item = &[i32]> {
+        self.tiles.as_ref().expect("random thresholds of all features asked for tiles").chunks_exact(TILE * self.rows)
+    }
+
+    /// n × d keys of values, row by row.
+    pub(super) fn keys(&self) -> &[i32] {
+        self.keys.as_ref().expect("random thresholds of drawn features asked for keys")
     }
 
     /// The ranks of all rows along all features.
@@ -99,16 +107,22 @@ fn tile_of(rows: usize) -> usize {
     TILE * rows.max(1)
 }
 
-/// Columns of so many rows in tiles, as [`Columns::tiles`].
-pub(super) fn tiles<T: Copy + Default + Send + Sync>(columns: &[T], rows: usize) -> Vec<T> {
-    let tile = tile_of(rows);
-    let mut tiles = vec![T::default(); columns.len().next_multiple_of(tile)];
-    tiles.par_chunks_mut(tile).zip(columns.par_chunks(tile)).for_each(|(tile, columns)| {
-        for row in 0..rows {
-            let of_row = &mut tile[row * TILE..][..TILE];
-            of_row.iter_mut().zip(columns[row..].iter().step_by(rows)).for_each(|(to, &value)| *to = value);
-        }
-    });
+/// What columns of so many rows come to, in stretches of some features, each row by row.
+pub(super) fn tiles<T: Copy + Sync, K: Copy + Default + Send>(
+    columns: &[T],
+    rows: usize,
+    width: usize,
+    of: impl Fn(T) -> K + Sync,
+) -> Vec<K> {
+    let mut tiles = vec![K::default(); columns.len().next_multiple_of((width * rows).max(1))];
+    for (tile, columns) in tiles.chunks_mut((width * rows).max(1)).zip(columns.chunks((width * rows).max(1))) {
+        tile.par_chunks_mut(width * 64).enumerate().for_each(|(at, of_rows)| {
+            for (column, columns) in columns.chunks_exact(rows).enumerate() {
+                let of_rows = of_rows[column..].iter_mut().step_by(width);
+                of_rows.zip(&columns[at * 64..]).for_each(|(to, &value)| *to = of(value));
+            }
+        });
+    }
     tiles
 }
 
@@ -116,7 +130,7 @@ pub(super) fn tiles<T: Copy + Default + Send + Sync>(columns: &[T], rows: usize)
 pub(super) fn by_value(column: &[f32]) -> Vec<u32> {
     const DIGIT: u32 = 11;
     let digit = |key: u32, place: usize| (key >> (DIGIT * place as u32)) as usize % (1 << DIGIT);
-    let mut keys: Vec<(u32, u32)> = column.iter().map(|&value| ascending(value)).zip(0..).collect();
+    let mut keys: Vec<(u32, u32)> = column.iter().map(|&value| key(value) as u32 ^ 1 << 31).zip(0..).collect();
     let mut nexts = [[0_u32; 1 << DIGIT]; 3];
     for &(key, _) in &keys {
         nexts.iter_mut().enumerate().for_each(|(place, next)| next[digit(key, place)] += 1);
@@ -138,8 +152,20 @@ pub(super) fn by_value(column: &[f32]) -> Vec<u32> {
     keys.into_iter().map(|(_, row)| row).collect()
 }
 
-/// Bits that ascend with the value: those of a float, with the sign turned around.
-fn ascending(value: f32) -> u32 {
-    let bits = value.to_bits();
-    bits ^ (((bits as i32 >> 31) as u32) | 1 << 31)
+/// A whole number that ascends with the value, which is not -0.0: its bits, of negative ones turned around. Comparing whole
+/// numbers takes fewer steps, since none of them is unordered.
+#[inline(always)]
+pub(super) fn key(value: f32) -> i32 {
+    turned(value.to_bits() as i32)
+}
+
+/// The value of a key.
+#[inline(always)]
+pub(super) fn of_key(key: i32) -> f32 {
+    f32::from_bits(turned(key) as u32)
+}
+
+#[inline(always)]
+fn turned(bits: i32) -> i32 {
+    bits ^ (bits >> 31 & i32::MAX)
 }

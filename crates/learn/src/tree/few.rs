@@ -207,7 +207,7 @@ mod tests {
         scratch.local.fill(node.rows, node.weight, search.weights, search.labels);
         scratch.local.lay_out(node.rows, search.labels);
         let near = C::near(&mut scratch.near);
-        near.take(ranked.tiles(), node.rows, search.columns.rows());
+        near.take(ranked.of_rows(), search.columns.features(), node.rows);
         near.look_up(node.rows, &mut scratch.places);
         scratch.pool.begin(node.path);
         match IS_FEW {
@@ -234,8 +234,10 @@ mod tests {
             });
             let targets =
                 Array2::from_shape_fn((40, LABELS), |(row, label)| draw((row * 31 + label) as u32).is_multiple_of(4));
-            let (columns, labels) =
-                (Columns::new(records.view(), Layouts { tiles: false, ranks: false }), Labels::new(targets.view()));
+            let (columns, labels) = (
+                Columns::new(records.view(), Layouts { tiles: false, keys: false, ranks: false }),
+                Labels::new(targets.view()),
+            );
             let weights = Weights::new((0..40).map(|row| f64::from(1 + draw(row) % 3)).collect(), LABELS);
             let of_node: Vec<u32> = (0..rows as u32).map(|row| row * 4 + 1).collect();
             let weight = of_node.iter().map(|&row| weights.of_rows[row as usize]).sum();

@@ -7,7 +7,8 @@
 
 use std::ops::Range;
 
-use super::near;
+use super::columns::key;
+use super::near::{self, Near};
 use super::params::Splitter;
 use super::presorted::{Presorted, Sides};
 use super::split::{self, Best, Scratch, Search, each};
@@ -64,27 +65,27 @@ pub(super) struct Grower<'a> {
 }
 
 /// A node that is to be split.
-struct Open {
-    node: u32,
+pub(super) struct Open {
+    pub(super) node: u32,
     /// The node's rows are a stretch of this buffer.
     buffer: usize,
     rows: Range<usize>,
     depth: u32,
-    path: Path,
+    pub(super) path: Path,
     /// Those that may split it.
-    variants: u64,
+    pub(super) variants: u64,
     presorted: Option<Presorted>,
     /// It is in a small branch, whose rows were copied together.
     near: bool,
 }
 
 /// A tree, or a branch of one, while it is grown. Waiting nodes are on a heap, since a tree may be as deep as it has rows.
-struct Growth<'a> {
-    grower: &'a Grower<'a>,
-    grown: Grown,
+pub(super) struct Growth<'a> {
+    pub(super) grower: &'a Grower<'a>,
+    pub(super) grown: Grown,
     /// Rows; ways that part from others have copies of their own.
     buffers: Vec<Vec<u32>>,
-    open: Vec<Open>,
+    pub(super) open: Vec<Open>,
     room: Vec<u32>,
 }
 
@@ -121,28 +122,34 @@ impl Grown {
 }
 
 impl Grower<'_> {
-    /// Grows a tree. Rows without weight are left out.
-    pub(super) fn grow(&self, root: Path, scratch: &mut Scratch) -> Result<Grown, String> {
-        let weights = &self.search.weights.of_rows;
-        let rows: Vec<u32> = (0..weights.len() as u32).filter(|&row| weights[row as usize] != 0.0).collect();
-        if rows.is_empty() {
-            return Err("class_weight leaves no row with a weight".into());
-        }
-        let presort = self.search.takes_all() && self.search.splitter == Splitter::Best;
-        let presorted = presort.then(|| Presorted::root(self.search.columns, &rows));
-        let mut growth = Growth::new(self);
-        let all = 0..rows.len();
-        growth.buffers.push(rows);
-        let (node, variants) = growth.add(0, all.clone(), 0, u64::MAX >> (64 - self.search.variants.len()));
-        let open = Open { node, buffer: 0, rows: all, depth: 0, path: root, variants, presorted, near: false };
-        growth.wait(open);
-        growth.run(scratch);
+    /// Grows a tree branch by branch.
+    pub(super) fn grow(&self, root: Path) -> Result<Grown, String> {
+        let mut growth = Growth::new(self, root)?;
+        growth.run(&mut Scratch::new(&self.search));
         Ok(growth.grown)
     }
 }
 
 impl<'a> Growth<'a> {
-    fn new(grower: &'a Grower<'a>) -> Self {
+    /// The root of a tree, open. Rows without weight are left out.
+    pub(super) fn new(grower: &'a Grower<'a>, root: Path) -> Result<Self, String> {
+        let search = &grower.search;
+        let weights = &search.weights.of_rows;
+        let rows: Vec<u32> = (0..weights.len() as u32).filter(|&row| weights[row as usize] != 0.0).collect();
+        if rows.is_empty() {
+            return Err("class_weight leaves no row with a weight".into());
+        }
+        let presort = search.takes_all() && search.splitter == Splitter::Best;
+        let presorted = presort.then(|| Presorted::root(search.columns, &rows));
+        let mut growth = Self::empty(grower);
+        let all = 0..rows.len();
+        growth.buffers.push(rows);
+        let (node, variants) = growth.add(0, all.clone(), 0, u64::MAX >> (64 - search.variants.len()));
+        growth.wait(Open { node, buffer: 0, rows: all, depth: 0, path: root, variants, presorted, near: false });
+        Ok(growth)
+    }
+
+    fn empty(grower: &'a Grower<'a>) -> Self {
         let search = &grower.search;
         let grown = Grown {
             nodes: Vec::new(),
@@ -185,17 +192,16 @@ impl<'a> Growth<'a> {
         (node, each(variants).filter(may_split).fold(0, |set, variant| set | 1 << variant))
     }
 
-    fn wait(&mut self, open: Open) {
+    pub(super) fn wait(&mut self, open: Open) {
         if open.variants != 0 {
             self.open.push(open);
         }
     }
 
     fn run(&mut self, scratch: &mut Scratch) {
-        let near = if self.grower.search.takes_all() { near::WHOLE } else { near::DRAWN };
         while let Some(mut open) = self.open.pop() {
             // The nodes of a branch are popped before any other, so one branch is copied at a time.
-            if !open.near && open.presorted.is_none() && open.rows.len() <= near {
+            if !open.near && open.presorted.is_none() && open.rows.len() <= near::ROWS {
                 self.grower.search.take(&self.buffers[open.buffer][open.rows.clone()], scratch);
                 open.near = true;
             }
@@ -205,72 +211,98 @@ impl<'a> Growth<'a> {
 
     /// Splits a node in all the ways that its variants want.
     fn split(&mut self, open: &Open, scratch: &mut Scratch) {
-        let rows = &self.buffers[open.buffer][open.rows.clone()];
-        let weight = self.grown.nodes[open.node as usize].weight;
-        let seen = split::Node { path: open.path, rows, weight, variants: open.variants, near: open.near };
-        self.grower.search.split(&seen, open.presorted.as_ref(), scratch);
-        let ways = ways(&scratch.best, open.variants);
+        let search = &self.grower.search;
+        search.split(&self.seen(open), open.presorted.as_ref(), scratch);
+        for way in self.ways(open, &scratch.best) {
+            let Some([left, right]) = self.go(open, &way, &scratch.near.keys) else { continue };
+            // A near branch stays with the room that its rows were copied into.
+            if !open.near && right.depth <= DEEP && open.rows.len() * search.drawn > split::SHARED {
+                self.branch(left, right, scratch);
+            } else {
+                self.wait(right);
+                self.wait(left);
+            }
+        }
+    }
+
+    /// A node as its split is looked for.
+    pub(super) fn seen(&self, open: &Open) -> split::Node<'_> {
+        split::Node {
+            path: open.path,
+            rows: &self.buffers[open.buffer][open.rows.clone()],
+            weight: self.grown.nodes[open.node as usize].weight,
+            variants: open.variants,
+            near: open.near,
+        }
+    }
+
+    /// The ways from a node, by the best split for each variant.
+    pub(super) fn ways(&mut self, open: &Open, best: &[Best]) -> Vec<Way> {
+        let ways = alike(best, open.variants);
         let first = self.grown.splits.len();
         self.grown.nodes[open.node as usize].splits = (first as u32, ways.len() as u32);
         let nothing = Split { variants: 0, feature: 0, threshold: 0.0, improvement: 0.0, left: 0, right: 0 };
         self.grown.splits.resize(first + ways.len(), nothing);
-        for (index, (variants, best)) in ways.iter().enumerate() {
+        let last = ways.len();
+        let way = |(index, (variants, best))| {
             let (mut buffer, mut rows) = (open.buffer, open.rows.clone());
-            if index + 1 < ways.len() {
+            if index + 1 < last {
                 self.buffers.push(self.buffers[buffer][rows.clone()].to_vec());
                 (buffer, rows) = (self.buffers.len() - 1, 0..rows.len());
             }
-            let way = Way { split: first + index, variants: *variants, best, buffer, rows };
-            self.go(open, way, scratch);
-        }
+            Way { split: first + index, variants, best, buffer, rows }
+        };
+        ways.into_iter().enumerate().map(way).collect()
     }
 
-    /// Goes one way from a node.
-    fn go(&mut self, from: &Open, way: Way<'_>, scratch: &mut Scratch) {
-        let Way { split, variants, best: &Best { feature, threshold, .. }, buffer, rows } = way;
-        let Search { columns, drawn, .. } = self.grower.search;
+    /// Goes one way from a node; its children.
+    pub(super) fn go(&mut self, from: &Open, way: &Way, near: &Near<i32>) -> Option<[Open; 2]> {
+        let &Way { split, variants, best: Best { feature, threshold, .. }, buffer, ref rows } = way;
+        let columns = self.grower.search.columns;
         let column = columns.column(feature);
         let is_left = |row: u32| f64::from(column[row as usize]) <= threshold;
         let of_node = &mut self.buffers[buffer][rows.clone()];
         let sides = from.presorted.as_ref().map(|_| Sides::new(of_node.iter().map(|&row| is_left(row))));
-        let middle = rows.start + partition(of_node, &mut self.room, is_left);
+        let left = match from.near && self.grower.search.splitter == Splitter::Random {
+            // They were just looked at there.
+            true => {
+                let (keys, most) = (near.feature(feature), key(threshold as f32));
+                partition(of_node, &mut self.room, |row| keys[near.place(row) as usize] <= most)
+            }
+            false => partition(of_node, &mut self.room, is_left),
+        };
+        let middle = rows.start + left;
 
         if middle == rows.start || middle == rows.end {
-            return;
+            return None;
         }
         let depth = from.depth + 1;
         let sides_of = [(rows.start..middle, from.path.left()), (middle..rows.end, from.path.right())];
-        let [left, right] = [0, 1].map(|side| {
-            let (rows, path) = sides_of[side as usize].clone();
+        let [left, right] = sides_of.map(|(rows, path)| {
             let (node, variants) = self.add(buffer, rows.clone(), depth, variants);
             Open { node, buffer, rows, depth, path, variants, presorted: None, near: from.near }
         });
         let improvement = self.grown.improvement(from.node, left.node, right.node);
         if improvement + f64::EPSILON < self.grower.ends.min_impurity_decrease {
-            return;
+            return None;
         }
         self.grown.splits[split] =
             Split { variants, feature, threshold, improvement, left: left.node, right: right.node };
-        let [left, right] = [(left, 0), (right, 1)].map(|(open, side)| {
+        let mut side = 0;
+        Some([left, right].map(|open| {
             let handed_down = from.presorted.as_ref().zip(sides.as_ref()).filter(|_| open.variants != 0);
             let presorted = handed_down.map(|(presorted, sides)| {
                 presorted.child(columns, sides, side, &self.buffers[buffer][open.rows.clone()])
             });
+            side += 1;
             Open { presorted, ..open }
-        });
-        // A near branch stays with the room that its rows were copied into.
-        if !from.near && depth <= DEEP && rows.len() * drawn > split::SHARED {
-            self.branch(left, right, scratch);
-        } else {
-            self.wait(right);
-            self.wait(left);
-        }
+        }))
     }
 
     /// Grows two branches side by side: the right one as a tree of its own, which is put in its place at the end.
     fn branch(&mut self, left: Open, right: Open, scratch: &mut Scratch) {
         let place = right.node;
-        let mut apart = Growth::new(self.grower);
+        let mut apart = Growth::empty(self.grower);
         apart.buffers.push(self.buffers[right.buffer][right.rows.clone()].to_vec());
         apart.grown.nodes.push(self.grown.nodes[place as usize].clone());
         apart.grown.shares.extend_from_slice(self.grown.shares_of(place));
@@ -283,17 +315,17 @@ impl<'a> Growth<'a> {
 }
 
 /// A way from a node to two children.
-struct Way<'a> {
+pub(super) struct Way {
     /// Its place among all splits.
     split: usize,
     variants: u64,
-    best: &'a Best,
+    best: Best,
     buffer: usize,
     rows: Range<usize>,
 }
 
 /// Variants that split alike, each with their split.
-fn ways(best: &[Best], variants: u64) -> Vec<(u64, Best)> {
+fn alike(best: &[Best], variants: u64) -> Vec<(u64, Best)> {
     let mut ways: Vec<(u64, Best)> = Vec::new();
     for variant in each(variants).filter(|&variant| best[variant].exists()) {
         let of = best[variant];

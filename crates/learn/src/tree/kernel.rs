@@ -194,56 +194,6 @@ pub(super) fn cost_of<const ENTROPY: bool>(left: &Lanes, total: &Lanes, left_wei
     sums[0]
 }
 
-/// Smallest and largest value.
-#[inline(always)]
-pub(super) fn range(values: &[f32]) -> (f32, f32) {
-    let (mut low, mut high) = ([f32::INFINITY; LANES], [f32::NEG_INFINITY; LANES]);
-    let whole = values.chunks_exact(LANES);
-    for (lane, &value) in whole.remainder().iter().enumerate() {
-        (low[lane], high[lane]) = (value, value);
-    }
-    for some in whole {
-        for lane in 0..LANES {
-            low[lane] = if some[lane] < low[lane] { some[lane] } else { low[lane] };
-            high[lane] = if some[lane] > high[lane] { some[lane] } else { high[lane] };
-        }
-    }
-    let low = low.into_iter().fold(f32::INFINITY, |low, value| if value < low { value } else { low });
-    (low, high.into_iter().fold(f32::NEG_INFINITY, |high, value| if value > high { value } else { high }))
-}
-
-/// The rows whose value is at most a threshold.
-#[derive(Default)]
-pub(super) struct Left {
-    pub(super) count: usize,
-    pub(super) weight: i32,
-    /// One a group.
-    pub(super) with: Vec<Lanes>,
-}
-
-impl Left {
-    /// Adds them up.
-    #[inline(always)]
-    pub(super) fn sum(&mut self, threshold: f32, values: &[f32], node: &Local) {
-        (self.count, self.weight) = (0, 0);
-        for (&value, &weight) in values.iter().zip(&node.weights) {
-            self.count += usize::from(value <= threshold);
-            self.weight += if value <= threshold { weight } else { 0 };
-        }
-        self.with.clear();
-        for lanes in node.lanes.chunks_exact(values.len()) {
-            let mut sums = Lanes::ZERO;
-            for (&value, row) in values.iter().zip(lanes) {
-                let mask = -i32::from(value <= threshold);
-                for lane in 0..LANES {
-                    sums.0[lane] += row.0[lane] & mask;
-                }
-            }
-            self.with.push(sums);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::Array2;

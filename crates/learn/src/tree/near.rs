@@ -1,57 +1,40 @@
 //! The rows of a small branch, copied together, so that its nodes find them in the nearest caches: a row of another's
 //! column is a cache line for a single number.
 
-use super::columns::TILE;
+/// Most rows of a branch that are copied: 4 MB of keys for 1,241 features, or half of that of ranks.
+pub(super) const ROWS: usize = 768;
 
-/// Rows of a branch that are copied where its nodes read them whole: 5 MB of values for 1,241 features.
-pub(super) const WHOLE: usize = 1024;
-
-/// The same where they read some drawn features here and there: they have to fit a cache that is near, so at most 1.3 MB of
-/// values, or half of that of ranks.
-pub(super) const DRAWN: usize = 256;
-
-/// The rows of one branch after another, in tiles as [`super::columns::Columns::tiles`].
+/// The rows of one branch after another, each with all features.
 pub(super) struct Near<T> {
-    /// Where each row of the branch begins in a tile.
+    /// Where each row of the branch begins.
     places: Vec<u32>,
     values: Vec<T>,
-    tile: usize,
 }
 
 impl<T> Default for Near<T> {
     fn default() -> Self {
-        Self { places: Vec::new(), values: Vec::new(), tile: 0 }
+        Self { places: Vec::new(), values: Vec::new() }
     }
 }
 
 impl<T: Copy> Near<T> {
-    /// Copies the rows of a branch, of all that the tiles have.
-    pub(super) fn take<'t>(&mut self, tiles: impl Iterator<Item = &'t [T]>, rows: &[u32], of: usize)
-    where
-        T: 't,
-    {
-        self.places.resize(of, 0);
-        rows.iter().zip(0..).for_each(|(&row, at)| self.places[row as usize] = at * TILE as u32);
-        self.tile = rows.len() * TILE;
+    /// Copies the rows of a branch, out of all rows of so many features.
+    pub(super) fn take(&mut self, of_rows: &[T], features: usize, rows: &[u32]) {
+        self.places.resize(of_rows.len() / features, 0);
         self.values.clear();
-        for tile in tiles {
-            for &row in rows {
-                self.values.extend_from_slice(&tile[row as usize * TILE..][..TILE]);
-            }
+        for &row in rows {
+            self.places[row as usize] = self.values.len() as u32;
+            self.values.extend_from_slice(&of_rows[row as usize * features..][..features]);
         }
     }
 
-    pub(super) fn tiles(&self) -> impl Iterator<Item = &[T]> {
-        self.values.chunks_exact(self.tile)
-    }
-
-    /// Where a row begins in a tile.
+    /// Where a row begins.
     #[inline(always)]
     pub(super) fn place(&self, row: u32) -> u32 {
         self.places[row as usize]
     }
 
-    /// Writes where each of some rows begins in a tile.
+    /// Writes where each of some rows begins.
     #[inline(always)]
     pub(super) fn look_up(&self, rows: &[u32], places: &mut Vec<u32>) {
         places.clear();
@@ -61,6 +44,6 @@ impl<T: Copy> Near<T> {
     /// The values of a feature, to be looked up by place.
     #[inline(always)]
     pub(super) fn feature(&self, feature: u32) -> &[T] {
-        &self.values[feature as usize / TILE * self.tile + feature as usize % TILE..]
+        &self.values[feature as usize..]
     }
 }

@@ -3,16 +3,16 @@
 
 use rayon::prelude::*;
 
-use super::columns::{Columns, SAME, TILE, by_value, tiles};
+use super::columns::{Columns, SAME, by_value, tiles};
 use super::near::Near;
 use super::sort::Sorter;
 
-/// Copies of small branches: of ranks in either width, or of values.
+/// Copies of small branches: of ranks in either width, or of the keys of values.
 #[derive(Default)]
 pub(super) struct Nears {
     narrow: Near<u16>,
     wide: Near<u32>,
-    pub(super) values: Near<f32>,
+    pub(super) keys: Near<i32>,
 }
 
 /// Room to sort ranks of either width.
@@ -99,8 +99,8 @@ pub(super) struct Ranked<C> {
     rows: usize,
     /// Feature by feature, one a row.
     ranks: Vec<C>,
-    /// The same in tiles as [`Columns::tiles`].
-    tiles: Vec<C>,
+    /// The same row by row.
+    rows_of: Vec<C>,
     /// Of each feature, whether values of one rank never differ by more than [`SAME`], so that ranks tell all.
     is_plain: Vec<bool>,
 }
@@ -120,7 +120,7 @@ impl<C: Code> Ranked<C> {
         let mut ranked = Self {
             rows,
             ranks: vec![C::default(); features * rows],
-            tiles: Vec::new(),
+            rows_of: Vec::new(),
             is_plain: vec![false; features],
         };
         let of_features = ranked.ranks.par_chunks_mut(rows.max(1)).zip(&mut ranked.is_plain);
@@ -139,7 +139,7 @@ impl<C: Code> Ranked<C> {
             }
             *is_plain = plain;
         });
-        ranked.tiles = tiles(&ranked.ranks, rows);
+        ranked.rows_of = tiles(&ranked.ranks, rows, features, |rank| rank);
         ranked
     }
 
@@ -156,7 +156,8 @@ impl<C: Code> Ranked<C> {
         self.is_plain[feature as usize]
     }
 
-    pub(super) fn tiles(&self) -> impl Iterator<Item = &[C]> {
-        self.tiles.chunks_exact(TILE * self.rows)
+    /// n × d ranks, row by row.
+    pub(super) fn of_rows(&self) -> &[C] {
+        &self.rows_of
     }
 }

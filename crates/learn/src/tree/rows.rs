@@ -201,7 +201,8 @@ impl Local {
     #[inline(always)]
     pub(super) fn seen<'a>(&'a self, path: Path, places: &'a [u32]) -> Seen<'a> {
         let Differing { with, labels, ends, .. } = &self.differing;
-        Seen { path, places, weights: &self.weights, weight: self.weight, with, labels, ends }
+        let (weights, weight, scale) = (&self.weights, self.weight, self.scale);
+        Seen { path, places, weights, weight, scale, with, labels, ends }
     }
 
     /// Sum of the squares of what the rows with each label weigh.

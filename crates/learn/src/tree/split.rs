@@ -5,15 +5,19 @@ use pulp::{Arch, NullaryFnOnce};
 use super::columns::{Columns, TILE};
 use super::criterion::Criterion;
 use super::few::Sets;
-use super::kernel::{Cuts, Left};
+use super::kernel::Cuts;
 use super::params::Splitter;
 use super::presorted::Presorted;
+use super::random_few;
 use super::ranks::{Code, Nears, Ranks, Sorters};
 use super::rows::{Labels, Local, Weights};
 use crate::random::{Path, Pool};
 
 /// Nodes of more numbers than this are worked on by several threads.
 pub(super) const SHARED: usize = 200_000;
+
+/// Variants that one growth can have: as many as a set has bits.
+pub(super) const VARIANTS: usize = 64;
 
 /// What a leaf must at least have.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -80,7 +84,7 @@ pub(super) struct Search<'a> {
     pub(super) splitter: Splitter,
     /// Features drawn at a node.
     pub(super) drawn: usize,
-    /// The limits of each variant, at most 64.
+    /// The limits of each variant, at most [`VARIANTS`].
     pub(super) variants: &'a [Limits],
 }
 
@@ -93,11 +97,9 @@ pub(super) struct Scratch {
     pub(super) pool: Pool,
     pub(super) sorter: Sorters,
     pub(super) sets: Sets,
-    pub(super) values: Vec<f32>,
     pub(super) sums: Vec<[i32; TILE]>,
-    pub(super) left: Left,
     pub(super) near: Nears,
-    pub(super) tile: Vec<f32>,
+    pub(super) tile: Vec<i32>,
     /// Where each row of the node begins in a tile.
     pub(super) places: Vec<u32>,
 }
@@ -111,9 +113,7 @@ impl Scratch {
             pool: Pool::new(search.columns.features()),
             sorter: Sorters::default(),
             sets: Sets::default(),
-            values: Vec::new(),
             sums: vec![[0; TILE]; search.labels.count()],
-            left: Left::default(),
             near: Nears::default(),
             tile: Vec::new(),
             places: Vec::new(),
@@ -146,12 +146,13 @@ impl Search<'_> {
 
     /// Copies the rows of a small branch; its nodes have to be split before another branch is taken.
     pub(super) fn take(&self, rows: &[u32], scratch: &mut Scratch) {
-        let all = self.columns.rows();
+        let (columns, near) = (self.columns, &mut scratch.near);
+        let features = columns.features();
         match self.splitter {
-            Splitter::Random => scratch.near.values.take(self.columns.tiles(), rows, all),
-            Splitter::Best => match self.columns.ranks() {
-                Ranks::Narrow(ranked) => u16::near(&mut scratch.near).take(ranked.tiles(), rows, all),
-                Ranks::Wide(ranked) => u32::near(&mut scratch.near).take(ranked.tiles(), rows, all),
+            Splitter::Random => near.keys.take(columns.keys(), features, rows),
+            Splitter::Best => match columns.ranks() {
+                Ranks::Narrow(ranked) => u16::near(near).take(ranked.of_rows(), features, rows),
+                Ranks::Wide(ranked) => u32::near(near).take(ranked.of_rows(), features, rows),
             },
         }
     }
@@ -174,20 +175,12 @@ impl Search<'_> {
 
     #[inline(always)]
     fn random_or_drawn<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch) {
-        match (self.splitter, self.takes_all()) {
-            (Splitter::Random, true) => self.random_of_all::<ENTROPY>(node, scratch),
-            (Splitter::Random, false) if node.near && self.drawn <= 16 => {
-                self.random_near::<ENTROPY, 16>(node, scratch)
-            }
-            (Splitter::Random, false) if node.near && self.drawn <= 48 => {
-                self.random_near::<ENTROPY, 48>(node, scratch)
-            }
-            (Splitter::Random, false) if node.near => self.random_near::<ENTROPY, TILE>(node, scratch),
-            (Splitter::Random, false) => {
-                scratch.pool.begin(node.path);
-                self.random_of_drawn::<ENTROPY>(node, scratch, 0);
-            }
-            (Splitter::Best, _) => match self.columns.ranks() {
+        match self.splitter {
+            Splitter::Random if node.rows.len() <= random_few::ROWS => self.random_of_few::<ENTROPY>(node, scratch),
+            Splitter::Random if self.drawn <= 16 => self.random_of_drawn::<ENTROPY, 16>(node, scratch),
+            Splitter::Random if self.drawn <= 48 => self.random_of_drawn::<ENTROPY, 48>(node, scratch),
+            Splitter::Random => self.random_of_drawn::<ENTROPY, TILE>(node, scratch),
+            Splitter::Best => match self.columns.ranks() {
                 Ranks::Narrow(ranked) => self.best_of_ranked::<ENTROPY, u16>(node, ranked, scratch),
                 Ranks::Wide(ranked) => self.best_of_ranked::<ENTROPY, u32>(node, ranked, scratch),
             },

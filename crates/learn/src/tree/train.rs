@@ -1,6 +1,7 @@
 //! Training settings together: one growth for all that share it.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::time::Instant;
 
 use ndarray::{Array2, ArrayView2};
@@ -10,23 +11,21 @@ use rayon::prelude::*;
 use super::TreeValidParams;
 use super::columns::{Columns, Layouts};
 use super::cut::{Cut, normalise};
-use super::fitted::{Forest, Tree, as_f32};
+use super::fitted::{Forest, as_f32};
 use super::forests::{self, Wanted};
 use super::grow::{Ends, Grower, Grown};
+use super::levels;
 use super::params::Splitter;
 use super::rows::{Labels, Weights};
-use super::split::{Limits, Scratch, Search};
+use super::split::{Limits, Search, VARIANTS};
 use crate::family::Trained;
 use crate::random::Path;
 
 /// Trees that are grown before they are cut for each setting and forgotten.
-const TOGETHER: u32 = 16;
+const TOGETHER: u32 = 32;
 
 /// Rows that can be found in a tile by 32 bits.
 const MOST_ROWS: usize = 1 << 26;
-
-/// Variants that one growth can have: as many as a set has bits.
-const VARIANTS: usize = 64;
 
 /// Training rows, made ready for trees.
 pub(super) struct Rows {
@@ -43,7 +42,8 @@ impl Rows {
     ) -> Self {
         let features = records.ncols();
         let wanted = Layouts {
-            tiles: settings.iter().any(|of| of.splitter == Splitter::Random),
+            tiles: settings.iter().any(|of| of.splitter == Splitter::Random && of.drawn(features) >= features),
+            keys: settings.iter().any(|of| of.splitter == Splitter::Random && of.drawn(features) < features),
             ranks: settings.iter().any(|of| of.splitter == Splitter::Best && of.drawn(features) < features),
         };
         Self { columns: Columns::new(records, wanted), labels: Labels::new(labels) }
@@ -54,8 +54,8 @@ impl Rows {
 pub(super) fn fit(params: &TreeValidParams, rows: &Rows, labels: ArrayView2<'_, bool>) -> Result<Forest, String> {
     let growth = Growth::new(&[params], rows, labels)?;
     let cut = growth.cut(params);
-    let trees = (0..params.n_estimators).into_par_iter().map(|tree| Ok(cut.of(&growth.grow(tree)?)));
-    Ok(Forest { labels: labels.ncols(), trees: trees.collect::<Result<Vec<Tree>, String>>()? })
+    let trees = growth.each_tree(params.n_estimators, |grown| cut.of(grown))?;
+    Ok(Forest { labels: labels.ncols(), trees })
 }
 
 /// What each feature contributes to the trees of one setting: the mean over those that split, normalised.
@@ -66,11 +66,8 @@ pub(super) fn importances(
 ) -> Result<Vec<f64>, String> {
     let growth = Growth::new(&[params], rows, labels)?;
     let (cut, features) = (growth.cut(params), rows.columns.features());
-    let of_tree = |tree| Ok(cut.importances(&growth.grow(tree)?, features));
-    let of_trees: Vec<Vec<f64>> =
-        (0..params.n_estimators).into_par_iter().map(of_tree).collect::<Result<_, String>>()?;
     let mut sums = vec![0.0; features];
-    for of_tree in of_trees {
+    for of_tree in growth.each_tree(params.n_estimators, |grown| cut.importances(grown, features))? {
         sums.iter_mut().zip(of_tree).for_each(|(sum, of_tree)| *sum += of_tree);
     }
     normalise(&mut sums);
@@ -152,9 +149,39 @@ impl<'a> Growth<'a> {
         all
     }
 
-    /// Grows tree number `tree`.
-    fn grow(&self, tree: u32) -> Result<Grown, String> {
-        let root = Path::root(self.first.seed, u64::from(tree));
+    /// What some trees from number 0 on come to.
+    fn each_tree<T: Send>(&self, trees: u32, of: impl Fn(&Grown) -> T + Sync) -> Result<Vec<T>, String> {
+        let mut all = Vec::new();
+        for first in (0..trees).step_by(TOGETHER as usize) {
+            let grown = self.grow(first..trees.min(first.saturating_add(TOGETHER)))?;
+            all.par_extend(grown.par_iter().map(&of));
+        }
+        Ok(all)
+    }
+
+    /// Grows the trees of these numbers.
+    fn grow(&self, trees: Range<u32>) -> Result<Vec<Grown>, String> {
+        let root = |tree: u32| Path::root(self.first.seed, u64::from(tree));
+        let weights: Vec<Weights> = trees.clone().into_par_iter().map(|tree| self.weights(root(tree))).collect();
+        let limits = |weights: &Weights| -> Vec<Limits> {
+            self.variants.iter().map(|&(rows, share)| Limits { rows, weight: share * weights.total }).collect()
+        };
+        let variants: Vec<Vec<Limits>> = weights.iter().map(limits).collect();
+        let trees_of = weights.iter().zip(&variants).map(|(weights, variants)| self.search(weights, variants));
+        let growers: Vec<Grower<'_>> = trees_of.map(|search| Grower { search, ends: self.ends }).collect();
+        let roots: Vec<Path> = trees.map(root).collect();
+        let search = &growers[0].search;
+        if search.splitter == Splitter::Random && search.takes_all() {
+            let share = growers.len().div_ceil(rayon::current_num_threads());
+            let some = growers.par_chunks(share).zip(roots.par_chunks(share));
+            let grown: Result<Vec<Vec<Grown>>, String> =
+                some.map(|(growers, roots)| levels::grow(growers, roots)).collect();
+            return Ok(grown?.into_iter().flatten().collect());
+        }
+        growers.par_iter().zip(roots).map(|(grower, root)| grower.grow(root)).collect()
+    }
+
+    fn weights(&self, root: Path) -> Weights {
         let of_rows = if self.first.bootstrap {
             // As scikit-learn has it since 1.9: class weights decide how often a row is drawn, and how often it was is what
             // it counts for.
@@ -162,21 +189,20 @@ impl<'a> Growth<'a> {
         } else {
             self.of_rows.clone()
         };
-        let weights = Weights::new(of_rows, self.rows.labels.count());
-        let limits = |&(rows, share): &(usize, f64)| Limits { rows, weight: share * weights.total };
-        let variants: Vec<Limits> = self.variants.iter().map(limits).collect();
-        let search = Search {
+        Weights::new(of_rows, self.rows.labels.count())
+    }
+
+    fn search<'s>(&'s self, weights: &'s Weights, variants: &'s [Limits]) -> Search<'s> {
+        Search {
             arch: Arch::new(),
             columns: &self.rows.columns,
             labels: &self.rows.labels,
-            weights: &weights,
+            weights,
             criterion: self.first.criterion.canonical(),
             splitter: self.first.splitter,
             drawn: self.first.drawn(self.rows.columns.features()),
-            variants: &variants,
-        };
-        let mut scratch = Scratch::new(&search);
-        Grower { search, ends: self.ends }.grow(root, &mut scratch)
+            variants,
+        }
     }
 }
 
@@ -230,8 +256,7 @@ fn train_group<T: Clone + Send>(
     let trees = settings.iter().map(|of| of.n_estimators).max().unwrap_or(0);
     for first in (0..trees).step_by(TOGETHER as usize) {
         let some = first..trees.min(first.saturating_add(TOGETHER));
-        let grown: Result<Vec<Grown>, String> = some.into_par_iter().map(|tree| growth.grow(tree)).collect();
-        let grown = match grown {
+        let grown = match growth.grow(some) {
             Ok(grown) => grown,
             Err(reason) => return vec![Err(reason); settings.len()],
         };
