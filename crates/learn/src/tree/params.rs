@@ -363,14 +363,14 @@ impl TreeValidParams {
         let entropy = self.criterion.canonical() == Criterion::Entropy;
         // Nanoseconds: to lay out a value; of each tree to copy one, of each drawn feature a row on a level, and a node.
         let [layout, copy, row, node] = match (self.splitter, self.drawn(features) == features, entropy) {
-            (Splitter::Random, true, false) => [4.0, 0.2, 0.6, 0.0],
-            (Splitter::Random, true, true) => [4.0, 0.5, 0.6, 0.0],
-            (Splitter::Random, false, false) => [4.0, 1.0, 3.2, 88.0],
-            (Splitter::Random, false, true) => [4.0, 1.1, 3.8, 72.0],
+            (Splitter::Random, true, false) => [6.0, 0.0, 0.31, 2.0],
+            (Splitter::Random, true, true) => [6.0, 0.0, 0.32, 2.0],
+            (Splitter::Random, false, false) => [5.0, 0.9, 2.6, 48.0],
+            (Splitter::Random, false, true) => [5.0, 1.0, 2.2, 58.0],
             (Splitter::Best, true, false) => [4.0, 0.0, 7.0, 53.0],
             (Splitter::Best, true, true) => [4.0, 0.0, 20.0, 80.0],
-            (Splitter::Best, false, false) => [13.0, 0.2, 7.9, 70.0],
-            (Splitter::Best, false, true) => [13.0, 0.2, 21.0, 70.0],
+            (Splitter::Best, false, false) => [14.0, 0.2, 6.0, 85.0],
+            (Splitter::Best, false, true) => [14.0, 0.2, 21.0, 0.0],
         };
         let [n, trees] = [rows as f64, f64::from(self.n_estimators)];
         let levels = 1.3 * n.max(2.0).log2();
