@@ -48,9 +48,12 @@ pub enum GridError {
     Whole(String),
 }
 
-/// The built-in grid of a name: `quick`, `study` or `small`.
+/// Names of the built-in grids.
+pub const NAMES: [&str; 3] = ["quick", "study", "small"];
+
+/// The built-in grid of one of the [`NAMES`].
 pub fn named(name: &str) -> Option<&'static str> {
-    [("quick", QUICK), ("study", STUDY), ("small", SMALL)].into_iter().find(|(of, _)| *of == name).map(|(_, text)| text)
+    NAMES.into_iter().zip([QUICK, STUDY, SMALL]).find(|(of, _)| *of == name).map(|(_, text)| text)
 }
 
 /// The settings of a grid, of these families in this order, or of all in the order of the file. Parameters that the

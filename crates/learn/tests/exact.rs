@@ -74,7 +74,7 @@ fn of_trees(family: &'static str) -> impl Strategy<Value = Setting> {
         one_of("max_features", json!([null, "sqrt", "log2", 0.8])),
         one_of("class_weight", json!([null, "balanced", [{}, {"1": 3}, {"0": 0.1}, {}]])),
         one_of("splitter", json!(["best", "random"])),
-        one_of("n_estimators", json!([1, 3, 16, 20, 32])),
+        one_of("n_estimators", json!([1, 3, 20, 32, 33])),
         one_of("bootstrap", json!([true, false])),
     );
     (stops, growth).prop_map(move |(stops, growth)| {
@@ -172,7 +172,7 @@ fn whole_products_of_stops_predict_what_each_predicts_alone() {
     let text = "[tree]\nmax_features = ['none', 'sqrt']\nclass_weight = 'balanced'\nmax_depth = [1, 3, 'none']\n\
         min_samples_leaf = [1, 4]\nmin_weight_fraction_leaf = [0.0, 1e-2]\nmax_leaf_nodes = ['none', 5]\n\
         min_impurity_decrease = [0.0, 1e-3]\nccp_alpha = [0.0, 1e-3]\n\
-        [extra_trees]\nn_estimators = [2, 17, 33]\nmax_depth = [2, 6]\nmin_samples_split = [2, 8]\n\
+        [extra_trees]\nn_estimators = [2, 33, 65]\nmax_depth = [2, 6]\nmin_samples_split = [2, 8]\n\
         max_features = ['sqrt', 'none']";
     let settings = grid::read(text, &[]).unwrap();
     assert_eq!(together(&settings, USUAL, 2), alone(&settings, USUAL));

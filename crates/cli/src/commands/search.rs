@@ -47,6 +47,10 @@ impl Plan {
             Some(text) => learn::grid::read(text, &grid.families).map_err(usage)?,
             None => {
                 let file = &grid.grid;
+                if !file.exists() {
+                    let names = learn::grid::NAMES.join(", ");
+                    return Err(usage(format!("no grid {}: it is no file, and built in are {names}", file.display())));
+                }
                 let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
                 learn::grid::read(&text, &grid.families).with_context(|| file.display().to_string())?
             }

@@ -29,8 +29,11 @@ pub(crate) struct Columns {
 /// waits for the same.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layouts {
+    /// For random thresholds of all features.
     pub(super) tiles: bool,
+    /// For random thresholds of drawn features.
     pub(super) keys: bool,
+    /// For best thresholds of drawn features.
     pub(super) ranks: bool,
 }
 
@@ -45,7 +48,7 @@ impl Columns {
     pub(super) fn new(records: ArrayView2<'_, f64>, wanted: Layouts) -> Self {
         let (rows, features) = records.dim();
         let mut values = vec![0.0; rows * features];
-        let of_tiles = values.par_chunks_mut(tile_of(rows)).zip(records.axis_chunks_iter(Axis(1), TILE));
+        let of_tiles = values.par_chunks_mut(stretch(TILE, rows)).zip(records.axis_chunks_iter(Axis(1), TILE));
         of_tiles.for_each(|(values, records)| {
             for (row, of_row) in records.rows().into_iter().enumerate() {
                 for (feature, &value) in of_row.iter().enumerate() {
@@ -56,8 +59,8 @@ impl Columns {
         });
         let orders = (0..features).map(|_| OnceLock::new()).collect();
         let mut columns = Self { rows, features, values, tiles: None, keys: None, ranks: None, orders };
-        columns.tiles = wanted.tiles.then(|| tiles(&columns.values, rows, TILE, key));
-        columns.keys = wanted.keys.then(|| tiles(&columns.values, rows, features, key));
+        columns.tiles = wanted.tiles.then(|| row_by_row(&columns.values, rows, TILE, key));
+        columns.keys = wanted.keys.then(|| row_by_row(&columns.values, rows, features, key));
         columns.ranks = wanted.ranks.then(|| Ranks::new(&columns));
         columns
     }
@@ -102,28 +105,31 @@ impl Columns {
     }
 }
 
-/// Numbers in a tile of so many rows; at least 1, since nothing cannot be cut into pieces of nothing.
-fn tile_of(rows: usize) -> usize {
-    TILE * rows.max(1)
+/// Numbers in a stretch of so many features and rows; at least 1, since nothing cannot be cut into pieces of nothing.
+fn stretch(features: usize, rows: usize) -> usize {
+    (features * rows).max(1)
 }
 
 /// What columns of so many rows come to, in stretches of some features, each row by row.
-pub(super) fn tiles<T: Copy + Sync, K: Copy + Default + Send>(
+pub(super) fn row_by_row<T: Copy + Sync, K: Copy + Default + Send>(
     columns: &[T],
     rows: usize,
-    width: usize,
+    features: usize,
     of: impl Fn(T) -> K + Sync,
 ) -> Vec<K> {
-    let mut tiles = vec![K::default(); columns.len().next_multiple_of((width * rows).max(1))];
-    for (tile, columns) in tiles.chunks_mut((width * rows).max(1)).zip(columns.chunks((width * rows).max(1))) {
-        tile.par_chunks_mut(width * 64).enumerate().for_each(|(at, of_rows)| {
-            for (column, columns) in columns.chunks_exact(rows).enumerate() {
-                let of_rows = of_rows[column..].iter_mut().step_by(width);
-                of_rows.zip(&columns[at * 64..]).for_each(|(to, &value)| *to = of(value));
+    /// Rows that one task writes.
+    const ROWS: usize = 64;
+    let stretch = stretch(features, rows);
+    let mut all = vec![K::default(); columns.len().next_multiple_of(stretch)];
+    for (stretch, columns) in all.chunks_mut(stretch).zip(columns.chunks(stretch)) {
+        stretch.par_chunks_mut(features * ROWS).enumerate().for_each(|(number, of_rows)| {
+            for (place, column) in columns.chunks_exact(rows).enumerate() {
+                let into = of_rows[place..].iter_mut().step_by(features);
+                into.zip(&column[number * ROWS..]).for_each(|(into, &value)| *into = of(value));
             }
         });
     }
-    tiles
+    all
 }
 
 /// All rows by value, then by row: a radix sort by three digits of the values.
@@ -152,8 +158,8 @@ pub(super) fn by_value(column: &[f32]) -> Vec<u32> {
     keys.into_iter().map(|(_, row)| row).collect()
 }
 
-/// A whole number that ascends with the value, which is not -0.0: its bits, of negative ones turned around. Comparing whole
-/// numbers takes fewer steps, since none of them is unordered.
+/// A whole number that ascends with the value, which is neither -0.0 nor NaN: its bits, of negative ones turned around.
+/// Comparing whole numbers takes fewer steps, since none of them is unordered.
 #[inline(always)]
 pub(super) fn key(value: f32) -> i32 {
     turned(value.to_bits() as i32)
@@ -168,4 +174,20 @@ pub(super) fn of_key(key: i32) -> f32 {
 #[inline(always)]
 fn turned(bits: i32) -> i32 {
     bits ^ (bits >> 31 & i32::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::array;
+
+    use super::*;
+
+    #[test]
+    fn keys_ascend_with_values_and_give_them_back() {
+        let values = [f32::NEG_INFINITY, f32::MIN, -1.0, -1e-45, 0.0, 1e-45, 1.0, f32::MAX, f32::INFINITY];
+        assert!(values.windows(2).all(|pair| key(pair[0]) < key(pair[1])));
+        assert!(values.iter().all(|&value| of_key(key(value)) == value));
+        let columns = Columns::new(array![[-0.0], [0.0]].view(), Layouts { tiles: true, keys: true, ranks: false });
+        assert_eq!(columns.keys(), [0, 0]);
+    }
 }

@@ -207,7 +207,7 @@ mod tests {
         scratch.local.fill(node.rows, node.weight, search.weights, search.labels);
         scratch.local.lay_out(node.rows, search.labels);
         let near = C::near(&mut scratch.near);
-        near.take(ranked.of_rows(), search.columns.features(), node.rows);
+        near.take(ranked.row_by_row(), search.columns.features(), node.rows);
         near.look_up(node.rows, &mut scratch.places);
         scratch.pool.begin(node.path);
         match IS_FEW {

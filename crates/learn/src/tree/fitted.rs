@@ -48,7 +48,7 @@ impl Tree {
         next
     }
 
-    fn leaves(&self) -> usize {
+    pub(super) fn leaves(&self) -> usize {
         self.steps.iter().filter(|step| step.feature == LEAF).count()
     }
 

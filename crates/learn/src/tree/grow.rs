@@ -122,7 +122,7 @@ impl Grown {
 }
 
 impl Grower<'_> {
-    /// Grows a tree branch by branch.
+    /// Grows a tree branch by branch: any but those of random thresholds of all features, see [`super::levels`].
     pub(super) fn grow(&self, root: Path) -> Result<Grown, String> {
         let mut growth = Growth::new(self, root)?;
         growth.run(&mut Scratch::new(&self.search));
@@ -214,7 +214,8 @@ impl<'a> Growth<'a> {
         let search = &self.grower.search;
         search.split(&self.seen(open), open.presorted.as_ref(), scratch);
         for way in self.ways(open, &scratch.best) {
-            let Some([left, right]) = self.go(open, &way, &scratch.near.keys) else { continue };
+            let near = (open.near && search.splitter == Splitter::Random).then_some(&scratch.near.keys);
+            let Some([left, right]) = self.go(open, &way, near) else { continue };
             // A near branch stays with the room that its rows were copied into.
             if !open.near && right.depth <= DEEP && open.rows.len() * search.drawn > split::SHARED {
                 self.branch(left, right, scratch);
@@ -255,21 +256,21 @@ impl<'a> Growth<'a> {
         ways.into_iter().enumerate().map(way).collect()
     }
 
-    /// Goes one way from a node; its children.
-    pub(super) fn go(&mut self, from: &Open, way: &Way, near: &Near<i32>) -> Option<[Open; 2]> {
+    /// Goes one way from a node; its children. `near` holds the keys of a near branch, where it has any.
+    pub(super) fn go(&mut self, from: &Open, way: &Way, near: Option<&Near<i32>>) -> Option<[Open; 2]> {
         let &Way { split, variants, best: Best { feature, threshold, .. }, buffer, ref rows } = way;
         let columns = self.grower.search.columns;
         let column = columns.column(feature);
         let is_left = |row: u32| f64::from(column[row as usize]) <= threshold;
         let of_node = &mut self.buffers[buffer][rows.clone()];
         let sides = from.presorted.as_ref().map(|_| Sides::new(of_node.iter().map(|&row| is_left(row))));
-        let left = match from.near && self.grower.search.splitter == Splitter::Random {
+        let left = match near {
             // They were just looked at there.
-            true => {
+            Some(near) => {
                 let (keys, most) = (near.feature(feature), key(threshold as f32));
                 partition(of_node, &mut self.room, |row| keys[near.place(row) as usize] <= most)
             }
-            false => partition(of_node, &mut self.room, is_left),
+            None => partition(of_node, &mut self.room, is_left),
         };
         let middle = rows.start + left;
 
@@ -288,13 +289,11 @@ impl<'a> Growth<'a> {
         }
         self.grown.splits[split] =
             Split { variants, feature, threshold, improvement, left: left.node, right: right.node };
-        let mut side = 0;
-        Some([left, right].map(|open| {
+        Some([(left, 0), (right, 1)].map(|(open, side)| {
             let handed_down = from.presorted.as_ref().zip(sides.as_ref()).filter(|_| open.variants != 0);
             let presorted = handed_down.map(|(presorted, sides)| {
                 presorted.child(columns, sides, side, &self.buffers[buffer][open.rows.clone()])
             });
-            side += 1;
             Open { presorted, ..open }
         }))
     }

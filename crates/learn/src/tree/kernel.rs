@@ -43,7 +43,7 @@ impl Cuts {
             let mut left = Lanes::ZERO;
             for ((&row, cost), &weight) in order.iter().zip(&mut self.costs).zip(&self.weights) {
                 left.add(&lanes[row as usize]);
-                let of_group = f64::from(cost_of::<true>(&left, total, weight, node.weight));
+                let of_group = f64::from(entropy_of(&left, total, weight, node.weight));
                 *cost = if group == 0 { of_group } else { *cost + of_group };
             }
         }
@@ -156,7 +156,7 @@ pub(super) fn lowest<T: Copy + PartialOrd>(costs: &[T], none: T) -> T {
 #[inline(always)]
 pub(super) fn cost_of_all<const ENTROPY: bool>(left: &Lanes, total: &Lanes, left_weight: i32, weight: i32) -> f64 {
     if ENTROPY {
-        return f64::from(cost_of::<true>(left, total, left_weight, weight));
+        return f64::from(entropy_of(left, total, left_weight, weight));
     }
     let mut right = *total;
     for lane in 0..LANES {
@@ -175,16 +175,16 @@ pub(super) fn at_most(costs: &[f64], from: usize, most: f64) -> impl Iterator<It
     })
 }
 
-/// Cost of one split of the labels in one group of lanes: impurity times weight, on both sides.
+/// Entropy's cost of one split of the labels in one group of lanes: impurity times weight, on both sides.
 #[inline(always)]
-pub(super) fn cost_of<const ENTROPY: bool>(left: &Lanes, total: &Lanes, left_weight: i32, weight: i32) -> f32 {
+fn entropy_of(left: &Lanes, total: &Lanes, left_weight: i32, weight: i32) -> f32 {
     let right_weight = weight - left_weight;
     let (left_inverse, right_inverse) = (1.0 / left_weight as f32, 1.0 / right_weight as f32);
     let mut sums = [0.0_f32; LANES];
     for (lane, sum) in sums.iter_mut().enumerate() {
         let (with, of_right) = (left.0[lane], total.0[lane] - left.0[lane]);
-        let of_left = mass::<ENTROPY>(with as f32, (left_weight - with) as f32, left_inverse);
-        *sum = of_left + mass::<ENTROPY>(of_right as f32, (right_weight - of_right) as f32, right_inverse);
+        let of_left = mass::<true>(with as f32, (left_weight - with) as f32, left_inverse);
+        *sum = of_left + mass::<true>(of_right as f32, (right_weight - of_right) as f32, right_inverse);
     }
     for half in [8, 4, 2, 1] {
         for lane in 0..half {

@@ -8,7 +8,6 @@ use pulp::NullaryFnOnce;
 use super::columns::TILE;
 use super::criterion::Criterion;
 use super::grow::{Grower, Grown, Growth, Open};
-use super::near::Near;
 use super::random_few;
 use super::rows::Local;
 use super::split::{Best, Scratch};
@@ -18,7 +17,7 @@ use crate::random::Path;
 /// Nodes of several trees, and what has to be known of their rows, one after another.
 #[derive(Default)]
 struct Level {
-    nodes: Vec<Node>,
+    nodes: Vec<Wide>,
     /// One a row: where it begins in a tile, its weight, and where its labels end.
     places: Vec<u32>,
     weights: Vec<i32>,
@@ -29,8 +28,8 @@ struct Level {
     best: Vec<Best>,
 }
 
-/// A node: its tree, and its stretches of what the level knows.
-struct Node {
+/// A node of more than a few rows: its tree, and its stretches of what the level knows.
+struct Wide {
     tree: usize,
     open: Open,
     rows: Range<usize>,
@@ -40,12 +39,11 @@ struct Node {
     scale: f64,
 }
 
-/// Grows one tree from each root.
+/// Grows one tree from each root, of which there are some.
 pub(super) fn grow(growers: &[Grower<'_>], roots: &[Path]) -> Result<Vec<Grown>, String> {
     let growths = growers.iter().zip(roots).map(|(grower, &root)| Growth::new(grower, root));
     let mut growths: Vec<Growth<'_>> = growths.collect::<Result<_, _>>()?;
-    let Some(first) = growers.first() else { return Ok(Vec::new()) };
-    let search = &first.search;
+    let search = &growers[0].search;
     let (mut scratch, mut level) = (Scratch::new(search), Level::default());
     loop {
         growths.iter_mut().enumerate().for_each(|(tree, growth)| level.take(tree, growth, &mut scratch));
@@ -57,7 +55,7 @@ pub(super) fn grow(growers: &[Grower<'_>], roots: &[Path]) -> Result<Vec<Grown>,
             Criterion::Gini => search.arch.dispatch(Look::<false>(work)),
             _ => search.arch.dispatch(Look::<true>(work)),
         }
-        level.part(&mut growths, &scratch.near.keys);
+        level.split(&mut growths);
     }
 }
 
@@ -76,7 +74,7 @@ impl Level {
                 continue;
             }
             search.split(&seen, None, scratch);
-            split(growth, &open, &scratch.best, &scratch.near.keys);
+            go_on(growth, &open, &scratch.best);
         }
     }
 
@@ -89,14 +87,14 @@ impl Level {
         self.with.extend_from_slice(of.with);
         let (rows, labels) = (rows..self.weights.len(), labels..self.labels.len());
         let with = with..self.with.len();
-        self.nodes.push(Node { tree, open, rows, labels, with, weight: of.weight, scale: of.scale });
+        self.nodes.push(Wide { tree, open, rows, labels, with, weight: of.weight, scale: of.scale });
     }
 
-    /// Goes on from its nodes, and forgets them.
-    fn part(&mut self, growths: &mut [Growth<'_>], near: &Near<i32>) {
+    /// Splits its nodes, and forgets them.
+    fn split(&mut self, growths: &mut [Growth<'_>]) {
         let variants = self.best.len() / self.nodes.len();
         for (node, best) in self.nodes.drain(..).zip(self.best.chunks_exact(variants)) {
-            split(&mut growths[node.tree], &node.open, best, near);
+            go_on(&mut growths[node.tree], &node.open, best);
         }
         self.best.clear();
         self.places.clear();
@@ -107,10 +105,10 @@ impl Level {
     }
 }
 
-/// Splits a node in all the ways that its variants want.
-fn split(growth: &mut Growth<'_>, open: &Open, best: &[Best], near: &Near<i32>) {
+/// Goes all the ways that the variants of a node want.
+fn go_on(growth: &mut Growth<'_>, open: &Open, best: &[Best]) {
     for way in growth.ways(open, best) {
-        for child in growth.go(open, &way, near).into_iter().flatten() {
+        for child in growth.go(open, &way, None).into_iter().flatten() {
             growth.wait(child);
         }
     }
@@ -142,6 +140,70 @@ impl<const ENTROPY: bool> NullaryFnOnce for Look<'_, '_, ENTROPY> {
                 };
                 let drawn = thresholds::<ENTROPY, TILE>(&seen, tile, &features, &mut scratch.sums);
                 growers[node.tree].search.offer(node.open.variants, &seen, &features, &drawn, tile, best);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use pulp::Arch;
+
+    use super::super::columns::{Columns, Layouts};
+    use super::super::cut::Cut;
+    use super::super::grow::Ends;
+    use super::super::params::Splitter;
+    use super::super::rows::{Labels, Weights};
+    use super::super::split::{Limits, Search};
+    use super::*;
+
+    const ROWS: usize = 1_500;
+    const FEATURES: usize = 150;
+    const LABELS: usize = 4;
+
+    #[test]
+    fn trees_grown_level_by_level_are_those_grown_branch_by_branch() {
+        let draw = |place: usize| Path::root(3, 0).draw(place as u32).priority;
+        let records = Array2::from_shape_fn((ROWS, FEATURES), |(row, feature)| {
+            f64::from(draw(row * FEATURES + feature) % if feature % 5 == 0 { 4 } else { 1_000 })
+        });
+        let targets = Array2::from_shape_fn((ROWS, LABELS), |(row, label)| {
+            draw(1_000_000 + row * LABELS + label).is_multiple_of(4)
+        });
+        let columns = Columns::new(records.view(), Layouts { tiles: true, keys: true, ranks: false });
+        let labels = Labels::new(targets.view());
+        let weights = Weights::new((0..ROWS).map(|row| f64::from(1 + draw(row) % 3)).collect(), LABELS);
+        let variants = [(1, 0.0), (3, 0.0), (1, 9.0)].map(|(rows, weight)| Limits { rows, weight });
+        for criterion in [Criterion::Gini, Criterion::Entropy] {
+            let search = || Search {
+                arch: Arch::new(),
+                columns: &columns,
+                labels: &labels,
+                weights: &weights,
+                criterion,
+                splitter: Splitter::Random,
+                drawn: FEATURES,
+                variants: &variants,
+            };
+            let ends = Ends { max_depth: None, min_samples_split: 2, min_impurity_decrease: 0.0 };
+            let growers: Vec<Grower<'_>> = (0..3).map(|_| Grower { search: search(), ends }).collect();
+            let roots: Vec<Path> = (0..3).map(|tree| Path::root(9, tree)).collect();
+            let by_levels = grow(&growers, &roots).unwrap();
+            for ((grower, &root), by_levels) in growers.iter().zip(&roots).zip(&by_levels) {
+                let by_branches = grower.grow(root).unwrap();
+                for variant in 0..variants.len() {
+                    let cut = Cut {
+                        variant,
+                        max_depth: None,
+                        min_samples_split: 2,
+                        max_leaf_nodes: None,
+                        min_impurity_decrease: 0.0,
+                        ccp_alpha: 0.0,
+                    };
+                    let [ours, other] = [by_levels, &by_branches].map(|grown| cut.of(grown));
+                    assert!(ours.leaves() > 100 && ours == other, "{criterion:?}, variant {variant}");
+                }
             }
         }
     }

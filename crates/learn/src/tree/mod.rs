@@ -6,8 +6,8 @@
 //! of the seed and of the node's place in the tree, so it draws other numbers than scikit-learn, from the same
 //! distributions.
 //!
-//! Settings that differ only in where a tree stops share its growth: `grow` grows what any of them may want, `cut` says where
-//! each stops, and `forests` has all of them predict.
+//! Settings that differ only in where a tree stops share its growth: `grow` grows what any of them may want, or `levels` does
+//! for several trees at once; `cut` says where each stops, and `forests` has all of them predict.
 
 mod best;
 mod columns;

@@ -383,6 +383,11 @@ impl TreeValidParams {
         Seconds { shared: (values * layout + trees * tree) * 1e-9, own: own * 1e-9 }
     }
 
+    /// Whether trees on so many features are grown level by level.
+    pub(super) fn goes_by_levels(&self, features: usize) -> bool {
+        self.splitter == Splitter::Random && self.drawn(features) >= features
+    }
+
     /// Whether one growth serves both: they differ only in where they stop and in what a leaf must have.
     pub(crate) fn shares_with(&self, other: &Self, features: usize) -> bool {
         self.kind == other.kind

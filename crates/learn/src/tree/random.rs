@@ -13,19 +13,24 @@ impl Search<'_> {
         scratch.local.tell_apart(node.rows, self.labels);
         let (mut count, mut all_constant) = (0, true);
         while count < self.drawn || all_constant {
+            let Scratch { best, local, sums, near, tile, places, pool, .. } = &mut *scratch;
             let mut features = [u32::MAX; W];
-            let wanted = W.min(self.drawn.saturating_sub(count)).max(1);
-            let drawn = features[..wanted].iter_mut().zip(std::iter::from_fn(|| scratch.pool.next()));
-            let drawn = drawn.map(|(to, feature)| *to = feature).count();
-            if drawn == 0 {
+            let left = self.drawn.saturating_sub(count);
+            let mut next = || match left {
+                // All were constant so far, and so may be many more.
+                0 => std::iter::from_fn(|| pool.next()).find(|&feature| self.varies(feature, node.rows)),
+                _ => pool.next(),
+            };
+            let room = features[..left.clamp(1, W)].iter_mut();
+            let taken = room.zip(std::iter::from_fn(&mut next)).map(|(to, feature)| *to = feature).count();
+            if taken == 0 {
                 return;
             }
-            count += drawn;
-            let Scratch { best, local, sums, near, tile, places, .. } = &mut *scratch;
+            count += taken;
             // Lanes without a feature stay 0, so they are constant.
             tile.clear();
             tile.resize(node.rows.len() * W, 0);
-            for (lane, &feature) in features[..drawn].iter().enumerate() {
+            for (lane, &feature) in features[..taken].iter().enumerate() {
                 let of_node = tile[lane..].iter_mut().step_by(W).zip(node.rows);
                 if node.near {
                     let keys = near.keys.feature(feature);
@@ -81,9 +86,9 @@ impl Search<'_> {
                     && node.places.len() - count >= limits.rows
                     && node.weighs_enough(weight, limits.weight)
             };
-            for j in 0..W {
+            for (j, &feature) in features.iter().enumerate() {
                 if drawn.costs[j] < f32::INFINITY && f64::from(drawn.costs[j]) <= best.cost && fits(j) {
-                    offer(j, node.path.draw(features[j]).priority, best);
+                    offer(j, node.path.draw(feature).priority, best);
                 }
             }
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
 
 use super::columns::{SAME, TILE, of_key};
+use super::near::Near;
 use super::split::{Best, Limits, Node, Scratch, Search, VARIANTS, each};
 use super::thresholds::{Seen, threshold, weigh};
 
@@ -12,37 +13,37 @@ pub(super) const ROWS: usize = 1 + TILE.ilog2() as usize;
 
 /// Ways to part a node's rows. Bit i of a set says that row i goes left; the last row goes right, since both sides of a
 /// split cost the same the other way around.
-pub(super) struct Sets {
+struct Parts {
     rows: usize,
     costs: [f32; TILE],
     weights: [i32; TILE],
 }
 
-impl Sets {
+impl Parts {
     /// Weighs each set of the rows; `room` holds q rows of sums.
     #[inline(always)]
-    pub(super) fn of<const ENTROPY: bool>(node: &Seen<'_>, room: &mut [[i32; TILE]]) -> Self {
-        let mut sets = Self { rows: node.weights.len(), costs: [0.0; TILE], weights: [0; TILE] };
+    fn of<const ENTROPY: bool>(node: &Seen<'_>, room: &mut [[i32; TILE]]) -> Self {
+        let mut parts = Self { rows: node.weights.len(), costs: [0.0; TILE], weights: [0; TILE] };
         let room = &mut room[..node.with.len()];
         room.iter_mut().for_each(|sums| sums[0] = 0);
-        for ((row, &weight), labels) in node.weights[..sets.rows - 1].iter().enumerate().zip(node.labels_of_rows()) {
+        for ((row, &weight), labels) in node.weights[..parts.rows - 1].iter().enumerate().zip(node.labels_of_rows()) {
             // The sets with this row are those of the rows before it, and it.
             let half = 1 << row;
             for set in 0..half {
-                sets.weights[half + set] = sets.weights[set] + weight;
+                parts.weights[half + set] = parts.weights[set] + weight;
             }
             room.iter_mut().for_each(|sums| sums.copy_within(..half, half));
             for &label in labels {
                 room[label as usize][half..2 * half].iter_mut().for_each(|sum| *sum += weight);
             }
         }
-        match sets.rows {
+        match parts.rows {
             // Whatever parts two rows costs nothing.
             2 => {}
-            3..=5 => sets.weigh::<ENTROPY, 16>(node, room),
-            _ => sets.weigh::<ENTROPY, TILE>(node, room),
+            3..=5 => parts.weigh::<ENTROPY, 16>(node, room),
+            _ => parts.weigh::<ENTROPY, TILE>(node, room),
         }
-        sets
+        parts
     }
 
     #[inline(always)]
@@ -84,56 +85,66 @@ impl Search<'_> {
         let Scratch { best, local, sums, near, pool, .. } = scratch;
         local.tell_apart(node.rows, self.labels);
         let seen = local.seen(node.path, &[]);
-        let sets = Sets::of::<ENTROPY>(&seen, sums);
+        let parts = Parts::of::<ENTROPY>(&seen, sums);
         let mut lowest = [f32::INFINITY; VARIANTS];
-        let mut wanted = node.variants;
-        for variant in each(node.variants) {
-            lowest[variant] = sets.lowest(&self.variants[variant], &seen);
-            if lowest[variant] == f32::INFINITY {
-                wanted &= !(1 << variant);
-            }
-        }
+        each(node.variants).for_each(|variant| lowest[variant] = parts.lowest(&self.variants[variant], &seen));
+        let may_find = |variant: &usize| lowest[*variant] < f32::INFINITY;
+        let mut wanted = each(node.variants).filter(may_find).fold(0, |set, variant| set | 1 << variant);
         pool.begin(node.path);
         let (mut drawn, mut all_constant) = (0, true);
         while wanted != 0 && (drawn < self.drawn || all_constant) {
             let Some(feature) = pool.next() else { break };
             drawn += 1;
-            let mut values = [0.0; ROWS];
-            if node.near {
-                let of_branch = near.keys.feature(feature);
-                let of_row = |row: u32| of_key(of_branch[near.keys.place(row) as usize]);
-                values.iter_mut().zip(node.rows).for_each(|(value, &row)| *value = of_row(row));
-            } else {
-                let column = self.columns.column(feature);
-                values.iter_mut().zip(node.rows).for_each(|(value, &row)| *value = column[row as usize]);
-            }
-            let of_rows = &values[..node.rows.len()];
+            let values = self.of_few(node, feature, &near.keys);
             let range = |(low, high): (f32, f32), &value: &f32| (low.min(value), high.max(value));
-            let (low, high) = of_rows.iter().fold((f32::INFINITY, f32::NEG_INFINITY), range);
+            let (low, high) = values[..parts.rows].iter().fold((f32::INFINITY, f32::NEG_INFINITY), range);
             if high <= low + SAME {
                 continue;
             }
             all_constant = false;
             let threshold = threshold(low, high, node.path.draw(feature).uniform);
-            let set = sets.at(&values, threshold);
-            let cost = sets.costs[set];
+            let set = parts.at(&values, threshold);
+            let cost = parts.costs[set];
             for variant in each(wanted) {
                 let best = &mut best[variant];
-                if f64::from(cost) < best.cost && sets.fit(set, &self.variants[variant], &seen) {
-                    let (cost, threshold) = (f64::from(cost), f64::from(threshold));
-                    *best = Best { cost, gain: -cost, priority: 0, feature, edge: 0, threshold };
-                    if sets.costs[set] <= lowest[variant] {
-                        wanted &= !(1 << variant);
-                    }
+                if f64::from(cost) >= best.cost || !parts.fit(set, &self.variants[variant], &seen) {
+                    continue;
+                }
+                let (gain, threshold) = (-f64::from(cost), f64::from(threshold));
+                // Features come in random order, so that of equally good ones the first is taken.
+                *best = Best { cost: -gain, gain, priority: 0, feature, edge: 0, threshold };
+                if cost <= lowest[variant] {
+                    wanted &= !(1 << variant);
                 }
             }
         }
+    }
+
+    /// The values of a feature.
+    #[inline(always)]
+    fn of_few(&self, node: &Node<'_>, feature: u32, near: &Near<i32>) -> [f32; ROWS] {
+        let mut values = [0.0; ROWS];
+        let of_rows = values.iter_mut().zip(node.rows);
+        if node.near {
+            let keys = near.feature(feature);
+            of_rows.for_each(|(value, &row)| *value = of_key(keys[near.place(row) as usize]));
+        } else {
+            let column = self.columns.column(feature);
+            of_rows.for_each(|(value, &row)| *value = column[row as usize]);
+        }
+        values
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::columns::key;
+    use ndarray::Array2;
+    use pulp::Arch;
+
+    use super::super::columns::{Columns, Layouts, key};
+    use super::super::criterion::Criterion;
+    use super::super::params::Splitter;
+    use super::super::rows::{Labels, Weights};
     use super::super::thresholds::thresholds;
     use super::*;
     use crate::random::Path;
@@ -158,10 +169,10 @@ mod tests {
             let node = Seen { path, places, weights, weight, scale: 1.0, with, labels, ends };
             let (features, mut room) = (std::array::from_fn(|j| j as u32), vec![[0; TILE]; 3]);
             let drawn = thresholds::<ENTROPY, TILE>(&node, &tile, &features, &mut room);
-            let sets = Sets::of::<ENTROPY>(&node, &mut room);
+            let parts = Parts::of::<ENTROPY>(&node, &mut room);
             for j in 0..TILE {
                 // Whatever parts two rows costs nothing, up to rounding.
-                let cost = sets.costs[sets.at(&values[j], drawn.thresholds[j])];
+                let cost = parts.costs[parts.at(&values[j], drawn.thresholds[j])];
                 let most = if rows == 2 { 1e-3 } else { 0.0 };
                 assert!((cost - drawn.costs[j]).abs() <= most, "{rows} rows: {cost} and {}", drawn.costs[j]);
             }
@@ -172,5 +183,52 @@ mod tests {
     fn sets_of_rows_cost_what_the_thresholds_do_that_part_them_so() {
         sets_cost_what_thresholds_do::<false>();
         sets_cost_what_thresholds_do::<true>();
+    }
+
+    #[test]
+    fn a_few_rows_are_split_as_cheaply_as_a_look_at_all_features_would() {
+        const FEATURES: usize = 40;
+        let draw = |place: usize| Path::root(11, 0).draw(place as u32).priority;
+        let records = Array2::from_shape_fn((60, FEATURES), |(row, feature)| f64::from(draw(row << 8 | feature) % 9));
+        let targets = Array2::from_shape_fn((60, 5), |(row, label)| draw(1 << 20 | row << 4 | label).is_multiple_of(3));
+        let columns = Columns::new(records.view(), Layouts { tiles: false, keys: true, ranks: false });
+        let labels = Labels::new(targets.view());
+        let weights = Weights::new((0..60).map(|row| f64::from(1 + draw(row) % 3)).collect(), 5);
+        let variants = [(1, 0.0), (2, 0.0), (1, 3.0)].map(|(rows, weight)| Limits { rows, weight });
+        for seed in 0..300 {
+            let first = seed as usize % 50;
+            let rows: Vec<u32> = (first as u32..).take(2 + seed as usize % (ROWS - 1)).collect();
+            let search = Search {
+                arch: Arch::new(),
+                columns: &columns,
+                labels: &labels,
+                weights: &weights,
+                criterion: Criterion::Gini,
+                splitter: Splitter::Random,
+                drawn: FEATURES,
+                variants: &variants,
+            };
+            let weight = rows.iter().map(|&row| weights.of_rows[row as usize]).sum();
+            let best = |variants: u64, near: bool, is_few: bool| {
+                let node = Node { path: Path::root(seed, 1), rows: &rows, weight, variants, near };
+                let mut scratch = Scratch::new(&search);
+                scratch.best.resize(3, Best::NONE);
+                scratch.local.fill(&rows, weight, &weights, &labels);
+                search.take(&rows, &mut scratch);
+                match is_few {
+                    true => search.random_of_few::<false>(&node, &mut scratch),
+                    false => search.random_of_drawn::<false, TILE>(&node, &mut scratch),
+                }
+                scratch.best.into_iter().map(|best| (best.cost, best.feature, best.threshold)).collect::<Vec<_>>()
+            };
+            let (few, all) = (best(0b111, false, true), best(0b111, false, false));
+            assert_eq!(few, best(0b111, true, true), "near and far");
+            for variant in 0..3 {
+                assert_eq!(few[variant], best(1 << variant, true, true)[variant], "alone");
+                let apart = few[variant].0 - all[variant].0;
+                // What parts two rows costs nothing, up to rounding.
+                assert!(few[variant].0 == all[variant].0 || rows.len() == 2 && apart.abs() < 1e-3, "{few:?} {all:?}");
+            }
+        }
     }
 }

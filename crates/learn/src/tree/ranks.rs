@@ -3,7 +3,7 @@
 
 use rayon::prelude::*;
 
-use super::columns::{Columns, SAME, by_value, tiles};
+use super::columns::{Columns, SAME, by_value, row_by_row};
 use super::near::Near;
 use super::sort::Sorter;
 
@@ -100,7 +100,7 @@ pub(super) struct Ranked<C> {
     /// Feature by feature, one a row.
     ranks: Vec<C>,
     /// The same row by row.
-    rows_of: Vec<C>,
+    row_by_row: Vec<C>,
     /// Of each feature, whether values of one rank never differ by more than [`SAME`], so that ranks tell all.
     is_plain: Vec<bool>,
 }
@@ -120,7 +120,7 @@ impl<C: Code> Ranked<C> {
         let mut ranked = Self {
             rows,
             ranks: vec![C::default(); features * rows],
-            rows_of: Vec::new(),
+            row_by_row: Vec::new(),
             is_plain: vec![false; features],
         };
         let of_features = ranked.ranks.par_chunks_mut(rows.max(1)).zip(&mut ranked.is_plain);
@@ -139,7 +139,7 @@ impl<C: Code> Ranked<C> {
             }
             *is_plain = plain;
         });
-        ranked.rows_of = tiles(&ranked.ranks, rows, features, |rank| rank);
+        ranked.row_by_row = row_by_row(&ranked.ranks, rows, features, |rank| rank);
         ranked
     }
 
@@ -157,7 +157,7 @@ impl<C: Code> Ranked<C> {
     }
 
     /// n × d ranks, row by row.
-    pub(super) fn of_rows(&self) -> &[C] {
-        &self.rows_of
+    pub(super) fn row_by_row(&self) -> &[C] {
+        &self.row_by_row
     }
 }

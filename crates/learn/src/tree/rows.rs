@@ -214,7 +214,13 @@ impl Local {
     /// Whether both sides of a split, the left one of this weight, weigh at least `least` of the rows' own weights.
     #[inline(always)]
     pub(super) fn weighs_enough(&self, left: i32, least: f64) -> bool {
-        let least = least * self.scale;
-        f64::from(left) >= least && f64::from(self.weight - left) >= least
+        weigh_enough([left, self.weight - left], self.scale, least)
     }
+}
+
+/// Whether both sides of a split weigh at least `least` of the rows' own weights, where a weight of 1 is `scale` in whole
+/// numbers.
+#[inline(always)]
+pub(super) fn weigh_enough(sides: [i32; 2], scale: f64, least: f64) -> bool {
+    sides.into_iter().all(|side| f64::from(side) >= least * scale)
 }

@@ -151,8 +151,8 @@ impl Search<'_> {
         match self.splitter {
             Splitter::Random => near.keys.take(columns.keys(), features, rows),
             Splitter::Best => match columns.ranks() {
-                Ranks::Narrow(ranked) => u16::near(near).take(ranked.of_rows(), features, rows),
-                Ranks::Wide(ranked) => u32::near(near).take(ranked.of_rows(), features, rows),
+                Ranks::Narrow(ranked) => u16::near(near).take(ranked.row_by_row(), features, rows),
+                Ranks::Wide(ranked) => u32::near(near).take(ranked.row_by_row(), features, rows),
             },
         }
     }

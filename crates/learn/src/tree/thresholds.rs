@@ -7,6 +7,7 @@ use super::columns::{SAME, TILE, key, of_key};
 use super::criterion::mass;
 use super::kernel::lowest;
 use super::rows::LANES;
+use super::rows::weigh_enough;
 use crate::random::Path;
 
 /// One random threshold for each feature of a tile, and what it costs.
@@ -66,8 +67,7 @@ impl Seen<'_> {
     /// Whether both sides of a split, the left one of this weight, weigh at least `least` of the rows' own weights.
     #[inline(always)]
     pub(super) fn weighs_enough(&self, left: i32, least: f64) -> bool {
-        let least = least * self.scale;
-        f64::from(left) >= least && f64::from(self.weight - left) >= least
+        weigh_enough([left, self.weight - left], self.scale, least)
     }
 
     /// The labels of each row.

@@ -24,6 +24,9 @@ use crate::random::Path;
 /// Trees that are grown before they are cut for each setting and forgotten.
 const TOGETHER: u32 = 32;
 
+/// Most rows that all of them have: what is known of their nodes takes some 20 bytes a row, and a grown tree some 200.
+const ROWS: usize = 1 << 22;
+
 /// Rows that can be found in a tile by 32 bits.
 const MOST_ROWS: usize = 1 << 26;
 
@@ -42,8 +45,8 @@ impl Rows {
     ) -> Self {
         let features = records.ncols();
         let wanted = Layouts {
-            tiles: settings.iter().any(|of| of.splitter == Splitter::Random && of.drawn(features) >= features),
-            keys: settings.iter().any(|of| of.splitter == Splitter::Random && of.drawn(features) < features),
+            tiles: settings.iter().any(|of| of.goes_by_levels(features)),
+            keys: settings.iter().any(|of| of.splitter == Splitter::Random && !of.goes_by_levels(features)),
             ranks: settings.iter().any(|of| of.splitter == Splitter::Best && of.drawn(features) < features),
         };
         Self { columns: Columns::new(records, wanted), labels: Labels::new(labels) }
@@ -152,26 +155,38 @@ impl<'a> Growth<'a> {
     /// What some trees from number 0 on come to.
     fn each_tree<T: Send>(&self, trees: u32, of: impl Fn(&Grown) -> T + Sync) -> Result<Vec<T>, String> {
         let mut all = Vec::new();
-        for first in (0..trees).step_by(TOGETHER as usize) {
-            let grown = self.grow(first..trees.min(first.saturating_add(TOGETHER)))?;
-            all.par_extend(grown.par_iter().map(&of));
+        for some in self.batches(trees) {
+            all.par_extend(self.grow(some)?.par_iter().map(&of));
         }
         Ok(all)
     }
 
+    /// Trees from number 0 on in batches that are grown at once, of about the same size.
+    fn batches(&self, trees: u32) -> impl Iterator<Item = Range<u32>> {
+        let most = TOGETHER.min((ROWS / self.of_rows.len()).max(1) as u32);
+        let size = trees.div_ceil(trees.div_ceil(most).max(1)).max(1);
+        (0..trees).step_by(size as usize).map(move |first| first..trees.min(first.saturating_add(size)))
+    }
+
     /// Grows the trees of these numbers.
     fn grow(&self, trees: Range<u32>) -> Result<Vec<Grown>, String> {
-        let root = |tree: u32| Path::root(self.first.seed, u64::from(tree));
-        let weights: Vec<Weights> = trees.clone().into_par_iter().map(|tree| self.weights(root(tree))).collect();
+        let roots: Vec<Path> = trees.map(|tree| Path::root(self.first.seed, u64::from(tree))).collect();
+        // As scikit-learn has it since 1.9: class weights decide how often a row is drawn, and how often it was is what it
+        // counts for.
+        let drawn = |root: &Path| root.bootstrap(&self.of_rows).into_iter().map(f64::from).collect();
+        let of_trees: Vec<Vec<f64>> = match self.first.bootstrap {
+            true => roots.par_iter().map(drawn).collect(),
+            false => vec![self.of_rows.clone()],
+        };
+        let weights = of_trees.into_iter().map(|of_rows| Weights::new(of_rows, self.rows.labels.count()));
         let limits = |weights: &Weights| -> Vec<Limits> {
             self.variants.iter().map(|&(rows, share)| Limits { rows, weight: share * weights.total }).collect()
         };
-        let variants: Vec<Vec<Limits>> = weights.iter().map(limits).collect();
-        let trees_of = weights.iter().zip(&variants).map(|(weights, variants)| self.search(weights, variants));
-        let growers: Vec<Grower<'_>> = trees_of.map(|search| Grower { search, ends: self.ends }).collect();
-        let roots: Vec<Path> = trees.map(root).collect();
-        let search = &growers[0].search;
-        if search.splitter == Splitter::Random && search.takes_all() {
+        let weights: Vec<(Vec<Limits>, Weights)> = weights.map(|of| (limits(&of), of)).collect();
+        let searches = weights.iter().cycle().map(|(variants, weights)| self.search(weights, variants));
+        let growers: Vec<Grower<'_>> =
+            searches.take(roots.len()).map(|search| Grower { search, ends: self.ends }).collect();
+        if self.first.goes_by_levels(self.rows.columns.features()) {
             let share = growers.len().div_ceil(rayon::current_num_threads());
             let some = growers.par_chunks(share).zip(roots.par_chunks(share));
             let grown: Result<Vec<Vec<Grown>>, String> =
@@ -179,17 +194,6 @@ impl<'a> Growth<'a> {
             return Ok(grown?.into_iter().flatten().collect());
         }
         growers.par_iter().zip(roots).map(|(grower, root)| grower.grow(root)).collect()
-    }
-
-    fn weights(&self, root: Path) -> Weights {
-        let of_rows = if self.first.bootstrap {
-            // As scikit-learn has it since 1.9: class weights decide how often a row is drawn, and how often it was is what
-            // it counts for.
-            root.bootstrap(&self.of_rows).into_iter().map(f64::from).collect()
-        } else {
-            self.of_rows.clone()
-        };
-        Weights::new(of_rows, self.rows.labels.count())
     }
 
     fn search<'s>(&'s self, weights: &'s Weights, variants: &'s [Limits]) -> Search<'s> {
@@ -254,8 +258,8 @@ fn train_group<T: Clone + Send>(
     }
     let (mut truncations, mut others) = forests::sort(growth.wanted(settings), queries.nrows(), labels.ncols());
     let trees = settings.iter().map(|of| of.n_estimators).max().unwrap_or(0);
-    for first in (0..trees).step_by(TOGETHER as usize) {
-        let some = first..trees.min(first.saturating_add(TOGETHER));
+    for some in growth.batches(trees) {
+        let first = some.start;
         let grown = match growth.grow(some) {
             Ok(grown) => grown,
             Err(reason) => return vec![Err(reason); settings.len()],

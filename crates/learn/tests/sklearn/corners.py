@@ -56,6 +56,9 @@ def settings():
             yield kind, family, forest | {"max_features": 4, "min_samples_leaf": 0.02}
             yield kind, family, forest | {"class_weight": "balanced", "min_weight_fraction_leaf": 0.01}
             yield kind, family, forest | {"max_leaf_nodes": 12, "criterion": "entropy"}
+            if family in ["extra_tree", "extra_trees"]:
+                yield kind, family, forest | {"max_features": None}
+                yield kind, family, forest | {"max_features": None, "min_samples_leaf": 2, "criterion": "entropy"}
     for family in FAMILIES:
         forest = {"n_estimators": 5} if family in ["extra_trees", "random_forest"] else {}
         yield "nothing varies", family, forest
@@ -64,6 +67,8 @@ def settings():
         yield "as it is", family, forest | {"class_weight": nothing_of_label}
         yield "as it is", family, forest | {"class_weight": nothing_of_label, "min_samples_leaf": 0.05}
         yield "as it is", family, forest | {"class_weight": nothing_of_label, "min_weight_fraction_leaf": 0.03}
+        if family in ["extra_tree", "extra_trees"]:
+            yield "as it is", family, forest | {"max_features": None, "class_weight": nothing_of_label}
         yield "as it is", family, forest | {"min_samples_split": 1.0}
         yield "as it is", family, forest | {"min_samples_leaf": 0.5}
         yield "as it is", family, forest | {"min_weight_fraction_leaf": 0.5}

@@ -38,7 +38,7 @@ def main():
     weights = [{0: 1.0, 1: 2.0}] * 3
 
     def tree(**params):
-        return DecisionTreeClassifier(random_state=0, **params).fit(trees_x, trees_y).feature_importances_.tolist()
+        return DecisionTreeClassifier(random_state=0, min_samples_leaf=40, **params).fit(trees_x, trees_y).feature_importances_.tolist()
 
     def forest(seed):
         return ExtraTreesClassifier(random_state=seed, n_jobs=2).fit(trees_x, trees_y).feature_importances_.tolist()
@@ -48,8 +48,8 @@ def main():
         "anova": anova,
         "variance": variance,
         "mutual_info": np.argsort(-information)[:4].tolist(),
-        # Shallow, so that no two features are equally good at a node.
-        "tree_importances": [tree(max_depth=4), tree(max_depth=4, class_weight=weights), tree(max_depth=4, ccp_alpha=0.005)],
+        # Of large leaves, so that no two features are equally good at a node.
+        "tree_importances": [tree(), tree(class_weight=weights), tree(ccp_alpha=0.005)],
         "forest_importances": [forest(seed) for seed in range(20)],
         "pca": [pca(x, n) for n in [1, 5, 11, 0.5, 0.9, 0.999]],
         "pca_wide": [pca(wide, n) for n in [1, 4, 9, 0.5, 0.9]],
