@@ -48,12 +48,12 @@ pub enum GridError {
     Whole(String),
 }
 
-/// Names of the built-in grids.
-pub const NAMES: [&str; 3] = ["quick", "study", "small"];
+/// The built-in grids, each with its name.
+pub const BUILT_IN: [(&str, &str); 3] = [("quick", QUICK), ("study", STUDY), ("small", SMALL)];
 
-/// The built-in grid of one of the [`NAMES`].
+/// The built-in grid of a name.
 pub fn named(name: &str) -> Option<&'static str> {
-    NAMES.into_iter().zip([QUICK, STUDY, SMALL]).find(|(of, _)| *of == name).map(|(_, text)| text)
+    BUILT_IN.into_iter().find(|(of, _)| *of == name).map(|(_, text)| text)
 }
 
 /// The settings of a grid, of these families in this order, or of all in the order of the file. Parameters that the

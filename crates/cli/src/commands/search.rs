@@ -9,6 +9,9 @@ mod show;
 mod standing;
 mod watch;
 
+use std::io;
+use std::path::Path;
+
 use anyhow::{Context, bail};
 use model::dataset::DatasetInfo;
 use model::run::Run;
@@ -47,11 +50,7 @@ impl Plan {
             Some(text) => learn::grid::read(text, &grid.families).map_err(usage)?,
             None => {
                 let file = &grid.grid;
-                if !file.exists() {
-                    let names = learn::grid::NAMES.join(", ");
-                    return Err(usage(format!("no grid {}: it is no file, and built in are {names}", file.display())));
-                }
-                let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+                let text = std::fs::read_to_string(file).map_err(|error| unread(file, error))?;
                 learn::grid::read(&text, &grid.families).with_context(|| file.display().to_string())?
             }
         };
@@ -61,6 +60,16 @@ impl Plan {
     fn wanted(what: &args::What) -> anyhow::Result<Self> {
         Ok(Self { thresholds: what.thresholds, ..Self::of(&what.grid, what.seed)? })
     }
+}
+
+/// Why a grid cannot be read; a name that is no file is a slip of the pen.
+fn unread(file: &Path, error: io::Error) -> anyhow::Error {
+    let file = file.display();
+    if error.kind() == io::ErrorKind::NotFound {
+        let names = learn::grid::BUILT_IN.map(|(name, _)| name).join(", ");
+        return usage(format!("no grid {file}: it is no file, and built in are {names}"));
+    }
+    anyhow::Error::new(error).context(format!("cannot read {file}"))
 }
 
 /// A finished search.

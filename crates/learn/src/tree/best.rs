@@ -3,7 +3,7 @@
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
-use super::columns::{SAME, TILE};
+use super::columns::{SAME, TILE, range};
 use super::few;
 use super::kernel::{Cuts, at_most, lowest};
 use super::presorted::{Part, Presorted};
@@ -169,9 +169,7 @@ impl Search<'_> {
     /// Whether a feature is not constant for some rows.
     pub(super) fn varies(&self, feature: u32, rows: &[u32]) -> bool {
         let column = self.columns.column(feature);
-        let values = rows.iter().map(|&row| column[row as usize]);
-        let range = |(low, high): (f32, f32), value: f32| (low.min(value), high.max(value));
-        let (low, high) = values.fold((f32::INFINITY, f32::NEG_INFINITY), range);
+        let (low, high) = range(rows.iter().map(|&row| column[row as usize]));
         high > low + SAME
     }
 

@@ -158,6 +158,12 @@ pub(super) fn by_value(column: &[f32]) -> Vec<u32> {
     keys.into_iter().map(|(_, row)| row).collect()
 }
 
+/// Smallest and largest of some values.
+#[inline(always)]
+pub(super) fn range(values: impl Iterator<Item = f32>) -> (f32, f32) {
+    values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
+}
+
 /// A whole number that ascends with the value, which is neither -0.0 nor NaN: its bits, of negative ones turned around.
 /// Comparing whole numbers takes fewer steps, since none of them is unordered.
 #[inline(always)]

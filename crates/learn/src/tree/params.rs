@@ -362,7 +362,7 @@ impl TreeValidParams {
     pub(crate) fn seconds(&self, Size { rows, queries, features, labels }: Size) -> Seconds {
         let entropy = self.criterion.canonical() == Criterion::Entropy;
         // Nanoseconds: to lay out a value; of each tree to copy one, of each drawn feature a row on a level, and a node.
-        let [layout, copy, row, node] = match (self.splitter, self.drawn(features) == features, entropy) {
+        let [layout, copy, row, node] = match (self.splitter, self.takes_all(features), entropy) {
             (Splitter::Random, true, false) => [6.0, 0.0, 0.31, 2.0],
             (Splitter::Random, true, true) => [6.0, 0.0, 0.32, 2.0],
             (Splitter::Random, false, false) => [5.0, 0.9, 2.6, 48.0],
@@ -383,9 +383,14 @@ impl TreeValidParams {
         Seconds { shared: (values * layout + trees * tree) * 1e-9, own: own * 1e-9 }
     }
 
+    /// Whether every one of so many features is looked at at every node.
+    pub(super) fn takes_all(&self, features: usize) -> bool {
+        self.drawn(features) >= features
+    }
+
     /// Whether trees on so many features are grown level by level.
     pub(super) fn goes_by_levels(&self, features: usize) -> bool {
-        self.splitter == Splitter::Random && self.drawn(features) >= features
+        self.splitter == Splitter::Random && self.takes_all(features)
     }
 
     /// Whether one growth serves both: they differ only in where they stop and in what a leaf must have.

@@ -3,7 +3,7 @@
 
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
 
-use super::columns::{SAME, TILE, of_key};
+use super::columns::{SAME, TILE, of_key, range};
 use super::near::Near;
 use super::split::{Best, Limits, Node, Scratch, Search, VARIANTS, each};
 use super::thresholds::{Seen, threshold, weigh};
@@ -96,8 +96,7 @@ impl Search<'_> {
             let Some(feature) = pool.next() else { break };
             drawn += 1;
             let values = self.of_few(node, feature, &near.keys);
-            let range = |(low, high): (f32, f32), &value: &f32| (low.min(value), high.max(value));
-            let (low, high) = values[..parts.rows].iter().fold((f32::INFINITY, f32::NEG_INFINITY), range);
+            let (low, high) = range(values[..parts.rows].iter().copied());
             if high <= low + SAME {
                 continue;
             }

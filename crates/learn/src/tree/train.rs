@@ -24,8 +24,8 @@ use crate::random::Path;
 /// Trees that are grown before they are cut for each setting and forgotten.
 const TOGETHER: u32 = 32;
 
-/// Most rows that all of them have: what is known of their nodes takes some 20 bytes a row, and a grown tree some 200.
-const ROWS: usize = 1 << 22;
+/// Most rows that all of these have: what is known of their nodes takes some 20 bytes a row, and a grown tree some 200.
+const ROWS_TOGETHER: usize = 1 << 22;
 
 /// Rows that can be found in a tile by 32 bits.
 const MOST_ROWS: usize = 1 << 26;
@@ -47,7 +47,7 @@ impl Rows {
         let wanted = Layouts {
             tiles: settings.iter().any(|of| of.goes_by_levels(features)),
             keys: settings.iter().any(|of| of.splitter == Splitter::Random && !of.goes_by_levels(features)),
-            ranks: settings.iter().any(|of| of.splitter == Splitter::Best && of.drawn(features) < features),
+            ranks: settings.iter().any(|of| of.splitter == Splitter::Best && !of.takes_all(features)),
         };
         Self { columns: Columns::new(records, wanted), labels: Labels::new(labels) }
     }
@@ -163,7 +163,7 @@ impl<'a> Growth<'a> {
 
     /// Trees from number 0 on in batches that are grown at once, of about the same size.
     fn batches(&self, trees: u32) -> impl Iterator<Item = Range<u32>> {
-        let most = TOGETHER.min((ROWS / self.of_rows.len()).max(1) as u32);
+        let most = TOGETHER.min((ROWS_TOGETHER / self.of_rows.len()).max(1) as u32);
         let size = trees.div_ceil(trees.div_ceil(most).max(1)).max(1);
         (0..trees).step_by(size as usize).map(move |first| first..trees.min(first.saturating_add(size)))
     }
