@@ -16,7 +16,7 @@ pub fn start(
     seed: u64,
     thresholds: bool,
 ) -> (Search, Vec<Envelope>) {
-    let kernel = learn::kernel(&settings);
+    let kernel = learn::kernel();
     let id = fingerprint(&dataset.id, &settings, folds, seed, &kernel, thresholds);
     let blocks = learn::plan::blocks(&settings, folds, shape(dataset));
     let dataset = dataset.id.clone();

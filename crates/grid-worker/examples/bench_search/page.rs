@@ -56,10 +56,9 @@ fn conditions(bench: &Bench) -> String {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').take(3).collect::<Vec<_>>().join(", ");
     format!(
-        "Data: {data}. Machine: {}, {} cores, {memory:.0} GB, matrix kernel `{}`; load averages over 1, 5 and 15 minutes \
+        "Data: {data}. Machine: {}, {} cores, {memory:.0} GB; load averages over 1, 5 and 15 minutes \
          at the end of the run {load}.",
         of("/proc/cpuinfo", "model name"),
         cores(),
-        learn::mlp::kernel(),
     )
 }

@@ -1,15 +1,27 @@
 //! The rows as the products want them.
 
-use ndarray::{Array2, ArrayView2};
+use std::sync::OnceLock;
 
+use ndarray::ArrayView2;
+use rayon::prelude::*;
+
+use super::panels::{Line, Panels, WIDTH, panels, share, turn};
 use crate::Labelled;
 
-/// Rows in f32.
+/// Rows of a [`Data::blocks`].
+const BLOCK: usize = 1024;
+
+/// Rows in f32, each padded with zeros to whole lines.
 pub(super) struct Data {
-    /// n × d.
-    pub(super) features: Array2<f32>,
-    /// n × q, 1 or 0.
-    pub(super) truth: Array2<f32>,
+    pub(super) rows: usize,
+    pub(super) features: usize,
+    pub(super) labels: usize,
+    /// Lines of each row's features.
+    lines: Vec<Line>,
+    /// Lines of each row's labels, 1 or 0.
+    truth: Vec<Line>,
+    /// All rows, [`BLOCK`] at a time, once somebody has asked for them.
+    blocks: OnceLock<Vec<Rows>>,
 }
 
 impl Data {
@@ -18,16 +30,96 @@ impl Data {
         if from.targets.is_empty() {
             return Err("there are no rows to fit on".into());
         }
-        let truth = from.targets.mapv(|has| f32::from(u8::from(has)));
-        Ok(Self { features: cast(from.records.view()), truth: truth.as_standard_layout().into_owned() })
+        let truth = from.targets.mapv(|has| f64::from(u8::from(has)));
+        Ok(Self {
+            rows: from.records.nrows(),
+            features: from.records.ncols(),
+            labels: truth.ncols(),
+            lines: cast(from.records.view()),
+            truth: cast(truth.view()),
+            blocks: OnceLock::new(),
+        })
     }
 
-    pub(super) fn rows(&self) -> usize {
-        self.features.nrows()
+    /// All rows, some hundred at a time.
+    pub(super) fn blocks(&self) -> &[Rows] {
+        self.blocks.get_or_init(|| {
+            let all: Vec<u32> = (0..self.rows as u32).collect();
+            let block = |rows: &[u32]| {
+                let mut block = Rows::default();
+                block.bring(self, rows);
+                block
+            };
+            all.chunks(BLOCK).map(block).collect()
+        })
     }
 }
 
-/// In f32 and standard layout.
-pub(super) fn cast(rows: ArrayView2<'_, f64>) -> Array2<f32> {
-    rows.as_standard_layout().mapv(|x| x as f32)
+/// Some rows, both ways: as the products need them to pass forward, and to find gradients.
+#[derive(Default)]
+pub(super) struct Rows {
+    pub(super) count: usize,
+    features: usize,
+    labels: usize,
+    by_row: Vec<Line>,
+    by_feature: Vec<Line>,
+    labels_by_row: Vec<Line>,
+    truth: Vec<Line>,
+}
+
+impl Rows {
+    /// Brings these rows together.
+    pub(super) fn bring(&mut self, data: &Data, rows: &[u32]) {
+        (self.count, self.features, self.labels) = (rows.len(), data.features, data.labels);
+        gather(&data.lines, data.features, rows, &mut self.by_row);
+        gather(&data.truth, data.labels, rows, &mut self.labels_by_row);
+        turn(Panels::new(self.count, self.features, &self.by_row), &mut self.by_feature);
+        turn(Panels::new(self.count, self.labels, &self.labels_by_row), &mut self.truth);
+    }
+
+    /// m × d.
+    pub(super) fn by_row(&self) -> Panels<'_> {
+        Panels::new(self.count, self.features, &self.by_row)
+    }
+
+    /// d × m.
+    pub(super) fn by_feature(&self) -> Panels<'_> {
+        Panels::new(self.features, self.count, &self.by_feature)
+    }
+
+    /// q × m, 1 or 0.
+    pub(super) fn truth(&self) -> Panels<'_> {
+        Panels::new(self.labels, self.count, &self.truth)
+    }
+}
+
+/// The features of m × d rows as d × m.
+pub(super) fn by_feature(rows: ArrayView2<'_, f64>) -> Vec<Line> {
+    let all: Vec<u32> = (0..rows.nrows() as u32).collect();
+    let (mut by_row, mut by_feature) = (Vec::new(), Vec::new());
+    gather(&cast(rows), rows.ncols(), &all, &mut by_row);
+    turn(Panels::new(rows.nrows(), rows.ncols(), &by_row), &mut by_feature);
+    by_feature
+}
+
+/// Whole lines for each row, in f32.
+fn cast(rows: ArrayView2<'_, f64>) -> Vec<Line> {
+    let mut lines = vec![[0.0; WIDTH]; rows.nrows() * panels(rows.ncols())];
+    for (row, lines) in rows.rows().into_iter().zip(lines.chunks_mut(panels(rows.ncols()).max(1))) {
+        lines.as_flattened_mut().iter_mut().zip(row).for_each(|(into, &x)| *into = x as f32);
+    }
+    lines
+}
+
+/// Some of the rows that [`cast`] made, rows × columns.
+fn gather(from: &[Line], columns: usize, rows: &[u32], into: &mut Vec<Line>) {
+    let of_row = panels(columns);
+    into.resize(rows.len() * of_row, [0.0; WIDTH]);
+    let count = share(columns);
+    into.par_chunks_mut(count * rows.len()).enumerate().for_each(|(part, into)| {
+        for (at, &row) in rows.iter().enumerate() {
+            let from = &from[row as usize * of_row + part * count..];
+            into.chunks_exact_mut(rows.len()).zip(from).for_each(|(panel, line)| panel[at] = *line);
+        }
+    });
 }

@@ -3,17 +3,18 @@
 //!
 //! Features, weights and products are f32 (scikit-learn keeps the type of the features, as a rule f64); losses and
 //! the vectors of L-BFGS are f64. What is random (first weights, order of rows) is a function of the seed and of the
-//! place, so it draws other numbers than scikit-learn, from the same distributions. One fit uses two threads and
-//! gives the same bits on any number; they depend on the [`kernel`] of this machine.
+//! place, so it draws other numbers than scikit-learn, from the same distributions. Any number of threads, whatever else
+//! is fitted beside it, and every machine give the same bits.
 
 mod activation;
 mod adam;
 mod batch;
 mod data;
-mod gemm;
 mod lbfgs;
 mod line_search;
+mod moments;
 mod network;
+mod panels;
 mod params;
 mod vector;
 
@@ -25,17 +26,20 @@ use ndarray::{Array2, ArrayBase, ArrayView2, Axis, Data as Storage, Ix2};
 use serde::{Deserialize, Serialize};
 
 pub use activation::Activation;
-pub use gemm::kernel;
 pub use params::{BatchRule, BatchSize, MlpParams, MlpValidParams, PARAMETERS, Solver};
 
 use crate::family::{Trained, decide};
 use crate::random::Path;
 use crate::{Labelled, LearnError};
 use data::Data;
-use network::{Network, Pass};
+use network::Network;
+use panels::Panels;
 
 /// Rows that are predicted at once.
 const ROWS: usize = 512;
+
+/// Networks that learn in lockstep at most.
+const TOGETHER: usize = 9;
 
 /// L-BFGS keeps about 250 bytes beside each parameter: more than 4 GB are a slip of the pen.
 const PARAMETERS_AT_MOST: usize = 1 << 24;
@@ -59,19 +63,20 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for MlpValidParams {
 
     fn fit(&self, dataset: &Labelled) -> Result<Mlp, LearnError> {
         let data = Data::new(dataset).map_err(LearnError::Unfittable)?;
-        fit_on(self, &data).map_err(LearnError::Unfittable)
+        let start = Start::new(self, &data).map_err(LearnError::Unfittable)?;
+        let (mlp, _) = fit_together(&[start], &data).remove(0);
+        mlp.map_err(LearnError::Unfittable)
     }
 }
 
 /// Fits every setting on the same rows, predicts the same others, and judges the probabilities. Settings that differ
-/// only in parameters that do not act are one network.
+/// only in parameters that do not act are one network; those that draw the same minibatches learn in lockstep.
 pub(crate) fn train_all<T: Clone + Send>(
     settings: &[&MlpValidParams],
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
 ) -> Vec<Trained<T>> {
-    let data = Data::new(train);
     let acting: Vec<MlpValidParams> = settings.iter().map(|params| params.inert()).collect();
     let mut distinct: Vec<&MlpValidParams> = Vec::new();
     for params in &acting {
@@ -79,47 +84,101 @@ pub(crate) fn train_all<T: Clone + Send>(
             distinct.push(params);
         }
     }
-    let train_one = |params: &&MlpValidParams| {
-        let started = Instant::now();
-        let fitted = data.as_ref().map_err(String::clone).and_then(|data| fit_on(params, data));
-        let outcome = fitted.map(|mlp| judge(mlp.probabilities(rows).view()));
-        let sharing = acting.iter().filter(|other| other == params).count();
-        (outcome, started.elapsed().as_secs_f64() / sharing as f64)
+    let fitted: Vec<(Result<Mlp, String>, f64)> = match Data::new(train) {
+        Ok(data) => fit_all(&distinct, &data),
+        Err(error) => distinct.iter().map(|_| (Err(error.clone()), 0.0)).collect(),
     };
-    let trained: Vec<_> = distinct.par_iter().map(train_one).collect();
+    let judge_one = |(mlp, seconds): (Result<Mlp, String>, f64)| {
+        let started = Instant::now();
+        let outcome = mlp.map(|mlp| judge(mlp.probabilities(rows).view()));
+        (outcome, seconds + started.elapsed().as_secs_f64())
+    };
+    let judged: Vec<_> = fitted.into_par_iter().map(judge_one).collect();
     let of = |params: &MlpValidParams| {
-        let (outcome, seconds) = &trained[distinct.iter().position(|of| *of == params).expect("all are there")];
-        Trained { outcome: outcome.clone(), seconds: *seconds }
+        let (outcome, seconds) = &judged[distinct.iter().position(|of| *of == params).expect("all are there")];
+        let sharing = acting.iter().filter(|other| *other == params).count();
+        Trained { outcome: outcome.clone(), seconds: *seconds / sharing as f64 }
     };
     acting.iter().map(of).collect()
 }
 
-fn fit_on(params: &MlpValidParams, data: &Data) -> Result<Mlp, String> {
-    let hidden = params.hidden_layer_sizes.iter().map(|&units| units as usize);
-    let units: Vec<usize> = [data.features.ncols()].into_iter().chain(hidden).chain([data.truth.ncols()]).collect();
-    let network = Network::new(&units, params.activation);
-    if network.parameters > PARAMETERS_AT_MOST {
-        return Err(format!(
-            "a network of {} parameters is larger than the {PARAMETERS_AT_MOST} that are allowed: use smaller \
-             hidden_layer_sizes",
-            network.parameters
-        ));
+/// Fits distinct settings; each with its part of the seconds.
+fn fit_all(settings: &[&MlpValidParams], data: &Data) -> Vec<(Result<Mlp, String>, f64)> {
+    let mut fitted: Vec<_> = settings.iter().map(|_| (Err(String::new()), 0.0)).collect();
+    let mut groups: Vec<(Vec<usize>, Vec<Start<'_>>)> = Vec::new();
+    for (index, params) in settings.iter().enumerate() {
+        match Start::new(params, data) {
+            Err(error) => fitted[index].0 = Err(error),
+            Ok(start) => match groups.iter_mut().find(|(_, group)| start.fits_into(group)) {
+                Some((indices, group)) => {
+                    indices.push(index);
+                    group.push(start);
+                }
+                None => groups.push((vec![index], vec![start])),
+            },
+        }
     }
-    let first = network.first(Path::root(params.seed, 0));
-    fit_from(params, network, data, first)
+    let fit = |(indices, group): &(Vec<usize>, Vec<Start<'_>>)| -> Vec<_> {
+        indices.iter().copied().zip(fit_together(group, data)).collect()
+    };
+    let of_groups: Vec<_> = groups.par_iter().flat_map_iter(fit).collect();
+    of_groups.into_iter().for_each(|(index, result)| fitted[index] = result);
+    fitted
 }
 
-fn fit_from(params: &MlpValidParams, network: Network, data: &Data, first: Vec<f64>) -> Result<Mlp, String> {
-    // Inside the pool from here on: the many small pieces of work would each pay for the way in.
-    let fitted = rayon::scope(|_| match params.solver {
-        Solver::Adam => adam::fit(params, &network, data, &first),
-        Solver::Lbfgs => batch::fit(params, &network, data, first),
-    })?;
-    let Fitted { parameters, losses } = fitted;
-    if !parameters.iter().all(|parameter| parameter.is_finite()) {
-        return Err(not_finite(losses.len() as u32));
+/// A network and the parameters that it starts from.
+struct Start<'a> {
+    params: &'a MlpValidParams,
+    network: Network,
+    first: Vec<f64>,
+}
+
+impl<'a> Start<'a> {
+    fn new(params: &'a MlpValidParams, data: &Data) -> Result<Self, String> {
+        let hidden = params.hidden_layer_sizes.iter().map(|&units| units as usize);
+        let units: Vec<usize> = [data.features].into_iter().chain(hidden).chain([data.labels]).collect();
+        let network = Network::new(&units, params.activation);
+        if network.parameters > PARAMETERS_AT_MOST {
+            return Err(format!(
+                "a network of {} parameters is larger than the {PARAMETERS_AT_MOST} that are allowed: use smaller \
+                 hidden_layer_sizes",
+                network.parameters
+            ));
+        }
+        let first = network.first(Path::root(params.seed, 0));
+        Ok(Self { params, network, first })
     }
-    Ok(Mlp { network, parameters, losses })
+
+    /// Whether it learns in lockstep with these.
+    fn fits_into(&self, group: &[Self]) -> bool {
+        let parameters: usize = group.iter().map(|of| of.network.parameters).sum();
+        let is_room = group.len() < TOGETHER && parameters + self.network.parameters <= PARAMETERS_AT_MOST;
+        is_room && self.params.solver == Solver::Adam && group[0].params.draws_as(self.params)
+    }
+}
+
+/// Fits networks that learn in lockstep, or one; each with its part of the seconds.
+fn fit_together(starts: &[Start<'_>], data: &Data) -> Vec<(Result<Mlp, String>, f64)> {
+    let started = Instant::now();
+    // Inside the pool from here on: the many small pieces of work would each pay for the way in.
+    let fitted = rayon::scope(|_| match starts[0].params.solver {
+        Solver::Adam => adam::fit(starts, data),
+        Solver::Lbfgs => starts.iter().map(|start| batch::fit(start, data)).collect(),
+    });
+    let epochs = |fitted: &Result<Fitted, String>| fitted.as_ref().map_or(1, |fitted| fitted.losses.len());
+    let work: Vec<f64> =
+        starts.iter().zip(&fitted).map(|(start, of)| epochs(of) as f64 * start.network.operations()).collect();
+    let second = started.elapsed().as_secs_f64() / work.iter().sum::<f64>();
+    let model = |((start, fitted), work): ((&Start<'_>, Result<Fitted, String>), f64)| {
+        let mlp = fitted.and_then(|Fitted { parameters, losses }| {
+            if !parameters.iter().all(|parameter| parameter.is_finite()) {
+                return Err(not_finite(losses.len() as u32));
+            }
+            Ok(Mlp { network: start.network.clone(), parameters, losses })
+        });
+        (mlp, work * second)
+    };
+    starts.iter().zip(fitted).zip(work).map(model).collect()
 }
 
 fn not_finite(iteration: u32) -> String {
@@ -140,9 +199,9 @@ impl Mlp {
         let mut probabilities = Array2::zeros((rows.nrows(), self.network.labels()));
         let into = probabilities.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter();
         into.zip(rows.axis_chunks_iter(Axis(0), ROWS)).for_each(|(mut into, rows)| {
-            let mut pass = Pass::forward_only(&self.network, rows.nrows());
-            let rows = data::cast(rows);
-            into.assign(&pass.predict(&self.network, &self.parameters, rows.view()).mapv(f64::from));
+            let lines = data::by_feature(rows);
+            let features = Panels::new(rows.ncols(), rows.nrows(), &lines);
+            into.assign(&self.network.predict(&self.parameters, features));
         });
         probabilities
     }
@@ -181,7 +240,9 @@ mod tests {
             let params = MlpParams::read(&given).unwrap().0.check().unwrap();
             let numbers = |name: &str| serde_json::from_value::<Vec<f64>>(case[name].clone()).unwrap();
             let network = Network::new(&[8, 4, 3], params.activation);
-            let ours = fit_from(&params, network, &data, numbers("first")).unwrap().losses;
+            let first = network.lay_out(&numbers("first"));
+            let start = Start { params: &params, network, first };
+            let ours = fit_together(&[start], &data).remove(0).0.unwrap().losses;
             let theirs = numbers("losses");
             assert_eq!(ours.len(), theirs.len(), "{given:?}");
             for (epoch, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {

@@ -1,21 +1,25 @@
-//! Layers, and one pass of rows through them, forward and back.
+//! Layers, and passes of rows through them, forward and back.
+//!
+//! What the units of a layer have for some rows is a matrix of units × rows; weights are outputs × inputs.
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, s};
+use ndarray::Array2;
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::activation::{self, Activation};
-use super::gemm;
+use super::data::Rows;
+use super::panels::{Line, Panels, WIDTH, multiply, panels, share, turn};
 use crate::random::Path;
 
-/// Sizes of the layers, and where their parameters lie in one flat vector: the weights of all layers (inputs × outputs
-/// each, row-major), then the biases of all layers.
+/// Sizes of the layers, and where their parameters lie in one flat vector: the weights of all layers, as [`Panels`] of
+/// outputs × inputs each, then the biases of all layers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Network {
     pub(super) activation: Activation,
     layers: Vec<Layer>,
-    /// Number of weights.
+    /// Number of weights, with the zeros that fill panels.
     pub(super) weights: usize,
     /// Number of weights and biases.
     pub(super) parameters: usize,
@@ -30,14 +34,15 @@ struct Layer {
 }
 
 impl Layer {
-    fn weights<'a>(&self, parameters: &'a [f32]) -> ArrayView2<'a, f32> {
-        let of = &parameters[self.weights.clone()];
-        ArrayView2::from_shape((self.inputs, self.outputs), of).expect("one weight for each input and output")
+    /// outputs × inputs.
+    fn weights<'a>(&self, parameters: &'a [f32]) -> Panels<'a> {
+        let (lines, _) = parameters[self.weights.clone()].as_chunks();
+        Panels::new(self.outputs, self.inputs, lines)
     }
 
-    fn weights_mut<'a>(&self, parameters: &'a mut [f32]) -> ArrayViewMut2<'a, f32> {
-        let of = &mut parameters[self.weights.clone()];
-        ArrayViewMut2::from_shape((self.inputs, self.outputs), of).expect("one weight for each input and output")
+    /// Where the weight of an input for an output lies in the flat vector.
+    fn weight(&self, output: usize, input: usize) -> usize {
+        self.weights.start + (input / WIDTH * self.outputs + output) * WIDTH + input % WIDTH
     }
 }
 
@@ -45,7 +50,8 @@ impl Network {
     /// Units of each layer: features, hidden layers, labels.
     pub(super) fn new(units: &[usize], activation: Activation) -> Self {
         let pairs = || units.iter().zip(&units[1..]);
-        let weights = pairs().map(|(inputs, outputs)| inputs * outputs).sum();
+        let room = |(inputs, outputs): (&usize, &usize)| panels(*inputs) * WIDTH * outputs;
+        let weights = pairs().map(room).sum();
         let (mut weight, mut bias) = (0, weights);
         let take = |from: &mut usize, count: usize| {
             *from += count;
@@ -54,7 +60,7 @@ impl Network {
         let layer = |(&inputs, &outputs)| Layer {
             inputs,
             outputs,
-            weights: take(&mut weight, inputs * outputs),
+            weights: take(&mut weight, room((&inputs, &outputs))),
             biases: take(&mut bias, outputs),
         };
         let layers = pairs().map(layer).collect();
@@ -72,11 +78,25 @@ impl Network {
         let mut first = vec![0.0; self.parameters];
         for layer in &self.layers {
             let bound = (factor / (layer.inputs + layer.outputs) as f64).sqrt();
-            for at in layer.weights.clone().chain(layer.biases.clone()) {
+            let weights = (0..layer.outputs * layer.inputs).map(|of| layer.weight(of / layer.inputs, of % layer.inputs));
+            for at in weights.chain(layer.biases.clone()) {
                 first[at] = bound * (2.0 * f64::from(random.draw(at as u32).uniform) - 1.0);
             }
         }
         first
+    }
+
+    /// scikit-learn's weights (inputs × outputs of each layer, row-major) and biases, as they lie here.
+    #[cfg(test)]
+    pub(super) fn lay_out(&self, theirs: &[f64]) -> Vec<f64> {
+        let (mut ours, mut theirs) = (vec![0.0; self.parameters], theirs.iter());
+        for layer in &self.layers {
+            for of in 0..layer.inputs * layer.outputs {
+                ours[layer.weight(of % layer.outputs, of / layer.outputs)] = *theirs.next().unwrap();
+            }
+        }
+        ours[self.weights..].copy_from_slice(theirs.as_slice());
+        ours
     }
 
     /// Rough floating-point operations to learn from one row once.
@@ -85,106 +105,194 @@ impl Network {
         // Forward, gradient of the weights, gradient of the inputs; nobody needs the gradient of the features.
         (6 * self.weights - 2 * first) as f64
     }
-}
 
-/// Room for a pass of up to so many rows.
-pub(super) struct Pass {
-    /// Values of each layer's units, rows × outputs.
-    values: Vec<Array2<f32>>,
-    /// Derivatives of the loss by each layer's sums, rows × outputs.
-    deltas: Vec<Array2<f32>>,
-    /// Derivatives of the summed loss by the parameters, as they lie in the flat vector.
-    pub(super) gradient: Vec<f32>,
-}
-
-impl Pass {
-    /// Room to learn.
-    pub(super) fn new(network: &Network, rows: usize) -> Self {
-        Self {
-            deltas: layers(network, rows),
-            gradient: vec![0.0; network.parameters],
-            ..Self::forward_only(network, rows)
-        }
-    }
-
-    /// Room to predict.
-    pub(super) fn forward_only(network: &Network, rows: usize) -> Self {
-        Self { values: layers(network, rows), deltas: Vec::new(), gradient: Vec::new() }
-    }
-
-    /// Probabilities of the labels, m × q, for m rows.
-    pub(super) fn predict(
-        &mut self,
-        network: &Network,
-        parameters: &[f32],
-        rows: ArrayView2<'_, f32>,
-    ) -> ArrayView2<'_, f32> {
-        self.forward(network, parameters, rows);
-        let last = self.values.last_mut().expect("a network has an output layer");
-        activation::probabilities(prefix(last, rows.nrows()));
-        last.slice(s![..rows.nrows(), ..])
-    }
-
-    /// Passes rows forward and back: leaves the gradient of the log loss, summed over rows, without the penalty, and
-    /// returns that loss. `truth` is 1 or 0, rows × labels.
-    pub(super) fn learn(
-        &mut self,
-        network: &Network,
-        parameters: &[f32],
-        rows: ArrayView2<'_, f32>,
-        truth: ArrayView2<'_, f32>,
-    ) -> f64 {
-        self.forward(network, parameters, rows);
-        let n = rows.nrows();
-        let last = network.layers.len() - 1;
-        let truth = truth.to_slice().expect("the labels of successive rows lie in a row");
-        let loss = activation::log_loss(prefix(&mut self.values[last], n), truth, prefix(&mut self.deltas[last], n));
-        for (index, layer) in network.layers.iter().enumerate().rev() {
-            let (before, delta) = self.deltas.split_at_mut(index);
-            let delta = delta[0].slice(s![..n, ..]);
-            let below = index.checked_sub(1);
-            let input = below.map_or(rows.view(), |below| self.values[below].slice(s![..n, ..]));
-            gemm::product(input.t(), delta, layer.weights_mut(&mut self.gradient));
-            sum_rows(delta, &mut self.gradient[layer.biases.clone()]);
-            if let Some(below) = below {
-                let into = &mut before[below];
-                gemm::product(delta, layer.weights(parameters).t(), into.slice_mut(s![..n, ..]));
-                network.activation.derive(prefix(&mut self.values[below], n), prefix(into, n));
-            }
-        }
-        loss
+    /// Probabilities of the labels, m × q, for d × m features.
+    pub(super) fn predict(&self, parameters: &[f32], features: Panels<'_>) -> Array2<f64> {
+        let mut values = self.room(features.columns);
+        self.forward(parameters, features, &mut values.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());
+        let mut last = values.pop().expect("a network has an output layer");
+        activation::probabilities(last.as_flattened_mut());
+        let labels = self.labels();
+        Array2::from_shape_fn((features.columns, labels), |(row, label)| {
+            f64::from(last[row / WIDTH * labels + label][row % WIDTH])
+        })
     }
 
     /// Leaves the values of the hidden layers and the sums of the last.
-    fn forward(&mut self, network: &Network, parameters: &[f32], rows: ArrayView2<'_, f32>) {
-        let n = rows.nrows();
-        for (index, layer) in network.layers.iter().enumerate() {
-            let (before, values) = self.values.split_at_mut(index);
-            let input = before.last().map_or(rows.view(), |before| before.slice(s![..n, ..]));
-            let sums = prefix(&mut values[0], n);
+    fn forward(&self, parameters: &[f32], features: Panels<'_>, values: &mut [&mut [Line]]) {
+        for (index, layer) in self.layers.iter().enumerate() {
+            let (before, values) = values.split_at_mut(index);
+            let input = before.last().map_or(features, |lines| Panels::new(layer.inputs, features.columns, lines));
+            multiply(layer.weights(parameters), input, values[0]);
             let biases = &parameters[layer.biases.clone()];
-            sums.chunks_exact_mut(layer.outputs).for_each(|sums| sums.copy_from_slice(biases));
-            gemm::add_product(input, layer.weights(parameters), values[0].slice_mut(s![..n, ..]));
-            if index + 1 < network.layers.len() {
-                network.activation.apply(prefix(&mut values[0], n));
+            for panel in values[0].chunks_exact_mut(layer.outputs) {
+                panel.iter_mut().zip(biases).for_each(|(line, bias)| line.iter_mut().for_each(|sum| *sum += bias));
+            }
+            if index + 1 < self.layers.len() {
+                self.activation.apply(values[0].as_flattened_mut());
             }
         }
     }
-}
 
-fn layers(network: &Network, rows: usize) -> Vec<Array2<f32>> {
-    network.layers.iter().map(|layer| Array2::zeros((rows, layer.outputs))).collect()
-}
-
-/// The first `rows` rows, one after the other.
-fn prefix(of: &mut Array2<f32>, rows: usize) -> &mut [f32] {
-    let width = of.ncols();
-    &mut of.as_slice_mut().expect("made in standard layout")[..rows * width]
-}
-
-fn sum_rows(rows: ArrayView2<'_, f32>, into: &mut [f32]) {
-    into.fill(0.0);
-    for row in rows.rows() {
-        into.iter_mut().zip(row).for_each(|(sum, value)| *sum += value);
+    /// Room for what each layer has of some rows.
+    fn room(&self, rows: usize) -> Vec<Vec<Line>> {
+        self.layers.iter().map(|layer| vec![[0.0; WIDTH]; layer.outputs * panels(rows)]).collect()
     }
+}
+
+/// Room for passes of rows.
+#[derive(Default)]
+pub(super) struct Pass {
+    /// Values of each layer's units.
+    values: Vec<Vec<Line>>,
+    /// Derivatives of the loss by each layer's sums.
+    deltas: Vec<Vec<Line>>,
+    /// The weights of each layer but the first, inputs × outputs.
+    turned_weights: Vec<Vec<Line>>,
+    /// The values of each layer but the last, rows × units.
+    turned_values: Vec<Vec<Line>>,
+}
+
+impl Pass {
+    /// Passes rows forward and back; returns the log loss, summed over rows, without the penalty.
+    pub(super) fn learn(&mut self, network: &Network, parameters: &[f32], rows: &Rows) -> f64 {
+        let layers = &network.layers;
+        for of in [&mut self.values, &mut self.deltas] {
+            of.resize(layers.len(), Vec::new());
+            let layers = layers.iter().zip(of);
+            layers.for_each(|(layer, of)| of.resize(layer.outputs * panels(rows.count), [0.0; WIDTH]));
+        }
+        self.turned_weights.resize(layers.len() - 1, Vec::new());
+        self.turned_values.resize(layers.len() - 1, Vec::new());
+        let upper = layers[1..].iter().zip(&mut self.turned_weights);
+        upper.for_each(|(layer, into)| turn(layer.weights(parameters), into));
+        let parts = parts(network, rows, &mut self.values, &mut self.deltas);
+        let turned = &self.turned_weights;
+        let losses: Vec<_> = parts.into_par_iter().map(|part| part.learn(network, parameters, turned)).collect();
+        for ((layer, values), into) in layers.iter().zip(&self.values).zip(&mut self.turned_values) {
+            turn(Panels::new(layer.outputs, rows.count, values), into);
+        }
+        // In the order of the rows, for any number of threads.
+        losses.iter().flatten().sum()
+    }
+
+    /// What the gradients are made of after these rows have passed, layer by layer.
+    pub(super) fn gradients<'a>(
+        &'a self,
+        network: &'a Network,
+        rows: &'a Rows,
+    ) -> impl Iterator<Item = Gradient<'a>> {
+        network.layers.iter().enumerate().map(|(index, layer)| Gradient {
+            weights: layer.weights.clone(),
+            biases: layer.biases.clone(),
+            delta: Panels::new(layer.outputs, rows.count, &self.deltas[index]),
+            input: match index.checked_sub(1) {
+                None => rows.by_row(),
+                Some(below) => Panels::new(rows.count, layer.inputs, &self.turned_values[below]),
+            },
+        })
+    }
+}
+
+/// The gradient of the log loss, summed over rows, by the parameters of a layer; without the penalty.
+pub(super) struct Gradient<'a> {
+    /// Where the parameters lie in the flat vector.
+    pub(super) weights: Range<usize>,
+    pub(super) biases: Range<usize>,
+    /// outputs × m.
+    delta: Panels<'a>,
+    /// m × inputs.
+    input: Panels<'a>,
+}
+
+impl Gradient<'_> {
+    /// Number of weights in a panel.
+    pub(super) fn panel(&self) -> usize {
+        self.delta.rows * WIDTH
+    }
+
+    /// Does something with the gradient of each panel of weights while it is in the cache.
+    pub(super) fn by_weights<T: Send, R: Send>(
+        &self,
+        panels: impl IndexedParallelIterator<Item = T>,
+        with: impl Fn(T, &[f32]) -> R + Sync,
+    ) -> Vec<R> {
+        let inputs = self.input.parts(1).zip(panels).with_min_len(share(self.input.columns));
+        let one = |gradient: &mut Vec<Line>, (input, panel)| {
+            multiply(self.delta, input, gradient);
+            with(panel, gradient.as_flattened())
+        };
+        inputs.map_init(|| vec![[0.0; WIDTH]; self.delta.rows], one).collect()
+    }
+
+    pub(super) fn by_biases(&self) -> Vec<f32> {
+        let mut sums = vec![[0.0; WIDTH]; self.delta.rows];
+        for panel in self.delta.lines.chunks_exact(self.delta.rows) {
+            for (sum, line) in sums.iter_mut().zip(panel) {
+                sum.iter_mut().zip(line).for_each(|(sum, x)| *sum += x);
+            }
+        }
+        sums.iter().map(|sum| sum.iter().sum()).collect()
+    }
+}
+
+/// Some panels of the rows.
+struct Part<'a> {
+    /// d × m.
+    features: Panels<'a>,
+    /// q × m.
+    truth: Panels<'a>,
+    values: Vec<&'a mut [Line]>,
+    deltas: Vec<&'a mut [Line]>,
+}
+
+/// Rows cut into a part for each thread.
+fn parts<'a>(
+    network: &Network,
+    rows: &'a Rows,
+    values: &'a mut [Vec<Line>],
+    deltas: &'a mut [Vec<Line>],
+) -> Vec<Part<'a>> {
+    let count = share(rows.count);
+    let both = rows.by_feature().parts(count).zip(rows.truth().parts(count));
+    let part = |(features, truth)| Part { features, truth, values: Vec::new(), deltas: Vec::new() };
+    let mut parts: Vec<_> = both.map(part).collect();
+    for (layer, (values, deltas)) in network.layers.iter().zip(values.iter_mut().zip(deltas)) {
+        let lines = count * layer.outputs;
+        for (part, (values, deltas)) in parts.iter_mut().zip(values.chunks_mut(lines).zip(deltas.chunks_mut(lines))) {
+            part.values.push(values);
+            part.deltas.push(deltas);
+        }
+    }
+    parts
+}
+
+impl Part<'_> {
+    /// Leaves the values of the hidden layers and the derivatives by the sums of all; returns the log loss of each panel of
+    /// rows, summed over rows and labels.
+    fn learn(self, network: &Network, parameters: &[f32], turned: &[Vec<Line>]) -> Vec<f64> {
+        let Self { features, truth, mut values, mut deltas } = self;
+        network.forward(parameters, features, &mut values);
+        let last = network.layers.len() - 1;
+        let losses = log_loss(truth, values[last], deltas[last]);
+        for (below, (layer, turned)) in network.layers[1..].iter().zip(turned).enumerate().rev() {
+            let (before, delta) = deltas.split_at_mut(below + 1);
+            let delta = Panels::new(layer.outputs, features.columns, delta[0]);
+            multiply(Panels::new(layer.inputs, layer.outputs, turned), delta, before[below]);
+            network.activation.derive(values[below].as_flattened(), before[below].as_flattened_mut());
+        }
+        losses
+    }
+}
+
+/// The loss of each panel of rows; leaves the derivatives by the sums, which are 0 beyond the last row.
+fn log_loss(truth: Panels<'_>, sums: &mut [Line], delta: &mut [Line]) -> Vec<f64> {
+    activation::log_loss(sums.as_flattened_mut(), truth.lines.as_flattened(), delta.as_flattened_mut());
+    let panels = sums.chunks_exact(truth.rows).zip(delta.chunks_exact_mut(truth.rows)).enumerate();
+    let loss = |(panel, (losses, delta)): (usize, (&[Line], &mut [Line]))| {
+        let rows = (truth.columns - panel * WIDTH).min(WIDTH);
+        delta.iter_mut().for_each(|line| line[rows..].fill(0.0));
+        losses.iter().flat_map(|line| &line[..rows]).map(|&loss| f64::from(loss)).sum()
+    };
+    panels.map(loss).collect()
 }

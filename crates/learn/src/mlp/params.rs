@@ -230,6 +230,12 @@ impl MlpValidParams {
         }
     }
 
+    /// Whether both draw the same minibatches.
+    pub(super) fn draws_as(&self, other: &Self) -> bool {
+        let of = |params: &Self| (params.solver, params.seed, params.shuffle, params.batch_size);
+        of(self) == of(other)
+    }
+
     /// Rows in a minibatch of `rows` rows.
     pub(super) fn batch(&self, rows: usize) -> usize {
         let most = match self.batch_size {

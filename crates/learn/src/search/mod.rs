@@ -49,7 +49,7 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Tri
 }
 
 fn check_kernel(search: &Search) -> Result<(), LearnError> {
-    let (wanted, here) = (search.kernel.clone(), crate::kernel(&search.settings));
+    let (wanted, here) = (search.kernel.clone(), crate::kernel());
     if wanted == here { Ok(()) } else { Err(LearnError::Kernel { wanted, here }) }
 }
 

@@ -10,7 +10,7 @@ use crate::pipeline::Fitted;
 use crate::scaler::StandardScaler;
 
 /// First bytes of every saved model; the number is the format's version.
-const MAGIC: &[u8] = b"spotifai model 2\n";
+const MAGIC: &[u8] = b"spotifai model 3\n";
 
 /// All that is needed to assign labels to tracks: scaler, fitted selection and model, and the names of features and labels.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -1,0 +1,204 @@
+//! Matrices cut into panels as wide as the processor's vectors, and their products.
+//!
+//! A product adds up `a · b` with fused steps, one after the other, whatever the vectors' width, the number of threads or
+//! the size of the matrices: every machine gets the same bits.
+
+use pulp::{Arch, Simd, WithSimd};
+use rayon::prelude::*;
+
+/// Columns of a panel.
+pub(super) const WIDTH: usize = 16;
+
+/// A row of a panel.
+pub(super) type Line = [f32; WIDTH];
+
+/// Panels that hold so many columns.
+pub(super) const fn panels(columns: usize) -> usize {
+    columns.div_ceil(WIDTH)
+}
+
+/// A matrix of rows × columns. Line `r` of panel `p` is `lines[p · rows + r]` and has columns 16 p to 16 p + 15 of row r; what
+/// lies beyond the last column is 0.
+#[derive(Clone, Copy)]
+pub(super) struct Panels<'a> {
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) lines: &'a [Line],
+}
+
+impl<'a> Panels<'a> {
+    pub(super) fn new(rows: usize, columns: usize, lines: &'a [Line]) -> Self {
+        Self { rows, columns, lines: &lines[..rows * panels(columns)] }
+    }
+
+    /// The panels cut into parts of `count`.
+    pub(super) fn parts(self, count: usize) -> impl IndexedParallelIterator<Item = Self> {
+        let part = move |part: usize| {
+            let from = part * count * self.rows;
+            let lines = &self.lines[from..(from + count * self.rows).min(self.lines.len())];
+            Self { rows: self.rows, columns: (self.columns - part * count * WIDTH).min(count * WIDTH), lines }
+        };
+        (0..panels(self.columns).div_ceil(count)).into_par_iter().map(part)
+    }
+}
+
+/// How many panels a thread should take.
+pub(super) fn share(columns: usize) -> usize {
+    panels(columns).div_ceil(rayon::current_num_threads()).max(1)
+}
+
+/// Lines that are worth waking a thread for to turn them.
+const WORTH: usize = 4096;
+
+/// The transpose of a matrix, columns × rows.
+pub(super) fn turn(from: Panels<'_>, into: &mut Vec<Line>) {
+    into.resize(from.columns * panels(from.rows), [0.0; WIDTH]);
+    if from.columns == 0 {
+        return;
+    }
+    let count = if from.lines.len() < WORTH { panels(from.rows) } else { share(from.rows) };
+    into.par_chunks_mut(count.max(1) * from.columns).enumerate().for_each(|(part, into)| {
+        let first = part * count;
+        super::activation::vectorised(
+            #[inline(always)]
+            || {
+                for (panel, into) in into.chunks_exact_mut(from.columns).enumerate() {
+                    turn_rows(from, (first + panel) * WIDTH, into);
+                }
+            },
+        );
+    });
+}
+
+/// The panel that has 16 rows of a matrix from row `first` on as its columns.
+#[inline(always)]
+fn turn_rows(from: Panels<'_>, first: usize, into: &mut [Line]) {
+    let height = (from.rows - first).min(WIDTH);
+    for (lines, into) in from.lines.chunks_exact(from.rows).zip(into.chunks_mut(WIDTH)) {
+        let lines = &lines[first..first + height];
+        // Whole blocks are copied without asking how large they are.
+        match (lines.as_array(), into.as_mut_array()) {
+            (Some(lines), Some(into)) => turn_block(lines, into),
+            _ => {
+                let (mut block, mut turned) = ([[0.0; WIDTH]; WIDTH], [[0.0; WIDTH]; WIDTH]);
+                block[..height].copy_from_slice(lines);
+                turn_block(&block, &mut turned);
+                into.copy_from_slice(&turned[..into.len()]);
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn turn_block(block: &[Line; WIDTH], into: &mut [Line; WIDTH]) {
+    for row in 0..WIDTH {
+        for column in 0..WIDTH {
+            into[column][row] = block[row][column];
+        }
+    }
+}
+
+/// a · b.
+pub(super) fn multiply(a: Panels<'_>, b: Panels<'_>, into: &mut [Line]) {
+    debug_assert_eq!((a.columns, into.len()), (b.rows, a.rows * panels(b.columns)));
+    if b.rows == 0 {
+        into.fill([0.0; WIDTH]);
+    } else {
+        Arch::new().dispatch(Multiply { a, b, into });
+    }
+}
+
+struct Multiply<'a> {
+    a: Panels<'a>,
+    b: Panels<'a>,
+    into: &'a mut [Line],
+}
+
+impl WithSimd for Multiply<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        // The sums of a tile stay in registers: there are 32 of the widest kind, else 16.
+        match S::F32_LANES {
+            16 => self.tiles::<S, 1, 8>(simd),
+            8 => self.tiles::<S, 2, 6>(simd),
+            4 => self.tiles::<S, 4, 2>(simd),
+            _ => self.tiles::<S, 16, 1>(simd),
+        }
+    }
+}
+
+impl Multiply<'_> {
+    /// Tiles of HEIGHT × 16, a line in VECTORS vectors.
+    #[inline(always)]
+    fn tiles<S: Simd, const VECTORS: usize, const HEIGHT: usize>(self, simd: S) {
+        let Self { a, b, into } = self;
+        let (b_lines, _) = pulp::as_arrays::<VECTORS, _>(S::as_simd_f32s(b.lines.as_flattened()).0);
+        let (into, _) = pulp::as_arrays_mut::<VECTORS, _>(S::as_mut_simd_f32s(into.as_flattened_mut()).0);
+        for (b, into) in b_lines.chunks_exact(b.rows).zip(into.chunks_exact_mut(a.rows)) {
+            // What is left of the rows is cut into the largest tiles, as few sums at a time wait for each other.
+            let rest = rows::<S, VECTORS, HEIGHT>(simd, a, b, into);
+            let rest = rows::<S, VECTORS, 4>(simd, a, b, rest);
+            let rest = rows::<S, VECTORS, 2>(simd, a, b, rest);
+            rows::<S, VECTORS, 1>(simd, a, b, rest);
+        }
+    }
+}
+
+/// The last rows of `a`, as many as `into` has, times a panel: as many as there are whole tiles of. Returns the others.
+#[inline(always)]
+fn rows<'a, S: Simd, const VECTORS: usize, const HEIGHT: usize>(
+    simd: S,
+    a: Panels<'_>,
+    b: &[[S::f32s; VECTORS]],
+    into: &'a mut [[S::f32s; VECTORS]],
+) -> &'a mut [[S::f32s; VECTORS]] {
+    let first = a.rows - into.len();
+    let (tiles, rest) = into.as_chunks_mut::<HEIGHT>();
+    for (tile, into) in tiles.iter_mut().enumerate() {
+        *into = products(simd, a, first + tile * HEIGHT, b);
+    }
+    rest
+}
+
+/// HEIGHT rows of `a` from row `first` on, times a panel.
+#[inline(always)]
+fn products<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
+    simd: S,
+    a: Panels<'_>,
+    first: usize,
+    b: &[[S::f32s; VECTORS]],
+) -> [[S::f32s; VECTORS]; HEIGHT] {
+    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; HEIGHT];
+    let (whole, rest) = b.as_chunks::<WIDTH>();
+    let mut panels = a.lines.chunks_exact(a.rows).map(|panel| panel[first..].first_chunk::<HEIGHT>().expect("as many"));
+    for (b, a) in whole.iter().zip(&mut panels) {
+        for at in 0..WIDTH {
+            add(simd, a, at, b[at], &mut sums);
+        }
+    }
+    if let Some(a) = panels.next() {
+        for (at, b) in rest.iter().enumerate() {
+            add(simd, a, at, *b, &mut sums);
+        }
+    }
+    sums
+}
+
+/// Adds the products of column `at` with a line.
+#[inline(always)]
+fn add<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
+    simd: S,
+    a: &[Line; HEIGHT],
+    at: usize,
+    b: [S::f32s; VECTORS],
+    sums: &mut [[S::f32s; VECTORS]; HEIGHT],
+) {
+    for row in 0..HEIGHT {
+        let x = simd.splat_f32s(a[row][at]);
+        for vector in 0..VECTORS {
+            sums[row][vector] = simd.mul_add_f32s(x, b[vector], sums[row][vector]);
+        }
+    }
+}
