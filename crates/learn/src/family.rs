@@ -147,6 +147,11 @@ impl Estimator {
         }
     }
 
+    /// Whether both cost less if they are trained together, though each does its own work.
+    pub(crate) fn learns_beside(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Mlp(a), Self::Mlp(b)) if a.learns_beside(b))
+    }
+
     /// Rough seconds that a fit and its predictions take on one core.
     pub(crate) fn seconds(&self, size: Size) -> Seconds {
         let Size { rows, queries, features, .. } = size;

@@ -60,6 +60,11 @@ impl Pipeline {
         self.selection == other.selection && self.estimator.shares_with(&other.estimator, self.selected(features))
     }
 
+    /// Whether both cost less if they are trained together, though each does its own work.
+    pub(crate) fn learns_beside(&self, other: &Self) -> bool {
+        self.selection == other.selection && self.estimator.learns_beside(&other.estimator)
+    }
+
     /// Rough seconds that a fit and its predictions take on one core.
     pub(crate) fn seconds(&self, size: Size) -> Seconds {
         let selection = self.selection.map_or(0.0, |selection| selection.seconds(size));

@@ -104,17 +104,23 @@ impl Group {
         }
     }
 
+    fn learns_beside(&self, other: &Self) -> bool {
+        matches!((&self.first, &other.first), (Some(a), Some(b)) if a.learns_beside(b))
+    }
+
     /// Of one fold.
     fn seconds(&self) -> f64 {
         self.shared + self.own.0 * f64::from(self.own.1)
     }
 }
 
+/// Seconds and settings of a block of one fold.
+type Chunk = (f64, Vec<u32>);
+
 /// Groups of settings merged until they are worth a block of `worth` seconds.
-fn chunks(groups: Vec<Group>, worth: f64) -> Vec<(f64, Vec<u32>)> {
-    let mut chunks: Vec<(f64, Vec<u32>)> = Vec::new();
-    for group in groups {
-        let (seconds, settings) = (group.seconds(), group.settings);
+fn chunks(groups: Vec<Group>, worth: f64) -> Vec<Chunk> {
+    let mut chunks: Vec<Chunk> = Vec::new();
+    for (seconds, settings) in companies(groups).into_iter().flat_map(cut) {
         match chunks.last_mut() {
             Some((sum, chunk)) if *sum + seconds <= worth => {
                 *sum += seconds;
@@ -124,6 +130,35 @@ fn chunks(groups: Vec<Group>, worth: f64) -> Vec<(f64, Vec<u32>)> {
         }
     }
     chunks
+}
+
+/// Groups that learn beside each other, in the order of their first; the others by themselves.
+fn companies(groups: Vec<Group>) -> Vec<Vec<Group>> {
+    let mut companies: Vec<Vec<Group>> = Vec::new();
+    for group in groups {
+        match companies.iter_mut().find(|company| company[0].learns_beside(&group)) {
+            Some(company) => company.push(group),
+            None => companies.push(vec![group]),
+        }
+    }
+    companies
+}
+
+/// Cuts a company into as few equal chunks as may be.
+fn cut(company: Vec<Group>) -> impl Iterator<Item = Chunk> {
+    let whole: f64 = company.iter().map(Group::seconds).sum();
+    let count = (whole / LONGEST).round().max(1.0);
+    let (mut chunks, mut before) = (vec![(0.0, Vec::new()); count as usize], 0.0);
+    for group in company {
+        let seconds = group.seconds();
+        // Where its middle lies.
+        let at = if whole > 0.0 { (before + 0.5 * seconds) / whole * count } else { 0.0 };
+        let (sum, settings): &mut Chunk = &mut chunks[at as usize];
+        *sum += seconds;
+        settings.extend(group.settings);
+        before += seconds;
+    }
+    chunks.into_iter().filter(|(_, settings)| !settings.is_empty())
 }
 
 /// Settings that share their work, in the order of their first; the others by themselves.
@@ -215,6 +250,22 @@ mod tests {
         let first = &settings[blocks[0].settings[0] as usize];
         assert_eq!((first.family.as_str(), &first.params["max_features"]), ("extra_trees", &serde_json::Value::Null));
         assert!((30..=100).contains(&blocks.len()), "{}", blocks.len());
+    }
+
+    #[test]
+    fn networks_that_draw_the_same_minibatches_as_often_lie_in_few_equal_blocks() {
+        let settings = grid::read(grid::STUDY, &["mlp".into()]).unwrap();
+        for (rows, most) in [(100, 1), (7_000, 2), (100_000, 6)] {
+            let blocks = blocks(&settings, 1, shape(rows, FEATURES));
+            let of = |at: u32| (&settings[at as usize].params["solver"], &settings[at as usize].params["learning_rate_init"]);
+            let slow: Vec<usize> = blocks
+                .iter()
+                .map(|block| block.settings.iter().filter(|&&at| of(at) == (&"adam".into(), &1e-4.into())).count())
+                .filter(|count| *count > 0)
+                .collect();
+            assert_eq!(slow.iter().sum::<usize>(), 6);
+            assert!(slow.len() <= most && slow.iter().all(|count| *count == slow[0]), "{rows}: {slow:?}");
+        }
     }
 
     #[test]

@@ -38,10 +38,8 @@ use panels::Panels;
 /// Rows that are predicted at once.
 const ROWS: usize = 512;
 
-/// Networks that learn in lockstep at most.
-const TOGETHER: usize = 9;
-
-/// L-BFGS keeps about 250 bytes beside each parameter: more than 4 GB are a slip of the pen.
+/// L-BFGS keeps about 250 bytes beside each parameter: more than 4 GB are a slip of the pen. Networks that learn in lockstep
+/// have no more together.
 const PARAMETERS_AT_MOST: usize = 1 << 24;
 
 /// The fitted model.
@@ -152,8 +150,8 @@ impl<'a> Start<'a> {
     /// Whether it learns in lockstep with these.
     fn fits_into(&self, group: &[Self]) -> bool {
         let parameters: usize = group.iter().map(|of| of.network.parameters).sum();
-        let is_room = group.len() < TOGETHER && parameters + self.network.parameters <= PARAMETERS_AT_MOST;
-        is_room && self.params.solver == Solver::Adam && group[0].params.draws_as(self.params)
+        let is_room = parameters + self.network.parameters <= PARAMETERS_AT_MOST;
+        is_room && group[0].params.draws_as(self.params)
     }
 }
 

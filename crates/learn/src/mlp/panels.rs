@@ -174,8 +174,8 @@ fn products<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
     let (whole, rest) = b.as_chunks::<WIDTH>();
     let mut panels = a.lines.chunks_exact(a.rows).map(|panel| panel[first..].first_chunk::<HEIGHT>().expect("as many"));
     for (b, a) in whole.iter().zip(&mut panels) {
-        for at in 0..WIDTH {
-            add(simd, a, at, b[at], &mut sums);
+        for (at, b) in b.iter().enumerate() {
+            add(simd, a, at, *b, &mut sums);
         }
     }
     if let Some(a) = panels.next() {

@@ -230,10 +230,15 @@ impl MlpValidParams {
         }
     }
 
-    /// Whether both draw the same minibatches.
+    /// Whether both draw minibatches, and the same.
     pub(super) fn draws_as(&self, other: &Self) -> bool {
         let of = |params: &Self| (params.solver, params.seed, params.shuffle, params.batch_size);
-        of(self) == of(other)
+        self.solver == Solver::Adam && of(self) == of(other)
+    }
+
+    /// Whether both cost less together: they draw the same minibatches, and about as often.
+    pub(crate) fn learns_beside(&self, other: &Self) -> bool {
+        self.draws_as(other) && self.learning_rate_init == other.learning_rate_init
     }
 
     /// Rows in a minibatch of `rows` rows.
@@ -251,14 +256,14 @@ impl MlpValidParams {
         let hidden = self.hidden_layer_sizes.iter().map(|&units| units as usize);
         let units: Vec<usize> = [features].into_iter().chain(hidden).chain([labels]).collect();
         let network = Network::new(&units, self.activation);
-        let pass = rows as f64 * network.operations() * 1.35e-11;
+        let pass = rows as f64 * network.operations() * 1.1e-11;
         let parameters = network.parameters as f64 * 1e-9;
         let (times, update) = match self.solver {
             Solver::Adam => {
                 let batches = rows.div_ceil(self.batch(rows).max(1));
-                (20.0 + 2.0 / self.learning_rate_init.sqrt(), batches as f64 * (1.5 * parameters + 5e-6))
+                (22.0 + 1.4 / self.learning_rate_init.sqrt(), batches as f64 * (1.5 * parameters + 5e-6))
             }
-            Solver::Lbfgs => (40.0, 30.0 * parameters + 2e-5),
+            Solver::Lbfgs => (40.0, 40.0 * parameters + 2e-5),
         };
         f64::min(times, f64::from(self.max_iter)) * (pass + update)
     }
