@@ -21,14 +21,15 @@ pub enum LearnError {
     /// The search holds no block, setting or finished trials of this kind.
     #[error("{0}")]
     Search(String),
-    /// The search was started on a machine with another arithmetic: those with the same have to run it.
+    /// The search was started by a version with another arithmetic: workers of that version have to run it.
     #[error(
-        "the search computes with kernel `{wanted}`, this machine with `{here}`: only machines with the former can take part"
+        "the search computes with kernel `{wanted}`, this version of the program with `{here}`: only versions with the \
+         former can take part"
     )]
     Kernel {
         /// That of the search.
         wanted: String,
-        /// This machine's for the settings.
+        /// This version's.
         here: String,
     },
     /// The bytes are no model of this program.

@@ -58,7 +58,8 @@ pub enum Model {
 pub struct Trained<T> {
     /// What was made of its probabilities for the validation rows, or why it cannot be fitted on this data.
     pub outcome: Result<T, String>,
-    /// Wall time of fit and predict; work shared by several settings is divided evenly.
+    /// Wall time of fit and predict; work shared by several settings is divided evenly, that of
+    /// networks that learn in lockstep by what each needs.
     pub seconds: f64,
 }
 

@@ -8,7 +8,8 @@ use model::search::{Block, Setting};
 use crate::family::{Seconds, Size};
 use crate::pipeline::Pipeline;
 
-/// Seconds a block should take on one core at most, so that a lost worker loses little. Work that is shared is not cut.
+/// Seconds a block should take on one core at most, so that a lost worker loses little. Work that is shared is not cut, and
+/// blocks of networks that learn beside each other may take half as much again.
 const LONGEST: f64 = 60.0;
 
 /// Seconds a block should take at least: each copies the rows of its fold and looks at the store.
@@ -144,16 +145,16 @@ fn companies(groups: Vec<Group>) -> Vec<Vec<Group>> {
     companies
 }
 
-/// Cuts a company into as few equal chunks as may be.
+/// Cuts a company into equal chunks of about [`LONGEST`] seconds, as few as may be.
 fn cut(company: Vec<Group>) -> impl Iterator<Item = Chunk> {
     let whole: f64 = company.iter().map(Group::seconds).sum();
-    let count = (whole / LONGEST).round().max(1.0);
-    let (mut chunks, mut before) = (vec![(0.0, Vec::new()); count as usize], 0.0);
+    let count = ((whole / LONGEST).round() as usize).clamp(1, company.len());
+    let (mut chunks, mut before) = (vec![(0.0, Vec::new()); count], 0.0);
     for group in company {
         let seconds = group.seconds();
         // Where its middle lies.
-        let at = if whole > 0.0 { (before + 0.5 * seconds) / whole * count } else { 0.0 };
-        let (sum, settings): &mut Chunk = &mut chunks[at as usize];
+        let at = if whole > 0.0 { (before + 0.5 * seconds) / whole * count as f64 } else { 0.0 };
+        let (sum, settings): &mut Chunk = &mut chunks[(at as usize).min(count - 1)];
         *sum += seconds;
         settings.extend(group.settings);
         before += seconds;
@@ -257,7 +258,9 @@ mod tests {
         let settings = grid::read(grid::STUDY, &["mlp".into()]).unwrap();
         for (rows, most) in [(100, 1), (7_000, 2), (100_000, 6)] {
             let blocks = blocks(&settings, 1, shape(rows, FEATURES));
-            let of = |at: u32| (&settings[at as usize].params["solver"], &settings[at as usize].params["learning_rate_init"]);
+            let of = |at: u32| {
+                (&settings[at as usize].params["solver"], &settings[at as usize].params["learning_rate_init"])
+            };
             let slow: Vec<usize> = blocks
                 .iter()
                 .map(|block| block.settings.iter().filter(|&&at| of(at) == (&"adam".into(), &1e-4.into())).count())
@@ -266,6 +269,20 @@ mod tests {
             assert_eq!(slow.iter().sum::<usize>(), 6);
             assert!(slow.len() <= most && slow.iter().all(|count| *count == slow[0]), "{rows}: {slow:?}");
         }
+    }
+
+    #[test]
+    fn companies_of_all_costs_are_cut_into_whole_groups() {
+        let group = |seconds: f64| Group { shared: seconds, settings: vec![0], ..Group::new(None) };
+        let cuts = |seconds: &[f64]| {
+            cut(seconds.iter().map(|&of| group(of)).collect()).map(|of| of.1.len()).collect::<Vec<_>>()
+        };
+        assert_eq!(cuts(&[0.0, 0.0]), [2]);
+        assert_eq!(cuts(&[20.0; 4]), [4], "80 s are about a minute");
+        assert_eq!(cuts(&[20.0; 6]), [3, 3]);
+        assert_eq!(cuts(&[1e12]), [1]);
+        assert_eq!(cuts(&[1e17, 1e-3]), [2]);
+        assert_eq!(cuts(&[1e-3, f64::INFINITY]), [2]);
     }
 
     #[test]

@@ -3,12 +3,12 @@
 mod common;
 
 use common::{assert_same_mean, cut, dataset, numbers};
-use learn::family::{Estimator, Model, complete, decide};
+use learn::family::{Estimator, Model, complete, decide, train_all};
 use learn::mlp::{Activation, Mlp, MlpParams, Solver};
 use learn::{Labelled, LearnError, metrics};
 use linfa::ParamGuard;
 use linfa::traits::{Fit, Predict};
-use ndarray::{Array2, array};
+use ndarray::{Array2, ArrayView2, array, s};
 use serde_json::{Value, json};
 
 fn estimator(params: &Value, seed: u64) -> Result<Estimator, learn::params::ParamError> {
@@ -136,6 +136,45 @@ fn numbers_too_small_for_f32_leave_a_network() {
         .fit(&train)
         .unwrap();
     assert!(fitted.probabilities(train.records.view()).iter().all(|p| *p > 0.5));
+}
+
+#[test]
+fn rows_are_predicted_alike_alone_and_among_others() {
+    let train = dataset(57, 1_030, 21, 3);
+    let fitted = fit(MlpParams::default().hidden_layer_sizes(&[19]).max_iter(2), &train).unwrap();
+    let all = fitted.probabilities(train.records.view());
+    for count in [0, 1, 15, 16, 17, 511, 512, 513] {
+        let some = fitted.probabilities(train.records.slice(s![..count, ..]));
+        assert_eq!(some, all.slice(s![..count, ..]), "{count} rows");
+    }
+}
+
+#[test]
+fn the_last_minibatch_may_be_a_single_row() {
+    let train = dataset(58, 17, 5, 2);
+    let fitted = estimator(&json!({"batch_size": 16, "max_iter": 3}), 0).unwrap().fit(&train).unwrap();
+    assert!(fitted.probabilities(train.records.view()).iter().all(|p| (0.0..=1.0).contains(p)));
+}
+
+#[test]
+fn many_networks_on_many_threads_come_to_an_end() {
+    let train = dataset(59, 3_000, 400, 3);
+    let alphas: Vec<f64> = (1..=12).map(|of| f64::from(of) * 1e-3).collect();
+    let params = json!({"solver": "lbfgs", "max_iter": 1, "hidden_layer_sizes": 5});
+    let settings: Vec<Estimator> = alphas
+        .iter()
+        .map(|alpha| {
+            let mut params = params.clone();
+            params["alpha"] = json!(alpha);
+            estimator(&params, 0).unwrap()
+        })
+        .collect();
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap();
+    for _ in 0..10 {
+        let judge = |probabilities: ArrayView2<'_, f64>| probabilities.iter().all(|p| p.is_finite());
+        let trained = pool.install(|| train_all(&settings, &train, train.records.slice(s![..50, ..]), &judge));
+        assert!(trained.iter().all(|of| of.outcome == Ok(true)));
+    }
 }
 
 #[test]

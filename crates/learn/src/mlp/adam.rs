@@ -8,21 +8,20 @@ use rayon::prelude::*;
 use super::data::{Data, Rows};
 use super::moments::{Moving, Step};
 use super::network::{Network, Pass};
-use super::{Fitted, MlpValidParams, Start, not_finite};
+use super::{Fitted, MlpValidParams, Wanted, not_finite};
 use crate::random::{Path, Pool};
 
 /// Fits networks that draw the same minibatches.
-pub(super) fn fit(starts: &[Start<'_>], data: &Data) -> Vec<Result<Fitted, String>> {
-    let (params, n) = (starts[0].params, data.rows);
+pub(super) fn fit(starts: &[(&Wanted<'_>, Vec<f64>)], data: &Data) -> Vec<Result<Fitted, String>> {
+    let (params, n) = (starts[0].0.params, data.rows);
     let batch = params.batch(n);
-    let mut members: Vec<Member<'_>> = starts.iter().map(Member::new).collect();
+    let mut members: Vec<Member<'_>> = starts.iter().map(|(wanted, first)| Member::new(wanted, first)).collect();
     let mut learning: Vec<&mut Member<'_>> = members.iter_mut().collect();
     let mut minibatch = Rows::default();
     let (mut order, mut pool): (Vec<u32>, Pool) = ((0..n as u32).collect(), Pool::new(n));
-    for epoch in 1.. {
-        if learning.is_empty() {
-            break;
-        }
+    let mut epoch = 0;
+    while !learning.is_empty() {
+        epoch += 1;
         if params.shuffle {
             order.clear();
             pool.begin(Path::root(params.seed, u64::from(epoch)));
@@ -53,7 +52,7 @@ struct Member<'a> {
 }
 
 impl<'a> Member<'a> {
-    fn new(Start { params, network, first }: &'a Start<'_>) -> Self {
+    fn new(Wanted { params, network, .. }: &'a Wanted<'_>, first: &[f64]) -> Self {
         Self {
             params,
             network,
@@ -74,9 +73,9 @@ impl<'a> Member<'a> {
         let step = Step::new(self.params, self.steps, rows.count);
         let mut squares = 0.0;
         for gradient in self.pass.gradients(self.network, rows) {
-            let weights = self.parameters.some(gradient.weights.clone()).chunks(gradient.panel());
-            squares += gradient.by_weights(weights, |some, gradient| step.take(some, gradient)).iter().sum::<f64>();
-            step.unpenalised().take(self.parameters.some(gradient.biases.clone()), &gradient.by_biases());
+            let weights = self.parameters.slice(gradient.weights.clone()).chunks(gradient.panel());
+            squares += gradient.by_weights(weights, |slice, gradient| step.take(slice, gradient)).iter().sum::<f64>();
+            step.unpenalised().take(self.parameters.slice(gradient.biases.clone()), &gradient.by_biases());
         }
         self.loss += 0.5 * self.params.alpha * squares;
     }

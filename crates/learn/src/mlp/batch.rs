@@ -6,22 +6,23 @@ use super::data::Data;
 use super::lbfgs::{self, Limits};
 use super::network::Pass;
 use super::vector::dot;
-use super::{Fitted, Start, not_finite};
+use super::{Fitted, Wanted, not_finite};
 
-/// Fits one network.
-pub(super) fn fit(start: &Start<'_>, data: &Data) -> Result<Fitted, String> {
-    let Start { params, network, first } = start;
+/// Fits one network from these first parameters.
+pub(super) fn fit(wanted: &Wanted<'_>, first: Vec<f64>, data: &Data) -> Result<Fitted, String> {
+    let Wanted { params, network, .. } = wanted;
     let n = data.rows as f64;
     let mut pass = Pass::default();
     let mut parameters = vec![0.0; network.parameters];
     let evaluate = |at: &[f64], gradient: &mut [f64]| {
         parameters.iter_mut().zip(at).for_each(|(parameter, x)| *parameter = *x as f32);
         let weights = &at[..network.weights];
-        gradient.fill(0.0);
-        gradient.iter_mut().zip(weights).for_each(|(into, weight)| *into = params.alpha * weight);
+        let (by_weights, by_biases) = gradient.split_at_mut(network.weights);
+        by_weights.iter_mut().zip(weights).for_each(|(into, weight)| *into = params.alpha * weight);
+        by_biases.fill(0.0);
         let mut loss = 0.5 * params.alpha * dot(weights, weights);
         // Some rows at a time in f32, those sums in f64.
-        for rows in data.blocks() {
+        for rows in &data.blocks {
             loss += pass.learn(network, &parameters, rows);
             for part in pass.gradients(network, rows) {
                 part.by_weights(gradient[part.weights.clone()].par_chunks_mut(part.panel()), add);
@@ -32,7 +33,7 @@ pub(super) fn fit(start: &Start<'_>, data: &Data) -> Result<Fitted, String> {
         loss / n
     };
     let limits = Limits { iterations: params.max_iter, evaluations: params.max_fun, gradient: params.tol };
-    let minimum = lbfgs::minimise(first.clone(), &limits, evaluate).map_err(not_finite)?;
+    let minimum = lbfgs::minimise(first, &limits, evaluate).map_err(not_finite)?;
     let parameters = minimum.at.iter().map(|&x| x as f32).collect();
     Ok(Fitted { parameters, losses: minimum.values })
 }

@@ -1,57 +1,51 @@
 //! The rows as the products want them.
 
-use std::sync::OnceLock;
-
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::panels::{Line, Panels, WIDTH, panels, share, turn};
+use super::{MlpValidParams, Solver};
 use crate::Labelled;
 
-/// Rows of a [`Data::blocks`].
+/// Rows of a block.
 const BLOCK: usize = 1024;
 
-/// Rows in f32, each padded with zeros to whole lines.
+/// Rows in f32, as the solvers want them.
 pub(super) struct Data {
     pub(super) rows: usize,
     pub(super) features: usize,
     pub(super) labels: usize,
-    /// Lines of each row's features.
+    /// For Adam: whole lines for each row's features.
     lines: Vec<Line>,
-    /// Lines of each row's labels, 1 or 0.
+    /// Whole lines for each row's labels, 1 or 0.
     truth: Vec<Line>,
-    /// All rows, [`BLOCK`] at a time, once somebody has asked for them.
-    blocks: OnceLock<Vec<Rows>>,
+    /// For L-BFGS: all rows, [`BLOCK`] at a time.
+    pub(super) blocks: Vec<Rows>,
 }
 
 impl Data {
     /// Casts; refuses what leaves nothing to learn.
-    pub(super) fn new(from: &Labelled) -> Result<Self, String> {
+    pub(super) fn new(from: &Labelled, settings: &[&MlpValidParams]) -> Result<Self, String> {
         if from.targets.is_empty() {
             return Err("there are no rows to fit on".into());
         }
-        let truth = from.targets.mapv(|has| f64::from(u8::from(has)));
-        Ok(Self {
+        let mut data = Self {
             rows: from.records.nrows(),
             features: from.records.ncols(),
-            labels: truth.ncols(),
-            lines: cast(from.records.view()),
-            truth: cast(truth.view()),
-            blocks: OnceLock::new(),
-        })
-    }
-
-    /// All rows, some hundred at a time.
-    pub(super) fn blocks(&self) -> &[Rows] {
-        self.blocks.get_or_init(|| {
-            let all: Vec<u32> = (0..self.rows as u32).collect();
-            let block = |rows: &[u32]| {
-                let mut block = Rows::default();
-                block.bring(self, rows);
-                block
-            };
-            all.chunks(BLOCK).map(block).collect()
-        })
+            labels: from.targets.ncols(),
+            lines: cast(from.records.view(), |x| x as f32),
+            truth: cast(from.targets.view(), |has| f32::from(u8::from(has))),
+            blocks: Vec::new(),
+        };
+        let has = |solver: Solver| settings.iter().any(|of| of.solver == solver);
+        if has(Solver::Lbfgs) {
+            let all: Vec<u32> = (0..data.rows as u32).collect();
+            data.blocks = all.chunks(BLOCK).map(|rows| Rows::of(&data, rows)).collect();
+        }
+        if !has(Solver::Adam) {
+            data.lines = Vec::new();
+        }
+        Ok(data)
     }
 }
 
@@ -68,6 +62,12 @@ pub(super) struct Rows {
 }
 
 impl Rows {
+    fn of(data: &Data, rows: &[u32]) -> Self {
+        let mut of = Self::default();
+        of.bring(data, rows);
+        of
+    }
+
     /// Brings these rows together.
     pub(super) fn bring(&mut self, data: &Data, rows: &[u32]) {
         (self.count, self.features, self.labels) = (rows.len(), data.features, data.labels);
@@ -97,16 +97,16 @@ impl Rows {
 pub(super) fn by_feature(rows: ArrayView2<'_, f64>) -> Vec<Line> {
     let all: Vec<u32> = (0..rows.nrows() as u32).collect();
     let (mut by_row, mut by_feature) = (Vec::new(), Vec::new());
-    gather(&cast(rows), rows.ncols(), &all, &mut by_row);
+    gather(&cast(rows, |x| x as f32), rows.ncols(), &all, &mut by_row);
     turn(Panels::new(rows.nrows(), rows.ncols(), &by_row), &mut by_feature);
     by_feature
 }
 
 /// Whole lines for each row, in f32.
-fn cast(rows: ArrayView2<'_, f64>) -> Vec<Line> {
+fn cast<T: Copy>(rows: ArrayView2<'_, T>, to: impl Fn(T) -> f32) -> Vec<Line> {
     let mut lines = vec![[0.0; WIDTH]; rows.nrows() * panels(rows.ncols())];
     for (row, lines) in rows.rows().into_iter().zip(lines.chunks_mut(panels(rows.ncols()).max(1))) {
-        lines.as_flattened_mut().iter_mut().zip(row).for_each(|(into, &x)| *into = x as f32);
+        lines.as_flattened_mut().iter_mut().zip(row).for_each(|(into, &x)| *into = to(x));
     }
     lines
 }

@@ -38,9 +38,11 @@ use panels::Panels;
 /// Rows that are predicted at once.
 const ROWS: usize = 512;
 
-/// L-BFGS keeps about 250 bytes beside each parameter: more than 4 GB are a slip of the pen. Networks that learn in lockstep
-/// have no more together.
+/// L-BFGS keeps about 250 bytes beside each parameter: more than 4 GB are a slip of the pen.
 const PARAMETERS_AT_MOST: usize = 1 << 24;
+
+/// Most numbers, parameters and values of units for a minibatch, of networks that learn in lockstep: some 250 MB.
+const TOGETHER: usize = 1 << 24;
 
 /// The fitted model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -60,9 +62,9 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for MlpValidParams {
     type Object = Mlp;
 
     fn fit(&self, dataset: &Labelled) -> Result<Mlp, LearnError> {
-        let data = Data::new(dataset).map_err(LearnError::Unfittable)?;
-        let start = Start::new(self, &data).map_err(LearnError::Unfittable)?;
-        let (mlp, _) = fit_together(&[start], &data).remove(0);
+        let data = Data::new(dataset, &[self]).map_err(LearnError::Unfittable)?;
+        let wanted = Wanted::new(0, self, &data).map_err(LearnError::Unfittable)?;
+        let (mlp, _) = fit_together(&[wanted], &data).remove(0);
         mlp.map_err(LearnError::Unfittable)
     }
 }
@@ -82,57 +84,55 @@ pub(crate) fn train_all<T: Clone + Send>(
             distinct.push(params);
         }
     }
-    let fitted: Vec<(Result<Mlp, String>, f64)> = match Data::new(train) {
-        Ok(data) => fit_all(&distinct, &data),
-        Err(error) => distinct.iter().map(|_| (Err(error.clone()), 0.0)).collect(),
+    let judge_one = |mlp: Result<Mlp, String>| mlp.map(|mlp| judge(mlp.probabilities(rows).view()));
+    let trained = match Data::new(train, &distinct) {
+        Ok(data) => fit_all(&distinct, &data, &judge_one),
+        Err(error) => distinct.iter().map(|_| (judge_one(Err(error.clone())), 0.0)).collect(),
     };
-    let judge_one = |(mlp, seconds): (Result<Mlp, String>, f64)| {
-        let started = Instant::now();
-        let outcome = mlp.map(|mlp| judge(mlp.probabilities(rows).view()));
-        (outcome, seconds + started.elapsed().as_secs_f64())
-    };
-    let judged: Vec<_> = fitted.into_par_iter().map(judge_one).collect();
     let of = |params: &MlpValidParams| {
-        let (outcome, seconds) = &judged[distinct.iter().position(|of| *of == params).expect("all are there")];
+        let (outcome, seconds) = &trained[distinct.iter().position(|of| *of == params).expect("all are there")];
         let sharing = acting.iter().filter(|other| *other == params).count();
         Trained { outcome: outcome.clone(), seconds: *seconds / sharing as f64 }
     };
     acting.iter().map(of).collect()
 }
 
-/// Fits distinct settings; each with its part of the seconds.
-fn fit_all(settings: &[&MlpValidParams], data: &Data) -> Vec<(Result<Mlp, String>, f64)> {
-    let mut fitted: Vec<_> = settings.iter().map(|_| (Err(String::new()), 0.0)).collect();
-    let mut groups: Vec<(Vec<usize>, Vec<Start<'_>>)> = Vec::new();
+/// Fits distinct settings and judges each, with its part of the seconds.
+fn fit_all<T: Send>(
+    settings: &[&MlpValidParams],
+    data: &Data,
+    judge: &(impl Fn(Result<Mlp, String>) -> T + Sync),
+) -> Vec<(T, f64)> {
+    let mut judged: Vec<Option<(T, f64)>> = settings.iter().map(|_| None).collect();
+    let mut groups: Vec<Vec<Wanted<'_>>> = Vec::new();
     for (index, params) in settings.iter().enumerate() {
-        match Start::new(params, data) {
-            Err(error) => fitted[index].0 = Err(error),
-            Ok(start) => match groups.iter_mut().find(|(_, group)| start.fits_into(group)) {
-                Some((indices, group)) => {
-                    indices.push(index);
-                    group.push(start);
-                }
-                None => groups.push((vec![index], vec![start])),
+        match Wanted::new(index, params, data) {
+            Err(error) => judged[index] = Some((judge(Err(error)), 0.0)),
+            Ok(wanted) => match groups.iter_mut().find(|group| wanted.fits_into(group, data)) {
+                Some(group) => group.push(wanted),
+                None => groups.push(vec![wanted]),
             },
         }
     }
-    let fit = |(indices, group): &(Vec<usize>, Vec<Start<'_>>)| -> Vec<_> {
-        indices.iter().copied().zip(fit_together(group, data)).collect()
+    let of_group = |group: &Vec<Wanted<'_>>| -> Vec<_> {
+        let fitted = group.iter().zip(fit_together(group, data));
+        fitted.map(|(wanted, (mlp, seconds))| (wanted.index, (judge(mlp), seconds))).collect()
     };
-    let of_groups: Vec<_> = groups.par_iter().flat_map_iter(fit).collect();
-    of_groups.into_iter().for_each(|(index, result)| fitted[index] = result);
-    fitted
+    let of_groups: Vec<_> = groups.par_iter().flat_map_iter(of_group).collect();
+    of_groups.into_iter().for_each(|(index, of)| judged[index] = Some(of));
+    judged.into_iter().map(|of| of.expect("every setting is in a group or cannot be fitted")).collect()
 }
 
-/// A network and the parameters that it starts from.
-struct Start<'a> {
+/// A network to be fitted.
+struct Wanted<'a> {
+    /// Among the settings.
+    index: usize,
     params: &'a MlpValidParams,
     network: Network,
-    first: Vec<f64>,
 }
 
-impl<'a> Start<'a> {
-    fn new(params: &'a MlpValidParams, data: &Data) -> Result<Self, String> {
+impl<'a> Wanted<'a> {
+    fn new(index: usize, params: &'a MlpValidParams, data: &Data) -> Result<Self, String> {
         let hidden = params.hidden_layer_sizes.iter().map(|&units| units as usize);
         let units: Vec<usize> = [data.features].into_iter().chain(hidden).chain([data.labels]).collect();
         let network = Network::new(&units, params.activation);
@@ -143,40 +143,51 @@ impl<'a> Start<'a> {
                 network.parameters
             ));
         }
-        let first = network.first(Path::root(params.seed, 0));
-        Ok(Self { params, network, first })
+        Ok(Self { index, params, network })
     }
 
-    /// Whether it learns in lockstep with these.
-    fn fits_into(&self, group: &[Self]) -> bool {
-        let parameters: usize = group.iter().map(|of| of.network.parameters).sum();
-        let is_room = parameters + self.network.parameters <= PARAMETERS_AT_MOST;
-        is_room && group[0].params.draws_as(self.params)
+    /// Its first parameters.
+    fn first(&self) -> Vec<f64> {
+        self.network.first(Path::root(self.params.seed, 0))
+    }
+
+    /// Whether it learns in lockstep with these: it draws the same minibatches, and there is room for it.
+    fn fits_into(&self, group: &[Self], data: &Data) -> bool {
+        let size = |of: &Self| of.network.parameters + of.network.values(of.params.batch(data.rows));
+        let is_room = group.iter().map(size).sum::<usize>() + size(self) <= TOGETHER;
+        is_room && group[0].params.draws_as(self.params, data.rows)
     }
 }
 
 /// Fits networks that learn in lockstep, or one; each with its part of the seconds.
-fn fit_together(starts: &[Start<'_>], data: &Data) -> Vec<(Result<Mlp, String>, f64)> {
+fn fit_together(group: &[Wanted<'_>], data: &Data) -> Vec<(Result<Mlp, String>, f64)> {
+    let starts = group.iter().map(|wanted| (wanted, wanted.first())).collect();
+    fit_from(starts, data)
+}
+
+/// From these first parameters.
+fn fit_from(starts: Vec<(&Wanted<'_>, Vec<f64>)>, data: &Data) -> Vec<(Result<Mlp, String>, f64)> {
     let started = Instant::now();
+    let group: Vec<&Wanted<'_>> = starts.iter().map(|(wanted, _)| *wanted).collect();
     // Inside the pool from here on: the many small pieces of work would each pay for the way in.
-    let fitted = rayon::scope(|_| match starts[0].params.solver {
-        Solver::Adam => adam::fit(starts, data),
-        Solver::Lbfgs => starts.iter().map(|start| batch::fit(start, data)).collect(),
+    let fitted = rayon::scope(|_| match group[0].params.solver {
+        Solver::Adam => adam::fit(&starts, data),
+        Solver::Lbfgs => starts.into_iter().map(|(wanted, first)| batch::fit(wanted, first, data)).collect(),
     });
     let epochs = |fitted: &Result<Fitted, String>| fitted.as_ref().map_or(1, |fitted| fitted.losses.len());
-    let work: Vec<f64> =
-        starts.iter().zip(&fitted).map(|(start, of)| epochs(of) as f64 * start.network.operations()).collect();
+    let work = |(wanted, of): (&&Wanted<'_>, _)| epochs(of) as f64 * wanted.network.operations().max(1.0);
+    let work: Vec<f64> = group.iter().zip(&fitted).map(work).collect();
     let second = started.elapsed().as_secs_f64() / work.iter().sum::<f64>();
-    let model = |((start, fitted), work): ((&Start<'_>, Result<Fitted, String>), f64)| {
+    let model = |((wanted, fitted), work): ((&Wanted<'_>, Result<Fitted, String>), f64)| {
         let mlp = fitted.and_then(|Fitted { parameters, losses }| {
             if !parameters.iter().all(|parameter| parameter.is_finite()) {
                 return Err(not_finite(losses.len() as u32));
             }
-            Ok(Mlp { network: start.network.clone(), parameters, losses })
+            Ok(Mlp { network: wanted.network.clone(), parameters, losses })
         });
         (mlp, work * second)
     };
-    starts.iter().zip(fitted).zip(work).map(model).collect()
+    group.into_iter().zip(fitted).zip(work).map(model).collect()
 }
 
 fn not_finite(iteration: u32) -> String {
@@ -232,15 +243,15 @@ mod tests {
     #[test]
     fn from_scikit_learns_first_weights_the_losses_are_scikit_learns() {
         let reference: Value = serde_json::from_str(include_str!("../../tests/sklearn/mlp.json")).unwrap();
-        let data = Data::new(&rows()).unwrap();
         for case in reference["exact"].as_array().unwrap() {
             let given = serde_json::from_value(case["params"].clone()).unwrap();
             let params = MlpParams::read(&given).unwrap().0.check().unwrap();
             let numbers = |name: &str| serde_json::from_value::<Vec<f64>>(case[name].clone()).unwrap();
             let network = Network::new(&[8, 4, 3], params.activation);
             let first = network.lay_out(&numbers("first"));
-            let start = Start { params: &params, network, first };
-            let ours = fit_together(&[start], &data).remove(0).0.unwrap().losses;
+            let data = Data::new(&rows(), &[&params]).unwrap();
+            let wanted = Wanted { index: 0, params: &params, network };
+            let ours = fit_from(vec![(&wanted, first)], &data).remove(0).0.unwrap().losses;
             let theirs = numbers("losses");
             assert_eq!(ours.len(), theirs.len(), "{given:?}");
             for (epoch, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
@@ -250,30 +261,32 @@ mod tests {
     }
 
     #[test]
-    fn networks_trained_together_are_those_trained_alone() {
+    fn networks_of_all_lengths_learn_together_as_each_does_alone() {
         let train = rows();
-        let base = MlpParams::default().hidden_layer_sizes(&[5]).max_iter(8).seed(3);
-        let lbfgs = base.clone().solver(Solver::Lbfgs);
-        let settings = [base.clone(), lbfgs.clone(), base.learning_rate_init(0.1), lbfgs.learning_rate_init(0.1)];
-        let settings: Vec<MlpValidParams> = settings.map(|params| params.check().unwrap()).into();
-        assert_eq!(settings[1].inert(), settings[3].inert());
-        assert_ne!(settings[0].inert(), settings[2].inert());
-        let settings: Vec<&MlpValidParams> = settings.iter().collect();
-        let together = train_all(&settings, &train, train.records.view(), &|probabilities| probabilities.to_owned());
-        for (params, trained) in settings.iter().zip(together) {
-            let alone = params.fit(&train).unwrap().probabilities(train.records.view());
-            assert_eq!(trained.outcome.unwrap(), alone, "{params:?}");
+        let given = serde_json::json!({"batch_size": 25, "tol": 0.01, "learning_rate_init": 0.01});
+        let base = MlpParams::read(&serde_json::from_value(given).unwrap()).unwrap().0.seed(3);
+        let mut settings = Vec::new();
+        for (sizes, activation) in
+            [(vec![], Activation::Relu), (vec![17], Activation::Tanh), (vec![33, 5], Activation::Relu)]
+        {
+            let of = base.clone().hidden_layer_sizes(&sizes).activation(activation);
+            settings.extend([1, 3, 200].map(|epochs| of.clone().max_iter(epochs)));
+            settings.extend([of.clone().solver(Solver::Lbfgs), of.learning_rate_init(1e35)]);
         }
-    }
-
-    #[test]
-    fn first_weights_fill_glorots_range_evenly() {
-        let first = Network::new(&[30, 20, 10], Activation::Relu).first(Path::root(1, 0));
-        let (inner, outer) = ((6.0_f64 / 50.0).sqrt(), (6.0_f64 / 30.0).sqrt());
-        let largest = |of: &[f64]| of.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
-        assert!((0.98 * inner..=inner).contains(&largest(&first[..600])));
-        assert!((0.95 * outer..=outer).contains(&largest(&first[600..800])));
-        let mean = first[..600].iter().sum::<f64>() / 600.0;
-        assert!(mean.abs() < 0.03, "{mean}");
+        let settings: Vec<MlpValidParams> = settings.into_iter().map(|params| params.check().unwrap()).collect();
+        let settings: Vec<&MlpValidParams> = settings.iter().collect();
+        let data = Data::new(&train, &settings).unwrap();
+        for threads in [1, 4] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let together = pool.install(|| fit_all(&settings, &data, &|mlp| mlp));
+            let epochs: Vec<_> =
+                together.iter().map(|(mlp, _)| mlp.as_ref().map_or(0, |mlp| mlp.losses.len())).collect();
+            assert!(epochs[2] > 3 && epochs[2] < 200 && epochs[4] == 0, "they end at different times: {epochs:?}");
+            for (params, (mlp, seconds)) in settings.iter().zip(together) {
+                let alone = params.fit(&train).map_err(|error| error.to_string());
+                assert_eq!(mlp.map_err(|reason| LearnError::Unfittable(reason).to_string()), alone, "{params:?}");
+                assert!(seconds.is_finite());
+            }
+        }
     }
 }

@@ -15,7 +15,7 @@ pub(super) struct Moving {
 }
 
 /// Some of them.
-pub(super) struct Some<'a> {
+pub(super) struct Slice<'a> {
     values: &'a mut [f32],
     first: &'a mut [f32],
     second: &'a mut [f32],
@@ -28,8 +28,8 @@ impl Moving {
         Self { values: values.iter().map(|&x| x as f32).collect(), first: zeros(), second: zeros() }
     }
 
-    pub(super) fn some(&mut self, range: Range<usize>) -> Some<'_> {
-        Some {
+    pub(super) fn slice(&mut self, range: Range<usize>) -> Slice<'_> {
+        Slice {
             values: &mut self.values[range.clone()],
             first: &mut self.first[range.clone()],
             second: &mut self.second[range],
@@ -37,12 +37,12 @@ impl Moving {
     }
 }
 
-impl<'a> Some<'a> {
+impl<'a> Slice<'a> {
     /// Cut into chunks of a size.
-    pub(super) fn chunks(self, size: usize) -> impl IndexedParallelIterator<Item = Some<'a>> {
+    pub(super) fn chunks(self, size: usize) -> impl IndexedParallelIterator<Item = Slice<'a>> {
         let Self { values, first, second } = self;
         let moments = first.par_chunks_mut(size).zip(second.par_chunks_mut(size));
-        values.par_chunks_mut(size).zip(moments).map(|(values, (first, second))| Some { values, first, second })
+        values.par_chunks_mut(size).zip(moments).map(|(values, (first, second))| Slice { values, first, second })
     }
 }
 
@@ -80,7 +80,7 @@ impl Step {
     }
 
     /// Updates these parameters in one pass; returns the sum of their squares before.
-    pub(super) fn take(self, Some { values, first, second }: Some<'_>, gradient: &[f32]) -> f64 {
+    pub(super) fn take(self, Slice { values, first, second }: Slice<'_>, gradient: &[f32]) -> f64 {
         let update = |w: &mut f32, m: &mut f32, v: &mut f32, gradient: f32| {
             let gradient = (gradient + self.alpha * *w) * self.per_row;
             *m = settled(self.beta_1 * *m + (1.0 - self.beta_1) * gradient);

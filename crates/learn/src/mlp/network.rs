@@ -71,6 +71,11 @@ impl Network {
         self.layers.last().map_or(0, |layer| layer.outputs)
     }
 
+    /// Number of values that the units have for so many rows.
+    pub(super) fn values(&self, rows: usize) -> usize {
+        self.layers.iter().map(|layer| layer.outputs * rows).sum()
+    }
+
     /// Random first parameters, uniform within √(6 / (inputs + outputs)) of 0, biases too (Glorot and Bengio 2010); for
     /// the logistic function within √(2 / …).
     pub(super) fn first(&self, random: Path) -> Vec<f64> {
@@ -78,7 +83,8 @@ impl Network {
         let mut first = vec![0.0; self.parameters];
         for layer in &self.layers {
             let bound = (factor / (layer.inputs + layer.outputs) as f64).sqrt();
-            let weights = (0..layer.outputs * layer.inputs).map(|of| layer.weight(of / layer.inputs, of % layer.inputs));
+            let weights =
+                (0..layer.outputs * layer.inputs).map(|of| layer.weight(of / layer.inputs, of % layer.inputs));
             for at in weights.chain(layer.biases.clone()) {
                 first[at] = bound * (2.0 * f64::from(random.draw(at as u32).uniform) - 1.0);
             }
@@ -177,11 +183,7 @@ impl Pass {
     }
 
     /// What the gradients are made of after these rows have passed, layer by layer.
-    pub(super) fn gradients<'a>(
-        &'a self,
-        network: &'a Network,
-        rows: &'a Rows,
-    ) -> impl Iterator<Item = Gradient<'a>> {
+    pub(super) fn gradients<'a>(&'a self, network: &'a Network, rows: &'a Rows) -> impl Iterator<Item = Gradient<'a>> {
         network.layers.iter().enumerate().map(|(index, layer)| Gradient {
             weights: layer.weights.clone(),
             biases: layer.biases.clone(),
@@ -269,7 +271,8 @@ fn parts<'a>(
 
 impl Part<'_> {
     /// Leaves the values of the hidden layers and the derivatives by the sums of all; returns the log loss of each panel of
-    /// rows, summed over rows and labels.
+    /// rows, summed over rows and labels. Beyond the last row all derivatives are 0: those of the last layer are made so,
+    /// and what is handed back from 0 is 0.
     fn learn(self, network: &Network, parameters: &[f32], turned: &[Vec<Line>]) -> Vec<f64> {
         let Self { features, truth, mut values, mut deltas } = self;
         network.forward(parameters, features, &mut values);
@@ -295,4 +298,96 @@ fn log_loss(truth: Panels<'_>, sums: &mut [Line], delta: &mut [Line]) -> Vec<f64
         losses.iter().flat_map(|line| &line[..rows]).map(|&loss| f64::from(loss)).sum()
     };
     panels.map(loss).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use linfa::ParamGuard;
+    use ndarray::Array2;
+
+    use super::super::data::Data;
+    use super::super::{MlpParams, Solver};
+    use super::*;
+    use crate::Labelled;
+
+    #[test]
+    fn first_weights_fill_glorots_range_evenly_and_what_fills_panels_is_0() {
+        let network = Network::new(&[30, 20, 10], Activation::Relu);
+        let mut first = network.first(Path::root(1, 0));
+        let bounds = [(6.0_f64 / 50.0).sqrt(), (6.0_f64 / 30.0).sqrt()];
+        for (layer, bound) in network.layers.iter().zip(bounds) {
+            let mut taken = Vec::new();
+            for output in 0..layer.outputs {
+                taken.extend((0..layer.inputs).map(|input| std::mem::take(&mut first[layer.weight(output, input)])));
+            }
+            let most = taken.iter().fold(0.0, |most: f64, x| most.max(x.abs()));
+            assert!((0.95 * bound..=bound).contains(&most), "{most} of {bound}");
+            let mean = taken.iter().sum::<f64>() / taken.len() as f64;
+            assert!(mean.abs() < 0.1 * bound && taken.iter().all(|x| *x != 0.0));
+        }
+        assert!(first[..network.weights].iter().all(|x| *x == 0.0));
+        assert!(first[network.weights..].iter().all(|x| *x != 0.0));
+    }
+
+    /// Rows of 20 features and 3 labels.
+    fn rows(count: usize) -> Data {
+        let draw = |at: usize| f64::from(Path::root(5, 0).draw(at as u32).uniform) - 0.5;
+        let records = Array2::from_shape_fn((count, 20), |(i, j)| draw(20 * i + j));
+        let targets = Array2::from_shape_fn((count, 3), |(i, k)| draw(20 * i + k) + draw(20 * i + k + 1) > 0.1);
+        let params = MlpParams::default().solver(Solver::Lbfgs).check().unwrap();
+        Data::new(&Labelled::new(records, targets), &[&params]).unwrap()
+    }
+
+    /// The loss of all rows with its gradient.
+    fn learn(pass: &mut Pass, network: &Network, parameters: &[f32], rows: &Rows) -> (f64, Vec<f32>) {
+        let loss = pass.learn(network, parameters, rows);
+        let mut all = vec![0.0; network.parameters];
+        for gradient in pass.gradients(network, rows) {
+            let into = all[gradient.weights.clone()].par_chunks_mut(gradient.panel());
+            gradient.by_weights(into, |into, panel| into.copy_from_slice(panel));
+            all[gradient.biases.clone()].copy_from_slice(&gradient.by_biases());
+        }
+        (loss, all)
+    }
+
+    #[test]
+    fn gradients_are_the_slopes_of_the_loss() {
+        for activation in [Activation::Identity, Activation::Logistic, Activation::Tanh, Activation::Relu] {
+            let network = Network::new(&[20, 18, 17, 3], activation);
+            let first: Vec<f32> = network.first(Path::root(2, 0)).iter().map(|&x| x as f32).collect();
+            let data = rows(21);
+            let mut pass = Pass::default();
+            let (_, gradient) = learn(&mut pass, &network, &first, &data.blocks[0]);
+            let mut tried = 0;
+            for at in (0..first.len()).step_by(7).filter(|at| first[*at] != 0.0) {
+                let mut loss = |by: f32| {
+                    let mut there = first.clone();
+                    there[at] += by;
+                    learn(&mut pass, &network, &there, &data.blocks[0]).0
+                };
+                let slope = (loss(1e-3) - loss(-1e-3)) / 2e-3;
+                assert!(
+                    (slope - f64::from(gradient[at])).abs() < 2e-2,
+                    "{activation:?}, {at}: {slope}, {}",
+                    gradient[at]
+                );
+                tried += 1;
+            }
+            assert!(tried > 100);
+            let is_filling = |at: &usize| *at < network.weights && first[*at] == 0.0;
+            assert!((0..first.len()).filter(is_filling).all(|at| gradient[at] == 0.0));
+        }
+    }
+
+    #[test]
+    fn a_pass_of_fewer_rows_knows_nothing_of_those_before() {
+        let network = Network::new(&[20, 18, 3], Activation::Tanh);
+        let first: Vec<f32> = network.first(Path::root(2, 0)).iter().map(|&x| x as f32).collect();
+        let mut pass = Pass::default();
+        for count in [37, 5, 37, 16, 1] {
+            let data = rows(count);
+            let of = |pass: &mut Pass| learn(pass, &network, &first, &data.blocks[0]);
+            assert_eq!(of(&mut pass), of(&mut Pass::default()), "{count} rows");
+        }
+    }
 }

@@ -6,6 +6,8 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use super::activation::vectorised;
+
 /// Columns of a panel.
 pub(super) const WIDTH: usize = 16;
 
@@ -59,7 +61,7 @@ pub(super) fn turn(from: Panels<'_>, into: &mut Vec<Line>) {
     let count = if from.lines.len() < WORTH { panels(from.rows) } else { share(from.rows) };
     into.par_chunks_mut(count.max(1) * from.columns).enumerate().for_each(|(part, into)| {
         let first = part * count;
-        super::activation::vectorised(
+        vectorised(
             #[inline(always)]
             || {
                 for (panel, into) in into.chunks_exact_mut(from.columns).enumerate() {
@@ -100,7 +102,7 @@ fn turn_block(block: &[Line; WIDTH], into: &mut [Line; WIDTH]) {
 
 /// a · b.
 pub(super) fn multiply(a: Panels<'_>, b: Panels<'_>, into: &mut [Line]) {
-    debug_assert_eq!((a.columns, into.len()), (b.rows, a.rows * panels(b.columns)));
+    assert_eq!((a.columns, into.len()), (b.rows, a.rows * panels(b.columns)), "sizes of a product");
     if b.rows == 0 {
         into.fill([0.0; WIDTH]);
     } else {
@@ -119,11 +121,11 @@ impl WithSimd for Multiply<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // The sums of a tile stay in registers: there are 32 of the widest kind, else 16.
+        // The sums of a tile stay in registers: there are 32 of 16 or of 4 numbers, 16 of 8.
         match S::F32_LANES {
             16 => self.tiles::<S, 1, 8>(simd),
             8 => self.tiles::<S, 2, 6>(simd),
-            4 => self.tiles::<S, 4, 2>(simd),
+            4 => self.tiles::<S, 4, 4>(simd),
             _ => self.tiles::<S, 16, 1>(simd),
         }
     }
@@ -137,7 +139,7 @@ impl Multiply<'_> {
         let (b_lines, _) = pulp::as_arrays::<VECTORS, _>(S::as_simd_f32s(b.lines.as_flattened()).0);
         let (into, _) = pulp::as_arrays_mut::<VECTORS, _>(S::as_mut_simd_f32s(into.as_flattened_mut()).0);
         for (b, into) in b_lines.chunks_exact(b.rows).zip(into.chunks_exact_mut(a.rows)) {
-            // What is left of the rows is cut into the largest tiles, as few sums at a time wait for each other.
+            // What is left of the rows is cut into the largest tiles: sums of few rows wait for each other.
             let rest = rows::<S, VECTORS, HEIGHT>(simd, a, b, into);
             let rest = rows::<S, VECTORS, 4>(simd, a, b, rest);
             let rest = rows::<S, VECTORS, 2>(simd, a, b, rest);
@@ -172,13 +174,14 @@ fn products<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
 ) -> [[S::f32s; VECTORS]; HEIGHT] {
     let mut sums = [[simd.splat_f32s(0.0); VECTORS]; HEIGHT];
     let (whole, rest) = b.as_chunks::<WIDTH>();
-    let mut panels = a.lines.chunks_exact(a.rows).map(|panel| panel[first..].first_chunk::<HEIGHT>().expect("as many"));
-    for (b, a) in whole.iter().zip(&mut panels) {
+    // On the right of `zip`, so that it does not take the panel of the rest.
+    let mut of_a = a.lines.chunks_exact(a.rows).map(|panel| panel[first..].first_chunk::<HEIGHT>().expect("as many"));
+    for (b, a) in whole.iter().zip(&mut of_a) {
         for (at, b) in b.iter().enumerate() {
             add(simd, a, at, *b, &mut sums);
         }
     }
-    if let Some(a) = panels.next() {
+    if let Some(a) = of_a.next() {
         for (at, b) in rest.iter().enumerate() {
             add(simd, a, at, *b, &mut sums);
         }
@@ -186,7 +189,8 @@ fn products<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
     sums
 }
 
-/// Adds the products of column `at` with a line.
+/// Adds the products of column `at` with a line, each in one step with one rounding: `mul_add_e_f32s` would make two of it
+/// where a machine has no such instruction.
 #[inline(always)]
 fn add<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
     simd: S,
@@ -199,6 +203,84 @@ fn add<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
         let x = simd.splat_f32s(a[row][at]);
         for vector in 0..VECTORS {
             sums[row][vector] = simd.mul_add_f32s(x, b[vector], sums[row][vector]);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pulp::Scalar;
+
+    use super::*;
+    use crate::random::Path;
+
+    /// Random numbers of a matrix, and how they lie in panels.
+    fn matrix(seed: u64, rows: usize, columns: usize) -> (Vec<Vec<f32>>, Vec<Line>) {
+        let draw = |at: usize| Path::root(seed, 0).draw(at as u32).uniform - 0.5;
+        let of: Vec<_> =
+            (0..rows).map(|row| (0..columns).map(|column| draw(row * columns + column)).collect()).collect();
+        let lines = lines(&of);
+        (of, lines)
+    }
+
+    fn lines(of: &[Vec<f32>]) -> Vec<Line> {
+        let columns = of.first().map_or(0, Vec::len);
+        let line = |panel: usize, row: &[f32]| {
+            std::array::from_fn(|at| row.get(panel * WIDTH + at).copied().unwrap_or_default())
+        };
+        (0..panels(columns)).flat_map(|panel| of.iter().map(move |row| line(panel, row))).collect()
+    }
+
+    const SIZES: [(usize, usize, usize); 8] =
+        [(1, 1, 1), (2, 16, 17), (5, 31, 16), (8, 33, 3), (13, 15, 40), (16, 48, 16), (23, 100, 33), (31, 7, 1)];
+
+    #[test]
+    fn products_are_fused_sums_in_order_whatever_the_vectors() {
+        for (m, k, n) in SIZES {
+            let (a, a_lines) = matrix(1, m, k);
+            let (b, b_lines) = matrix(2, k, n);
+            let sum = |row: &[f32], column: usize| (0..k).fold(0.0, |sum, at| row[at].mul_add(b[at][column], sum));
+            let expected: Vec<_> = a.iter().map(|row| (0..n).map(|column| sum(row, column)).collect()).collect();
+            let expected = lines(&expected);
+            let (a, b) = (Panels::new(m, k, &a_lines), Panels::new(k, n, &b_lines));
+            let product = |run: &dyn Fn(Multiply<'_>)| {
+                let mut into = vec![[f32::NAN; WIDTH]; expected.len()];
+                run(Multiply { a, b, into: &mut into });
+                into
+            };
+            assert_eq!(product(&|of| Arch::new().dispatch(of)), expected, "{m} × {k} × {n}");
+            assert_eq!(product(&|of| of.with_simd(Scalar::new())), expected, "{m} × {k} × {n}");
+            #[cfg(target_arch = "x86_64")]
+            if let Some(simd) = pulp::x86::V3::try_new() {
+                let product = product(&|of| {
+                    simd.vectorize(
+                        #[inline(always)]
+                        || of.with_simd(simd),
+                    );
+                });
+                assert_eq!(product, expected, "{m} × {k} × {n}");
+            }
+            let mut in_parts = vec![[f32::NAN; WIDTH]; expected.len()];
+            b.parts(2).zip(in_parts.par_chunks_mut(2 * m)).for_each(|(b, into)| multiply(a, b, into));
+            assert_eq!(in_parts, expected, "{m} × {k} × {n}");
+        }
+    }
+
+    #[test]
+    fn sums_of_nothing_are_0() {
+        let mut into = vec![[1.0; WIDTH]; 3];
+        multiply(Panels::new(3, 0, &[]), Panels::new(0, 5, &[]), &mut into);
+        assert_eq!(into, [[0.0; WIDTH]; 3]);
+    }
+
+    #[test]
+    fn turned_matrices_hold_nothing_of_those_before() {
+        let mut into = vec![[7.0; WIDTH]; 500];
+        for (rows, columns) in SIZES.map(|(m, k, _)| (m, k)).into_iter().chain([(300, 290), (40, 17), (3, 0)]) {
+            let (of, from) = matrix(3, rows, columns);
+            turn(Panels::new(rows, columns, &from), &mut into);
+            let turned: Vec<_> = (0..columns).map(|column| of.iter().map(|row| row[column]).collect()).collect();
+            assert_eq!(into, lines(&turned), "{rows} × {columns}");
         }
     }
 }

@@ -230,15 +230,15 @@ impl MlpValidParams {
         }
     }
 
-    /// Whether both draw minibatches, and the same.
-    pub(super) fn draws_as(&self, other: &Self) -> bool {
-        let of = |params: &Self| (params.solver, params.seed, params.shuffle, params.batch_size);
+    /// Whether both draw minibatches, and of `rows` rows the same.
+    pub(super) fn draws_as(&self, other: &Self, rows: usize) -> bool {
+        let of = |params: &Self| (params.solver, params.seed, params.shuffle, params.batch(rows));
         self.solver == Solver::Adam && of(self) == of(other)
     }
 
-    /// Whether both cost less together: they draw the same minibatches, and about as often.
+    /// Whether both cost less together: they draw the same minibatches of many rows, and about as often.
     pub(crate) fn learns_beside(&self, other: &Self) -> bool {
-        self.draws_as(other) && self.learning_rate_init == other.learning_rate_init
+        self.draws_as(other, usize::MAX) && self.learning_rate_init == other.learning_rate_init
     }
 
     /// Rows in a minibatch of `rows` rows.
