@@ -256,9 +256,13 @@ fn parts<'a>(
     deltas: &'a mut [Vec<Line>],
 ) -> Vec<Part<'a>> {
     let count = share(rows.count);
-    let both = rows.by_feature().parts(count).zip(rows.truth().parts(count));
-    let part = |(features, truth)| Part { features, truth, values: Vec::new(), deltas: Vec::new() };
-    let mut parts: Vec<_> = both.map(part).collect();
+    let part = |part| Part {
+        features: rows.by_feature().part(part, count),
+        truth: rows.truth().part(part, count),
+        values: Vec::new(),
+        deltas: Vec::new(),
+    };
+    let mut parts: Vec<_> = (0..panels(rows.count).div_ceil(count)).map(part).collect();
     for (layer, (values, deltas)) in network.layers.iter().zip(values.iter_mut().zip(deltas)) {
         let lines = count * layer.outputs;
         for (part, (values, deltas)) in parts.iter_mut().zip(values.chunks_mut(lines).zip(deltas.chunks_mut(lines))) {

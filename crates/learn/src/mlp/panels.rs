@@ -33,14 +33,16 @@ impl<'a> Panels<'a> {
         Self { rows, columns, lines: &lines[..rows * panels(columns)] }
     }
 
-    /// The panels cut into parts of `count`.
+    /// Part number `part` of the panels, if they are cut into parts of `count`.
+    pub(super) fn part(self, part: usize, count: usize) -> Self {
+        let from = part * count * self.rows;
+        let lines = &self.lines[from..(from + count * self.rows).min(self.lines.len())];
+        Self { rows: self.rows, columns: (self.columns - part * count * WIDTH).min(count * WIDTH), lines }
+    }
+
+    /// All parts of `count` panels.
     pub(super) fn parts(self, count: usize) -> impl IndexedParallelIterator<Item = Self> {
-        let part = move |part: usize| {
-            let from = part * count * self.rows;
-            let lines = &self.lines[from..(from + count * self.rows).min(self.lines.len())];
-            Self { rows: self.rows, columns: (self.columns - part * count * WIDTH).min(count * WIDTH), lines }
-        };
-        (0..panels(self.columns).div_ceil(count)).into_par_iter().map(part)
+        (0..panels(self.columns).div_ceil(count)).into_par_iter().map(move |part| self.part(part, count))
     }
 }
 
