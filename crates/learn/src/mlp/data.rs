@@ -3,7 +3,8 @@
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::panels::{Line, Panels, WIDTH, panels, share, turn};
+use super::panels::{Line, Panels, WIDTH, panels, share};
+use super::turn::turn;
 use super::{MlpValidParams, Solver};
 use crate::Labelled;
 

@@ -16,6 +16,7 @@ mod moments;
 mod network;
 mod panels;
 mod params;
+mod turn;
 mod vector;
 
 use std::time::Instant;

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 
 use super::activation::{self, Activation};
 use super::data::Rows;
-use super::panels::{Line, Panels, WIDTH, multiply, panels, share, turn};
+use super::panels::{Line, Panels, WIDTH, add_product, multiply, panels, share};
+use super::turn::turn;
 use crate::random::Path;
 
 /// Sizes of the layers, and where their parameters lie in one flat vector: the weights of all layers, as [`Panels`] of
@@ -129,11 +130,11 @@ impl Network {
         for (index, layer) in self.layers.iter().enumerate() {
             let (before, values) = values.split_at_mut(index);
             let input = before.last().map_or(features, |lines| Panels::new(layer.inputs, features.columns, lines));
-            multiply(layer.weights(parameters), input, values[0]);
             let biases = &parameters[layer.biases.clone()];
             for panel in values[0].chunks_exact_mut(layer.outputs) {
-                panel.iter_mut().zip(biases).for_each(|(line, bias)| line.iter_mut().for_each(|sum| *sum += bias));
+                panel.iter_mut().zip(biases).for_each(|(line, &bias)| *line = [bias; WIDTH]);
             }
+            add_product(layer.weights(parameters), input, values[0]);
             if index + 1 < self.layers.len() {
                 self.activation.apply(values[0].as_flattened_mut());
             }

@@ -6,8 +6,6 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::activation::vectorised;
-
 /// Columns of a panel.
 pub(super) const WIDTH: usize = 16;
 
@@ -51,74 +49,30 @@ pub(super) fn share(columns: usize) -> usize {
     panels(columns).div_ceil(rayon::current_num_threads()).max(1)
 }
 
-/// Lines that are worth waking a thread for to turn them.
-const WORTH: usize = 4096;
-
-/// The transpose of a matrix, columns × rows.
-pub(super) fn turn(from: Panels<'_>, into: &mut Vec<Line>) {
-    into.resize(from.columns * panels(from.rows), [0.0; WIDTH]);
-    if from.columns == 0 {
-        return;
-    }
-    let count = if from.lines.len() < WORTH { panels(from.rows) } else { share(from.rows) };
-    into.par_chunks_mut(count.max(1) * from.columns).enumerate().for_each(|(part, into)| {
-        let first = part * count;
-        vectorised(
-            #[inline(always)]
-            || {
-                for (panel, into) in into.chunks_exact_mut(from.columns).enumerate() {
-                    turn_rows(from, (first + panel) * WIDTH, into);
-                }
-            },
-        );
-    });
-}
-
-/// The panel that has 16 rows of a matrix from row `first` on as its columns.
-#[inline(always)]
-fn turn_rows(from: Panels<'_>, first: usize, into: &mut [Line]) {
-    let height = (from.rows - first).min(WIDTH);
-    for (lines, into) in from.lines.chunks_exact(from.rows).zip(into.chunks_mut(WIDTH)) {
-        let lines = &lines[first..first + height];
-        // Whole blocks are copied without asking how large they are.
-        match (lines.as_array(), into.as_mut_array()) {
-            (Some(lines), Some(into)) => turn_block(lines, into),
-            _ => {
-                let (mut block, mut turned) = ([[0.0; WIDTH]; WIDTH], [[0.0; WIDTH]; WIDTH]);
-                block[..height].copy_from_slice(lines);
-                turn_block(&block, &mut turned);
-                into.copy_from_slice(&turned[..into.len()]);
-            }
-        }
-    }
-}
-
-#[inline(always)]
-fn turn_block(block: &[Line; WIDTH], into: &mut [Line; WIDTH]) {
-    for row in 0..WIDTH {
-        for column in 0..WIDTH {
-            into[column][row] = block[row][column];
-        }
-    }
-}
-
 /// a · b.
 pub(super) fn multiply(a: Panels<'_>, b: Panels<'_>, into: &mut [Line]) {
+    into.fill([0.0; WIDTH]);
+    add_product(a, b, into);
+}
+
+/// Adds a · b to what is there.
+pub(super) fn add_product(a: Panels<'_>, b: Panels<'_>, into: &mut [Line]) {
     assert_eq!((a.columns, into.len()), (b.rows, a.rows * panels(b.columns)), "sizes of a product");
-    if b.rows == 0 {
-        into.fill([0.0; WIDTH]);
-    } else {
-        Arch::new().dispatch(Multiply { a, b, into });
+    if b.rows > 0 {
+        Arch::new().dispatch(AddProduct { a, b, into });
     }
 }
 
-struct Multiply<'a> {
+/// Products that are added up at a time: as many lines of a panel fit the nearest cache.
+const DEPTH: usize = 256;
+
+struct AddProduct<'a> {
     a: Panels<'a>,
     b: Panels<'a>,
     into: &'a mut [Line],
 }
 
-impl WithSimd for Multiply<'_> {
+impl WithSimd for AddProduct<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -133,57 +87,62 @@ impl WithSimd for Multiply<'_> {
     }
 }
 
-impl Multiply<'_> {
+impl AddProduct<'_> {
     /// Tiles of HEIGHT × 16, a line in VECTORS vectors.
     #[inline(always)]
     fn tiles<S: Simd, const VECTORS: usize, const HEIGHT: usize>(self, simd: S) {
         let Self { a, b, into } = self;
         let (b_lines, _) = pulp::as_arrays::<VECTORS, _>(S::as_simd_f32s(b.lines.as_flattened()).0);
         let (into, _) = pulp::as_arrays_mut::<VECTORS, _>(S::as_mut_simd_f32s(into.as_flattened_mut()).0);
-        for (b, into) in b_lines.chunks_exact(b.rows).zip(into.chunks_exact_mut(a.rows)) {
-            // What is left of the rows is cut into the largest tiles: sums of few rows wait for each other.
-            let rest = rows::<S, VECTORS, HEIGHT>(simd, a, b, into);
-            let rest = rows::<S, VECTORS, 4>(simd, a, b, rest);
-            let rest = rows::<S, VECTORS, 2>(simd, a, b, rest);
-            rows::<S, VECTORS, 1>(simd, a, b, rest);
+        for (chunk, a_lines) in a.lines.chunks(DEPTH / WIDTH * a.rows).enumerate() {
+            for (b, into) in b_lines.chunks_exact(b.rows).zip(into.chunks_exact_mut(a.rows)) {
+                let b = &b[chunk * DEPTH..((chunk + 1) * DEPTH).min(b.len())];
+                // What is left of the rows is cut into the largest tiles: sums of few rows wait for each other.
+                let rest = rows::<S, VECTORS, HEIGHT>(simd, a.rows, a_lines, b, into);
+                let rest = rows::<S, VECTORS, 4>(simd, a.rows, a_lines, b, rest);
+                let rest = rows::<S, VECTORS, 2>(simd, a.rows, a_lines, b, rest);
+                rows::<S, VECTORS, 1>(simd, a.rows, a_lines, b, rest);
+            }
         }
     }
 }
 
-/// The last rows of `a`, as many as `into` has, times a panel: as many as there are whole tiles of. Returns the others.
+/// Adds the last rows of `a`, as many as `into` has, times a panel: as many as there are whole tiles of. Returns the
+/// others.
 #[inline(always)]
 fn rows<'a, S: Simd, const VECTORS: usize, const HEIGHT: usize>(
     simd: S,
-    a: Panels<'_>,
+    of_a: usize,
+    a: &[Line],
     b: &[[S::f32s; VECTORS]],
     into: &'a mut [[S::f32s; VECTORS]],
 ) -> &'a mut [[S::f32s; VECTORS]] {
-    let first = a.rows - into.len();
+    let first = of_a - into.len();
     let (tiles, rest) = into.as_chunks_mut::<HEIGHT>();
     for (tile, into) in tiles.iter_mut().enumerate() {
-        *into = products(simd, a, first + tile * HEIGHT, b);
+        let panels = a.chunks_exact(of_a).map(|panel| &panel[first + tile * HEIGHT..]);
+        *into = products(simd, panels, b, *into);
     }
     rest
 }
 
-/// HEIGHT rows of `a` from row `first` on, times a panel.
+/// Adds to these sums the products of HEIGHT rows, the first of each panel, with a panel.
 #[inline(always)]
-fn products<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
+fn products<'a, S: Simd, const VECTORS: usize, const HEIGHT: usize>(
     simd: S,
-    a: Panels<'_>,
-    first: usize,
+    a: impl Iterator<Item = &'a [Line]>,
     b: &[[S::f32s; VECTORS]],
+    mut sums: [[S::f32s; VECTORS]; HEIGHT],
 ) -> [[S::f32s; VECTORS]; HEIGHT] {
-    let mut sums = [[simd.splat_f32s(0.0); VECTORS]; HEIGHT];
     let (whole, rest) = b.as_chunks::<WIDTH>();
     // On the right of `zip`, so that it does not take the panel of the rest.
-    let mut of_a = a.lines.chunks_exact(a.rows).map(|panel| panel[first..].first_chunk::<HEIGHT>().expect("as many"));
-    for (b, a) in whole.iter().zip(&mut of_a) {
+    let mut a = a.map(|panel| panel.first_chunk::<HEIGHT>().expect("as many rows"));
+    for (b, a) in whole.iter().zip(&mut a) {
         for (at, b) in b.iter().enumerate() {
             add(simd, a, at, *b, &mut sums);
         }
     }
-    if let Some(a) = of_a.next() {
+    if let Some(a) = a.next() {
         for (at, b) in rest.iter().enumerate() {
             add(simd, a, at, *b, &mut sums);
         }
@@ -210,14 +169,14 @@ fn add<S: Simd, const VECTORS: usize, const HEIGHT: usize>(
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use pulp::Scalar;
 
     use super::*;
     use crate::random::Path;
 
     /// Random numbers of a matrix, and how they lie in panels.
-    fn matrix(seed: u64, rows: usize, columns: usize) -> (Vec<Vec<f32>>, Vec<Line>) {
+    pub(crate) fn matrix(seed: u64, rows: usize, columns: usize) -> (Vec<Vec<f32>>, Vec<Line>) {
         let draw = |at: usize| Path::root(seed, 0).draw(at as u32).uniform - 0.5;
         let of: Vec<_> =
             (0..rows).map(|row| (0..columns).map(|column| draw(row * columns + column)).collect()).collect();
@@ -225,7 +184,7 @@ mod tests {
         (of, lines)
     }
 
-    fn lines(of: &[Vec<f32>]) -> Vec<Line> {
+    pub(crate) fn lines(of: &[Vec<f32>]) -> Vec<Line> {
         let columns = of.first().map_or(0, Vec::len);
         let line = |panel: usize, row: &[f32]| {
             std::array::from_fn(|at| row.get(panel * WIDTH + at).copied().unwrap_or_default())
@@ -233,7 +192,7 @@ mod tests {
         (0..panels(columns)).flat_map(|panel| of.iter().map(move |row| line(panel, row))).collect()
     }
 
-    const SIZES: [(usize, usize, usize); 8] =
+    pub(crate) const SIZES: [(usize, usize, usize); 8] =
         [(1, 1, 1), (2, 16, 17), (5, 31, 16), (8, 33, 3), (13, 15, 40), (16, 48, 16), (23, 100, 33), (31, 7, 1)];
 
     #[test]
@@ -245,9 +204,9 @@ mod tests {
             let expected: Vec<_> = a.iter().map(|row| (0..n).map(|column| sum(row, column)).collect()).collect();
             let expected = lines(&expected);
             let (a, b) = (Panels::new(m, k, &a_lines), Panels::new(k, n, &b_lines));
-            let product = |run: &dyn Fn(Multiply<'_>)| {
-                let mut into = vec![[f32::NAN; WIDTH]; expected.len()];
-                run(Multiply { a, b, into: &mut into });
+            let product = |run: &dyn Fn(AddProduct<'_>)| {
+                let mut into = vec![[0.0; WIDTH]; expected.len()];
+                run(AddProduct { a, b, into: &mut into });
                 into
             };
             assert_eq!(product(&|of| Arch::new().dispatch(of)), expected, "{m} × {k} × {n}");
@@ -273,16 +232,5 @@ mod tests {
         let mut into = vec![[1.0; WIDTH]; 3];
         multiply(Panels::new(3, 0, &[]), Panels::new(0, 5, &[]), &mut into);
         assert_eq!(into, [[0.0; WIDTH]; 3]);
-    }
-
-    #[test]
-    fn turned_matrices_hold_nothing_of_those_before() {
-        let mut into = vec![[7.0; WIDTH]; 500];
-        for (rows, columns) in SIZES.map(|(m, k, _)| (m, k)).into_iter().chain([(300, 290), (40, 17), (3, 0)]) {
-            let (of, from) = matrix(3, rows, columns);
-            turn(Panels::new(rows, columns, &from), &mut into);
-            let turned: Vec<_> = (0..columns).map(|column| of.iter().map(|row| row[column]).collect()).collect();
-            assert_eq!(into, lines(&turned), "{rows} × {columns}");
-        }
     }
 }
