@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use ndarray::{ArrayView2, Axis};
 use rayon::prelude::*;
 
+use super::aligned::Aligned;
 use super::ranks::Ranks;
 
 /// Values that differ by no more than this are one value (scikit-learn's `FEATURE_THRESHOLD`).
@@ -18,8 +19,8 @@ pub(crate) struct Columns {
     rows: usize,
     features: usize,
     values: Vec<f32>,
-    tiles: Option<Vec<i32>>,
-    keys: Option<Vec<i32>>,
+    tiles: Option<Aligned<i32>>,
+    keys: Option<Aligned<i32>>,
     ranks: Option<Ranks>,
     /// Made when they are first asked for.
     orders: Vec<OnceLock<Order>>,
@@ -116,11 +117,11 @@ pub(super) fn row_by_row<T: Copy + Sync, K: Copy + Default + Send>(
     rows: usize,
     features: usize,
     of: impl Fn(T) -> K + Sync,
-) -> Vec<K> {
+) -> Aligned<K> {
     /// Rows that one task writes.
     const ROWS: usize = 64;
     let stretch = stretch(features, rows);
-    let mut all = vec![K::default(); columns.len().next_multiple_of(stretch)];
+    let mut all = Aligned::new(columns.len().next_multiple_of(stretch));
     for (stretch, columns) in all.chunks_mut(stretch).zip(columns.chunks(stretch)) {
         stretch.par_chunks_mut(features * ROWS).enumerate().for_each(|(number, of_rows)| {
             for (place, column) in columns.chunks_exact(rows).enumerate() {

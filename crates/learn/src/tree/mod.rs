@@ -9,6 +9,7 @@
 //! Settings that differ only in where a tree stops share its growth: `grow` grows what any of them may want, or `levels` does
 //! for several trees at once; `cut` says where each stops, and `forests` has all of them predict.
 
+mod aligned;
 mod best;
 mod columns;
 mod criterion;

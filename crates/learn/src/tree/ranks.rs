@@ -3,6 +3,7 @@
 
 use rayon::prelude::*;
 
+use super::aligned::Aligned;
 use super::columns::{Columns, SAME, by_value, row_by_row};
 use super::near::Near;
 use super::sort::Sorter;
@@ -100,7 +101,7 @@ pub(super) struct Ranked<C> {
     /// Feature by feature, one a row.
     ranks: Vec<C>,
     /// The same row by row.
-    row_by_row: Vec<C>,
+    row_by_row: Aligned<C>,
     /// Of each feature, whether values of one rank never differ by more than [`SAME`], so that ranks tell all.
     is_plain: Vec<bool>,
 }
@@ -120,7 +121,7 @@ impl<C: Code> Ranked<C> {
         let mut ranked = Self {
             rows,
             ranks: vec![C::default(); features * rows],
-            row_by_row: Vec::new(),
+            row_by_row: Aligned::new(0),
             is_plain: vec![false; features],
         };
         let of_features = ranked.ranks.par_chunks_mut(rows.max(1)).zip(&mut ranked.is_plain);
