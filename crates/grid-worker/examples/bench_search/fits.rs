@@ -1,7 +1,7 @@
 //! Single fits, growth and limits, as Markdown.
 
 use crate::common::verdict;
-use crate::growth::{FITS, Growth, exponent};
+use crate::growth::{FITS, Growth, Peer, exponent};
 use crate::limits::{Need, Peaks, need};
 use crate::markdown::{digits, table};
 use crate::plot::Line;
@@ -34,7 +34,7 @@ pub fn lines(growth: &[Growth], bench: &Bench) -> Vec<Line> {
 }
 
 /// Growth against rows, features and workers.
-pub fn growth(growth: &[Growth], bench: &Bench, figure: &str) -> String {
+pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: &str) -> String {
     let base = |of: &&Growth| of.rows == bench.args.rows;
     let row = |&(family, what, _): &(&str, &str, &str)| {
         let rows = by_rows(growth, bench, family);
@@ -49,6 +49,9 @@ pub fn growth(growth: &[Growth], bench: &Bench, figure: &str) -> String {
         }
         let as_sort: Vec<(f64, f64)> = rows.iter().map(|&(n, _)| (n, n * n.ln())).collect();
         let (found, most) = (exponent(&rows), if family == "knn" { 2.0 } else { exponent(&as_sort) });
+        let peers = peers.iter().filter(|of| of.family == family);
+        let peers: Vec<(f64, f64)> = peers.map(|of| (of.rows as f64, of.seconds)).collect();
+        let of_peers = if peers.len() < 2 { "".into() } else { format!("{:.2}", exponent(&peers)) };
         let speedup = workers(1)? / workers(cores())?;
         let seconds = rows.iter().map(|of| digits(of.1)).collect::<Vec<_>>().join(", ");
         Some(vec![
@@ -57,6 +60,7 @@ pub fn growth(growth: &[Growth], bench: &Bench, figure: &str) -> String {
             format!("{found:.2}"),
             format!("{most:.2}"),
             verdict(found <= most).into(),
+            of_peers,
             format!("{:.2}", exponent(&features)),
             format!("{speedup:.2}"),
         ])
@@ -66,7 +70,16 @@ pub fn growth(growth: &[Growth], bench: &Bench, figure: &str) -> String {
         of_rows.filter(|of| of.workers == cores()).map(|of| of.rows.to_string()).collect::<Vec<_>>().join(", ");
     let head = format!("s for {of_rows} tracks");
     let faster = format!("faster with {} workers than with 1", cores());
-    let head = ["fit and predictions", &head, "exponent of rows", "allowed", "", "exponent of features", &faster];
+    let head = [
+        "fit and predictions",
+        &head,
+        "exponent of rows",
+        "allowed",
+        "",
+        "scikit-learn's",
+        "exponent of features",
+        &faster,
+    ];
     let figure = format!("![Seconds against tracks, both axes logarithmic]({figure})");
     table("Growth", &head, FITS.iter().filter_map(row).collect(), &figure)
 }

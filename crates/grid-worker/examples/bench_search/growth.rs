@@ -41,9 +41,25 @@ pub struct Growth {
     pub leaves: Option<usize>,
 }
 
+/// Families whose fits scikit-learn runs too: how much deeper trees get with more rows, both sides have in common.
+const PEERS: [&str; 3] = ["tree", "extra_trees", "random_forest"];
+
+/// scikit-learn's fit of a family on all features of so many tracks.
+#[derive(Serialize, Deserialize)]
+pub struct Peer {
+    pub family: String,
+    pub rows: usize,
+    pub seconds: f64,
+}
+
 /// What is known of growth.
 pub fn journal(bench: &Bench) -> Journal {
     Journal::new(&bench.ours, "growth")
+}
+
+/// What is known of scikit-learn's.
+pub fn peers(bench: &Bench) -> Journal {
+    Journal::new(&bench.data, "scikit-learn-growth")
 }
 
 /// Tracks and features of every dataset: half to four times the rows, a quarter to all features.
@@ -53,9 +69,11 @@ fn shapes(rows: usize, features: usize) -> Vec<(usize, usize)> {
     by_rows.into_iter().chain(by_features).collect()
 }
 
-/// Measures what was not measured yet: every shape on all cores, the dataset of the benchmark also on one.
+/// Measures what was not measured yet: every shape on all cores, the dataset of the benchmark also on one; all features by
+/// scikit-learn too.
 pub fn run(bench: &Bench) -> anyhow::Result<()> {
     let done: Vec<Growth> = journal(bench).read()?;
+    let peers_done: Vec<Peer> = peers(bench).read()?;
     for (rows, features) in shapes(bench.args.rows, bench.args.features) {
         let is_base = (rows, features) == (bench.args.rows, bench.args.features);
         let workers: Vec<usize> = if is_base { (1..=cores()).collect() } else { vec![cores()] };
@@ -65,10 +83,25 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
         };
         let points = FITS.iter().flat_map(|&fit| workers.iter().map(move |&workers| (fit, workers)));
         let left: Vec<_> = points.filter(|((family, ..), workers)| !is_done(family, *workers)).collect();
-        if left.is_empty() {
+        let is_done = |family: &str| peers_done.iter().any(|of| (of.family.as_str(), of.rows) == (family, rows));
+        let is_peer = |family: &str| features == bench.args.features && PEERS.contains(&family) && !is_done(family);
+        let peers_left: Vec<_> = FITS.iter().filter(|(family, ..)| is_peer(family)).collect();
+        if left.is_empty() && peers_left.is_empty() {
             continue;
         }
-        let fold = crate::first_fold(&theirs::training(rows, features, bench.args.labels)?)?;
+        let data = theirs::training(rows, features, bench.args.labels)?;
+        if !peers_left.is_empty() {
+            let folder = bench.data.join("growth");
+            std::fs::create_dir_all(&folder)?;
+            theirs::write(&folder, &data)?;
+            for (family, _, grid) in peers_left {
+                let seconds = theirs::single(bench, &folder, &setting(grid)?, 0)?;
+                println!("{family}: {rows} x {features}, scikit-learn: {seconds:.3} s");
+                peers(bench).add(&Peer { family: (*family).into(), rows, seconds })?;
+            }
+            std::fs::remove_dir_all(&folder)?;
+        }
+        let fold = crate::first_fold(&data)?;
         for ((family, _, grid), workers) in left {
             let growth = measure(bench, family, grid, &fold, workers)?;
             let growth = Growth { rows, features, ..growth };

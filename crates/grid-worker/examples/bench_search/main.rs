@@ -130,7 +130,10 @@ impl Bench {
                 Part::Limits => limits::journal(self).clear()?,
                 Part::Ours => ours::journal(self).clear()?,
                 Part::Single => single::journal(self).clear()?,
-                Part::Growth => growth::journal(self).clear()?,
+                Part::Growth => {
+                    growth::journal(self).clear()?;
+                    growth::peers(self).clear()?;
+                }
                 Part::ScikitLearn => {
                     self.args.tables.iter().try_for_each(|table| theirs::journal(self, table).clear())?;
                 }

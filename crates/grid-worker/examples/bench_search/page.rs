@@ -17,7 +17,7 @@ pub fn write(bench: &Bench) -> anyhow::Result<()> {
     let name = figure.file_name().context("the page is no file")?.to_string_lossy().into_owned();
     let mut sections = vec![conditions(bench), tables::whole(bench)?, tables::blocks(bench)?];
     sections.push(fits::singles(&single::journal(bench).read()?));
-    sections.push(fits::growth(&growth, bench, &name));
+    sections.push(fits::growth(&growth, &growth::peers(bench).read()?, bench, &name));
     if let Some(peaks) = limits::journal(bench).read()?.last() {
         sections.push(fits::limits(&growth, bench, *peaks));
     }

@@ -49,11 +49,11 @@ pub fn run_table(bench: &Bench, table: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Seconds of one fit, two jobs at a time where the family can.
-pub fn single(bench: &Bench, setting: &Setting, seed: u64) -> anyhow::Result<f64> {
+/// Seconds of one fit on the data in a folder, two jobs at a time where the family can.
+pub fn single(bench: &Bench, folder: &Path, setting: &Setting, seed: u64) -> anyhow::Result<f64> {
     let params = serde_json::to_string(&setting.params)?;
     let mut command = python(bench);
-    command.arg("single").arg(&bench.data).args([&setting.family, &params, &seed.to_string()]);
+    command.arg("single").arg(folder).args([&setting.family, &params, &seed.to_string()]);
     let output = command.output().context("cannot run Python")?;
     ensure!(output.status.success(), "scikit-learn failed: {}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout)?.trim().parse().context("scikit-learn's side printed no number")
