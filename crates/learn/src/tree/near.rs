@@ -1,8 +1,8 @@
 //! The rows of a small branch, copied together, so that its nodes find them in the nearest caches: a row of another's
 //! column is a cache line for a single number.
 
-/// Most rows of a branch that are copied: 4 MB of keys for 1,241 features, or half of that of ranks in 16 bits.
-pub(super) const ROWS: usize = 768;
+/// Most rows of a branch that are copied: 2 MB of keys for 1,241 features, or half of that of ranks in 16 bits.
+pub(super) const ROWS: usize = 384;
 
 /// The rows of one branch after another, each with all features.
 pub(super) struct Near<T> {
