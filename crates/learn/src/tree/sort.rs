@@ -10,8 +10,8 @@ const LANES: usize = 32;
 /// Up to so many rows, counting for each those before it is quicker than sorting digit by digit.
 const FEW: usize = 96;
 
-/// Bits of a digit.
-const DIGIT: usize = 7;
+/// Most bits of a digit.
+const DIGIT: usize = 8;
 
 /// Sorts the rows of one node after another.
 #[derive(Default)]
@@ -91,30 +91,61 @@ impl<C: Code> Sorter<C> {
     }
 
     fn by_digits(&mut self, above: usize) {
-        self.keys.clear();
-        self.keys.extend(self.ranks.iter().zip(0..).map(|(&rank, place)| (rank, C::of(place))));
-        self.room.resize(self.keys.len(), (C::default(), C::default()));
+        let Self { ranks, sorted, order, keys, room, .. } = self;
+        let rows = ranks.len();
         let bits = above.next_power_of_two().trailing_zeros() as usize;
-        for shift in (0..bits).step_by(DIGIT) {
-            let digit = |rank: C| (rank.number() >> shift) as usize % (1 << DIGIT);
-            let mut next = [0_u32; 1 << DIGIT];
-            self.keys.iter().for_each(|&(rank, _)| next[digit(rank)] += 1);
-            let mut before = 0;
-            for next in &mut next {
-                before += *next;
-                *next = before - *next;
-            }
-            for &of in &self.keys {
-                let place = &mut next[digit(of.0)];
-                self.room[*place as usize] = of;
-                *place += 1;
-            }
-            std::mem::swap(&mut self.keys, &mut self.room);
+        let digits = bits.div_ceil(DIGIT).max(1);
+        let width = bits.div_ceil(digits);
+        let by_digit = |number: usize| Digit { shift: number * width, mask: (1 << width) - 1 };
+        order.resize(rows, 0);
+        sorted.resize(rows, C::default());
+        let last = |at: usize, (rank, place): (C, C)| {
+            order[at] = place.number();
+            sorted[at] = rank;
+        };
+        let of_ranks = ranks.iter().zip(0..).map(|(&rank, place)| (rank, C::of(place)));
+        if digits == 1 {
+            return by_digit(0).spread(ranks, of_ranks, last);
         }
-        self.order.clear();
-        self.order.extend(self.keys.iter().map(|(_, place)| place.number()));
-        self.sorted.clear();
-        self.sorted.extend(self.keys.iter().map(|(rank, _)| *rank));
+        keys.resize(rows, (C::default(), C::default()));
+        room.resize(rows, (C::default(), C::default()));
+        by_digit(0).spread(ranks, of_ranks, |at, key| keys[at] = key);
+        for number in 1..digits - 1 {
+            by_digit(number).spread(ranks, keys.iter().copied(), |at, key| room[at] = key);
+            std::mem::swap(keys, room);
+        }
+        by_digit(digits - 1).spread(ranks, keys.iter().copied(), last);
+    }
+}
+
+/// Some bits of a rank.
+struct Digit {
+    shift: usize,
+    mask: usize,
+}
+
+impl Digit {
+    #[inline(always)]
+    fn of<C: Code>(&self, rank: C) -> usize {
+        rank.number() as usize >> self.shift & self.mask
+    }
+
+    /// Puts ranks and their places, in any order of these ranks, in the order of a digit; those of the same digit stay in
+    /// order.
+    #[inline(always)]
+    fn spread<C: Code>(&self, ranks: &[C], keys: impl Iterator<Item = (C, C)>, mut put: impl FnMut(usize, (C, C))) {
+        let mut next = [0_u32; 1 << DIGIT];
+        ranks.iter().for_each(|&rank| next[self.of(rank)] += 1);
+        let mut before = 0;
+        for next in &mut next[..=self.mask] {
+            before += *next;
+            *next = before - *next;
+        }
+        for key in keys {
+            let at = &mut next[self.of(key.0)];
+            put(*at as usize, key);
+            *at += 1;
+        }
     }
 }
 
@@ -141,7 +172,7 @@ mod tests {
     #[test]
     fn rows_are_sorted_by_rank_and_then_by_place_in_either_width_and_way() {
         for rows in [1, 2, 31, 32, 33, 96, 97, 1_000] {
-            for distinct in [1, 2, 7, 200, 65_536] {
+            for distinct in [1, 2, 7, 200, 257, 65_536] {
                 let rank = |row: u32| row.wrapping_mul(2_654_435_761) % distinct;
                 let ranks: Vec<u32> = (0..rows).map(rank).collect();
                 order_is_that_of_a_stable_sort::<u16>(&ranks, distinct as usize);
