@@ -36,7 +36,7 @@ pub fn lines(growth: &[Growth], bench: &Bench) -> Vec<Line> {
 /// Growth against rows, features and workers.
 pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: &str) -> String {
     let base = |of: &&Growth| of.rows == bench.args.rows;
-    let row = |&(family, what, _): &(&str, &str, &str)| {
+    let row = |&(family, what, grid): &(&str, &str, &str)| {
         let rows = by_rows(growth, bench, family);
         let of = || growth.iter().filter(base).filter(|of| of.family == family);
         let features: Vec<(f64, f64)> =
@@ -49,7 +49,7 @@ pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: &str) ->
         }
         let as_sort: Vec<(f64, f64)> = rows.iter().map(|&(n, _)| (n, n * n.ln())).collect();
         let (found, most) = (exponent(&rows), if family == "knn" { 2.0 } else { exponent(&as_sort) });
-        let peers = peers.iter().filter(|of| of.family == family);
+        let peers = peers.iter().filter(|of| of.grid == grid);
         let peers: Vec<(f64, f64)> = peers.map(|of| (of.rows as f64, of.seconds)).collect();
         let of_peers = if peers.len() < 2 { "".into() } else { format!("{:.2}", exponent(&peers)) };
         let speedup = workers(1)? / workers(cores())?;
@@ -76,7 +76,7 @@ pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: &str) ->
         "exponent of rows",
         "allowed",
         "",
-        "scikit-learn's",
+        "that of scikit-learn's fit",
         "exponent of features",
         &faster,
     ];

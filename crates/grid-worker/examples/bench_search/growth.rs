@@ -44,10 +44,10 @@ pub struct Growth {
 /// Families whose fits scikit-learn runs too: how much deeper trees get with more rows, both sides have in common.
 const PEERS: [&str; 3] = ["tree", "extra_trees", "random_forest"];
 
-/// scikit-learn's fit of a family on all features of so many tracks.
+/// scikit-learn's fit of a grid's one setting on all features of so many tracks.
 #[derive(Serialize, Deserialize)]
 pub struct Peer {
-    pub family: String,
+    pub grid: String,
     pub rows: usize,
     pub seconds: f64,
 }
@@ -69,47 +69,57 @@ fn shapes(rows: usize, features: usize) -> Vec<(usize, usize)> {
     by_rows.into_iter().chain(by_features).collect()
 }
 
-/// Measures what was not measured yet: every shape on all cores, the dataset of the benchmark also on one; all features by
-/// scikit-learn too.
+/// Measures what was not measured yet: every shape on all cores, the dataset of the benchmark on one to all; then
+/// scikit-learn's fits.
 pub fn run(bench: &Bench) -> anyhow::Result<()> {
-    let done: Vec<Growth> = journal(bench).read()?;
-    let peers_done: Vec<Peer> = peers(bench).read()?;
     for (rows, features) in shapes(bench.args.rows, bench.args.features) {
-        let is_base = (rows, features) == (bench.args.rows, bench.args.features);
-        let workers: Vec<usize> = if is_base { (1..=cores()).collect() } else { vec![cores()] };
-        let is_done = |family: &str, workers: usize| {
-            done.iter()
-                .any(|of| (of.family.as_str(), of.rows, of.features, of.workers) == (family, rows, features, workers))
-        };
-        let points = FITS.iter().flat_map(|&fit| workers.iter().map(move |&workers| (fit, workers)));
-        let left: Vec<_> = points.filter(|((family, ..), workers)| !is_done(family, *workers)).collect();
-        let is_done = |family: &str| peers_done.iter().any(|of| (of.family.as_str(), of.rows) == (family, rows));
-        let is_peer = |family: &str| features == bench.args.features && PEERS.contains(&family) && !is_done(family);
-        let peers_left: Vec<_> = FITS.iter().filter(|(family, ..)| is_peer(family)).collect();
-        if left.is_empty() && peers_left.is_empty() {
-            continue;
-        }
-        let data = theirs::training(rows, features, bench.args.labels)?;
-        if !peers_left.is_empty() {
-            let folder = bench.data.join("growth");
-            std::fs::create_dir_all(&folder)?;
-            theirs::write(&folder, &data)?;
-            for (family, _, grid) in peers_left {
-                let seconds = theirs::single(bench, &folder, &setting(grid)?, 0)?;
-                println!("{family}: {rows} x {features}, scikit-learn: {seconds:.3} s");
-                peers(bench).add(&Peer { family: (*family).into(), rows, seconds })?;
-            }
-            std::fs::remove_dir_all(&folder)?;
-        }
-        let fold = crate::first_fold(&data)?;
-        for ((family, _, grid), workers) in left {
-            let growth = measure(bench, family, grid, &fold, workers)?;
-            let growth = Growth { rows, features, ..growth };
-            println!("{family}: {rows} x {features}, {workers} workers: {:.3} s", growth.seconds);
-            journal(bench).add(&growth)?;
-        }
+        run_shape(bench, rows, features)?;
+    }
+    for (rows, _) in shapes(bench.args.rows, bench.args.features).iter().filter(|of| of.1 == bench.args.features) {
+        run_peers(bench, *rows)?;
     }
     Ok(())
+}
+
+fn run_shape(bench: &Bench, rows: usize, features: usize) -> anyhow::Result<()> {
+    let done: Vec<Growth> = journal(bench).read()?;
+    let is_base = (rows, features) == (bench.args.rows, bench.args.features);
+    let workers: Vec<usize> = if is_base { (1..=cores()).collect() } else { vec![cores()] };
+    let is_done = |family: &str, workers: usize| {
+        done.iter()
+            .any(|of| (of.family.as_str(), of.rows, of.features, of.workers) == (family, rows, features, workers))
+    };
+    let points = FITS.iter().flat_map(|&fit| workers.iter().map(move |&workers| (fit, workers)));
+    let left: Vec<_> = points.filter(|((family, ..), workers)| !is_done(family, *workers)).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let fold = crate::first_fold(&theirs::training(rows, features, bench.args.labels)?)?;
+    for ((family, _, grid), workers) in left {
+        let growth = measure(bench, family, grid, &fold, workers)?;
+        let growth = Growth { rows, features, ..growth };
+        println!("{family}: {rows} x {features}, {workers} workers: {:.3} s", growth.seconds);
+        journal(bench).add(&growth)?;
+    }
+    Ok(())
+}
+
+fn run_peers(bench: &Bench, rows: usize) -> anyhow::Result<()> {
+    let done: Vec<Peer> = peers(bench).read()?;
+    let is_done = |grid: &str| done.iter().any(|of| (of.grid.as_str(), of.rows) == (grid, rows));
+    let left: Vec<_> = FITS.iter().filter(|(family, _, grid)| PEERS.contains(family) && !is_done(grid)).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let folder = bench.data.join("growth");
+    std::fs::create_dir_all(&folder)?;
+    theirs::write(&folder, &theirs::training(rows, bench.args.features, bench.args.labels)?)?;
+    for &&(family, _, grid) in &left {
+        let seconds = theirs::single(bench, &folder, &setting(grid)?, 0)?;
+        println!("{family}: {rows} x {}, scikit-learn: {seconds:.3} s", bench.args.features);
+        peers(bench).add(&Peer { grid: grid.into(), rows, seconds })?;
+    }
+    Ok(std::fs::remove_dir_all(&folder)?)
 }
 
 fn measure(bench: &Bench, family: &str, grid: &str, fold: &Fold, workers: usize) -> anyhow::Result<Growth> {

@@ -80,7 +80,7 @@ enum Part {
     Ours,
     /// Single fits, both sides
     Single,
-    /// Time against rows, features and workers
+    /// Time against rows, features and workers; against rows, that of scikit-learn's trees too
     Growth,
     /// A sample of the tables, by scikit-learn
     ScikitLearn,

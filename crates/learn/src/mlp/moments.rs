@@ -80,7 +80,7 @@ impl Step {
         Self { alpha: 0.0, ..self }
     }
 
-    /// Updates these parameters in one pass; returns the sum of their squares before.
+    /// Updates these parameters in one pass; returns the sum of their squares before, 0 without a penalty, which it is for.
     pub(super) fn take(self, Slice { values, first, second }: Slice<'_>, gradient: &[f32]) -> f64 {
         let update = |w: &mut f32, m: &mut f32, v: &mut f32, gradient: f32| {
             let gradient = (gradient + self.alpha * *w) * self.per_row;
@@ -91,7 +91,7 @@ impl Step {
         vectorised(
             #[inline(always)]
             || {
-                let squares = sum_of_squares(values);
+                let squares = if self.alpha == 0.0 { 0.0 } else { sum_of_squares(values) };
                 let moments = first.iter_mut().zip(second);
                 for ((w, (m, v)), gradient) in values.iter_mut().zip(moments).zip(gradient) {
                     update(w, m, v, *gradient);
@@ -109,7 +109,8 @@ fn settled(x: f32) -> f32 {
     if x.abs() < 1e-30 { 0.0 } else { x }
 }
 
-/// In lanes of f32, added in a fixed order: the loss, which has it as a penalty, is told apart by far larger steps.
+/// In lanes of f32, added in a fixed order: enough for a penalty, which is a small part of a loss that is compared with
+/// `tol`.
 #[inline(always)]
 fn sum_of_squares(values: &[f32]) -> f64 {
     let mut lanes = [0.0; WIDTH];

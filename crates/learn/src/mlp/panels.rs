@@ -63,8 +63,8 @@ pub(super) fn add_product(a: Panels<'_>, b: Panels<'_>, into: &mut [Line]) {
     }
 }
 
-/// Products that are added up at a time: as many lines of a panel fit the nearest cache.
-const DEPTH: usize = 256;
+/// Lines of a panel of `b` that are multiplied before the next panel is: 16 KB, half of a nearest cache.
+const DEPTH: usize = 16 * WIDTH;
 
 struct AddProduct<'a> {
     a: Panels<'a>,
@@ -197,33 +197,41 @@ pub(super) mod tests {
 
     #[test]
     fn products_are_fused_sums_in_order_whatever_the_vectors() {
-        for (m, k, n) in SIZES {
+        // Sums that are left and gone on with, too: at each 256 products.
+        for (m, k, n) in SIZES.into_iter().chain([(11, 256, 5), (3, 257, 20), (13, 530, 17)]) {
             let (a, a_lines) = matrix(1, m, k);
             let (b, b_lines) = matrix(2, k, n);
-            let sum = |row: &[f32], column: usize| (0..k).fold(0.0, |sum, at| row[at].mul_add(b[at][column], sum));
-            let expected: Vec<_> = a.iter().map(|row| (0..n).map(|column| sum(row, column)).collect()).collect();
+            let (start, start_lines) = matrix(3, m, n);
+            let sum = |row: usize, column: usize| {
+                (0..k).fold(start[row][column], |sum, at| a[row][at].mul_add(b[at][column], sum))
+            };
+            let expected: Vec<_> = (0..m).map(|row| (0..n).map(|column| sum(row, column)).collect()).collect();
             let expected = lines(&expected);
             let (a, b) = (Panels::new(m, k, &a_lines), Panels::new(k, n, &b_lines));
-            let product = |run: &dyn Fn(AddProduct<'_>)| {
-                let mut into = vec![[0.0; WIDTH]; expected.len()];
+            let added = |run: &dyn Fn(AddProduct<'_>)| {
+                let mut into = start_lines.clone();
                 run(AddProduct { a, b, into: &mut into });
                 into
             };
-            assert_eq!(product(&|of| Arch::new().dispatch(of)), expected, "{m} × {k} × {n}");
-            assert_eq!(product(&|of| of.with_simd(Scalar::new())), expected, "{m} × {k} × {n}");
+            assert_eq!(added(&|of| Arch::new().dispatch(of)), expected, "{m} × {k} × {n}");
+            assert_eq!(added(&|of| of.with_simd(Scalar::new())), expected, "{m} × {k} × {n}");
             #[cfg(target_arch = "x86_64")]
             if let Some(simd) = pulp::x86::V3::try_new() {
-                let product = product(&|of| {
+                let added = added(&|of| {
                     simd.vectorize(
                         #[inline(always)]
                         || of.with_simd(simd),
                     );
                 });
-                assert_eq!(product, expected, "{m} × {k} × {n}");
+                assert_eq!(added, expected, "{m} × {k} × {n}");
             }
-            let mut in_parts = vec![[f32::NAN; WIDTH]; expected.len()];
-            b.parts(2).zip(in_parts.par_chunks_mut(2 * m)).for_each(|(b, into)| multiply(a, b, into));
+            let mut in_parts = start_lines.clone();
+            b.parts(2).zip(in_parts.par_chunks_mut(2 * m)).for_each(|(b, into)| add_product(a, b, into));
             assert_eq!(in_parts, expected, "{m} × {k} × {n}");
+            let (mut alone, mut onto_0) = (vec![[f32::NAN; WIDTH]; expected.len()], vec![[0.0; WIDTH]; expected.len()]);
+            multiply(a, b, &mut alone);
+            add_product(a, b, &mut onto_0);
+            assert_eq!(alone, onto_0, "{m} × {k} × {n}");
         }
     }
 

@@ -19,13 +19,13 @@ pub(super) fn turn(from: Panels<'_>, into: &mut Vec<Line>) {
     }
     let count = if from.lines.len() < WORTH { panels(from.rows) } else { share(from.rows) };
     into.par_chunks_mut(count.max(1) * from.columns).enumerate().for_each(|(part, into)| {
-        let turn = Turn { from, first: part * count, into };
+        let turning = Turn { from, first: part * count, into };
         match Arch::new() {
             #[cfg(target_arch = "x86_64")]
             Arch::V4(v4) => v4.vectorize(
                 #[inline(always)]
                 || {
-                    turn.by(
+                    turning.by(
                         #[inline(always)]
                         |block, into| block_by_shuffles(v4, block, into),
                     );
@@ -33,7 +33,7 @@ pub(super) fn turn(from: Panels<'_>, into: &mut Vec<Line>) {
             ),
             arch => arch.dispatch(
                 #[inline(always)]
-                || turn.by(block),
+                || turning.by(block_by_moves),
             ),
         }
     });
@@ -49,20 +49,20 @@ struct Turn<'a> {
 impl Turn<'_> {
     /// By what turns a block.
     #[inline(always)]
-    fn by(self, block: impl Fn(&Block, &mut Block)) {
+    fn by(self, turn_block: impl Fn(&Block, &mut Block)) {
         let Self { from, first, into } = self;
         for (panel, into) in into.chunks_exact_mut(from.columns).enumerate() {
-            let first = (first + panel) * WIDTH;
-            let height = (from.rows - first).min(WIDTH);
+            let row = (first + panel) * WIDTH;
+            let height = (from.rows - row).min(WIDTH);
             for (lines, into) in from.lines.chunks_exact(from.rows).zip(into.chunks_mut(WIDTH)) {
-                let lines = &lines[first..first + height];
+                let lines = &lines[row..row + height];
                 // Whole blocks are turned without asking how large they are.
                 match (lines.as_array(), into.as_mut_array()) {
-                    (Some(lines), Some(into)) => block(lines, into),
+                    (Some(lines), Some(into)) => turn_block(lines, into),
                     _ => {
-                        let (mut filled, mut turned) = ([[0.0; WIDTH]; WIDTH], [[0.0; WIDTH]; WIDTH]);
-                        filled[..height].copy_from_slice(lines);
-                        block(&filled, &mut turned);
+                        let (mut block, mut turned) = ([[0.0; WIDTH]; WIDTH], [[0.0; WIDTH]; WIDTH]);
+                        block[..height].copy_from_slice(lines);
+                        turn_block(&block, &mut turned);
                         into.copy_from_slice(&turned[..into.len()]);
                     }
                 }
@@ -72,7 +72,7 @@ impl Turn<'_> {
 }
 
 #[inline(always)]
-fn block(block: &Block, into: &mut Block) {
+fn block_by_moves(block: &Block, into: &mut Block) {
     for row in 0..WIDTH {
         for column in 0..WIDTH {
             into[column][row] = block[row][column];
@@ -80,8 +80,7 @@ fn block(block: &Block, into: &mut Block) {
     }
 }
 
-/// The compiler makes single moves of [`block`]; lines that stay in registers and trade quarters take a third of its time
-/// (a lone network learns an eighth faster).
+/// The compiler makes a move for each number of [`block_by_moves`]; here lines stay in registers and trade pairs and quarters.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 fn block_by_shuffles(v4: pulp::x86::V4, block: &Block, into: &mut Block) {
@@ -147,7 +146,7 @@ mod tests {
         let from: Block = std::array::from_fn(|row| std::array::from_fn(|column| (WIDTH * row + column) as f32));
         let expected: Block = std::array::from_fn(|row| std::array::from_fn(|column| from[column][row]));
         let mut turned = [[f32::NAN; WIDTH]; WIDTH];
-        block(&from, &mut turned);
+        block_by_moves(&from, &mut turned);
         assert_eq!(turned, expected);
         #[cfg(target_arch = "x86_64")]
         if let Some(v4) = pulp::x86::V4::try_new() {

@@ -5,8 +5,8 @@ use std::ops::{Deref, DerefMut};
 /// Bytes of a cache line.
 const LINE: usize = 64;
 
-/// Rows of 64 numbers each touch a line less than where the allocator would put them: trees of random thresholds grow a tenth
-/// faster.
+/// Some numbers, the first of which is the first of a cache line: a row of a tile, 64 numbers, then lies in four lines where it
+/// would touch five.
 pub(super) struct Aligned<T> {
     all: Vec<T>,
     first: usize,
@@ -33,5 +33,26 @@ impl<T> Deref for Aligned<T> {
 impl<T> DerefMut for Aligned<T> {
     fn deref_mut(&mut self) -> &mut [T] {
         &mut self.all[self.first..][..self.count]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin_a_line<T: Copy + Default + PartialEq + std::fmt::Debug>(one: T) {
+        for count in [0, 1, 31, 1_000] {
+            let mut of = Aligned::new(count);
+            assert_eq!((of.len(), of.as_ptr() as usize % LINE), (count, 0));
+            of.fill(one);
+            assert_eq!(*of, *vec![one; count]);
+        }
+    }
+
+    #[test]
+    fn numbers_of_any_width_begin_a_cache_line() {
+        begin_a_line(1_u16);
+        begin_a_line(1_i32);
+        begin_a_line(1_u32);
     }
 }

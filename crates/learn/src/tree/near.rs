@@ -1,7 +1,8 @@
 //! The rows of a small branch, copied together, so that its nodes find them in the nearest caches: a row of another's
 //! column is a cache line for a single number.
 
-/// Most rows of a branch that are copied: 2 MB of keys for 1,241 features, or half of that of ranks in 16 bits.
+/// Most rows of a branch that are copied: 2 MB of keys for 1,241 features, or half of that of ranks in 16 bits, which a second
+/// cache of 1 MB holds.
 pub(super) const ROWS: usize = 384;
 
 /// The rows of one branch after another, each with all features.

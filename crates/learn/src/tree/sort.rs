@@ -130,8 +130,8 @@ impl Digit {
         rank.number() as usize >> self.shift & self.mask
     }
 
-    /// Puts ranks and their places, in any order of these ranks, in the order of a digit; those of the same digit stay in
-    /// order.
+    /// Puts ranks with their places in the order of a digit; those of the same digit stay in order. `ranks` are the same, in
+    /// any order, to be counted.
     #[inline(always)]
     fn spread<C: Code>(&self, ranks: &[C], keys: impl Iterator<Item = (C, C)>, mut put: impl FnMut(usize, (C, C))) {
         let mut next = [0_u32; 1 << DIGIT];
@@ -180,6 +180,8 @@ mod tests {
             }
             let far: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % 1_000_000).collect();
             order_is_that_of_a_stable_sort::<u32>(&far, 1_000_000);
+            let wide: Vec<u32> = far.iter().map(|rank| rank % 65_537).collect();
+            order_is_that_of_a_stable_sort::<u32>(&wide, 65_537);
         }
     }
 }
