@@ -62,9 +62,14 @@ pub fn peers(bench: &Bench) -> Journal {
     Journal::new(&bench.data, "scikit-learn-growth")
 }
 
+/// Tracks of the datasets with all features: half to four times those of the benchmark.
+fn tracks(rows: usize) -> [usize; 4] {
+    [rows / 2, rows, 2 * rows, 4 * rows]
+}
+
 /// Tracks and features of every dataset: half to four times the rows, a quarter to all features.
 fn shapes(rows: usize, features: usize) -> Vec<(usize, usize)> {
-    let by_rows = [rows / 2, rows, 2 * rows, 4 * rows].map(|rows| (rows, features));
+    let by_rows = tracks(rows).map(|rows| (rows, features));
     let by_features = [features / 4, features / 2].map(|features| (rows, features.max(1)));
     by_rows.into_iter().chain(by_features).collect()
 }
@@ -75,8 +80,8 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
     for (rows, features) in shapes(bench.args.rows, bench.args.features) {
         run_shape(bench, rows, features)?;
     }
-    for (rows, _) in shapes(bench.args.rows, bench.args.features).iter().filter(|of| of.1 == bench.args.features) {
-        run_peers(bench, *rows)?;
+    for rows in tracks(bench.args.rows) {
+        run_peers(bench, rows)?;
     }
     Ok(())
 }

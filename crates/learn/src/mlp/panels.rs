@@ -94,14 +94,15 @@ impl AddProduct<'_> {
         let Self { a, b, into } = self;
         let (b_lines, _) = pulp::as_arrays::<VECTORS, _>(S::as_simd_f32s(b.lines.as_flattened()).0);
         let (into, _) = pulp::as_arrays_mut::<VECTORS, _>(S::as_mut_simd_f32s(into.as_flattened_mut()).0);
-        for (chunk, a_lines) in a.lines.chunks(DEPTH / WIDTH * a.rows).enumerate() {
+        for chunk in 0..b.rows.div_ceil(DEPTH) {
+            let a = a.part(chunk, DEPTH / WIDTH);
             for (b, into) in b_lines.chunks_exact(b.rows).zip(into.chunks_exact_mut(a.rows)) {
                 let b = &b[chunk * DEPTH..((chunk + 1) * DEPTH).min(b.len())];
                 // What is left of the rows is cut into the largest tiles: sums of few rows wait for each other.
-                let rest = rows::<S, VECTORS, HEIGHT>(simd, a.rows, a_lines, b, into);
-                let rest = rows::<S, VECTORS, 4>(simd, a.rows, a_lines, b, rest);
-                let rest = rows::<S, VECTORS, 2>(simd, a.rows, a_lines, b, rest);
-                rows::<S, VECTORS, 1>(simd, a.rows, a_lines, b, rest);
+                let rest = rows::<S, VECTORS, HEIGHT>(simd, a, b, into);
+                let rest = rows::<S, VECTORS, 4>(simd, a, b, rest);
+                let rest = rows::<S, VECTORS, 2>(simd, a, b, rest);
+                rows::<S, VECTORS, 1>(simd, a, b, rest);
             }
         }
     }
@@ -112,15 +113,14 @@ impl AddProduct<'_> {
 #[inline(always)]
 fn rows<'a, S: Simd, const VECTORS: usize, const HEIGHT: usize>(
     simd: S,
-    of_a: usize,
-    a: &[Line],
+    a: Panels<'_>,
     b: &[[S::f32s; VECTORS]],
     into: &'a mut [[S::f32s; VECTORS]],
 ) -> &'a mut [[S::f32s; VECTORS]] {
-    let first = of_a - into.len();
+    let first = a.rows - into.len();
     let (tiles, rest) = into.as_chunks_mut::<HEIGHT>();
     for (tile, into) in tiles.iter_mut().enumerate() {
-        let panels = a.chunks_exact(of_a).map(|panel| &panel[first + tile * HEIGHT..]);
+        let panels = a.lines.chunks_exact(a.rows).map(|panel| &panel[first + tile * HEIGHT..]);
         *into = products(simd, panels, b, *into);
     }
     rest

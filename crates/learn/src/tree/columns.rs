@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use super::aligned::Aligned;
 use super::ranks::Ranks;
+use super::sort::starts;
 
 /// Values that differ by no more than this are one value (scikit-learn's `FEATURE_THRESHOLD`).
 pub(super) const SAME: f32 = 1e-7;
@@ -144,11 +145,7 @@ pub(super) fn by_value(column: &[f32]) -> Vec<u32> {
     }
     let mut sorted = keys.clone();
     for (place, next) in nexts.iter_mut().enumerate() {
-        let mut before = 0;
-        for next in &mut *next {
-            before += *next;
-            *next = before - *next;
-        }
+        starts(next);
         for &of in &keys {
             let next = &mut next[digit(of.0, place)];
             sorted[*next as usize] = of;

@@ -136,16 +136,22 @@ impl Digit {
     fn spread<C: Code>(&self, ranks: &[C], keys: impl Iterator<Item = (C, C)>, mut put: impl FnMut(usize, (C, C))) {
         let mut next = [0_u32; 1 << DIGIT];
         ranks.iter().for_each(|&rank| next[self.of(rank)] += 1);
-        let mut before = 0;
-        for next in &mut next[..=self.mask] {
-            before += *next;
-            *next = before - *next;
-        }
+        starts(&mut next[..=self.mask]);
         for key in keys {
             let at = &mut next[self.of(key.0)];
             put(*at as usize, key);
             *at += 1;
         }
+    }
+}
+
+/// Makes of how many there are of each digit, where those begin in the order of digits.
+#[inline(always)]
+pub(super) fn starts(counts: &mut [u32]) {
+    let mut before = 0;
+    for count in counts {
+        before += *count;
+        *count = before - *count;
     }
 }
 
