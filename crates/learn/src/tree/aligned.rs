@@ -3,7 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 /// Bytes of a cache line.
-const LINE: usize = 64;
+pub(super) const LINE: usize = 64;
 
 /// Some numbers, the first of which is the first of a cache line: a row of a tile, 64 numbers, then lies in four lines where it
 /// would touch five.

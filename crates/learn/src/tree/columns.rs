@@ -81,7 +81,7 @@ impl Columns {
 
     /// Stretches of [`TILE`] features, each n × [`TILE`] keys of values (see [`key`]) row by row, so that a node's rows are
     /// read in order and one tile of them stays in the cache. Columns that fill up the last tile are zeros.
-    pub(super) fn tiles(&self) -> impl Iterator<Item = &[i32]> {
+    pub(super) fn tiles(&self) -> impl ExactSizeIterator<Item = &[i32]> {
         self.tiles.as_ref().expect("random thresholds of all features asked for tiles").chunks_exact(TILE * self.rows)
     }
 

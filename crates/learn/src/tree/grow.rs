@@ -102,7 +102,7 @@ impl Grown {
     }
 
     /// Puts the root of another tree in the place of a leaf, and all that is below it behind the other nodes.
-    fn replace(&mut self, leaf: u32, other: Self) {
+    pub(super) fn replace(&mut self, leaf: u32, other: Self) {
         let (node, split) = (self.nodes.len() as u32 - 1, self.splits.len() as u32);
         let moved = |of: Node| Node { splits: (of.splits.0 + split, of.splits.1), ..of };
         let mut nodes = other.nodes.into_iter().map(moved);
@@ -198,7 +198,7 @@ impl<'a> Growth<'a> {
         }
     }
 
-    fn run(&mut self, scratch: &mut Scratch) {
+    pub(super) fn run(&mut self, scratch: &mut Scratch) {
         while let Some(mut open) = self.open.pop() {
             // The nodes of a branch are popped before any other, so one branch is copied at a time.
             if !open.near && open.presorted.is_none() && open.rows.len() <= near::ROWS {
@@ -298,14 +298,20 @@ impl<'a> Growth<'a> {
         }))
     }
 
+    /// A branch as a tree of its own.
+    pub(super) fn apart(&self, open: Open) -> Growth<'a> {
+        let mut apart = Growth::empty(self.grower);
+        apart.buffers.push(self.buffers[open.buffer][open.rows.clone()].to_vec());
+        apart.grown.nodes.push(self.grown.nodes[open.node as usize].clone());
+        apart.grown.shares.extend_from_slice(self.grown.shares_of(open.node));
+        apart.wait(Open { node: 0, buffer: 0, rows: 0..open.rows.len(), ..open });
+        apart
+    }
+
     /// Grows two branches side by side: the right one as a tree of its own, which is put in its place at the end.
     fn branch(&mut self, left: Open, right: Open, scratch: &mut Scratch) {
         let place = right.node;
-        let mut apart = Growth::empty(self.grower);
-        apart.buffers.push(self.buffers[right.buffer][right.rows.clone()].to_vec());
-        apart.grown.nodes.push(self.grown.nodes[place as usize].clone());
-        apart.grown.shares.extend_from_slice(self.grown.shares_of(place));
-        apart.wait(Open { node: 0, buffer: 0, rows: 0..right.rows.len(), ..right });
+        let mut apart = self.apart(right);
         self.wait(left);
         let mut room = Scratch::new(&self.grower.search);
         rayon::join(|| self.run(scratch), || apart.run(&mut room));

@@ -1,112 +1,163 @@
 //! Growing several trees level by level, for random thresholds of all features: a stretch of features comes into the cache
 //! once for all nodes of a level, where a tree grown branch by branch would bring in all features for each node.
 
+use std::cmp::Reverse;
+use std::hint::black_box;
 use std::ops::Range;
 
-use pulp::NullaryFnOnce;
+use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
 use super::columns::TILE;
 use super::criterion::Criterion;
 use super::grow::{Grower, Grown, Growth, Open};
+use super::members::{Form, Members};
+use super::near;
 use super::random_few;
-use super::rows::Local;
-use super::split::{Best, Scratch};
+use super::split::{Best, Scratch, Search};
 use super::thresholds::{Seen, thresholds};
 use crate::random::Path;
 
-/// Nodes of several trees, and what has to be known of their rows, one after another.
-#[derive(Default)]
-struct Level {
+/// A tree while it is grown, with those of its open nodes that are not in a small branch.
+struct Tree<'a> {
+    growth: Growth<'a>,
+    scratch: Scratch,
+    /// Small branches, which are grown at the end.
+    branches: Vec<Open>,
     nodes: Vec<Wide>,
-    /// One a row: where it begins in a tile, its weight, and where its labels end.
-    places: Vec<u32>,
-    weights: Vec<i32>,
-    ends: Vec<u32>,
-    labels: Vec<u32>,
-    with: Vec<i32>,
+    rows: Rows,
     /// Nodes × variants.
     best: Vec<Best>,
 }
 
-/// A node of more than a few rows: its tree, and its stretches of what the level knows.
+/// Such a node, and its stretches of what is known of the rows.
 struct Wide {
-    tree: usize,
     open: Open,
-    rows: Range<usize>,
-    labels: Range<usize>,
+    places: Range<usize>,
+    counts: Range<usize>,
     with: Range<usize>,
+    form: Form,
     weight: i32,
     scale: f64,
 }
 
+/// A node of one of the trees.
+struct Node<'a> {
+    search: &'a Search<'a>,
+    wide: &'a Wide,
+    rows: &'a Rows,
+}
+
+/// What is known of the rows of some nodes, one node after another.
+#[derive(Default)]
+struct Rows {
+    /// Where each begins in a tile.
+    places: Vec<u32>,
+    /// What each counts for.
+    counts: Vec<u32>,
+    /// What those with each label weigh.
+    with: Vec<i32>,
+}
+
 /// Grows one tree from each root, of which there are some.
 pub(super) fn grow(growers: &[Grower<'_>], roots: &[Path]) -> Result<Vec<Grown>, String> {
-    let growths = growers.iter().zip(roots).map(|(grower, &root)| Growth::new(grower, root));
-    let mut growths: Vec<Growth<'_>> = growths.collect::<Result<_, _>>()?;
-    let search = &growers[0].search;
-    let (mut scratch, mut level) = (Scratch::new(search), Level::default());
+    let trees = growers.par_iter().zip(roots).map(|(grower, &root)| Tree::new(grower, root));
+    let mut trees: Vec<Tree<'_>> = trees.collect::<Result<_, _>>()?;
     loop {
-        growths.iter_mut().enumerate().for_each(|(tree, growth)| level.take(tree, growth, &mut scratch));
-        if level.nodes.is_empty() {
-            return Ok(growths.into_iter().map(|growth| growth.grown).collect());
+        trees.par_iter_mut().for_each(Tree::go_on);
+        let nodes: Vec<Node<'_>> = trees.iter().flat_map(Tree::nodes).collect();
+        if nodes.is_empty() {
+            return Ok(trees.into_par_iter().map(Tree::end).collect());
         }
-        let work = (growers, &mut level, &mut scratch);
-        match search.criterion {
-            Criterion::Gini => search.arch.dispatch(Look::<false>(work)),
-            _ => search.arch.dispatch(Look::<true>(work)),
+        let variants = growers[0].search.variants.len();
+        let mut best = look(&nodes).into_iter();
+        for tree in &mut trees {
+            tree.best.extend(best.by_ref().take(tree.nodes.len() * variants));
         }
-        level.split(&mut growths);
     }
 }
 
-impl Level {
-    /// Takes a tree's open nodes; those of a few rows are split at once, and what is below them too.
-    fn take(&mut self, tree: usize, growth: &mut Growth<'_>, scratch: &mut Scratch) {
+impl<'a> Tree<'a> {
+    fn new(grower: &'a Grower<'a>, root: Path) -> Result<Self, String> {
+        let growth = Growth::new(grower, root)?;
+        let scratch = Scratch::new(&grower.search);
+        Ok(Self { growth, scratch, branches: Vec::new(), nodes: Vec::new(), rows: Rows::default(), best: Vec::new() })
+    }
+
+    /// Splits its nodes by what was found, and takes those that are open then: those of a few rows are split at once,
+    /// small branches wait for the end.
+    fn go_on(&mut self) {
+        let Self { growth, scratch, branches, nodes, rows, best } = self;
         let search = &growth.grower.search;
+        for (node, best) in nodes.drain(..).zip(best.chunks_exact(search.variants.len())) {
+            split(growth, &node.open, best);
+        }
+        best.clear();
+        rows.clear();
         while let Some(open) = growth.open.pop() {
             let seen = growth.seen(&open);
-            if seen.rows.len() > random_few::ROWS {
-                scratch.local.fill(seen.rows, seen.weight, search.weights, search.labels);
-                scratch.local.tell_apart(seen.rows, search.labels);
-                self.places.extend(seen.rows.iter().map(|&row| row * TILE as u32));
-                self.best.resize(self.best.len() + search.variants.len(), Best::NONE);
-                self.push(tree, open, &scratch.local);
+            if seen.rows.len() <= random_few::ROWS {
+                search.split(&seen, None, scratch);
+                split(growth, &open, &scratch.best);
                 continue;
             }
-            search.split(&seen, None, scratch);
-            go_on(growth, &open, &scratch.best);
+            if seen.rows.len() <= near::ROWS {
+                branches.push(open);
+                continue;
+            }
+            let local = &mut scratch.local;
+            local.fill(seen.rows, seen.weight, search.weights, search.labels);
+            local.tell_apart();
+            local.write(seen.rows, search.labels);
+            let of = local.seen(open.path);
+            let (weight, scale, form) = (of.weight, of.scale, local.form);
+            let places = append(&mut rows.places, seen.rows.iter().map(|&row| row * TILE as u32));
+            let counts = append(&mut rows.counts, local.counts.iter().copied());
+            let with = append(&mut rows.with, of.with.iter().copied());
+            nodes.push(Wide { open, places, counts, with, form, weight, scale });
         }
     }
+}
 
-    fn push(&mut self, tree: usize, open: Open, local: &Local) {
-        let of = local.seen(open.path, &[]);
-        let (rows, labels, with) = (self.weights.len(), self.labels.len(), self.with.len());
-        self.weights.extend_from_slice(of.weights);
-        self.ends.extend_from_slice(of.ends);
-        self.labels.extend_from_slice(of.labels);
-        self.with.extend_from_slice(of.with);
-        let (rows, labels) = (rows..self.weights.len(), labels..self.labels.len());
-        let with = with..self.with.len();
-        self.nodes.push(Wide { tree, open, rows, labels, with, weight: of.weight, scale: of.scale });
+impl Tree<'_> {
+    fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
+        self.nodes.iter().map(|wide| Node { search: &self.growth.grower.search, wide, rows: &self.rows })
     }
 
-    /// Splits its nodes, and forgets them.
-    fn split(&mut self, growths: &mut [Growth<'_>]) {
-        let variants = self.best.len() / self.nodes.len();
-        for (node, best) in self.nodes.drain(..).zip(self.best.chunks_exact(variants)) {
-            go_on(&mut growths[node.tree], &node.open, best);
+    /// Grows its small branches.
+    fn end(self) -> Grown {
+        let Self { mut growth, branches, .. } = self;
+        let grow = |scratch: &mut Scratch, open: Open| {
+            let (place, mut apart) = (open.node, growth.apart(open));
+            apart.run(scratch);
+            (place, apart.grown)
+        };
+        let room = || Scratch::new(&growth.grower.search);
+        let grown: Vec<(u32, Grown)> = branches.into_par_iter().map_init(room, grow).collect();
+        for (place, branch) in grown {
+            growth.grown.replace(place, branch);
         }
-        self.best.clear();
+        growth.grown
+    }
+}
+
+impl Rows {
+    fn clear(&mut self) {
         self.places.clear();
-        self.weights.clear();
-        self.ends.clear();
-        self.labels.clear();
+        self.counts.clear();
         self.with.clear();
     }
 }
 
+/// Appends; where that is.
+fn append<T>(all: &mut Vec<T>, some: impl Iterator<Item = T>) -> Range<usize> {
+    let first = all.len();
+    all.extend(some);
+    first..all.len()
+}
+
 /// Goes all the ways that the variants of a node want.
-fn go_on(growth: &mut Growth<'_>, open: &Open, best: &[Best]) {
+fn split(growth: &mut Growth<'_>, open: &Open, best: &[Best]) {
     for way in growth.ways(open, best) {
         for child in growth.go(open, &way, None).into_iter().flatten() {
             growth.wait(child);
@@ -114,34 +165,72 @@ fn go_on(growth: &mut Growth<'_>, open: &Open, best: &[Best]) {
     }
 }
 
-/// Random thresholds of a level's nodes, with the widest vectors that the machine has; a closure would not be compiled for
-/// them.
-struct Look<'a, 'g, const ENTROPY: bool>((&'a [Grower<'g>], &'a mut Level, &'a mut Scratch));
+/// The best splits of some nodes: nodes × variants. Each thread goes over all tiles with nodes of its own, at about the same
+/// time, so that what one of them has brought in the others find near.
+fn look(nodes: &[Node<'_>]) -> Vec<Best> {
+    let search = nodes[0].search;
+    let variants = search.variants.len();
+    let of_share = |share: Vec<usize>| {
+        let of_nodes: Vec<&Node<'_>> = share.iter().map(|&node| &nodes[node]).collect();
+        let best = match search.criterion {
+            Criterion::Gini => search.arch.dispatch(Look::<false>(&of_nodes)),
+            _ => search.arch.dispatch(Look::<true>(&of_nodes)),
+        };
+        (share, best)
+    };
+    let found: Vec<(Vec<usize>, Vec<Best>)> = shares(nodes).into_par_iter().map(of_share).collect();
+    let mut best = vec![Best::NONE; nodes.len() * variants];
+    for (node, found) in found.iter().flat_map(|(share, found)| share.iter().zip(found.chunks_exact(variants))) {
+        best[node * variants..][..variants].copy_from_slice(found);
+    }
+    best
+}
 
-impl<const ENTROPY: bool> NullaryFnOnce for Look<'_, '_, ENTROPY> {
-    type Output = ();
+/// Deals out nodes to the threads: the one of most rows that is left to whoever has the fewest.
+fn shares(nodes: &[Node<'_>]) -> Vec<Vec<usize>> {
+    let rows = |node: usize| nodes[node].wide.places.len();
+    let mut order: Vec<usize> = (0..nodes.len()).collect();
+    order.sort_by_key(|&node| Reverse(rows(node)));
+    let mut shares = vec![(0, Vec::new()); rayon::current_num_threads().min(nodes.len())];
+    for node in order {
+        let (sum, share) = shares.iter_mut().min_by_key(|(sum, _)| *sum).expect("there is a thread");
+        *sum += rows(node);
+        share.push(node);
+    }
+    shares.into_iter().map(|(_, share)| share).collect()
+}
+
+/// The best random thresholds of some nodes, with the widest vectors that the machine has; a closure would not be compiled for
+/// them.
+struct Look<'a, const ENTROPY: bool>(&'a [&'a Node<'a>]);
+
+impl<const ENTROPY: bool> WithSimd for Look<'_, ENTROPY> {
+    type Output = Vec<Best>;
 
     #[inline(always)]
-    fn call(self) {
-        let (growers, Level { nodes, places, weights, ends, labels, with, best }, scratch) = self.0;
-        let variants = best.len() / nodes.len();
-        for (tile, first) in growers[0].search.columns.tiles().zip((0..).step_by(TILE)) {
+    fn with_simd<S: Simd>(self, simd: S) -> Vec<Best> {
+        let nodes = self.0;
+        let search = nodes[0].search;
+        let variants = search.variants.len();
+        let mut best = vec![Best::NONE; nodes.len() * variants];
+        let mut sums = vec![[0; TILE]; 1 + search.labels.count()];
+        let most_rows = 2 * nodes.iter().map(|node| node.wide.places.len()).sum::<usize>() > search.columns.rows();
+        for (tile, first) in search.columns.tiles().zip((0..).step_by(TILE)) {
+            if most_rows {
+                // They come faster in this order than in that of the nodes.
+                black_box(tile.iter().fold(0, |all, key| all | key));
+            }
             let features = std::array::from_fn(|j| first + j as u32);
-            for (node, best) in nodes.iter().zip(best.chunks_exact_mut(variants)) {
-                let seen = Seen {
-                    path: node.open.path,
-                    places: &places[node.rows.clone()],
-                    weights: &weights[node.rows.clone()],
-                    weight: node.weight,
-                    scale: node.scale,
-                    with: &with[node.with.clone()],
-                    labels: &labels[node.labels.clone()],
-                    ends: &ends[node.rows.clone()],
-                };
-                let drawn = thresholds::<ENTROPY, TILE>(&seen, tile, &features, &mut scratch.sums);
-                growers[node.tree].search.offer(node.open.variants, &seen, &features, &drawn, tile, best);
+            for (Node { search, wide, rows }, best) in nodes.iter().zip(best.chunks_exact_mut(variants)) {
+                let &Wide { ref open, weight, scale, form, .. } = *wide;
+                let seen = Seen { path: open.path, weight, scale, with: &rows.with[wide.with.clone()] };
+                let (places, counts) = (&rows.places[wide.places.clone()], &rows.counts[wide.counts.clone()]);
+                let members = Members { places, form, counts };
+                let drawn = thresholds::<S, ENTROPY, TILE>(simd, &seen, &members, tile, &features, &mut sums);
+                search.offer(open.variants, &seen, &members, &drawn, tile, best);
             }
         }
+        best
     }
 }
 
@@ -162,8 +251,19 @@ mod tests {
     const FEATURES: usize = 150;
     const LABELS: usize = 4;
 
+    /// Grows a tree whose nodes are looked at alone, far from each other.
+    fn node_by_node(grower: &Grower<'_>, root: Path) -> Grown {
+        let mut growth = Growth::new(grower, root).unwrap();
+        let mut scratch = Scratch::new(&grower.search);
+        while let Some(open) = growth.open.pop() {
+            grower.search.split(&growth.seen(&open), None, &mut scratch);
+            split(&mut growth, &open, &scratch.best);
+        }
+        growth.grown
+    }
+
     #[test]
-    fn trees_grown_level_by_level_are_those_grown_branch_by_branch() {
+    fn trees_grown_level_by_level_are_those_grown_node_by_node() {
         let draw = |place: usize| Path::root(3, 0).draw(place as u32).priority;
         let records = Array2::from_shape_fn((ROWS, FEATURES), |(row, feature)| {
             f64::from(draw(row * FEATURES + feature) % if feature % 5 == 0 { 4 } else { 1_000 })
@@ -171,7 +271,7 @@ mod tests {
         let targets = Array2::from_shape_fn((ROWS, LABELS), |(row, label)| {
             draw(1_000_000 + row * LABELS + label).is_multiple_of(4)
         });
-        let columns = Columns::new(records.view(), Layouts { tiles: true, keys: true, ranks: false });
+        let columns = Columns::new(records.view(), Layouts { tiles: true, keys: false, ranks: false });
         let labels = Labels::new(targets.view());
         let weights = Weights::new((0..ROWS).map(|row| f64::from(1 + draw(row) % 3)).collect(), LABELS);
         let variants = [(1, 0.0), (3, 0.0), (1, 9.0)].map(|(rows, weight)| Limits { rows, weight });
@@ -191,7 +291,7 @@ mod tests {
             let roots: Vec<Path> = (0..3).map(|tree| Path::root(9, tree)).collect();
             let by_levels = grow(&growers, &roots).unwrap();
             for ((grower, &root), by_levels) in growers.iter().zip(&roots).zip(&by_levels) {
-                let by_branches = grower.grow(root).unwrap();
+                let by_nodes = node_by_node(grower, root);
                 for variant in 0..variants.len() {
                     let cut = Cut {
                         variant,
@@ -201,7 +301,7 @@ mod tests {
                         min_impurity_decrease: 0.0,
                         ccp_alpha: 0.0,
                     };
-                    let [ours, other] = [by_levels, &by_branches].map(|grown| cut.of(grown));
+                    let [ours, other] = [by_levels, &by_nodes].map(|grown| cut.of(grown));
                     assert!(ours.leaves() > 100 && ours == other, "{criterion:?}, variant {variant}");
                 }
             }

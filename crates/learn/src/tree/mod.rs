@@ -20,6 +20,7 @@ mod forests;
 mod grow;
 mod kernel;
 mod levels;
+mod members;
 mod near;
 mod params;
 mod presorted;

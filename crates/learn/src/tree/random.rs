@@ -1,6 +1,9 @@
 //! Random thresholds of features: scikit-learn's `node_split_random`.
 
-use super::columns::key;
+use pulp::Simd;
+
+use super::columns::{TILE, key};
+use super::members::Members;
 use super::split::{Best, Node, Scratch, Search, each};
 use super::thresholds::{Seen, Thresholds, thresholds};
 
@@ -8,9 +11,15 @@ impl Search<'_> {
     /// One random threshold of each drawn feature, W of them side by side: of as many as are wanted, and on until one is
     /// found that is not constant.
     #[inline(always)]
-    pub(super) fn random_of_drawn<const ENTROPY: bool, const W: usize>(&self, node: &Node<'_>, scratch: &mut Scratch) {
+    pub(super) fn random_of_drawn<S: Simd, const ENTROPY: bool, const W: usize>(
+        &self,
+        simd: S,
+        node: &Node<'_>,
+        scratch: &mut Scratch,
+    ) {
         scratch.pool.begin(node.path);
-        scratch.local.tell_apart(node.rows, self.labels);
+        scratch.local.tell_apart();
+        scratch.local.write(node.rows, self.labels);
         let (mut count, mut all_constant) = (0, true);
         while count < self.drawn || all_constant {
             let Scratch { best, local, sums, near, tile, places, pool, .. } = &mut *scratch;
@@ -42,10 +51,25 @@ impl Search<'_> {
             }
             places.clear();
             places.extend((0..node.rows.len() as u32).map(|at| at * W as u32));
-            let seen = local.seen(node.path, places);
-            let drawn = thresholds::<ENTROPY, W>(&seen, tile, &features, sums);
+            let (seen, members) = (local.seen(node.path), local.members(places));
+            let drawn = thresholds::<S, ENTROPY, W>(simd, &seen, &members, tile, &features, sums);
             all_constant &= drawn.lowest() == f32::INFINITY;
-            self.offer(node.variants, &seen, &features, &drawn, tile, best);
+            self.offer(node.variants, &seen, &members, &drawn, tile, best);
+        }
+    }
+
+    /// One random threshold of each feature, at a node of a near branch.
+    #[inline(always)]
+    pub(super) fn random_of_all<S: Simd, const ENTROPY: bool>(&self, simd: S, node: &Node<'_>, scratch: &mut Scratch) {
+        let Scratch { best, local, sums, near, places, .. } = scratch;
+        local.tell_apart();
+        local.write(node.rows, self.labels);
+        near.keys.look_up(node.rows, places);
+        let (seen, members) = (local.seen(node.path), local.members(places));
+        for first in (0..self.columns.features() as u32).step_by(TILE) {
+            let (tile, features) = (near.keys.feature(first), std::array::from_fn(|j| first + j as u32));
+            let drawn = thresholds::<S, ENTROPY, TILE>(simd, &seen, &members, tile, &features, sums);
+            self.offer(node.variants, &seen, &members, &drawn, tile, best);
         }
     }
 
@@ -55,8 +79,8 @@ impl Search<'_> {
         &self,
         variants: u64,
         node: &Seen<'_>,
-        features: &[u32; W],
-        drawn: &Thresholds<W>,
+        members: &Members<'_>,
+        drawn: &Thresholds<'_, W>,
         tile: &[i32],
         best: &mut [Best],
     ) {
@@ -68,25 +92,24 @@ impl Search<'_> {
             }
             let offer = |j: usize, priority: u32, best: &mut Best| {
                 let cost = f64::from(drawn.costs[j]);
-                if best.is_beaten_by(cost, priority, features[j]) {
+                if best.is_beaten_by(cost, priority, drawn.features[j]) {
                     let threshold = f64::from(drawn.thresholds[j]);
-                    *best = Best { cost, gain: -cost, priority, feature: features[j], edge: 0, threshold };
+                    *best = Best { cost, gain: -cost, priority, feature: drawn.features[j], edge: 0, threshold };
                 }
             };
             if limits.are_none() {
-                let (j, priority) = drawn.first_of(lowest, node.path, features);
+                let (j, priority) = drawn.first_of(lowest, node.path);
                 offer(j, priority, best);
                 continue;
             }
             let fits = |j: usize| {
-                let is_left = |place: u32| tile[place as usize + j] <= key(drawn.thresholds[j]);
-                let of_left = node.places.iter().zip(node.weights).filter(|(place, _)| is_left(**place));
-                let (count, weight) = of_left.fold((0, 0), |(count, sum), (_, weight)| (count + 1, sum + weight));
+                let is_left = |place: &&u32| tile[**place as usize + j] <= key(drawn.thresholds[j]);
+                let (count, weight) = (members.places.iter().filter(is_left).count(), drawn.weights[j]);
                 count >= limits.rows
-                    && node.places.len() - count >= limits.rows
+                    && members.places.len() - count >= limits.rows
                     && node.weighs_enough(weight, limits.weight)
             };
-            for (j, &feature) in features.iter().enumerate() {
+            for (j, &feature) in drawn.features.iter().enumerate() {
                 if drawn.costs[j] < f32::INFINITY && f64::from(drawn.costs[j]) <= best.cost && fits(j) {
                     offer(j, node.path.draw(feature).priority, best);
                 }

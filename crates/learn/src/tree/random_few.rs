@@ -22,18 +22,23 @@ struct Parts {
 impl Parts {
     /// Weighs each set of the rows; `room` holds q rows of sums.
     #[inline(always)]
-    fn of<const ENTROPY: bool>(node: &Seen<'_>, room: &mut [[i32; TILE]]) -> Self {
-        let mut parts = Self { rows: node.weights.len(), costs: [0.0; TILE], weights: [0; TILE] };
+    fn of<const ENTROPY: bool>(
+        rows: impl Iterator<Item = (i32, impl Iterator<Item = u32>)>,
+        count: usize,
+        node: &Seen<'_>,
+        room: &mut [[i32; TILE]],
+    ) -> Self {
+        let mut parts = Self { rows: count, costs: [0.0; TILE], weights: [0; TILE] };
         let room = &mut room[..node.with.len()];
         room.iter_mut().for_each(|sums| sums[0] = 0);
-        for ((row, &weight), labels) in node.weights[..parts.rows - 1].iter().enumerate().zip(node.labels_of_rows()) {
+        for (row, (weight, labels)) in rows.take(count - 1).enumerate() {
             // The sets with this row are those of the rows before it, and it.
             let half = 1 << row;
             for set in 0..half {
                 parts.weights[half + set] = parts.weights[set] + weight;
             }
             room.iter_mut().for_each(|sums| sums.copy_within(..half, half));
-            for &label in labels {
+            for label in labels {
                 room[label as usize][half..2 * half].iter_mut().for_each(|sum| *sum += weight);
             }
         }
@@ -83,9 +88,9 @@ impl Search<'_> {
     #[inline(always)]
     pub(super) fn random_of_few<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch) {
         let Scratch { best, local, sums, near, pool, .. } = scratch;
-        local.tell_apart(node.rows, self.labels);
-        let seen = local.seen(node.path, &[]);
-        let parts = Parts::of::<ENTROPY>(&seen, sums);
+        local.tell_apart();
+        let seen = local.seen(node.path);
+        let parts = Parts::of::<ENTROPY>(local.told_apart(node.rows, self.labels), node.rows.len(), &seen, sums);
         let mut lowest = [f32::INFINITY; VARIANTS];
         each(node.variants).for_each(|variant| lowest[variant] = parts.lowest(&self.variants[variant], &seen));
         let may_find = |variant: &usize| lowest[*variant] < f32::INFINITY;
@@ -138,12 +143,12 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use ndarray::Array2;
-    use pulp::Arch;
+    use pulp::{Arch, Scalar};
 
     use super::super::columns::{Columns, Layouts, key};
     use super::super::criterion::Criterion;
     use super::super::params::Splitter;
-    use super::super::rows::{Labels, Weights};
+    use super::super::rows::{Labels, Local, Weights};
     use super::super::thresholds::thresholds;
     use super::*;
     use crate::random::Path;
@@ -155,20 +160,18 @@ mod tests {
                 (0..TILE as u32).map(|j| std::array::from_fn(|row| draw(j * 8 + row as u32) as f32)).collect();
             let tile: Vec<i32> = (0..rows).flat_map(|row| values.iter().map(move |of| key(of[row]))).collect();
             let places: Vec<u32> = (0..rows).map(|row| (row * TILE) as u32).collect();
-            let weights: Vec<i32> = (0..rows as u32).map(|row| 1 + (draw(9_000 + row) % 1_000) as i32).collect();
+            let weights = (0..rows as u32).map(|row| f64::from(1 + draw(9_000 + row) % 1_000)).collect();
             // Label q is had by the rows whose number has bit q.
-            let has = |row: usize, label: u32| row >> label & 1 == 1;
-            let of_row = |row: usize| (0..3).filter(move |&label| has(row, label));
-            let labels: Vec<u32> = (0..rows).flat_map(of_row).collect();
-            let ends: Vec<u32> = (1..=rows).map(|end| (0..end).flat_map(of_row).count() as u32).collect();
-            let weight_with = |label| (0..rows).filter(|&row| has(row, label)).map(|row| weights[row]).sum();
-            let with: Vec<i32> = (0..3).map(weight_with).collect();
-            let (path, weight) = (Path::root(rows as u64, 2), weights.iter().sum());
-            let (places, weights, with, labels, ends) = (&places, &weights, &with, &labels, &ends);
-            let node = Seen { path, places, weights, weight, scale: 1.0, with, labels, ends };
-            let (features, mut room) = (std::array::from_fn(|j| j as u32), vec![[0; TILE]; 3]);
-            let drawn = thresholds::<ENTROPY, TILE>(&node, &tile, &features, &mut room);
-            let parts = Parts::of::<ENTROPY>(&node, &mut room);
+            let has = Array2::from_shape_fn((rows, 3), |(row, label)| row >> label & 1 == 1);
+            let (weights, labels) = (Weights::new(weights, 3), Labels::new(has.view()));
+            let (of_rows, mut local): (Vec<u32>, _) = ((0..rows as u32).collect(), Local::default());
+            local.fill(&of_rows, weights.total, &weights, &labels);
+            local.tell_apart();
+            local.write(&of_rows, &labels);
+            let (node, members) = (local.seen(Path::root(rows as u64, 2)), local.members(&places));
+            let (features, mut room) = (std::array::from_fn(|j| j as u32), vec![[0; TILE]; 4]);
+            let drawn = thresholds::<_, ENTROPY, TILE>(Scalar::new(), &node, &members, &tile, &features, &mut room);
+            let parts = Parts::of::<ENTROPY>(local.told_apart(&of_rows, &labels), rows, &node, &mut room);
             for j in 0..TILE {
                 // Whatever parts two rows costs nothing, up to rounding.
                 let cost = parts.costs[parts.at(&values[j], drawn.thresholds[j])];
@@ -190,7 +193,7 @@ mod tests {
         let draw = |place: usize| Path::root(11, 0).draw(place as u32).priority;
         let records = Array2::from_shape_fn((60, FEATURES), |(row, feature)| f64::from(draw(row << 8 | feature) % 9));
         let targets = Array2::from_shape_fn((60, 5), |(row, label)| draw(1 << 20 | row << 4 | label).is_multiple_of(3));
-        let columns = Columns::new(records.view(), Layouts { tiles: false, keys: true, ranks: false });
+        let columns = Columns::new(records.view(), Layouts { tiles: true, keys: false, ranks: false });
         let labels = Labels::new(targets.view());
         let weights = Weights::new((0..60).map(|row| f64::from(1 + draw(row) % 3)).collect(), 5);
         let variants = [(1, 0.0), (2, 0.0), (1, 3.0)].map(|(rows, weight)| Limits { rows, weight });
@@ -216,7 +219,7 @@ mod tests {
                 search.take(&rows, &mut scratch);
                 match is_few {
                     true => search.random_of_few::<false>(&node, &mut scratch),
-                    false => search.random_of_drawn::<false, TILE>(&node, &mut scratch),
+                    false => search.random_of_drawn::<_, false, TILE>(Scalar::new(), &node, &mut scratch),
                 }
                 scratch.best.into_iter().map(|best| (best.cost, best.feature, best.threshold)).collect::<Vec<_>>()
             };

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use ndarray::ArrayView2;
 
 use super::kernel::sum_of_squares;
+use super::members::{Form, Members};
 use super::rounding::Sums;
 use super::thresholds::Seen;
 use crate::random::Path;
@@ -112,6 +113,9 @@ pub(super) struct Local {
     /// Of each row, its weight times what the rows with its labels weigh.
     pub(super) products: Vec<i64>,
     differing: Differing,
+    /// The rows as [`Members`] has them.
+    pub(super) form: Form,
+    pub(super) counts: Vec<u32>,
     pub(super) scale: f64,
     /// The rows' own weights, once they are asked for.
     pub(super) sums: OnceLock<Sums>,
@@ -124,10 +128,14 @@ struct Differing {
     with: Vec<i32>,
     /// Of all labels, their numbers among these.
     numbers: Vec<u32>,
-    /// Which each row has, one row after another.
-    labels: Vec<u32>,
-    /// Where those of each row end.
-    ends: Vec<u32>,
+}
+
+impl Differing {
+    /// Those of a row.
+    #[inline(always)]
+    fn of<'a>(&'a self, row: u32, labels: &'a Labels) -> impl Iterator<Item = u32> {
+        labels.of(row).iter().map(|&label| self.numbers[label as usize]).filter(|&number| number != u32::MAX)
+    }
 }
 
 impl Local {
@@ -178,31 +186,48 @@ impl Local {
 }
 
 impl Local {
-    /// Lists the labels that some of the rows have and some do not; after [`Local::fill`].
-    pub(super) fn tell_apart(&mut self, rows: &[u32], labels: &Labels) {
-        let Differing { with, numbers, labels: of_rows, ends } = &mut self.differing;
+    /// Finds the labels that some of the rows have and some do not; after [`Local::fill`].
+    pub(super) fn tell_apart(&mut self) {
+        let Differing { with, numbers } = &mut self.differing;
         with.clear();
         numbers.clear();
-        of_rows.clear();
-        ends.clear();
         for &total in &self.with {
             let differs = total != 0 && total != self.weight;
             numbers.push(if differs { with.len() as u32 } else { u32::MAX });
             with.extend(differs.then_some(total));
         }
-        for &row in rows {
-            let of_row = labels.of(row).iter().map(|&label| numbers[label as usize]);
-            of_rows.extend(of_row.filter(|&number| number != u32::MAX));
-            ends.push(of_rows.len() as u32);
-        }
     }
 
     /// The node as random thresholds are drawn for it; after [`Local::tell_apart`].
     #[inline(always)]
-    pub(super) fn seen<'a>(&'a self, path: Path, places: &'a [u32]) -> Seen<'a> {
-        let Differing { with, labels, ends, .. } = &self.differing;
-        let (weights, weight, scale) = (&self.weights, self.weight, self.scale);
-        Seen { path, places, weights, weight, scale, with, labels, ends }
+    pub(super) fn seen(&self, path: Path) -> Seen<'_> {
+        Seen { path, weight: self.weight, scale: self.scale, with: &self.differing.with }
+    }
+
+    /// The weight of each row, and the labels it has of those that were told apart.
+    #[inline(always)]
+    pub(super) fn told_apart<'a>(
+        &'a self,
+        rows: &'a [u32],
+        labels: &'a Labels,
+    ) -> impl Iterator<Item = (i32, impl Iterator<Item = u32>)> {
+        self.weights.iter().zip(rows).map(|(&weight, &row)| (weight, self.differing.of(row, labels)))
+    }
+
+    /// Writes the rows as sums are made of them; after [`Local::tell_apart`].
+    pub(super) fn write(&mut self, rows: &[u32], labels: &Labels) {
+        let heaviest = self.weights.iter().fold(1, |heaviest, &weight| heaviest.max(weight));
+        self.form = Form::of(self.differing.with.len(), heaviest);
+        self.counts.clear();
+        for (&weight, &row) in self.weights.iter().zip(rows) {
+            self.form.write(weight, self.differing.of(row, labels), &mut self.counts);
+        }
+    }
+
+    /// The rows, which begin at these places of a tile; after [`Local::write`].
+    #[inline(always)]
+    pub(super) fn members<'a>(&'a self, places: &'a [u32]) -> Members<'a> {
+        Members { places, form: self.form, counts: &self.counts }
     }
 
     /// Sum of the squares of what the rows with each label weigh.

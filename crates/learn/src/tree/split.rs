@@ -1,6 +1,6 @@
 //! The split of one node: scikit-learn's `node_split_best` and `node_split_random`, for several limits on leaves at once.
 
-use pulp::{Arch, NullaryFnOnce};
+use pulp::{Arch, Simd, WithSimd};
 
 use super::columns::{Columns, TILE};
 use super::criterion::Criterion;
@@ -97,6 +97,7 @@ pub(super) struct Scratch {
     pub(super) pool: Pool,
     pub(super) sorter: Sorters,
     pub(super) sets: Sets,
+    /// What rows weigh, and what they do with each label.
     pub(super) sums: Vec<[i32; TILE]>,
     pub(super) near: Nears,
     pub(super) tile: Vec<i32>,
@@ -113,7 +114,7 @@ impl Scratch {
             pool: Pool::new(search.columns.features()),
             sorter: Sorters::default(),
             sets: Sets::default(),
-            sums: vec![[0; TILE]; search.labels.count()],
+            sums: vec![[0; TILE]; 1 + search.labels.count()],
             near: Nears::default(),
             tile: Vec::new(),
             places: Vec::new(),
@@ -149,6 +150,7 @@ impl Search<'_> {
         let (columns, near) = (self.columns, &mut scratch.near);
         let features = columns.features();
         match self.splitter {
+            Splitter::Random if self.takes_all() => near.keys.take_tiles(columns.tiles(), rows),
             Splitter::Random => near.keys.take(columns.keys(), features, rows),
             Splitter::Best => match columns.ranks() {
                 Ranks::Narrow(ranked) => u16::near(near).take(ranked.row_by_row(), features, rows),
@@ -174,12 +176,13 @@ impl Search<'_> {
     }
 
     #[inline(always)]
-    fn random_or_drawn<const ENTROPY: bool>(&self, node: &Node<'_>, scratch: &mut Scratch) {
+    fn random_or_drawn<S: Simd, const ENTROPY: bool>(&self, simd: S, node: &Node<'_>, scratch: &mut Scratch) {
         match self.splitter {
             Splitter::Random if node.rows.len() <= random_few::ROWS => self.random_of_few::<ENTROPY>(node, scratch),
-            Splitter::Random if self.drawn <= 16 => self.random_of_drawn::<ENTROPY, 16>(node, scratch),
-            Splitter::Random if self.drawn <= 48 => self.random_of_drawn::<ENTROPY, 48>(node, scratch),
-            Splitter::Random => self.random_of_drawn::<ENTROPY, TILE>(node, scratch),
+            Splitter::Random if self.takes_all() && node.near => self.random_of_all::<S, ENTROPY>(simd, node, scratch),
+            Splitter::Random if self.drawn <= 16 => self.random_of_drawn::<S, ENTROPY, 16>(simd, node, scratch),
+            Splitter::Random if self.drawn <= 48 => self.random_of_drawn::<S, ENTROPY, 48>(simd, node, scratch),
+            Splitter::Random => self.random_of_drawn::<S, ENTROPY, TILE>(simd, node, scratch),
             Splitter::Best => match self.columns.ranks() {
                 Ranks::Narrow(ranked) => self.best_of_ranked::<ENTROPY, u16>(node, ranked, scratch),
                 Ranks::Wide(ranked) => self.best_of_ranked::<ENTROPY, u32>(node, ranked, scratch),
@@ -195,11 +198,11 @@ struct SplitNode<'a, const ENTROPY: bool> {
     scratch: &'a mut Scratch,
 }
 
-impl<const ENTROPY: bool> NullaryFnOnce for SplitNode<'_, ENTROPY> {
+impl<const ENTROPY: bool> WithSimd for SplitNode<'_, ENTROPY> {
     type Output = ();
 
     #[inline(always)]
-    fn call(self) {
-        self.search.random_or_drawn::<ENTROPY>(self.node, self.scratch);
+    fn with_simd<S: Simd>(self, simd: S) {
+        self.search.random_or_drawn::<S, ENTROPY>(simd, self.node, self.scratch);
     }
 }

@@ -3,21 +3,25 @@
 
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
 
-use super::columns::{SAME, TILE, key, of_key};
+use pulp::Simd;
+
+use super::columns::{SAME, TILE, of_key};
 use super::criterion::mass;
 use super::kernel::lowest;
-use super::rows::LANES;
-use super::rows::weigh_enough;
+use super::members::{Members, at};
+use super::rows::{LANES, weigh_enough};
 use crate::random::Path;
 
-/// One random threshold for each feature of a tile, and what it costs.
-pub(super) struct Thresholds<const W: usize> {
+/// One random threshold for each feature of a tile, what the rows at or below it weigh, and what it costs.
+pub(super) struct Thresholds<'a, const W: usize> {
+    pub(super) features: &'a [u32; W],
     /// Infinite where the feature is constant.
     pub(super) costs: [f32; W],
     pub(super) thresholds: [f32; W],
+    pub(super) weights: [i32; W],
 }
 
-impl<const W: usize> Thresholds<W> {
+impl<const W: usize> Thresholds<'_, W> {
     /// The lowest cost; infinite if all features are constant.
     #[inline(always)]
     pub(super) fn lowest(&self) -> f32 {
@@ -26,10 +30,10 @@ impl<const W: usize> Thresholds<W> {
 
     /// Which of the features of this cost has the highest priority at a node, and that.
     #[inline(always)]
-    pub(super) fn first_of(&self, cost: f32, path: Path, features: &[u32; W]) -> (usize, u32) {
+    pub(super) fn first_of(&self, cost: f32, path: Path) -> (usize, u32) {
         let mut priorities = [0; W];
         for j in 0..W {
-            let priority = path.draw(features[j]).priority;
+            let priority = path.draw(self.features[j]).priority;
             priorities[j] = if self.costs[j] == cost { priority } else { 0 };
         }
         let highest = priorities.iter().fold(0, |highest, &priority| priority.max(highest));
@@ -41,20 +45,12 @@ impl<const W: usize> Thresholds<W> {
 /// A node as [`thresholds`] looks at it.
 pub(super) struct Seen<'a> {
     pub(super) path: Path,
-    /// Where each row begins in a tile.
-    pub(super) places: &'a [u32],
-    /// One a row.
-    pub(super) weights: &'a [i32],
     pub(super) weight: i32,
     /// What a weight of 1 is in whole numbers.
     pub(super) scale: f64,
     /// What the rows with each label weigh, for labels that some rows have and some do not: others cost nothing on either
     /// side of any split.
     pub(super) with: &'a [i32],
-    /// Which of them each row has, one row after another.
-    pub(super) labels: &'a [u32],
-    /// Where those of each row end.
-    pub(super) ends: &'a [u32],
 }
 
 impl Seen<'_> {
@@ -69,31 +65,29 @@ impl Seen<'_> {
     pub(super) fn weighs_enough(&self, left: i32, least: f64) -> bool {
         weigh_enough([left, self.weight - left], self.scale, least)
     }
-
-    /// The labels of each row.
-    pub(super) fn labels_of_rows(&self) -> impl Iterator<Item = &[u32]> {
-        let starts = std::iter::once(0).chain(self.ends.iter().copied());
-        starts.zip(self.ends).map(|(start, &end)| &self.labels[start as usize..end as usize])
-    }
 }
 
-/// Draws and weighs the thresholds of some features, the keys of whose values for each place lie side by side in the tile. `room` holds
-/// q rows of sums.
+/// Draws and weighs the thresholds of some features, the keys of whose values for each place lie side by side in the tile.
+/// `room` holds 1 + q rows of sums.
 #[inline(always)]
-pub(super) fn thresholds<const ENTROPY: bool, const W: usize>(
+pub(super) fn thresholds<'a, S: Simd, const ENTROPY: bool, const W: usize>(
+    simd: S,
     node: &Seen<'_>,
+    members: &Members<'_>,
     tile: &[i32],
-    features: &[u32; W],
+    features: &'a [u32; W],
     room: &mut [[i32; TILE]],
-) -> Thresholds<W> {
-    let (low, high) = ranges::<W>(tile, node.places);
+) -> Thresholds<'a, W> {
+    let (low, high) = ranges::<W>(tile, members.places);
     let (low, high) = (low.map(of_key), high.map(of_key));
-    let mut drawn = Thresholds { costs: [0.0; W], thresholds: [0.0; W] };
+    let mut drawn = Thresholds { features, costs: [0.0; W], thresholds: [0.0; W], weights: [0; W] };
     for j in 0..W {
         drawn.thresholds[j] = threshold(low[j], high[j], node.path.draw(features[j]).uniform);
     }
-    let weights = sum_left(node, tile, &drawn.thresholds, room);
-    weigh::<ENTROPY, W>(node, room, &weights, &mut drawn.costs);
+    let room = &mut room[..=node.with.len()];
+    members.sum_left(simd, tile, &drawn.thresholds, room);
+    drawn.weights.copy_from_slice(&room[0][..W]);
+    weigh::<ENTROPY, W>(node, &room[1..], &drawn.weights, &mut drawn.costs);
     for j in 0..W {
         drawn.costs[j] = if high[j] > low[j] + SAME { drawn.costs[j] } else { f32::INFINITY };
     }
@@ -175,7 +169,7 @@ fn ranges<const W: usize>(tile: &[i32], places: &[u32]) -> ([i32; W], [i32; W]) 
     {
         let (mut lowest, mut highest) = ([i32::MAX; LANES], [i32::MIN; LANES]);
         for &place in places {
-            let keys = at::<LANES>(tile, place + first);
+            let keys = at::<LANES>(tile, (place + first) as usize);
             for j in 0..LANES {
                 lowest[j] = lowest[j].min(keys[j]);
             }
@@ -189,40 +183,6 @@ fn ranges<const W: usize>(tile: &[i32], places: &[u32]) -> ([i32; W], [i32; W]) 
     (low, high)
 }
 
-/// Adds up the rows at or below each threshold: their weight, and into `room` the weight with each label.
-#[inline(always)]
-fn sum_left<const W: usize>(
-    node: &Seen<'_>,
-    tile: &[i32],
-    thresholds: &[f32; W],
-    room: &mut [[i32; TILE]],
-) -> [i32; W] {
-    room[..node.with.len()].iter_mut().for_each(|sums| sums[..W].fill(0));
-    let (thresholds, mut weights, mut first) = (thresholds.map(key), [0; W], 0);
-    for ((&place, &end), &weight) in node.places.iter().zip(node.ends).zip(node.weights) {
-        let keys = at::<W>(tile, place);
-        let mut part = [0; W];
-        for j in 0..W {
-            part[j] = if keys[j] <= thresholds[j] { weight } else { 0 };
-            weights[j] += part[j];
-        }
-        for &label in &node.labels[first..end as usize] {
-            let sums = &mut room[label as usize][..W];
-            for j in 0..W {
-                sums[j] += part[j];
-            }
-        }
-        first = end as usize;
-    }
-    weights
-}
-
-#[inline(always)]
-fn at<const W: usize>(tile: &[i32], place: u32) -> &[i32; W] {
-    let at = place as usize;
-    tile[at..at + W].try_into().expect("a tile has its width at every place")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -234,10 +194,7 @@ mod tests {
         const WEIGHT: i32 = 188;
         const WITH: i32 = 94;
         let with = [WITH; LABELS];
-        let node = |weight| {
-            let (path, places, weights, labels, ends) = (Path::root(1, 0), &[][..], &[][..], &[][..], &[][..]);
-            Seen { path, places, weights, weight, scale: 1.0, with: &with, labels, ends }
-        };
+        let node = |weight| Seen { path: Path::root(1, 0), weight, scale: 1.0, with: &with };
         let most = node(WEIGHT);
         assert!(most.is_exact_in_f32() && !node(WEIGHT + 1).is_exact_in_f32());
         let draw = |place: usize| most.path.draw(place as u32).priority as i32 & 0x7fff;

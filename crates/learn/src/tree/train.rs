@@ -187,11 +187,7 @@ impl<'a> Growth<'a> {
         let growers: Vec<Grower<'_>> =
             searches.take(roots.len()).map(|search| Grower { search, ends: self.ends }).collect();
         if self.first.goes_by_levels(self.rows.columns.features()) {
-            let share = growers.len().div_ceil(rayon::current_num_threads());
-            let some = growers.par_chunks(share).zip(roots.par_chunks(share));
-            let grown: Result<Vec<Vec<Grown>>, String> =
-                some.map(|(growers, roots)| levels::grow(growers, roots)).collect();
-            return Ok(grown?.into_iter().flatten().collect());
+            return levels::grow(&growers, &roots);
         }
         growers.par_iter().zip(roots).map(|(grower, root)| grower.grow(root)).collect()
     }
