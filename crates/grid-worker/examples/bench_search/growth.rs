@@ -11,6 +11,9 @@ use crate::common::median;
 use crate::journal::Journal;
 use crate::{Bench, Fold, cores, setting, theirs};
 
+/// Seconds that the rounds of a fit take together, at least: a short one is disturbed by whatever else the machine does.
+const LEAST: f64 = 2.0;
+
 /// What is fitted of each family: little enough to be fitted on four times the rows.
 pub const FITS: &[(&str, &str, &str)] = &[
     ("knn", "one pass of Euclidean distances", "[knn]\nmetric = 'euclidean'"),
@@ -131,7 +134,10 @@ fn measure(bench: &Bench, family: &str, grid: &str, fold: &Fold, workers: usize)
     let pool = ThreadPoolBuilder::new().num_threads(workers).build()?;
     let setting = setting(grid)?;
     let (mut seconds, mut leaves) = (Vec::new(), None);
-    for seed in 0..bench.args.rounds as u64 {
+    for seed in 0.. {
+        if seconds.len() >= bench.args.rounds && seconds.iter().sum::<f64>() >= LEAST {
+            break;
+        }
         let estimator = Estimator::new(&setting, seed)?;
         let began = Instant::now();
         let model = pool.install(|| {

@@ -1,5 +1,6 @@
-//! Growing several trees level by level, for random thresholds of all features: a stretch of features comes into the cache
-//! once for all nodes of a level, where a tree grown branch by branch would bring in all features for each node.
+//! Growing several trees level by level, for random thresholds of all features: a stretch of features comes into a thread's
+//! caches once for all its nodes of a level, where a tree grown branch by branch would bring in all features for each node.
+//! Small branches are set aside, and grown one by one at the end, each from a copy of its rows.
 
 use std::cmp::Reverse;
 use std::hint::black_box;
@@ -19,13 +20,13 @@ use super::thresholds::{Seen, thresholds};
 use crate::random::Path;
 
 /// A tree while it is grown, with those of its open nodes that are not in a small branch.
-struct Tree<'a> {
+struct Growing<'a> {
     growth: Growth<'a>,
     scratch: Scratch,
     /// Small branches, which are grown at the end.
     branches: Vec<Open>,
     nodes: Vec<Wide>,
-    rows: Rows,
+    known: Known,
     /// Nodes × variants.
     best: Vec<Best>,
 }
@@ -42,15 +43,15 @@ struct Wide {
 }
 
 /// A node of one of the trees.
-struct Node<'a> {
+struct Task<'a> {
     search: &'a Search<'a>,
     wide: &'a Wide,
-    rows: &'a Rows,
+    known: &'a Known,
 }
 
 /// What is known of the rows of some nodes, one node after another.
 #[derive(Default)]
-struct Rows {
+struct Known {
     /// Where each begins in a tile.
     places: Vec<u32>,
     /// What each counts for.
@@ -61,39 +62,40 @@ struct Rows {
 
 /// Grows one tree from each root, of which there are some.
 pub(super) fn grow(growers: &[Grower<'_>], roots: &[Path]) -> Result<Vec<Grown>, String> {
-    let trees = growers.par_iter().zip(roots).map(|(grower, &root)| Tree::new(grower, root));
-    let mut trees: Vec<Tree<'_>> = trees.collect::<Result<_, _>>()?;
+    let trees = growers.par_iter().zip(roots).map(|(grower, &root)| Growing::new(grower, root));
+    let mut trees: Vec<Growing<'_>> = trees.collect::<Result<_, _>>()?;
     loop {
-        trees.par_iter_mut().for_each(Tree::go_on);
-        let nodes: Vec<Node<'_>> = trees.iter().flat_map(Tree::nodes).collect();
-        if nodes.is_empty() {
-            return Ok(trees.into_par_iter().map(Tree::end).collect());
+        trees.par_iter_mut().for_each(Growing::go_on);
+        let tasks: Vec<Task<'_>> = trees.iter().flat_map(Growing::tasks).collect();
+        if tasks.is_empty() {
+            let (growths, branches) = trees.into_iter().map(|tree| (tree.growth, tree.branches)).unzip();
+            return Ok(grow_branches(growths, branches));
         }
         let variants = growers[0].search.variants.len();
-        let mut best = look(&nodes).into_iter();
+        let mut best = look(&tasks).into_iter();
         for tree in &mut trees {
             tree.best.extend(best.by_ref().take(tree.nodes.len() * variants));
         }
     }
 }
 
-impl<'a> Tree<'a> {
+impl<'a> Growing<'a> {
     fn new(grower: &'a Grower<'a>, root: Path) -> Result<Self, String> {
         let growth = Growth::new(grower, root)?;
         let scratch = Scratch::new(&grower.search);
-        Ok(Self { growth, scratch, branches: Vec::new(), nodes: Vec::new(), rows: Rows::default(), best: Vec::new() })
+        Ok(Self { growth, scratch, branches: Vec::new(), nodes: Vec::new(), known: Known::default(), best: Vec::new() })
     }
 
     /// Splits its nodes by what was found, and takes those that are open then: those of a few rows are split at once,
     /// small branches wait for the end.
     fn go_on(&mut self) {
-        let Self { growth, scratch, branches, nodes, rows, best } = self;
+        let Self { growth, scratch, branches, nodes, known, best } = self;
         let search = &growth.grower.search;
         for (node, best) in nodes.drain(..).zip(best.chunks_exact(search.variants.len())) {
             split(growth, &node.open, best);
         }
         best.clear();
-        rows.clear();
+        known.clear();
         while let Some(open) = growth.open.pop() {
             let seen = growth.seen(&open);
             if seen.rows.len() <= random_few::ROWS {
@@ -111,37 +113,39 @@ impl<'a> Tree<'a> {
             local.write(seen.rows, search.labels);
             let of = local.seen(open.path);
             let (weight, scale, form) = (of.weight, of.scale, local.form);
-            let places = append(&mut rows.places, seen.rows.iter().map(|&row| row * TILE as u32));
-            let counts = append(&mut rows.counts, local.counts.iter().copied());
-            let with = append(&mut rows.with, of.with.iter().copied());
+            let places = append(&mut known.places, seen.rows.iter().map(|&row| row * TILE as u32));
+            let counts = append(&mut known.counts, local.counts.iter().copied());
+            let with = append(&mut known.with, of.with.iter().copied());
             nodes.push(Wide { open, places, counts, with, form, weight, scale });
         }
     }
 }
 
-impl Tree<'_> {
-    fn nodes(&self) -> impl Iterator<Item = Node<'_>> {
-        self.nodes.iter().map(|wide| Node { search: &self.growth.grower.search, wide, rows: &self.rows })
-    }
-
-    /// Grows its small branches.
-    fn end(self) -> Grown {
-        let Self { mut growth, branches, .. } = self;
-        let grow = |scratch: &mut Scratch, open: Open| {
-            let (place, mut apart) = (open.node, growth.apart(open));
-            apart.run(scratch);
-            (place, apart.grown)
-        };
-        let room = || Scratch::new(&growth.grower.search);
-        let grown: Vec<(u32, Grown)> = branches.into_par_iter().map_init(room, grow).collect();
-        for (place, branch) in grown {
-            growth.grown.replace(place, branch);
-        }
-        growth.grown
+impl Growing<'_> {
+    fn tasks(&self) -> impl Iterator<Item = Task<'_>> {
+        self.nodes.iter().map(|wide| Task { search: &self.growth.grower.search, wide, known: &self.known })
     }
 }
 
-impl Rows {
+/// Grows the small branches of each tree, and puts them in their places.
+fn grow_branches(mut growths: Vec<Growth<'_>>, branches: Vec<Vec<Open>>) -> Vec<Grown> {
+    let of_trees = branches.into_iter().enumerate();
+    let all: Vec<(usize, Open)> =
+        of_trees.flat_map(|(tree, of_tree)| of_tree.into_iter().map(move |open| (tree, open))).collect();
+    let room = || Scratch::new(&growths[0].grower.search);
+    let grow = |scratch: &mut Scratch, (tree, open): (usize, Open)| {
+        let (place, mut apart) = (open.node, growths[tree].apart(open));
+        apart.run(scratch);
+        (tree, place, apart.grown)
+    };
+    let grown: Vec<(usize, u32, Grown)> = all.into_par_iter().map_init(room, grow).collect();
+    for (tree, place, branch) in grown {
+        growths[tree].grown.replace(place, branch);
+    }
+    growths.into_iter().map(|growth| growth.grown).collect()
+}
+
+impl Known {
     fn clear(&mut self) {
         self.places.clear();
         self.counts.clear();
@@ -167,64 +171,64 @@ fn split(growth: &mut Growth<'_>, open: &Open, best: &[Best]) {
 
 /// The best splits of some nodes: nodes × variants. Each thread goes over all tiles with nodes of its own, at about the same
 /// time, so that what one of them has brought in the others find near.
-fn look(nodes: &[Node<'_>]) -> Vec<Best> {
-    let search = nodes[0].search;
+fn look(tasks: &[Task<'_>]) -> Vec<Best> {
+    let search = tasks[0].search;
     let variants = search.variants.len();
     let of_share = |share: Vec<usize>| {
-        let of_nodes: Vec<&Node<'_>> = share.iter().map(|&node| &nodes[node]).collect();
+        let some: Vec<&Task<'_>> = share.iter().map(|&task| &tasks[task]).collect();
         let best = match search.criterion {
-            Criterion::Gini => search.arch.dispatch(Look::<false>(&of_nodes)),
-            _ => search.arch.dispatch(Look::<true>(&of_nodes)),
+            Criterion::Gini => search.arch.dispatch(Look::<false>(&some)),
+            _ => search.arch.dispatch(Look::<true>(&some)),
         };
         (share, best)
     };
-    let found: Vec<(Vec<usize>, Vec<Best>)> = shares(nodes).into_par_iter().map(of_share).collect();
-    let mut best = vec![Best::NONE; nodes.len() * variants];
-    for (node, found) in found.iter().flat_map(|(share, found)| share.iter().zip(found.chunks_exact(variants))) {
-        best[node * variants..][..variants].copy_from_slice(found);
+    let found: Vec<(Vec<usize>, Vec<Best>)> = shares(tasks).into_par_iter().map(of_share).collect();
+    let mut best = vec![Best::NONE; tasks.len() * variants];
+    for (task, found) in found.iter().flat_map(|(share, found)| share.iter().zip(found.chunks_exact(variants))) {
+        best[task * variants..][..variants].copy_from_slice(found);
     }
     best
 }
 
 /// Deals out nodes to the threads: the one of most rows that is left to whoever has the fewest.
-fn shares(nodes: &[Node<'_>]) -> Vec<Vec<usize>> {
-    let rows = |node: usize| nodes[node].wide.places.len();
-    let mut order: Vec<usize> = (0..nodes.len()).collect();
-    order.sort_by_key(|&node| Reverse(rows(node)));
-    let mut shares = vec![(0, Vec::new()); rayon::current_num_threads().min(nodes.len())];
-    for node in order {
+fn shares(tasks: &[Task<'_>]) -> Vec<Vec<usize>> {
+    let rows = |task: usize| tasks[task].wide.places.len();
+    let mut order: Vec<usize> = (0..tasks.len()).collect();
+    order.sort_by_key(|&task| Reverse(rows(task)));
+    let mut shares = vec![(0, Vec::new()); rayon::current_num_threads().min(tasks.len())];
+    for task in order {
         let (sum, share) = shares.iter_mut().min_by_key(|(sum, _)| *sum).expect("there is a thread");
-        *sum += rows(node);
-        share.push(node);
+        *sum += rows(task);
+        share.push(task);
     }
     shares.into_iter().map(|(_, share)| share).collect()
 }
 
 /// The best random thresholds of some nodes, with the widest vectors that the machine has; a closure would not be compiled for
 /// them.
-struct Look<'a, const ENTROPY: bool>(&'a [&'a Node<'a>]);
+struct Look<'a, const ENTROPY: bool>(&'a [&'a Task<'a>]);
 
 impl<const ENTROPY: bool> WithSimd for Look<'_, ENTROPY> {
     type Output = Vec<Best>;
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> Vec<Best> {
-        let nodes = self.0;
-        let search = nodes[0].search;
+        let tasks = self.0;
+        let search = tasks[0].search;
         let variants = search.variants.len();
-        let mut best = vec![Best::NONE; nodes.len() * variants];
+        let mut best = vec![Best::NONE; tasks.len() * variants];
         let mut sums = vec![[0; TILE]; 1 + search.labels.count()];
-        let most_rows = 2 * nodes.iter().map(|node| node.wide.places.len()).sum::<usize>() > search.columns.rows();
+        let most_rows = 2 * tasks.iter().map(|task| task.wide.places.len()).sum::<usize>() > search.columns.rows();
         for (tile, first) in search.columns.tiles().zip((0..).step_by(TILE)) {
             if most_rows {
-                // They come faster in this order than in that of the nodes.
+                // Only to bring them into the caches, which is faster in this order than in that of the nodes.
                 black_box(tile.iter().fold(0, |all, key| all | key));
             }
             let features = std::array::from_fn(|j| first + j as u32);
-            for (Node { search, wide, rows }, best) in nodes.iter().zip(best.chunks_exact_mut(variants)) {
+            for (Task { search, wide, known }, best) in tasks.iter().zip(best.chunks_exact_mut(variants)) {
                 let &Wide { ref open, weight, scale, form, .. } = *wide;
-                let seen = Seen { path: open.path, weight, scale, with: &rows.with[wide.with.clone()] };
-                let (places, counts) = (&rows.places[wide.places.clone()], &rows.counts[wide.counts.clone()]);
+                let seen = Seen { path: open.path, weight, scale, with: &known.with[wide.with.clone()] };
+                let (places, counts) = (&known.places[wide.places.clone()], &known.counts[wide.counts.clone()]);
                 let members = Members { places, form, counts };
                 let drawn = thresholds::<S, ENTROPY, TILE>(simd, &seen, &members, tile, &features, &mut sums);
                 search.offer(open.variants, &seen, &members, &drawn, tile, best);
@@ -238,6 +242,7 @@ impl<const ENTROPY: bool> WithSimd for Look<'_, ENTROPY> {
 mod tests {
     use ndarray::Array2;
     use pulp::Arch;
+    use rayon::ThreadPoolBuilder;
 
     use super::super::columns::{Columns, Layouts};
     use super::super::cut::Cut;
@@ -249,7 +254,6 @@ mod tests {
 
     const ROWS: usize = 1_500;
     const FEATURES: usize = 150;
-    const LABELS: usize = 4;
 
     /// Grows a tree whose nodes are looked at alone, far from each other.
     fn node_by_node(grower: &Grower<'_>, root: Path) -> Grown {
@@ -262,36 +266,38 @@ mod tests {
         growth.grown
     }
 
-    #[test]
-    fn trees_grown_level_by_level_are_those_grown_node_by_node() {
+    /// Grows trees for so many labels and rows of these weights, on one thread and on several.
+    fn levels_are_nodes(criterion: Criterion, labels: usize, weight: impl Fn(usize) -> f64) {
         let draw = |place: usize| Path::root(3, 0).draw(place as u32).priority;
         let records = Array2::from_shape_fn((ROWS, FEATURES), |(row, feature)| {
             f64::from(draw(row * FEATURES + feature) % if feature % 5 == 0 { 4 } else { 1_000 })
         });
-        let targets = Array2::from_shape_fn((ROWS, LABELS), |(row, label)| {
-            draw(1_000_000 + row * LABELS + label).is_multiple_of(4)
+        let targets = Array2::from_shape_fn((ROWS, labels), |(row, label)| {
+            draw(1_000_000 + row * labels + label).is_multiple_of(4)
         });
         let columns = Columns::new(records.view(), Layouts { tiles: true, keys: false, ranks: false });
+        let weights = Weights::new((0..ROWS).map(weight).collect(), labels);
         let labels = Labels::new(targets.view());
-        let weights = Weights::new((0..ROWS).map(|row| f64::from(1 + draw(row) % 3)).collect(), LABELS);
-        let variants = [(1, 0.0), (3, 0.0), (1, 9.0)].map(|(rows, weight)| Limits { rows, weight });
-        for criterion in [Criterion::Gini, Criterion::Entropy] {
-            let search = || Search {
-                arch: Arch::new(),
-                columns: &columns,
-                labels: &labels,
-                weights: &weights,
-                criterion,
-                splitter: Splitter::Random,
-                drawn: FEATURES,
-                variants: &variants,
-            };
-            let ends = Ends { max_depth: None, min_samples_split: 2, min_impurity_decrease: 0.0 };
-            let growers: Vec<Grower<'_>> = (0..3).map(|_| Grower { search: search(), ends }).collect();
-            let roots: Vec<Path> = (0..3).map(|tree| Path::root(9, tree)).collect();
-            let by_levels = grow(&growers, &roots).unwrap();
-            for ((grower, &root), by_levels) in growers.iter().zip(&roots).zip(&by_levels) {
-                let by_nodes = node_by_node(grower, root);
+        let variants = [(1, 0.0), (3, 0.0), (1, 4.0)].map(|(rows, weight)| Limits { rows, weight });
+        let search = || Search {
+            arch: Arch::new(),
+            columns: &columns,
+            labels: &labels,
+            weights: &weights,
+            criterion,
+            splitter: Splitter::Random,
+            drawn: FEATURES,
+            variants: &variants,
+        };
+        let ends = Ends { max_depth: None, min_samples_split: 2, min_impurity_decrease: 0.0 };
+        let growers: Vec<Grower<'_>> = (0..3).map(|_| Grower { search: search(), ends }).collect();
+        let roots: Vec<Path> = (0..3).map(|tree| Path::root(9, tree)).collect();
+        let by_nodes: Vec<Grown> =
+            growers.iter().zip(&roots).map(|(grower, &root)| node_by_node(grower, root)).collect();
+        for threads in [1, 2, 5] {
+            let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let by_levels = pool.install(|| grow(&growers, &roots)).unwrap();
+            for (by_levels, by_nodes) in by_levels.iter().zip(&by_nodes) {
                 for variant in 0..variants.len() {
                     let cut = Cut {
                         variant,
@@ -301,10 +307,21 @@ mod tests {
                         min_impurity_decrease: 0.0,
                         ccp_alpha: 0.0,
                     };
-                    let [ours, other] = [by_levels, &by_nodes].map(|grown| cut.of(grown));
-                    assert!(ours.leaves() > 100 && ours == other, "{criterion:?}, variant {variant}");
+                    let [ours, other] = [by_levels, by_nodes].map(|grown| cut.of(grown));
+                    assert!(
+                        ours.leaves() > 100 && ours == other,
+                        "{criterion:?}, {threads} threads, variant {variant}"
+                    );
                 }
             }
         }
+    }
+
+    #[test]
+    fn trees_grown_level_by_level_are_those_grown_node_by_node() {
+        // Sums in bytes, in words, and by lists of labels.
+        levels_are_nodes(Criterion::Gini, 4, |row| (1 + row % 3) as f64);
+        levels_are_nodes(Criterion::Entropy, 3, |row| [0.3, 1.7, 0.0, 0.9][row % 4]);
+        levels_are_nodes(Criterion::Gini, 20, |_| 1.0);
     }
 }

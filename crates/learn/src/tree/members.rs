@@ -8,17 +8,17 @@ use pulp::Simd;
 use super::columns::{TILE, key};
 use super::rows::LANES;
 
-/// Words that a row may take: their sums stay in registers. More are better found by the list of its labels.
+/// Words that a row may take: with vectors, their sums stay in registers. More are better found by the list of its labels.
 const MOST: usize = 4;
 
 /// Rows of more than this weight are not counted in bytes, which would overflow every few rows.
-const LIGHT: i32 = 15;
+const MOST_IN_BYTES: i32 = 15;
 
 /// How it is written what a row counts for.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(super) enum Form {
-    /// As many words for each row, of as many fields each: its weight, then the same again for each label that it has. After
-    /// so many rows, sums may overflow.
+    /// As many words for each row, of as many fields each: its weight, then the same again for each label that it has. Sums
+    /// of more rows than this may overflow.
     Fields { words: usize, per_word: usize, rows: usize },
     /// Its weight, how many labels it has, and which.
     #[default]
@@ -32,7 +32,7 @@ impl Form {
             let words = (1 + labels).div_ceil(per_word);
             (words <= MOST).then_some(Self::Fields { words, per_word, rows })
         };
-        let bytes = if heaviest <= LIGHT { fields(4, (255 / heaviest) as usize) } else { None };
+        let bytes = if heaviest <= MOST_IN_BYTES { fields(4, (255 / heaviest) as usize) } else { None };
         bytes.or_else(|| fields(1, usize::MAX)).unwrap_or(Self::Lists)
     }
 
@@ -206,27 +206,33 @@ mod tests {
     use super::*;
     use crate::random::Path;
 
-    /// Sums of rows in one form are those that a plain loop finds.
-    fn sums_are_right<S: Simd>(simd: S, rows: usize, labels: usize, heaviest: i32) {
+    /// Sums of rows in one form are those that a plain loop finds. The first lane's threshold is above all keys, the last
+    /// one's below.
+    fn sums_are_right<S: Simd, const W: usize>(simd: S, rows: usize, labels: usize, heaviest: i32) {
         let draw = |place: usize| Path::root(rows as u64, labels as u64).draw(place as u32).priority;
-        let tile: Vec<i32> = (0..rows * TILE).map(|place| (draw(place) % 200) as i32 - 100).collect();
-        let thresholds: [f32; TILE] = std::array::from_fn(|j| of_key(j as i32 - 32));
-        let weight = |row: usize| 1 + (draw(1 << 20 | row) % heaviest as u32) as i32;
-        let has = |row: usize, label: u32| draw(1 << 24 | row << 8 | label as usize).is_multiple_of(3);
-        let weights: Vec<i32> = (0..rows).map(|row| if row == 0 { heaviest } else { weight(row) }).collect();
+        let tile: Vec<i32> = (0..rows * W).map(|place| (draw(place) % 200) as i32 - 100).collect();
+        let thresholds: [f32; W] = std::array::from_fn(|j| match j {
+            0 => of_key(100),
+            _ if j == W - 1 => of_key(-200),
+            _ => of_key(4 * j as i32 - 100),
+        });
+        let has =
+            |row: usize, label: u32| label == 0 && row % 50 != 0 || draw(1 << 24 | row << 8 | label as usize) % 3 == 0;
+        let weight =
+            |row: usize| if row % 9 == 0 { 1 + (draw(1 << 20 | row) % heaviest as u32) as i32 } else { heaviest };
+        let weights: Vec<i32> = (0..rows).map(weight).collect();
         let (form, mut counts) = (Form::of(labels, heaviest), Vec::new());
         for (row, &weight) in weights.iter().enumerate() {
             form.write(weight, (0..labels as u32).filter(|&label| has(row, label)), &mut counts);
         }
         // Every row but one, the last first.
         let order: Vec<usize> = (1..rows).rev().collect();
-        let places: Vec<u32> = order.iter().map(|&row| (row * TILE) as u32).collect();
-        let of_row = |row: usize| counts_of(form, &counts, row);
-        let some: Vec<u32> = order.iter().flat_map(|&row| of_row(row).to_vec()).collect();
+        let places: Vec<u32> = order.iter().map(|&row| (row * W) as u32).collect();
+        let counts: Vec<u32> = order.iter().flat_map(|&row| counts_of(form, &counts, row).to_vec()).collect();
         let mut sums = vec![[-1; TILE]; 1 + labels];
-        Members { places: &places, form, counts: &some }.sum_left(simd, &tile, &thresholds, &mut sums);
-        for j in 0..TILE {
-            let left = || order.iter().filter(|&&row| tile[row * TILE + j] <= key(thresholds[j]));
+        Members { places: &places, form, counts: &counts }.sum_left(simd, &tile, &thresholds, &mut sums);
+        for j in 0..W {
+            let left = || order.iter().filter(|&&row| tile[row * W + j] <= key(thresholds[j]));
             assert_eq!(sums[0][j], left().map(|&row| weights[row]).sum::<i32>(), "{form:?}");
             for label in 0..labels {
                 let with = left().filter(|&&row| has(row, label as u32)).map(|&row| weights[row]);
@@ -246,11 +252,14 @@ mod tests {
     }
 
     fn all_forms<S: Simd>(simd: S) {
-        // Bytes that overflow in the end, in one to four words; whole words; lists, for many labels and for heavy rows.
+        // Bytes in one to four words, which overflow where all rows are on the left; whole words; lists, for many labels and for
+        // heavy rows.
         for (rows, labels, heaviest) in
             [(300, 0, 1), (600, 3, 1), (520, 4, 1), (40, 9, 15), (300, 15, 2), (50, 3, 1_000), (50, 16, 1), (50, 4, 16)]
         {
-            sums_are_right(simd, rows, labels, heaviest);
+            sums_are_right::<S, 16>(simd, rows, labels, heaviest);
+            sums_are_right::<S, 48>(simd, rows, labels, heaviest);
+            sums_are_right::<S, TILE>(simd, rows, labels, heaviest);
         }
     }
 

@@ -1,11 +1,11 @@
 //! The rows of a small branch, copied together, so that its nodes find them in the nearest caches: a row of another's
-//! column is a cache line for a single number.
+//! column is a cache line for a single number, and of all rows a few lie far apart.
 
 use super::aligned::{Aligned, LINE};
 use super::columns::TILE;
 
-/// Most rows of a branch that are copied: 2 MB of keys for 1,241 features, or half of that of ranks in 16 bits, which a second
-/// cache of 1 MB holds.
+/// Most rows of a branch that are copied. With 1,241 features, their ranks in 16 bits fill a second cache of 1 MB, their keys
+/// two of them; more or fewer were slower.
 pub(super) const ROWS: usize = 384;
 
 /// The rows of one branch after another, each with all features.
@@ -28,13 +28,18 @@ impl<T: Copy + Default> Default for Near<T> {
 }
 
 impl Near<i32> {
-    /// Copies the rows of a branch, out of all rows of some tiles.
-    pub(super) fn take_tiles<'a>(&mut self, tiles: impl ExactSizeIterator<Item = &'a [i32]>, rows: &[u32]) {
+    /// Copies the rows of a branch, out of so many rows of some tiles.
+    pub(super) fn take_tiles<'a>(
+        &mut self,
+        tiles: impl ExactSizeIterator<Item = &'a [i32]>,
+        all_rows: usize,
+        rows: &[u32],
+    ) {
         let stride = stride(tiles.len());
         let starts = (0..).step_by(stride);
+        self.places.resize(all_rows, 0);
         self.make_room(rows.len() * stride);
         for (number, tile) in tiles.enumerate() {
-            self.places.resize(tile.len() / TILE, 0);
             for (&row, start) in rows.iter().zip(starts.clone()) {
                 let keys = &tile[row as usize * TILE..][..TILE];
                 self.values[start + number * TILE..][..TILE].copy_from_slice(keys);
@@ -97,7 +102,7 @@ mod tests {
         let tiles: Vec<Vec<i32>> = (0..2).map(|tile| of_tile(tile).collect()).collect();
         let mut near = Near::default();
         for taken in [vec![0, 1, 2, 3, 4], vec![1, 4], vec![3]] {
-            near.take_tiles(tiles.iter().map(Vec::as_slice), &taken);
+            near.take_tiles(tiles.iter().map(Vec::as_slice), rows as usize, &taken);
             for row in taken {
                 for feature in 0..features {
                     assert_eq!(near.feature(feature)[near.place(row) as usize], key(row, feature));

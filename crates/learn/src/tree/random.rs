@@ -117,3 +117,54 @@ impl Search<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+    use pulp::Arch;
+
+    use super::super::columns::{Columns, Layouts};
+    use super::super::criterion::Criterion;
+    use super::super::params::Splitter;
+    use super::super::rows::{Labels, Weights};
+    use super::super::split::Limits;
+    use super::*;
+    use crate::random::Path;
+
+    #[test]
+    fn drawn_features_of_a_near_branch_are_those_of_all_rows() {
+        const FEATURES: usize = 90;
+        let draw = |place: usize| Path::root(11, 0).draw(place as u32).priority;
+        let records = Array2::from_shape_fn((200, FEATURES), |(row, feature)| f64::from(draw(row << 8 | feature) % 50));
+        let targets =
+            Array2::from_shape_fn((200, 5), |(row, label)| draw(1 << 20 | row << 4 | label).is_multiple_of(3));
+        let columns = Columns::new(records.view(), Layouts { tiles: false, keys: true, ranks: false });
+        let (labels, weights) = (Labels::new(targets.view()), Weights::new(vec![1.0; 200], 5));
+        let variants = [(1, 0.0), (5, 0.0)].map(|(rows, weight)| Limits { rows, weight });
+        for (seed, drawn) in (0..).zip([3, 16, 40, 60, 89]) {
+            let search = Search {
+                arch: Arch::new(),
+                columns: &columns,
+                labels: &labels,
+                weights: &weights,
+                criterion: Criterion::Gini,
+                splitter: Splitter::Random,
+                drawn,
+                variants: &variants,
+            };
+            let branch: Vec<u32> = (20..150).collect();
+            for rows in [&branch[..], &branch[40..100], &branch[7..16]] {
+                let best = |near: bool| {
+                    let weight = rows.len() as f64;
+                    let node = Node { path: Path::root(seed, 1), rows, weight, variants: 0b11, near };
+                    let mut scratch = Scratch::new(&search);
+                    search.take(&branch, &mut scratch);
+                    search.split(&node, None, &mut scratch);
+                    scratch.best.iter().map(|best| (best.cost, best.feature, best.threshold)).collect::<Vec<_>>()
+                };
+                let near = best(true);
+                assert!(near[0].0 < f64::INFINITY && near == best(false), "{drawn} of all features");
+            }
+        }
+    }
+}

@@ -150,7 +150,7 @@ impl Search<'_> {
         let (columns, near) = (self.columns, &mut scratch.near);
         let features = columns.features();
         match self.splitter {
-            Splitter::Random if self.takes_all() => near.keys.take_tiles(columns.tiles(), rows),
+            Splitter::Random if self.takes_all() => near.keys.take_tiles(columns.tiles(), columns.rows(), rows),
             Splitter::Random => near.keys.take(columns.keys(), features, rows),
             Splitter::Best => match columns.ranks() {
                 Ranks::Narrow(ranked) => u16::near(near).take(ranked.row_by_row(), features, rows),

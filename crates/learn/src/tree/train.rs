@@ -24,7 +24,7 @@ use crate::random::Path;
 /// Trees that are grown before they are cut for each setting and forgotten.
 const TOGETHER: u32 = 32;
 
-/// Most rows that all of these have: what is known of their nodes takes some 20 bytes a row, and a grown tree some 200.
+/// Most rows that all of these have: what is known of their nodes takes some 30 bytes a row, and a grown tree some 200.
 const ROWS_TOGETHER: usize = 1 << 22;
 
 /// Rows that can be found in a tile by 32 bits.
