@@ -216,10 +216,14 @@ mod tests {
             _ if j == W - 1 => of_key(-200),
             _ => of_key(4 * j as i32 - 100),
         });
+        // Most rows have the first label, and most weigh as much as the heaviest.
+        let is = |place: usize, part: u32| draw(place).is_multiple_of(part);
         let has =
-            |row: usize, label: u32| label == 0 && row % 50 != 0 || draw(1 << 24 | row << 8 | label as usize) % 3 == 0;
-        let weight =
-            |row: usize| if row % 9 == 0 { 1 + (draw(1 << 20 | row) % heaviest as u32) as i32 } else { heaviest };
+            |row: usize, label: u32| is(1 << 24 | row << 8 | label as usize, 3) || label == 0 && !is(1 << 21 | row, 50);
+        let weight = |row: usize| match is(1 << 22 | row, 9) {
+            true => 1 + (draw(1 << 20 | row) % heaviest as u32) as i32,
+            false => heaviest,
+        };
         let weights: Vec<i32> = (0..rows).map(weight).collect();
         let (form, mut counts) = (Form::of(labels, heaviest), Vec::new());
         for (row, &weight) in weights.iter().enumerate() {
