@@ -42,11 +42,12 @@ struct Wide {
     scale: f64,
 }
 
-/// A node of one of the trees.
+/// A node of one of the trees, with room for what is found, one a variant.
 struct Task<'a> {
     search: &'a Search<'a>,
     wide: &'a Wide,
     known: &'a Known,
+    best: &'a mut [Best],
 }
 
 /// What is known of the rows of some nodes, one node after another.
@@ -66,16 +67,14 @@ pub(super) fn grow(growers: &[Grower<'_>], roots: &[Path]) -> Result<Vec<Grown>,
     let mut trees: Vec<Growing<'_>> = trees.collect::<Result<_, _>>()?;
     loop {
         trees.par_iter_mut().for_each(Growing::go_on);
-        let tasks: Vec<Task<'_>> = trees.iter().flat_map(Growing::tasks).collect();
+        let tasks: Vec<Task<'_>> = trees.iter_mut().flat_map(Growing::tasks).collect();
         if tasks.is_empty() {
             let (growths, branches) = trees.into_iter().map(|tree| (tree.growth, tree.branches)).unzip();
             return Ok(grow_branches(growths, branches));
         }
-        let variants = growers[0].search.variants.len();
-        let mut best = look(&tasks).into_iter();
-        for tree in &mut trees {
-            tree.best.extend(best.by_ref().take(tree.nodes.len() * variants));
-        }
+        // Each thread goes over all tiles with nodes of its own, at about the same time, so that what one of them has brought
+        // in the others find near.
+        shares(tasks).into_par_iter().for_each(look);
     }
 }
 
@@ -109,21 +108,24 @@ impl<'a> Growing<'a> {
             }
             let local = &mut scratch.local;
             local.fill(seen.rows, seen.weight, search.weights, search.labels);
-            local.tell_apart();
-            local.write(seen.rows, search.labels);
-            let of = local.seen(open.path);
-            let (weight, scale, form) = (of.weight, of.scale, local.form);
+            let first = known.counts.len();
+            let form = local.write(seen.rows, search.labels, &mut known.counts);
+            let counts = first..known.counts.len();
+            let Seen { weight, scale, with, .. } = local.seen(open.path);
             let places = append(&mut known.places, seen.rows.iter().map(|&row| row * TILE as u32));
-            let counts = append(&mut known.counts, local.counts.iter().copied());
-            let with = append(&mut known.with, of.with.iter().copied());
+            let with = append(&mut known.with, with.iter().copied());
             nodes.push(Wide { open, places, counts, with, form, weight, scale });
         }
+        best.resize(nodes.len() * search.variants.len(), Best::NONE);
     }
 }
 
 impl Growing<'_> {
-    fn tasks(&self) -> impl Iterator<Item = Task<'_>> {
-        self.nodes.iter().map(|wide| Task { search: &self.growth.grower.search, wide, known: &self.known })
+    fn tasks(&mut self) -> impl Iterator<Item = Task<'_>> {
+        let Self { growth, nodes, known, best, .. } = self;
+        let (search, known) = (&growth.grower.search, &*known);
+        let room = best.chunks_exact_mut(search.variants.len());
+        nodes.iter().zip(room).map(move |(wide, best)| Task { search, wide, known, best })
     }
 }
 
@@ -169,54 +171,39 @@ fn split(growth: &mut Growth<'_>, open: &Open, best: &[Best]) {
     }
 }
 
-/// The best splits of some nodes: nodes × variants. Each thread goes over all tiles with nodes of its own, at about the same
-/// time, so that what one of them has brought in the others find near.
-fn look(tasks: &[Task<'_>]) -> Vec<Best> {
-    let search = tasks[0].search;
-    let variants = search.variants.len();
-    let of_share = |share: Vec<usize>| {
-        let some: Vec<&Task<'_>> = share.iter().map(|&task| &tasks[task]).collect();
-        let best = match search.criterion {
-            Criterion::Gini => search.arch.dispatch(Look::<false>(&some)),
-            _ => search.arch.dispatch(Look::<true>(&some)),
-        };
-        (share, best)
-    };
-    let found: Vec<(Vec<usize>, Vec<Best>)> = shares(tasks).into_par_iter().map(of_share).collect();
-    let mut best = vec![Best::NONE; tasks.len() * variants];
-    for (task, found) in found.iter().flat_map(|(share, found)| share.iter().zip(found.chunks_exact(variants))) {
-        best[task * variants..][..variants].copy_from_slice(found);
-    }
-    best
-}
-
 /// Deals out nodes to the threads: the one of most rows that is left to whoever has the fewest.
-fn shares(tasks: &[Task<'_>]) -> Vec<Vec<usize>> {
-    let rows = |task: usize| tasks[task].wide.places.len();
-    let mut order: Vec<usize> = (0..tasks.len()).collect();
-    order.sort_by_key(|&task| Reverse(rows(task)));
-    let mut shares = vec![(0, Vec::new()); rayon::current_num_threads().min(tasks.len())];
-    for task in order {
+fn shares(mut tasks: Vec<Task<'_>>) -> Vec<Vec<Task<'_>>> {
+    let rows = |task: &Task<'_>| task.wide.places.len();
+    tasks.sort_by_key(|task| Reverse(rows(task)));
+    let threads = rayon::current_num_threads().min(tasks.len());
+    let mut shares: Vec<(usize, Vec<Task<'_>>)> = (0..threads).map(|_| (0, Vec::new())).collect();
+    for task in tasks {
         let (sum, share) = shares.iter_mut().min_by_key(|(sum, _)| *sum).expect("there is a thread");
-        *sum += rows(task);
+        *sum += rows(&task);
         share.push(task);
     }
     shares.into_iter().map(|(_, share)| share).collect()
 }
 
-/// The best random thresholds of some nodes, with the widest vectors that the machine has; a closure would not be compiled for
-/// them.
-struct Look<'a, const ENTROPY: bool>(&'a [&'a Task<'a>]);
+/// Finds the best splits of some nodes.
+fn look(tasks: Vec<Task<'_>>) {
+    let search = tasks[0].search;
+    match search.criterion {
+        Criterion::Gini => search.arch.dispatch(Look::<false>(tasks)),
+        _ => search.arch.dispatch(Look::<true>(tasks)),
+    }
+}
+
+/// Random thresholds of some nodes, with the widest vectors that the machine has; a closure would not be compiled for them.
+struct Look<'a, const ENTROPY: bool>(Vec<Task<'a>>);
 
 impl<const ENTROPY: bool> WithSimd for Look<'_, ENTROPY> {
-    type Output = Vec<Best>;
+    type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) -> Vec<Best> {
-        let tasks = self.0;
+    fn with_simd<S: Simd>(self, simd: S) {
+        let mut tasks = self.0;
         let search = tasks[0].search;
-        let variants = search.variants.len();
-        let mut best = vec![Best::NONE; tasks.len() * variants];
         let mut sums = vec![[0; TILE]; 1 + search.labels.count()];
         let most_rows = 2 * tasks.iter().map(|task| task.wide.places.len()).sum::<usize>() > search.columns.rows();
         for (tile, first) in search.columns.tiles().zip((0..).step_by(TILE)) {
@@ -225,7 +212,7 @@ impl<const ENTROPY: bool> WithSimd for Look<'_, ENTROPY> {
                 black_box(tile.iter().fold(0, |all, key| all | key));
             }
             let features = std::array::from_fn(|j| first + j as u32);
-            for (Task { search, wide, known }, best) in tasks.iter().zip(best.chunks_exact_mut(variants)) {
+            for Task { search, wide, known, best } in &mut tasks {
                 let &Wide { ref open, weight, scale, form, .. } = *wide;
                 let seen = Seen { path: open.path, weight, scale, with: &known.with[wide.with.clone()] };
                 let (places, counts) = (&known.places[wide.places.clone()], &known.counts[wide.counts.clone()]);
@@ -234,7 +221,6 @@ impl<const ENTROPY: bool> WithSimd for Look<'_, ENTROPY> {
                 search.offer(open.variants, &seen, &members, &drawn, tile, best);
             }
         }
-        best
     }
 }
 

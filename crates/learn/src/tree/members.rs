@@ -15,13 +15,12 @@ const MOST: usize = 4;
 const MOST_IN_BYTES: i32 = 15;
 
 /// How it is written what a row counts for.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Form {
     /// As many words for each row, of as many fields each: its weight, then the same again for each label that it has. Sums
     /// of more rows than this may overflow.
     Fields { words: usize, per_word: usize, rows: usize },
     /// Its weight, how many labels it has, and which.
-    #[default]
     Lists,
 }
 

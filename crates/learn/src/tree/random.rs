@@ -18,11 +18,11 @@ impl Search<'_> {
         scratch: &mut Scratch,
     ) {
         scratch.pool.begin(node.path);
-        scratch.local.tell_apart();
-        scratch.local.write(node.rows, self.labels);
+        scratch.counts.clear();
+        let form = scratch.local.write(node.rows, self.labels, &mut scratch.counts);
         let (mut count, mut all_constant) = (0, true);
         while count < self.drawn || all_constant {
-            let Scratch { best, local, sums, near, tile, places, pool, .. } = &mut *scratch;
+            let Scratch { best, local, sums, near, tile, places, counts, pool, .. } = &mut *scratch;
             let mut features = [u32::MAX; W];
             let left = self.drawn.saturating_sub(count);
             let mut next = || match left {
@@ -51,7 +51,7 @@ impl Search<'_> {
             }
             places.clear();
             places.extend((0..node.rows.len() as u32).map(|at| at * W as u32));
-            let (seen, members) = (local.seen(node.path), local.members(places));
+            let (seen, members) = (local.seen(node.path), Members { places, form, counts });
             let drawn = thresholds::<S, ENTROPY, W>(simd, &seen, &members, tile, &features, sums);
             all_constant &= drawn.lowest() == f32::INFINITY;
             self.offer(node.variants, &seen, &members, &drawn, tile, best);
@@ -61,11 +61,11 @@ impl Search<'_> {
     /// One random threshold of each feature, at a node of a near branch.
     #[inline(always)]
     pub(super) fn random_of_all<S: Simd, const ENTROPY: bool>(&self, simd: S, node: &Node<'_>, scratch: &mut Scratch) {
-        let Scratch { best, local, sums, near, places, .. } = scratch;
-        local.tell_apart();
-        local.write(node.rows, self.labels);
+        let Scratch { best, local, sums, near, places, counts, .. } = scratch;
+        counts.clear();
+        let form = local.write(node.rows, self.labels, counts);
         near.keys.look_up(node.rows, places);
-        let (seen, members) = (local.seen(node.path), local.members(places));
+        let (seen, members) = (local.seen(node.path), Members { places, form, counts });
         for first in (0..self.columns.features() as u32).step_by(TILE) {
             let (tile, features) = (near.keys.feature(first), std::array::from_fn(|j| first + j as u32));
             let drawn = thresholds::<S, ENTROPY, TILE>(simd, &seen, &members, tile, &features, sums);

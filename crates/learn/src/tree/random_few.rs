@@ -147,6 +147,7 @@ mod tests {
 
     use super::super::columns::{Columns, Layouts, key};
     use super::super::criterion::Criterion;
+    use super::super::members::Members;
     use super::super::params::Splitter;
     use super::super::rows::{Labels, Local, Weights};
     use super::super::thresholds::thresholds;
@@ -166,9 +167,10 @@ mod tests {
             let (weights, labels) = (Weights::new(weights, 3), Labels::new(has.view()));
             let (of_rows, mut local): (Vec<u32>, _) = ((0..rows as u32).collect(), Local::default());
             local.fill(&of_rows, weights.total, &weights, &labels);
-            local.tell_apart();
-            local.write(&of_rows, &labels);
-            let (node, members) = (local.seen(Path::root(rows as u64, 2)), local.members(&places));
+            let mut counts = Vec::new();
+            let form = local.write(&of_rows, &labels, &mut counts);
+            let members = Members { places: &places, form, counts: &counts };
+            let node = local.seen(Path::root(rows as u64, 2));
             let (features, mut room) = (std::array::from_fn(|j| j as u32), vec![[0; TILE]; 4]);
             let drawn = thresholds::<_, ENTROPY, TILE>(Scalar::new(), &node, &members, &tile, &features, &mut room);
             let parts = Parts::of::<ENTROPY>(local.told_apart(&of_rows, &labels), rows, &node, &mut room);

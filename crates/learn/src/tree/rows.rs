@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 use ndarray::ArrayView2;
 
 use super::kernel::sum_of_squares;
-use super::members::{Form, Members};
+use super::members::Form;
 use super::rounding::Sums;
 use super::thresholds::Seen;
 use crate::random::Path;
@@ -113,9 +113,6 @@ pub(super) struct Local {
     /// Of each row, its weight times what the rows with its labels weigh.
     pub(super) products: Vec<i64>,
     differing: Differing,
-    /// The rows as [`Members`] has them.
-    pub(super) form: Form,
-    pub(super) counts: Vec<u32>,
     pub(super) scale: f64,
     /// The rows' own weights, once they are asked for.
     pub(super) sums: OnceLock<Sums>,
@@ -214,20 +211,13 @@ impl Local {
         self.weights.iter().zip(rows).map(|(&weight, &row)| (weight, self.differing.of(row, labels)))
     }
 
-    /// Writes the rows as sums are made of them; after [`Local::tell_apart`].
-    pub(super) fn write(&mut self, rows: &[u32], labels: &Labels) {
+    /// Tells the labels apart, and writes the rows as sums are made of them, in the form that is returned.
+    pub(super) fn write(&mut self, rows: &[u32], labels: &Labels, into: &mut Vec<u32>) -> Form {
+        self.tell_apart();
         let heaviest = self.weights.iter().fold(1, |heaviest, &weight| heaviest.max(weight));
-        self.form = Form::of(self.differing.with.len(), heaviest);
-        self.counts.clear();
-        for (&weight, &row) in self.weights.iter().zip(rows) {
-            self.form.write(weight, self.differing.of(row, labels), &mut self.counts);
-        }
-    }
-
-    /// The rows, which begin at these places of a tile; after [`Local::write`].
-    #[inline(always)]
-    pub(super) fn members<'a>(&'a self, places: &'a [u32]) -> Members<'a> {
-        Members { places, form: self.form, counts: &self.counts }
+        let form = Form::of(self.differing.with.len(), heaviest);
+        self.told_apart(rows, labels).for_each(|(weight, labels)| form.write(weight, labels, into));
+        form
     }
 
     /// Sum of the squares of what the rows with each label weigh.

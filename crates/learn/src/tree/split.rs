@@ -103,6 +103,8 @@ pub(super) struct Scratch {
     pub(super) tile: Vec<i32>,
     /// Where each row of the node begins in a tile.
     pub(super) places: Vec<u32>,
+    /// What each counts for.
+    pub(super) counts: Vec<u32>,
 }
 
 impl Scratch {
@@ -118,6 +120,7 @@ impl Scratch {
             near: Nears::default(),
             tile: Vec::new(),
             places: Vec::new(),
+            counts: Vec::new(),
         }
     }
 
