@@ -227,13 +227,11 @@ impl<const ENTROPY: bool> WithSimd for Look<'_, ENTROPY> {
 #[cfg(test)]
 mod tests {
     use ndarray::Array2;
-    use pulp::Arch;
     use rayon::ThreadPoolBuilder;
 
     use super::super::columns::{Columns, Layouts};
     use super::super::cut::Cut;
     use super::super::grow::Ends;
-    use super::super::params::Splitter;
     use super::super::rows::{Labels, Weights};
     use super::super::split::{Limits, Search};
     use super::*;
@@ -265,16 +263,7 @@ mod tests {
         let weights = Weights::new((0..ROWS).map(weight).collect(), labels);
         let labels = Labels::new(targets.view());
         let variants = [(1, 0.0), (3, 0.0), (1, 4.0)].map(|(rows, weight)| Limits { rows, weight });
-        let search = || Search {
-            arch: Arch::new(),
-            columns: &columns,
-            labels: &labels,
-            weights: &weights,
-            criterion,
-            splitter: Splitter::Random,
-            drawn: FEATURES,
-            variants: &variants,
-        };
+        let search = || Search { criterion, ..Search::random(&columns, &labels, &weights, FEATURES, &variants) };
         let ends = Ends { max_depth: None, min_samples_split: 2, min_impurity_decrease: 0.0 };
         let growers: Vec<Grower<'_>> = (0..3).map(|_| Grower { search: search(), ends }).collect();
         let roots: Vec<Path> = (0..3).map(|tree| Path::root(9, tree)).collect();

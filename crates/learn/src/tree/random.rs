@@ -121,11 +121,8 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use ndarray::Array2;
-    use pulp::Arch;
 
     use super::super::columns::{Columns, Layouts};
-    use super::super::criterion::Criterion;
-    use super::super::params::Splitter;
     use super::super::rows::{Labels, Weights};
     use super::super::split::Limits;
     use super::*;
@@ -142,16 +139,7 @@ mod tests {
         let (labels, weights) = (Labels::new(targets.view()), Weights::new(vec![1.0; 200], 5));
         let variants = [(1, 0.0), (5, 0.0)].map(|(rows, weight)| Limits { rows, weight });
         for (seed, drawn) in (0..).zip([3, 16, 40, 60, 89]) {
-            let search = Search {
-                arch: Arch::new(),
-                columns: &columns,
-                labels: &labels,
-                weights: &weights,
-                criterion: Criterion::Gini,
-                splitter: Splitter::Random,
-                drawn,
-                variants: &variants,
-            };
+            let search = Search::random(&columns, &labels, &weights, drawn, &variants);
             let branch: Vec<u32> = (20..150).collect();
             for rows in [&branch[..], &branch[40..100], &branch[7..16]] {
                 let best = |near: bool| {

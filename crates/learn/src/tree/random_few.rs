@@ -143,12 +143,10 @@ impl Search<'_> {
 #[cfg(test)]
 mod tests {
     use ndarray::Array2;
-    use pulp::{Arch, Scalar};
+    use pulp::Scalar;
 
     use super::super::columns::{Columns, Layouts, key};
-    use super::super::criterion::Criterion;
     use super::super::members::Members;
-    use super::super::params::Splitter;
     use super::super::rows::{Labels, Local, Weights};
     use super::super::thresholds::thresholds;
     use super::*;
@@ -202,16 +200,7 @@ mod tests {
         for seed in 0..300 {
             let first = seed as usize % 50;
             let rows: Vec<u32> = (first as u32..).take(2 + seed as usize % (ROWS - 1)).collect();
-            let search = Search {
-                arch: Arch::new(),
-                columns: &columns,
-                labels: &labels,
-                weights: &weights,
-                criterion: Criterion::Gini,
-                splitter: Splitter::Random,
-                drawn: FEATURES,
-                variants: &variants,
-            };
+            let search = Search::random(&columns, &labels, &weights, FEATURES, &variants);
             let weight = rows.iter().map(|&row| weights.of_rows[row as usize]).sum();
             let best = |variants: u64, near: bool, is_few: bool| {
                 let node = Node { path: Path::root(seed, 1), rows: &rows, weight, variants, near };

@@ -209,3 +209,18 @@ impl<const ENTROPY: bool> WithSimd for SplitNode<'_, ENTROPY> {
         self.search.random_or_drawn::<S, ENTROPY>(simd, self.node, self.scratch);
     }
 }
+
+#[cfg(test)]
+impl<'a> Search<'a> {
+    /// Random thresholds of so many features at a node, by gini: what tests have in common.
+    pub(super) fn random(
+        columns: &'a Columns,
+        labels: &'a Labels,
+        weights: &'a Weights,
+        drawn: usize,
+        variants: &'a [Limits],
+    ) -> Self {
+        let (arch, criterion, splitter) = (Arch::new(), Criterion::Gini, Splitter::Random);
+        Self { arch, columns, labels, weights, criterion, splitter, drawn, variants }
+    }
+}
