@@ -289,13 +289,14 @@ impl<'a> Growth<'a> {
         }
         self.grown.splits[split] =
             Split { variants, feature, threshold, improvement, left: left.node, right: right.node };
-        Some([(left, 0), (right, 1)].map(|(open, side)| {
-            let handed_down = from.presorted.as_ref().zip(sides.as_ref()).filter(|_| open.variants != 0);
-            let presorted = handed_down.map(|(presorted, sides)| {
-                presorted.child(columns, sides, side, &self.buffers[buffer][open.rows.clone()])
-            });
-            Open { presorted, ..open }
-        }))
+        let mut children = [left, right];
+        let handed_down = from.presorted.as_ref().zip(sides.as_ref());
+        if let Some((presorted, sides)) = handed_down.filter(|_| children.iter().any(|child| child.variants != 0)) {
+            let rows = children.each_ref().map(|child| &self.buffers[buffer][child.rows.clone()]);
+            let of_children = presorted.children(columns, sides, rows);
+            children.iter_mut().zip(of_children).for_each(|(child, of)| child.presorted = Some(of));
+        }
+        Some(children)
     }
 
     /// A branch as a tree of its own.

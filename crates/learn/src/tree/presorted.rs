@@ -63,31 +63,36 @@ impl Presorted {
         Self { rows: rows.len(), parts: all.par_chunks(PART).map(part).collect() }
     }
 
-    /// The orders of one child, whose rows are these; `side` is 0 for the left one.
-    pub(super) fn child(&self, columns: &Columns, sides: &Sides, side: u32, rows: &[u32]) -> Self {
+    /// The orders of both children, the left one first, whose rows are these.
+    pub(super) fn children(&self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2]) -> [Self; 2] {
         let part = |of: &Part| {
-            let mut part = Part::default();
-            part.orders.reserve(of.features.len() * rows.len());
-            let mut order = vec![0; rows.len() + 1];
-            part.features.reserve(of.features.len());
+            let mut parts = rows.map(|rows| Part::with_room(of.features.len(), rows.len()));
+            let mut orders = rows.map(|rows| vec![0; rows.len() + 1]);
             for (&feature, of_node) in of.features.iter().zip(of.orders.chunks_exact(self.rows)) {
-                let mut found = 0;
+                let [left, right] = &mut orders;
+                let mut found = [0, 0];
                 for &place in of_node {
                     let to = sides.0[place as usize];
-                    // Written in any case and kept if it counts: quicker than a branch that nobody can foresee.
-                    order[found] = to >> 1;
-                    found += usize::from(to & 1 == side);
+                    // Written on both sides and kept where it counts: quicker than a branch that nobody can foresee.
+                    left[found[0]] = to >> 1;
+                    right[found[1]] = to >> 1;
+                    let is_right = (to & 1) as usize;
+                    found[0] += 1 - is_right;
+                    found[1] += is_right;
                 }
-                part.orders.extend_from_slice(&order[..rows.len()]);
-                part.keep_if_it_varies(columns, feature, rows);
+                for ((part, order), rows) in parts.iter_mut().zip(&orders).zip(rows) {
+                    part.orders.extend_from_slice(&order[..rows.len()]);
+                    part.keep_if_it_varies(columns, feature, rows);
+                }
             }
-            part
+            parts
         };
-        let parts = match self.is_shared() {
+        let parts: Vec<[Part; 2]> = match self.is_shared() {
             true => self.parts.par_iter().map(part).collect(),
             false => self.parts.iter().map(part).collect(),
         };
-        Self { rows: rows.len(), parts }
+        let (left, right) = parts.into_iter().map(|[left, right]| (left, right)).unzip();
+        [(rows[0].len(), left), (rows[1].len(), right)].map(|(rows, parts)| Self { rows, parts })
     }
 
     /// Whether the node is worth several threads.
@@ -101,6 +106,10 @@ impl Presorted {
 }
 
 impl Part {
+    fn with_room(features: usize, rows: usize) -> Self {
+        Self { features: Vec::with_capacity(features), orders: Vec::with_capacity(features * rows) }
+    }
+
     /// Each feature with its order of a node's rows.
     #[inline(always)]
     pub(super) fn iter(&self, rows: usize) -> impl Iterator<Item = (u32, &[u32])> {

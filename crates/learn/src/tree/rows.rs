@@ -13,9 +13,6 @@ use crate::random::Path;
 /// Labels that are worked on together.
 pub(super) const LANES: usize = 16;
 
-/// The squares of a node's weight, one a label, add up to less than this, where 16 bits hold its weights and 31 the sum.
-const LIGHT: i32 = 1 << 30;
-
 /// What some rows with each of 16 labels weigh.
 #[derive(Debug, Clone, Copy)]
 #[repr(align(64))]
@@ -167,18 +164,25 @@ impl Local {
             }
             self.products.push(product);
         }
-        self.light.clear();
-        if (self.with.len() as f64) * f64::from(self.weight).powi(2) < f64::from(LIGHT) {
-            self.light.extend(self.lanes.iter().map(|lanes| lanes.0.map(|weight| weight as i16)));
-            self.light_products.clear();
-            self.light_products.extend(self.products.iter().map(|&product| product as i32));
-        }
         self.totals.clear();
         self.totals.extend(self.with.chunks(LANES).map(|with| {
             let mut total = Lanes::ZERO;
             total.0[..with.len()].copy_from_slice(with);
             total
         }));
+        self.light.clear();
+        if self.is_light() {
+            self.light.extend(self.lanes.iter().map(|lanes| lanes.0.map(|weight| weight as i16)));
+            self.light_products.clear();
+            self.light_products.extend(self.products.iter().map(|&product| product as i32));
+        }
+    }
+
+    /// Whether 16 bits hold the sums of each label on either side of any split, and 31 those of their squares and of products:
+    /// none is above that of all rows.
+    fn is_light(&self) -> bool {
+        let fit = self.with.iter().all(|&with| with <= i32::from(i16::MAX));
+        fit && self.sum_of_squares() <= i64::from(i32::MAX)
     }
 }
 
