@@ -199,21 +199,21 @@ impl Search<'_> {
             let (from, to) = (least - 1, order.len() - least);
             let costs = &costs[..to];
             let best = &mut best[variant];
-            let mut low = lowest(&costs[from..], f64::INFINITY);
-            if low > best.cost + margin(best.cost) {
+            let low = lowest(&costs[from..], f64::INFINITY);
+            let close = margin(best.cost);
+            if low > best.cost + close {
                 continue;
             }
             let leaves_fit = |at: usize| local.weighs_enough(weights[at], limits.weight);
-            // Nearly always the lowest cost of all is that of a cut.
-            if !at_most(costs, from, low).any(|at| differ(at) && leaves_fit(at)) {
-                low = best.cost + margin(best.cost);
-                for at in at_most(costs, from, low) {
-                    if costs[at] < low && differ(at) && leaves_fit(at) {
-                        low = costs[at];
-                    }
-                }
+            let mut most = best.cost + close;
+            if low < best.cost - close {
+                // Nearly always the lowest cost of all is that of a cut.
+                let is_cut = at_most(costs, from, low).any(|at| differ(at) && leaves_fit(at));
+                let cuts = || at_most(costs, from, most).filter(|&at| differ(at) && leaves_fit(at));
+                let low = if is_cut { low } else { cuts().map(|at| costs[at]).fold(most, f64::min) };
+                most = most.min(low + margin(low));
             }
-            for at in at_most(costs, from, low + margin(low)) {
+            for at in at_most(costs, from, most) {
                 let cost = costs[at];
                 let margin = margin(best.cost);
                 let is_lower = cost < best.cost - margin;
