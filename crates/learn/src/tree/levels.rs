@@ -109,10 +109,10 @@ impl<'a> Growing<'a> {
             let local = &mut scratch.local;
             local.fill(seen.rows, seen.weight, search.weights, search.labels);
             let first = known.counts.len();
-            let form = local.write(seen.rows, search.labels, &mut known.counts);
+            let (form, rows) = local.write(seen.rows, search.labels, &mut known.counts);
+            let places = append(&mut known.places, rows.iter().map(|&row| row * TILE as u32));
             let counts = first..known.counts.len();
             let Seen { weight, scale, with, .. } = local.seen(open.path);
-            let places = append(&mut known.places, seen.rows.iter().map(|&row| row * TILE as u32));
             let with = append(&mut known.with, with.iter().copied());
             nodes.push(Wide { open, places, counts, with, form, weight, scale });
         }

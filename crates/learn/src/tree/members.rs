@@ -20,8 +20,8 @@ pub(super) enum Form {
     /// As many words for each row, of as many fields each: its weight, then the same again for each label that it has. Sums
     /// of more rows than this may overflow.
     Fields { words: usize, per_word: usize, rows: usize },
-    /// Its weight, how many labels it has, and which.
-    Lists,
+    /// Of rows that count alike, one after another: how many, the weight of each, how many labels they have, and which.
+    Groups,
 }
 
 impl Form {
@@ -32,7 +32,7 @@ impl Form {
             (words <= MOST).then_some(Self::Fields { words, per_word, rows })
         };
         let bytes = if heaviest <= MOST_IN_BYTES { fields(4, (255 / heaviest) as usize) } else { None };
-        bytes.or_else(|| fields(1, usize::MAX)).unwrap_or(Self::Lists)
+        bytes.or_else(|| fields(1, usize::MAX)).unwrap_or(Self::Groups)
     }
 
     /// Writes a row.
@@ -40,16 +40,22 @@ impl Form {
     pub(super) fn write(self, weight: i32, labels: impl Iterator<Item = u32>, into: &mut Vec<u32>) {
         let first = into.len();
         let Self::Fields { words, per_word, .. } = self else {
-            into.extend([weight as u32, 0]);
-            into.extend(labels);
-            into[first + 1] = (into.len() - first - 2) as u32;
-            return;
+            return Self::write_group(1, weight, labels, into);
         };
         into.resize(first + words, 0);
         into[first] = weight as u32;
         for field in labels.map(|label| 1 + label as usize) {
             into[first + field / per_word] |= (weight as u32) << shift(field, per_word);
         }
+    }
+
+    /// Writes so many rows that count alike.
+    #[inline(always)]
+    pub(super) fn write_group(rows: u32, weight: i32, labels: impl Iterator<Item = u32>, into: &mut Vec<u32>) {
+        into.extend([rows, weight as u32, 0]);
+        let first = into.len();
+        into.extend(labels);
+        into[first - 1] = (into.len() - first) as u32;
     }
 }
 
@@ -79,8 +85,8 @@ impl Members<'_> {
         sums: &mut [[i32; TILE]],
     ) {
         let thresholds = thresholds.map(key);
-        if self.form == Form::Lists {
-            return self.sum_lists(tile, &thresholds, sums);
+        if self.form == Form::Groups {
+            return self.sum_groups(tile, &thresholds, sums);
         }
         let (lanes, _) = thresholds.as_chunks::<LANES>();
         for (number, thresholds) in lanes.iter().enumerate() {
@@ -95,17 +101,23 @@ impl Members<'_> {
     }
 
     #[inline(always)]
-    fn sum_lists<const W: usize>(&self, tile: &[i32], thresholds: &[i32; W], sums: &mut [[i32; TILE]]) {
+    fn sum_groups<const W: usize>(&self, tile: &[i32], thresholds: &[i32; W], sums: &mut [[i32; TILE]]) {
         let (of_all, of_labels) = sums.split_first_mut().expect("what all rows weigh comes first");
         of_labels.iter_mut().for_each(|sums| sums[..W].fill(0));
-        let (mut weights, mut left) = ([0; W], self.counts);
-        for &place in self.places {
-            let [weight, count, ref others @ ..] = *left else { unreachable!("each row has a list") };
+        let (mut weights, mut places, mut left) = ([0; W], self.places, self.counts);
+        while let [rows, weight, count, ref others @ ..] = *left {
+            let (of_group, after) = places.split_at(rows as usize);
             let (labels, others) = others.split_at(count as usize);
-            left = others;
-            let (keys, mut part) = (at::<W>(tile, place as usize), [0; W]);
+            (places, left) = (after, others);
+            let mut part = [0; W];
+            for &place in of_group {
+                let keys = at::<W>(tile, place as usize);
+                for j in 0..W {
+                    part[j] += i32::from(keys[j] <= thresholds[j]);
+                }
+            }
             for j in 0..W {
-                part[j] = if keys[j] <= thresholds[j] { weight as i32 } else { 0 };
+                part[j] *= weight as i32;
                 weights[j] += part[j];
             }
             for &label in labels {
@@ -285,8 +297,8 @@ mod tests {
         let fields = |words, per_word, rows| Form::Fields { words, per_word, rows };
         assert_eq!(Form::of(3, 1), fields(1, 4, 255));
         assert_eq!(Form::of(15, 15), fields(4, 4, 17));
-        assert_eq!(Form::of(16, 1), Form::Lists);
+        assert_eq!(Form::of(16, 1), Form::Groups);
         assert_eq!(Form::of(3, 16), fields(4, 1, usize::MAX));
-        assert_eq!(Form::of(4, 16), Form::Lists);
+        assert_eq!(Form::of(4, 16), Form::Groups);
     }
 }
