@@ -8,7 +8,7 @@ use pulp::Simd;
 use super::columns::{SAME, TILE, of_key};
 use super::criterion::mass;
 use super::kernel::lowest;
-use super::members::{Members, at};
+use super::members::Members;
 use super::rows::{LANES, weigh_enough};
 use crate::random::Path;
 
@@ -78,7 +78,7 @@ pub(super) fn thresholds<'a, S: Simd, const ENTROPY: bool, const W: usize>(
     features: &'a [u32; W],
     room: &mut [[i32; TILE]],
 ) -> Thresholds<'a, W> {
-    let (low, high) = ranges::<W>(tile, members.places);
+    let (low, high) = ranges::<S, W>(simd, tile, members.places);
     let (low, high) = (low.map(of_key), high.map(of_key));
     let mut drawn = Thresholds { features, costs: [0.0; W], thresholds: [0.0; W], weights: [0; W] };
     for j in 0..W {
@@ -162,25 +162,37 @@ pub(super) fn threshold(low: f32, high: f32, uniform: f32) -> f32 {
 
 /// Keys of the smallest and largest value of each feature.
 #[inline(always)]
-fn ranges<const W: usize>(tile: &[i32], places: &[u32]) -> ([i32; W], [i32; W]) {
+fn ranges<S: Simd, const W: usize>(simd: S, tile: &[i32], places: &[u32]) -> ([i32; W], [i32; W]) {
     let (mut low, mut high) = ([0; W], [0; W]);
-    // No more lanes at a time than registers hold.
-    for ((low, high), first) in low.chunks_exact_mut(LANES).zip(high.chunks_exact_mut(LANES)).zip((0..).step_by(LANES))
-    {
-        let (mut lowest, mut highest) = ([i32::MAX; LANES], [i32::MIN; LANES]);
-        for &place in places {
-            let keys = at::<LANES>(tile, (place + first) as usize);
-            for j in 0..LANES {
-                lowest[j] = lowest[j].min(keys[j]);
-            }
-            for j in 0..LANES {
-                highest[j] = highest[j].max(keys[j]);
-            }
+    // Whole rows, where registers hold as many lanes.
+    let lanes = if S::I32_LANES == LANES { W } else { LANES };
+    for first in (0..W).step_by(lanes) {
+        let (low, high) = (&mut low[first..][..lanes], &mut high[first..][..lanes]);
+        match lanes / S::I32_LANES {
+            1 => extremes::<S, 1>(simd, &tile[first..], places, low, high),
+            2 => extremes::<S, 2>(simd, &tile[first..], places, low, high),
+            3 => extremes::<S, 3>(simd, &tile[first..], places, low, high),
+            4 => extremes::<S, 4>(simd, &tile[first..], places, low, high),
+            _ => extremes::<S, LANES>(simd, &tile[first..], places, low, high),
         }
-        low.copy_from_slice(&lowest);
-        high.copy_from_slice(&highest);
     }
     (low, high)
+}
+
+/// Smallest and largest of each lane of V vectors.
+#[inline(always)]
+fn extremes<S: Simd, const V: usize>(simd: S, tile: &[i32], places: &[u32], low: &mut [i32], high: &mut [i32]) {
+    let (mut lowest, mut highest) = ([simd.splat_i32s(i32::MAX); V], [simd.splat_i32s(i32::MIN); V]);
+    for &place in places {
+        let (keys, _) = S::as_simd_i32s(&tile[place as usize..][..low.len()]);
+        let keys: &[S::i32s; V] = keys.first_chunk().expect("V vectors hold the lanes");
+        for v in 0..V {
+            lowest[v] = simd.select_i32s(simd.less_than_i32s(keys[v], lowest[v]), keys[v], lowest[v]);
+            highest[v] = simd.select_i32s(simd.greater_than_i32s(keys[v], highest[v]), keys[v], highest[v]);
+        }
+    }
+    S::as_mut_simd_i32s(low).0.copy_from_slice(&lowest);
+    S::as_mut_simd_i32s(high).0.copy_from_slice(&highest);
 }
 
 #[cfg(test)]
