@@ -19,7 +19,7 @@ pub(super) const TILE: usize = 64;
 pub(crate) struct Columns {
     rows: usize,
     features: usize,
-    values: Vec<f32>,
+    values: Option<Vec<f32>>,
     tiles: Option<Aligned<i32>>,
     keys: Option<Aligned<i32>>,
     ranks: Option<Ranks>,
@@ -29,8 +29,10 @@ pub(crate) struct Columns {
 
 /// What is made beside the values, before trees are grown: a thread that waited for it half way might be given a task that
 /// waits for the same.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Layouts {
+    /// For all but random thresholds of all features.
+    pub(super) values: bool,
     /// For random thresholds of all features.
     pub(super) tiles: bool,
     /// For random thresholds of drawn features.
@@ -49,20 +51,11 @@ pub(super) struct Order {
 impl Columns {
     pub(super) fn new(records: ArrayView2<'_, f64>, wanted: Layouts) -> Self {
         let (rows, features) = records.dim();
-        let mut values = vec![0.0; rows * features];
-        let of_tiles = values.par_chunks_mut(stretch(TILE, rows)).zip(records.axis_chunks_iter(Axis(1), TILE));
-        of_tiles.for_each(|(values, records)| {
-            for (row, of_row) in records.rows().into_iter().enumerate() {
-                for (feature, &value) in of_row.iter().enumerate() {
-                    // Adding zero makes 0.0 of -0.0, so that the order of bits is that of values.
-                    values[feature * rows + row] = value as f32 + 0.0;
-                }
-            }
-        });
         let orders = (0..features).map(|_| OnceLock::new()).collect();
-        let mut columns = Self { rows, features, values, tiles: None, keys: None, ranks: None, orders };
-        columns.tiles = wanted.tiles.then(|| row_by_row(&columns.values, rows, TILE, key));
-        columns.keys = wanted.keys.then(|| row_by_row(&columns.values, rows, features, key));
+        let values = wanted.values.then(|| values_of(records));
+        let tiles = wanted.tiles.then(|| tiles_of(records));
+        let keys = wanted.keys.then(|| keys_of(records));
+        let mut columns = Self { rows, features, values, tiles, keys, ranks: None, orders };
         columns.ranks = wanted.ranks.then(|| Ranks::new(&columns));
         columns
     }
@@ -76,7 +69,17 @@ impl Columns {
     }
 
     pub(super) fn column(&self, feature: u32) -> &[f32] {
-        &self.values[feature as usize * self.rows..][..self.rows]
+        let values = self.values.as_ref().expect("all but random thresholds of all features asked for values");
+        &values[feature as usize * self.rows..][..self.rows]
+    }
+
+    /// The values along a feature, wherever they are.
+    pub(super) fn along(&self, feature: u32) -> Along<'_> {
+        if self.values.is_some() {
+            return Along::Column(self.column(feature));
+        }
+        let tile = self.tiles().nth(feature as usize / TILE).expect("every feature is in a tile");
+        Along::Tile(tile, feature as usize % TILE)
     }
 
     /// Stretches of [`TILE`] features, each n × [`TILE`] keys of values (see [`key`]) row by row, so that a node's rows are
@@ -107,31 +110,72 @@ impl Columns {
     }
 }
 
+/// The values along a feature.
+#[derive(Clone, Copy)]
+pub(super) enum Along<'a> {
+    Column(&'a [f32]),
+    /// A tile, and the feature's place in each row of it.
+    Tile(&'a [i32], usize),
+}
+
+impl Along<'_> {
+    /// That of a row.
+    #[inline(always)]
+    pub(super) fn of(self, row: u32) -> f32 {
+        match self {
+            Self::Column(column) => column[row as usize],
+            Self::Tile(tile, place) => of_key(tile[row as usize * TILE + place]),
+        }
+    }
+}
+
+/// A value as trees read it. Adding zero makes 0.0 of -0.0, so that the order of bits is that of values.
+#[inline(always)]
+fn read(value: f64) -> f32 {
+    value as f32 + 0.0
+}
+
+/// Column by column.
+fn values_of(records: ArrayView2<'_, f64>) -> Vec<f32> {
+    let rows = records.nrows();
+    let mut values = vec![0.0; records.len()];
+    let of_tiles = values.par_chunks_mut(stretch(TILE, rows)).zip(records.axis_chunks_iter(Axis(1), TILE));
+    of_tiles.for_each(|(values, records)| {
+        for (row, of_row) in records.rows().into_iter().enumerate() {
+            for (feature, &value) in of_row.iter().enumerate() {
+                values[feature * rows + row] = read(value);
+            }
+        }
+    });
+    values
+}
+
+/// Tile by tile, each row by row.
+fn tiles_of(records: ArrayView2<'_, f64>) -> Aligned<i32> {
+    let (rows, features) = records.dim();
+    let mut tiles = Aligned::new(rows * features.next_multiple_of(TILE));
+    let of_tiles = tiles.par_chunks_mut(stretch(TILE, rows)).zip(records.axis_chunks_iter(Axis(1), TILE));
+    of_tiles.for_each(|(tile, records)| {
+        for (keys, of_row) in tile.chunks_exact_mut(TILE).zip(records.rows()) {
+            keys.iter_mut().zip(of_row).for_each(|(of, &value)| *of = key(read(value)));
+        }
+    });
+    tiles
+}
+
+/// Row by row.
+fn keys_of(records: ArrayView2<'_, f64>) -> Aligned<i32> {
+    let mut keys = Aligned::new(records.len());
+    let of_rows = keys.par_chunks_mut(records.ncols().max(1)).zip(records.axis_iter(Axis(0)));
+    of_rows.for_each(|(keys, of_row)| {
+        keys.iter_mut().zip(of_row).for_each(|(of, &value)| *of = key(read(value)));
+    });
+    keys
+}
+
 /// Numbers in a stretch of so many features and rows; at least 1, since nothing cannot be cut into pieces of nothing.
 fn stretch(features: usize, rows: usize) -> usize {
     (features * rows).max(1)
-}
-
-/// What columns of so many rows come to, in stretches of some features, each row by row.
-pub(super) fn row_by_row<T: Copy + Sync, K: Copy + Default + Send>(
-    columns: &[T],
-    rows: usize,
-    features: usize,
-    of: impl Fn(T) -> K + Sync,
-) -> Aligned<K> {
-    /// Rows that one task writes.
-    const ROWS: usize = 64;
-    let stretch = stretch(features, rows);
-    let mut all = Aligned::new(columns.len().next_multiple_of(stretch));
-    for (stretch, columns) in all.chunks_mut(stretch).zip(columns.chunks(stretch)) {
-        stretch.par_chunks_mut(features * ROWS).enumerate().for_each(|(number, of_rows)| {
-            for (place, column) in columns.chunks_exact(rows).enumerate() {
-                let into = of_rows[place..].iter_mut().step_by(features);
-                into.zip(&column[number * ROWS..]).for_each(|(into, &value)| *into = of(value));
-            }
-        });
-    }
-    all
 }
 
 /// All rows by value, then by row: a radix sort by three digits of the values.
@@ -191,7 +235,8 @@ mod tests {
         let values = [f32::NEG_INFINITY, f32::MIN, -1.0, -1e-45, 0.0, 1e-45, 1.0, f32::MAX, f32::INFINITY];
         assert!(values.windows(2).all(|pair| key(pair[0]) < key(pair[1])));
         assert!(values.iter().all(|&value| of_key(key(value)) == value));
-        let columns = Columns::new(array![[-0.0], [0.0]].view(), Layouts { tiles: true, keys: true, ranks: false });
+        let columns =
+            Columns::new(array![[-0.0], [0.0]].view(), Layouts { tiles: true, keys: true, ..Layouts::default() });
         assert_eq!(columns.keys(), [0, 0]);
     }
 }

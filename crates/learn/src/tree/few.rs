@@ -235,7 +235,7 @@ mod tests {
             let targets =
                 Array2::from_shape_fn((40, LABELS), |(row, label)| draw((row * 31 + label) as u32).is_multiple_of(4));
             let (columns, labels) = (
-                Columns::new(records.view(), Layouts { tiles: false, keys: false, ranks: false }),
+                Columns::new(records.view(), Layouts { values: true, ..Layouts::default() }),
                 Labels::new(targets.view()),
             );
             let weights = Weights::new((0..40).map(|row| f64::from(1 + draw(row) % 3)).collect(), LABELS);

@@ -260,8 +260,8 @@ impl<'a> Growth<'a> {
     pub(super) fn go(&mut self, from: &Open, way: &Way, near: Option<&Near<i32>>) -> Option<[Open; 2]> {
         let &Way { split, variants, best: Best { feature, threshold, .. }, buffer, ref rows } = way;
         let columns = self.grower.search.columns;
-        let column = columns.column(feature);
-        let is_left = |row: u32| f64::from(column[row as usize]) <= threshold;
+        let values = columns.along(feature);
+        let is_left = |row: u32| f64::from(values.of(row)) <= threshold;
         let of_node = &mut self.buffers[buffer][rows.clone()];
         let sides = from.presorted.as_ref().map(|_| Sides::new(of_node.iter().map(|&row| is_left(row))));
         let left = match near {

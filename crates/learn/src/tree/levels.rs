@@ -259,7 +259,7 @@ mod tests {
         let targets = Array2::from_shape_fn((ROWS, labels), |(row, label)| {
             draw(1_000_000 + row * labels + label).is_multiple_of(4)
         });
-        let columns = Columns::new(records.view(), Layouts { tiles: true, keys: false, ranks: false });
+        let columns = Columns::new(records.view(), Layouts { values: true, tiles: true, ..Layouts::default() });
         let weights = Weights::new((0..ROWS).map(weight).collect(), labels);
         let labels = Labels::new(targets.view());
         let variants = [(1, 0.0), (3, 0.0), (1, 4.0)].map(|(rows, weight)| Limits { rows, weight });

@@ -136,7 +136,7 @@ mod tests {
         let records = Array2::from_shape_fn((200, FEATURES), |(row, feature)| f64::from(draw(row << 8 | feature) % 50));
         let targets =
             Array2::from_shape_fn((200, 5), |(row, label)| draw(1 << 20 | row << 4 | label).is_multiple_of(3));
-        let columns = Columns::new(records.view(), Layouts { tiles: false, keys: true, ranks: false });
+        let columns = Columns::new(records.view(), Layouts { values: true, keys: true, ..Layouts::default() });
         let (labels, weights) = (Labels::new(targets.view()), Weights::new(vec![1.0; 200], 5));
         let variants = [(1, 0.0), (5, 0.0)].map(|(rows, weight)| Limits { rows, weight });
         for (seed, drawn) in (0..).zip([3, 16, 40, 60, 89]) {

@@ -133,8 +133,8 @@ impl Search<'_> {
             let keys = near.feature(feature);
             of_rows.for_each(|(value, &row)| *value = of_key(keys[near.place(row) as usize]));
         } else {
-            let column = self.columns.column(feature);
-            of_rows.for_each(|(value, &row)| *value = column[row as usize]);
+            let along = self.columns.along(feature);
+            of_rows.for_each(|(value, &row)| *value = along.of(row));
         }
         values
     }
@@ -193,7 +193,7 @@ mod tests {
         let draw = |place: usize| Path::root(11, 0).draw(place as u32).priority;
         let records = Array2::from_shape_fn((60, FEATURES), |(row, feature)| f64::from(draw(row << 8 | feature) % 9));
         let targets = Array2::from_shape_fn((60, 5), |(row, label)| draw(1 << 20 | row << 4 | label).is_multiple_of(3));
-        let columns = Columns::new(records.view(), Layouts { tiles: true, keys: false, ranks: false });
+        let columns = Columns::new(records.view(), Layouts { values: true, tiles: true, ..Layouts::default() });
         let labels = Labels::new(targets.view());
         let weights = Weights::new((0..60).map(|row| f64::from(1 + draw(row) % 3)).collect(), 5);
         let variants = [(1, 0.0), (2, 0.0), (1, 3.0)].map(|(rows, weight)| Limits { rows, weight });

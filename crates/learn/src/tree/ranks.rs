@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 
 use super::aligned::Aligned;
-use super::columns::{Columns, SAME, by_value, row_by_row};
+use super::columns::{Columns, SAME, by_value};
 use super::near::Near;
 use super::sort::Sorter;
 
@@ -140,7 +140,7 @@ impl<C: Code> Ranked<C> {
             }
             *is_plain = plain;
         });
-        ranked.row_by_row = row_by_row(&ranked.ranks, rows, features, |rank| rank);
+        ranked.row_by_row = row_by_row(&ranked.ranks, rows, features);
         ranked
     }
 
@@ -161,4 +161,18 @@ impl<C: Code> Ranked<C> {
     pub(super) fn row_by_row(&self) -> &[C] {
         &self.row_by_row
     }
+}
+
+/// What lies feature by feature, row by row.
+fn row_by_row<C: Code>(ranks: &[C], rows: usize, features: usize) -> Aligned<C> {
+    /// Rows that one task writes.
+    const ROWS: usize = 64;
+    let mut all = Aligned::new(ranks.len());
+    all.par_chunks_mut((features * ROWS).max(1)).enumerate().for_each(|(number, of_rows)| {
+        for (place, of_feature) in ranks.chunks_exact(rows).enumerate() {
+            let into = of_rows[place..].iter_mut().step_by(features);
+            into.zip(&of_feature[number * ROWS..]).for_each(|(into, &rank)| *into = rank);
+        }
+    });
+    all
 }

@@ -45,6 +45,7 @@ impl Rows {
     ) -> Self {
         let features = records.ncols();
         let wanted = Layouts {
+            values: settings.iter().any(|of| !of.goes_by_levels(features)),
             tiles: settings.iter().any(|of| of.goes_by_levels(features)),
             keys: settings.iter().any(|of| of.splitter == Splitter::Random && !of.goes_by_levels(features)),
             ranks: settings.iter().any(|of| of.splitter == Splitter::Best && !of.takes_all(features)),
