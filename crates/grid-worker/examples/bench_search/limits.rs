@@ -26,7 +26,7 @@ const EPOCHS: f64 = 5.0;
 /// Trees that [`crate::growth`] fits, and how many features each node draws.
 fn forest(family: &str, features: f64) -> (f64, f64) {
     match family {
-        "extra_trees" => (5.0, features),
+        "extra_trees" => (20.0, features),
         "random_forest" => (20.0, features.sqrt().floor()),
         _ => (1.0, features),
     }
