@@ -6,26 +6,26 @@ use rayon::prelude::*;
 use super::columns::{SAME, TILE, range};
 use super::few;
 use super::kernel::{Cuts, at_most, lowest};
-use super::presorted::{Part, Presorted};
+use super::presorted::{Orders, Part};
 use super::ranks::{Code, Ranked};
 use super::rows::Local;
 use super::split::{Best, Node, Scratch, Search, each};
 
 impl Search<'_> {
     /// Tries every threshold of every feature.
-    pub(super) fn best_of_all<const ENTROPY: bool>(
+    pub(super) fn best_of_all<const ENTROPY: bool, C: Code>(
         &self,
         node: &Node<'_>,
-        presorted: &Presorted,
+        presorted: &Orders<C>,
         scratch: &mut Scratch,
     ) {
         let Scratch { best, local, cuts, .. } = scratch;
         local.lay_out(node.rows, self.labels);
         let local = &*local;
-        let scan = |part: &Part, cuts: &mut Cuts, best: &mut [Best]| {
-            self.arch.dispatch(ScanPart::<ENTROPY> { search: self, node, local, part, cuts, best });
+        let scan = |part: &Part<C>, cuts: &mut Cuts, best: &mut [Best]| {
+            self.arch.dispatch(ScanPart::<ENTROPY, C> { search: self, node, local, part, cuts, best });
         };
-        let of_part = |part: &Part| {
+        let of_part = |part: &Part<C>| {
             let mut best = vec![Best::NONE; self.variants.len()];
             scan(part, &mut Cuts::default(), &mut best);
             best
@@ -127,14 +127,14 @@ impl Search<'_> {
             sorter.sort(ranked.above());
             let sorted = &sorter.sorted;
             let differ = |at: usize| sorted[at] != sorted[at + 1];
-            self.scan::<ENTROPY>(node, local, feature, &sorter.order, differ, cuts, best);
+            self.scan::<ENTROPY, u32>(node, local, feature, &sorter.order, differ, cuts, best);
         } else {
             let column = self.columns.column(feature);
             let value = |place: u32| column[node.rows[place as usize] as usize];
             sorter.by_value(node.rows.len(), value);
             let order = &sorter.order;
             let differ = |at: usize| value(order[at + 1]) > value(order[at]) + SAME;
-            self.scan::<ENTROPY>(node, local, feature, order, differ, cuts, best);
+            self.scan::<ENTROPY, u32>(node, local, feature, order, differ, cuts, best);
         }
         true
     }
@@ -176,18 +176,18 @@ impl Search<'_> {
     /// Tries every threshold of a feature: every cut of the order between different values.
     #[inline(always)]
     #[allow(clippy::too_many_arguments, reason = "parts of the scratch that are in use side by side")]
-    fn scan<const ENTROPY: bool>(
+    fn scan<const ENTROPY: bool, C: Code>(
         &self,
         node: &Node<'_>,
         local: &Local,
         feature: u32,
-        order: &[u32],
+        order: &[C],
         differ: impl Fn(usize) -> bool,
         cuts: &mut Cuts,
         best: &mut [Best],
     ) {
         let priority = node.path.draw(feature).priority;
-        cuts.weigh::<ENTROPY>(local, order);
+        cuts.weigh::<ENTROPY, C>(local, order);
         let Cuts { costs, weights, gains, .. } = cuts;
         let margin = |cost: f64| self.margin::<ENTROPY>(local, cost);
         for variant in each(node.variants) {
@@ -229,7 +229,7 @@ impl Search<'_> {
                         gain,
                         priority,
                         feature,
-                        edge: node.rows[order[at] as usize],
+                        edge: node.rows[order[at].number() as usize],
                         threshold: f64::NAN,
                     };
                 }
@@ -249,25 +249,25 @@ impl Search<'_> {
 }
 
 /// Work on some of the features of a presorted node, to be done with the widest vectors that the machine has.
-struct ScanPart<'a, const ENTROPY: bool> {
+struct ScanPart<'a, const ENTROPY: bool, C> {
     search: &'a Search<'a>,
     node: &'a Node<'a>,
     local: &'a Local,
-    part: &'a Part,
+    part: &'a Part<C>,
     cuts: &'a mut Cuts,
     best: &'a mut [Best],
 }
 
-impl<const ENTROPY: bool> NullaryFnOnce for ScanPart<'_, ENTROPY> {
+impl<const ENTROPY: bool, C: Code> NullaryFnOnce for ScanPart<'_, ENTROPY, C> {
     type Output = ();
 
     #[inline(always)]
     fn call(self) {
         for (feature, order) in self.part.iter(self.node.rows.len()) {
             let column = self.search.columns.column(feature);
-            let value = |at: usize| column[self.node.rows[order[at] as usize] as usize];
+            let value = |at: usize| column[self.node.rows[order[at].number() as usize] as usize];
             let differ = |at: usize| value(at + 1) > value(at) + SAME;
-            self.search.scan::<ENTROPY>(self.node, self.local, feature, order, differ, self.cuts, self.best);
+            self.search.scan::<ENTROPY, C>(self.node, self.local, feature, order, differ, self.cuts, self.best);
         }
     }
 }

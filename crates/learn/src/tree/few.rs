@@ -181,7 +181,7 @@ mod tests {
     use super::super::columns::{Columns, Layouts};
     use super::super::criterion::Criterion;
     use super::super::params::Splitter;
-    use super::super::presorted::Presorted;
+    use super::super::presorted::{Orders, Presorted};
     use super::super::rows::{Labels, Weights};
     use super::super::split::Limits;
     use super::*;
@@ -218,9 +218,9 @@ mod tests {
         scratch.best
     }
 
-    fn presorted(search: &Search<'_>, node: &Node<'_>) -> Vec<Best> {
+    fn presorted<C: Code>(search: &Search<'_>, node: &Node<'_>, of: fn(Orders<C>) -> Presorted) -> Vec<Best> {
         let mut scratch = Scratch::new(search);
-        search.split(node, Some(&Presorted::root(search.columns, node.rows)), &mut scratch);
+        search.split(node, Some(&of(Orders::root(search.columns, node.rows))), &mut scratch);
         scratch.best
     }
 
@@ -254,7 +254,8 @@ mod tests {
             };
             let node = Node { path: Path::root(seed, 1), rows: &of_node, weight, variants: 0b111, near: true };
             let found = |best: Vec<Best>| best.iter().map(|best| (best.feature, best.threshold)).collect::<Vec<_>>();
-            let expected = found(presorted(&search, &node));
+            let expected = found(presorted(&search, &node, Presorted::Narrow));
+            assert_eq!(found(presorted(&search, &node, Presorted::Wide)), expected, "{seed}");
             assert_eq!(found(ranked::<u16, ENTROPY, true>(&search, &node)), expected, "{seed}");
             assert_eq!(found(ranked::<u32, ENTROPY, true>(&search, &node)), expected, "{seed}");
             assert_eq!(found(ranked::<u16, ENTROPY, false>(&search, &node)), expected, "{seed}");

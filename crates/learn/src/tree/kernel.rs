@@ -6,6 +6,7 @@
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
 
 use super::criterion::mass;
+use super::ranks::Code;
 use super::rounding::Gains;
 use super::rows::{LANES, Lanes, Local};
 
@@ -24,7 +25,7 @@ pub(super) struct Cuts {
 impl Cuts {
     /// Weighs each cut between the rows `order[i]` and `order[i + 1]` of a node.
     #[inline(always)]
-    pub(super) fn weigh<const ENTROPY: bool>(&mut self, node: &Local, order: &[u32]) {
+    pub(super) fn weigh<const ENTROPY: bool, C: Code>(&mut self, node: &Local, order: &[C]) {
         let (rows, cuts) = (order.len(), order.len() - 1);
         self.costs.resize(cuts, 0.0);
         self.weights.resize(cuts, 0);
@@ -33,7 +34,7 @@ impl Cuts {
         }
         let mut left = 0;
         for (&row, weight) in order.iter().zip(&mut self.weights) {
-            left += node.weights[row as usize];
+            left += node.weights[row.number() as usize];
             *weight = left;
         }
         if !ENTROPY {
@@ -42,7 +43,7 @@ impl Cuts {
         for (group, (lanes, total)) in node.lanes.chunks_exact(rows).zip(&node.totals).enumerate() {
             let mut left = Lanes::ZERO;
             for ((&row, cost), &weight) in order.iter().zip(&mut self.costs).zip(&self.weights) {
-                left.add(&lanes[row as usize]);
+                left.add(&lanes[row.number() as usize]);
                 let of_group = f64::from(entropy_of(&left, total, weight, node.weight));
                 *cost = if group == 0 { of_group } else { *cost + of_group };
             }
@@ -53,19 +54,19 @@ impl Cuts {
     /// weights with each label on the left and on the right, and A and B those of all rows there. With t = a + b,
     /// Σ b² = Σ t² − 2 Σ t a + Σ a²; the last sum but one grows by a number a row, so only one is over labels.
     #[inline(always)]
-    fn weigh_squares(&mut self, node: &Local, order: &[u32]) {
+    fn weigh_squares<C: Code>(&mut self, node: &Local, order: &[C]) {
         let (rows, cuts) = (order.len(), order.len() - 1);
         self.squares.resize(cuts, 0);
         self.products.resize(cuts, 0);
         let mut left = 0;
         for (&row, product) in order.iter().zip(&mut self.products) {
-            left += node.products[row as usize];
+            left += node.products[row.number() as usize];
             *product = left;
         }
         for (group, lanes) in node.lanes.chunks_exact(rows).enumerate() {
             let mut left = Lanes::ZERO;
             for (&row, squares) in order.iter().zip(&mut self.squares) {
-                left.add(&lanes[row as usize]);
+                left.add(&lanes[row.number() as usize]);
                 let of_group = sum_of_squares(&left);
                 *squares = if group == 0 { of_group } else { *squares + of_group };
             }
@@ -79,21 +80,21 @@ impl Cuts {
 
     /// The same for a light node.
     #[inline(always)]
-    fn weigh_light(&mut self, node: &Local, order: &[u32]) {
+    fn weigh_light<C: Code>(&mut self, node: &Local, order: &[C]) {
         let (rows, cuts) = (order.len(), order.len() - 1);
         self.light_squares.resize(cuts, 0);
         self.light_products.resize(cuts, 0);
         let (mut left_weight, mut left_product) = (0, 0);
         let sums = self.weights.iter_mut().zip(&mut self.light_products);
         for (&row, (weight, product)) in order.iter().zip(sums) {
-            left_weight += node.weights[row as usize];
-            left_product += node.light_products[row as usize];
+            left_weight += node.weights[row.number() as usize];
+            left_product += node.light_products[row.number() as usize];
             (*weight, *product) = (left_weight, left_product);
         }
         for (group, lanes) in node.light.chunks_exact(rows).enumerate() {
             let mut left = [0; LANES];
             for (&row, squares) in order.iter().zip(&mut self.light_squares) {
-                let of_row = &lanes[row as usize];
+                let of_row = &lanes[row.number() as usize];
                 for lane in 0..LANES {
                     left[lane] += of_row[lane];
                 }
@@ -218,9 +219,9 @@ mod tests {
         local.lay_out(&all, &labels_of);
         assert!(!local.light.is_empty());
         let (mut light, mut heavy) = (Cuts::default(), Cuts::default());
-        light.weigh::<false>(&local, &order);
+        light.weigh::<false, _>(&local, &order);
         local.light.clear();
-        heavy.weigh::<false>(&local, &order);
+        heavy.weigh::<false, _>(&local, &order);
         assert_eq!((light.costs, light.weights), (heavy.costs, heavy.weights));
     }
 }

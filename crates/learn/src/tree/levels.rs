@@ -109,7 +109,8 @@ impl<'a> Growing<'a> {
             let local = &mut scratch.local;
             local.fill(seen.rows, seen.weight, search.weights, search.labels);
             let first = known.counts.len();
-            let (form, rows) = local.write(seen.rows, search.labels, &mut known.counts);
+            let form = local.write(seen.rows, search.labels, &mut known.counts);
+            let rows = local.in_order(seen.rows);
             let places = append(&mut known.places, rows.iter().map(|&row| row * TILE as u32));
             let counts = first..known.counts.len();
             let Seen { weight, scale, with, .. } = local.seen(open.path);
@@ -259,16 +260,19 @@ mod tests {
         let targets = Array2::from_shape_fn((ROWS, labels), |(row, label)| {
             draw(1_000_000 + row * labels + label).is_multiple_of(4)
         });
-        let columns = Columns::new(records.view(), Layouts { values: true, tiles: true, ..Layouts::default() });
+        let columns = [
+            Columns::new(records.view(), Layouts { tiles: true, ..Layouts::default() }),
+            Columns::new(records.view(), Layouts { values: true, ..Layouts::default() }),
+        ];
         let weights = Weights::new((0..ROWS).map(weight).collect(), labels);
         let labels = Labels::new(targets.view());
         let variants = [(1, 0.0), (3, 0.0), (1, 4.0)].map(|(rows, weight)| Limits { rows, weight });
-        let search = || Search { criterion, ..Search::random(&columns, &labels, &weights, FEATURES, &variants) };
+        let search = |columns| Search { criterion, ..Search::random(columns, &labels, &weights, FEATURES, &variants) };
         let ends = Ends { max_depth: None, min_samples_split: 2, min_impurity_decrease: 0.0 };
-        let growers: Vec<Grower<'_>> = (0..3).map(|_| Grower { search: search(), ends }).collect();
+        let [growers, alone]: [Vec<Grower<'_>>; 2] =
+            columns.each_ref().map(|columns| (0..3).map(|_| Grower { search: search(columns), ends }).collect());
         let roots: Vec<Path> = (0..3).map(|tree| Path::root(9, tree)).collect();
-        let by_nodes: Vec<Grown> =
-            growers.iter().zip(&roots).map(|(grower, &root)| node_by_node(grower, root)).collect();
+        let by_nodes: Vec<Grown> = alone.iter().zip(&roots).map(|(grower, &root)| node_by_node(grower, root)).collect();
         for threads in [1, 2, 5] {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
             let by_levels = pool.install(|| grow(&growers, &roots)).unwrap();
@@ -294,7 +298,8 @@ mod tests {
 
     #[test]
     fn trees_grown_level_by_level_are_those_grown_node_by_node() {
-        // Sums in bytes, in words, and by lists of labels.
+        // Sums by sets of labels, in bytes, in words, and row by row.
+        levels_are_nodes(Criterion::Gini, 3, |_| 1.0);
         levels_are_nodes(Criterion::Gini, 4, |row| (1 + row % 3) as f64);
         levels_are_nodes(Criterion::Entropy, 3, |row| [0.3, 1.7, 0.0, 0.9][row % 4]);
         levels_are_nodes(Criterion::Gini, 20, |_| 1.0);

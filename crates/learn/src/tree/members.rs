@@ -8,7 +8,8 @@ use pulp::Simd;
 use super::columns::{TILE, key};
 use super::rows::LANES;
 
-/// Words that a row may take: with vectors, their sums stay in registers. More are better found by the list of its labels.
+/// Words that a row may take: with vectors, their sums stay in registers. More are better found by the list of its
+/// labels.
 const MOST: usize = 4;
 
 /// Rows of more than this weight are not counted in bytes, which would overflow every few rows.
@@ -140,7 +141,7 @@ impl Members<'_> {
         first: usize,
         sums: &mut [[i32; TILE]],
     ) {
-        let Form::Fields { words, per_word, rows } = self.form else { unreachable!("lists have sums of their own") };
+        let Form::Fields { words, per_word, rows } = self.form else { unreachable!("groups have sums of their own") };
         let rows = rows.min(self.places.len());
         let stretches = self.places.chunks(rows).zip(self.counts.chunks(rows.saturating_mul(words)));
         for (stretch, (places, counts)) in stretches.enumerate() {
@@ -261,13 +262,13 @@ mod tests {
         if let Form::Fields { words, .. } = form {
             return &counts[row * words..][..words];
         }
-        let next = |counts: &[u32]| 2 + counts[1] as usize;
+        let next = |counts: &[u32]| 3 + counts[2] as usize;
         let first = (0..row).fold(0, |first, _| first + next(&counts[first..]));
         &counts[first..first + next(&counts[first..])]
     }
 
     fn all_forms<S: Simd>(simd: S) {
-        // Bytes in one to four words, which overflow where all rows are on the left; whole words; lists, for many labels and for
+        // Bytes in one to four words, which overflow where all rows are on the left; whole words; row by row, for many labels and for
         // heavy rows.
         for (rows, labels, heaviest) in
             [(300, 0, 1), (600, 3, 1), (520, 4, 1), (40, 9, 15), (300, 15, 2), (50, 3, 1_000), (50, 16, 1), (50, 4, 16)]

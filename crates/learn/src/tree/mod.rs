@@ -17,6 +17,7 @@ mod cut;
 mod few;
 mod fitted;
 mod forests;
+mod groups;
 mod grow;
 mod kernel;
 mod levels;

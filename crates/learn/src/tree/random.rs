@@ -19,8 +19,7 @@ impl Search<'_> {
     ) {
         scratch.pool.begin(node.path);
         scratch.counts.clear();
-        let (form, rows) = scratch.local.write(node.rows, self.labels, &mut scratch.counts);
-        let rows = rows.to_vec();
+        let form = scratch.local.write(node.rows, self.labels, &mut scratch.counts);
         let (mut count, mut all_constant) = (0, true);
         while count < self.drawn || all_constant {
             let Scratch { best, local, sums, near, tile, places, counts, pool, .. } = &mut *scratch;
@@ -41,7 +40,7 @@ impl Search<'_> {
             tile.clear();
             tile.resize(node.rows.len() * W, 0);
             for (lane, &feature) in features[..taken].iter().enumerate() {
-                let of_node = tile[lane..].iter_mut().step_by(W).zip(&rows);
+                let of_node = tile[lane..].iter_mut().step_by(W).zip(local.in_order(node.rows));
                 if node.near {
                     let keys = near.keys.feature(feature);
                     of_node.for_each(|(key, &row)| *key = keys[near.keys.place(row) as usize]);
@@ -64,8 +63,8 @@ impl Search<'_> {
     pub(super) fn random_of_all<S: Simd, const ENTROPY: bool>(&self, simd: S, node: &Node<'_>, scratch: &mut Scratch) {
         let Scratch { best, local, sums, near, places, counts, .. } = scratch;
         counts.clear();
-        let (form, rows) = local.write(node.rows, self.labels, counts);
-        near.keys.look_up(rows, places);
+        let form = local.write(node.rows, self.labels, counts);
+        near.keys.look_up(local.in_order(node.rows), places);
         let (seen, members) = (local.seen(node.path), Members { places, form, counts });
         for first in (0..self.columns.features() as u32).step_by(TILE) {
             let (tile, features) = (near.keys.feature(first), std::array::from_fn(|j| first + j as u32));

@@ -5,6 +5,7 @@
 //! they are not, the node's own sums depend on how scikit-learn shuffled its rows, which its seed decides; here they are
 //! added from a random row on.
 
+use super::ranks::Code;
 use super::rows::{LANES, Lanes, Local};
 use super::split::{Node, Search};
 
@@ -35,11 +36,11 @@ impl Gains {
 
     /// The gain of the split that has the rows at these places on the left.
     #[inline]
-    pub(super) fn of(&mut self, search: &Search<'_>, node: &Node<'_>, local: &Local, left: &[u32]) -> f64 {
+    pub(super) fn of<C: Code>(&mut self, search: &Search<'_>, node: &Node<'_>, local: &Local, left: &[C]) -> f64 {
         if left.len() > 8 || node.rows.len() > 255 {
             return gain(search, node, local, left);
         }
-        let key = left.iter().fold(0, |key, &place| key << 8 | u64::from(place + 1));
+        let key = left.iter().fold(0, |key, &place| key << 8 | u64::from(place.number() + 1));
         if let Some((_, gain)) = self.0.iter().find(|(of, _)| *of == key) {
             return *gain;
         }
@@ -52,19 +53,19 @@ impl Gains {
 }
 
 /// scikit-learn's `proxy_impurity_improvement` of the split that has the rows at these places of the node on the left.
-pub(super) fn gain(search: &Search<'_>, node: &Node<'_>, local: &Local, left: &[u32]) -> f64 {
+pub(super) fn gain<C: Code>(search: &Search<'_>, node: &Node<'_>, local: &Local, left: &[C]) -> f64 {
     let rows = node.rows.len();
-    let weight_of = |place: u32| search.weights.of_rows[node.rows[place as usize] as usize];
-    let group = |places: &[u32], group: usize| {
+    let weight_of = |place: C| search.weights.of_rows[node.rows[place.number() as usize] as usize];
+    let group = |places: &[C], group: usize| {
         let lanes = &local.lanes[group * rows..][..rows];
-        classes(places.iter().map(|&place| (weight_of(place), &lanes[place as usize])))
+        classes(places.iter().map(|&place| (weight_of(place), &lanes[place.number() as usize])))
     };
-    let weight = |places: &[u32]| places.iter().map(|&place| weight_of(place)).fold(0.0, |sum, weight| sum + weight);
+    let weight = |places: &[C]| places.iter().map(|&place| weight_of(place)).fold(0.0, |sum, weight| sum + weight);
     if search.weights.whole && local.scale == 1.0 {
         return whole_gain(search, local, left);
     }
     let all = local.sums.get_or_init(|| {
-        let mut places: Vec<u32> = (0..rows as u32).collect();
+        let mut places: Vec<C> = (0..rows as u32).map(C::of).collect();
         places.rotate_left(node.path.draw(u32::MAX).priority as usize % rows);
         let groups = (0..local.totals.len()).map(|of| group(&places, of)).collect();
         Sums { weight: weight(&places), groups }
@@ -85,14 +86,14 @@ pub(super) fn gain(search: &Search<'_>, node: &Node<'_>, local: &Local, left: &[
 }
 
 /// The same, where weights are whole numbers, so that sums are exact in any order.
-fn whole_gain(search: &Search<'_>, local: &Local, left: &[u32]) -> f64 {
+fn whole_gain<C: Code>(search: &Search<'_>, local: &Local, left: &[C]) -> f64 {
     let rows = local.weights.len();
-    let left_weight: i32 = left.iter().map(|&place| local.weights[place as usize]).sum();
+    let left_weight: i32 = left.iter().map(|&place| local.weights[place.number() as usize]).sum();
     let (left_weight, right_weight) = (f64::from(left_weight), f64::from(local.weight - left_weight));
     let (mut of_left, mut of_right) = (0.0, 0.0);
     for (group, total) in local.totals.iter().enumerate() {
         let mut sums = Lanes::ZERO;
-        left.iter().for_each(|&place| sums.add(&local.lanes[group * rows + place as usize]));
+        left.iter().for_each(|&place| sums.add(&local.lanes[group * rows + place.number() as usize]));
         for lane in 0..LANES.min(search.labels.count() - group * LANES) {
             let (with, of_right_with) = (f64::from(sums.0[lane]), f64::from(total.0[lane] - sums.0[lane]));
             of_left += search.criterion.of_label(left_weight, left_weight - with, with);

@@ -5,10 +5,10 @@ use std::sync::OnceLock;
 
 use ndarray::ArrayView2;
 
+use super::groups::Groups;
 use super::kernel::sum_of_squares;
 use super::members::Form;
 use super::rounding::Sums;
-use super::sort::starts;
 use super::thresholds::Seen;
 use crate::random::Path;
 
@@ -56,6 +56,17 @@ impl Labels {
         let sets = starts.windows(2).map(&mut set).collect();
         let set_count = numbers.len();
         Self { count: of_rows.ncols(), starts, labels, sets, set_count }
+    }
+
+    /// Sets of labels there are.
+    pub(super) fn sets(&self) -> usize {
+        self.set_count
+    }
+
+    /// Which of them a row has.
+    #[inline(always)]
+    pub(super) fn set(&self, row: u32) -> usize {
+        self.sets[row as usize] as usize
     }
 
     /// Labels there are.
@@ -126,52 +137,6 @@ pub(super) struct Local {
     pub(super) scale: f64,
     /// The rows' own weights, once they are asked for.
     pub(super) sums: OnceLock<Sums>,
-}
-
-/// The rows of a node by their set of labels.
-#[derive(Default)]
-struct Groups {
-    /// Of each set, how many rows have it, then where the next of them belongs.
-    nexts: Vec<u32>,
-    /// What each row of the set weighs.
-    weights: Vec<i32>,
-    rows: Vec<u32>,
-}
-
-/// Rows of one set of labels, on average, from which on they are added up set by set.
-const GROUP: usize = 6;
-
-impl Groups {
-    /// Puts the rows in the order of their sets, if that pays and rows of one set weigh the same.
-    fn sort(&mut self, rows: &[u32], weights: &[i32], labels: &Labels) -> bool {
-        if labels.set_count > rows.len() {
-            return false;
-        }
-        self.nexts.clear();
-        self.nexts.resize(labels.set_count, 0);
-        self.weights.resize(labels.set_count, 0);
-        let (mut sets, mut differ) = (0, false);
-        for (&row, &weight) in rows.iter().zip(weights) {
-            let set = labels.sets[row as usize] as usize;
-            if self.nexts[set] == 0 {
-                self.weights[set] = weight;
-                sets += 1;
-            }
-            self.nexts[set] += 1;
-            differ |= self.weights[set] != weight;
-        }
-        if differ || rows.len() < GROUP * sets {
-            return false;
-        }
-        starts(&mut self.nexts);
-        self.rows.resize(rows.len(), 0);
-        for &row in rows {
-            let next = &mut self.nexts[labels.sets[row as usize] as usize];
-            self.rows[*next as usize] = row;
-            *next += 1;
-        }
-        true
-    }
 }
 
 /// The labels that some rows of a node have and some do not.
@@ -274,24 +239,26 @@ impl Local {
         self.weights.iter().zip(rows).map(|(&weight, &row)| (weight, self.differing.of(row, labels)))
     }
 
-    /// Tells the labels apart, and writes the rows as sums are made of them, in the form and in the order that are returned.
-    pub(super) fn write<'a>(&'a mut self, rows: &'a [u32], labels: &Labels, into: &mut Vec<u32>) -> (Form, &'a [u32]) {
+    /// Tells the labels apart, and writes the rows as sums are made of them, in the form that is returned and in the order
+    /// of [`Local::in_order`].
+    pub(super) fn write(&mut self, rows: &[u32], labels: &Labels, into: &mut Vec<u32>) -> Form {
         self.tell_apart();
-        if self.groups.sort(rows, &self.weights, labels) {
-            let Groups { nexts, weights, rows, .. } = &self.groups;
-            let mut first = 0;
-            for (&next, &weight) in nexts.iter().zip(weights) {
-                if next > first {
-                    Form::write_group(next - first, weight, self.differing.of(rows[first as usize], labels), into);
-                }
-                first = next;
+        self.groups.sort(rows, &self.weights, labels);
+        if let Some(groups) = self.groups.iter() {
+            for (rows, weight) in groups {
+                Form::write_group(rows.len() as u32, weight, self.differing.of(rows[0], labels), into);
             }
-            return (Form::Groups, rows);
+            return Form::Groups;
         }
         let heaviest = self.weights.iter().fold(1, |heaviest, &weight| heaviest.max(weight));
         let form = Form::of(self.differing.with.len(), heaviest);
         self.told_apart(rows, labels).for_each(|(weight, labels)| form.write(weight, labels, into));
-        (form, rows)
+        form
+    }
+
+    /// The node's rows in the order that they were written in.
+    pub(super) fn in_order<'a>(&'a self, rows: &'a [u32]) -> &'a [u32] {
+        self.groups.rows().unwrap_or(rows)
     }
 
     /// Sum of the squares of what the rows with each label weigh.

@@ -7,7 +7,7 @@ use super::criterion::Criterion;
 use super::few::Sets;
 use super::kernel::Cuts;
 use super::params::Splitter;
-use super::presorted::Presorted;
+use super::presorted::{Orders, Presorted};
 use super::random_few;
 use super::ranks::{Code, Nears, Ranks, Sorters};
 use super::rows::{Labels, Local, Weights};
@@ -171,10 +171,17 @@ impl Search<'_> {
         scratch.local.fill(node.rows, node.weight, self.weights, self.labels);
         scratch.cuts.gains.begin();
         match (self.criterion, presorted) {
-            (Criterion::Gini, Some(presorted)) => self.best_of_all::<false>(node, presorted, scratch),
-            (_, Some(presorted)) => self.best_of_all::<true>(node, presorted, scratch),
+            (_, Some(Presorted::Narrow(orders))) => self.best_of_orders(node, orders, scratch),
+            (_, Some(Presorted::Wide(orders))) => self.best_of_orders(node, orders, scratch),
             (Criterion::Gini, None) => self.arch.dispatch(SplitNode::<false> { search: self, node, scratch }),
             (_, None) => self.arch.dispatch(SplitNode::<true> { search: self, node, scratch }),
+        }
+    }
+
+    pub(super) fn best_of_orders<C: Code>(&self, node: &Node<'_>, orders: &Orders<C>, scratch: &mut Scratch) {
+        match self.criterion {
+            Criterion::Gini => self.best_of_all::<false, C>(node, orders, scratch),
+            _ => self.best_of_all::<true, C>(node, orders, scratch),
         }
     }
 
