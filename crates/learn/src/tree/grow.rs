@@ -205,17 +205,20 @@ impl<'a> Growth<'a> {
                 self.grower.search.take(&self.buffers[open.buffer][open.rows.clone()], scratch);
                 open.near = true;
             }
-            self.split(&open, scratch);
+            self.split(open, scratch);
         }
     }
 
     /// Splits a node in all the ways that its variants want.
-    fn split(&mut self, open: &Open, scratch: &mut Scratch) {
+    fn split(&mut self, mut open: Open, scratch: &mut Scratch) {
         let search = &self.grower.search;
-        search.split(&self.seen(open), open.presorted.as_ref(), scratch);
-        for way in self.ways(open, &scratch.best) {
+        search.split(&self.seen(&open), open.presorted.as_ref(), scratch);
+        let mut ways = self.ways(&open, &scratch.best).into_iter();
+        while let Some(way) = ways.next() {
             let near = (open.near && search.splitter == Splitter::Random).then_some(&scratch.near.keys);
-            let Some([left, right]) = self.go(open, &way, near) else { continue };
+            // The last way takes the orders along.
+            let presorted = if ways.len() == 0 { open.presorted.take() } else { open.presorted.clone() };
+            let Some([left, right]) = self.go(&open, &way, near, presorted) else { continue };
             // A near branch stays with the room that its rows were copied into.
             if !open.near && right.depth <= DEEP && open.rows.len() * search.drawn > split::SHARED {
                 self.branch(left, right, scratch);
@@ -256,14 +259,21 @@ impl<'a> Growth<'a> {
         ways.into_iter().enumerate().map(way).collect()
     }
 
-    /// Goes one way from a node; its children. `near` holds the keys of a near branch, where it has any.
-    pub(super) fn go(&mut self, from: &Open, way: &Way, near: Option<&Near<i32>>) -> Option<[Open; 2]> {
+    /// Goes one way from a node; its children. `near` holds the keys of a near branch, and `presorted` the orders of the
+    /// node's rows, where it has any.
+    pub(super) fn go(
+        &mut self,
+        from: &Open,
+        way: &Way,
+        near: Option<&Near<i32>>,
+        presorted: Option<Presorted>,
+    ) -> Option<[Open; 2]> {
         let &Way { split, variants, best: Best { feature, threshold, .. }, buffer, ref rows } = way;
         let columns = self.grower.search.columns;
         let values = columns.along(feature);
         let is_left = |row: u32| f64::from(values.of(row)) <= threshold;
         let of_node = &mut self.buffers[buffer][rows.clone()];
-        let sides = from.presorted.as_ref().map(|_| Sides::new(of_node.iter().map(|&row| is_left(row))));
+        let presorted = presorted.map(|orders| (orders, Sides::new(of_node.iter().map(|&row| is_left(row)))));
         let left = match near {
             // They were just looked at there.
             Some(near) => {
@@ -290,10 +300,9 @@ impl<'a> Growth<'a> {
         self.grown.splits[split] =
             Split { variants, feature, threshold, improvement, left: left.node, right: right.node };
         let mut children = [left, right];
-        let handed_down = from.presorted.as_ref().zip(sides.as_ref());
-        if let Some((presorted, sides)) = handed_down.filter(|_| children.iter().any(|child| child.variants != 0)) {
+        if let Some((orders, sides)) = presorted.filter(|_| children.iter().any(|child| child.variants != 0)) {
             let rows = children.each_ref().map(|child| &self.buffers[buffer][child.rows.clone()]);
-            let of_children = presorted.children(columns, sides, rows);
+            let of_children = orders.children(columns, &sides, rows);
             children.iter_mut().zip(of_children).for_each(|(child, of)| child.presorted = Some(of));
         }
         Some(children)

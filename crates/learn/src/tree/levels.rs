@@ -166,7 +166,7 @@ fn append<T>(all: &mut Vec<T>, some: impl Iterator<Item = T>) -> Range<usize> {
 /// Goes all the ways that the variants of a node want.
 fn split(growth: &mut Growth<'_>, open: &Open, best: &[Best]) {
     for way in growth.ways(open, best) {
-        for child in growth.go(open, &way, None).into_iter().flatten() {
+        for child in growth.go(open, &way, None, None).into_iter().flatten() {
             growth.wait(child);
         }
     }

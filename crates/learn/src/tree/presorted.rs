@@ -10,6 +10,7 @@ use super::split::SHARED;
 const PART: usize = 64;
 
 /// The orders of a node's rows, in 16 bits a place if that is enough.
+#[derive(Clone)]
 pub(super) enum Presorted {
     /// Of a tree of at most 65,536 rows.
     Narrow(Orders<u16>),
@@ -17,12 +18,14 @@ pub(super) enum Presorted {
 }
 
 /// The places of a node's rows by value, for each feature but those known to be constant there.
+#[derive(Clone)]
 pub(super) struct Orders<C> {
     rows: usize,
     parts: Vec<Part<C>>,
 }
 
 /// Some of the features.
+#[derive(Clone)]
 pub(super) struct Part<C> {
     features: Vec<Feature>,
     /// One after another.
@@ -61,7 +64,7 @@ impl Presorted {
     }
 
     /// The orders of both children, the left one first, whose rows are these.
-    pub(super) fn children(&self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2]) -> [Self; 2] {
+    pub(super) fn children(self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2]) -> [Self; 2] {
         match self {
             Self::Narrow(orders) => orders.children(columns, sides, rows).map(Self::Narrow),
             Self::Wide(orders) => orders.children(columns, sides, rows).map(Self::Wide),
@@ -76,48 +79,62 @@ impl<C: Code> Orders<C> {
         rows.iter().zip(0..).for_each(|(&row, place)| places[row as usize] = place);
         let all: Vec<u32> = (0..columns.features() as u32).collect();
         let part = |features: &[u32]| {
-            let mut part = Part::with_room(features.len(), rows.len());
-            for &feature in features {
-                let of_node = columns.order(feature).rows.iter().map(|&row| places[row as usize]);
+            let mut part = Part { features: Vec::new(), orders: Vec::with_capacity(features.len() * rows.len()) };
+            for &index in features {
+                let first = part.orders.len();
+                let of_node = columns.order(index).rows.iter().map(|&row| places[row as usize]);
                 part.orders.extend(of_node.filter(|&place| place != u32::MAX).map(C::of));
-                let feature = Feature { index: feature, mostly_differ: columns.order(feature).mostly_differ };
-                part.keep_if_it_varies(columns, feature, rows);
+                let feature = Feature { index, mostly_differ: columns.order(index).mostly_differ };
+                match feature.may_vary(columns, &part.orders[first..], rows) {
+                    true => part.features.push(feature),
+                    false => part.orders.truncate(first),
+                }
             }
             part
         };
         Self { rows: rows.len(), parts: all.par_chunks(PART).map(part).collect() }
     }
 
-    /// The orders of both children, the left one first, whose rows are these.
-    fn children(&self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2]) -> [Self; 2] {
-        let part = |of: &Part<C>| {
-            let mut parts = rows.map(|rows| Part::with_room(of.features.len(), rows.len()));
-            let mut orders = rows.map(|rows| vec![C::default(); rows.len() + 1]);
-            for (&feature, of_node) in of.features.iter().zip(of.orders.chunks_exact(self.rows)) {
-                let [left, right] = &mut orders;
+    /// The orders of both children, the left one first, whose rows are these. Those of the left child take the place of the
+    /// node's own.
+    fn children(self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2]) -> [Self; 2] {
+        let (is_shared, of_node) = (self.is_shared(), self.rows);
+        let lengths = rows.map(<[u32]>::len);
+        let part = |part: Part<C>| {
+            let Part { features, mut orders } = part;
+            let mut left = Vec::with_capacity(features.len());
+            let mut right = Part { features: left.clone(), orders: Vec::with_capacity(features.len() * lengths[1]) };
+            let mut room = vec![C::default(); lengths[1] + 1];
+            for (feature, first) in features.into_iter().zip((0..).step_by(of_node)) {
+                let begin = left.len() * lengths[0];
                 let mut found = [0, 0];
-                for &place in of_node {
-                    let to = sides.0[place.number() as usize];
+                for at in first..first + of_node {
+                    let to = sides.0[orders[at].number() as usize];
                     // Written on both sides and kept where it counts: quicker than a branch that nobody can foresee.
-                    left[found[0]] = C::of(to >> 1);
-                    right[found[1]] = C::of(to >> 1);
+                    orders[begin + found[0]] = C::of(to >> 1);
+                    room[found[1]] = C::of(to >> 1);
                     let is_right = (to & 1) as usize;
                     found[0] += 1 - is_right;
                     found[1] += is_right;
                 }
-                for ((part, order), rows) in parts.iter_mut().zip(&orders).zip(rows) {
-                    part.orders.extend_from_slice(&order[..rows.len()]);
-                    part.keep_if_it_varies(columns, feature, rows);
+                if feature.may_vary(columns, &orders[begin..][..lengths[0]], rows[0]) {
+                    left.push(feature);
+                }
+                let order = &room[..lengths[1]];
+                if feature.may_vary(columns, order, rows[1]) {
+                    right.features.push(feature);
+                    right.orders.extend_from_slice(order);
                 }
             }
-            parts
+            orders.truncate(left.len() * lengths[0]);
+            [Part { features: left, orders }, right]
         };
-        let parts: Vec<[Part<C>; 2]> = match self.is_shared() {
-            true => self.parts.par_iter().map(part).collect(),
-            false => self.parts.iter().map(part).collect(),
+        let parts: Vec<[Part<C>; 2]> = match is_shared {
+            true => self.parts.into_par_iter().map(part).collect(),
+            false => self.parts.into_iter().map(part).collect(),
         };
         let (left, right) = parts.into_iter().map(|[left, right]| (left, right)).unzip();
-        [(rows[0].len(), left), (rows[1].len(), right)].map(|(rows, parts)| Self { rows, parts })
+        [(lengths[0], left), (lengths[1], right)].map(|(rows, parts)| Self { rows, parts })
     }
 
     /// Whether the node is worth several threads.
@@ -131,26 +148,18 @@ impl<C: Code> Orders<C> {
 }
 
 impl<C: Code> Part<C> {
-    fn with_room(features: usize, rows: usize) -> Self {
-        Self { features: Vec::with_capacity(features), orders: Vec::with_capacity(features * rows) }
-    }
-
     /// Each feature with its order of a node's rows.
     #[inline(always)]
     pub(super) fn iter(&self, rows: usize) -> impl Iterator<Item = (u32, &[C])> {
         self.features.iter().map(|feature| feature.index).zip(self.orders.chunks_exact(rows))
     }
+}
 
-    /// Adds the feature whose order was put last, unless it may well be constant and is.
-    fn keep_if_it_varies(&mut self, columns: &Columns, feature: Feature, rows: &[u32]) {
-        let order = &self.orders[self.orders.len() - rows.len()..];
-        let value = |place: C| columns.column(feature.index)[rows[place.number() as usize] as usize];
-        let varies = || value(order[rows.len() - 1]) > value(order[0]) + SAME;
+impl Feature {
+    /// Whether it may differ between these rows, which are in its order.
+    fn may_vary<C: Code>(&self, columns: &Columns, order: &[C], rows: &[u32]) -> bool {
+        let value = |place: C| columns.column(self.index)[rows[place.number() as usize] as usize];
         // Constant features have no cut anyway; to look for them costs two cache lines each.
-        if feature.mostly_differ || varies() {
-            self.features.push(feature);
-        } else {
-            self.orders.truncate(self.orders.len() - rows.len());
-        }
+        self.mostly_differ || value(order[order.len() - 1]) > value(order[0]) + SAME
     }
 }
