@@ -10,6 +10,9 @@ use crate::plot::Line;
 use crate::single::Single;
 use crate::{Bench, cores};
 
+/// Standard errors of exponents beyond this say that the machine was busy with something else.
+const NOISE: f64 = 0.03;
+
 /// Single fits.
 pub fn singles(singles: &[Single]) -> String {
     let row = |of: &Single| {
@@ -45,14 +48,22 @@ pub fn lines(growth: &[Growth], bench: &Bench) -> Vec<Line> {
     FITS.iter().map(line).filter(|line| line.points.len() > 1).collect()
 }
 
-/// The exponents of a family's rounds: their mean and its standard error.
-fn exponents<'a>(rows: impl Iterator<Item = &'a Growth> + Clone) -> (f64, f64) {
+/// The exponents of a family's rounds: their mean and its standard error; `None` where fewer than two rounds were run to
+/// their end.
+fn exponents<'a>(rows: impl Iterator<Item = &'a Growth> + Clone) -> Option<(f64, f64)> {
+    let sizes = medians(rows.clone(), |of| of.train).len();
     let of_round = |round: usize| medians(rows.clone().filter(|of| of.round == round), |of| of.train);
-    let all: Vec<f64> = (0..ROUNDS).map(of_round).filter(|of| of.len() > 1).map(|of| exponent(&of)).collect();
+    let all: Vec<f64> =
+        (0..ROUNDS).map(of_round).filter(|of| of.len() == sizes && sizes > 1).map(|of| exponent(&of)).collect();
     let n = all.len() as f64;
     let mean = all.iter().sum::<f64>() / n;
     let squares: f64 = all.iter().map(|of| (of - mean).powi(2)).sum();
-    (mean, (squares / ((n - 1.0).max(1.0) * n)).sqrt())
+    (all.len() > 1).then(|| (mean, (squares / (n * (n - 1.0))).sqrt()))
+}
+
+/// Whether time grows no faster than it may, as far as can be told.
+fn grows_as_allowed(mean: f64, error: f64, most: f64) -> &'static str {
+    if error > NOISE { "too noisy to tell" } else { verdict(mean - 2.0 * error <= most) }
 }
 
 /// Growth against rows, features and workers.
@@ -63,37 +74,32 @@ pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: &str) ->
         let base = || growth.iter().filter(|of| of.family == family && of.rows == bench.args.rows);
         let features = medians(base().filter(|of| of.workers == cores()), |of| of.features);
         let workers = medians(base().filter(|of| of.features == bench.args.features), |of| of.workers);
-        let (Some((_, one)), Some((_, all)), 2.., 2..) =
-            (workers.first(), workers.last(), seconds.len(), features.len())
-        else {
-            return None;
+        let with = |count: usize| workers.iter().find(|of| of.0 == count as f64).map(|of| of.1);
+        let (mean, error) = exponents(rows.clone())?;
+        let as_sort = rows.map(|of| of.train as f64).map(|n| (n, n * n.ln())).collect::<Vec<_>>();
+        let as_sort = exponent(&as_sort);
+        let peers: BTreeMap<usize, &Peer> =
+            peers.iter().filter(|of| of.grid == grid).map(|of| (of.train, of)).collect();
+        let of_peers = |y: fn(&Peer) -> f64| {
+            let points: Vec<(f64, f64)> = peers.iter().map(|(&n, of)| (n as f64, y(of))).collect();
+            (points.len() > 1).then(|| exponent(&points))
         };
-        // Of each size, its rows, how many rows n log n is, and how many all nodes had that were split.
-        let sizes: BTreeMap<usize, Option<f64>> = rows.clone().map(|of| (of.train, of.depth)).collect();
-        let as_sort: Vec<(f64, f64)> = sizes.keys().map(|&n| (n as f64, n as f64 * (n as f64).ln())).collect();
-        let splits = sizes.iter().filter_map(|(&n, depth)| Some((n as f64, n as f64 * (*depth)?)));
-        let (splits, as_sort) = (splits.collect::<Vec<_>>(), exponent(&as_sort));
         let most = match family {
             "knn" => 2.0,
-            _ if splits.is_empty() => as_sort,
-            _ => exponent(&splits).max(as_sort),
+            _ => of_peers(|of| of.train as f64 * of.splits).map_or(as_sort, |splits| splits.max(as_sort)),
         };
-        let (mean, error) = exponents(rows);
-        let peers = peers.iter().filter(|of| of.grid == grid);
-        let peers: Vec<(f64, f64)> = peers.map(|of| (of.rows as f64, of.seconds)).collect();
-        let of_peers = if peers.len() < 2 { "".into() } else { format!("{:.2}", exponent(&peers)) };
-        let list = |numbers: &mut dyn Iterator<Item = f64>| numbers.map(digits).collect::<Vec<_>>().join(", ");
+        let list = |numbers: Vec<f64>| numbers.into_iter().map(digits).collect::<Vec<_>>().join(", ");
         Some(vec![
             format!("{family}: {what}"),
-            list(&mut seconds.iter().map(|of| of.1)),
-            list(&mut splits.iter().map(|of| of.1 / of.0)),
+            list(seconds.iter().map(|of| of.1).collect()),
             format!("{mean:.3} ± {error:.3}"),
+            list(peers.values().map(|of| of.splits).collect()),
             format!("{as_sort:.3}"),
             format!("{most:.3}"),
-            verdict(mean - 2.0 * error <= most).into(),
-            of_peers,
+            grows_as_allowed(mean, error, most).into(),
+            of_peers(|of| of.seconds).map_or(String::new(), |exponent| format!("{exponent:.2}")),
             format!("{:.2}", exponent(&features)),
-            format!("{:.2}", one / all),
+            format!("{:.2}", with(1)? / with(cores())?),
         ])
     };
     let tracks = medians(of_rows(growth, bench, "knn"), |of| of.rows);
@@ -101,12 +107,12 @@ pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: &str) ->
     let head = [
         "fit and predictions",
         &format!("s for {tracks} tracks"),
-        "splits a row passes",
         "exponent of rows",
-        "that of n log n",
+        "splits a row passes in scikit-learn's trees",
+        "exponent of n log n",
         "allowed",
         "",
-        "that of scikit-learn's fit",
+        "exponent of scikit-learn's seconds",
         "exponent of features",
         &format!("faster with {} workers than with 1", cores()),
     ];

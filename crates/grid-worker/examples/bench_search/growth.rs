@@ -4,6 +4,7 @@ use std::cell::OnceCell;
 use std::hint::black_box;
 use std::time::Instant;
 
+use anyhow::Context;
 use learn::family::{Estimator, Model};
 use rayon::ThreadPoolBuilder;
 use serde::{Deserialize, Serialize};
@@ -48,11 +49,9 @@ pub struct Growth {
     pub queries: usize,
     /// Leaves of all trees.
     pub leaves: Option<usize>,
-    /// Splits that a row of the fit passes in a tree, on average.
-    pub depth: Option<f64>,
 }
 
-/// Families whose fits scikit-learn runs too: how much deeper trees get with more rows, both sides have in common.
+/// Families whose fits scikit-learn runs too: how much deeper trees get with more rows is a matter of the data.
 const PEERS: [&str; 3] = ["tree", "extra_trees", "random_forest"];
 
 /// scikit-learn's fit of a grid's one setting on all features of so many tracks.
@@ -60,7 +59,11 @@ const PEERS: [&str; 3] = ["tree", "extra_trees", "random_forest"];
 pub struct Peer {
     pub grid: String,
     pub rows: usize,
+    /// Rows fitted on.
+    pub train: usize,
     pub seconds: f64,
+    /// How many splits each of them passes, the mean over rows and trees.
+    pub splits: f64,
 }
 
 /// What is known of growth.
@@ -93,7 +96,9 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
         .map(|(rows, features)| Shape::new(rows, features))
         .collect();
     for round in 0..ROUNDS {
-        for shape in &shapes {
+        // There and back, so that what gets slower or faster with time does so for no size in particular.
+        for at in 0..shapes.len() {
+            let shape = &shapes[if round % 2 == 0 { at } else { shapes.len() - 1 - at }];
             run_shape(bench, shape, round)?;
         }
     }
@@ -135,8 +140,8 @@ fn run_shape(bench: &Bench, shape: &Shape, round: usize) -> anyhow::Result<()> {
             if done.iter().any(|of| of.family == family && is(of)) {
                 continue;
             }
-            let growth = measure(family, grid, shape.fold(bench.args.labels)?, workers)?;
-            let growth = Growth { rows, features, round, ..growth };
+            let growth = measure(family, grid, shape.fold(bench.args.labels)?, workers, round)?;
+            let growth = Growth { rows, features, ..growth };
             println!("{family}: {rows} x {features}, {workers} workers, round {round}: {:.3} s", growth.seconds);
             journal(bench).add(&growth)?;
         }
@@ -153,20 +158,25 @@ fn run_peers(bench: &Bench, rows: usize) -> anyhow::Result<()> {
     }
     let folder = bench.data.join("growth");
     std::fs::create_dir_all(&folder)?;
-    theirs::write(&folder, &theirs::training(rows, bench.args.features, bench.args.labels)?)?;
+    let data = theirs::training(rows, bench.args.features, bench.args.labels)?;
+    theirs::write(&folder, &data)?;
+    let train = crate::first_fold(&data)?.train.records.nrows();
+    drop(data);
     for &&(family, _, grid) in &left {
-        let seconds = theirs::single(bench, &folder, &setting(grid)?, 0)?;
+        let theirs::Single { seconds, splits } = theirs::single(bench, &folder, &setting(grid)?, 0)?;
         println!("{family}: {rows} x {}, scikit-learn: {seconds:.3} s", bench.args.features);
-        peers(bench).add(&Peer { grid: grid.into(), rows, seconds })?;
+        let splits = splits.context("scikit-learn's side did not say how deep its trees are")?;
+        peers(bench).add(&Peer { grid: grid.into(), rows, train, seconds, splits })?;
     }
     Ok(std::fs::remove_dir_all(&folder)?)
 }
 
-fn measure(family: &str, grid: &str, fold: &Fold, workers: usize) -> anyhow::Result<Growth> {
+fn measure(family: &str, grid: &str, fold: &Fold, workers: usize, round: usize) -> anyhow::Result<Growth> {
     let pool = ThreadPoolBuilder::new().num_threads(workers).build()?;
     let setting = setting(grid)?;
-    let (mut seconds, mut leaves, mut depth) = (Vec::new(), None, None);
-    for seed in 0.. {
+    let (mut seconds, mut leaves) = (Vec::new(), None);
+    // Each round has seeds of its own.
+    for seed in (round as u64..).step_by(ROUNDS) {
         if seconds.iter().sum::<f64>() >= LEAST {
             break;
         }
@@ -178,22 +188,18 @@ fn measure(family: &str, grid: &str, fold: &Fold, workers: usize) -> anyhow::Res
             Ok::<Model, learn::LearnError>(model)
         })?;
         seconds.push(began.elapsed().as_secs_f64());
-        if let (0, Model::Tree(forest)) = (seed, &model) {
-            leaves = Some(forest.leaves());
-            depth = Some(forest.mean_depth(fold.train.records.view()));
-        }
+        leaves = if let Model::Tree(forest) = &model { Some(forest.leaves()) } else { None };
     }
     Ok(Growth {
         family: family.to_owned(),
         rows: 0,
         features: 0,
         workers,
-        round: 0,
+        round,
         seconds: median(seconds),
         train: fold.train.records.nrows(),
         queries: fold.validation.nrows(),
         leaves,
-        depth,
     })
 }
 

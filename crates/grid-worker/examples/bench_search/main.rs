@@ -52,7 +52,7 @@ struct Args {
     /// Parts to measure; all where none is named
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
-    /// Rounds of single fits and limits; the median counts
+    /// Rounds of single fits, of which the median counts, and of limits, of which the best does
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..).map(|of| of as usize))]
     rounds: usize,
     /// Forget what is known of these parts and measure it again

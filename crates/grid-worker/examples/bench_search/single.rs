@@ -53,7 +53,8 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
     let train = crate::first_fold(&bench.training()?)?.train;
     for &(name, grid, wanted) in FITS.iter().filter(|(name, ..)| !is_done(name)) {
         let setting = setting(grid)?;
-        let round = |seed| Ok((ours(&setting, seed, &train)?, theirs::single(bench, &bench.data, &setting, seed)?));
+        let round =
+            |seed| Ok((ours(&setting, seed, &train)?, theirs::single(bench, &bench.data, &setting, seed)?.seconds));
         add(bench, name, "scikit-learn", Some(wanted), round)?;
     }
     let name = "decision tree on one label, depth 48";

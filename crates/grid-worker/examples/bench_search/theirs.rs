@@ -50,13 +50,23 @@ pub fn run_table(bench: &Bench, table: &str) -> anyhow::Result<()> {
 }
 
 /// Seconds of one fit on the data in a folder, two jobs at a time where the family can.
-pub fn single(bench: &Bench, folder: &Path, setting: &Setting, seed: u64) -> anyhow::Result<f64> {
+pub fn single(bench: &Bench, folder: &Path, setting: &Setting, seed: u64) -> anyhow::Result<Single> {
     let params = serde_json::to_string(&setting.params)?;
     let mut command = python(bench);
     command.arg("single").arg(folder).args([&setting.family, &params, &seed.to_string()]);
     let output = command.output().context("cannot run Python")?;
     ensure!(output.status.success(), "scikit-learn failed: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout)?.trim().parse().context("scikit-learn's side printed no number")
+    let output = String::from_utf8(output.stdout)?;
+    let mut numbers = output.lines().map(str::parse);
+    let seconds = numbers.next().context("scikit-learn's side printed nothing")??;
+    Ok(Single { seconds, splits: numbers.next().transpose()? })
+}
+
+/// A fit by scikit-learn.
+pub struct Single {
+    pub seconds: f64,
+    /// Of trees, how many splits a row of the fit passes: the mean over rows and trees.
+    pub splits: Option<f64>,
 }
 
 fn python(bench: &Bench) -> Command {

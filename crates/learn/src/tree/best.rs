@@ -205,6 +205,8 @@ impl Search<'_> {
                 continue;
             }
             let leaves_fit = |at: usize| local.weighs_enough(weights[at], limits.weight);
+            // A cut that costs more than the lowest one's margin gains less than it does. So among costs that are all close to
+            // the best so far, it changes nothing to look at some more of them.
             let mut most = best.cost + close;
             if low < best.cost - close {
                 // Nearly always the lowest cost of all is that of a cut.

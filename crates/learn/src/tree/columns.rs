@@ -15,7 +15,7 @@ pub(super) const SAME: f32 = 1e-7;
 /// Features that lie side by side in a tile, and are worked on together.
 pub(super) const TILE: usize = 64;
 
-/// n × d values in f32, and what some ways of splitting need beside them.
+/// n × d values in f32, laid out as some ways of splitting need them.
 pub(crate) struct Columns {
     rows: usize,
     features: usize,
@@ -27,8 +27,7 @@ pub(crate) struct Columns {
     orders: Vec<OnceLock<Order>>,
 }
 
-/// What is made beside the values, before trees are grown: a thread that waited for it half way might be given a task that
-/// waits for the same.
+/// What is made before trees are grown: a thread that waited for it half way might be given a task that waits for the same.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Layouts {
     /// For all but random thresholds of all features.

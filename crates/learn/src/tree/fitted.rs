@@ -55,20 +55,12 @@ impl Tree {
     /// Shares of the leaf that a row comes to.
     #[inline]
     fn of_row(&self, row: &[f32], labels: usize) -> &[f64] {
-        let first = self.leaf(row, || ()).next as usize;
-        &self.shares[first..first + labels]
-    }
-
-    /// The leaf that a row comes to; `pass` is called for each split on its way.
-    #[inline(always)]
-    fn leaf(&self, row: &[f32], mut pass: impl FnMut()) -> &Step {
         let mut step = &self.steps[0];
         while step.feature != LEAF {
-            pass();
             let right = f64::from(row[step.feature as usize]) > step.threshold;
             step = &self.steps[step.next as usize + usize::from(right)];
         }
-        step
+        &self.shares[step.next as usize..step.next as usize + labels]
     }
 
     /// Adds the shares of the labels for each row, m × q, to those of other trees.
@@ -99,20 +91,6 @@ impl Forest {
     /// Number of leaves of all trees.
     pub fn leaves(&self) -> usize {
         self.trees.iter().map(Tree::leaves).sum()
-    }
-
-    /// Mean depth of the leaves that these rows, m × d, come to, over rows and trees: how many splits a row passes. For the
-    /// rows of the fit, the trees times their number times this is how many rows all nodes that were split had together.
-    pub fn mean_depth(&self, rows: ArrayView2<'_, f64>) -> f64 {
-        let rows = as_f32(rows);
-        let splits = |row: ndarray::ArrayView1<'_, f32>| {
-            let mut splits = 0_usize;
-            let row = row.to_slice().expect("row-major");
-            self.trees.iter().for_each(|tree| _ = tree.leaf(row, || splits += 1));
-            splits
-        };
-        let all: usize = rows.axis_iter(Axis(0)).into_par_iter().map(splits).sum();
-        all as f64 / (rows.nrows() * self.trees.len()) as f64
     }
 
     /// The share of each label in each row's leaf, averaged over the trees: m × q, for m rows of d features.

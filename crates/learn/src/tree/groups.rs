@@ -1,5 +1,4 @@
-//! The rows of a large node set of labels by set of labels: what is known of the rows of one set is added up once for all of
-//! them.
+//! The rows of a large node by their sets of labels: what is known of the rows of one set is added up once for all of them.
 
 use super::rows::Labels;
 use super::sort::starts;
@@ -19,9 +18,14 @@ pub(super) struct Groups {
 }
 
 impl Groups {
+    /// Takes the rows as not sorted.
+    pub(super) fn forget(&mut self) {
+        self.are_sorted = false;
+    }
+
     /// Puts the rows in the order of their sets, if that pays and rows of one set weigh the same.
     pub(super) fn sort(&mut self, rows: &[u32], weights: &[i32], labels: &Labels) {
-        self.are_sorted = false;
+        self.forget();
         if labels.sets() > rows.len() {
             return;
         }
@@ -86,8 +90,7 @@ mod tests {
         Path::root(13, 0).draw(place as u32).priority
     }
 
-    /// Writes all rows but the first, with weights by their set of labels and their number; the sums left of thresholds, and the
-    /// form.
+    /// Writes rows that weigh what their set of labels and their number say; the form, after a look at the sums.
     fn form_of_right_sums(weight: impl Fn(usize, usize) -> i32, parts: u32) -> Form {
         let targets =
             Array2::from_shape_fn((ROWS, LABELS), |(row, label)| draw(row << 4 | label).is_multiple_of(parts));

@@ -300,9 +300,10 @@ impl<'a> Growth<'a> {
         self.grown.splits[split] =
             Split { variants, feature, threshold, improvement, left: left.node, right: right.node };
         let mut children = [left, right];
-        if let Some((orders, sides)) = presorted.filter(|_| children.iter().any(|child| child.variants != 0)) {
+        let wanted = children.each_ref().map(|child| child.variants != 0);
+        if let Some((orders, sides)) = presorted.filter(|_| wanted.contains(&true)) {
             let rows = children.each_ref().map(|child| &self.buffers[buffer][child.rows.clone()]);
-            let of_children = orders.children(columns, &sides, rows);
+            let of_children = orders.children(columns, &sides, rows, wanted);
             children.iter_mut().zip(of_children).for_each(|(child, of)| child.presorted = Some(of));
         }
         Some(children)

@@ -71,7 +71,7 @@ pub(super) struct Members<'a> {
     /// Where each begins in a tile.
     pub(super) places: &'a [u32],
     pub(super) form: Form,
-    /// One row after another, as the form says.
+    /// One row or group after another, as the form says.
     pub(super) counts: &'a [u32],
 }
 
@@ -128,6 +128,7 @@ impl Members<'_> {
                 }
             }
         }
+        debug_assert!(places.is_empty() && left.is_empty(), "each place is in a group");
         of_all[..W].copy_from_slice(&weights);
     }
 
@@ -268,8 +269,8 @@ mod tests {
     }
 
     fn all_forms<S: Simd>(simd: S) {
-        // Bytes in one to four words, which overflow where all rows are on the left; whole words; row by row, for many labels and for
-        // heavy rows.
+        // Bytes in one to four words, which overflow where all rows are on the left; whole words; row by row, for many
+        // labels and for heavy rows.
         for (rows, labels, heaviest) in
             [(300, 0, 1), (600, 3, 1), (520, 4, 1), (40, 9, 15), (300, 15, 2), (50, 3, 1_000), (50, 16, 1), (50, 4, 16)]
         {

@@ -63,11 +63,11 @@ impl Presorted {
         }
     }
 
-    /// The orders of both children, the left one first, whose rows are these.
-    pub(super) fn children(self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2]) -> [Self; 2] {
+    /// The orders of both children, the left one first, whose rows are these; of those that are wanted.
+    pub(super) fn children(self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2], wanted: [bool; 2]) -> [Self; 2] {
         match self {
-            Self::Narrow(orders) => orders.children(columns, sides, rows).map(Self::Narrow),
-            Self::Wide(orders) => orders.children(columns, sides, rows).map(Self::Wide),
+            Self::Narrow(orders) => orders.children(columns, sides, rows, wanted).map(Self::Narrow),
+            Self::Wide(orders) => orders.children(columns, sides, rows, wanted).map(Self::Wide),
         }
     }
 }
@@ -95,15 +95,15 @@ impl<C: Code> Orders<C> {
         Self { rows: rows.len(), parts: all.par_chunks(PART).map(part).collect() }
     }
 
-    /// The orders of both children, the left one first, whose rows are these. Those of the left child take the place of the
-    /// node's own.
-    fn children(self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2]) -> [Self; 2] {
+    /// The orders of both children. Those of the left one take the place of the node's own.
+    fn children(self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2], wanted: [bool; 2]) -> [Self; 2] {
         let (is_shared, of_node) = (self.is_shared(), self.rows);
         let lengths = rows.map(<[u32]>::len);
         let part = |part: Part<C>| {
             let Part { features, mut orders } = part;
             let mut left = Vec::with_capacity(features.len());
-            let mut right = Part { features: left.clone(), orders: Vec::with_capacity(features.len() * lengths[1]) };
+            let room_right = if wanted[1] { features.len() * lengths[1] } else { 0 };
+            let mut right = Part { features: left.clone(), orders: Vec::with_capacity(room_right) };
             let mut room = vec![C::default(); lengths[1] + 1];
             for (feature, first) in features.into_iter().zip((0..).step_by(of_node)) {
                 let begin = left.len() * lengths[0];
@@ -117,11 +117,11 @@ impl<C: Code> Orders<C> {
                     found[0] += 1 - is_right;
                     found[1] += is_right;
                 }
-                if feature.may_vary(columns, &orders[begin..][..lengths[0]], rows[0]) {
+                if wanted[0] && feature.may_vary(columns, &orders[begin..][..lengths[0]], rows[0]) {
                     left.push(feature);
                 }
                 let order = &room[..lengths[1]];
-                if feature.may_vary(columns, order, rows[1]) {
+                if wanted[1] && feature.may_vary(columns, order, rows[1]) {
                     right.features.push(feature);
                     right.orders.extend_from_slice(order);
                 }

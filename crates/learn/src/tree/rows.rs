@@ -160,6 +160,7 @@ impl Local {
     /// Takes the rows of a node.
     pub(super) fn fill(&mut self, rows: &[u32], weight: f64, weights: &Weights, labels: &Labels) {
         self.scale = weights.scale(weight);
+        self.groups.forget();
         self.sums.take();
         self.with.clear();
         self.with.resize(labels.count(), 0);

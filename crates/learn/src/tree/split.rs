@@ -178,7 +178,7 @@ impl Search<'_> {
         }
     }
 
-    pub(super) fn best_of_orders<C: Code>(&self, node: &Node<'_>, orders: &Orders<C>, scratch: &mut Scratch) {
+    fn best_of_orders<C: Code>(&self, node: &Node<'_>, orders: &Orders<C>, scratch: &mut Scratch) {
         match self.criterion {
             Criterion::Gini => self.best_of_all::<false, C>(node, orders, scratch),
             _ => self.best_of_all::<true, C>(node, orders, scratch),
