@@ -225,7 +225,7 @@ fn turned(bits: i32) -> i32 {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::array;
+    use ndarray::Array2;
 
     use super::*;
 
@@ -234,8 +234,22 @@ mod tests {
         let values = [f32::NEG_INFINITY, f32::MIN, -1.0, -1e-45, 0.0, 1e-45, 1.0, f32::MAX, f32::INFINITY];
         assert!(values.windows(2).all(|pair| key(pair[0]) < key(pair[1])));
         assert!(values.iter().all(|&value| of_key(key(value)) == value));
-        let columns =
-            Columns::new(array![[-0.0], [0.0]].view(), Layouts { tiles: true, keys: true, ..Layouts::default() });
-        assert_eq!(columns.keys(), [0, 0]);
+    }
+
+    #[test]
+    fn every_layout_holds_the_same_values() {
+        const FEATURES: usize = 2 * TILE + 2;
+        let records = Array2::from_shape_fn((5, FEATURES), |(row, feature)| match (row * FEATURES + feature) % 7 {
+            0 => -0.0,
+            of => (of as f64 - 3.0) * (feature as f64 + 0.1),
+        });
+        let columns = Columns::new(records.view(), Layouts { values: true, keys: true, ..Layouts::default() });
+        let in_tiles = Columns::new(records.view(), Layouts { tiles: true, ..Layouts::default() });
+        for ((row, feature), &value) in records.indexed_iter() {
+            let (value, row) = (value as f32 + 0.0, row as u32);
+            let found = [&columns, &in_tiles].map(|of| of.along(feature as u32).of(row));
+            assert_eq!(found.map(f32::to_bits), [value.to_bits(); 2], "row {row}, feature {feature}");
+            assert_eq!(columns.keys()[row as usize * FEATURES + feature], key(value));
+        }
     }
 }

@@ -90,19 +90,19 @@ mod tests {
         Path::root(13, 0).draw(place as u32).priority
     }
 
-    /// Writes rows that weigh what their set of labels and their number say; the form, after a look at the sums.
-    fn form_of_right_sums(weight: impl Fn(usize, usize) -> i32, parts: u32) -> Form {
+    /// Writes some of the rows, which weigh what their set of labels and their number say; the form, after a look at the
+    /// sums.
+    fn form_of_right_sums(local: &mut Local, rows: &[u32], parts: u32, weight: impl Fn(usize, usize) -> i32) -> Form {
         let targets =
             Array2::from_shape_fn((ROWS, LABELS), |(row, label)| draw(row << 4 | label).is_multiple_of(parts));
         let set = |row: usize| (0..LABELS).map(|label| usize::from(targets[[row, label]]) << label).sum::<usize>();
         let labels = Labels::new(targets.view());
         let of_rows: Vec<i32> = (0..ROWS).map(|row| weight(set(row), row)).collect();
         let weights = Weights::new(of_rows.iter().map(|&weight| f64::from(weight)).collect(), LABELS);
-        let rows: Vec<u32> = (1..ROWS as u32).collect();
-        let (mut local, mut counts) = (Local::default(), Vec::new());
-        local.fill(&rows, weights.total, &weights, &labels);
-        let form = local.write(&rows, &labels, &mut counts);
-        let in_order = local.in_order(&rows);
+        let mut counts = Vec::new();
+        local.fill(rows, rows.iter().map(|&row| weights.of_rows[row as usize]).sum(), &weights, &labels);
+        let form = local.write(rows, &labels, &mut counts);
+        let in_order = local.in_order(rows);
         let mut sorted = in_order.to_vec();
         sorted.sort_unstable();
         assert_eq!(sorted, rows);
@@ -110,14 +110,17 @@ mod tests {
         let tile: Vec<i32> = (0..ROWS * TILE).map(|place| key((draw(1 << 20 | place) % 90) as f32)).collect();
         let thresholds: [f32; TILE] = std::array::from_fn(|j| 1.5 * j as f32);
         let places: Vec<u32> = in_order.iter().map(|&row| row * TILE as u32).collect();
-        let mut sums = vec![[-1; TILE]; 1 + LABELS];
+        // Labels that all or none of the rows have are left out.
+        let count = |label: usize| rows.iter().filter(|&&row| targets[[row as usize, label]]).count();
+        let differing: Vec<usize> = (0..LABELS).filter(|&label| !(count(label) % rows.len() == 0)).collect();
+        let mut sums = vec![[-1; TILE]; 1 + differing.len()];
         Members { places: &places, form, counts: &counts }.sum_left(Scalar::new(), &tile, &thresholds, &mut sums);
         for j in 0..TILE {
-            let left = || (1..ROWS).filter(|row| tile[row * TILE + j] <= key(thresholds[j]));
+            let left = || rows.iter().map(|&row| row as usize).filter(|row| tile[row * TILE + j] <= key(thresholds[j]));
             assert_eq!(sums[0][j], left().map(|row| of_rows[row]).sum::<i32>());
-            for label in 0..LABELS {
+            for (sums, &label) in sums[1..].iter().zip(&differing) {
                 let with = left().filter(|&row| targets[[row, label]]).map(|row| of_rows[row]);
-                assert_eq!(sums[1 + label][j], with.sum::<i32>(), "label {label}");
+                assert_eq!(sums[j], with.sum::<i32>(), "label {label}");
             }
         }
         form
@@ -125,8 +128,15 @@ mod tests {
 
     #[test]
     fn rows_of_one_set_of_labels_are_added_up_together_if_they_weigh_the_same() {
-        assert_eq!(form_of_right_sums(|_, _| 1, 2), Form::Groups);
-        assert_eq!(form_of_right_sums(|set, _| 1 + set as i32, 3), Form::Groups);
-        assert_ne!(form_of_right_sums(|_, row| 1 + (row == 40) as i32, 2), Form::Groups);
+        let local = &mut Local::default();
+        let all: Vec<u32> = (0..ROWS as u32).collect();
+        assert_eq!(form_of_right_sums(local, &all, 2, |_, _| 1), Form::Groups);
+        assert_eq!(form_of_right_sums(local, &all, 3, |set, _| 1 + set as i32), Form::Groups);
+        assert_ne!(form_of_right_sums(local, &all, 2, |_, row| 1 + i32::from(row == 40)), Form::Groups);
+        // Nodes after others, whose rows are fewer and do not have every set.
+        let has_none = |row: u32| (0..LABELS).all(|label| !draw((row as usize) << 4 | label).is_multiple_of(3));
+        let some: Vec<u32> = all.iter().copied().filter(|&row| row % 2 == 1 && !has_none(row)).collect();
+        assert_eq!(form_of_right_sums(local, &some, 3, |set, _| 1 + set as i32), Form::Groups);
+        assert_ne!(form_of_right_sums(local, &all[..9], 3, |_, _| 1), Form::Groups);
     }
 }

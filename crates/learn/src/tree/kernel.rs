@@ -204,6 +204,22 @@ mod tests {
     use crate::random::Path;
 
     #[test]
+    fn nodes_are_light_where_16_bits_hold_the_weight_of_each_label_and_31_the_squares() {
+        const MOST: usize = i16::MAX as usize;
+        // One row has all labels, and all weight.
+        let is_light = |labels: usize, weight: usize| {
+            let of_labels = Labels::new(Array2::from_elem((1, labels), true).view());
+            let weights = Weights::new(vec![weight as f64], labels);
+            let mut local = Local::default();
+            local.fill(&[0], weight as f64, &weights, &of_labels);
+            local.lay_out(&[0], &of_labels);
+            !local.light.is_empty()
+        };
+        assert!(is_light(1, MOST) && is_light(2, MOST));
+        assert!(!is_light(1, MOST + 1) && !is_light(3, MOST));
+    }
+
+    #[test]
     fn light_nodes_cost_in_16_bits_what_they_do_in_32() {
         let draw = |place: u32| Path::root(7, 0).draw(place).priority;
         let (rows, labels) = (70, 20);

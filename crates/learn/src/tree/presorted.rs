@@ -163,3 +163,50 @@ impl Feature {
         self.mostly_differ || value(order[order.len() - 1]) > value(order[0]) + SAME
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use ndarray::Array2;
+
+    use super::super::columns::Layouts;
+    use super::*;
+
+    fn columns(rows: usize, features: usize, value: impl Fn(usize, usize) -> usize) -> Columns {
+        let records = Array2::from_shape_fn((rows, features), |(row, feature)| value(row, feature) as f64);
+        Columns::new(records.view(), Layouts { values: true, ..Layouts::default() })
+    }
+
+    fn numbers<C: Code>(orders: &Orders<C>) -> Vec<u32> {
+        orders.parts.iter().flat_map(|part| part.orders.iter().map(|place| place.number())).collect()
+    }
+
+    #[test]
+    fn sixteen_bits_are_enough_for_65_536_rows_and_no_more() {
+        for rows in [3, 1 << 16, (1 << 16) + 1] {
+            // The largest value first.
+            let columns = columns(rows, 1, |row, _| rows - row);
+            let all: Vec<u32> = (0..rows as u32).collect();
+            let (order, is_narrow) = match Presorted::root(&columns, &all) {
+                Presorted::Narrow(orders) => (numbers(&orders), true),
+                Presorted::Wide(orders) => (numbers(&orders), false),
+            };
+            assert!(order.into_iter().eq((0..rows as u32).rev()), "{rows} rows");
+            assert_eq!(is_narrow, rows <= 1 << 16);
+        }
+    }
+
+    #[test]
+    fn children_that_are_wanted_get_the_orders_of_their_rows() {
+        let columns = columns(9, 3, |row, feature| (row * 7 + feature * 5) % 9);
+        let all: Vec<u32> = (0..9).collect();
+        let (left, right): (Vec<u32>, Vec<u32>) = all.iter().partition(|&&row| row % 3 == 1);
+        for wanted in [[true, true], [true, false], [false, true]] {
+            let sides = Sides::new(all.iter().map(|row| row % 3 == 1));
+            let children = Orders::<u16>::root(&columns, &all).children(&columns, &sides, [&left, &right], wanted);
+            for ((child, rows), wanted) in children.iter().zip([&left, &right]).zip(wanted) {
+                let expected = if wanted { numbers(&Orders::<u16>::root(&columns, rows)) } else { Vec::new() };
+                assert_eq!(numbers(child), expected, "{wanted}");
+            }
+        }
+    }
+}

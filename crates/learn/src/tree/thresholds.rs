@@ -197,7 +197,40 @@ fn extremes<S: Simd, const V: usize>(simd: S, tile: &[i32], places: &[u32], low:
 
 #[cfg(test)]
 mod tests {
+    use pulp::Scalar;
+
     use super::*;
+
+    fn ranges_are_right<S: Simd, const W: usize>(simd: S) {
+        let draw = |place: usize| Path::root(3, W as u64).draw(place as u32).priority as i32;
+        let tile: Vec<i32> = (0..20 * W).map(draw).collect();
+        let places: Vec<u32> = (0..20).filter(|row| row % 3 != 1).map(|row| row * W as u32).collect();
+        let (low, high) = ranges::<S, W>(simd, &tile, &places);
+        for j in 0..W {
+            let keys = || places.iter().map(|&place| tile[place as usize + j]);
+            assert_eq!((Some(low[j]), Some(high[j])), (keys().min(), keys().max()));
+        }
+    }
+
+    fn ranges_of_every_width_are_right<S: Simd>(simd: S) {
+        ranges_are_right::<S, 16>(simd);
+        ranges_are_right::<S, 48>(simd);
+        ranges_are_right::<S, TILE>(simd);
+    }
+
+    #[test]
+    fn ranges_are_right_with_any_vectors() {
+        ranges_of_every_width_are_right(Scalar::new());
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some(simd) = pulp::x86::V3::try_new() {
+                ranges_of_every_width_are_right(simd);
+            }
+            if let Some(simd) = pulp::x86::V4::try_new() {
+                ranges_of_every_width_are_right(simd);
+            }
+        }
+    }
 
     #[test]
     fn gini_is_exact_up_to_its_division_where_f32_holds_it() {
