@@ -15,7 +15,7 @@ use crate::{Bench, Fold, cores, setting, theirs};
 
 /// Rounds over all points. From one minute to the next a machine changes by more than two fits in a row differ, so each
 /// round has an exponent of its own, and these say how sure their mean is.
-pub const ROUNDS: usize = 5;
+pub const ROUNDS: usize = 10;
 
 /// Seconds that the fits of a point take together, at least: a short one is disturbed by whatever else the machine does.
 const LEAST: f64 = 0.5;
