@@ -39,13 +39,39 @@ fn of_rows<'a>(growth: &'a [Growth], bench: &Bench, family: &str) -> impl Iterat
     growth.iter().filter(move |of| of.family == family && of.features == features && of.workers == cores())
 }
 
-/// The lines of the figure.
-pub fn lines(growth: &[Growth], bench: &Bench) -> Vec<Line> {
-    let line = |&(family, ..): &(&str, &str, &str)| {
-        let points = medians(of_rows(growth, bench, family), |of| of.rows);
-        Line { name: family.into(), points }
+/// A family's points of the benchmark's own rows.
+fn of_base<'a>(growth: &'a [Growth], bench: &Bench, family: &str) -> impl Iterator<Item = &'a Growth> {
+    let rows = bench.args.rows;
+    let family = family.to_owned();
+    growth.iter().filter(move |of| of.family == family && of.rows == rows)
+}
+
+/// Median seconds against tracks, features and workers, all else as in the benchmark.
+struct Against {
+    tracks: Vec<(f64, f64)>,
+    features: Vec<(f64, f64)>,
+    workers: Vec<(f64, f64)>,
+}
+
+impl Against {
+    fn of(growth: &[Growth], bench: &Bench, family: &str) -> Self {
+        let features = bench.args.features;
+        Self {
+            tracks: medians(of_rows(growth, bench, family), |of| of.rows),
+            features: medians(of_base(growth, bench, family).filter(|of| of.workers == cores()), |of| of.features),
+            workers: medians(of_base(growth, bench, family).filter(|of| of.features == features), |of| of.workers),
+        }
+    }
+}
+
+/// The figures: what seconds are shown against, and a line a family.
+pub fn figures(growth: &[Growth], bench: &Bench) -> Vec<(&'static str, Vec<Line>)> {
+    let of_families = || FITS.iter().map(|&(family, ..)| (family, Against::of(growth, bench, family)));
+    let lines = |points: fn(Against) -> Vec<(f64, f64)>| -> Vec<Line> {
+        let lines = of_families().map(|(name, of)| Line { name: name.into(), points: points(of) });
+        lines.filter(|line| line.points.len() > 1).collect()
     };
-    FITS.iter().map(line).filter(|line| line.points.len() > 1).collect()
+    vec![("tracks", lines(|of| of.tracks)), ("features", lines(|of| of.features)), ("workers", lines(|of| of.workers))]
 }
 
 /// The exponents of a family's rounds: their mean and its standard error; `None` where fewer than two rounds were run to
@@ -67,13 +93,10 @@ fn grows_as_allowed(mean: f64, error: f64, most: f64) -> &'static str {
 }
 
 /// Growth against rows, features and workers.
-pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: &str) -> String {
+pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: impl Fn(&str) -> String) -> String {
     let row = |&(family, what, grid): &(&str, &str, &str)| {
         let rows = of_rows(growth, bench, family);
-        let seconds = medians(rows.clone(), |of| of.rows);
-        let base = || growth.iter().filter(|of| of.family == family && of.rows == bench.args.rows);
-        let features = medians(base().filter(|of| of.workers == cores()), |of| of.features);
-        let workers = medians(base().filter(|of| of.features == bench.args.features), |of| of.workers);
+        let Against { tracks, features, workers } = Against::of(growth, bench, family);
         let with = |count: usize| workers.iter().find(|of| of.0 == count as f64).map(|of| of.1);
         let (mean, error) = exponents(rows.clone())?;
         let as_sort = rows.map(|of| of.train as f64).map(|n| (n, n * n.ln())).collect::<Vec<_>>();
@@ -91,7 +114,7 @@ pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: &str) ->
         let list = |numbers: Vec<f64>| numbers.into_iter().map(digits).collect::<Vec<_>>().join(", ");
         Some(vec![
             format!("{family}: {what}"),
-            list(seconds.iter().map(|of| of.1).collect()),
+            list(tracks.iter().map(|of| of.1).collect()),
             format!("{mean:.3} ± {error:.3}"),
             list(peers.values().map(|of| of.splits).collect()),
             format!("{as_sort:.3}"),
@@ -102,7 +125,7 @@ pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: &str) ->
             format!("{:.2}", with(1)? / with(cores())?),
         ])
     };
-    let tracks = medians(of_rows(growth, bench, "knn"), |of| of.rows);
+    let tracks = Against::of(growth, bench, "knn").tracks;
     let tracks = tracks.iter().map(|of| of.0.to_string()).collect::<Vec<_>>().join(", ");
     let head = [
         "fit and predictions",
@@ -116,8 +139,9 @@ pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: &str) ->
         "exponent of features",
         &format!("faster with {} workers than with 1", cores()),
     ];
-    let figure = format!("![Seconds against tracks, both axes logarithmic]({figure})");
-    table("Growth", &head, FITS.iter().filter_map(row).collect(), &figure)
+    let show = |(x, _): &(&str, Vec<Line>)| format!("![Seconds against {x}, both axes logarithmic]({})", figure(x));
+    let figures: Vec<String> = figures(growth, bench).iter().map(show).collect();
+    table("Growth", &head, FITS.iter().filter_map(row).collect(), &figures.join("\n"))
 }
 
 /// How far the fits of the growth are from what the machine allows.

@@ -13,11 +13,11 @@ const END: &str = "<!-- measured: end -->";
 pub fn write(bench: &Bench) -> anyhow::Result<()> {
     let page = &bench.args.page;
     let growth = growth::journal(bench).read()?;
-    let figure = page.with_extension("svg");
-    let name = figure.file_name().context("the page is no file")?.to_string_lossy().into_owned();
+    let stem = page.file_stem().context("the page is no file")?.to_string_lossy();
+    let figure = |x: &str| format!("{stem}-{x}.svg");
     let mut sections = vec![conditions(bench), tables::whole(bench)?, tables::blocks(bench)?];
     sections.push(fits::singles(&single::journal(bench).read()?));
-    sections.push(fits::growth(&growth, &growth::peers(bench).read()?, bench, &name));
+    sections.push(fits::growth(&growth, &growth::peers(bench).read()?, bench, figure));
     if let Some(peaks) = limits::journal(bench).read()?.last() {
         sections.push(fits::limits(&growth, bench, *peaks));
     }
@@ -26,9 +26,10 @@ pub fn write(bench: &Bench) -> anyhow::Result<()> {
     println!("\n{measured}");
     let text = std::fs::read_to_string(page).with_context(|| format!("cannot read the page {}", page.display()))?;
     std::fs::write(page, between_marks(&text, &measured, page)?)?;
-    let lines = fits::lines(&growth, bench);
-    if let Some(svg) = plot::svg("Time against rows", "tracks", "seconds", &lines) {
-        std::fs::write(figure, svg)?;
+    for (x, lines) in fits::figures(&growth, bench) {
+        if let Some(svg) = plot::svg(&format!("Seconds against {x}"), x, "seconds", &lines) {
+            std::fs::write(page.with_file_name(figure(x)), svg)?;
+        }
     }
     Ok(())
 }

@@ -112,7 +112,7 @@ mod tests {
         let places: Vec<u32> = in_order.iter().map(|&row| row * TILE as u32).collect();
         // Labels that all or none of the rows have are left out.
         let count = |label: usize| rows.iter().filter(|&&row| targets[[row as usize, label]]).count();
-        let differing: Vec<usize> = (0..LABELS).filter(|&label| !(count(label) % rows.len() == 0)).collect();
+        let differing: Vec<usize> = (0..LABELS).filter(|&label| !count(label).is_multiple_of(rows.len())).collect();
         let mut sums = vec![[-1; TILE]; 1 + differing.len()];
         Members { places: &places, form, counts: &counts }.sum_left(Scalar::new(), &tile, &thresholds, &mut sums);
         for j in 0..TILE {
