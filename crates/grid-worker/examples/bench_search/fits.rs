@@ -99,8 +99,7 @@ pub fn growth(growth: &[Growth], peers: &[Peer], bench: &Bench, figure: impl Fn(
         let Against { tracks, features, workers } = Against::of(growth, bench, family);
         let with = |count: usize| workers.iter().find(|of| of.0 == count as f64).map(|of| of.1);
         let (mean, error) = exponents(rows.clone())?;
-        let as_sort = rows.map(|of| of.train as f64).map(|n| (n, n * n.ln())).collect::<Vec<_>>();
-        let as_sort = exponent(&as_sort);
+        let as_sort = exponent(&rows.map(|of| of.train as f64).map(|n| (n, n * n.ln())).collect::<Vec<_>>());
         let peers: BTreeMap<usize, &Peer> =
             peers.iter().filter(|of| of.grid == grid).map(|of| (of.train, of)).collect();
         let of_peers = |y: fn(&Peer) -> f64| {

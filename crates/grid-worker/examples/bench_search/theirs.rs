@@ -49,7 +49,7 @@ pub fn run_table(bench: &Bench, table: &str) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Seconds of one fit on the data in a folder, two jobs at a time where the family can.
+/// One fit on the data in a folder, two jobs at a time where the family can.
 pub fn single(bench: &Bench, folder: &Path, setting: &Setting, seed: u64) -> anyhow::Result<Single> {
     let params = serde_json::to_string(&setting.params)?;
     let mut command = python(bench);

@@ -202,7 +202,7 @@ fn vectors<S: Simd, const V: usize>(lanes: &[i32; LANES]) -> [S::i32s; V] {
 
 /// W numbers from a place on.
 #[inline(always)]
-pub(super) fn at<const W: usize>(tile: &[i32], place: usize) -> &[i32; W] {
+fn at<const W: usize>(tile: &[i32], place: usize) -> &[i32; W] {
     tile[place..].first_chunk().expect("a tile has its width at every place")
 }
 
