@@ -3,6 +3,8 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use model::terminal::escaped;
+
 /// The command was given something it cannot use: exit code 2.
 #[derive(Debug)]
 pub struct Usage(pub String);
@@ -27,7 +29,7 @@ pub fn exit_code(result: anyhow::Result<()>) -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let line = format!("{error:#}").replace('\n', " ");
-    eprintln!("spotifai: {line}");
+    eprintln!("spotifai: {}", escaped(&line));
     ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
 }
 

@@ -9,6 +9,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use model::Timestamp;
 use model::run::Run;
 use model::search::Search;
+use model::terminal::escaped;
 use model::track::PlaylistPage;
 use worker::Home;
 
@@ -134,7 +135,7 @@ impl Screen {
                     let bar = bars.entry(gauge.label).or_insert_with(|| multi.add(new_bar(gauge.label)));
                     bar.set_length(gauge.total as u64);
                     bar.set_position(gauge.done as u64);
-                    bar.set_message(gauge.note.clone());
+                    bar.set_message(escaped(&gauge.note).into_owned());
                     if ended {
                         bar.abandon();
                     }
@@ -159,7 +160,7 @@ fn new_bar(label: &'static str) -> ProgressBar {
 
 fn line(gauges: &[Gauge]) -> String {
     let one = |gauge: &Gauge| {
-        let note = if gauge.note.is_empty() { String::new() } else { format!(" ({})", gauge.note) };
+        let note = if gauge.note.is_empty() { String::new() } else { format!(" ({})", escaped(&gauge.note)) };
         format!("{} {}/{}{note}", gauge.label, thousands(gauge.done), thousands(gauge.total))
     };
     gauges.iter().map(one).collect::<Vec<_>>().join("  ")

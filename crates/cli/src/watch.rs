@@ -4,13 +4,14 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use console::{Term, truncate_str};
+use model::terminal::escaped;
 use queue::QueueError;
 use serde_json::Value;
 use store::StoreError;
 use worker::Shutdown;
 
 use crate::args::Live;
-use crate::output::{say, say_json};
+use crate::output::{say, say_json, say_json_line, shown};
 
 /// How often a live table is drawn.
 const EVERY: Duration = Duration::from_secs(1);
@@ -84,7 +85,7 @@ impl Screen {
         let is_line = view.line.is_some() && !self.in_place;
         let shown = view.line.filter(|_| is_line).unwrap_or(view.text);
         if self.json {
-            say(&serde_json::to_string(&view.json)?)?;
+            say_json_line(&view.json)?;
         } else if self.in_place {
             redraw(&shown, self.last.is_none())?;
         } else if !is_line {
@@ -97,11 +98,11 @@ impl Screen {
     }
 
     fn complain(&self, error: &anyhow::Error) -> anyhow::Result<()> {
-        let line = format!("{error:#}; trying again");
+        let line = format!("{error:#}; trying again").replace('\n', " ");
         match &self.last {
             Some(last) if self.in_place => Ok(redraw(&format!("{last}\n\n{line}"), false)?),
             _ => {
-                eprintln!("spotifai: {line}");
+                eprintln!("spotifai: {}", escaped(&line));
                 Ok(())
             }
         }
@@ -119,6 +120,7 @@ impl Drop for Screen {
 /// One write for the whole screen, over what is there: nothing is blank in between, so nothing flickers.
 fn redraw(text: &str, is_first: bool) -> std::io::Result<()> {
     let (rows, columns) = Term::stdout().size();
+    let text = shown(text);
     let lines = text.lines().take(usize::from(rows).saturating_sub(1));
     let mut frame = String::from(if is_first { "\x1b[?25l\x1b[2J\x1b[H" } else { "\x1b[H" });
     for line in lines {

@@ -9,6 +9,7 @@ pub mod run;
 pub mod search;
 pub mod settings;
 pub mod tag;
+pub mod terminal;
 pub mod time;
 pub mod track;
 

@@ -1,9 +1,13 @@
 //! The log, and the export of spans.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Write};
 
+use model::terminal::{escaped, escaped_json};
 use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing::field::Field;
 use tracing::level_filters::LevelFilter;
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Registry, fmt};
@@ -72,10 +76,15 @@ impl Logging {
 
 /// Where nothing is exported one filter serves all, which costs less than one a layer.
 fn start(filter: EnvFilter, json: bool, spans: Option<&SdkTracerProvider>) -> Result<(), TryInitError> {
-    let human = || fmt::layer().with_writer(io::stderr).with_ansi(io::stderr().is_terminal()).with_target(false);
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match json {
-        true => Box::new(fmt::layer().json().flatten_event(true).with_writer(io::stderr).with_target(false)),
-        false => Box::new(human()),
+        true => Box::new(fmt::layer().json().flatten_event(true).with_writer(|| Json(io::stderr())).with_target(false)),
+        false => Box::new(
+            fmt::layer()
+                .fmt_fields(debug_fn(write_field).delimited(" "))
+                .with_writer(io::stderr)
+                .with_ansi(io::stderr().is_terminal())
+                .with_target(false),
+        ),
     };
     let registry = tracing_subscriber::registry();
     match spans {
@@ -84,6 +93,32 @@ fn start(filter: EnvFilter, json: bool, spans: Option<&SdkTracerProvider>) -> Re
             let spans = tracing_opentelemetry::layer().with_tracer(otlp::tracer(spans)).with_filter(LevelFilter::INFO);
             registry.with(lines.with_filter(filter)).with(spans).try_init()
         }
+    }
+}
+
+/// A field of an event or span, on one line and without anything that a terminal obeys: names, reasons and answers come from
+/// outside.
+fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn std::fmt::Debug) -> std::fmt::Result {
+    let value = format!("{value:?}");
+    match field.name() {
+        "message" => write!(out, "{}", escaped(&value)),
+        // Where a library that knows `log` alone logged it: the line has that already.
+        name if name.starts_with("log.") => Ok(()),
+        name => write!(out, "{name}={}", escaped(&value)),
+    }
+}
+
+/// A log of JSON, of which each event is written at once.
+struct Json<W>(W);
+
+impl<W: Write> Write for Json<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        self.0.write_all(escaped_json(&String::from_utf8_lossy(event)).as_bytes())?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
     }
 }
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use console::style;
 use model::Timestamp;
 use model::fleet::WorkerBeat;
 use queue::KindStats;
@@ -12,7 +11,7 @@ use worker::Home;
 
 use crate::args::Live;
 use crate::fleet::{self, Rates};
-use crate::output::{age, alarming, count, length, table};
+use crate::output::{Look, age, alarming, count, length, style, table};
 use crate::watch::{self, View};
 
 /// Between the two looks of a single call: a busy worker beats every second.
@@ -92,7 +91,7 @@ fn text(lines: &[Line]) -> String {
     }
     let row = |line: &Line| {
         let name = match line.paused_since {
-            Some(since) => format!("{} {}", line.kind, style(format!("paused for {}", age(since))).yellow()),
+            Some(since) => format!("{} {}", line.kind, style(format!("paused for {}", age(since)), Look::Yellow)),
             None => line.kind.clone(),
         };
         let rate = line.rate_per_second.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1}/s"));

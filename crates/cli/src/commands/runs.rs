@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 
-use console::style;
 use model::Timestamp;
 use model::run::Run;
 use model::track::PlaylistPage;
@@ -11,7 +10,7 @@ use worker::Home;
 
 use crate::args::{Cancel, Live};
 use crate::error::usage;
-use crate::output::{age, say, say_json, table, thousands};
+use crate::output::{Look, age, say, say_json, style, table, thousands};
 use crate::progress::expected_pages;
 use crate::watch::{self, View};
 
@@ -158,9 +157,9 @@ fn playlists(run: &Run) -> String {
 fn state_word(run: &Run, state: State) -> String {
     let ago = |at: Option<Timestamp>| at.map(|at| format!(" {} ago", age(at))).unwrap_or_default();
     match state {
-        State::Open => style("open").green().to_string(),
+        State::Open => style("open", Look::Green),
         State::Finished if run.finished_at > Some(run.started_at) => format!("finished{}", ago(run.finished_at)),
         State::Finished => "finished".into(),
-        State::Cancelled => style(format!("cancelled{}", ago(run.cancelled_at))).yellow().to_string(),
+        State::Cancelled => style(format!("cancelled{}", ago(run.cancelled_at)), Look::Yellow),
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use console::style;
 use model::Timestamp;
 use model::fleet::{JobCounts, WorkerBeat};
 use serde::Serialize;
@@ -10,7 +9,7 @@ use worker::Home;
 
 use crate::args;
 use crate::fleet::{self, State};
-use crate::output::{age, alarming, count, table};
+use crate::output::{Look, age, alarming, count, style, table};
 use crate::watch::{self, View};
 
 /// One worker process. The names are those of `--json`.
@@ -91,10 +90,10 @@ fn text(lines: &[Line]) -> String {
 
 fn state(state: State) -> String {
     match state {
-        State::Working => style("working").green().to_string(),
+        State::Working => style("working", Look::Green),
         State::Idle => "idle".into(),
-        State::Late => style("late").yellow().to_string(),
-        State::Gone => style("gone").dim().to_string(),
+        State::Late => style("late", Look::Yellow),
+        State::Gone => style("gone", Look::Dim),
     }
 }
 

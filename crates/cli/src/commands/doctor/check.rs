@@ -3,8 +3,9 @@
 use std::fmt::Display;
 use std::time::Duration;
 
-use console::style;
 use serde::Serialize;
+
+use crate::output::{Look, style};
 
 /// How long a check may take.
 const PATIENCE: Duration = Duration::from_secs(8);
@@ -57,12 +58,13 @@ impl Check {
 
     /// For people; `width` is that of the longest name.
     pub fn line(&self, width: usize) -> String {
-        // Padded before it is coloured: colours have no width.
-        let state = match self.state {
-            State::Ok => style(format!("{:<7}", "ok")).green(),
-            State::Warning => style(format!("{:<7}", "warning")).yellow(),
-            State::Failed => style(format!("{:<7}", "failed")).red(),
+        let (word, look) = match self.state {
+            State::Ok => ("ok", Look::Green),
+            State::Warning => ("warning", Look::Yellow),
+            State::Failed => ("failed", Look::Red),
         };
+        // Padded before it is coloured: colours have no width.
+        let state = style(format!("{word:<7}"), look);
         let advice = self.advice.as_ref().map(|advice| format!(" → {advice}")).unwrap_or_default();
         format!("{state}  {:<width$}  {}{advice}", self.name, self.detail)
     }

@@ -1,6 +1,5 @@
 //! `spotifai search list` and `spotifai search cancel`.
 
-use console::style;
 use model::Timestamp;
 use model::search::SearchInfo;
 use serde::Serialize;
@@ -8,7 +7,7 @@ use worker::Home;
 
 use super::standing::{State, find};
 use crate::args::{Live, SearchCancel};
-use crate::output::{age, say, say_json, table, thousands};
+use crate::output::{Look, age, say, say_json, style, table, thousands};
 use crate::watch::{self, View};
 
 /// One search. The names are those of `--json`.
@@ -41,9 +40,9 @@ fn text(lines: &[Line]) -> String {
     }
     let row = |line: &Line| {
         let state = match line.state {
-            State::Open => style("open").green().to_string(),
+            State::Open => style("open", Look::Green),
             State::Finished => "finished".into(),
-            State::Cancelled => style("cancelled").yellow().to_string(),
+            State::Cancelled => style("cancelled", Look::Yellow),
         };
         vec![
             line.info.id.clone(),

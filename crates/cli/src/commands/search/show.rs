@@ -1,13 +1,12 @@
 //! `spotifai search show`, and the text of a search's standing.
 
-use console::style;
 use model::search::ModelInfo;
 use worker::Home;
 
 use super::board::{self, Varied};
 use super::standing::{Standing, State, Watched};
 use crate::args::SearchShow;
-use crate::output::{age, say, say_json, table, thousands};
+use crate::output::{Look, age, say, say_json, style, table, thousands};
 use crate::summary::gain;
 
 /// Shows where a search stands.
@@ -51,8 +50,8 @@ pub fn text(standing: &Standing, watched: &Watched) -> String {
 fn state(standing: &Standing) -> String {
     let word = match (standing.state, standing.info.cancelled_at) {
         (State::Finished, _) => "finished".into(),
-        (State::Cancelled, Some(since)) => style(format!("cancelled {} ago", age(since))).yellow().to_string(),
-        _ => style("open").green().to_string(),
+        (State::Cancelled, Some(since)) => style(format!("cancelled {} ago", age(since)), Look::Yellow),
+        _ => style("open", Look::Green),
     };
     format!("{word}, started {} ago", age(standing.info.created_at))
 }
