@@ -1,6 +1,7 @@
 //! The labelled feature matrix: built from what was collected, written to files, read from anywhere.
 
 mod build;
+mod doubts;
 mod error;
 mod import;
 mod impute;
@@ -8,7 +9,6 @@ mod permutation;
 mod roles;
 mod split;
 mod table;
-mod values;
 mod write;
 
 use std::cmp::Reverse;
@@ -19,8 +19,9 @@ use model::dataset::{Dataset, DatasetInfo, Split, Training};
 use sha2::{Digest, Sha256};
 
 pub use build::{Built, Sources, build};
-pub use error::DatasetError;
+pub use error::{DatasetError, Fault, Unusable};
 pub use import::{Import, Imported, import, read};
+pub use table::{ReadOptions, Table};
 pub use write::{to_csv, to_parquet};
 
 /// Column of the row's Spotify id.

@@ -3,5 +3,8 @@
 mod dataset;
 mod pitches;
 
-pub use dataset::{Built, DatasetError, Import, Imported, Sources, build, describe, import, read, to_csv, to_parquet};
+pub use dataset::{
+    Built, DatasetError, Fault, Import, Imported, ReadOptions, Sources, Table, Unusable, build, describe, import, read,
+    to_csv, to_parquet,
+};
 pub use pitches::{PitchError, pitches};

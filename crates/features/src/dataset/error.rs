@@ -1,5 +1,13 @@
 //! What can be wrong with a dataset.
 
+use std::fmt;
+
+/// Columns that an error names at most where it tells what there is.
+const MOST_NAMED: usize = 12;
+
+/// Characters of a cell that an error shows.
+const MOST_SHOWN: usize = 40;
+
 /// Why there is no dataset. None of these gets better by itself; each says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DatasetError {
@@ -26,10 +34,34 @@ pub enum DatasetError {
     /// A file that is no table.
     #[error("cannot be read as Parquet, nor as CSV with a line of column names: {0}")]
     Unreadable(String),
+    /// A quote that is none, so that nobody can tell where cells end.
+    #[error(
+        "line {line}: a quote opens a cell that {}: remove the quote, or double it and quote the whole cell",
+        ending(*.end)
+    )]
+    Quote {
+        /// Line of the file, from 1, in which the quote stands.
+        line: usize,
+        /// Line of the next quote; `None`: there is no other.
+        end: Option<usize>,
+    },
+    /// A row with more values than there are columns.
+    #[error(
+        "line {line} has {values} values, and the line of column names has {names}: remove what is too much, or quote the \
+         cell that holds the separator"
+    )]
+    TooLong {
+        /// Line of the file, from 1.
+        line: usize,
+        /// Its values.
+        values: usize,
+        /// Names in the first line.
+        names: usize,
+    },
     /// A table without something that a dataset needs.
     #[error("the file has no {0}")]
-    Lacks(&'static str),
-    /// A column that cannot be used as it is.
+    Lacks(String),
+    /// A column that cannot be used as it is, and cannot be done without.
     #[error("column `{column}` {problem}")]
     Column {
         /// Its name.
@@ -37,7 +69,7 @@ pub enum DatasetError {
         /// What is wrong and what to do.
         problem: &'static str,
     },
-    /// A value that cannot be used as it is.
+    /// A value that cannot be used as it is, in a column that cannot be done without.
     #[error("column `{column}`, row {row} {problem}")]
     Value {
         /// The column's name.
@@ -47,6 +79,9 @@ pub enum DatasetError {
         /// What is wrong and what to do.
         problem: &'static str,
     },
+    /// Columns that can neither be features nor labels as they are: all of them.
+    #[error("{}", unusable(.0))]
+    Unusable(Vec<Unusable>),
     /// Values are missing, and nobody said what to do about it.
     #[error(
         "column `{column}` lacks {missing} of {rows} values, the first in row {row}{}: fill them in, leave the rows out, or \
@@ -91,6 +126,133 @@ impl DatasetError {
     }
 }
 
+/// A column and why it cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unusable {
+    /// Its name.
+    pub column: String,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// What is wrong with a column. Rows count from 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// No value is a number.
+    NoNumbers,
+    /// One is none.
+    Text {
+        /// Its row.
+        row: usize,
+        /// What stands there.
+        text: String,
+    },
+    /// One is infinite.
+    Infinite {
+        /// Its row.
+        row: usize,
+    },
+    /// A label's value that is neither 0 nor 1.
+    NoBit {
+        /// Its row.
+        row: usize,
+    },
+    /// Parquet's values of another kind, which is named.
+    Type(String),
+    /// Neither texts nor what can be written as one.
+    NoTexts,
+    /// It numbers the rows.
+    RowNumber,
+    /// It has no name.
+    Nameless,
+    /// Its name is nearly that of a label.
+    LikeLabel,
+    /// `label:` and no more.
+    EmptyLabel,
+}
+
+impl Fault {
+    pub(super) fn at(self, column: &str) -> Unusable {
+        Unusable { column: column.to_owned(), fault: self }
+    }
+
+    pub(super) fn of(self, column: &str) -> DatasetError {
+        DatasetError::Unusable(vec![self.at(column)])
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoNumbers => write!(f, "has no numbers"),
+            Self::Text { row, text } => write!(f, "row {} has no number but {}", row + 1, shown(text)),
+            Self::Infinite { row } => write!(f, "row {} is infinite", row + 1),
+            Self::NoBit { row } => write!(f, "row {} is neither 0 nor 1", row + 1),
+            Self::Type(what) => write!(f, "holds {what}"),
+            Self::NoTexts => write!(f, "has no texts"),
+            Self::RowNumber => write!(f, "numbers the rows"),
+            Self::Nameless => write!(f, "has no name: an index that was written with the table"),
+            Self::LikeLabel => write!(f, "looks like a label, and those are called `label:NAME`"),
+            Self::EmptyLabel => write!(f, "is a label without a name"),
+        }
+    }
+}
+
+fn unusable(columns: &[Unusable]) -> String {
+    let listed: Vec<String> =
+        columns.iter().map(|column| format!("`{}` ({})", column.column.escape_debug(), column.fault)).collect();
+    let is_name = |fault: &Fault| matches!(fault, Fault::LikeLabel | Fault::EmptyLabel);
+    let may_be_label = |fault: &Fault| matches!(fault, Fault::NoNumbers | Fault::LikeLabel);
+    let any = |is: fn(&Fault) -> bool| columns.iter().any(|column| is(&column.fault));
+    let names: Vec<&str> = columns.iter().map(|column| column.column.as_str()).collect();
+    format!(
+        "cannot use {} {}: {}leave {} out with `--ignore {}`{}",
+        if columns.len() == 1 { "column".to_owned() } else { format!("{} columns,", columns.len()) },
+        listed.join(", "),
+        if any(is_name) { "rename, or " } else { "correct the file, or " },
+        if columns.len() == 1 { "it" } else { "them" },
+        argument(&names),
+        if any(may_be_label) { "; name labels with `--labels`" } else { "" },
+    )
+}
+
+/// A list of column names as an argument of a shell's command: names that hold commas are quoted within the list.
+fn argument(names: &[&str]) -> String {
+    let name = |name: &&str| match name.contains([',', '"']) {
+        true => format!("\"{}\"", name.replace('"', "\"\"")),
+        false => (*name).to_owned(),
+    };
+    let list = names.iter().map(name).collect::<Vec<_>>().join(",");
+    let is_plain = |char: char| char.is_ascii_alphanumeric() || "_-.,:/@%+=".contains(char);
+    if list.chars().all(is_plain) && !list.starts_with('-') {
+        list
+    } else if list.contains(char::is_control) {
+        format!("$'{}'", list.escape_debug())
+    } else {
+        format!("'{}'", list.replace('\'', "'\\''"))
+    }
+}
+
+/// The first of names.
+pub(super) fn some_of(names: &[&str]) -> String {
+    let more = names.len().saturating_sub(MOST_NAMED);
+    let named = names[..names.len() - more].join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more") }
+}
+
+/// The beginning of a text from outside, in backticks.
+pub(super) fn shown(text: &str) -> String {
+    let start: String = text.chars().take(MOST_SHOWN).collect();
+    format!("`{}{}`", start.escape_debug(), if start.len() < text.len() { "…" } else { "" })
+}
+
+fn ending(end: Option<usize>) -> String {
+    match end {
+        None => "no other quote ends".to_owned(),
+        Some(line) => format!("ends in line {line}, in the middle of a text"),
+    }
+}
+
 fn others(columns: usize) -> String {
     match columns {
         1 => String::new(),
@@ -102,8 +264,4 @@ fn others(columns: usize) -> String {
 /// The first line of an error of polars, which adds pages of advice to its programmers.
 pub(super) fn first_line(error: &polars::error::PolarsError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
-}
-
-pub(super) fn unreadable(error: polars::error::PolarsError) -> DatasetError {
-    DatasetError::Unreadable(first_line(&error))
 }

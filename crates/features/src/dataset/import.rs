@@ -2,21 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use model::dataset::{Dataset, DatasetInfo, Impute, Imputed};
+use model::dataset::{Dataset, DatasetInfo, Impute, Imputed, Split};
 use model::settings::SplitSettings;
-use polars::prelude::*;
 
-use super::roles::Roles;
+use super::error::{Fault, Unusable};
+use super::roles::{Roles, is_row_number};
 use super::split::Order;
-use super::values::{Numbers, all_texts, bits, sides, texts};
-use super::{ARTIST, DatasetError, SPLIT, TRACK_ID, describe, impute, table};
+use super::table::{ReadOptions, Table};
+use super::{ARTIST, DatasetError, SPLIT, TRACK_ID, describe, doubts, impute};
 
 /// How a file from outside is read; by default as [`read`] does.
 #[derive(Debug, Clone, Default)]
 pub struct Import {
     /// Names of the label columns, with or without `label:`; where there is none, every column `label:NAME` is one.
     pub labels: Vec<String>,
-    /// Columns that are left out.
+    /// Columns that are left out, whatever is in them.
     pub ignored: Vec<String>,
     /// What takes the place of missing feature values; `None`: they are refused.
     pub impute: Option<Impute>,
@@ -31,6 +31,8 @@ pub struct Imported {
     pub dataset: Dataset,
     /// What was missing; `None`: nothing.
     pub imputed: Option<Imputed>,
+    /// Sentences about what the file did not say and was found out, and what is doubtful in it: for whoever gave it.
+    pub notes: Vec<String>,
 }
 
 impl Imported {
@@ -46,69 +48,140 @@ pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError
     Ok(self::import(bytes, &import)?.dataset)
 }
 
-/// Reads Parquet or CSV, told apart by the first bytes, with its columns in any order.
+/// Reads a table as [`Table::read`] does, with its columns in any order.
 ///
 /// A label column holds 0/1 (or true/false), and every row has one or the other. `track_id` is optional, else rows are
 /// numbered from 1; so is `artist`. With `split` (`train`/`test`) rows keep the order of the file within each side; without
 /// it they are split as `import.split` says. Every other column is a feature, and holds finite numbers; a value that is
-/// missing (in CSV nothing, `NA`, `N/A`, `null` or `none`; otherwise null; NaN) is refused or imputed. `label:NAME` columns
-/// that `import.labels` does not name are left out.
+/// missing is refused or imputed. `label:NAME` columns that `import.labels` does not name are left out.
+///
+/// A column that is no feature is refused rather than learnt from: without a name, called `index` or the like and numbering
+/// the rows, or with a name that is nearly a label's. All unusable columns are named in one error.
 pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
     let roles = Roles::of(import);
-    let frame = table::read(bytes, &roles)?;
-    let n = frame.height();
+    let table = Table::read(bytes, &ReadOptions { ignored: import.ignored.clone() })?;
+    roles.check(&table)?;
+    let n = table.rows();
     if n == 0 {
-        return Err(DatasetError::Lacks("rows"));
+        return Err(DatasetError::Lacks("rows".to_owned()));
     }
-    let (labels, features) = (roles.labels(&frame)?, roles.features(&frame)?);
-    let track_ids = match roles.find(&frame, TRACK_ID) {
-        Some(column) => all_texts(column, "has no id: fill it in, or remove the column")?,
-        None => (1..=n).map(|row| row.to_string()).collect(),
+    let mut unusable = roles.misnamed(&table);
+    let labels = or_misnamed(roles.labels(&table), &unusable)?;
+    let feature_names = or_misnamed(roles.features(&table), &unusable)?;
+    let features = usable(&table, &feature_names, feature, &mut unusable);
+    let columns: Vec<&str> = labels.iter().map(|(_, column)| *column).collect();
+    let bits = usable(&table, &columns, bits, &mut unusable);
+    if !unusable.is_empty() {
+        return Err(DatasetError::Unusable(unusable));
+    }
+
+    let track_ids = match roles.has(&table, TRACK_ID) {
+        true => all_texts(&table, TRACK_ID, "has no id: fill it in, or remove the column")?,
+        false => (1..=n).map(|row| row.to_string()).collect(),
     };
-    let artists = match roles.find(&frame, ARTIST) {
-        Some(column) => texts(column)?.into_iter().map(Option::unwrap_or_default).collect(),
-        None => vec![String::new(); n],
+    let artists = match roles.has(&table, ARTIST) {
+        true => table.texts(ARTIST)?.into_iter().map(Option::unwrap_or_default).collect(),
+        false => vec![String::new(); n],
     };
-    let order = match roles.find(&frame, SPLIT) {
-        Some(column) => Order::given(&sides(column)?)?,
-        None => Order::drawn(&artists, &import.split)?,
+    let order = match roles.has(&table, SPLIT) {
+        true => Order::given(&sides(&table)?)?,
+        false => Order::drawn(&artists, &import.split)?,
     };
-    let label_columns: Vec<Vec<u8>> = labels.iter().map(|(_, column)| bits(column)).collect::<Result<_, _>>()?;
-    let (features_of_rows, imputed) = matrix(&features, &order, import.impute)?;
+    let (matrix, imputed) = matrix(&feature_names, features, &order, import.impute)?;
     let dataset = Dataset {
         track_ids: order.rows.iter().map(|&row| track_ids[row].clone()).collect(),
         artists: order.rows.iter().map(|&row| artists[row].clone()).collect(),
         split: order.sides(),
-        feature_names: features.iter().map(|column| column.name().to_string()).collect(),
-        features: features_of_rows,
-        label_names: labels.into_iter().map(|(name, _)| name).collect(),
-        labels: order.rows.iter().flat_map(|&row| label_columns.iter().map(move |bits| bits[row])).collect(),
+        feature_names: feature_names.iter().map(|name| name.to_string()).collect(),
+        features: matrix,
+        label_names: labels.iter().map(|(name, _)| name.to_string()).collect(),
+        labels: order.rows.iter().flat_map(|&row| bits.iter().map(move |bits| bits[row])).collect(),
     };
-    Ok(Imported { dataset, imputed })
+    let mut notes = table.notes().to_vec();
+    notes.extend(doubts::of(&dataset, &order));
+    Ok(Imported { dataset, imputed, notes })
+}
+
+/// Columns without a name that fits are the better reason where a table has no label or feature.
+fn or_misnamed<T>(found: Result<T, DatasetError>, misnamed: &[Unusable]) -> Result<T, DatasetError> {
+    found.map_err(|error| if misnamed.is_empty() { error } else { DatasetError::Unusable(misnamed.to_vec()) })
+}
+
+/// What is read of each column; those of which nothing can be are added to `unusable`.
+fn usable<T>(
+    table: &Table,
+    columns: &[&str],
+    read: fn(&Table, &str) -> Result<T, DatasetError>,
+    unusable: &mut Vec<Unusable>,
+) -> Vec<T> {
+    let named: Vec<String> = unusable.iter().map(|column| column.column.clone()).collect();
+    let mut values = Vec::new();
+    for column in columns.iter().filter(|column| !named.iter().any(|name| name == *column)) {
+        match read(table, column) {
+            Ok(read) => values.push(read),
+            Err(DatasetError::Unusable(faults)) => unusable.extend(faults),
+            Err(_) => unusable.push(Fault::NoNumbers.at(column)),
+        }
+    }
+    values
+}
+
+fn feature(table: &Table, name: &str) -> Result<Vec<f64>, DatasetError> {
+    let values = table.numbers(name)?;
+    if is_row_number(name) && doubts::numbers_rows(&values) {
+        return Err(Fault::RowNumber.of(name));
+    }
+    Ok(values)
+}
+
+fn bits(table: &Table, name: &str) -> Result<Vec<u8>, DatasetError> {
+    let bit = |(row, text): (usize, Option<String>)| match text.as_deref().map(str::to_ascii_lowercase).as_deref() {
+        Some("0" | "0.0" | "false") => Ok(0),
+        Some("1" | "1.0" | "true") => Ok(1),
+        _ => Err(Fault::NoBit { row }.of(name)),
+    };
+    table.texts(name)?.into_iter().enumerate().map(bit).collect()
+}
+
+fn all_texts(table: &Table, name: &str, problem: &'static str) -> Result<Vec<String>, DatasetError> {
+    let texts = table.texts(name)?.into_iter().enumerate();
+    texts.map(|(i, text)| text.ok_or_else(|| DatasetError::value(name, i, problem))).collect()
+}
+
+fn sides(table: &Table) -> Result<Vec<Split>, DatasetError> {
+    let side = |(i, word): (usize, Option<String>)| match word.as_deref() {
+        Some("train") => Ok(Split::Train),
+        Some("test") => Ok(Split::Test),
+        _ => Err(DatasetError::value(SPLIT, i, "is neither `train` nor `test`: correct it, or remove the column")),
+    };
+    table.texts(SPLIT)?.into_iter().enumerate().map(side).collect()
 }
 
 /// The features in the order of rows, one row after the other, with what was missing filled in.
 fn matrix(
-    columns: &[&Column],
+    names: &[&str],
+    columns: Vec<Vec<f64>>,
     order: &Order,
     how: Option<Impute>,
 ) -> Result<(Vec<f64>, Option<Imputed>), DatasetError> {
     let (width, rows) = (columns.len(), order.rows.len());
     let mut matrix = vec![0.0; width * rows];
     let mut filled = BTreeMap::new();
-    let mut lacking: Vec<(&Column, usize, usize)> = Vec::new();
-    for (j, column) in columns.iter().enumerate() {
-        let Numbers { mut values, missing, first_missing } = Numbers::of(column)?;
+    let mut lacking: Vec<(&str, usize, usize)> = Vec::new();
+    for (j, (name, mut values)) in names.iter().zip(columns).enumerate() {
+        let missing = values.iter().filter(|value| value.is_nan()).count();
         match how {
             Some(how) if missing > 0 => {
                 impute::fill(&mut values, order.training_rows(), how).ok_or_else(|| {
                     let problem = "has no value in the training rows to fill its missing ones from: leave it out \
                                    (`--ignore`), or impute `zero`";
-                    DatasetError::column(column.name(), problem)
+                    DatasetError::column(name, problem)
                 })?;
-                filled.insert(column.name().to_string(), missing);
+                filled.insert(name.to_string(), missing);
             }
-            None if missing > 0 => lacking.push((column, missing, first_missing)),
+            None if missing > 0 => {
+                lacking.push((name, missing, values.iter().position(|value| value.is_nan()).unwrap_or(0)));
+            }
             _ => {}
         }
         for (i, &row) in order.rows.iter().enumerate() {
@@ -116,7 +189,7 @@ fn matrix(
         }
     }
     if let Some(&(column, missing, first)) = lacking.first() {
-        let (column, row, columns) = (column.name().to_string(), first + 1, lacking.len());
+        let (column, row, columns) = (column.to_owned(), first + 1, lacking.len());
         return Err(DatasetError::Missing { column, missing, rows, row, columns });
     }
     let imputed = how.filter(|_| !filled.is_empty()).map(|how| Imputed { how, columns: filled });

@@ -1,94 +1,132 @@
 //! What the columns of a file are: labels, features, ids, or nothing.
 
-use polars::prelude::*;
+use super::error::{Fault, Unusable, some_of};
+use super::{ARTIST, DatasetError, Import, LABEL, SPLIT, TRACK_ID, Table};
 
-use super::{ARTIST, DatasetError, Import, LABEL, SPLIT, TRACK_ID};
-
-/// Columns of a file that an error names at most.
-const MOST_NAMED: usize = 12;
+/// Names, in small letters, of columns that number rows and may also be features.
+const ROW_NUMBERS: [&str; 12] =
+    ["index", "idx", "row", "rows", "row_number", "rownum", "row_nr", "rowid", "row_id", "#", "no", "nr"];
 
 /// The roles of columns, by their names.
 pub(super) struct Roles<'a> {
-    labels: &'a [String],
-    ignored: &'a [String],
+    labels: Vec<&'a str>,
+    ignored: Vec<&'a str>,
 }
 
 impl<'a> Roles<'a> {
     pub(super) fn of(import: &'a Import) -> Self {
-        Self { labels: &import.labels, ignored: &import.ignored }
+        let trimmed = |names: &'a [String]| names.iter().map(|name| name.trim()).collect();
+        Self { labels: trimmed(&import.labels), ignored: trimmed(&import.ignored) }
     }
 
     /// Whether a column is a feature.
-    pub(super) fn is_feature(&self, name: &str) -> bool {
+    fn is_feature(&self, name: &str) -> bool {
         let is_other = [TRACK_ID, ARTIST, SPLIT].contains(&name) || name.starts_with(LABEL);
         !is_other && self.label(name).is_none() && !self.is_ignored(name)
     }
 
     /// The name of the label that a column is.
     fn label<'n>(&self, column: &'n str) -> Option<&'n str> {
-        let name = column.strip_prefix(LABEL).unwrap_or(column);
-        let is_named = |label: &String| label == column || label == name;
-        let is_label =
-            if self.labels.is_empty() { column.starts_with(LABEL) } else { self.labels.iter().any(is_named) };
+        let name = column.strip_prefix(LABEL).unwrap_or(column).trim();
+        let is_label = if self.labels.is_empty() {
+            column.starts_with(LABEL)
+        } else {
+            self.labels.iter().any(|label| *label == column || *label == name)
+        };
         (is_label && !self.is_ignored(column)).then_some(name)
     }
 
     fn is_ignored(&self, name: &str) -> bool {
-        self.ignored.iter().any(|ignored| ignored == name)
+        self.ignored.contains(&name)
     }
 
-    /// Whether every column that is chosen is among these.
-    pub(super) fn check(&self, names: &[PlSmallStr]) -> Result<(), DatasetError> {
-        let has = |name: &str| names.iter().any(|column| column == name);
-        let there = || {
-            let more = names.len().saturating_sub(MOST_NAMED);
-            let named = names[..names.len() - more].join(", ");
-            if more == 0 { named } else { format!("{named} and {more} more") }
-        };
+    /// Whether every column that is chosen is in the table.
+    pub(super) fn check(&self, table: &Table) -> Result<(), DatasetError> {
+        let names: Vec<&str> = table.names().collect();
         let missing =
-            |option, column: &String| DatasetError::NoColumn { option, column: column.clone(), there: there() };
-        for label in self.labels {
-            if !has(label) && !has(&format!("{LABEL}{label}")) {
+            |option, column: &str| DatasetError::NoColumn { option, column: column.to_owned(), there: some_of(&names) };
+        for label in &self.labels {
+            let is_this = |column: &&str| column == label || column.strip_prefix(LABEL).map(str::trim) == Some(label);
+            if !names.iter().any(|column| is_this(column)) {
                 return Err(missing("labels", label));
             }
             if self.is_ignored(label) {
                 return Err(DatasetError::column(label, "is named as a label and to be left out: choose one"));
             }
         }
-        self.ignored.iter().find(|name| !has(name)).map_or(Ok(()), |name| Err(missing("ignore", name)))
+        let unknown = self.ignored.iter().find(|name| !names.contains(name));
+        unknown.map_or(Ok(()), |name| Err(missing("ignore", name)))
     }
 
-    /// A column with a meaning of its own.
-    pub(super) fn find<'f>(&self, frame: &'f DataFrame, name: &str) -> Option<&'f Column> {
-        let is_free = !self.is_ignored(name) && self.label(name).is_none();
-        frame.columns().iter().find(|column| is_free && column.name() == name)
+    /// Whether a column has a meaning of its own: `track_id`, `artist` or `split`.
+    pub(super) fn has(&self, table: &Table, name: &str) -> bool {
+        table.has(name) && self.label(name).is_none()
     }
 
     /// Names and columns of the labels, sorted.
-    pub(super) fn labels<'f>(&self, frame: &'f DataFrame) -> Result<Vec<(String, &'f Column)>, DatasetError> {
-        let label = |column: &'f Column| Some((self.label(column.name())?.to_owned(), column));
-        let mut labels: Vec<_> = frame.columns().iter().filter_map(label).collect();
+    pub(super) fn labels<'t>(&self, table: &'t Table) -> Result<Vec<(&'t str, &'t str)>, DatasetError> {
+        let mut labels: Vec<_> = table.names().filter_map(|column| Some((self.label(column)?, column))).collect();
         if labels.is_empty() {
-            return Err(DatasetError::Lacks(
-                "label columns: say which they are with `--labels a,b,c`, or name them `label:NAME`; a row has 1 in each \
-                 label that it has, else 0",
-            ));
+            let names: Vec<&str> = table.names().collect();
+            return Err(DatasetError::Lacks(format!(
+                "label columns among {}: say which they are with `--labels a,b,c`, or name them `label:NAME`; a row has 1 \
+                 in each label that it has, else 0",
+                some_of(&names)
+            )));
         }
-        labels.sort_by(|(a, _), (b, _)| a.cmp(b));
+        labels.sort_unstable();
         match labels.windows(2).find(|two| two[0].0 == two[1].0) {
-            Some(two) => {
-                Err(DatasetError::column(&two[0].0, "is a label twice, with `label:` and without: remove one"))
-            }
+            Some(two) => Err(DatasetError::column(two[0].0, "is a label twice, with `label:` and without: remove one")),
             None => Ok(labels),
         }
     }
 
-    /// Feature columns, in the order of the file.
-    pub(super) fn features<'f>(&self, frame: &'f DataFrame) -> Result<Vec<&'f Column>, DatasetError> {
-        let columns: Vec<_> = frame.columns().iter().filter(|column| self.is_feature(column.name())).collect();
+    /// Names of feature columns, in the order of the file.
+    pub(super) fn features<'t>(&self, table: &'t Table) -> Result<Vec<&'t str>, DatasetError> {
+        let columns: Vec<_> = table.names().filter(|name| self.is_feature(name)).collect();
         if columns.is_empty() {
-            return Err(DatasetError::Lacks("feature columns: every column of numbers beside the labels is one"));
+            return Err(DatasetError::Lacks(
+                "feature columns: every column of numbers beside the labels is one".to_owned(),
+            ));
         }
         Ok(columns)
     }
+
+    /// Columns that cannot be what their names make of them.
+    pub(super) fn misnamed(&self, table: &Table) -> Vec<Unusable> {
+        let fault = |name: &str| {
+            if self.label(name) == Some("") {
+                return Some(Fault::EmptyLabel);
+            }
+            let is_feature = self.is_feature(name);
+            if is_feature && is_nameless(name) {
+                return Some(Fault::Nameless);
+            }
+            (is_feature && is_like_label(name)).then_some(Fault::LikeLabel)
+        };
+        table.names().filter_map(|name| Some(fault(name)?.at(name))).collect()
+    }
+}
+
+/// A name that pandas, polars or R gives a column that has none.
+fn is_nameless(name: &str) -> bool {
+    name.starts_with("Unnamed: ") || name.starts_with("__index_level_") || is_numbered(name, "...")
+}
+
+/// `label` in other letters, or parted from its name by another sign: `Label:pop`, `labels_pop`, `label :pop`.
+fn is_like_label(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let Some(rest) = name.strip_prefix("label") else { return false };
+    let rest = rest.strip_prefix('s').unwrap_or(rest);
+    rest.is_empty() || rest.starts_with(|char: char| !char.is_alphanumeric())
+}
+
+/// Whether a column of this name is no feature if its values number the rows.
+pub(super) fn is_row_number(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ROW_NUMBERS.contains(&name.as_str()) || is_numbered(&name, "level_")
+}
+
+fn is_numbered(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
 }

@@ -1,83 +1,278 @@
-//! The table of a file.
+//! A table from outside: its columns by name, as texts or as numbers.
 
-use std::io::Cursor;
+mod cells;
+mod decode;
+mod parquet;
+mod records;
+mod separator;
 
-use polars::prelude::*;
+use std::collections::HashSet;
+
+use polars::prelude::{Column, DataType};
 
 use super::DatasetError;
-use super::error::unreadable;
-use super::roles::Roles;
+use super::error::{Fault, shown};
+use cells::{Cells, DecimalMark};
+use records::{Record, Records};
 
 const PARQUET_MAGIC: &[u8] = b"PAR1";
 
-/// What stands for a value that is missing, in small letters.
-const MISSING: [&str; 6] = ["", "na", "n/a", "nan", "null", "none"];
+/// Columns of the first row that a note shows.
+const FIRST_SHOWN: usize = 5;
 
-/// The columns of a file. A feature value that is missing is null or NaN.
-pub(super) fn read(bytes: &[u8], roles: &Roles) -> Result<DataFrame, DatasetError> {
-    if bytes.starts_with(PARQUET_MAGIC) {
-        let frame = ParquetReader::new(Cursor::new(bytes)).finish().map_err(unreadable)?;
-        let names: Vec<PlSmallStr> = frame.columns().iter().map(|column| column.name().clone()).collect();
-        return roles.check(&names).map(|()| frame);
-    }
-    // Types are ours to say, not to be guessed from the first rows: ids, sides and labels are text, all else numbers.
-    let dtype = |name: &str| if roles.is_feature(name) { DataType::Float64 } else { DataType::String };
-    let names = header(bytes)?;
-    roles.check(&names)?;
-    let frame = csv(bytes, &names, dtype)?;
-    // What is no number became null, too. Only columns with nulls are looked at again, as text: it takes much longer.
-    let has_nulls = |column: &&Column| column.null_count() > 0 && roles.is_feature(column.name());
-    let doubtful: Vec<&str> = frame.columns().iter().filter(has_nulls).map(|column| column.name().as_str()).collect();
-    if !doubtful.is_empty() {
-        let texts = csv(bytes, &names, |_| DataType::String)?;
-        doubtful.into_iter().try_for_each(|name| check_numbers(texts.column(name).map_err(unreadable)?))?;
-    }
-    Ok(frame)
+/// How a table is read.
+#[derive(Debug, Clone, Default)]
+pub struct ReadOptions {
+    /// Columns that are not read at all, whatever is in them.
+    pub ignored: Vec<String>,
 }
 
-fn csv(bytes: &[u8], names: &[PlSmallStr], dtype: impl Fn(&str) -> DataType) -> Result<DataFrame, DatasetError> {
-    let schema: Schema = names.iter().map(|name| (name.clone(), dtype(name))).collect();
-    let options = CsvReadOptions::default().with_schema(Some(schema.into())).with_ignore_errors(true);
-    options.into_reader_with_file_handle(Cursor::new(bytes)).finish().map_err(unreadable)
+/// A table of Parquet or CSV. Names are without blanks around them; a column without a name is called `Unnamed: 3`, as
+/// pandas does, by its position from 0.
+#[derive(Debug, Clone)]
+pub struct Table {
+    columns: Vec<(String, Values)>,
+    rows: usize,
+    notes: Vec<String>,
 }
 
-/// The names as they stand in the first line, each once; polars would make them unique by renaming.
-fn header(bytes: &[u8]) -> Result<Vec<PlSmallStr>, DatasetError> {
-    let options =
-        CsvReadOptions::default().with_has_header(false).with_infer_schema_length(Some(0)).with_n_rows(Some(1));
-    let line = options.into_reader_with_file_handle(Cursor::new(bytes)).finish().map_err(unreadable)?;
-    let mut names: Vec<PlSmallStr> = Vec::new();
-    for column in line.columns() {
-        let name = column.str().map_err(unreadable)?.get(0).unwrap_or_default();
-        if name.is_empty() {
-            return Err(DatasetError::column("", "has no name: name it, or write the file without an index"));
+#[derive(Debug, Clone)]
+enum Values {
+    Ignored,
+    Texts(Cells),
+    Typed(Column),
+    /// What it holds, which is neither numbers nor texts.
+    Other(String),
+}
+
+impl Table {
+    /// Reads a file, packed with gzip or not. Parquet is known by its first bytes. All else is text, of UTF-8, UTF-16 with
+    /// its mark, or Windows-1252, whose separator is found out: comma, semicolon, tab or `|`. Numbers have a decimal point,
+    /// or where the separator is no comma a decimal comma. What was found out that the file does not say is told in
+    /// [`notes`](Self::notes).
+    ///
+    /// # Errors
+    /// One line: [`DatasetError::Unreadable`] for what is no table, [`DatasetError::Quote`] and [`DatasetError::TooLong`]
+    /// with the line, [`DatasetError::Column`] for two columns of one name.
+    pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Self, DatasetError> {
+        let bytes = decode::unpack(bytes)?;
+        let is_ignored = |name: &str| options.ignored.iter().any(|ignored| ignored.trim() == name);
+        let table = if bytes.starts_with(PARQUET_MAGIC) {
+            Self::of_parquet(&bytes, is_ignored)?
+        } else {
+            let (text, note) = decode::decode(&bytes)?;
+            let mut table = Self::of_text(&text, is_ignored)?;
+            table.notes.splice(0..0, note);
+            table
+        };
+        let mut seen = HashSet::new();
+        let read = table.columns.iter().filter(|(_, values)| !matches!(values, Values::Ignored));
+        match read.map(|(name, _)| name).find(|name| !seen.insert(*name)) {
+            Some(name) => Err(DatasetError::column(name, "comes twice: rename or remove one of them")),
+            None => Ok(table),
         }
-        if names.iter().any(|other| other == name) {
-            return Err(DatasetError::column(name, "comes twice: rename or remove one of them"));
-        }
-        names.push(name.into());
     }
-    Ok(names)
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Names of all columns in the order of the file, ignored ones too.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.columns.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Whether there is a column of this name that was not ignored.
+    pub fn has(&self, name: &str) -> bool {
+        self.columns.iter().any(|(column, values)| column == name && !matches!(values, Values::Ignored))
+    }
+
+    /// Sentences about what was found out and not said by the file: to be shown to whoever gave it.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
+    }
+
+    /// The texts of a column, `None` where there is nothing. Blanks around them stay only where they are quoted.
+    ///
+    /// # Errors
+    /// [`DatasetError::NoColumn`] where there is none of this name, [`DatasetError::Unusable`] for Parquet's dates,
+    /// lists and the like.
+    pub fn texts(&self, name: &str) -> Result<Vec<Option<String>>, DatasetError> {
+        match self.values(name)? {
+            Values::Texts(cells) => Ok(cells.iter().map(|text| (!text.is_empty()).then(|| text.to_owned())).collect()),
+            Values::Typed(column) => {
+                let texts = column.cast(&DataType::String).map_err(|_| Fault::NoTexts.of(name))?;
+                let texts = texts.str().map_err(|_| Fault::NoTexts.of(name))?;
+                Ok(texts.iter().map(|text| text.map(str::to_owned)).collect())
+            }
+            Values::Other(what) => Err(Fault::Type(what.clone()).of(name)),
+            Values::Ignored => Err(self.no_column(name)),
+        }
+    }
+
+    /// The numbers of a column, each the nearest to its text and finite, NaN where it is missing: nothing, a null, NaN, or
+    /// a word that pandas takes for one, such as `NA`. `True` and `False` are 1 and 0.
+    ///
+    /// # Errors
+    /// [`DatasetError::NoColumn`] where there is none of this name, [`DatasetError::Unusable`] where a value is no number
+    /// or infinite, or no value is a number.
+    pub fn numbers(&self, name: &str) -> Result<Vec<f64>, DatasetError> {
+        let values = match self.values(name)? {
+            Values::Texts(cells) => cells.numbers().map_err(|none| match none.has_numbers {
+                true => Fault::Text { row: none.row, text: cells.get(none.row).to_owned() }.of(name),
+                false => Fault::NoNumbers.of(name),
+            })?,
+            Values::Typed(column) => numbers(column).ok_or_else(|| Fault::NoNumbers.of(name))?,
+            Values::Other(what) => return Err(Fault::Type(what.clone()).of(name)),
+            Values::Ignored => return Err(self.no_column(name)),
+        };
+        if values.iter().all(|value| value.is_nan()) && self.rows > 0 {
+            return Err(Fault::NoNumbers.of(name));
+        }
+        match values.iter().position(|value| value.is_infinite()) {
+            Some(row) => Err(Fault::Infinite { row }.of(name)),
+            None => Ok(values),
+        }
+    }
+
+    fn values(&self, name: &str) -> Result<&Values, DatasetError> {
+        self.columns
+            .iter()
+            .find(|(column, _)| column == name)
+            .map(|(_, values)| values)
+            .ok_or_else(|| self.no_column(name))
+    }
+
+    fn no_column(&self, name: &str) -> DatasetError {
+        let names: Vec<&str> = self.names().collect();
+        DatasetError::Lacks(format!("column `{name}`: it has {}", super::error::some_of(&names)))
+    }
+
+    fn of_parquet(bytes: &[u8], is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
+        let (columns, rows) = parquet::read(bytes, is_ignored)?;
+        let values = |typed: Option<parquet::Typed>| match typed {
+            None => Values::Ignored,
+            Some(Ok(column)) => Values::Typed(column),
+            Some(Err(what)) => Values::Other(what),
+        };
+        let columns = columns.into_iter().enumerate().map(|(i, (name, typed))| (named(i, &name), values(typed)));
+        Ok(Self { columns: columns.collect(), rows, notes: Vec::new() })
+    }
+
+    fn of_text(text: &str, is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
+        let (separator, is_doubtful, text) = match separator::said(text) {
+            Some((separator, rest)) => (separator, false, rest),
+            None => {
+                let found = separator::find(text);
+                (found.separator, found.is_doubtful, text)
+            }
+        };
+        let mut records = Records::of(text, separator);
+        let mut record = Record::default();
+        let first_line = text.lines().next().unwrap_or_default();
+        let mut behind = first_line.split(char::from(separator)).skip(1).peekable();
+        records.skips_blanks = behind.peek().is_some() && behind.all(|field| field.starts_with(' '));
+        if !records.read(&mut record)? {
+            return Err(DatasetError::Unreadable("it is empty".to_owned()));
+        }
+        let names: Vec<String> = record.fields().enumerate().map(|(i, name)| named(i, name)).collect();
+        let mut cells: Vec<Option<Cells>> = names.iter().map(|name| (!is_ignored(name)).then(Cells::default)).collect();
+        let mut rows = 0;
+        while records.read(&mut record)? {
+            if record.len() > names.len() {
+                return Err(DatasetError::TooLong { line: record.line, values: record.len(), names: names.len() });
+            }
+            let fields = record.fields().chain(std::iter::repeat(""));
+            cells.iter_mut().zip(fields).for_each(|(cells, field)| {
+                if let Some(cells) = cells {
+                    cells.push(field);
+                }
+            });
+            rows += 1;
+        }
+        let values = cells.into_iter().map(|cells| cells.map_or(Values::Ignored, Values::Texts));
+        let mut table = Self { columns: names.into_iter().zip(values).collect(), rows, notes: Vec::new() };
+        table.find_marks(separator, is_doubtful);
+        Ok(table)
+    }
+
+    /// Finds out the decimal marks where commas are free to be some, and notes what was found out.
+    fn find_marks(&mut self, separator: u8, is_doubtful: bool) {
+        if separator != b',' {
+            self.columns.iter_mut().for_each(|(_, values)| {
+                if let Values::Texts(cells) = values {
+                    cells.find_mark();
+                }
+            });
+        }
+        let mut found = Vec::new();
+        if separator != b',' || is_doubtful {
+            found.push(format!("{} as the separator", separator::name(separator)));
+        }
+        let mut notes = Vec::new();
+        if let commas @ [(name, number, _), ..] = &*self.marked(DecimalMark::Comma) {
+            let points = self.marked(DecimalMark::Point);
+            found.push(format!("a comma as the decimal mark (`{name}`: {number})"));
+            found.extend(
+                points.first().map(|(name, number, _)| format!("a point in other columns (`{name}`: {number})")),
+            );
+            // A fraction of three digits everywhere, or thousands.
+            let commas = commas.iter().filter(|_| commas.iter().all(|(.., may)| *may));
+            if let Some((name, number, _)) = points.iter().filter(|(.., may)| *may).chain(commas).next() {
+                notes.push(format!(
+                    "every marked number of `{name}` has three digits behind the mark, such as {number}: it was taken for a \
+                     decimal mark; if it separates thousands, remove it"
+                ));
+            }
+        }
+        if !found.is_empty() {
+            let first = self.first_row();
+            notes.insert(0, format!("it was read with {}; the first row is {first}", found.join(", ")));
+        }
+        self.notes = notes;
+    }
+
+    /// Columns whose numbers have this mark, the first such number, and whether the marks may separate thousands.
+    fn marked(&self, mark: DecimalMark) -> Vec<(&str, &str, bool)> {
+        let marked = self.columns.iter().filter_map(|(name, values)| match values {
+            Values::Texts(cells) if cells.mark == mark => {
+                Some((name.as_str(), cells.marked()?, cells.may_be_thousands()))
+            }
+            _ => None,
+        });
+        marked.collect()
+    }
+
+    fn first_row(&self) -> String {
+        let value = |(name, values): &(String, Values)| match values {
+            Values::Texts(cells) if cells.len() > 0 => {
+                let number = cells.numbers().ok().map(|numbers| numbers[0]).filter(|number| number.is_finite());
+                let text = number.map_or_else(|| shown(cells.get(0)), |number| number.to_string());
+                Some(format!("{name} = {text}"))
+            }
+            _ => None,
+        };
+        let mut first: Vec<String> = self.columns.iter().filter_map(value).take(FIRST_SHOWN + 1).collect();
+        if first.len() > FIRST_SHOWN {
+            first[FIRST_SHOWN] = "…".to_owned();
+        }
+        if first.is_empty() { "missing".to_owned() } else { first.join(", ") }
+    }
 }
 
-/// Whether each text of a column that could not be read says that there is no number. Blanks behind a number make it a
-/// text: it must not be taken for a missing one.
-fn check_numbers(column: &Column) -> Result<(), DatasetError> {
-    let texts = column.str().map_err(unreadable)?;
-    let is_word = |text: &str| {
-        let is_padded = text.trim_end() != text && text.trim().parse::<f64>().is_ok();
-        let text = text.trim();
-        (is_padded || text.parse::<f64>().is_err()) && !MISSING.contains(&text.to_ascii_lowercase().as_str())
-    };
-    let is_word = |text: Option<&str>| text.is_some_and(is_word);
-    let words = texts.iter().filter(|text| is_word(*text)).count();
-    match texts.iter().position(is_word) {
-        None => Ok(()),
-        Some(_) if words == texts.len() - texts.null_count() => Err(super::values::no_numbers(column)),
-        Some(row) => Err(DatasetError::value(
-            column.name(),
-            row,
-            "has no number but a text (blanks behind a number make it one): correct it, leave the row out, or leave the column out with `--ignore`",
-        )),
+/// The name of the column at a position.
+fn named(position: usize, name: &str) -> String {
+    match name.trim() {
+        "" => format!("Unnamed: {position}"),
+        name => name.to_owned(),
     }
+}
+
+fn numbers(column: &Column) -> Option<Vec<f64>> {
+    if !column.dtype().is_primitive_numeric() && !column.dtype().is_bool() {
+        return None;
+    }
+    let column = column.cast(&DataType::Float64).ok()?;
+    Some(column.f64().ok()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }

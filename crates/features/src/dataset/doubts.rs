@@ -1,0 +1,135 @@
+//! What is doubtful in a table, though it can be learnt from.
+
+use model::dataset::Dataset;
+
+use super::split::Order;
+
+/// Rows below which a likeness may well be chance.
+const FEWEST_ROWS: usize = 20;
+
+/// How many false alarms about labels that a feature gives away a table may raise by chance.
+const FALSE_ALARMS: f64 = 1e-3;
+
+/// Features that a sentence names at most.
+const MOST_NAMED: usize = 8;
+
+/// Sentences about labels that cannot be learnt, and about features that may be row numbers or labels in disguise.
+pub(super) fn of(dataset: &Dataset, order: &Order) -> Vec<String> {
+    let mut notes: Vec<String> = constant_labels(dataset).into_iter().collect();
+    notes.extend(row_numbers(dataset, order));
+    notes.extend(separating_features(dataset));
+    notes
+}
+
+fn constant_labels(dataset: &Dataset) -> Option<String> {
+    let (n, q) = (dataset.rows(), dataset.label_names.len());
+    let always = |label: usize| {
+        let rows = dataset.labels.iter().skip(label).step_by(q).filter(|has| **has == 1).count();
+        let value = if rows == n {
+            1
+        } else if rows == 0 {
+            0
+        } else {
+            return None;
+        };
+        Some(format!("`{}` is always {value}", dataset.label_names[label].escape_debug()))
+    };
+    let always: Vec<String> = (0..q).filter_map(always).collect();
+    (!always.is_empty())
+        .then(|| format!("nothing can be learnt about labels that are the same in every row: {}", named(&always)))
+}
+
+fn row_numbers(dataset: &Dataset, order: &Order) -> Option<String> {
+    let width = dataset.feature_names.len();
+    let mut column = vec![0.0; dataset.rows()];
+    let mut found = Vec::new();
+    for (j, name) in dataset.feature_names.iter().enumerate() {
+        order.rows.iter().enumerate().for_each(|(i, &row)| column[row] = dataset.features[i * width + j]);
+        if column.len() >= FEWEST_ROWS && numbers_rows(&column) {
+            found.push(format!("`{}`", name.escape_debug()));
+        }
+    }
+    (!found.is_empty()).then(|| {
+        format!(
+            "a feature that numbers the rows tells how the file is sorted, not what a row is like: {}; leave it out with \
+             `--ignore` unless it is measured",
+            named(&found)
+        )
+    })
+}
+
+/// Whether values number the rows: evenly rising or falling, or different whole numbers that leave out few and either
+/// rise, fall or leave out none. A column that a file is sorted by does not: its values repeat or are far apart.
+pub(super) fn numbers_rows(values: &[f64]) -> bool {
+    let [first, .., last] = values else { return false };
+    let n = values.len();
+    let step = (last - first) / (n - 1) as f64;
+    if step == 0.0 || !step.is_finite() {
+        return false;
+    }
+    let is_even = |(i, value): (usize, &f64)| (value - (first + step * i as f64)).abs() < 1e-6 * step.abs();
+    if values.iter().enumerate().all(is_even) {
+        return true;
+    }
+    if !values.iter().all(|value| value.fract() == 0.0) {
+        return false;
+    }
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let is_different = sorted.windows(2).all(|two| two[0] < two[1]);
+    let range = sorted[n - 1] - sorted[0];
+    let is_rising = values.windows(2).all(|two| two[0] < two[1]) || values.windows(2).all(|two| two[0] > two[1]);
+    is_different && (range == (n - 1) as f64 || (is_rising && range < 4.0 * n as f64))
+}
+
+/// Features of which one bound parts the rows that have a label from all others, where that is no chance.
+fn separating_features(dataset: &Dataset) -> Vec<String> {
+    let (width, q) = (dataset.feature_names.len(), dataset.label_names.len());
+    let notes = (0..q).filter_map(|label| {
+        let have = dataset.labels.iter().skip(label).step_by(q).filter(|has| **has == 1).count();
+        if !is_beyond_chance(dataset.rows(), have, width * q) {
+            return None;
+        }
+        let found = separating(dataset, label);
+        let names: Vec<String> =
+            found.iter().map(|&j| format!("`{}`", dataset.feature_names[j].escape_debug())).collect();
+        (!names.is_empty()).then(|| {
+            format!(
+                "the label `{}` is known from one feature alone: {}; leave it out with `--ignore` if it was made from the \
+                 label",
+                dataset.label_names[label].escape_debug(),
+                named(&names)
+            )
+        })
+    });
+    notes.collect()
+}
+
+/// Indices of features whose values with a label are all above, or all below, those without.
+fn separating(dataset: &Dataset, label: usize) -> Vec<usize> {
+    let (width, q) = (dataset.feature_names.len(), dataset.label_names.len());
+    // Smallest and largest value of each feature, without the label and with it.
+    let mut ranges = [vec![(f64::INFINITY, f64::NEG_INFINITY); width], vec![(f64::INFINITY, f64::NEG_INFINITY); width]];
+    for (row, has) in dataset.features.chunks_exact(width).zip(dataset.labels.iter().skip(label).step_by(q)) {
+        for ((low, high), value) in ranges[usize::from(*has)].iter_mut().zip(row) {
+            *low = low.min(*value);
+            *high = high.max(*value);
+        }
+    }
+    let [without, with] = ranges;
+    (0..width).filter(|&j| without[j].1 < with[j].0 || with[j].1 < without[j].0).collect()
+}
+
+/// Whether so many pairs of unrelated features and labels would hardly hold one that is parted: a random order parts
+/// `have` of `rows` rows with a probability of 2 in the number of ways to choose them.
+fn is_beyond_chance(rows: usize, have: usize, pairs: usize) -> bool {
+    let few = have.min(rows - have);
+    let ways: f64 = (0..few).map(|i| ((rows - i) as f64 / (i + 1) as f64).ln()).sum();
+    few > 0 && (2.0 * pairs as f64).ln() - ways < FALSE_ALARMS.ln()
+}
+
+fn named(items: &[String]) -> String {
+    let more = items.len().saturating_sub(MOST_NAMED);
+    let named = items[..items.len() - more].join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more") }
+}

@@ -1,0 +1,117 @@
+//! The texts of a column, and the numbers that they are.
+
+/// Texts of a column in one piece: a table has millions, and most become numbers at once.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Cells {
+    text: String,
+    ends: Vec<usize>,
+    pub(super) mark: DecimalMark,
+}
+
+/// What stands between a number's whole part and its fraction.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum DecimalMark {
+    #[default]
+    Point,
+    Comma,
+}
+
+impl DecimalMark {
+    fn char(self) -> char {
+        match self {
+            Self::Point => '.',
+            Self::Comma => ',',
+        }
+    }
+}
+
+/// A text among numbers.
+pub(super) struct NoNumber {
+    /// Row, from 0.
+    pub(super) row: usize,
+    /// Whether the column has any number.
+    pub(super) has_numbers: bool,
+}
+
+impl Cells {
+    pub(super) fn push(&mut self, text: &str) {
+        self.text.push_str(text);
+        self.ends.push(self.text.len());
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(super) fn get(&self, row: usize) -> &str {
+        &self.text[if row == 0 { 0 } else { self.ends[row - 1] }..self.ends[row]]
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|row| self.get(row))
+    }
+
+    /// The numbers, NaN where one is missing. A column of `True` and `False` is one of 1 and 0.
+    pub(super) fn numbers(&self) -> Result<Vec<f64>, NoNumber> {
+        let values: Option<Vec<f64>> = self.iter().map(|text| number(text, self.mark)).collect();
+        if let Some(values) = values {
+            return Ok(values);
+        }
+        let truths: Option<Vec<f64>> = self.iter().map(truth).collect();
+        truths.ok_or_else(|| {
+            let is_number = |text: &str| number(text, self.mark).is_some_and(|value| !value.is_nan());
+            let row = self.iter().position(|text| number(text, self.mark).is_none()).unwrap_or(0);
+            NoNumber { row, has_numbers: self.iter().any(is_number) }
+        })
+    }
+
+    /// Finds out which mark its numbers have: the comma if that alone makes numbers of all texts.
+    pub(super) fn find_mark(&mut self) {
+        let all = |mark| self.iter().all(|text| number(text, mark).is_some());
+        if self.text.contains(',') && !all(DecimalMark::Point) && all(DecimalMark::Comma) {
+            self.mark = DecimalMark::Comma;
+        }
+    }
+
+    /// Whether its marks may separate thousands: three digits stand behind each.
+    pub(super) fn may_be_thousands(&self) -> bool {
+        let mut fractions = self.iter().filter_map(|text| text.trim().split_once(self.mark.char())).peekable();
+        fractions.peek().is_some() && fractions.all(|(_, fraction)| fraction.len() == 3)
+    }
+
+    /// The first number that has a mark, as it stands there.
+    pub(super) fn marked(&self) -> Option<&str> {
+        let mut numbers = self.iter().filter(|text| text.contains(self.mark.char()));
+        numbers.find(|text| number(text, self.mark).is_some_and(f64::is_finite))
+    }
+}
+
+/// What stands for a missing value, in small letters: what pandas takes for one, in any case.
+const MISSING: [&str; 16] = [
+    "", "na", "n/a", "nan", "null", "none", "#n/a", "#n/a n/a", "#na", "<na>", "-nan", "1.#ind", "-1.#ind", "1.#qnan",
+    "-1.#qnan", "+nan",
+];
+
+pub(super) fn is_missing(text: &str) -> bool {
+    let text = text.trim();
+    text.len() <= 8 && MISSING.iter().any(|missing| text.eq_ignore_ascii_case(missing))
+}
+
+/// The number nearest to a text, NaN for a missing one; `None` for anything else.
+fn number(text: &str, mark: DecimalMark) -> Option<f64> {
+    let text = text.trim();
+    let parsed = match mark {
+        DecimalMark::Point => text.parse().ok(),
+        DecimalMark::Comma if text.contains('.') => None,
+        DecimalMark::Comma => text.replacen(',', ".", 1).parse().ok(),
+    };
+    parsed.or_else(|| is_missing(text).then_some(f64::NAN))
+}
+
+fn truth(text: &str) -> Option<f64> {
+    match text.trim() {
+        "True" | "true" | "TRUE" => Some(1.0),
+        "False" | "false" | "FALSE" => Some(0.0),
+        text => is_missing(text).then_some(f64::NAN),
+    }
+}

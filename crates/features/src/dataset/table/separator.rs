@@ -1,0 +1,75 @@
+//! What separates the values of a text.
+
+use super::records::{Record, Records};
+
+/// What may, the usual one first.
+const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// Records that are looked at.
+const SAMPLE: usize = 200;
+
+/// The separator of a text, and whether another would have made a table of it, too.
+pub(super) struct Found {
+    pub(super) separator: u8,
+    pub(super) is_doubtful: bool,
+}
+
+/// The one that gives most columns, and no record more of them than the line of names.
+pub(super) fn find(text: &str) -> Found {
+    let layouts = SEPARATORS.map(|separator| (layout(text, separator), separator));
+    // Of equal ones the usual: the last of the largest is taken.
+    let best = layouts.iter().rev().max_by_key(|(layout, _)| layout);
+    let separator = best.map_or(b',', |(layout, separator)| if layout.names > 1 { *separator } else { b',' });
+    let even = layouts.iter().filter(|(layout, _)| layout.names > 1 && layout.is_even);
+    Found { separator, is_doubtful: even.count() > 1 }
+}
+
+/// Compared from the first field to the last.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Layout {
+    /// Whether there are columns, and no record has more values than names.
+    fits: bool,
+    names: usize,
+    /// Whether every record has a value for each name.
+    is_even: bool,
+}
+
+fn layout(text: &str, separator: u8) -> Layout {
+    let mut records = Records::of(text, separator);
+    let mut record = Record::default();
+    let mut names = 0;
+    let (mut fits, mut is_even) = (true, true);
+    for i in 0..=SAMPLE {
+        match records.read(&mut record) {
+            Ok(true) if i == 0 => names = record.len(),
+            Ok(true) => {
+                fits &= record.len() <= names;
+                is_even &= record.len() == names;
+            }
+            Ok(false) => break,
+            Err(_) => {
+                (fits, is_even) = (false, false);
+                break;
+            }
+        }
+    }
+    Layout { fits: fits && names > 1, names, is_even }
+}
+
+/// The separator as Excel may say it in a first line of its own, and the text behind that line.
+pub(super) fn said(text: &str) -> Option<(u8, &str)> {
+    let rest = text.strip_prefix("sep=").or_else(|| text.strip_prefix("\"sep="))?;
+    let separator = *rest.as_bytes().first().filter(|byte| byte.is_ascii())?;
+    let (line, rest) = rest[1..].split_once('\n')?;
+    matches!(line.trim_end(), "" | "\"").then_some((separator, rest))
+}
+
+/// Its name in a sentence.
+pub(super) fn name(separator: u8) -> String {
+    match separator {
+        b'\t' => "a tab".to_owned(),
+        b',' => "a comma".to_owned(),
+        b';' => "a semicolon".to_owned(),
+        other => format!("`{}`", char::from(other)),
+    }
+}
