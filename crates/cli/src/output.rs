@@ -28,6 +28,12 @@ pub fn say_json_line(value: &impl Serialize) -> anyhow::Result<()> {
     print(&escaped_json(&serde_json::to_string(value)?))
 }
 
+/// A line on standard error about what is doubtful and does not stop the command.
+pub fn warn(note: &str) {
+    // Where nobody can be told, the work goes on all the same.
+    let _ = writeln!(std::io::stderr().lock(), "warning: {}", escaped(note));
+}
+
 fn print(line: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout().lock(), "{line}")?;
     Ok(())

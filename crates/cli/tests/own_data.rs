@@ -36,16 +36,16 @@ fn what_is_wrong_with_a_table_is_said_in_one_line_with_the_way_out() {
     let cases: &[(String, &[&str], i32, &[&str])] = &[
         (many(",1"), &[], 1, &["column `x` lacks 1 of 21 values", "row 21", "--impute mean"]),
         (many("NaN,1"), &[], 1, &["column `x` lacks 1 of 21 values", "row 21", "--impute mean"]),
-        (many("inf,1"), &[], 1, &["column `x`, row 21 is infinite", "leave the row out"]),
-        (many("inf,1"), &["--impute", "mean"], 1, &["column `x`, row 21 is infinite"]),
-        (many("much,1"), &["--impute", "mean"], 1, &["column `x`, row 21 has no number but a text", "--ignore"]),
-        (many("1,"), &["--impute", "mean"], 1, &["column `label:a`, row 21 is neither 0 nor 1"]),
-        (many("1,2"), &[], 1, &["column `label:a`, row 21 is neither 0 nor 1"]),
+        (many("inf,1"), &[], 1, &["column `x` (row 21 is infinite)", "--ignore x"]),
+        (many("inf,1"), &["--impute", "mean"], 1, &["column `x` (row 21 is infinite)"]),
+        (many("much,1"), &["--impute", "mean"], 1, &["column `x` (row 21 has no number but `much`)", "--ignore"]),
+        (many("1,"), &["--impute", "mean"], 1, &["column `label:a` (row 21 is neither 0 nor 1)"]),
+        (many("1,2"), &[], 1, &["column `label:a` (row 21 is neither 0 nor 1)"]),
         (many("1,0"), &["--impute", "average"], 2, &["average", "most_frequent"]),
         (many("1,0"), &["--labels", "b"], 2, &["`--labels` names `b`", "my.csv", "label:a"]),
         (many("1,0"), &["--ignore", "y"], 2, &["`--ignore` names `y`", "it has x, label:a"]),
         ("x,y\n1,0\n2,1\n3,0\n".into(), &[], 1, &["my.csv", "no label columns", "--labels a,b,c"]),
-        ("x,y,z\n1,0,5\n2,1,6\n3,0,7\n".into(), &["--labels", "x,y"], 1, &["`x`, row 2 is neither 0 nor 1"]),
+        ("x,y,z\n1,0,5\n2,1,6\n3,0,7\n".into(), &["--labels", "x,y"], 1, &["`x` (row 2 is neither 0 nor 1)"]),
         ("y,z\n1,0\n0,1\n1,0\n".into(), &["--labels", "y,z"], 1, &["no feature columns"]),
         ("x,label:a\n".into(), &[], 1, &["my.csv", "no rows"]),
         ("".into(), &[], 1, &["my.csv", "cannot be read"]),
@@ -56,7 +56,12 @@ fn what_is_wrong_with_a_table_is_said_in_one_line_with_the_way_out() {
             2,
             &["2 training rows (of 3 rows)", "3 folds", "--folds 2 or fewer"],
         ),
-        ("title,x,label:a\nu,1,0\nv,2,1\nw,3,1\n".into(), &[], 1, &["column `title` has no numbers", "--ignore"]),
+        (
+            "title,x,label:a\nu,1,0\nv,2,1\nw,3,1\n".into(),
+            &[],
+            1,
+            &["column `title` (has no numbers)", "--ignore title"],
+        ),
         ("x,x,label:a\n1,1,0\n2,2,1\n".into(), &[], 1, &["column `x` comes twice", "rename or remove"]),
         ("a,x,label:a\n1,1,0\n0,2,1\n".into(), &["--labels", "a"], 1, &["`a` is a label twice"]),
     ];
@@ -128,4 +133,210 @@ fn thresholds_and_importances_are_reported_where_they_are_known() {
     assert!(report.contains("with thresholds") && report.contains("What it listens to"));
     let shown = ok(&run(folder.path(), &["search", "show"]));
     assert!(shown.contains(" with thresholds"), "{shown}");
+}
+
+/// A table of 40 rows with two labels that alternate and a feature that says nothing of them, laid out by `line`.
+fn songs(mut line: impl FnMut(&[&str]) -> String) -> String {
+    let mut text = line(&["track_id", "artist", "label:jazz", "label:pop", "tempo", "energy"]);
+    for i in 0..40 {
+        let (tempo, energy) =
+            (format!("{}.{:03}", 90 + i * 37 % 50, i * 731 % 1000), format!("0.{:04}", i * 7919 % 10_000));
+        let (jazz, pop) = (u8::from(i % 2 == 0).to_string(), u8::from(i % 3 == 0).to_string());
+        text += &line(&[&format!("t{i:03}"), &format!("Band {}", i % 9), &jazz, &pop, &tempo, &energy]);
+    }
+    text
+}
+
+/// Rows, features and labels of a table as `search plan` reads it, and what it says on standard error.
+fn planned(table: impl AsRef<[u8]>, more: &[&str]) -> ([u64; 3], String) {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("my.csv"), table).unwrap();
+    let args = ["search", "plan", "--data", "my.csv", "--grid", "small", "--json"];
+    let output = run(folder.path(), &[&args[..], more].concat());
+    let plan: Value = serde_json::from_str(&ok(&output)).unwrap();
+    (["rows", "features", "labels"].map(|name| plan[name].as_u64().unwrap()), String::from_utf8(output.stderr).unwrap())
+}
+
+/// The one line that a table is refused with.
+fn refused(table: impl AsRef<[u8]>, more: &[&str]) -> String {
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("my.csv"), table).unwrap();
+    let args = ["search", "plan", "--data", "my.csv", "--grid", "small"];
+    let said = fails(&run(folder.path(), &[&args[..], more].concat()), 1);
+    assert_eq!(said.lines().count(), 1, "{said}");
+    said
+}
+
+/// The arguments of a shell's command.
+fn shell(command: &str) -> Vec<String> {
+    let script = format!("printf '%s\\0' {command}");
+    let output = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+    let words = String::from_utf8(output.stdout).unwrap();
+    words.split_terminator('\0').map(str::to_owned).collect()
+}
+
+/// The option that an error says to add, as a shell takes it.
+fn pasted(error: &str) -> Vec<String> {
+    let option = error.split_once("with `").unwrap().1.rsplit_once('`').unwrap().0;
+    shell(option.split("`; name labels").next().unwrap())
+}
+
+#[test]
+fn tables_of_any_layout_are_read_and_what_was_found_out_is_told() {
+    let joined = |separator: &'static str| move |cells: &[&str]| cells.join(separator) + "\n";
+    let plain = songs(joined(","));
+    assert_eq!(planned(&plain, &[]), ([40, 2, 2], String::new()));
+    for (separator, name) in [(";", "a semicolon"), ("\t", "a tab"), ("|", "`|`")] {
+        let (read, said) = planned(songs(joined(separator)), &[]);
+        assert_eq!(read, [40, 2, 2]);
+        let told =
+            format!("warning: my.csv: it was read with {name} as the separator; the first row is track_id = `t000`");
+        assert!(said.starts_with(&told) && said.lines().count() == 1, "{said}");
+    }
+    let german = songs(|cells| cells.join(";").replace('.', ",") + "\r\n");
+    let (read, said) = planned(german, &[]);
+    assert_eq!(read, [40, 2, 2]);
+    assert!(said.contains("a comma as the decimal mark (`tempo`: 90,000)") && said.contains("tempo = 90, "), "{said}");
+
+    let accented = plain.replace("Band 3", "Måneskin");
+    let latin: Vec<u8> = accented.chars().map(|char| u8::try_from(u32::from(char)).unwrap()).collect();
+    let (read, said) = planned(latin, &[]);
+    assert_eq!(read, [40, 2, 2]);
+    assert!(
+        said.contains("not UTF-8 and was read as Windows-1252 (Latin-1), which makes line 5 read `Måneskin"),
+        "{said}"
+    );
+    let utf16: Vec<u8> = format!("\u{feff}{accented}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    for quiet in [
+        format!("\u{feff}{accented}").into_bytes(),
+        utf16,
+        songs(joined(", ")).into_bytes(),
+        plain.replace("Band 3", "Maxi 12\" Band").into_bytes(),
+        plain.replace('\n', "\r").into_bytes(),
+        plain.replace("\n", "\n\n").into_bytes(),
+        plain.trim_end().as_bytes().to_vec(),
+        plain.replace("label:jazz", " label:jazz ").replace(",1,", ",True,").replace(",0,", ", False ,").into_bytes(),
+    ] {
+        let text = String::from_utf8_lossy(&quiet).into_owned();
+        assert_eq!(planned(quiet, &[]), ([40, 2, 2], String::new()), "{text}");
+    }
+}
+
+#[test]
+fn a_table_that_cannot_be_read_is_refused_with_the_line() {
+    let line = |cells: &[&str]| cells.join(",") + "\n";
+    let plain = songs(line);
+    let cases = [
+        (plain.replace("t007,Band 7", "t007,\"Band 7"), "line 9: a quote opens a cell that no other quote ends"),
+        (
+            plain.replace("t007,Band 7", "t007,\"Band 7").replace("t010,Band 1", "t010,\"Band 1"),
+            "line 9: a quote opens a cell that ends in line 12, in the middle of a text",
+        ),
+        (plain.replace("t007,Band 7", "t007,Band, 7"), "line 9 has 7 values, and the line of column names has 6"),
+        (plain.replace("t007,", "t0\0 7,"), "line 9 has a zero byte"),
+        (plain.replace("tempo,", "energy,"), "column `energy` comes twice"),
+        (format!("1,2,3\n{plain}"), "line 2 has 6 values, and the line of column names has 3"),
+        (String::new(), "it is empty"),
+    ];
+    for (table, expected) in cases {
+        let said = refused(&table, &[]);
+        assert!(said.contains(expected), "{expected}: {said}");
+    }
+    let mixed = [plain.replace("Band 3", "Sigur Rós").as_bytes(), b"t,M\xe5neskin,1,0,1,1\n"].concat();
+    assert!(refused(mixed, &[]).contains("mixes encodings: it has a UTF-8 `ó`, and line 42 is no UTF-8"));
+    assert!(refused(b"PK\x03\x04 and so on", &[]).contains("a zip archive, as Excel's .xlsx is"));
+}
+
+#[test]
+fn every_unusable_column_is_named_at_once_with_an_option_that_can_be_pasted() {
+    let mut rows = 0;
+    let table = songs(|cells| {
+        rows += 1;
+        let more = match rows {
+            1 => "Unnamed: 0,index,Label:rock,\"title, or name\",it's,label:",
+            2 => "0,1,1,x,fast,1",
+            _ => "",
+        };
+        let more = if rows < 3 { more.to_owned() } else { format!("{rows},{rows},0,x,{rows},0") };
+        format!("{more},{}\n", cells.join(","))
+    });
+    let said = refused(&table, &[]);
+    for named in [
+        "cannot use 6 columns, ",
+        "`Unnamed: 0` (has no name",
+        "`Label:rock` (looks like a label, and those are called `label:NAME`)",
+        "`label:` (is a label without a name)",
+        "`index` (numbers the rows)",
+        "`title, or name` (has no numbers)",
+        "`it's` (row 1 has no number but `fast`)",
+    ] {
+        assert!(said.contains(named), "{named}: {said}");
+    }
+    let option = pasted(&said);
+    assert_eq!(option[0], "--ignore");
+    let option: Vec<&str> = option.iter().map(String::as_str).collect();
+    assert_eq!(planned(&table, &option), ([40, 2, 2], String::new()));
+}
+
+#[test]
+fn names_that_are_nearly_labels_stop_the_command_until_they_are_labels_or_left_out() {
+    let table = |name: &str| songs(|cells| cells.join(",").replace("label:pop", name) + "\n");
+    for name in
+        ["Label:pop", "LABEL:pop", "label_pop", "label.pop", "labels:pop", "label :pop", "label-pop", "Label pop"]
+    {
+        let said = refused(table(name), &[]);
+        assert!(said.contains(&format!("cannot use column `{name}` (looks like a label")), "{said}");
+        assert_eq!(planned(table(name), &["--labels", &format!("jazz,{name}")]).0, [40, 2, 2]);
+        assert_eq!(planned(table(name), &["--ignore", name]).0, [40, 2, 1]);
+    }
+    assert_eq!(planned(table("label: pop"), &[]).0, [40, 2, 2]);
+    assert_eq!(planned(table("labelled"), &["--labels", "jazz"]).0, [40, 3, 1], "a word of its own");
+}
+
+#[test]
+fn what_is_doubtful_in_a_table_is_said_and_does_not_stop_it() {
+    let mut i = 0;
+    let table = songs(|cells| {
+        i += 1;
+        let label = cells[2];
+        let more = if i == 1 { "label:never,place,leak,index".into() } else { format!("0,{i},{label}.5,{}", i % 5) };
+        format!("{more},{}\n", cells.join(","))
+    });
+    let (read, said) = planned(table, &[]);
+    assert_eq!(read, [40, 5, 3], "an index that repeats is a feature");
+    let lines: Vec<&str> = said.lines().collect();
+    assert_eq!(lines.len(), 3, "{said}");
+    assert!(lines[0].contains("the same in every row: `never` is always 0"), "{said}");
+    assert!(lines[1].contains("a feature that numbers the rows") && lines[1].contains(": `place`; "), "{said}");
+    assert!(lines[2].contains("the label `jazz` is known from one feature alone: `leak`; "), "{said}");
+}
+
+#[test]
+fn the_cases_that_people_met_come_out_right() {
+    let Some(data) = testkit::real_data("the_cases_that_people_met_come_out_right") else { return };
+    let cases = data.join("../cases");
+    let case = |name: &str| std::fs::read(cases.join(name)).unwrap();
+    for name in ["blank_after_separator", "semicolons", "tabs", "inch_in_a_name"] {
+        let (read, said) = planned(case(&format!("tables/{name}.csv")), &[]);
+        assert_eq!(read, [30, 2, 2], "{name}");
+        assert_eq!(said.contains("as the separator"), ["semicolons", "tabs"].contains(&name), "{said}");
+    }
+    assert!(refused(case("tables/capital_label.csv"), &[]).contains("`Label:pop` (looks like a label"));
+    let index = case("tables/unnamed_index.csv");
+    let said = refused(&index, &[]);
+    assert!(said.contains("`Unnamed: 0` (has no name"), "{said}");
+    let option = pasted(&said);
+    assert_eq!(option, ["--ignore", "Unnamed: 0"]);
+    planned(&index, &[&option[0], &option[1]]);
+    for (name, holds) in [
+        ("date32", "dates"),
+        ("decimal128", "decimals"),
+        ("struct", "records (struct)"),
+        ("timestamp_us", "points in time"),
+    ] {
+        let file = case(&format!("parquet/{name}.parquet"));
+        let said = refused(&file, &[]);
+        assert!(said.contains(&format!("`odd` (holds {holds}")), "{said}");
+        planned(&file, &["--ignore", "odd"]);
+    }
 }

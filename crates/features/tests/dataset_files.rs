@@ -116,7 +116,7 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
         ("tempo\n1\n", "no label columns"),
         ("label:a\n1\n0\n0\n", "no feature columns"),
         ("tempo,label:a\n", "no rows"),
-        ("", "cannot be read as Parquet"),
+        ("", "cannot be read as Parquet, nor as CSV with a line of column names: it is empty"),
         ("tempo,label:a\n1,0\n,1\n3,0\n", "column `tempo` lacks 1 of 3 values, the first in row 2: fill"),
         ("tempo,label:a\n1,0\n2,1\nNaN,0\n", "column `tempo` lacks 1 of 3 values, the first in row 3"),
         ("tempo,label:a\n1,0\nNA,1\n3,0\n,1\n", "column `tempo` lacks 2 of 4 values, the first in row 2"),
@@ -124,19 +124,22 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
             "a,b,c,label:a\n1,,1,0\n2,1,,1\n3,0,,1\n",
             "column `b` lacks 1 of 3 values, the first in row 1, and so does an",
         ),
-        ("tempo,label:a\n1,0\n-inf,1\n3,0\n", "column `tempo`, row 2 is infinite"),
-        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "column `tempo`, row 2 has no number but a text"),
-        ("album,tempo,label:a\nx,1,0\ny,2,1\nz,3,0\n", "column `album` has no numbers: leave it out"),
-        ("album,tempo,label:a\n,1,0\n,2,1\n,3,0\n", "column `album` has no numbers: leave it out"),
-        ("tempo,label:a\n1,0\n2,2\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
-        ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
-        ("tempo,label:a\n1,0\n2\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
+        (
+            "tempo,label:a\n1,0\n-inf,1\n3,0\n",
+            "cannot use column `tempo` (row 2 is infinite): correct the file, or leave it out with `--ignore tempo`",
+        ),
+        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "cannot use column `tempo` (row 2 has no number but `fast`)"),
+        ("album,tempo,label:a\nx,1,0\ny,2,1\nz,3,0\n", "column `album` (has no numbers): "),
+        ("album,tempo,label:a\n,1,0\n,2,1\n,3,0\n", "leave it out with `--ignore album`; name labels with `--labels`"),
+        ("tempo,label:a\n1,0\n2,2\n3,0\n", "column `label:a` (row 2 is neither 0 nor 1)"),
+        ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a` (row 2 is neither 0 nor 1)"),
+        ("tempo,label:a\n1,0\n2\n3,0\n", "column `label:a` (row 2 is neither 0 nor 1)"),
         ("tempo,label:a,split\n1,0,train\n2,1,dev\n", "column `split`, row 2 is neither `train` nor `test`"),
         ("tempo,label:a,split\n1,0,train\n2,1,train\n", "all 2 rows are on the train side"),
         ("tempo,label:a\n1,0\n", "all 1 rows are on the test side"),
         ("track_id,tempo,label:a\nx,1,0\n,2,1\n", "column `track_id`, row 2 has no id"),
         ("tempo,tempo,label:a\n1,1,0\n2,2,1\n", "column `tempo` comes twice"),
-        (",tempo,label:a\n0,1,0\n1,2,1\n", "column `` has no name"),
+        (",tempo,label:a\n0,1,0\n1,2,1\n", "column `Unnamed: 0` (has no name"),
     ];
     for (text, expected) in cases {
         let message = error(text);
@@ -144,7 +147,7 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
     }
     let cut_short = &include_bytes!("pandas/outside.parquet")[..500];
     let message = read(cut_short, &SplitSettings::default()).unwrap_err().to_string();
-    assert!(message.starts_with("cannot be read as Parquet") && !message.contains('\n'), "{message}");
+    assert!(message.contains("Parquet file is damaged or cut off") && !message.contains('\n'), "{message}");
 }
 
 fn import_csv(text: &str, import: &Import) -> Result<Imported, DatasetError> {
@@ -183,9 +186,9 @@ fn missing_values_are_imputed_from_the_training_rows_and_counted() {
     assert_eq!(import_csv(full, &Import { impute: Some(Impute::Mean), ..Import::default() }).unwrap().imputed, None);
     let impute = Import { impute: Some(Impute::Median), ..Import::default() };
     for (text, expected) in [
-        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "row 2 has no number but a text"),
+        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "row 2 has no number but `fast`"),
         ("tempo,label:a\n1,0\ninf,1\n3,0\n", "row 2 is infinite"),
-        ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a`, row 2 is neither 0 nor 1"),
+        ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a` (row 2 is neither 0 nor 1)"),
         ("split,tempo,label:a\ntrain,,0\ntest,1,1\n", "no value in the training rows"),
     ] {
         let message = import_csv(text, &impute).unwrap_err().to_string();
@@ -226,7 +229,7 @@ fn the_baseline_is_the_share_of_the_most_frequent_label_set_of_the_training_rows
 }
 
 #[test]
-fn too_many_fields_in_a_line_are_no_silent_loss() {
-    let message = error("tempo,label:a\n1,0\n2,1,5\n3,0\n");
-    assert!(!message.contains('\n'), "{message}");
+fn too_many_values_in_a_row_are_no_silent_loss() {
+    let message = error("tempo,label:a\n1,0\n\n2,1,5\n3,0\n");
+    assert!(message.starts_with("line 4 has 3 values, and the line of column names has 2"), "{message}");
 }

@@ -68,7 +68,7 @@ pub(crate) struct Song {
     pub float_duration: bool,
     pub popularity: u32,
     /// In the order of [`model::audio::SCALARS`].
-    pub features: Option<[f64; 13]>,
+    pub features: Option<[Option<f64>; 13]>,
     pub analysis: Option<Sound>,
     pub tags: Vec<(String, u32)>,
     pub listing: Listing,

@@ -1,4 +1,4 @@
-//! Real inputs that tests read where they are at hand.
+//! What tests need from outside the project, where it is at hand.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -11,4 +11,14 @@ pub fn real_data(test: &str) -> Option<PathBuf> {
         let _ = writeln!(std::io::stderr(), "skipped {test}: SPOTIFAI_REAL_DATA is not set");
     }
     folder
+}
+
+/// A Python that has pandas, from `SPOTIFAI_TEST_PYTHON`, which `cargo xtask test` sets. Where it is not set, says which
+/// test is skipped.
+pub fn pandas(test: &str) -> Option<PathBuf> {
+    let python = std::env::var_os("SPOTIFAI_TEST_PYTHON").map(PathBuf::from);
+    if python.is_none() {
+        let _ = writeln!(std::io::stderr(), "skipped {test}: SPOTIFAI_TEST_PYTHON is not set");
+    }
+    python
 }

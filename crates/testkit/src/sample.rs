@@ -113,7 +113,7 @@ impl Sample {
             duration_ms: scalars[0],
             float_duration: false,
             popularity: self.random.below(90) as u32,
-            features: Some(scalars),
+            features: Some(scalars.map(Some)),
             analysis: Some(Sound { seed, genres, scalars, form: Document::Plain }),
             tags,
             listing: Listing::FirstArtist,

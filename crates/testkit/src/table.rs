@@ -1,9 +1,6 @@
 //! A catalogue from a table of real tracks, as Exportify and its kin write it.
 
 use std::collections::HashMap;
-use std::io::Read;
-
-use csv::StringRecord;
 
 use crate::catalogue::{Artist, Catalogue, Form, Listing, Playlist, Row, Song};
 use crate::random::Random;
@@ -12,22 +9,19 @@ use crate::sample::tags::with_counts;
 /// Why a table cannot be served.
 #[derive(Debug, thiserror::Error)]
 pub enum TableError {
-    /// Not CSV, not UTF-8, or a row of another length than the header.
-    #[error("cannot read the table as CSV: {0}")]
-    Csv(#[from] csv::Error),
-    /// A column that a catalogue cannot do without.
-    #[error("the table has no column {column:?}; its header has: {found}")]
-    MissingColumn {
-        /// The column's name.
-        column: &'static str,
+    /// Columns that a catalogue cannot do without: all that are missing.
+    #[error("the table has no column {}; it has: {found}", quoted(columns))]
+    MissingColumns {
+        /// The columns' names.
+        columns: Vec<&'static str>,
         /// The columns that there are.
         found: String,
     },
     /// A value that is none of the kind that its column holds.
-    #[error("line {line}, column {column:?}: {value:?} is not {expected}")]
+    #[error("row {row}, column {column:?}: {value:?} is not {expected}")]
     BadValue {
-        /// Line of the file, counted from 1.
-        line: u64,
+        /// Row of the data, counted from 1.
+        row: usize,
         /// Column.
         column: String,
         /// What stands there.
@@ -38,6 +32,19 @@ pub enum TableError {
     /// A header without rows.
     #[error("the table has no rows")]
     Empty,
+    /// Nothing that labels could be made of.
+    #[error("no row of the table has genres (column {column:?}): there is no label to learn")]
+    NoGenres {
+        /// The column of genres.
+        column: String,
+    },
+    /// Nothing to learn from.
+    #[error("no row of the table has audio features (columns {})", quoted(&SCALAR_COLUMNS))]
+    NoFeatures,
+}
+
+fn quoted(names: &[&str]) -> String {
+    names.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", ")
 }
 
 /// The columns of a table that hold the scalars, in the order of [`model::audio::SCALARS`].
@@ -57,103 +64,146 @@ pub const SCALAR_COLUMNS: [&str; 13] = [
     "Time Signature",
 ];
 
+/// A column of a table: its name and its texts, empty where there is nothing.
+pub type Column = (String, Vec<String>);
+
 impl Catalogue {
-    /// Reads a table with a header. `Track URI`, `Track Name` and `Artist Name(s)` must be there; the scalars, `Genres`,
-    /// `Album Name`, `Release Date` and `Popularity` may be. Column names are compared without case.
+    /// Makes a catalogue of a table in either layout of Exportify: that of exportify.net (`Genres`, `Duration (ms)`) and that
+    /// of watsonbox (`Artist Genres`, `Track Duration (ms)`). Names are compared without case, blanks and signs, and without
+    /// what stands in brackets. With it come sentences about columns that the catalogue does without.
     ///
     /// `Genres` become last.fm tags in their order; none means a page without tags. A row without a URI has no id on
     /// Spotify either, one with `spotify:local:` or `spotify:episode:` is a local file or an episode, one without a name
-    /// has none. A row that lacks any scalar has no audio features, since Spotify never answers with a part of them.
-    /// Several artists are separated by `;`, or by `,` in files that have no `;`, for then there is no telling.
+    /// has none. A row without any scalar has no audio features; one that lacks some has the others. Several artists are
+    /// separated by `;`, or by `,` in files that have no `;`, for then there is no telling.
     ///
     /// # Errors
-    /// One line that names the line and column of the file.
-    pub fn from_csv(reader: impl Read) -> Result<Self, TableError> {
-        let mut csv = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(reader);
-        let columns = Columns::find(csv.headers()?)?;
-        let records = csv.records().collect::<Result<Vec<_>, _>>()?;
-        if records.is_empty() {
+    /// One line; values with their row and column.
+    pub fn from_table(columns: &[Column]) -> Result<(Self, Vec<String>), TableError> {
+        let columns = Columns::find(columns)?;
+        let rows = columns.uri.texts.len();
+        if rows == 0 {
             return Err(TableError::Empty);
         }
-        let credits_by_semicolon = records.iter().any(|record| columns.text(record, columns.artists).contains(';'));
-        let separator = if credits_by_semicolon { ';' } else { ',' };
-        let mut table = Table { columns, separator, ..Table::default() };
-        for record in &records {
-            table.add(record)?;
+        if columns.genres.filled() == 0 {
+            return Err(TableError::NoGenres { column: columns.genres.name.to_owned() });
         }
-        let id = Random::new(records.len() as u64, "table").id();
+        if columns.scalars[1..].iter().flatten().all(|column| column.filled() == 0) {
+            return Err(TableError::NoFeatures);
+        }
+        let credits_by_semicolon = columns.artists.texts.iter().any(|credit| credit.contains(';'));
+        let mut table = Table { separator: if credits_by_semicolon { ';' } else { ',' }, ..Table::default() };
+        (0..rows).try_for_each(|row| table.add(&columns, row))?;
+        let id = Random::new(rows as u64, "table").id();
         let playlist = Playlist { id, name: "The table".into(), rows: table.rows, counted: true };
-        Ok(Catalogue::new(vec![playlist], table.songs, table.artists, false))
+        Ok((Catalogue::new(vec![playlist], table.songs, table.artists, false), columns.gaps()))
     }
 }
 
-/// Where the columns are.
-#[derive(Default)]
-struct Columns {
-    names: Vec<String>,
-    uri: Option<usize>,
-    title: Option<usize>,
-    artists: Option<usize>,
-    album: Option<usize>,
-    release_date: Option<usize>,
-    popularity: Option<usize>,
-    genres: Option<usize>,
-    scalars: [Option<usize>; 13],
+/// A column that is used.
+#[derive(Clone, Copy)]
+struct Used<'a> {
+    name: &'a str,
+    texts: &'a [String],
 }
 
-impl Columns {
-    fn find(header: &StringRecord) -> Result<Self, TableError> {
-        // Excel and its kin put a byte order mark before the first name.
-        let names: Vec<String> = header.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
-        let find = |name: &str| names.iter().position(|column| column.eq_ignore_ascii_case(name));
-        let must = |column: &'static str| {
-            let missing = || TableError::MissingColumn { column, found: names.join(", ") };
-            find(column).map(Some).ok_or_else(missing)
-        };
-        Ok(Self {
-            uri: must("Track URI")?,
-            title: must("Track Name")?,
-            artists: must("Artist Name(s)")?,
-            album: find("Album Name"),
-            release_date: find("Release Date"),
-            popularity: find("Popularity"),
-            genres: find("Genres"),
-            scalars: SCALAR_COLUMNS.map(find),
-            names,
-        })
+impl Used<'_> {
+    /// Rows that have something there.
+    fn filled(&self) -> usize {
+        self.texts.iter().filter(|text| !text.trim().is_empty()).count()
     }
 
-    /// The text of a cell; empty where there is no such column.
-    fn text<'r>(&self, record: &'r StringRecord, column: Option<usize>) -> &'r str {
-        column.and_then(|column| record.get(column)).unwrap_or_default()
+    fn text(&self, row: usize) -> &str {
+        self.texts[row].trim()
     }
 
     /// The number in a cell, `None` where it is empty.
-    fn number(&self, record: &StringRecord, column: Option<usize>) -> Result<Option<f64>, TableError> {
-        let text = self.text(record, column);
+    fn number(&self, row: usize) -> Result<Option<f64>, TableError> {
+        let text = self.text(row);
         if text.is_empty() {
             return Ok(None);
         }
         match text.parse::<f64>() {
             Ok(number) if number.is_finite() => Ok(Some(number)),
-            _ => Err(self.bad_value(record, column, "a number")),
+            _ => Err(self.bad_value(row, "a number")),
         }
     }
 
-    fn bad_value(&self, record: &StringRecord, column: Option<usize>, expected: &'static str) -> TableError {
-        TableError::BadValue {
-            line: record.position().map_or(0, csv::Position::line),
-            column: column.map_or_else(String::new, |column| self.names[column].clone()),
-            value: self.text(record, column).to_owned(),
-            expected,
-        }
+    fn bad_value(&self, row: usize, expected: &'static str) -> TableError {
+        TableError::BadValue { row: row + 1, column: self.name.to_owned(), value: self.text(row).to_owned(), expected }
     }
+}
+
+/// What is used of a table.
+struct Columns<'a> {
+    uri: Used<'a>,
+    title: Used<'a>,
+    artists: Used<'a>,
+    genres: Used<'a>,
+    album: Option<Used<'a>>,
+    release_date: Option<Used<'a>>,
+    popularity: Option<Used<'a>>,
+    scalars: [Option<Used<'a>>; 13],
+}
+
+impl<'a> Columns<'a> {
+    fn find(columns: &'a [Column]) -> Result<Self, TableError> {
+        let find = |name: &str| {
+            let mut columns = columns.iter();
+            columns.find(|(column, _)| folded(column) == folded(name)).map(|(name, texts)| Used { name, texts })
+        };
+        // exportify.net's name of a column, then watsonbox's.
+        let either = |name: &str, other: &str| find(name).or_else(|| find(other));
+        let genres = either("Genres", "Artist Genres");
+        let needed = [("Track URI", find("Track URI")), ("Track Name", find("Track Name"))];
+        let needed = [needed[0], needed[1], ("Artist Name(s)", find("Artist Name(s)")), ("Genres", genres)];
+        let missing: Vec<&str> = needed.iter().filter(|(_, column)| column.is_none()).map(|(name, _)| *name).collect();
+        let [(_, Some(uri)), (_, Some(title)), (_, Some(artists)), (_, Some(genres))] = needed else {
+            let found: Vec<&str> = columns.iter().map(|(name, _)| name.as_str()).collect();
+            return Err(TableError::MissingColumns { columns: missing, found: found.join(", ") });
+        };
+        let mut scalars = SCALAR_COLUMNS.map(find);
+        scalars[0] = scalars[0].or_else(|| find("Track Duration (ms)"));
+        Ok(Self {
+            uri,
+            title,
+            artists,
+            genres,
+            album: find("Album Name"),
+            release_date: either("Release Date", "Album Release Date"),
+            popularity: find("Popularity"),
+            scalars,
+        })
+    }
+
+    /// Sentences about audio features that are not there for all rows.
+    fn gaps(&self) -> Vec<String> {
+        let rows = self.uri.texts.len();
+        let named = SCALAR_COLUMNS.iter().zip(&self.scalars);
+        let missing: Vec<&str> = named.filter(|(_, column)| column.is_none()).map(|(name, _)| *name).collect();
+        let mut gaps = Vec::new();
+        if !missing.is_empty() {
+            gaps.push(format!("the table has no column {}; the other features are used", quoted(&missing)));
+        }
+        let lacking = self.scalars.iter().flatten().map(|column| (column.name, rows - column.filled()));
+        if let Some((name, lacking)) = lacking.filter(|(_, lacking)| *lacking > 0).max_by_key(|(_, lacking)| *lacking) {
+            gaps.push(format!(
+                "up to {lacking} of {rows} rows lack an audio feature, most of them {name:?}; they become no rows of the matrix"
+            ));
+        }
+        gaps
+    }
+}
+
+/// The name in small letters, without blanks and signs, and without what stands in brackets.
+fn folded(name: &str) -> String {
+    let bare = name.split_once('(').map_or(name, |(bare, _)| bare);
+    bare.chars().filter(|char| char.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
 /// A catalogue in the making.
 #[derive(Default)]
 struct Table {
-    columns: Columns,
     separator: char,
     rows: Vec<Row>,
     songs: Vec<Song>,
@@ -163,9 +213,9 @@ struct Table {
 }
 
 impl Table {
-    fn add(&mut self, record: &StringRecord) -> Result<(), TableError> {
-        let uri = self.columns.text(record, self.columns.uri);
-        let mut song = self.song(record)?;
+    fn add(&mut self, columns: &Columns, row: usize) -> Result<(), TableError> {
+        let uri = columns.uri.text(row);
+        let mut song = self.song(columns, row)?;
         let index = self.songs.len();
         let row = match uri.strip_prefix("spotify:").and_then(|rest| rest.split_once(':')) {
             None if uri.is_empty() => Row::NoId(index),
@@ -188,36 +238,35 @@ impl Table {
                     Row::Track(index, Form::Item)
                 }
             }
-            _ => return Err(self.columns.bad_value(record, self.columns.uri, "a Spotify track URI")),
+            _ => return Err(columns.uri.bad_value(row, "a Spotify track URI")),
         };
         self.rows.push(row);
         self.songs.push(song);
         Ok(())
     }
 
-    fn song(&mut self, record: &StringRecord) -> Result<Song, TableError> {
-        let columns = &self.columns;
+    fn song(&mut self, columns: &Columns, row: usize) -> Result<Song, TableError> {
         let mut scalars = [None; 13];
         for (scalar, column) in scalars.iter_mut().zip(columns.scalars) {
-            *scalar = columns.number(record, column)?;
+            *scalar = column.map_or(Ok(None), |column| column.number(row))?;
         }
-        let popularity = columns.number(record, columns.popularity)?;
-        let text = |column| columns.text(record, column);
-        let genres = text(columns.genres).split(',').map(str::trim).filter(|genre| !genre.is_empty());
+        let popularity = columns.popularity.map_or(Ok(None), |column| column.number(row))?;
+        let text = |column: Option<Used>| column.map_or_else(String::new, |column| column.text(row).to_owned());
+        let genres = columns.genres.text(row).split(',').map(str::trim).filter(|genre| !genre.is_empty());
         let mut song = Song {
-            title: text(columns.title).to_owned(),
-            album: text(columns.album).to_owned(),
-            release_date: text(columns.release_date).to_owned(),
+            title: columns.title.text(row).to_owned(),
+            album: text(columns.album),
+            release_date: text(columns.release_date),
             duration_ms: scalars[0].unwrap_or_default(),
             popularity: popularity.unwrap_or_default() as u32,
-            features: all(scalars),
+            // A duration alone is what a playlist says of a track.
+            features: scalars[1..].iter().any(Option::is_some).then_some(scalars),
             tags: with_counts(genres.map(str::to_owned).collect()),
             listing: Listing::FirstArtist,
             ..Song::default()
         };
-        let credit = text(columns.artists).split(self.separator).map(str::trim).filter(|name| !name.is_empty());
-        let names: Vec<String> = credit.map(str::to_owned).collect();
-        song.artists = names.into_iter().map(|name| self.artist(name)).collect();
+        let credit = columns.artists.text(row).split(self.separator).map(str::trim).filter(|name| !name.is_empty());
+        song.artists = credit.map(|name| self.artist(name.to_owned())).collect();
         Ok(song)
     }
 
@@ -229,9 +278,4 @@ impl Table {
             self.artists.len() - 1
         })
     }
-}
-
-/// All values, or `None` where one is missing.
-fn all(values: [Option<f64>; 13]) -> Option<[f64; 13]> {
-    values.iter().all(Option::is_some).then(|| values.map(Option::unwrap_or_default))
 }

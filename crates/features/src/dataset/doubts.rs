@@ -1,6 +1,7 @@
 //! What is doubtful in a table, though it can be learnt from.
 
 use model::dataset::Dataset;
+use model::terminal::escaped;
 
 use super::split::Order;
 
@@ -32,7 +33,7 @@ fn constant_labels(dataset: &Dataset) -> Option<String> {
         } else {
             return None;
         };
-        Some(format!("`{}` is always {value}", dataset.label_names[label].escape_debug()))
+        Some(format!("`{}` is always {value}", escaped(&dataset.label_names[label])))
     };
     let always: Vec<String> = (0..q).filter_map(always).collect();
     (!always.is_empty())
@@ -46,7 +47,7 @@ fn row_numbers(dataset: &Dataset, order: &Order) -> Option<String> {
     for (j, name) in dataset.feature_names.iter().enumerate() {
         order.rows.iter().enumerate().for_each(|(i, &row)| column[row] = dataset.features[i * width + j]);
         if column.len() >= FEWEST_ROWS && numbers_rows(&column) {
-            found.push(format!("`{}`", name.escape_debug()));
+            found.push(format!("`{}`", escaped(name)));
         }
     }
     (!found.is_empty()).then(|| {
@@ -92,12 +93,12 @@ fn separating_features(dataset: &Dataset) -> Vec<String> {
         }
         let found = separating(dataset, label);
         let names: Vec<String> =
-            found.iter().map(|&j| format!("`{}`", dataset.feature_names[j].escape_debug())).collect();
+            found.iter().map(|&j| format!("`{}`", escaped(&dataset.feature_names[j]))).collect();
         (!names.is_empty()).then(|| {
             format!(
                 "the label `{}` is known from one feature alone: {}; leave it out with `--ignore` if it was made from the \
                  label",
-                dataset.label_names[label].escape_debug(),
+                escaped(&dataset.label_names[label]),
                 named(&names)
             )
         })

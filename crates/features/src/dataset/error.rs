@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use model::terminal::{escaped, is_unsafe};
+
 /// Columns that an error names at most where it tells what there is.
 const MOST_NAMED: usize = 12;
 
@@ -200,15 +202,17 @@ impl fmt::Display for Fault {
 
 fn unusable(columns: &[Unusable]) -> String {
     let listed: Vec<String> =
-        columns.iter().map(|column| format!("`{}` ({})", column.column.escape_debug(), column.fault)).collect();
+        columns.iter().map(|column| format!("`{}` ({})", escaped(&column.column), column.fault)).collect();
     let is_name = |fault: &Fault| matches!(fault, Fault::LikeLabel | Fault::EmptyLabel);
     let may_be_label = |fault: &Fault| matches!(fault, Fault::NoNumbers | Fault::LikeLabel);
     let any = |is: fn(&Fault) -> bool| columns.iter().any(|column| is(&column.fault));
     let names: Vec<&str> = columns.iter().map(|column| column.column.as_str()).collect();
+    let in_first = columns.iter().filter(|column| matches!(column.fault, Fault::Text { row: 0, .. })).count();
     format!(
-        "cannot use {} {}: {}leave {} out with `--ignore {}`{}",
+        "cannot use {} {}: {}{}leave {} out with `--ignore {}`{}",
         if columns.len() == 1 { "column".to_owned() } else { format!("{} columns,", columns.len()) },
         listed.join(", "),
+        if in_first > 1 { "of several lines of column names, leave one; else " } else { "" },
         if any(is_name) { "rename, or " } else { "correct the file, or " },
         if columns.len() == 1 { "it" } else { "them" },
         argument(&names),
@@ -218,7 +222,7 @@ fn unusable(columns: &[Unusable]) -> String {
 
 /// A list of column names as an argument of a shell's command: names that hold commas are quoted within the list.
 fn argument(names: &[&str]) -> String {
-    let name = |name: &&str| match name.contains([',', '"']) {
+    let name = |name: &&str| match name.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", name.replace('"', "\"\"")),
         false => (*name).to_owned(),
     };
@@ -226,8 +230,13 @@ fn argument(names: &[&str]) -> String {
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "_-.,:/@%+=".contains(char);
     if list.chars().all(is_plain) && !list.starts_with('-') {
         list
-    } else if list.contains(char::is_control) {
-        format!("$'{}'", list.escape_debug())
+    } else if list.contains(is_unsafe) {
+        let code = |char: char| match char {
+            '\\' | '\'' => format!("\\{char}"),
+            char if is_unsafe(char) => format!("\\u{:04x}", u32::from(char)),
+            char => char.to_string(),
+        };
+        format!("$'{}'", list.chars().map(code).collect::<String>())
     } else {
         format!("'{}'", list.replace('\'', "'\\''"))
     }
@@ -236,14 +245,14 @@ fn argument(names: &[&str]) -> String {
 /// The first of names.
 pub(super) fn some_of(names: &[&str]) -> String {
     let more = names.len().saturating_sub(MOST_NAMED);
-    let named = names[..names.len() - more].join(", ");
+    let named = escaped(&names[..names.len() - more].join(", ")).into_owned();
     if more == 0 { named } else { format!("{named} and {more} more") }
 }
 
 /// The beginning of a text from outside, in backticks.
 pub(super) fn shown(text: &str) -> String {
     let start: String = text.chars().take(MOST_SHOWN).collect();
-    format!("`{}{}`", start.escape_debug(), if start.len() < text.len() { "…" } else { "" })
+    format!("`{}{}`", escaped(&start), if start.len() < text.len() { "…" } else { "" })
 }
 
 fn ending(end: Option<usize>) -> String {

@@ -1,6 +1,7 @@
 //! What the columns of a file are: labels, features, ids, or nothing.
 
 use super::error::{Fault, Unusable, some_of};
+use super::table::UNNAMED;
 use super::{ARTIST, DatasetError, Import, LABEL, SPLIT, TRACK_ID, Table};
 
 /// Names, in small letters, of columns that number rows and may also be features.
@@ -110,7 +111,7 @@ impl<'a> Roles<'a> {
 
 /// A name that pandas, polars or R gives a column that has none.
 fn is_nameless(name: &str) -> bool {
-    name.starts_with("Unnamed: ") || name.starts_with("__index_level_") || is_numbered(name, "...")
+    name.starts_with(UNNAMED) || name.starts_with("__index_level_") || is_numbered(name, "...")
 }
 
 /// `label` in other letters, or parted from its name by another sign: `Label:pop`, `labels_pop`, `label :pop`.

@@ -17,6 +17,9 @@ use records::{Record, Records};
 
 const PARQUET_MAGIC: &[u8] = b"PAR1";
 
+/// What pandas calls a column without a name, before its position.
+pub(super) const UNNAMED: &str = "Unnamed: ";
+
 /// Columns of the first row that a note shows.
 const FIRST_SHOWN: usize = 5;
 
@@ -68,7 +71,10 @@ impl Table {
         let mut seen = HashSet::new();
         let read = table.columns.iter().filter(|(_, values)| !matches!(values, Values::Ignored));
         match read.map(|(name, _)| name).find(|name| !seen.insert(*name)) {
-            Some(name) => Err(DatasetError::column(name, "comes twice: rename or remove one of them")),
+            Some(name) => Err(DatasetError::column(
+                name,
+                "comes twice: rename or remove one of them; of several lines of column names, leave one",
+            )),
             None => Ok(table),
         }
     }
@@ -176,12 +182,23 @@ impl Table {
         if !records.read(&mut record)? {
             return Err(DatasetError::Unreadable("it is empty".to_owned()));
         }
-        let names: Vec<String> = record.fields().enumerate().map(|(i, name)| named(i, name)).collect();
-        let mut cells: Vec<Option<Cells>> = names.iter().map(|name| (!is_ignored(name)).then(Cells::default)).collect();
-        let mut rows = 0;
+        let names: Vec<String> = record.fields().map(str::to_owned).collect();
+        if names.iter().all(|name| name.parse::<f64>().is_ok()) {
+            return Err(DatasetError::Unreadable(
+                "its first line holds numbers and no names of columns: put a line of names above it".to_owned(),
+            ));
+        }
+        let named_ones = || names.iter().enumerate().map(|(i, name)| named(i, name));
+        let mut cells: Vec<Option<Cells>> =
+            named_ones().map(|name| (!is_ignored(&name)).then(Cells::default)).collect();
+        let (mut rows, mut empty) = (0, 0);
         while records.read(&mut record)? {
             if record.len() > names.len() {
                 return Err(DatasetError::TooLong { line: record.line, values: record.len(), names: names.len() });
+            }
+            if record.fields().all(str::is_empty) {
+                empty += 1;
+                continue;
             }
             let fields = record.fields().chain(std::iter::repeat(""));
             cells.iter_mut().zip(fields).for_each(|(cells, field)| {
@@ -191,9 +208,18 @@ impl Table {
             });
             rows += 1;
         }
-        let values = cells.into_iter().map(|cells| cells.map_or(Values::Ignored, Values::Texts));
-        let mut table = Self { columns: names.into_iter().zip(values).collect(), rows, notes: Vec::new() };
+        let is_there = |(name, cells): &(String, Option<Cells>)| {
+            // Spreadsheets leave separators behind: a column without name and values is none.
+            !name.starts_with(UNNAMED) || cells.as_ref().is_none_or(|cells| cells.iter().any(|text| !text.is_empty()))
+        };
+        let columns = named_ones().zip(cells).filter(is_there);
+        let values = |cells: Option<Cells>| cells.map_or(Values::Ignored, Values::Texts);
+        let mut table =
+            Self { columns: columns.map(|(name, cells)| (name, values(cells))).collect(), rows, notes: Vec::new() };
         table.find_marks(separator, is_doubtful);
+        if empty > 0 {
+            table.notes.push(format!("it has {empty} rows without any value, which are left out"));
+        }
         Ok(table)
     }
 
@@ -264,7 +290,7 @@ impl Table {
 /// The name of the column at a position.
 fn named(position: usize, name: &str) -> String {
     match name.trim() {
-        "" => format!("Unnamed: {position}"),
+        "" => format!("{UNNAMED}{position}"),
         name => name.to_owned(),
     }
 }

@@ -140,7 +140,7 @@ fn episode(song: &Song) -> Value {
     })
 }
 
-/// The audio features, where there are any. Key, mode and time signature are whole numbers.
+/// The audio features, where there are any; null for one that is missing. Key, mode and time signature are whole numbers.
 pub(super) fn features(song: &Song) -> Option<Value> {
     let [
         duration_ms,
@@ -157,11 +157,12 @@ pub(super) fn features(song: &Song) -> Option<Value> {
         tempo,
         time_signature,
     ] = song.features?;
+    let whole = |value: Option<f64>| value.map(|value| value as i64);
     Some(json!({
-        "danceability": danceability, "energy": energy, "key": key as i64, "loudness": loudness, "mode": mode as i64,
+        "danceability": danceability, "energy": energy, "key": whole(key), "loudness": loudness, "mode": whole(mode),
         "speechiness": speechiness, "acousticness": acousticness, "instrumentalness": instrumentalness,
-        "liveness": liveness, "valence": valence, "tempo": tempo, "duration_ms": duration_ms as u64,
-        "time_signature": time_signature as i64,
+        "liveness": liveness, "valence": valence, "tempo": tempo, "duration_ms": whole(duration_ms),
+        "time_signature": whole(time_signature),
         "type": "audio_features", "id": song.id, "uri": format!("spotify:track:{}", song.id),
         "track_href": format!("https://api.spotify.com/v1/tracks/{}", song.id),
         "analysis_url": format!("https://api.spotify.com/v1/audio-analysis/{}", song.id),

@@ -10,6 +10,7 @@ use worker::Home;
 
 use crate::args;
 use crate::error::usage;
+use crate::output::warn;
 
 /// The dataset of a file, which is saved, or the newest one of the store.
 pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetInfo> {
@@ -48,17 +49,19 @@ pub fn import_of(args: &args::Data, split: &SplitSettings) -> Import {
         args::Impute::Zero => Impute::Zero,
         args::Impute::MostFrequent => Impute::MostFrequent,
     });
-    Import { labels: args.labels.clone(), ignored: args.ignore.clone(), impute, split: split.clone() }
+    Import { labels: args.labels(), ignored: args.ignored(), impute, split: split.clone() }
 }
 
-/// Reads a file. A choice of columns that does not fit the file is a usage error.
+/// Reads a file and prints what is doubtful about it. A choice of columns that does not fit the file is a usage error.
 pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
     let read = tokio::task::spawn_blocking(move || features::import(&bytes, &import)).await?;
-    read.map_err(|error| match error {
+    let imported = read.map_err(|error| match error {
         DatasetError::NoColumn { .. } => usage(format!("{}: {error}", file.display())),
         error => anyhow::Error::new(error).context(file.display().to_string()),
-    })
+    })?;
+    imported.notes.iter().for_each(|note| warn(&format!("{}: {note}", file.display())));
+    Ok(imported)
 }
 
 /// Refuses more folds than the training rows can be cut into.

@@ -77,7 +77,7 @@ pub async fn run(args: &SearchPlan, home: &Home) -> anyhow::Result<()> {
 /// What is planned for: the numbers given, the table given, or the newest dataset.
 async fn size(args: &SearchPlan, home: &Home) -> anyhow::Result<Size> {
     if let (Some(rows), Some(features)) = (args.rows, args.features) {
-        let labels = match args.data.labels.as_slice() {
+        let labels = match args.data.labels().as_slice() {
             [] => 1,
             [one] => one.parse().map_err(|_| usage(format!("--labels is `{one}`: with --rows it is a number")))?,
             _ => return Err(usage("--labels is a list: with --rows it is a number")),
