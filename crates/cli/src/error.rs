@@ -1,9 +1,13 @@
 //! What a person sees of a failure: one line and an exit code.
 
 use std::fmt;
+use std::io;
 use std::process::ExitCode;
 
 use model::terminal::escaped;
+use queue::QueueError;
+use store::StoreError;
+use worker::{Shutdown, WorkerError, complain};
 
 /// The command was given something it cannot use: exit code 2.
 #[derive(Debug)]
@@ -22,19 +26,77 @@ pub fn usage(message: impl fmt::Display) -> anyhow::Error {
     Usage(message.to_string()).into()
 }
 
-/// Prints the error, if any, as one line: 0 for success, 1 for a failure, 2 for a usage error.
-pub fn exit_code(result: anyhow::Result<()>) -> ExitCode {
-    let Err(error) = result else { return ExitCode::SUCCESS };
-    if is_closed_pipe(&error) {
-        return ExitCode::SUCCESS;
+/// The command was told to stop before it was done: the exit code that a shell has for the signal.
+#[derive(Debug)]
+struct Stopped {
+    code: u8,
+    what_now: String,
+}
+
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stopped; {}", self.what_now)
     }
-    let line = format!("{error:#}").replace('\n', " ");
-    eprintln!("spotifai: {}", escaped(&line));
-    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+}
+
+impl std::error::Error for Stopped {}
+
+/// The end of a command that was told to stop before it was done, with what is safe and how to go on.
+pub fn stopped(shutdown: &Shutdown, what_now: impl fmt::Display) -> anyhow::Error {
+    Stopped { code: shutdown.exit_code().unwrap_or(1), what_now: what_now.to_string() }.into()
+}
+
+/// Prints the error, if any, as one line: 0 for success, 1 for a failure, 2 for a usage error, 130 or 143 where a signal
+/// came before the work was done.
+pub fn exit_code(result: anyhow::Result<()>) -> u8 {
+    let Err(error) = result else { return 0 };
+    if is_closed_pipe(&error) {
+        return 0;
+    }
+    let line = line(&error).replace('\n', " ");
+    complain(&format!("spotifai: {}", escaped(&line)));
+    match error.downcast_ref::<Stopped>() {
+        Some(stopped) => stopped.code,
+        None => u8::from(error.is::<Usage>()) + 1,
+    }
+}
+
+/// [`exit_code`] as main returns it.
+pub fn ended(result: anyhow::Result<()>) -> ExitCode {
+    exit_code(result).into()
+}
+
+/// The causes from the outermost on; where a disk is one, with what is safe.
+fn line(error: &anyhow::Error) -> String {
+    let causes: Vec<String> = error.chain().map(plain).collect();
+    let safe = if is_of_disk(error) {
+        "; what was stored until now is safe, and the same command goes on from there"
+    } else {
+        ""
+    };
+    causes.join(": ") + safe
+}
+
+/// A cause in plain words, where the system's are none.
+fn plain(cause: &(dyn std::error::Error + 'static)) -> String {
+    match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
+        Some(io::ErrorKind::StorageFull) => "the disk is full".into(),
+        Some(io::ErrorKind::QuotaExceeded) => "the disk quota is used up".into(),
+        Some(io::ErrorKind::ReadOnlyFilesystem) => "its file system is read-only".into(),
+        Some(io::ErrorKind::FileTooLarge) => "it would be larger than files may be here (`ulimit -f`)".into(),
+        Some(io::ErrorKind::PermissionDenied) => "it is not allowed".into(),
+        _ => cause.to_string(),
+    }
+}
+
+fn is_of_disk(error: &anyhow::Error) -> bool {
+    matches!(error.downcast_ref(), Some(QueueError::Unwritable { .. }))
+        || matches!(error.downcast_ref(), Some(StoreError::Unwritable { .. }))
+        || matches!(error.downcast_ref(), Some(WorkerError::Local(_)))
 }
 
 /// `spotifai … | head` is no failure.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
-    let io = error.downcast_ref::<std::io::Error>();
-    io.is_some_and(|io| io.kind() == std::io::ErrorKind::BrokenPipe)
+    let io = error.downcast_ref::<io::Error>();
+    io.is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)
 }

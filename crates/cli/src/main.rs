@@ -1,12 +1,16 @@
 //! `spotifai`: everything the system does, from the command line.
+// These macros panic where standard output or standard error cannot be written: use `output`, `worker::complain`.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod args;
 mod commands;
 mod error;
+mod files;
 mod fleet;
 mod home;
 mod output;
 mod progress;
+mod stop;
 mod summary;
 mod watch;
 
@@ -15,14 +19,16 @@ use std::process::ExitCode;
 use clap::Parser;
 
 fn main() -> ExitCode {
-    let args = args::Args::parse();
-    worker::install_crypto();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return error::exit_code(Err(error.into())),
+    let (runtime, shutdown) = match worker::begin() {
+        Ok(begun) => begun,
+        Err(error) => return error::ended(Err(error.into())),
     };
-    let result = runtime.block_on(commands::run(args));
+    let args = args::Args::parse();
+    let entered = runtime.enter();
+    stop::end_at_once(&args.command, &shutdown);
+    drop(entered);
+    let result = runtime.block_on(commands::run(args, &shutdown));
     // Not dropped: that would wait for a computation that was left behind when its time was up.
     runtime.shutdown_background();
-    error::exit_code(result)
+    error::ended(result)
 }

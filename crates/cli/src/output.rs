@@ -12,10 +12,17 @@ use model::terminal::{escaped, escaped_json, escaped_lines};
 
 pub use report::thousands;
 use serde::Serialize;
+use worker::complain;
 
 /// A line on standard output, [`shown`]; a closed pipe is an error like any other.
 pub fn say(line: &str) -> anyhow::Result<()> {
     print(&shown(line))
+}
+
+/// A text as it is on standard output.
+pub fn say_raw(text: &[u8]) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text).and_then(|()| out.flush()).map_err(unprinted)
 }
 
 /// A value as indented JSON on standard output.
@@ -30,13 +37,24 @@ pub fn say_json_line(value: &impl Serialize) -> anyhow::Result<()> {
 
 /// A line on standard error about what is doubtful and does not stop the command.
 pub fn warn(note: &str) {
-    // Where nobody can be told, the work goes on all the same.
-    let _ = writeln!(std::io::stderr().lock(), "warning: {}", escaped(note));
+    complain(&format!("warning: {}", escaped(note)));
 }
 
 fn print(line: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout().lock(), "{line}")?;
-    Ok(())
+    writeln!(std::io::stdout().lock(), "{line}").map_err(unprinted)
+}
+
+/// Why nothing can be printed. A closed pipe stays what it is: it is no failure.
+pub fn unprinted(error: std::io::Error) -> anyhow::Error {
+    match error.kind() {
+        std::io::ErrorKind::BrokenPipe => error.into(),
+        _ => anyhow::Error::new(error).context("cannot write to standard output"),
+    }
+}
+
+/// A line on standard error, [`shown`]. Where that cannot be written, nobody would read why.
+pub fn tell(line: &str) {
+    complain(&shown(line));
 }
 
 /// How words of our own look on a terminal.

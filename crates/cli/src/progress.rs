@@ -11,7 +11,7 @@ use model::run::Run;
 use model::search::Search;
 use model::terminal::escaped;
 use model::track::PlaylistPage;
-use worker::Home;
+use worker::{Home, complain};
 
 use crate::output::thousands;
 
@@ -142,10 +142,12 @@ impl Screen {
                 }
                 // What is printed next begins on a line of its own.
                 if ended && !bars.is_empty() {
-                    eprintln!();
+                    complain("");
                 }
             }
-            None if self.last != gauges => eprintln!("{:>5.0} s  {}", self.began.elapsed().as_secs_f64(), line(gauges)),
+            None if self.last != gauges => {
+                complain(&format!("{:>5.0} s  {}", self.began.elapsed().as_secs_f64(), line(gauges)));
+            }
             None => {}
         }
         self.last = gauges.to_vec();

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use anyhow::Context;
 use model::fleet::JobCounts;
 use model::run::{Collection, Run};
 use model::search::{Importances, Scores, Setting, Tuned};
@@ -13,6 +12,7 @@ use serde::Serialize;
 use worker::Home;
 
 use crate::commands::search::Found;
+use crate::files::save;
 use crate::output::{table, thousands};
 
 /// `summary.json`.
@@ -71,8 +71,7 @@ impl Summary {
     /// Writes `summary.json` into a folder.
     pub fn write(&self, out: &Path) -> anyhow::Result<()> {
         let file = out.join("summary.json");
-        std::fs::write(&file, serde_json::to_vec_pretty(self)?)
-            .with_context(|| format!("cannot write {}", file.display()))
+        save(&file, &serde_json::to_vec_pretty(self)?)
     }
 }
 

@@ -8,10 +8,10 @@ use model::terminal::escaped;
 use queue::QueueError;
 use serde_json::Value;
 use store::StoreError;
-use worker::Shutdown;
+use worker::{Shutdown, complain};
 
 use crate::args::Live;
-use crate::output::{say, say_json, say_json_line, shown};
+use crate::output::{say, say_json, say_json_line, shown, unprinted};
 
 /// How often a live table is drawn.
 const EVERY: Duration = Duration::from_secs(1);
@@ -87,7 +87,7 @@ impl Screen {
         if self.json {
             say_json_line(&view.json)?;
         } else if self.in_place {
-            redraw(&shown, self.last.is_none())?;
+            redraw(&shown, self.last.is_none()).map_err(unprinted)?;
         } else if !is_line {
             say(&format!("{shown}\n"))?;
         } else if self.last.as_ref() != Some(&shown) {
@@ -100,9 +100,9 @@ impl Screen {
     fn complain(&self, error: &anyhow::Error) -> anyhow::Result<()> {
         let line = format!("{error:#}; trying again").replace('\n', " ");
         match &self.last {
-            Some(last) if self.in_place => Ok(redraw(&format!("{last}\n\n{line}"), false)?),
+            Some(last) if self.in_place => redraw(&format!("{last}\n\n{line}"), false).map_err(unprinted),
             _ => {
-                eprintln!("spotifai: {}", escaped(&line));
+                complain(&format!("spotifai: {}", escaped(&line)));
                 Ok(())
             }
         }

@@ -5,7 +5,7 @@ mod common;
 use std::path::Path;
 use std::process::Stdio;
 
-use common::{ok, run, signal, spotifai, wait_until};
+use common::{fails, ok, run, signal, spotifai, wait_until};
 use serde_json::Value;
 use tempfile::tempdir;
 
@@ -137,8 +137,7 @@ fn ctrl_c_says_how_to_go_on() {
     wait_until("tag pages", || stage.requests().iter().any(|request| request.path.contains("/+tags")));
     signal(&child, "INT");
     let stopped = child.wait_with_output().unwrap();
-    ok(&stopped);
-    let stderr = String::from_utf8_lossy(&stopped.stderr);
+    let stderr = fails(&stopped, 130);
     assert!(stderr.contains(&format!("spotifai run {}", playlists[0])), "{stderr}");
     let finished = ok(&command().env("SPOTIFAI_LASTFM_RATE", "1000").output().unwrap());
     assert!(finished.contains("winner"), "{finished}");

@@ -161,6 +161,15 @@ pub enum QueueError {
         /// What was answered.
         cause: String,
     },
+    /// This machine's disk does not take it: full, over its quota, read-only. Trying again helps when a person has seen to
+    /// it. Who is waited for ends with this; a standing worker goes on then.
+    #[error("cannot write to {file}: {why}")]
+    Unwritable {
+        /// The queue's file.
+        file: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// Trying again won't help.
     #[error("{0}")]
     Unusable(String),

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, ErrorCode, ffi};
 
+use crate::remedy::{NOT_ALLOWED, refusal};
 use crate::{failure, is_busy};
 
 /// How long a process waits for another one's transaction. Transactions last milliseconds; this is for a stopped machine.
@@ -80,7 +81,7 @@ fn connect(path: &Path, schema: &str) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// One line: what, where, why, what to do. The code stays, so that [`crate::is_transient`] can be asked.
+/// One line: what, where, why, what to do. The code stays, so that [`crate::remedy()`] can be asked.
 fn explain(path: &Path, error: Error) -> Error {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let why = match (error.sqlite_error_code(), folder) {
@@ -88,10 +89,7 @@ fn explain(path: &Path, error: Error) -> Error {
             format!("there is no folder {}; create it or name another file", folder.display())
         }
         (Some(ErrorCode::CannotOpen), _) if path.is_dir() => "it is a folder; name a file".into(),
-        (Some(ErrorCode::CannotOpen), _) => {
-            "it or its folder may not be written to; allow it or name another file".into()
-        }
-        (Some(ErrorCode::ReadOnly), _) => "it may not be written to; allow it or name another file".into(),
+        (Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly), _) => refusal(path).unwrap_or(NOT_ALLOWED).into(),
         (Some(ErrorCode::NotADatabase), _) => "it is no SQLite file; name one, or a new file".into(),
         _ => error.to_string(),
     };

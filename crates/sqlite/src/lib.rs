@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod connect;
+mod remedy;
+mod remove;
 mod threads;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -8,11 +10,13 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
+pub use remedy::{Remedy, remedy};
+pub use remove::remove_unused;
 pub use rusqlite;
 use rusqlite::{Connection, Error, ErrorCode};
 use tokio::sync::oneshot;
 
-use threads::Work;
+use threads::{Verdict, Work};
 
 /// A handle to one file; clones share its two threads, which end with the last one.
 #[derive(Clone)]
@@ -73,14 +77,6 @@ impl Db {
     }
 }
 
-/// Whether the same call may succeed later: the file is busy, the machine is short of something, or an error of another
-/// write undid the transaction that both were in.
-pub fn is_transient(error: &Error) -> bool {
-    use ErrorCode::{DiskFull, OperationAborted, OutOfMemory, SystemIoFailure};
-    let code = error.sqlite_error_code();
-    is_busy(error) || matches!(code, Some(DiskFull | SystemIoFailure | OutOfMemory | OperationAborted))
-}
-
 /// Whether another process is at it just now.
 fn is_busy(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
@@ -95,9 +91,13 @@ where
     let work: Work = Box::new(move |connection| {
         // A panic must not take the thread along that all others wait for. What the work left behind is undone.
         let outcome: Outcome<T> = catch_unwind(AssertUnwindSafe(|| connection.map_err(threads::again).and_then(work)));
-        let keep = matches!(outcome, Ok(Ok(_)));
+        let verdict = match &outcome {
+            Ok(Ok(_)) => Verdict::Keep,
+            Ok(Err(error)) if remedy::is_of_disk(error) => Verdict::UndoForDisk(threads::again(error)),
+            _ => Verdict::Undo,
+        };
         (
-            keep,
+            verdict,
             Box::new(move |commit| {
                 drop(sender.send(outcome.map(|result| result.and_then(|value| commit.map(|()| value)))))
             }),

@@ -15,10 +15,18 @@ const GROUP: usize = 512;
 /// How long a transaction takes in further writes: other processes wait for its end.
 const GROUP_TIME: Duration = Duration::from_millis(10);
 
-/// Given a connection in a transaction it works; given why there is none it only answers. Says whether to keep what it
-/// wrote, and how to answer after the commit.
-pub(crate) type Work = Box<dyn FnOnce(Result<&Connection, &Error>) -> (bool, Answer) + Send>;
+/// Given a connection in a transaction it works; given why there is none it only answers. Says what is to become of what
+/// it wrote, and how to answer after the commit.
+pub(crate) type Work = Box<dyn FnOnce(Result<&Connection, &Error>) -> (Verdict, Answer) + Send>;
 pub(crate) type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
+
+/// What is to become of what a piece of work wrote.
+pub(crate) enum Verdict {
+    Keep,
+    Undo,
+    /// The disk did not take it, with this error.
+    UndoForDisk(Error),
+}
 
 pub(crate) fn serve_reads(file: &Attached, reads: &Receiver<Work>) {
     while let Ok(work) = reads.recv() {
@@ -62,14 +70,15 @@ fn apply(connection: &Connection, work: Work, state: &mut Result<(), Error>) -> 
     if state.is_ok() {
         *state = connection.execute_batch("SAVEPOINT one");
     }
-    let (keep, answer) = work(state.as_ref().map(|()| connection));
+    let (verdict, answer) = work(state.as_ref().map(|()| connection));
     if state.is_ok() {
         // A full disk and its like end the whole transaction: what follows would be committed one by one, and what went
-        // before is undone.
-        *state = match (connection.is_autocommit(), keep) {
+        // before is undone. The disk is everyone's reason.
+        *state = match (connection.is_autocommit(), verdict) {
+            (true, Verdict::UndoForDisk(error)) => Err(error),
             (true, _) => Err(failure(ffi::SQLITE_ABORT, "the transaction was undone by an error in it".into())),
-            (false, true) => connection.execute_batch("RELEASE one"),
-            (false, false) => connection.execute_batch("ROLLBACK TO one; RELEASE one"),
+            (false, Verdict::Keep) => connection.execute_batch("RELEASE one"),
+            (false, _) => connection.execute_batch("ROLLBACK TO one; RELEASE one"),
         };
     }
     answer

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use sqlite::Db;
 use sqlite::rusqlite::{Connection, Error};
+use sqlite::{Db, Remedy, remedy};
 use tempfile::{TempDir, tempdir};
 
 const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS numbers (n INTEGER PRIMARY KEY);";
@@ -87,21 +87,64 @@ async fn what_ends_the_transaction_fails_everyone_in_it_and_nobody_after() {
     let breaks = db.write(|c| c.execute_batch("INSERT INTO numbers VALUES (2); ROLLBACK; SELECT * FROM nowhere"));
     let release = async { drop(held) };
     let (first, second, third, ()) = tokio::join!(db.write(insert(1)), breaks, db.write(insert(3)), release);
-    let is_transient = |written: Result<_, Error>| sqlite::is_transient(&written.unwrap_err());
-    assert!(is_transient(first) && is_transient(third), "it was not their fault");
-    assert!(!sqlite::is_transient(&second.unwrap_err()));
+    let of = |written: Result<_, Error>| remedy(&written.unwrap_err(), db.path());
+    assert_eq!([of(first), of(third)], [Remedy::Retry; 2], "it was not their fault");
+    assert_eq!(of(second.map(|()| 0)), Remedy::GiveUp);
     assert_eq!(numbers(&db).await, [0; 0]);
     db.write(insert(4)).await.unwrap();
     assert_eq!(numbers(&db).await, [4]);
 }
 
 #[tokio::test]
-async fn a_full_disk_is_transient() {
+async fn a_full_disk_is_everyones_reason_until_there_is_room_again() {
     let (_folder, db) = fresh().await;
+    let limit =
+        |pages: u32| move |c: &Connection| c.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()));
     // No less than there is already.
-    db.write(|c| c.query_row("PRAGMA max_page_count = 1", [], |_| Ok(()))).await.unwrap();
-    let full = db.write(|c| c.execute_batch("CREATE TABLE more (n)")).await.unwrap_err();
-    assert!(sqlite::is_transient(&full), "{full}");
+    db.write(limit(1)).await.unwrap();
+    let held = hold(&db);
+    let more = |c: &Connection| c.execute_batch("CREATE TABLE more (n)").map(|()| 1);
+    let release = async { drop(held) };
+    let (first, second, third, ()) = tokio::join!(db.write(more), db.write(insert(1)), db.write(more), release);
+    for full in [first.unwrap_err(), third.unwrap_err()] {
+        assert!(matches!(remedy(&full, db.path()), Remedy::SeeToDisk(why) if why.contains("disk is full")), "{full}");
+    }
+    assert_eq!(second.unwrap(), 1, "what fits is written");
+    db.write(limit(1_000)).await.unwrap();
+    assert_eq!(db.write(more).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn what_the_disk_undid_is_undone_for_everyone_in_it_for_that_reason() {
+    let (_folder, db) = fresh().await;
+    let held = hold(&db);
+    let full = db.write(|c| -> Result<usize, Error> {
+        c.execute_batch("ROLLBACK")?;
+        Err(Error::SqliteFailure(sqlite::rusqlite::ffi::Error::new(sqlite::rusqlite::ffi::SQLITE_FULL), None))
+    });
+    let release = async { drop(held) };
+    let (first, second, third, ()) = tokio::join!(db.write(insert(1)), full, db.write(insert(3)), release);
+    for written in [first, second, third] {
+        let error = written.unwrap_err();
+        assert!(matches!(remedy(&error, db.path()), Remedy::SeeToDisk(_)), "{error}");
+    }
+    assert_eq!(numbers(&db).await, [0; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_is_removed_only_when_nobody_has_it_open() {
+    let (folder, db) = fresh().await;
+    let path = db.path().to_owned();
+    let remove = |path: std::path::PathBuf| tokio::task::spawn_blocking(move || sqlite::remove_unused(&path).unwrap());
+    db.write(insert(1)).await.unwrap();
+    assert!(!remove(path.clone()).await.unwrap(), "it is open");
+    assert_eq!(numbers(&db).await, [1]);
+    drop(db);
+    assert!(remove(path.clone()).await.unwrap());
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is left beside it either");
+    std::fs::write(&path, "no database, but long enough to be taken for one; ".repeat(20)).unwrap();
+    assert!(remove(path.clone()).await.unwrap());
+    assert!(remove(path).await.unwrap(), "what is not there is not in use");
 }
 
 #[tokio::test]
@@ -177,7 +220,7 @@ async fn a_file_that_was_deleted_or_replaced_is_an_error() {
     std::fs::remove_file(db.path()).unwrap();
     let lost = db.write(insert(1)).await.unwrap_err();
     assert!(lost.to_string().contains("was deleted or replaced"), "{lost}");
-    assert!(!sqlite::is_transient(&lost));
+    assert_eq!(remedy(&lost, db.path()), Remedy::GiveUp);
     let replacement = open(db.path()).await;
     replacement.write(insert(2)).await.unwrap();
     assert!(db.read(|_| Ok(())).await.is_err());

@@ -222,6 +222,15 @@ pub enum StoreError {
         /// What was answered.
         cause: String,
     },
+    /// This machine's disk does not take it: full, over its quota, read-only. Trying again helps when a person has seen to
+    /// it. Who is waited for ends with this; a standing worker goes on then.
+    #[error("cannot write to {file}: {why}")]
+    Unwritable {
+        /// The store's file.
+        file: String,
+        /// Why, and what to do.
+        why: String,
+    },
     /// Trying again won't help.
     #[error("{0}")]
     Unusable(String),

@@ -6,8 +6,9 @@ use std::time::{Duration, Instant};
 
 use model::Timestamp;
 use model::fleet::WorkerBeat;
-use store::Store;
+use store::{Store, StoreError};
 
+use crate::fault::Fault;
 use crate::tally::Tally;
 
 /// How often a busy worker says so.
@@ -20,12 +21,13 @@ const IDLE: Duration = Duration::from_secs(5);
 pub(crate) struct Heart {
     store: Arc<dyn Store>,
     tally: Arc<Tally>,
+    fault: Arc<Fault>,
     me: WorkerBeat,
 }
 
 impl Heart {
     /// The heart of a worker of these kinds, in this process.
-    pub(crate) fn new(store: Arc<dyn Store>, tally: Arc<Tally>, kinds: Vec<String>) -> Self {
+    pub(crate) fn new(store: Arc<dyn Store>, tally: Arc<Tally>, fault: Arc<Fault>, kinds: Vec<String>) -> Self {
         let now = Timestamp::now();
         let me = WorkerBeat {
             id: uuid::Uuid::new_v4().to_string(),
@@ -37,7 +39,7 @@ impl Heart {
             started_at: now,
             beat_at: now,
         };
-        Self { store, tally, me }
+        Self { store, tally, fault, me }
     }
 
     /// Beats for ever: at once, then every second in which something changed, and every five seconds anyway.
@@ -73,8 +75,14 @@ impl Heart {
         let running = state.running.into_values().map(|(kind, key, since)| (kind.to_owned(), key, since)).collect();
         let beat = WorkerBeat { kinds, running, counts: state.counts, beat_at: Timestamp::now(), ..self.me.clone() };
         let result = self.store.heartbeat(&beat).await;
-        // Jobs that find the store out of reach say so; a missed beat only makes this worker look late.
-        result.inspect_err(|error| tracing::debug!("no heartbeat: {error}")).is_ok()
+        match &result {
+            // Of a worker without jobs it is the only write.
+            Err(error @ StoreError::Unwritable { .. }) => self.fault.meet(error),
+            // Jobs that find the store out of reach say so; a missed beat only makes this worker look late.
+            Err(error) => tracing::debug!("no heartbeat: {error}"),
+            Ok(()) => {}
+        }
+        result.is_ok()
     }
 }
 

@@ -61,6 +61,7 @@ async fn looks_empty(queue: &dyn Queue, kinds: &[String]) -> Result<bool, Worker
     match queue.stats().await {
         Ok(stats) => Ok(stats.iter().filter(|stats| kinds.contains(&stats.kind)).all(KindStats::is_idle)),
         Err(error @ QueueError::Unusable(_)) => Err(error.into()),
+        Err(error @ QueueError::Unwritable { .. }) => Err(WorkerError::Local(error.to_string())),
         // The subscriptions say so already.
         Err(_) => Ok(false),
     }
@@ -71,6 +72,7 @@ async fn elsewhere(store: &dyn Store, me: &str, kinds: &[String]) -> Result<Opti
     let beats = match store.workers().await {
         Ok(beats) => beats,
         Err(error @ StoreError::Unusable(_)) => return Err(error.into()),
+        Err(error @ StoreError::Unwritable { .. }) => return Err(WorkerError::Local(error.to_string())),
         Err(_) => return Ok(None),
     };
     let now = Timestamp::now();

@@ -1,4 +1,4 @@
-//! The three kinds of failure: the job's own (retry, dead), everyone's (pause, closed), and ours (unavailable).
+//! The kinds of failure: the job's own (retry, dead), everyone's (pause, closed), and ours (unavailable, local).
 
 use std::time::Duration;
 
@@ -37,6 +37,13 @@ pub enum Failure {
         /// For the log.
         reason: String,
     },
+    /// This process cannot work where it is, whatever the job: its disk is full. Not the job's fault, no attempt; others
+    /// go on. A standing worker hands the job back, is unready and tries again; [`Until::Empty`](crate::Until) ends with it.
+    #[error("{reason}")]
+    Local {
+        /// What is wrong and what to do, for a person.
+        reason: String,
+    },
     /// Trying again won't help.
     #[error("{reason}")]
     Dead {
@@ -61,6 +68,7 @@ impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable { .. } => Self::Unavailable { reason: error.to_string() },
+            StoreError::Unwritable { .. } => Self::Local { reason: error.to_string() },
             StoreError::Unusable(_) => Self::retry(error),
         }
     }

@@ -1,7 +1,7 @@
 //! What a worker process says of itself over HTTP: `/healthz`, `/readyz`, `/metrics`.
 
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -12,6 +12,7 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use tokio::net::TcpListener;
 
 use crate::Shutdown;
+use crate::fault::Fault;
 use crate::meters;
 use crate::standing::Standing;
 
@@ -22,13 +23,19 @@ const UPKEEP: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Health {
     address: SocketAddr,
-    worker: Arc<Mutex<Option<Running>>>,
+    worker: Arc<Mutex<Speaker>>,
 }
 
-/// The worker that it speaks for.
-struct Running {
-    takers: Vec<Arc<Standing>>,
-    shutdown: Shutdown,
+/// What it speaks for.
+#[derive(Default)]
+enum Speaker {
+    /// Queue and store are being opened.
+    #[default]
+    Opening,
+    /// They could not be opened so far, for this reason.
+    Kept(String),
+    /// A worker.
+    Running { takers: Vec<Arc<Standing>>, fault: Arc<Fault>, shutdown: Shutdown },
 }
 
 impl Health {
@@ -63,18 +70,30 @@ impl Health {
     }
 
     /// Speaks for this worker from now on.
-    pub(crate) fn speak_for(&self, takers: Vec<Arc<Standing>>, shutdown: Shutdown) {
-        *self.worker.lock().unwrap_or_else(PoisonError::into_inner) = Some(Running { takers, shutdown });
+    pub(crate) fn speak_for(&self, takers: Vec<Arc<Standing>>, fault: Arc<Fault>, shutdown: Shutdown) {
+        *self.lock() = Speaker::Running { takers, fault, shutdown };
     }
 
-    /// 200 when every kind is taken from, or not on purpose; else 503 with a line for each one that is not.
+    /// Says why queue or store could not be opened so far.
+    pub(crate) fn kept_out(&self, why: &str) {
+        *self.lock() = Speaker::Kept(why.to_owned());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Speaker> {
+        self.worker.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// 200 when every kind is taken from, or not on purpose; else 503 with a line for each one that is not, and for what
+    /// keeps the whole process from working.
     fn readiness(&self) -> (StatusCode, String) {
-        let trouble = match &*self.worker.lock().unwrap_or_else(PoisonError::into_inner) {
-            None => "queue and store are not open yet\n".to_owned(),
-            Some(worker) if worker.shutdown.is_stopping() => "stopping\n".to_owned(),
-            Some(worker) => {
+        let trouble = match &*self.lock() {
+            Speaker::Opening => "queue and store are not open yet\n".to_owned(),
+            Speaker::Kept(why) => format!("queue and store are not open yet: {why}\n"),
+            Speaker::Running { shutdown, .. } if shutdown.is_stopping() => "stopping\n".to_owned(),
+            Speaker::Running { takers, fault, .. } => {
                 let line = |taker: &Arc<Standing>| taker.trouble().map(|why| format!("{}: {why}\n", taker.kind));
-                worker.takers.iter().filter_map(line).collect()
+                let fault = fault.why().map(|why| format!("this process: {why}\n"));
+                fault.into_iter().chain(takers.iter().filter_map(line)).collect()
             }
         };
         match trouble.is_empty() {

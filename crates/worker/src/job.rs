@@ -7,11 +7,13 @@ use model::fleet::JobCounts;
 use model::job::Envelope;
 use model::settings::Settings;
 use queue::{Delivery, End, QueueError};
+use store::StoreError;
 use tokio::task::{JoinError, JoinHandle};
 use tracing::Instrument;
 
 use crate::backoff::{Backoff, Outage};
 use crate::erased::AnyHandler;
+use crate::fault::Fault;
 use crate::meters::{Ending, KindMeters};
 use crate::orders::Orders;
 use crate::tally::Tally;
@@ -31,6 +33,7 @@ pub(crate) struct Runner {
     pub(crate) meters: KindMeters,
     /// Seen by the jobs; the subscription has its own, or one's success would end the other's back-off.
     pub(crate) outage: Outage,
+    pub(crate) fault: Arc<Fault>,
     pub(crate) shutdown: Shutdown,
 }
 
@@ -111,8 +114,10 @@ impl Runner {
             Failure::Retry { after, reason } => self.next_attempt(job, after, reason),
             Failure::Pause { budget, after, reason } => {
                 let backoff = Backoff::of_budget(&budget, &self.settings);
-                if let Err(error) = self.context.budgets.pause(&budget, after, &reason, backoff).await {
-                    self.outage.wait(error).await;
+                match self.context.budgets.pause(&budget, after, &reason, backoff).await {
+                    Err(error @ StoreError::Unwritable { .. }) => self.meet_fault(error).await,
+                    Err(error) => self.outage.wait(error).await,
+                    Ok(()) => {}
                 }
                 End::Release
             }
@@ -128,6 +133,19 @@ impl Runner {
                 self.outage.wait(reason).await;
                 End::Release
             }
+            Failure::Local { reason } => {
+                self.meet_fault(reason).await;
+                End::Release
+            }
+        }
+    }
+
+    /// Notes a fault of this process, and waits before the job is handed back: it may come here again.
+    async fn meet_fault(&self, why: impl std::fmt::Display) {
+        self.fault.meet(why);
+        tokio::select! {
+            () = self.fault.pause() => {}
+            () = self.shutdown.stopped() => {}
         }
     }
 
@@ -160,6 +178,10 @@ impl Runner {
                 tracing::warn!("{}; what it wrote stays, as if it had run twice", QueueError::Stale);
                 Ok(())
             }
+            Err(error @ QueueError::Unwritable { .. }) => {
+                self.meet_fault(error).await;
+                Ok(())
+            }
             Err(error @ QueueError::Unavailable { .. }) => {
                 self.outage.wait(error).await;
                 Ok(())
@@ -175,6 +197,7 @@ impl Runner {
             Ending::HandedBack | Ending::Stale => return,
         };
         self.outage.over();
+        self.fault.over();
         self.tally.count(self.handler.kind(), add);
     }
 }

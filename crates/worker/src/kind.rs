@@ -147,9 +147,17 @@ impl Taker {
 
     async fn back_off(&self, error: &QueueError) -> State {
         self.standing.set(Stand::Failing(error.to_string()));
+        let wait = async {
+            if matches!(error, QueueError::Unwritable { .. }) {
+                self.runner.fault.meet(error);
+                self.runner.fault.pause().await;
+            } else {
+                self.outage.wait(error).await;
+            }
+        };
         tokio::select! {
             () = self.runner.shutdown.stopped() => State::Stopped(Ok(())),
-            () = self.outage.wait(error) => State::Waiting,
+            () = wait => State::Waiting,
         }
     }
 }

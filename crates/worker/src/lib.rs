@@ -1,4 +1,6 @@
 #![doc = include_str!("../README.md")]
+// These macros panic where standard output or standard error cannot be written: use `complain`.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod backoff;
 mod beat;
@@ -7,6 +9,7 @@ mod doors;
 mod empty;
 mod erased;
 mod failure;
+mod fault;
 mod gate;
 mod handler;
 mod health;
@@ -37,5 +40,5 @@ pub use home::Home;
 pub use logging::{Logging, init_logging};
 pub use settings::{Flags, SettingsError, load_settings};
 pub use shutdown::Shutdown;
-pub use start::{install_crypto, main, run_worker};
+pub use start::{begin, complain, install_crypto, main, run_worker};
 pub use worker::{Until, Worker, WorkerError};

@@ -74,12 +74,21 @@ impl Logging {
     }
 }
 
-/// Where nothing is exported one filter serves all, which costs less than one a layer.
+/// Where nothing is exported one filter serves all, which costs less than one a layer. A line that cannot be written is lost:
+/// said on standard error, which it was for, that would be a panic.
 fn start(filter: EnvFilter, json: bool, spans: Option<&SdkTracerProvider>) -> Result<(), TryInitError> {
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match json {
-        true => Box::new(fmt::layer().json().flatten_event(true).with_writer(|| Json(io::stderr())).with_target(false)),
+        true => Box::new(
+            fmt::layer()
+                .log_internal_errors(false)
+                .json()
+                .flatten_event(true)
+                .with_writer(|| Json(io::stderr()))
+                .with_target(false),
+        ),
         false => Box::new(
             fmt::layer()
+                .log_internal_errors(false)
                 .fmt_fields(debug_fn(write_field).delimited(" "))
                 .with_writer(io::stderr)
                 .with_ansi(io::stderr().is_terminal())

@@ -12,6 +12,7 @@ use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
 use model::settings::{ENVIRONMENT, PROCESS_ENVIRONMENT, Settings, has_password};
 
+use crate::complain;
 use layer::Layer;
 
 /// The file that is read where no other is named.
@@ -49,7 +50,7 @@ impl Flags {
                 if tracing::dispatcher::has_been_set() {
                     tracing::warn!("{warning}");
                 } else {
-                    eprintln!("{warning}");
+                    complain(&warning);
                 }
             }
         }

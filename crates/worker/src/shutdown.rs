@@ -1,6 +1,6 @@
 //! The signal to stop.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -12,7 +12,19 @@ use tokio::sync::watch;
 #[derive(Debug, Clone)]
 pub struct Shutdown {
     stage: Arc<watch::Sender<Stage>>,
+    /// The exit code that says which of the system's signals came first.
+    code: Arc<OnceLock<u8>>,
 }
+
+/// What the shell reports for a process that was interrupted.
+const INTERRUPTED: u8 = 130;
+
+/// What it reports for one that was terminated.
+const TERMINATED: u8 = 143;
+
+/// SIGXFSZ, which ends a process that writes beyond its limit of file sizes, unless somebody listens: then the write fails,
+/// and its error says what was to be written.
+const FILE_TOO_LARGE: SignalKind = SignalKind::from_raw(25);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Stage {
@@ -24,27 +36,36 @@ enum Stage {
 impl Shutdown {
     /// A signal that only [`stop`](Self::stop) gives.
     pub fn new() -> Self {
-        Self { stage: Arc::new(watch::Sender::new(Stage::Working)) }
+        Self { stage: Arc::new(watch::Sender::new(Stage::Working)), code: Arc::default() }
     }
 
-    /// A signal that SIGTERM and SIGINT give. A third one ends the process as it stands, which loses nothing either: its
-    /// jobs come back when their leases run out.
+    /// The signal that SIGTERM and SIGINT give; every call returns the same one. A third of them ends the process as it
+    /// stands, which loses nothing either: its jobs come back when their leases run out.
+    ///
+    /// To be called first in every main, within the runtime: until then a signal ends the process as it stands.
     ///
     /// # Errors
     /// When the handlers cannot be installed.
     pub fn on_signals() -> std::io::Result<Self> {
+        static OF_PROCESS: OnceLock<Shutdown> = OnceLock::new();
+        if let Some(shutdown) = OF_PROCESS.get() {
+            return Ok(shutdown.clone());
+        }
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let shutdown = Self::new();
+        let too_large = signal(FILE_TOO_LARGE)?;
+        let shutdown = OF_PROCESS.get_or_init(Self::new).clone();
         let told = shutdown.clone();
         tokio::spawn(async move {
+            let _listening = too_large;
             loop {
-                tokio::select! { _ = terminate.recv() => {}, _ = interrupt.recv() => {} }
+                let code = tokio::select! { _ = terminate.recv() => TERMINATED, _ = interrupt.recv() => INTERRUPTED };
+                let _ = told.code.set(code);
                 match *told.stage.borrow() {
                     Stage::Working => {
                         tracing::info!("stopping when the running jobs are finished; once more hands them back")
                     }
                     Stage::Stopping => tracing::info!("handing the running jobs back"),
-                    Stage::HandingBack => std::process::exit(130),
+                    Stage::HandingBack => std::process::exit(code.into()),
                 }
                 told.stop();
             }
@@ -62,6 +83,16 @@ impl Shutdown {
     /// Gives the signal for the first time, unless it was given already.
     pub(crate) fn begin(&self) {
         self.stage.send_modify(|stage| *stage = Stage::Stopping.max(*stage));
+    }
+
+    /// Gives the signal for the second time, unless it was given already.
+    pub(crate) fn hand_back(&self) {
+        self.stage.send_replace(Stage::HandingBack);
+    }
+
+    /// The exit code of a process whose work was not complete when SIGINT (130) or SIGTERM (143) came; `None`: neither came.
+    pub fn exit_code(&self) -> Option<u8> {
+        self.code.get().copied()
     }
 
     /// Whether the signal was given.

@@ -1,9 +1,11 @@
 //! The main function of a worker program.
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use model::settings::Settings;
+use tokio::runtime::Runtime;
 
 use crate::{Flags, Health, Home, Shutdown, Until, Worker, init_logging, load_settings};
 
@@ -30,20 +32,21 @@ struct RunOptions {
 /// Runs the worker program `name`, whose handlers `add` adds, until a signal or as its flags say. The exit code is 0 after
 /// a stop, 1 after a failure, 2 where flags or settings cannot be used.
 pub fn main(name: &'static str, about: &'static str, add: fn(Worker, &Home) -> anyhow::Result<Worker>) -> ExitCode {
-    let matches = Options::command().name(name).about(about).get_matches();
-    let Options { flags, run } = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
-    install_crypto();
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
+    let (runtime, shutdown) = match begin() {
+        Ok(begun) => begun,
         Err(error) => {
-            eprintln!("{name}: {error}");
+            complain(&format!("{name}: {error}"));
             return ExitCode::FAILURE;
         }
     };
+    let matches = Options::command().name(name).about(about).get_matches();
+    let Options { flags, run } = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let entered = runtime.enter();
     let logging = init_logging();
     let ended = match load_settings(&flags) {
-        Ok(settings) => runtime.block_on(start(settings, &run, add)).map_err(|error| (format!("{error:#}"), 1)),
+        Ok(settings) => {
+            runtime.block_on(start(settings, &run, add, shutdown)).map_err(|error| (format!("{error:#}"), 1))
+        }
         Err(error) => Err((error.to_string(), 2)),
     };
     let code = ended.map_or_else(
@@ -60,23 +63,41 @@ pub fn main(name: &'static str, about: &'static str, add: fn(Worker, &Home) -> a
     code
 }
 
-/// Makes ring the one provider of cryptography. To be called first in every main: more than one is linked in, and rustls
-/// does not choose.
+/// What every main begins with, before anything that takes time: a runtime, handlers of the signals, so that none is missed,
+/// and [`install_crypto`].
+///
+/// # Errors
+/// When the system gives no threads or no handlers.
+pub fn begin() -> std::io::Result<(Runtime, Shutdown)> {
+    let runtime = Runtime::new()?;
+    let shutdown = {
+        let _entered = runtime.enter();
+        Shutdown::on_signals()?
+    };
+    install_crypto();
+    Ok((runtime, shutdown))
+}
+
+/// Makes ring the one provider of cryptography: more than one is linked in, and rustls does not choose.
 pub fn install_crypto() {
     // Refused only where there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A line on standard error. Where that cannot be written, nobody would read why.
+pub fn complain(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 async fn start(
     mut settings: Settings,
     run: &RunOptions,
     add: fn(Worker, &Home) -> anyhow::Result<Worker>,
+    shutdown: Shutdown,
 ) -> anyhow::Result<()> {
     if let Some(slots) = run.slots {
         settings.worker.slots = slots.into();
     }
-    // Before the doors are opened, so that no signal is missed.
-    let shutdown = Shutdown::on_signals()?;
     let until = if run.until_empty { Until::Empty } else { Until::Stopped };
     run_worker(settings, add, until, shutdown).await
 }
@@ -96,8 +117,9 @@ pub async fn run_worker(
         Some(address) => Some(Health::listen(address).await?),
         None => None,
     };
+    let kept_out = |why: &str| health.iter().for_each(|health| health.kept_out(why));
     let home = tokio::select! {
-        home = Home::open_patiently(settings) => home?,
+        home = Home::open_patiently(settings, until, kept_out) => home?,
         () = shutdown.stopped() => return Ok(()),
     };
     let worker = add(Worker::new(home.clone()).reporting_to(health), &home)?;

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use crate::backoff::Outage;
 use crate::beat::Heart;
 use crate::erased::AnyHandler;
+use crate::fault::Fault;
 use crate::job::{Runner, grace};
 use crate::kind::Taker;
 use crate::meters::KindMeters;
@@ -36,7 +37,8 @@ pub struct Worker {
 pub enum Until {
     /// When it is told to.
     Stopped,
-    /// Also when no job of its kinds is left, ready, delayed or running, here or elsewhere.
+    /// Also when no job of its kinds is left, ready, delayed or running, here or elsewhere; somebody waits for that, so a
+    /// [`Failure::Local`](crate::Failure::Local) ends it too, as an error.
     Empty,
 }
 
@@ -49,6 +51,9 @@ pub enum WorkerError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// This process cannot work where it is, and somebody waits for it.
+    #[error("{0}")]
+    Local(String),
 }
 
 impl Worker {
@@ -89,16 +94,20 @@ impl Worker {
         let kinds: Vec<String> = self.handlers.keys().map(|kind| (*kind).to_owned()).collect();
         let Home { queue, store, settings } = self.home.clone();
         let tally = Tally::of(&kinds);
-        let heart = Arc::new(Heart::new(store.clone(), tally.clone(), kinds.clone()));
+        let fault = Arc::new(Fault::new(tally.clone()));
+        let heart = Arc::new(Heart::new(store.clone(), tally.clone(), fault.clone(), kinds.clone()));
         let watch = Watch::new(self.home.context(), shutdown.clone());
         // Before the first job is taken: a budget may be closed, or a kind paused, since before this worker's start.
         if let Err(error @ StoreError::Unusable(_)) = watch.look().await {
             return Err(error.into());
         }
-        let mut takers = self.start_takers(&watch, &tally);
+        let mut takers = self.start_takers(&watch, &tally, &fault);
         let is_over = async {
             match until {
-                Until::Empty => empty::wait_until_empty(&*queue, &*store, heart.id(), &kinds, &tally).await,
+                Until::Empty => tokio::select! {
+                    ended = empty::wait_until_empty(&*queue, &*store, heart.id(), &kinds, &tally) => ended,
+                    why = fault.is_met() => Err(WorkerError::Local(why)),
+                },
                 Until::Stopped => std::future::pending().await,
             }
         };
@@ -117,7 +126,7 @@ impl Worker {
         result.map(|()| state.counts)
     }
 
-    fn start_takers(self, watch: &Watch, tally: &Arc<Tally>) -> JoinSet<Result<(), WorkerError>> {
+    fn start_takers(self, watch: &Watch, tally: &Arc<Tally>, fault: &Arc<Fault>) -> JoinSet<Result<(), WorkerError>> {
         let settings = Arc::new(self.home.settings);
         let mut takers = JoinSet::new();
         let mut standings = vec![watch.standing.clone()];
@@ -132,6 +141,7 @@ impl Worker {
                 settings: settings.clone(),
                 tally: tally.clone(),
                 outage: Outage::seen_by("jobs"),
+                fault: fault.clone(),
                 shutdown: watch.shutdown.clone(),
             };
             let slots = if settings.worker.slots > 0 { settings.worker.slots } else { slots.max(1) };
@@ -139,7 +149,7 @@ impl Worker {
             takers.spawn(Taker { queue, runner: Arc::new(runner), slots, outage, standing }.run());
         }
         if let Some(health) = self.health {
-            health.speak_for(standings, watch.shutdown.clone());
+            health.speak_for(standings, fault.clone(), watch.shutdown.clone());
         }
         takers
     }
@@ -170,6 +180,10 @@ async fn watch_over(
             ended = &mut is_over, if !shutdown.is_stopping() => ended,
             () = &mut too_late => return result,
         };
+        // What runs could not be kept.
+        if matches!(ended, Err(WorkerError::Local(_))) {
+            shutdown.hand_back();
+        }
         result = result.and(ended);
         // Whatever ends first ends the rest.
         shutdown.begin();

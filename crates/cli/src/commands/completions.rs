@@ -1,17 +1,15 @@
 //! `spotifai completions`.
 
-use std::io::Write;
-
 use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::args::Args;
+use crate::output::say_raw;
 
 /// Prints the script of a shell.
 pub fn run(shell: Shell) -> anyhow::Result<()> {
     // Into memory first: the generator panics where it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Args::command(), "spotifai", &mut script);
-    std::io::stdout().write_all(&script)?;
-    Ok(())
+    say_raw(&script)
 }

@@ -1,12 +1,11 @@
 //! `spotifai config`.
 
-use std::io::Write;
-
 use model::settings::Settings;
+
+use crate::output::say_raw;
 
 /// Prints the settings in force as `spotifai.toml` would say them.
 pub fn run(settings: &Settings) -> anyhow::Result<()> {
     let text = toml::to_string(settings)?;
-    std::io::stdout().write_all(text.as_bytes())?;
-    Ok(())
+    say_raw(text.as_bytes())
 }

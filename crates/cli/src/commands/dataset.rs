@@ -6,6 +6,7 @@ use worker::Home;
 
 use crate::args;
 use crate::error::usage;
+use crate::files::save;
 use crate::output::{say, say_json, table, thousands};
 
 /// Builds or exports.
@@ -25,7 +26,7 @@ pub async fn run(command: args::Dataset, home: &Home) -> anyhow::Result<()> {
             }
             let (info, dataset) = newest(home).await?;
             let bytes = if extension == "csv" { features::to_csv(&dataset)? } else { features::to_parquet(&dataset)? };
-            std::fs::write(&file, bytes).with_context(|| format!("cannot write {}", file.display()))?;
+            save(&file, &bytes)?;
             say(&format!(
                 "{}: {} rows × {} features, {} labels",
                 file.display(),

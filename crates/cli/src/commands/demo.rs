@@ -3,34 +3,45 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use features::{ReadOptions, Table};
 use model::Timestamp;
 use model::run::Run;
 use model::settings::{Settings, Steps};
-use store::Store;
+use store::{Store, StoreError};
 use testkit::{Catalogue, Oddities, Stage};
 use worker::{Flags, Home, Shutdown};
 
 use crate::args::Demo;
 use crate::commands::run::{is_open, new_run, whole_way};
 use crate::commands::search::Plan;
+use crate::error::stopped;
+use crate::files::{make_folder, try_turn};
 use crate::home;
 use crate::output::{say, warn};
+use crate::stop::unless_stopped;
 
 /// Serves a catalogue as Spotify and last.fm over loopback and collects it with the real workers.
 pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
     flags.warn_of_passwords();
     let shutdown = Shutdown::on_signals()?;
     let (catalogue, oddities, name) = catalogue(&args)?;
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
+    make_folder(&args.out)?;
+    let Some(_turn) = try_turn(&args.out.join("demo.lock"))? else {
+        bail!("another demo is at work in {}: let it end, or name another folder with --out", args.out.display());
+    };
     let stage = testkit::serve(catalogue, oddities).await?;
-    let home = open(&args.out, flags, &stage, &name).await?;
-    let run = begin(&home, &name, stage.playlists()).await?;
+    let begun = async {
+        let home = open(&args.out, flags, &stage, &name).await?;
+        let run = begin(&home, &name, stage.playlists()).await?;
+        Ok((home, run))
+    };
+    let Some((home, run)) = unless_stopped(&shutdown, begun).await? else {
+        return Err(stopped(&shutdown, "nothing had begun"));
+    };
     let plan = Plan { seed: args.seed, ..Plan::default() };
     let Some(summary) = whole_way(&home, &run, &plan, &args.out, &shutdown).await? else {
-        eprintln!("Stopped; nothing is lost. The same command goes on.");
-        return Ok(());
+        return Err(stopped(&shutdown, "nothing is lost, and the same command goes on"));
     };
     say(&summary.to_string())?;
     say(&format!("\nOpen {}", args.out.join("report.html").display()))
@@ -112,17 +123,30 @@ async fn open(out: &Path, flags: &Flags, stage: &Stage, name: &str) -> anyhow::R
     settings.lastfm.rate = 5_000.0;
     settings.lastfm.backoff = Steps { first: 0.5, cap: 2.0 };
     let is_in_use = [&settings.queue, &settings.store].contains(&&own);
-    if is_in_use && file.exists() && !goes_on(&settings, name).await {
-        for suffix in ["", "-wal", "-shm"] {
-            let _ = std::fs::remove_file(format!("{}{suffix}", file.display()));
-        }
+    if is_in_use && file.exists() && !goes_on(&settings, name).await? {
+        remove(&file).await?;
     }
     home::open(settings).await
 }
 
-async fn goes_on(settings: &Settings, name: &str) -> bool {
-    match home::store(settings).await {
-        Ok(store) => matches!(unfinished(&*store, name).await, Ok(Some(_))),
-        Err(_) => false,
+/// Whether the file holds an unfinished demo of this name. What cannot be read, be it for a full disk, may be one.
+async fn goes_on(settings: &Settings, name: &str) -> anyhow::Result<bool> {
+    match worker::open_store(settings).await {
+        Ok(store) => Ok(unfinished(&*store, name).await?.is_some()),
+        Err(StoreError::Unusable(_)) => Ok(false),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Deletes what an earlier demo left. Another command may be at work on it.
+async fn remove(file: &Path) -> anyhow::Result<()> {
+    let unused = file.to_owned();
+    let removed = tokio::task::spawn_blocking(move || sqlite::remove_unused(&unused)).await?;
+    match removed.with_context(|| format!("cannot delete {}", file.display()))? {
+        true => Ok(()),
+        false => bail!(
+            "{} is of an earlier demo, and another command is using it: let that end, or name another folder with --out",
+            file.display()
+        ),
     }
 }

@@ -2,12 +2,12 @@
 
 use model::settings::Settings;
 
-use crate::output::say;
+use crate::output::{say, tell};
 
 /// Signs in through the browser and keeps the token.
 pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let file = spotify::login(&settings.spotify, |address| {
-        eprintln!("Open this address in your browser and agree:\n\n  {address}\n");
+        tell(&format!("Open this address in your browser and agree:\n\n  {address}\n"));
     })
     .await?;
     say(&format!("signed in; the token is kept in {}", file.display()))

@@ -1,11 +1,10 @@
 //! `spotifai pitches`.
 
-use std::io::{BufWriter, Write};
-
 use anyhow::{Context, anyhow};
 use model::audio::pitch_columns;
 
 use crate::args::{Format, Pitches};
+use crate::output::say;
 
 /// Prints the 1,224 pitch columns of a document.
 pub fn run(command: &Pitches) -> anyhow::Result<()> {
@@ -14,19 +13,16 @@ pub fn run(command: &Pitches) -> anyhow::Result<()> {
     let analysis = spotify::read_analysis(&bytes).with_context(|| format!("{file} is no audio analysis"))?;
     let values = features::pitches(&analysis.segments)
         .map_err(|reason| anyhow!("{file} makes no pitch columns: {}: {reason}", reason.as_str()))?;
-    let mut out = BufWriter::new(std::io::stdout().lock());
     let columns = pitch_columns();
     match command.format {
         Format::Json => {
             let fields: Vec<String> =
                 columns.iter().zip(&values).map(|(name, value)| format!("\"{name}\":{value:?}")).collect();
-            writeln!(out, "{{{}}}", fields.join(","))?;
+            say(&format!("{{{}}}", fields.join(",")))
         }
         Format::Csv => {
             let values: Vec<String> = values.iter().map(|value| format!("{value:?}")).collect();
-            writeln!(out, "{}\n{}", columns.join(","), values.join(","))?;
+            say(&format!("{}\n{}", columns.join(","), values.join(",")))
         }
     }
-    out.flush()?;
-    Ok(())
 }

@@ -13,7 +13,7 @@ use worker::{Home, Shutdown, Until};
 use crate::args::{self, WorkerKind};
 use crate::commands::run::sign_in;
 use crate::commands::work;
-use crate::error::usage;
+use crate::error::{stopped, usage};
 use crate::output::{say, say_json, table};
 
 /// Assigns genres to tracks of the store; what is not there yet is fetched now.
@@ -28,7 +28,7 @@ pub async fn run(args: &args::Predict, home: &Home) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     fetch(home, &ids, &info.feature_names, &shutdown).await?;
     if shutdown.is_stopping() {
-        return Ok(());
+        return Err(stopped(&shutdown, "what was fetched is kept, and the same command goes on"));
     }
     let mut assignments = Vec::new();
     for id in &ids {

@@ -10,14 +10,14 @@ use worker::Home;
 use crate::args;
 use crate::commands::dataset;
 use crate::commands::search::Found;
+use crate::files::{save, turn_to_write};
 use crate::output::say;
 use crate::summary;
 
 /// Writes the report of the newest model.
 pub async fn run(command: &args::Report, home: &Home) -> anyhow::Result<()> {
     let found = newest(home).await?;
-    std::fs::create_dir_all(&command.out)
-        .with_context(|| format!("cannot make the folder {}", command.out.display()))?;
+    let _turn = turn_to_write(&command.out).await?;
     write(home, &found, None, &command.out).await?;
     say(&format!("wrote {}", command.out.join("report.html").display()))
 }
@@ -73,8 +73,4 @@ fn leaderboard_csv(found: &Found, leaderboard: &[Ranked]) -> anyhow::Result<Vec<
         csv.write_record(record)?;
     }
     Ok(csv.into_inner()?)
-}
-
-fn save(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    std::fs::write(file, bytes).with_context(|| format!("cannot write {}", file.display()))
 }

@@ -12,9 +12,11 @@ use worker::{Home, Shutdown, Until};
 use crate::args::{self, WorkerKind};
 use crate::commands::search::{Plan, search};
 use crate::commands::{dataset, enqueue, report, work};
-use crate::error::usage;
-use crate::output::say;
+use crate::error::{stopped, usage};
+use crate::files::{make_folder, turn_to_write};
+use crate::output::{say, tell};
 use crate::progress;
+use crate::stop::unless_stopped;
 use crate::summary::Summary;
 
 /// How often a run that is followed is looked at for having been cancelled.
@@ -24,14 +26,16 @@ const LOOK: Duration = Duration::from_millis(500);
 pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
     let playlists = playlist_ids(&args.playlists)?;
     let shutdown = Shutdown::on_signals()?;
-    sign_in(&home).await?;
-    let run = begin(&home, &playlists).await?;
+    let begun = async {
+        sign_in(&home).await?;
+        begin(&home, &playlists).await
+    };
+    let Some(run) = unless_stopped(&shutdown, begun).await? else {
+        return Err(stopped(&shutdown, "nothing had begun"));
+    };
     match whole_way(&home, &run, &Plan::default(), &args.out, &shutdown).await? {
         Some(summary) => say(&summary.to_string()),
-        None => {
-            eprintln!("Stopped; nothing is lost. To go on: {}", same_command());
-            Ok(())
-        }
+        None => Err(stopped(&shutdown, format!("nothing is lost, to go on: {}", same_command()))),
     }
 }
 
@@ -85,7 +89,7 @@ pub async fn whole_way(
     let result = steps(home, run, plan, out, shutdown).await;
     watcher.abort();
     // Also where it failed: a cancelled run has nothing to build a dataset from.
-    if !matches!(result, Ok(Some(_))) && is_cancelled(home, &run.id).await? {
+    if !matches!(result, Ok(Some(_))) && is_cancelled(home, &run.id).await.unwrap_or(false) {
         bail!("run {} was cancelled; what it collected stays, the same command begins a new one", run.id);
     }
     result
@@ -109,7 +113,7 @@ async fn steps(
     out: &Path,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Option<Summary>> {
-    std::fs::create_dir_all(out)?;
+    make_folder(out)?;
     // Published again when the run goes on: a page that is stored already costs no request.
     home.queue.publish(&enqueue::first_pages(&run.id, &run.playlists)).await?;
     let collectors = work::of_kinds(home, &[WorkerKind::Playlist, WorkerKind::Lastfm, WorkerKind::Pitch])?;
@@ -118,8 +122,9 @@ async fn steps(
         return Ok(None);
     }
     unread_playlists(home, run).await?;
-    let info = dataset::build(home).await?;
+    let Some(info) = unless_stopped(shutdown, dataset::build(home)).await? else { return Ok(None) };
     let Some(found) = search(home, &info, plan, Some(run), shutdown).await? else { return Ok(None) };
+    let _turn = turn_to_write(out).await?;
     report::write(home, &found, Some(run), out).await?;
     // As it is now: it may have been cancelled meanwhile.
     let now = home.store.runs().await?.into_iter().find(|now| now.id == run.id).unwrap_or_else(|| run.clone());
@@ -138,7 +143,7 @@ async fn unread_playlists(home: &Home, run: &Run) -> anyhow::Result<()> {
         Some(reason) if home.store.pages(Some(&run.id)).await?.is_empty() => {
             bail!("no playlist could be read: {reason}")
         }
-        Some(reason) => eprintln!("spotifai: {} pages could not be read: {reason}", reasons.len()),
+        Some(reason) => tell(&format!("spotifai: {} pages could not be read: {reason}", reasons.len())),
         None => {}
     }
     Ok(())

@@ -20,9 +20,11 @@ use worker::{Home, Shutdown, Until};
 
 use crate::args::{self, SearchRun, WorkerKind};
 use crate::commands::{report, work};
-use crate::error::usage;
+use crate::error::{stopped, usage};
+use crate::files::turn_to_write;
 use crate::output::say;
 use crate::progress;
+use crate::stop::unless_stopped;
 use crate::summary::Summary;
 
 /// What to search.
@@ -101,12 +103,13 @@ pub async fn run(command: args::Search, home: &Home) -> anyhow::Result<()> {
 async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let plan = Plan::wanted(&args.what)?;
-    let info = data::dataset(&args.what.data, home).await?;
-    let Some(found) = search(home, &info, &plan, None, &shutdown).await? else {
-        eprintln!("Stopped; finished trials are kept. The same command goes on.");
-        return Ok(());
+    let Some(info) = unless_stopped(&shutdown, data::dataset(&args.what.data, home)).await? else {
+        return Err(stopped(&shutdown, "the search had not begun"));
     };
-    std::fs::create_dir_all(&args.out)?;
+    let Some(found) = search(home, &info, &plan, None, &shutdown).await? else {
+        return Err(stopped(&shutdown, "finished trials are kept, and the same command goes on"));
+    };
+    let _turn = turn_to_write(&args.out).await?;
     report::write(home, &found, None, &args.out).await?;
     let summary = Summary::gather(home, &found, None).await?;
     summary.write(&args.out)?;

@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufWriter, Write};
 
 use crate::args::Tags;
+use crate::output::unprinted;
 
 /// Filters standard input, a tag a line.
 pub fn run(command: &Tags) -> anyhow::Result<()> {
@@ -11,8 +12,8 @@ pub fn run(command: &Tags) -> anyhow::Result<()> {
     for line in std::io::stdin().lock().split(b'\n') {
         let line = line?;
         let tag = String::from_utf8_lossy(&line);
-        writeln!(out, "{}", model::tag::canonical(tag.trim_end_matches('\r')).unwrap_or_default())?;
+        writeln!(out, "{}", model::tag::canonical(tag.trim_end_matches('\r')).unwrap_or_default())
+            .map_err(unprinted)?;
     }
-    out.flush()?;
-    Ok(())
+    out.flush().map_err(unprinted)
 }

@@ -14,8 +14,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use model::Timestamp;
 use model::job::Envelope;
-use sqlite::Db;
 use sqlite::rusqlite::{Connection, Error};
+use sqlite::{Db, Remedy};
 use tokio::sync::Notify;
 
 use crate::{DeadLetter, KindStats, Queue, QueueError, Subscription, Which};
@@ -53,13 +53,8 @@ impl Embedded {
     /// [`Embedded::open`] with leases of another length; those of one file should agree on it.
     pub async fn open_with_lease(file: impl AsRef<Path>, length: Duration) -> Result<Self, QueueError> {
         let file = file.as_ref();
-        let db = Db::open(file, schema::SCHEMA).await.map_err(|error| {
-            if sqlite::is_transient(&error) {
-                unavailable(file, &error)
-            } else {
-                QueueError::Unusable(format!("the queue is unusable: {error}"))
-            }
-        })?;
+        let unusable = |error: &Error| format!("the queue is unusable: {error}");
+        let db = Db::open(file, schema::SCHEMA).await.map_err(|error| failure(file, &error, unusable))?;
         let leases = Leases::default();
         let keeper = Keeper::start(db.clone(), leases.clone(), length);
         Ok(Self { shared: Arc::new(Shared { leases, lease_length: length, keeper, published: Notify::new(), db }) })
@@ -135,13 +130,14 @@ impl Queue for Embedded {
 }
 
 fn failed(db: &Db, error: &Error) -> QueueError {
-    if sqlite::is_transient(error) {
-        unavailable(db.path(), error)
-    } else {
-        QueueError::Unusable(format!("the queue in {} failed: {error}", db.path().display()))
-    }
+    let file = db.path();
+    failure(file, error, |error| format!("the queue in {} failed: {error}", file.display()))
 }
 
-fn unavailable(file: &Path, error: &Error) -> QueueError {
-    QueueError::Unavailable { at: format!("sqlite:{}", file.display()), cause: error.to_string() }
+fn failure(file: &Path, error: &Error, unusable: impl FnOnce(&Error) -> String) -> QueueError {
+    match sqlite::remedy(error, file) {
+        Remedy::Retry => QueueError::Unavailable { at: format!("sqlite:{}", file.display()), cause: error.to_string() },
+        Remedy::SeeToDisk(why) => QueueError::Unwritable { file: file.display().to_string(), why: why.into() },
+        Remedy::GiveUp => QueueError::Unusable(unusable(error)),
+    }
 }

@@ -8,11 +8,13 @@ mod searches;
 mod tags;
 mod tracks;
 
+use std::path::Path;
+
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlite::Db;
 use sqlite::rusqlite::types::Type;
 use sqlite::rusqlite::{self, Connection, Params, Row};
+use sqlite::{Db, Remedy};
 
 use crate::{Result, StoreError};
 
@@ -86,10 +88,11 @@ impl Embedded {
 }
 
 fn failed(file: &str, error: &rusqlite::Error) -> StoreError {
-    if sqlite::is_transient(error) {
-        return StoreError::Unavailable { at: format!("sqlite:{file}"), cause: error.to_string() };
+    match sqlite::remedy(error, Path::new(file)) {
+        Remedy::Retry => StoreError::Unavailable { at: format!("sqlite:{file}"), cause: error.to_string() },
+        Remedy::SeeToDisk(why) => StoreError::Unwritable { file: file.to_owned(), why: why.into() },
+        Remedy::GiveUp => StoreError::Unusable(format!("the store `sqlite:{file}` is unusable: {error}")),
     }
-    StoreError::Unusable(format!("the store `sqlite:{file}` is unusable: {error}"))
 }
 
 fn execute_each<P: Params>(connection: &Connection, statement: &str, rows: Vec<P>) -> rusqlite::Result<()> {

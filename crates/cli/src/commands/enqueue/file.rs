@@ -5,10 +5,10 @@ use std::io::Read;
 use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::time::Instant;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{Context, bail};
 use futures::{StreamExt, TryStreamExt, stream};
 use queue::Queue;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -16,7 +16,8 @@ use worker::{Home, Shutdown};
 
 use super::reader::{Batch, Position, Reader};
 use crate::args::EnqueueFile;
-use crate::output::{say, thousands};
+use crate::error::stopped;
+use crate::output::{say, tell, thousands};
 use crate::progress::{self, Gauge};
 
 /// Batches that wait for their confirmation at the same time.
@@ -34,22 +35,23 @@ pub async fn run(args: EnqueueFile, home: &Home) -> anyhow::Result<()> {
     let (began, work) = (Instant::now(), publish(&home.queue, received, &position, &shutdown));
     let published = progress::follow(|| async { Ok(vec![gauge(&position, size, began)]) }, work).await;
     let enqueued = format!("enqueued {} jobs", thousands(position.jobs.load(Relaxed) as usize));
+    let go_on = || {
+        let next = position.safe_line.load(Relaxed) + 1;
+        format!("{enqueued}, all before line {next}: go on with --from-line {next}")
+    };
     let read = match published {
         Err(error) => Err(error),
         // Not waited for: standard input may be silent for ever.
-        Ok(()) if shutdown.is_stopping() => Err(anyhow!("stopped")),
-        Ok(()) => reading.await?,
+        Ok(End::Stopped) => return Err(stopped(&shutdown, format!("{name}: {}", go_on()))),
+        Ok(End::Complete) => reading.await?,
     };
     match read {
         Ok(bad) if bad.count == 0 => say(&enqueued),
         Ok(bad) => {
-            bad.lines.iter().for_each(|line| eprintln!("spotifai: {name}: {line}"));
+            bad.lines.iter().for_each(|line| tell(&format!("spotifai: {name}: {line}")));
             bail!("{name}: {enqueued}, left out {} bad lines", thousands(bad.count))
         }
-        Err(error) => {
-            let next = position.safe_line.load(Relaxed) + 1;
-            bail!("{name}: {error:#}; {enqueued}, all before line {next}: go on with --from-line {next}")
-        }
+        Err(error) => bail!("{name}: {error:#}; {}", go_on()),
     }
 }
 
@@ -66,17 +68,30 @@ fn open(file: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
     Ok((Box::new(opened), about.is_file().then_some(about.len())))
 }
 
-/// Publishes batches as they come, some at the same time, until there are no more of them or until a signal.
+/// Why no more batches are published.
+enum End {
+    /// There are no more of them.
+    Complete,
+    /// A signal came.
+    Stopped,
+}
+
+/// Publishes batches as they come, some at the same time.
 async fn publish(
     queue: &Arc<dyn Queue>,
     batches: Receiver<Batch>,
     position: &Position,
     shutdown: &Shutdown,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<End> {
+    let was_stopped = AtomicBool::new(false);
+    let was_stopped = &was_stopped;
     let batches = stream::unfold(batches, |mut batches| async move {
         tokio::select! {
             biased;
-            () = shutdown.stopped() => None,
+            () = shutdown.stopped() => {
+                was_stopped.store(true, Relaxed);
+                None
+            }
             batch = batches.recv() => batch.map(|batch: Batch| (batch, batches)),
         }
     });
@@ -87,7 +102,7 @@ async fn publish(
         position.jobs.fetch_add(batch.jobs.len() as u64, Relaxed);
         position.safe_line.store(batch.last_line, Relaxed);
     }
-    Ok(())
+    Ok(if was_stopped.load(Relaxed) { End::Stopped } else { End::Complete })
 }
 
 fn gauge(position: &Position, size: Option<u64>, began: Instant) -> Gauge {

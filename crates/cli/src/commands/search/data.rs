@@ -54,7 +54,7 @@ pub fn import_of(args: &args::Data, split: &SplitSettings) -> Import {
 
 /// Reads a file and prints what is doubtful about it. A choice of columns that does not fit the file is a usage error.
 pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
-    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let bytes = tokio::fs::read(file).await.with_context(|| format!("cannot read {}", file.display()))?;
     let read = tokio::task::spawn_blocking(move || features::import(&bytes, &import)).await?;
     let imported = read.map_err(|error| match error {
         DatasetError::NoColumn { .. } => usage(format!("{}: {error}", file.display())),

@@ -1,0 +1,61 @@
+//! Writing the files that a command leaves.
+
+use std::fs::{File, Permissions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::Context;
+
+/// Makes a folder, with those above it.
+pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+}
+
+/// Writes a file, all of it or nothing: where that fails, what was there before stays.
+pub fn save(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
+    // A link stays one.
+    let target = file.canonicalize().unwrap_or_else(|_| file.to_owned());
+    let written = match std::fs::metadata(&target) {
+        // A device or a pipe cannot be replaced.
+        Ok(there) if !there.is_file() => std::fs::write(&target, bytes),
+        _ => replace(&target, bytes),
+    };
+    written.with_context(|| format!("cannot write {}", file.display()))
+}
+
+fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // As any new file: the umask decides who may read it.
+    let mut new = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+    new.write_all(bytes)?;
+    // Some file systems find room, or none, only now.
+    new.as_file().sync_all()?;
+    new.persist(target)?;
+    Ok(())
+}
+
+/// A turn that one process has at a time, for as long as this lives; the system ends it with the process.
+pub struct Turn(#[expect(dead_code, reason = "the lock ends with it")] File);
+
+/// Takes the turn that a file stands for, which is made where it is missing; `None`: another process has it.
+pub fn try_turn(file: &Path) -> anyhow::Result<Option<Turn>> {
+    let opened = File::options().create(true).append(true).open(file);
+    let opened = opened.with_context(|| format!("cannot write {}", file.display()))?;
+    match opened.try_lock() {
+        Err(TryLockError::WouldBlock) => Ok(None),
+        // Where the file system knows no locks nobody has a turn, and nobody is kept waiting.
+        _ => Ok(Some(Turn(opened))),
+    }
+}
+
+/// Waits for the turn to write into a folder, so that the files in it are of one command.
+pub async fn turn_to_write(folder: &Path) -> anyhow::Result<Turn> {
+    make_folder(folder)?;
+    let opened = File::open(folder).with_context(|| format!("cannot read the folder {}", folder.display()))?;
+    let locked = move || {
+        let _ = opened.lock();
+        Turn(opened)
+    };
+    Ok(tokio::task::spawn_blocking(locked).await?)
+}

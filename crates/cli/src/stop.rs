@@ -1,0 +1,48 @@
+//! What a signal ends, and how.
+
+use worker::Shutdown;
+
+use crate::args::{Command, Enqueue, Search};
+use crate::error::{exit_code, stopped};
+
+/// Ends the process as soon as a signal comes, if the command holds nothing that has to be ended first. Others look for the
+/// signal themselves.
+pub fn end_at_once(command: &Command, shutdown: &Shutdown) {
+    if looks_for_signals(command) {
+        return;
+    }
+    let shutdown = shutdown.clone();
+    // A task of its own: a command may compute, or wait for its standard input, and see nothing.
+    tokio::spawn(async move {
+        shutdown.stopped().await;
+        let code = exit_code(Err(stopped(&shutdown, "what it did until now stays, and it may be given again")));
+        std::process::exit(code.into());
+    });
+}
+
+fn looks_for_signals(command: &Command) -> bool {
+    match command {
+        Command::Demo(_) | Command::Run(_) | Command::Worker(_) | Command::Predict(_) => true,
+        Command::Enqueue(enqueue) => matches!(enqueue, Enqueue::File(_)),
+        Command::Search(search) => match search {
+            Search::Run(_) | Search::Watch(_) => true,
+            Search::List(live) => live.watch,
+            _ => false,
+        },
+        Command::Status(live) | Command::Queues(live) | Command::Runs(live) => live.watch,
+        Command::Workers(workers) => workers.live.watch,
+        _ => false,
+    }
+}
+
+/// What `work` comes to; `None` when the signal comes first. What it began is left as it is.
+pub async fn unless_stopped<T>(
+    shutdown: &Shutdown,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<Option<T>> {
+    tokio::select! {
+        biased;
+        result = work => result.map(Some),
+        () = shutdown.stopped() => Ok(None),
+    }
+}
