@@ -4,8 +4,15 @@ use model::Timestamp;
 use model::job::{Envelope, MOST_BYTES, TrackTags};
 
 /// The kinds whose queues get garbage: all that workers of the run take.
-const KINDS: [&str; 6] =
-    ["playlist.page", "tracks.audio", "track.analysis", "artists.genres", "track.tags", "track.pitches"];
+const KINDS: [&str; 7] = [
+    "playlist.page",
+    "track.metadata",
+    "tracks.audio",
+    "track.analysis",
+    "artists.genres",
+    "track.tags",
+    "track.pitches",
+];
 
 /// One message: the queue that it is put into, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,8 +30,13 @@ impl Garbage {
 
 /// So many messages, all different.
 pub fn garbage(count: usize) -> Vec<Garbage> {
-    let garbage = |number: usize| Garbage { kind: KINDS[number % KINDS.len()], payload: payload(number) };
+    let garbage = |number: usize| Garbage { kind: kind(number), payload: payload(number) };
     (0..count).map(garbage).collect()
+}
+
+/// Shifted after every round, so that each queue gets each form of payload.
+fn kind(number: usize) -> &'static str {
+    KINDS[(number + number / KINDS.len()) % KINDS.len()]
 }
 
 /// Everything that a message can be and no job is.
@@ -47,7 +59,7 @@ fn payload(number: usize) -> String {
         }
         _ => {
             // The right kind for its queue, with a body that is not one of that kind.
-            job.kind = KINDS[number % KINDS.len()].to_owned();
+            job.kind = kind(number).to_owned();
             job.body = serde_json::json!({"number": number});
             text(&job)
         }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lastfm::{Answer, ApiOutcome, Client, Error, PageOutcome};
-use model::job::{Envelope, TrackTags};
+use model::job::{Envelope, TrackMetadata, TrackTags};
 use model::tag::{Tag, TagSource, TagsOutcome};
 use model::track::Track;
 use worker::{Context, Failure, Handler};
@@ -32,8 +32,11 @@ impl Handler for FetchTags {
         if !context.store.tags(&ids).await?.is_empty() {
             return Ok(Vec::new());
         }
-        let track = context.store.tracks(&ids).await?.pop();
-        let track = track.ok_or_else(|| Failure::dead(format!("track {} is not in the store", ids[0])))?;
+        let Some(track) = context.store.tracks(&ids).await?.pop() else {
+            // Whoever enqueued an id wants its tags, and only Spotify knows its title. That job names this one again.
+            let [track_id] = ids;
+            return Ok(vec![Envelope::new(&TrackMetadata { track_id })]);
+        };
         let (outcome, source) = self.look_up(&track, context).await?;
         context.store.save_tags(&track, &outcome, source).await?;
         Ok(Vec::new())

@@ -167,6 +167,13 @@ pub struct PlaylistPageJob {
     pub offset: u32,
 }
 
+/// Fetch a track's title and artists: for a job about a track that no playlist brought.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackMetadata {
+    /// Spotify id.
+    pub track_id: String,
+}
+
 /// Fetch the audio features of up to 100 tracks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TracksAudio {
@@ -234,6 +241,7 @@ macro_rules! bodies {
 
 bodies! {
     PlaylistPageJob => "playlist.page", |job| format!("{}/{}/{}", job.run, job.playlist, job.offset);
+    TrackMetadata => "track.metadata", |job| job.track_id.clone();
     TracksAudio => "tracks.audio", |job| job.track_ids.join(",");
     TrackAnalysisJob => "track.analysis", |job| job.track_id.clone();
     ArtistsGenres => "artists.genres", |job| job.artist_ids.join(",");

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use model::audio::TrackPitches;
-use model::job::{Envelope, TrackPitchesJob};
+use model::job::{Envelope, TrackAnalysisJob, TrackPitchesJob};
 use worker::{Context, Failure, Handler, Home, Worker};
 
 /// Adds the handler of `track.pitches`, a job a core.
@@ -22,13 +22,10 @@ impl Handler for PitchesHandler {
         if !store.pitches(std::slice::from_ref(&track_id)).await?.is_empty() {
             return Ok(Vec::new());
         }
-        // The job is published after the analysis is stored, so waiting would not bring it.
-        let entry = store.analysis(&track_id).await?;
-        let entry = entry.ok_or_else(|| {
-            Failure::dead(format!(
-                "the store has no analysis of track {track_id}: collect it with `tracks.audio` first"
-            ))
-        })?;
+        let Some(entry) = store.analysis(&track_id).await? else {
+            // Never asked for: the job that fetches it names this one again, once there is something to compute.
+            return Ok(vec![Envelope::new(&TrackAnalysisJob { track_id })]);
+        };
         let Some(analysis) = entry.analysis else {
             return Ok(Vec::new());
         };

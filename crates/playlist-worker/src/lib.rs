@@ -5,6 +5,7 @@ mod artists;
 mod audio;
 mod capability;
 mod ids;
+mod metadata;
 mod page;
 mod request;
 #[cfg(test)]
@@ -16,16 +17,18 @@ use worker::{Home, Worker};
 use crate::analysis::AudioAnalysis;
 use crate::artists::Artists;
 use crate::audio::AudioFeatures;
+use crate::metadata::Metadata;
 use crate::page::PlaylistPages;
 
 /// Jobs of each kind at once: while one waits for Spotify, another writes.
 const SLOTS: usize = 4;
 
-/// Adds the handlers of the four kinds of jobs.
+/// Adds the handlers of the five kinds of jobs.
 pub fn add_to(worker: Worker, home: &Home) -> anyhow::Result<Worker> {
     let client = Client::new(&home.settings.spotify, home.settings.contact.as_deref())?;
     Ok(worker
         .with(PlaylistPages { client: client.clone() }, SLOTS)
+        .with(Metadata { client: client.clone() }, SLOTS)
         .with(AudioFeatures::new(client.clone()), SLOTS)
         .with(AudioAnalysis { client: client.clone() }, SLOTS)
         .with(Artists::new(client), SLOTS))

@@ -12,6 +12,7 @@ mod ids;
 mod login;
 mod playlist;
 mod token_file;
+mod tracks;
 
 pub use analysis::read_analysis;
 pub use client::Client;

@@ -70,7 +70,7 @@ fn read_row(row: &Value) -> Result<Track, SkipReason> {
 }
 
 /// A track object. Its own fields `track` and `episode` are booleans that say what `type` says.
-fn read_track(track: &Value) -> Result<Track, SkipReason> {
+pub(crate) fn read_track(track: &Value) -> Result<Track, SkipReason> {
     if track["is_local"] == true || track["uri"].as_str().is_some_and(|uri| uri.starts_with("spotify:local:")) {
         return Err(SkipReason::Local);
     }

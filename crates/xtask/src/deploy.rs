@@ -11,8 +11,8 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
 use model::job::{
-    ArtistsGenres, Body, PlaylistPageJob, SearchBlock, SearchRefit, TrackAnalysisJob, TrackPitchesJob, TrackTags,
-    TracksAudio,
+    ArtistsGenres, Body, PlaylistPageJob, SearchBlock, SearchRefit, TrackAnalysisJob, TrackMetadata, TrackPitchesJob,
+    TrackTags, TracksAudio,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -22,7 +22,10 @@ use crate::tools::{kubectl, output, tool};
 
 /// The workers, each with the kinds of job that it runs.
 const WORKERS: &[(&str, &[&str])] = &[
-    ("playlist-worker", &[PlaylistPageJob::KIND, TracksAudio::KIND, TrackAnalysisJob::KIND, ArtistsGenres::KIND]),
+    (
+        "playlist-worker",
+        &[PlaylistPageJob::KIND, TrackMetadata::KIND, TracksAudio::KIND, TrackAnalysisJob::KIND, ArtistsGenres::KIND],
+    ),
     ("lastfm-worker", &[TrackTags::KIND]),
     ("pitch-worker", &[TrackPitchesJob::KIND]),
     ("grid-worker", &[SearchBlock::KIND, SearchRefit::KIND]),

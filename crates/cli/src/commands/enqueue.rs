@@ -3,6 +3,7 @@
 mod file;
 mod lines;
 mod reader;
+mod searches;
 
 use model::Timestamp;
 use model::job::{Envelope, PlaylistPageJob, TrackPitchesJob, TrackTags, TracksAudio};

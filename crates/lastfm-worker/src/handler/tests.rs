@@ -246,9 +246,16 @@ async fn robots_txt_has_the_last_word() {
 #[tokio::test]
 async fn jobs_that_cannot_be_done_are_dead() {
     let site = Fixture::new(&[], None).await;
-    for (id, why) in [("t1", "credits no artist"), ("t2", "not in the store")] {
-        let failure = site.run(id).await.unwrap_err();
-        assert!(matches!(&failure, Failure::Dead { reason } if reason.contains(why)), "{failure:?}");
-    }
+    let failure = site.run("t1").await.unwrap_err();
+    assert!(matches!(&failure, Failure::Dead { reason } if reason.contains("credits no artist")), "{failure:?}");
+    assert!(site.asked().is_empty());
+}
+
+#[tokio::test]
+async fn a_track_that_is_not_there_yet_is_to_be_fetched_first() {
+    let site = Fixture::new(&["A"], None).await;
+    let jobs = site.run("t2").await.unwrap();
+    let jobs: Vec<_> = jobs.iter().map(|job| (job.kind.as_str(), job.key.as_str())).collect();
+    assert_eq!(jobs, [("track.metadata", "t2")]);
     assert!(site.asked().is_empty());
 }

@@ -3,6 +3,7 @@
 
 mod audio;
 mod failures;
+mod metadata;
 mod page;
 #[expect(dead_code, reason = "shared with the client's own tests, which look closer at requests")]
 #[path = "../../../spotify/tests/it/stand_in.rs"]

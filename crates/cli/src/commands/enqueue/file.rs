@@ -15,6 +15,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 use worker::{Home, Shutdown};
 
 use super::reader::{Batch, Position, Reader};
+use super::searches::Searches;
 use crate::args::EnqueueFile;
 use crate::error::stopped;
 use crate::output::{say, tell, thousands};
@@ -30,7 +31,7 @@ pub async fn run(args: EnqueueFile, home: &Home) -> anyhow::Result<()> {
     let name = args.file.display().to_string();
     let position = Arc::new(Position { safe_line: AtomicU64::new(args.from_line - 1), ..Position::default() });
     let (batches, received) = channel(1);
-    let reader = Reader::new(args, position.clone(), batches);
+    let reader = Reader::new(args, Searches::new(home.store.clone()), position.clone(), batches);
     let reading = tokio::task::spawn_blocking(move || reader.read(input));
     let (began, work) = (Instant::now(), publish(&home.queue, received, &position, &shutdown));
     let published = progress::follow(|| async { Ok(vec![gauge(&position, size, began)]) }, work).await;

@@ -1,8 +1,8 @@
 //! A line of a file as a job, or what is wrong with it.
 
 use model::job::{
-    ArtistsGenres, Body, Envelope, PlaylistPageJob, SearchBlock, SearchRefit, TrackAnalysisJob, TrackPitchesJob,
-    TrackTags, TracksAudio,
+    ArtistsGenres, Body, Envelope, PlaylistPageJob, SearchBlock, SearchRefit, TrackAnalysisJob, TrackMetadata,
+    TrackPitchesJob, TrackTags, TracksAudio,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -24,6 +24,9 @@ pub fn job(kind: &str, line: &str) -> Result<Envelope, String> {
             let job: ArtistsGenres = body(line)?;
             some_ids("artist_ids", &job.artist_ids, 50)?;
             Ok(Envelope::new(&job))
+        }
+        TrackMetadata::KIND => {
+            of_track(line, |job: &TrackMetadata| &job.track_id, |track_id| TrackMetadata { track_id })
         }
         TrackAnalysisJob::KIND => {
             of_track(line, |job: &TrackAnalysisJob| &job.track_id, |track_id| TrackAnalysisJob { track_id })
@@ -112,7 +115,7 @@ mod tests {
 
     #[test]
     fn an_id_and_its_document_are_the_same_job() {
-        for kind in ["track.tags", "track.pitches", "track.analysis"] {
+        for kind in ["track.tags", "track.pitches", "track.analysis", "track.metadata"] {
             let [bare, uri, document] =
                 [ID.to_owned(), format!("spotify:track:{ID}"), format!("{{\"track_id\":\"{ID}\"}}")]
                     .map(|line| job(kind, &line).unwrap());

@@ -9,6 +9,7 @@ use model::job::{Envelope, MOST_BYTES};
 use tokio::sync::mpsc::Sender;
 
 use super::lines;
+use super::searches::Searches;
 use crate::args::EnqueueFile;
 
 /// Jobs that are published together.
@@ -41,6 +42,7 @@ pub struct Reader {
     kind: String,
     from_line: u64,
     keep_going: bool,
+    searches: Searches,
     position: Arc<Position>,
     batches: Sender<Batch>,
 }
@@ -56,13 +58,13 @@ pub struct Bad {
 
 impl Reader {
     /// A reader for the options, from the first line on.
-    pub fn new(args: EnqueueFile, position: Arc<Position>, batches: Sender<Batch>) -> Self {
+    pub fn new(args: EnqueueFile, searches: Searches, position: Arc<Position>, batches: Sender<Batch>) -> Self {
         let EnqueueFile { kind, from_line, keep_going, .. } = args;
-        Self { kind, from_line, keep_going, position, batches }
+        Self { kind, from_line, keep_going, searches, position, batches }
     }
 
     /// To the end, to the first bad line, or until nobody takes the batches any more. The jobs before a bad line are sent.
-    pub fn read(self, input: Box<dyn Read + Send>) -> anyhow::Result<Bad> {
+    pub fn read(mut self, input: Box<dyn Read + Send>) -> anyhow::Result<Bad> {
         let mut lines = Lines { input: BufReader::with_capacity(1 << 16, input), number: 0, bytes: 0 };
         let (mut bad, mut jobs) = (Bad::default(), Vec::with_capacity(BATCH));
         while let Some(line) = lines.next()? {
@@ -70,7 +72,11 @@ impl Reader {
             if lines.number < self.from_line {
                 continue;
             }
-            match line.and_then(|line| self.job(&line)) {
+            let job = match line.and_then(|line| self.job(&line)) {
+                Ok(Some(job)) => self.searches.check(&job)?.map(|()| Some(job)),
+                other => other,
+            };
+            match job {
                 Ok(job) => jobs.extend(job),
                 Err(why) if self.keep_going => bad.note(lines.number, &why),
                 Err(why) => {
