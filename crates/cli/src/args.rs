@@ -41,7 +41,7 @@ pub enum Command {
     Login,
     /// Collect playlists, build the dataset, search a model and write the report
     #[command(
-        after_help = "Examples:\n  spotifai run 37i9dQZF1DXcBWIGoYBM5M\n  spotifai run https://open.spotify.com/playlist/37i9dQZF1DXcBWIGoYBM5M --out june\nInterrupted, the same command goes on where it stopped."
+        after_help = "Examples:\n  spotifai run 37i9dQZF1DXcBWIGoYBM5M\n  spotifai run https://open.spotify.com/playlist/37i9dQZF1DXcBWIGoYBM5M --out june\n  spotifai run 37i9dQZF1DXcBWIGoYBM5M --labels-only\nInterrupted, the same command goes on where it stopped.\n\nSpotify gives audio features and analyses to no app made after 2024-11-27. The first two requests find that out; where both are refused the run ends at once, unless --labels-only says that tags are enough."
     )]
     Run(Run),
     /// Put jobs into the queue, for workers to run
@@ -145,6 +145,9 @@ pub struct Run {
     /// Folder for the report
     #[arg(long, default_value = "spotifai-out", value_name = "DIR")]
     pub out: PathBuf,
+    /// Collect tracks and tags alone and write labels.csv: no audio, no search, no model
+    #[arg(long)]
+    pub labels_only: bool,
 }
 
 /// `spotifai enqueue`.

@@ -10,6 +10,7 @@ mod fleet;
 mod home;
 mod output;
 mod progress;
+mod refusals;
 mod stop;
 mod summary;
 mod watch;

@@ -13,6 +13,7 @@ use model::terminal::escaped;
 use model::track::PlaylistPage;
 use worker::{Home, complain};
 
+use crate::commands::run::Goal;
 use crate::output::thousands;
 
 /// One thing on its way: `done` of `total`.
@@ -59,7 +60,7 @@ where
 }
 
 /// How far a run's collection is.
-pub async fn collection(home: &Home, run: &Run) -> anyhow::Result<Vec<Gauge>> {
+pub async fn collection(home: &Home, run: &Run, goal: Goal) -> anyhow::Result<Vec<Gauge>> {
     let store = &home.store;
     let pages = store.pages(Some(&run.id)).await?;
     let audio = store.audio_counts().await?;
@@ -73,6 +74,9 @@ pub async fn collection(home: &Home, run: &Run) -> anyhow::Result<Vec<Gauge>> {
         gauge("analyses", audio.analyses + audio.without_analysis, audio.tracks),
         gauge("pitches", audio.pitches + rejected, audio.analyses),
     ];
+    if goal == Goal::Labels {
+        gauges.retain(|gauge| ["pages", "tags"].contains(&gauge.label));
+    }
     for capability in store.capabilities().await?.iter().filter(|capability| !capability.allowed) {
         let refused = if capability.name.ends_with("analysis") { "analyses" } else { "features" };
         for gauge in gauges.iter_mut().filter(|gauge| gauge.label == refused) {

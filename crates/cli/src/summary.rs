@@ -122,16 +122,7 @@ async fn jobs(home: &Home) -> anyhow::Result<BTreeMap<String, JobCounts>> {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(collection) = &self.collection {
-            let skipped: usize = collection.rows_skipped.values().sum();
-            writeln!(
-                f,
-                "collected  {} tracks of {} rows",
-                thousands(collection.tracks_collected),
-                thousands(collection.rows)
-            )?;
-            if skipped > 0 {
-                writeln!(f, "skipped    {}", reasons(&collection.rows_skipped))?;
-            }
+            f.write_str(&collected(collection))?;
             writeln!(
                 f,
                 "found      tags of {}, features of {}, pitches of {}",
@@ -172,6 +163,26 @@ impl fmt::Display for Summary {
         write!(f, "\n{}", table(&["held-out tracks", "winner", "baseline"], &scores))?;
         self.tuned.iter().try_for_each(|tuned| write!(f, "\n\n{}", gain(&self.heldout, tuned)))
     }
+}
+
+/// Two lines about what was collected, or one where no row was skipped.
+pub fn collected(collection: &Collection) -> String {
+    let (tracks, rows) = (thousands(collection.tracks_collected), thousands(collection.rows));
+    let skipped = match collection.rows_skipped.values().sum() {
+        0_usize => String::new(),
+        _ => format!("skipped    {}\n", reasons(&collection.rows_skipped)),
+    };
+    format!("collected  {tracks} tracks of {rows} rows\n{skipped}")
+}
+
+/// What is known of tags.
+pub fn tags(collection: &Collection) -> String {
+    format!(
+        "tags of {} tracks; {} have none, {} are unknown to last.fm",
+        thousands(collection.tracks_tagged),
+        thousands(collection.tracks_without_tags),
+        thousands(collection.tracks_unknown_to_lastfm)
+    )
 }
 
 /// What thresholds changed on the held-out rows.

@@ -118,6 +118,7 @@ fn a_run_is_shown_and_can_be_cancelled_once() {
         playlists: vec!["p".into()],
         started_at,
         finished_at: None,
+        failure: None,
         cancelled_at: None,
     };
     let done = Run { finished_at: Some(started_at + Duration::from_secs(5)), ..of("r2") };

@@ -157,7 +157,7 @@ pub trait Body: Serialize + DeserializeOwned + Send + Sync + 'static {
 }
 
 /// Read one page of a playlist. The page at offset 0 fans out all others.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlaylistPageJob {
     /// The run that collects it.
     pub run: String,
@@ -165,6 +165,9 @@ pub struct PlaylistPageJob {
     pub playlist: String,
     /// Index of the first row, a multiple of 50.
     pub offset: u32,
+    /// Whether of its tracks only the tags are wanted: neither audio nor artists are asked for.
+    #[serde(default)]
+    pub labels_only: bool,
 }
 
 /// Fetch a track's title and artists: for a job about a track that no playlist brought.

@@ -20,6 +20,9 @@ pub struct Run {
     pub started_at: Timestamp,
     /// When the command that began it had nothing more to do; until then the same command goes on with it.
     pub finished_at: Option<Timestamp>,
+    /// Why it could not go on, where it ended by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<String>,
     /// When somebody cancelled it; its jobs do nothing any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_at: Option<Timestamp>,

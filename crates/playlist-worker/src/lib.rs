@@ -7,12 +7,16 @@ mod capability;
 mod ids;
 mod metadata;
 mod page;
+mod preflight;
 mod request;
 #[cfg(test)]
 mod tests;
 
 use spotify::Client;
 use worker::{Home, Worker};
+
+pub use capability::Refusals;
+pub use preflight::{KNOWN_TRACK, ask_for_audio, read_first_pages};
 
 use crate::analysis::AudioAnalysis;
 use crate::artists::Artists;
@@ -32,4 +36,10 @@ pub fn add_to(worker: Worker, home: &Home) -> anyhow::Result<Worker> {
         .with(AudioFeatures::new(client.clone()), SLOTS)
         .with(AudioAnalysis { client: client.clone() }, SLOTS)
         .with(Artists::new(client), SLOTS))
+}
+
+/// Adds the handler of playlists' pages alone.
+pub fn add_pages_to(worker: Worker, home: &Home) -> anyhow::Result<Worker> {
+    let client = Client::new(&home.settings.spotify, home.settings.contact.as_deref())?;
+    Ok(worker.with(PlaylistPages { client }, SLOTS))
 }

@@ -31,18 +31,18 @@ impl Handler for PlaylistPages {
         let store = &*context.store;
         let page = match store.page(&job.run, &job.playlist, job.offset).await? {
             Some(page) => page,
-            None => self.fetch(job, context).await?,
+            None => self.fetch(&job, context).await?,
         };
-        let mut jobs = other_pages(store, &page).await?;
-        jobs.extend(work_on_tracks(store, &page).await?);
+        let mut jobs = other_pages(store, &page, job.labels_only).await?;
+        jobs.extend(work_on_tracks(store, &page, job.labels_only).await?);
         Ok(jobs)
     }
 }
 
 impl PlaylistPages {
-    async fn fetch(&self, job: PlaylistPageJob, context: &Context) -> Result<PlaylistPage, Failure> {
-        let PlaylistPageJob { run, playlist, offset } = job;
-        let answer = paid(context, self.client.playlist_items(&playlist, offset)).await?;
+    /// Reads and stores a page.
+    pub(crate) async fn fetch(&self, job: &PlaylistPageJob, context: &Context) -> Result<PlaylistPage, Failure> {
+        let answer = paid(context, self.client.playlist_items(&job.playlist, job.offset)).await?;
         let read = answer.map_err(|error| match error {
             Error::Forbidden { .. } => Failure::dead(format!(
                 "{error}; an app registered since 2026 reads only playlists of the user who signed in: run `spotifai login` \
@@ -51,9 +51,9 @@ impl PlaylistPages {
             other => failure(other),
         })?;
         let page = PlaylistPage {
-            run,
-            playlist,
-            offset,
+            run: job.run.clone(),
+            playlist: job.playlist.clone(),
+            offset: job.offset,
             total: read.total,
             has_next: read.has_next,
             rows: read.rows,
@@ -67,9 +67,11 @@ impl PlaylistPages {
 }
 
 /// All other pages at once, where the first page tells the total; else each page names the next one.
-async fn other_pages(store: &dyn Store, page: &PlaylistPage) -> Result<Vec<Envelope>, Failure> {
-    let of =
-        |offset| Envelope::new(&PlaylistPageJob { run: page.run.clone(), playlist: page.playlist.clone(), offset });
+async fn other_pages(store: &dyn Store, page: &PlaylistPage, labels_only: bool) -> Result<Vec<Envelope>, Failure> {
+    let of = |offset| {
+        let (run, playlist) = (page.run.clone(), page.playlist.clone());
+        Envelope::new(&PlaylistPageJob { run, playlist, offset, labels_only })
+    };
     // A later page's own total does not count: the pages were fanned out if the first one told it, and only then.
     let total = match page.offset {
         0 => page.total,
@@ -85,11 +87,14 @@ async fn other_pages(store: &dyn Store, page: &PlaylistPage) -> Result<Vec<Envel
 
 /// Jobs for what is not known yet of a page's tracks and their artists. Ids are sorted, so that the jobs' keys are the
 /// same each time.
-async fn work_on_tracks(store: &dyn Store, page: &PlaylistPage) -> Result<Vec<Envelope>, Failure> {
+async fn work_on_tracks(store: &dyn Store, page: &PlaylistPage, labels_only: bool) -> Result<Vec<Envelope>, Failure> {
     let ids: Vec<String> = distinct(page.track_ids.iter().cloned());
     let tagged = distinct(store.tags(&ids).await?.into_iter().map(|tags| tags.track_id));
     let untagged = without(&ids, &tagged).into_iter().map(|track_id| Envelope::new(&TrackTags { track_id }));
     let mut jobs: Vec<Envelope> = untagged.collect();
+    if labels_only {
+        return Ok(jobs);
+    }
 
     let featured = distinct(store.features(&ids).await?.into_iter().map(|features| features.track_id));
     let analysed = distinct(store.analysed(&ids).await?);

@@ -89,6 +89,7 @@ async fn jobs_of_a_cancelled_run_end_without_running_and_without_follow_ups() {
             playlists: vec![],
             started_at: Timestamp::now(),
             finished_at: None,
+            failure: None,
             cancelled_at: None,
         };
         place.home.store.save_run(&run).await.unwrap();

@@ -8,6 +8,7 @@ use crate::args;
 use crate::error::usage;
 use crate::files::save;
 use crate::output::{say, say_json, table, thousands};
+use crate::refusals;
 
 /// Builds or exports.
 pub async fn run(command: args::Dataset, home: &Home) -> anyhow::Result<()> {
@@ -51,6 +52,9 @@ pub async fn build(home: &Home) -> anyhow::Result<DatasetInfo> {
         pitches: store.pitches(&ids).await?,
         tracks,
     };
+    if let Some(refusals) = refusals::in_vain(home).await? {
+        bail!(refusals::way_out(&refusals, "spotifai run PLAYLIST --labels-only"));
+    }
     let settings = settings.clone();
     let (info, parquet) = tokio::task::spawn_blocking(move || {
         let built = features::build(sources, &settings)?;

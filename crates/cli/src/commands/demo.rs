@@ -13,7 +13,7 @@ use testkit::{Catalogue, Oddities, Stage};
 use worker::{Flags, Home, Shutdown};
 
 use crate::args::Demo;
-use crate::commands::run::{is_open, new_run, whole_way};
+use crate::commands::run::{is_open, new_run, to_its_end, whole_way};
 use crate::commands::search::Plan;
 use crate::error::stopped;
 use crate::files::{make_folder, try_turn};
@@ -40,7 +40,8 @@ pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
         return Err(stopped(&shutdown, "nothing had begun"));
     };
     let plan = Plan { seed: args.seed, ..Plan::default() };
-    let Some(summary) = whole_way(&home, &run, &plan, &args.out, &shutdown).await? else {
+    let way = whole_way(&home, &run, &plan, &args.out, &shutdown);
+    let Some(summary) = to_its_end(&home, &run, &shutdown, way).await? else {
         return Err(stopped(&shutdown, "nothing is lost, and the same command goes on"));
     };
     say(&summary.to_string())?;

@@ -8,11 +8,13 @@ mod searches;
 use model::Timestamp;
 use model::job::{Envelope, PlaylistPageJob, TrackPitchesJob, TrackTags, TracksAudio};
 use model::run::Run;
+use playlist_worker::Refusals;
 use worker::Home;
 
 use crate::args::Enqueue;
 use crate::commands::run::{new_run, playlist_ids};
-use crate::output::{say, thousands};
+use crate::output::{say, thousands, warn};
+use crate::refusals;
 
 /// Tracks of one `tracks.audio` job.
 const AUDIO_BATCH: usize = 100;
@@ -24,7 +26,11 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
             let started_at = Timestamp::now();
             let run = Run { finished_at: Some(started_at), ..new_run(&playlist_ids(&playlists)?, started_at) };
             home.store.save_run(&run).await?;
-            home.queue.publish(&first_pages(&run.id, &run.playlists)).await?;
+            home.queue.publish(&first_pages(&run, false)).await?;
+            let refusals = Refusals::remembered(&*home.store).await?;
+            if refusals.iter().next().is_some() {
+                warn(&refusals::consequence(&refusals));
+            }
             say(&format!(
                 "enqueued {} as run {}; `spotifai status` shows how far it is",
                 count(run.playlists.len(), "playlist"),
@@ -53,9 +59,12 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
 }
 
 /// The jobs that begin a run: the first page of each playlist, which fans out all others.
-pub fn first_pages(run: &str, playlists: &[String]) -> Vec<Envelope> {
-    let job = |playlist: &String| PlaylistPageJob { run: run.to_owned(), playlist: playlist.clone(), offset: 0 };
-    playlists.iter().map(|playlist| Envelope::new(&job(playlist)).urgent().of_run(run)).collect()
+pub fn first_pages(run: &Run, labels_only: bool) -> Vec<Envelope> {
+    let job = |playlist: &String| {
+        let (run, playlist) = (run.id.clone(), playlist.clone());
+        PlaylistPageJob { run, playlist, offset: 0, labels_only }
+    };
+    run.playlists.iter().map(|playlist| Envelope::new(&job(playlist)).urgent().of_run(&run.id)).collect()
 }
 
 fn count(n: usize, what: &str) -> String {

@@ -14,7 +14,7 @@ mod pitches;
 mod predict;
 mod queues;
 mod report;
-mod run;
+pub mod run;
 mod runs;
 pub mod search;
 mod status;

@@ -1,26 +1,25 @@
 //! `spotifai run`: collect, build, search, report.
 
+mod collect;
+mod ending;
+mod labels;
+
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::bail;
 use model::Timestamp;
-use model::job::{Body, PlaylistPageJob};
 use model::run::Run;
-use worker::{Home, Shutdown, Until};
+use worker::{Home, Shutdown};
 
-use crate::args::{self, WorkerKind};
+pub use ending::{Goal, to_its_end};
+
+use crate::args;
 use crate::commands::search::{Plan, search};
-use crate::commands::{dataset, enqueue, report, work};
+use crate::commands::{dataset, report};
 use crate::error::{stopped, usage};
 use crate::files::{make_folder, turn_to_write};
-use crate::output::{say, tell};
-use crate::progress;
+use crate::output::say;
 use crate::stop::unless_stopped;
 use crate::summary::Summary;
-
-/// How often a run that is followed is looked at for having been cancelled.
-const LOOK: Duration = Duration::from_millis(500);
 
 /// Goes the whole way, or says how to go on.
 pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
@@ -33,8 +32,21 @@ pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
     let Some(run) = unless_stopped(&shutdown, begun).await? else {
         return Err(stopped(&shutdown, "nothing had begun"));
     };
-    match whole_way(&home, &run, &Plan::default(), &args.out, &shutdown).await? {
-        Some(summary) => say(&summary.to_string()),
+    let goal = if args.labels_only { Goal::Labels } else { Goal::Model };
+    let way = async {
+        if !collect::can_be(&home, &run, goal, &shutdown).await? {
+            return Ok(None);
+        }
+        match goal {
+            Goal::Labels => labels::collect(&home, &run, &args.out, &shutdown).await,
+            Goal::Model => {
+                let summary = whole_way(&home, &run, &Plan::default(), &args.out, &shutdown).await?;
+                Ok(summary.map(|summary| summary.to_string()))
+            }
+        }
+    };
+    match to_its_end(&home, &run, &shutdown, way).await? {
+        Some(found) => say(&found),
         None => Err(stopped(&shutdown, format!("nothing is lost, to go on: {}", same_command()))),
     }
 }
@@ -73,11 +85,10 @@ pub fn is_open(run: &Run) -> bool {
 /// A run of these playlists that begins now.
 pub fn new_run(playlists: &[String], started_at: Timestamp) -> Run {
     let id = format!("r{}", uuid::Uuid::new_v4().simple());
-    Run { id, playlists: playlists.to_vec(), started_at, finished_at: None, cancelled_at: None }
+    Run { id, playlists: playlists.to_vec(), started_at, finished_at: None, failure: None, cancelled_at: None }
 }
 
-/// Collects a run, builds the dataset, searches, writes the report; `None` when it was stopped on the way. A run that is
-/// cancelled ends with an error that says so.
+/// Collects a run, builds the dataset, searches, writes the report; `None` when it was stopped on the way.
 pub async fn whole_way(
     home: &Home,
     run: &Run,
@@ -85,68 +96,18 @@ pub async fn whole_way(
     out: &Path,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Option<Summary>> {
-    let watcher = tokio::spawn(stop_when_cancelled(home.clone(), run.id.clone(), shutdown.clone()));
-    let result = steps(home, run, plan, out, shutdown).await;
-    watcher.abort();
-    // Also where it failed: a cancelled run has nothing to build a dataset from.
-    if !matches!(result, Ok(Some(_))) && is_cancelled(home, &run.id).await.unwrap_or(false) {
-        bail!("run {} was cancelled; what it collected stays, the same command begins a new one", run.id);
-    }
-    result
-}
-
-async fn stop_when_cancelled(home: Home, run: String, shutdown: Shutdown) {
-    while !is_cancelled(&home, &run).await.unwrap_or(false) {
-        tokio::time::sleep(LOOK).await;
-    }
-    shutdown.stop();
-}
-
-async fn is_cancelled(home: &Home, run: &str) -> anyhow::Result<bool> {
-    Ok(home.store.cancelled_runs().await?.iter().any(|cancelled| cancelled == run))
-}
-
-async fn steps(
-    home: &Home,
-    run: &Run,
-    plan: &Plan,
-    out: &Path,
-    shutdown: &Shutdown,
-) -> anyhow::Result<Option<Summary>> {
     make_folder(out)?;
-    // Published again when the run goes on: a page that is stored already costs no request.
-    home.queue.publish(&enqueue::first_pages(&run.id, &run.playlists)).await?;
-    let collectors = work::of_kinds(home, &[WorkerKind::Playlist, WorkerKind::Lastfm, WorkerKind::Pitch])?;
-    progress::follow(|| progress::collection(home, run), collectors.run(Until::Empty, shutdown.clone())).await?;
-    if shutdown.is_stopping() {
+    if !collect::collect(home, run, Goal::Model, shutdown).await? {
         return Ok(None);
     }
-    unread_playlists(home, run).await?;
     let Some(info) = unless_stopped(shutdown, dataset::build(home)).await? else { return Ok(None) };
     let Some(found) = search(home, &info, plan, Some(run), shutdown).await? else { return Ok(None) };
     let _turn = turn_to_write(out).await?;
     report::write(home, &found, Some(run), out).await?;
-    // As it is now: it may have been cancelled meanwhile.
-    let now = home.store.runs().await?.into_iter().find(|now| now.id == run.id).unwrap_or_else(|| run.clone());
-    home.store.save_run(&Run { finished_at: Some(Timestamp::now()), ..now }).await?;
+    ending::save(home, run, None).await?;
     let summary = Summary::gather(home, &found, Some(run)).await?;
     summary.write(out)?;
     Ok(Some(summary))
-}
-
-/// A playlist that Spotify keeps from this app is the reason that a person has to read, not the empty dataset after it.
-async fn unread_playlists(home: &Home, run: &Run) -> anyhow::Result<()> {
-    let letters = home.queue.dead_letters(Some(PlaylistPageJob::KIND)).await?;
-    let of_run = |key: &Option<String>| key.as_ref().is_some_and(|key| key.starts_with(&format!("{}/", run.id)));
-    let reasons: Vec<String> = letters.into_iter().filter(|l| of_run(&l.key)).map(|l| l.reason).collect();
-    match reasons.first() {
-        Some(reason) if home.store.pages(Some(&run.id)).await?.is_empty() => {
-            bail!("no playlist could be read: {reason}")
-        }
-        Some(reason) => tell(&format!("spotifai: {} pages could not be read: {reason}", reasons.len())),
-        None => {}
-    }
-    Ok(())
 }
 
 /// The command line as it was given, for a shell.

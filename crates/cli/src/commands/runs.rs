@@ -1,11 +1,15 @@
 //! `spotifai runs` and `spotifai cancel`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use model::Timestamp;
+use model::job::{Body, PlaylistPageJob};
 use model::run::Run;
 use model::track::PlaylistPage;
+use playlist_worker::Refusals;
+use queue::DeadLetter;
 use serde::Serialize;
+use store::Store;
 use worker::Home;
 
 use crate::args::{Cancel, Live};
@@ -22,6 +26,8 @@ enum State {
     Open,
     /// The report was written, or everything was collected.
     Finished,
+    /// It could not go on.
+    Failed,
     /// Its jobs do nothing any more.
     Cancelled,
 }
@@ -84,17 +90,72 @@ async fn gather(home: &Home) -> anyhow::Result<Vec<Line>> {
         return Ok(Vec::new());
     }
     let pages = store.pages(None).await?;
-    let missing = Missing {
-        tags: store.tracks_without_tags().await?.into_iter().collect(),
-        audio: store.tracks_without_audio().await?.into_iter().collect(),
-        pitches: store.tracks_without_pitches().await?.into_iter().collect(),
-    };
+    let missing = Missing::of(&**store).await?;
+    let unreadable = Unreadable::find(home, &runs, &pages).await?;
     let line = |run: Run| {
         let of_run: Vec<PlaylistPage> = pages.iter().filter(|page| page.run == run.id).cloned().collect();
-        let progress = progress(&run, &of_run, &missing);
+        let (run, readable) = unreadable.without(run);
+        let progress = progress(&readable, &of_run, &missing);
         Line { state: state(&run, &progress), progress, run }
     };
     Ok(runs.into_iter().map(line).collect())
+}
+
+impl Missing {
+    /// What Spotify refuses this app is not missing: nobody will fetch it.
+    async fn of(store: &dyn Store) -> anyhow::Result<Self> {
+        let refusals = Refusals::remembered(store).await?;
+        let audio = store.tracks_without_audio().await?;
+        let known: Vec<String> = match (&refusals.features, &refusals.analysis) {
+            (None, None) => Vec::new(),
+            (Some(_), None) => store.analysed(&audio).await?,
+            (None, Some(_)) => store.features(&audio).await?.into_iter().map(|features| features.track_id).collect(),
+            (Some(_), Some(_)) => audio.clone(),
+        };
+        let mut audio: HashSet<String> = audio.into_iter().collect();
+        known.iter().for_each(|id| {
+            audio.remove(id);
+        });
+        Ok(Self {
+            tags: store.tracks_without_tags().await?.into_iter().collect(),
+            audio,
+            pitches: store.tracks_without_pitches().await?.into_iter().collect(),
+        })
+    }
+}
+
+/// Playlists of which not even the first page can be read, as the dead letters say: (run, playlist) with the reason.
+struct Unreadable(HashMap<(String, String), String>);
+
+impl Unreadable {
+    /// Looks among the dead letters only where a playlist of an unfinished run has no page.
+    async fn find(home: &Home, runs: &[Run], pages: &[PlaylistPage]) -> anyhow::Result<Self> {
+        let read: HashSet<(&str, &str)> =
+            pages.iter().map(|page| (page.run.as_str(), page.playlist.as_str())).collect();
+        let is_unread = |run: &Run| run.playlists.iter().any(|playlist| !read.contains(&(&*run.id, playlist)));
+        let is_settled = |run: &Run| run.cancelled_at.is_some() || run.finished_at > Some(run.started_at);
+        if !runs.iter().any(|run| !is_settled(run) && is_unread(run)) {
+            return Ok(Self(HashMap::new()));
+        }
+        let letters = home.queue.dead_letters(Some(PlaylistPageJob::KIND)).await?;
+        let first_page = |letter: DeadLetter| {
+            let key = letter.key.as_deref()?.strip_suffix("/0")?.rsplit_once('/')?;
+            Some(((key.0.to_owned(), key.1.to_owned()), letter.reason))
+        };
+        Ok(Self(letters.into_iter().filter_map(first_page).collect()))
+    }
+
+    /// The run, failed where none of its playlists can be read, and beside it the run of the readable ones.
+    fn without(&self, mut run: Run) -> (Run, Run) {
+        let reason = |playlist: &String| self.0.get(&(run.id.clone(), playlist.clone()));
+        let readable: Vec<String> =
+            run.playlists.iter().filter(|playlist| reason(playlist).is_none()).cloned().collect();
+        if readable.is_empty() && run.failure.is_none() {
+            run.failure = run.playlists.first().and_then(reason).map(|why| format!("no playlist could be read: {why}"));
+        }
+        let of_readable = Run { playlists: readable, ..run.clone() };
+        (run, of_readable)
+    }
 }
 
 fn progress(run: &Run, pages: &[PlaylistPage], missing: &Missing) -> Progress {
@@ -118,6 +179,7 @@ fn state(run: &Run, progress: &Progress) -> State {
         && progress.tracks == progress.tracks_with_pitches_computed;
     match run.finished_at {
         _ if run.cancelled_at.is_some() => State::Cancelled,
+        _ if run.failure.is_some() => State::Failed,
         // A command that only enqueued had nothing more to do as soon as it had begun; its jobs had.
         Some(at) if at > run.started_at || is_collected => State::Finished,
         _ => State::Open,
@@ -143,7 +205,10 @@ fn text(lines: &[Line]) -> String {
         ]
     };
     let header = ["run", "playlists", "started", "state", "pages", "tags", "audio", "pitches"];
-    table(&header, &lines.iter().map(row).collect::<Vec<_>>())
+    let table = table(&header, &lines.iter().map(row).collect::<Vec<_>>());
+    let failed = lines.iter().filter(|line| line.state == State::Failed);
+    let why = failed.filter_map(|line| Some(format!("\n{} failed: {}", line.run.id, line.run.failure.as_ref()?)));
+    std::iter::once(table).chain(why).collect()
 }
 
 fn playlists(run: &Run) -> String {
@@ -160,6 +225,10 @@ fn state_word(run: &Run, state: State) -> String {
         State::Open => style("open", Look::Green),
         State::Finished if run.finished_at > Some(run.started_at) => format!("finished{}", ago(run.finished_at)),
         State::Finished => "finished".into(),
+        State::Failed if run.finished_at > Some(run.started_at) => {
+            style(format!("failed{}", ago(run.finished_at)), Look::Red)
+        }
+        State::Failed => style("failed", Look::Red),
         State::Cancelled => style(format!("cancelled{}", ago(run.cancelled_at)), Look::Yellow),
     }
 }

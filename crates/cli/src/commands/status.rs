@@ -62,7 +62,8 @@ fn text(status: &Status) -> String {
 fn collected(c: &Collection) -> Vec<String> {
     let n = thousands;
     let skipped: usize = c.rows_skipped.values().sum();
-    vec![
+    let refused = c.refused.iter().map(|(what, detail)| format!("refused  {what}: {detail}"));
+    let lines = [
         format!("tracks   {} of {} rows ({} skipped)", n(c.tracks_collected), n(c.rows), n(skipped)),
         format!(
             "tags     {} tagged, {} without tags, {} unknown to last.fm",
@@ -76,7 +77,8 @@ fn collected(c: &Collection) -> Vec<String> {
             n(c.tracks_with_analysis),
             n(c.tracks_with_pitches)
         ),
-    ]
+    ];
+    lines.into_iter().chain(refused).collect()
 }
 
 /// Why jobs that are ready are not taken.

@@ -4,6 +4,7 @@ use model::settings::Settings;
 use worker::{Home, Shutdown, Until, Worker};
 
 use crate::args::{self, WorkerKind};
+use crate::commands::run::Goal;
 
 /// Runs the chosen workers until a signal, or until their queues are empty.
 pub async fn run(args: &args::Worker, mut settings: Settings) -> anyhow::Result<()> {
@@ -18,6 +19,14 @@ pub async fn run(args: &args::Worker, mut settings: Settings) -> anyhow::Result<
 /// A worker for all these kinds.
 pub fn of_kinds(home: &Home, kinds: &[WorkerKind]) -> anyhow::Result<Worker> {
     with_kinds(Worker::new(home.clone()), home, kinds)
+}
+
+/// The worker of a run that collects for this goal.
+pub fn collecting(home: &Home, goal: Goal) -> anyhow::Result<Worker> {
+    match goal {
+        Goal::Model => of_kinds(home, &[WorkerKind::Playlist, WorkerKind::Lastfm, WorkerKind::Pitch]),
+        Goal::Labels => lastfm_worker::add_to(playlist_worker::add_pages_to(Worker::new(home.clone()), home)?, home),
+    }
 }
 
 fn with_kinds(mut worker: Worker, home: &Home, kinds: &[WorkerKind]) -> anyhow::Result<Worker> {

@@ -5,7 +5,7 @@ use model::job::PlaylistPageJob;
 use model::tag::{TagSource, TagsOutcome};
 use model::track::{Artist, SkipReason, Track};
 use serde_json::{Value, json};
-use worker::Failure;
+use worker::{Failure, Handler};
 
 use super::stand_in::{Answer, error, ok};
 use super::{Place, id, ids, job};
@@ -14,7 +14,7 @@ use crate::page::PlaylistPages;
 const ITEMS: &str = "/v1/playlists/p1/items";
 
 fn page(offset: u32) -> PlaylistPageJob {
-    PlaylistPageJob { run: "r1".into(), playlist: "p1".into(), offset }
+    PlaylistPageJob { run: "r1".into(), playlist: "p1".into(), offset, ..PlaylistPageJob::default() }
 }
 
 /// A row with track `number` by an artist of its own.
@@ -87,6 +87,15 @@ async fn what_is_known_is_no_work() {
     let artist = |number| Artist { id: id(number), name: "Name".into(), genres: vec![] };
     place.store.save_artists(&[artist(1001), artist(1002)]).await.unwrap();
     assert_eq!(place.run(&pages, page(0)).await.unwrap(), [job("track.tags", id(2))]);
+}
+
+#[tokio::test]
+async fn where_only_labels_are_wanted_nothing_else_is_asked_for() {
+    let (place, pages) = place(|| ok(json!({"items": [row(1)], "total": 51}))).await;
+    let jobs = pages.run(PlaylistPageJob { labels_only: true, ..page(0) }, &place.context).await.unwrap();
+    let kinds: Vec<&str> = jobs.iter().map(|job| job.kind.as_str()).collect();
+    assert_eq!(kinds, ["playlist.page", "track.tags"]);
+    assert_eq!(jobs[0].body["labels_only"], true, "nor by the other pages");
 }
 
 #[tokio::test]

@@ -40,7 +40,7 @@ fn serve_playlist(spotify: &StandIn) {
 
 /// Publishes the playlist's first page and works until nothing is left; returns the jobs done by kind.
 async fn collect(home: &Home) -> BTreeMap<String, u64> {
-    let first = PlaylistPageJob { run: "r1".into(), playlist: "p1".into(), offset: 0 };
+    let first = PlaylistPageJob { run: "r1".into(), playlist: "p1".into(), ..PlaylistPageJob::default() };
     home.queue.publish(&[Envelope::new(&first)]).await.unwrap();
     let worker = add_to(Worker::new(home.clone()), home).unwrap();
     let counts = worker.run(Until::Empty, Shutdown::new()).await.unwrap();

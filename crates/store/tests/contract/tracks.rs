@@ -90,12 +90,13 @@ pub async fn runs_are_updated_and_sorted_by_age(place: &impl Place) {
         playlists: ids(&["mix"]),
         started_at: Timestamp(started_at),
         finished_at: None,
+        failure: None,
         cancelled_at: None,
     };
     let (young, mut old) = (run("a", 20), run("b", 10));
     store.save_run(&young).await.unwrap();
     store.save_run(&old).await.unwrap();
-    old.finished_at = Some(Timestamp(30));
+    (old.finished_at, old.failure) = (Some(Timestamp(30)), Some("403".into()));
     store.save_run(&old).await.unwrap();
     assert_eq!(store.runs().await.unwrap(), [old, young]);
 }
@@ -105,7 +106,14 @@ pub async fn a_run_is_cancelled_once(place: &impl Place) {
     assert_eq!(store.cancel_run("a", Timestamp(5)).await.unwrap(), None);
     for id in ["a", "b"] {
         let (started_at, finished_at) = (Timestamp(1), None);
-        let run = Run { id: id.to_owned(), playlists: ids(&["mix"]), started_at, finished_at, cancelled_at: None };
+        let run = Run {
+            id: id.to_owned(),
+            playlists: ids(&["mix"]),
+            started_at,
+            finished_at,
+            failure: None,
+            cancelled_at: None,
+        };
         store.save_run(&run).await.unwrap();
     }
     for at in [5, 6] {

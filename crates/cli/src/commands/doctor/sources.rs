@@ -3,50 +3,75 @@
 use std::sync::Arc;
 
 use lastfm::ApiOutcome;
+use model::fleet::Capability;
 use model::settings::Settings;
 use spotify::Error;
 
+use playlist_worker::{KNOWN_TRACK, Refusals};
+
 use super::check::Check;
+use crate::home;
+use crate::output::age;
 
-/// A track that has features, an analysis, tags and a page wherever one may ask for them: "Mr. Brightside".
-const TRACK: &str = "3n3Ppam7vgaVa1iaRUc9Lp";
-
-/// Its artist and title at last.fm.
+/// Artist and title at last.fm of a track that has tags and a page.
 const SONG: (&str, &str) = ("The Killers", "Mr. Brightside");
 
-/// The sign-in, and what this app may ask for.
+const SIGN_IN: &str = "spotify-sign-in";
+const FEATURES: &str = "spotify-audio-features";
+const ANALYSIS: &str = "spotify-audio-analysis";
+
+/// The sign-in, and what this app may ask for; where nobody is signed in here, what the workers were refused.
 pub async fn spotify(settings: Arc<Settings>) -> Vec<Check> {
-    const NAME: &str = "spotify-sign-in";
     let client = match spotify::Client::new(&settings.spotify, settings.contact.as_deref()) {
         Ok(client) => client,
-        Err(error) => return vec![Check::failed_with(NAME, error)],
+        Err(error) => return vec![Check::failed_with(SIGN_IN, error)],
     };
-    match client.sign_in().await {
-        Ok(()) => {}
-        Err(error @ Error::NotSignedIn { .. }) if settings.spotify.client_id.is_none() => {
-            let advice = "make an app at Spotify's developer dashboard and set SPOTIFAI_SPOTIFY_CLIENT_ID first";
-            return vec![Check::failed(NAME, error, advice)];
-        }
-        Err(error @ Error::NotSignedIn { .. }) => return vec![Check::failed_with(NAME, error)],
-        Err(error) => return vec![Check::failed(NAME, error, network("SPOTIFAI_SPOTIFY_AUTH_URL"))],
+    if let Err(error) = client.sign_in().await {
+        let mut checks = vec![not_signed_in(&settings, error)];
+        checks.extend(remembered(&settings).await);
+        return checks;
     }
-    let (features, analysis) = tokio::join!(client.audio_features_of(TRACK), client.audio_analysis(TRACK));
+    let (features, analysis) = tokio::join!(client.audio_features_of(KNOWN_TRACK), client.audio_analysis(KNOWN_TRACK));
     vec![
-        Check::ok(NAME, "signed in"),
-        capability("spotify-audio-features", features.map(drop)),
-        capability("spotify-audio-analysis", analysis.map(drop)),
+        Check::ok(SIGN_IN, "signed in"),
+        capability(FEATURES, features.map(drop)),
+        capability(ANALYSIS, analysis.map(drop)),
     ]
 }
+
+fn not_signed_in(settings: &Settings, error: Error) -> Check {
+    match error {
+        Error::NotSignedIn { .. } if settings.spotify.client_id.is_none() => {
+            let advice = "make an app at Spotify's developer dashboard and set SPOTIFAI_SPOTIFY_CLIENT_ID first";
+            Check::failed(SIGN_IN, error, advice)
+        }
+        Error::NotSignedIn { .. } => Check::failed_with(SIGN_IN, error),
+        error => Check::failed(SIGN_IN, error, network("SPOTIFAI_SPOTIFY_AUTH_URL")),
+    }
+}
+
+/// What the store remembers of refusals.
+async fn remembered(settings: &Settings) -> Vec<Check> {
+    // What is out of reach says so itself.
+    let Ok(store) = home::store(settings).await else { return Vec::new() };
+    let Ok(refusals) = Refusals::remembered(&*store).await else { return Vec::new() };
+    let check = |name, refusal: Option<Capability>| {
+        let refusal = refusal?;
+        let detail = format!("the workers were refused it {} ago: {}", age(refusal.checked_at), refusal.detail);
+        Some(Check::warning(name, detail, REFUSED))
+    };
+    [check(FEATURES, refusals.features), check(ANALYSIS, refusals.analysis)].into_iter().flatten().collect()
+}
+
+/// What to do about a refusal.
+const REFUSED: &str = "Spotify gives it to no app made after 2024-11-27: use an older one, do without these columns, or \
+                       collect tags alone (`spotifai run --labels-only`)";
 
 /// A refusal is no failure: the matrix has the columns that there are.
 fn capability(name: &'static str, asked: Result<(), Error>) -> Check {
     match asked {
         Ok(()) => Check::ok(name, "this app may ask for it"),
-        Err(error) if error.is_refusal() => Check::warning(
-            name,
-            error,
-            "Spotify gives it to no app made after November 2024: use an older one, or do without these columns",
-        ),
+        Err(error) if error.is_refusal() => Check::warning(name, error, REFUSED),
         Err(error @ (Error::RateLimited { .. } | Error::Quota { .. })) => {
             Check::warning(name, error, "look again when the pause is over")
         }

@@ -1,0 +1,102 @@
+//! The collection of a run: what it can expect, then its jobs.
+
+use anyhow::bail;
+use model::job::{Body, PlaylistPageJob};
+use model::run::Run;
+use worker::{Home, Shutdown, Until};
+
+use super::ending::LOOK;
+use super::{Goal, same_command};
+use crate::commands::{enqueue, work};
+use crate::output::warn;
+use crate::progress;
+use crate::refusals;
+use crate::stop::unless_stopped;
+
+/// Finds out, by the first requests, whether a run can reach its goal, before hours are spent; says what it has to do
+/// without. `false`: it was stopped.
+///
+/// # Errors
+/// A model is wanted and Spotify refuses all audio, or none of the playlists can be read.
+pub async fn can_be(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
+    let asking = async {
+        if goal == Goal::Model {
+            let refusals = playlist_worker::ask_for_audio(home).await?;
+            fail_in_vain(home).await?;
+            if refusals.iter().next().is_some() {
+                warn(&refusals::consequence(&refusals));
+            }
+        }
+        let unreadable = playlist_worker::read_first_pages(home, run).await?;
+        if unreadable.len() == run.playlists.len() {
+            bail!(no_playlist(&unreadable));
+        }
+        unreadable.iter().for_each(|reason| warn(&format!("a playlist is left out: {reason}")));
+        Ok(())
+    };
+    Ok(unless_stopped(shutdown, asking).await?.is_some())
+}
+
+/// Publishes the jobs of a run and works until none is left; `false` when it was stopped on the way.
+///
+/// # Errors
+/// A model is wanted and Spotify refuses all audio, or none of the playlists could be read.
+pub async fn collect(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
+    // Published again when the run goes on: a page that is stored already costs no request.
+    home.queue.publish(&enqueue::first_pages(run, goal == Goal::Labels)).await?;
+    let workers = work::collecting(home, goal)?;
+    let watcher = tokio::spawn(stop_in_vain(home.clone(), goal, shutdown.clone()));
+    let work = workers.run(Until::Empty, shutdown.clone());
+    let worked = progress::follow(|| progress::collection(home, run, goal), work).await;
+    watcher.abort();
+    worked?;
+    if goal == Goal::Model {
+        fail_in_vain(home).await?;
+    }
+    if shutdown.is_stopping() {
+        return Ok(false);
+    }
+    unread_pages(home, run).await?;
+    Ok(true)
+}
+
+/// The first batch may find out what the first requests could not: Spotify throttled, or was out of reach.
+async fn stop_in_vain(home: Home, goal: Goal, shutdown: Shutdown) {
+    if goal == Goal::Model {
+        // A store that is out of reach for a moment says nothing.
+        while refusals::in_vain(&home).await.ok().flatten().is_none() {
+            tokio::time::sleep(LOOK).await;
+        }
+        shutdown.stop();
+    }
+}
+
+/// # Errors
+/// There is nothing to train on; or the store does not answer.
+async fn fail_in_vain(home: &Home) -> anyhow::Result<()> {
+    match refusals::in_vain(home).await? {
+        Some(refusals) => bail!(refusals::way_out(&refusals, &format!("{} --labels-only", same_command()))),
+        None => Ok(()),
+    }
+}
+
+/// A playlist that Spotify keeps from this app is the reason that a person has to read, not the empty dataset after it.
+async fn unread_pages(home: &Home, run: &Run) -> anyhow::Result<()> {
+    let letters = home.queue.dead_letters(Some(PlaylistPageJob::KIND)).await?;
+    let of_run = |key: &Option<String>| key.as_ref().is_some_and(|key| key.starts_with(&format!("{}/", run.id)));
+    let reasons: Vec<String> = letters.into_iter().filter(|l| of_run(&l.key)).map(|l| l.reason).collect();
+    match reasons.first() {
+        Some(_) if home.store.pages(Some(&run.id)).await?.is_empty() => bail!(no_playlist(&reasons)),
+        Some(reason) => warn(&format!("{} pages could not be read: {reason}", reasons.len())),
+        None => {}
+    }
+    Ok(())
+}
+
+fn no_playlist(reasons: &[String]) -> String {
+    let more = match reasons.len() {
+        0 | 1 => String::new(),
+        all => format!(" (and {} more for reasons like it)", all - 1),
+    };
+    format!("no playlist could be read: {}{more}", reasons.first().map_or("", String::as_str))
+}
