@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     };
     let args = args::Args::parse();
     let entered = runtime.enter();
-    stop::end_at_once(&args.command, &shutdown);
+    stop::on_signal(&args.command, &shutdown);
     drop(entered);
     let result = runtime.block_on(commands::run(args, &shutdown));
     // Not dropped: that would wait for a computation that was left behind when its time was up.

@@ -1,20 +1,28 @@
 //! What a signal ends, and how.
 
+use std::time::Duration;
+
 use worker::Shutdown;
 
 use crate::args::{Command, Enqueue, Search};
 use crate::error::{exit_code, stopped};
+use crate::output::tell;
+
+/// How long a command that was told to stop may take before the person who waits is told why.
+const SILENT: Duration = Duration::from_secs(1);
 
 /// Ends the process as soon as a signal comes, if the command holds nothing that has to be ended first. Others look for the
-/// signal themselves.
-pub fn end_at_once(command: &Command, shutdown: &Shutdown) {
-    if looks_for_signals(command) {
-        return;
-    }
-    let shutdown = shutdown.clone();
+/// signal themselves; one that takes its time is spoken for.
+pub fn on_signal(command: &Command, shutdown: &Shutdown) {
+    let (shutdown, drains) = (shutdown.clone(), looks_for_signals(command));
     // A task of its own: a command may compute, or wait for its standard input, and see nothing.
     tokio::spawn(async move {
         shutdown.stopped().await;
+        if drains {
+            tokio::time::sleep(SILENT).await;
+            tell("stopping when the running jobs are finished; once more hands them back at once");
+            return;
+        }
         let code = exit_code(Err(stopped(&shutdown, "what it did until now stays, and it may be given again")));
         std::process::exit(code.into());
     });

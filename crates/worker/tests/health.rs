@@ -3,6 +3,7 @@
 mod common;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -11,6 +12,7 @@ use model::Timestamp;
 use model::fleet::Pause;
 use model::job::Envelope;
 use queue::{DeadLetter, KindStats, Queue, QueueError, Subscription, Which};
+use store::StoreError;
 use tokio::sync::Notify;
 use worker::{Failure, Health, Home, Worker};
 
@@ -121,6 +123,30 @@ async fn a_kind_without_a_subscription_is_not_ready_and_says_why() {
     until_ready(&health, &place, (503, said)).await;
     shutdown.stop();
     ended(run).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_process_that_cannot_keep_what_its_jobs_make_is_not_ready_until_it_can() {
+    let place = Place::new().await;
+    let health = listen().await;
+    let is_full = Arc::new(AtomicBool::new(true));
+    let full = is_full.clone();
+    let handler = on(move |_: Apple, _| {
+        let full = full.clone();
+        async move {
+            let why = "the disk is full: free some space".into();
+            let error = StoreError::Unwritable { file: "a.db".into(), why };
+            if full.load(Ordering::SeqCst) { Err(Failure::from(error)) } else { Ok(vec![]) }
+        }
+    });
+    place.publish(&[job(Apple { n: 1 })]).await;
+    let (shutdown, run) = start(place.worker().reporting_to(Some(health.clone())).with(handler, 1));
+    let said = "this process: cannot write to a.db: the disk is full: free some space\n";
+    until_ready(&health, &place, (503, said)).await;
+    is_full.store(false, Ordering::SeqCst);
+    until_ready(&health, &place, (200, "ready")).await;
+    shutdown.stop();
+    assert_eq!(ended(run).await["test.apple"], counts(1, 0, 0), "no attempt was counted");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -10,7 +10,7 @@ use common::*;
 use model::job::Envelope;
 use queue::{DeadLetter, Delivery, End, Finish, KindStats, Queue, QueueError, Subscription, Which};
 use tokio::sync::{Notify, mpsc};
-use worker::{Failure, Home, Shutdown, Until, Worker};
+use worker::{Failure, Home, Shutdown, Until, Worker, WorkerError};
 
 /// What the queue answers to the next `subscribe`, or the next `next`, before it does its work again.
 enum Next {
@@ -196,4 +196,33 @@ async fn a_job_that_finds_the_store_out_of_reach_is_handed_back_uncounted() {
         }
     });
     assert_eq!(run_until_empty(place.worker().with(handler, 1)).await["test.apple"], counts(1, 0, 0));
+}
+
+fn full_disk() -> store::StoreError {
+    store::StoreError::Unwritable { file: "a.db".into(), why: "the disk is full: free some space".into() }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fault_of_this_process_ends_who_is_waited_for_and_its_job_is_left_to_others_uncounted() {
+    let place = Place::new().await;
+    place.publish(&[job(Apple { n: 1 }), job(Apple { n: 2 })]).await;
+    let full = on(|_: Apple, _| async { Err(Failure::from(full_disk())) });
+    let run = place.worker().with(full, 2).run(Until::Empty, Shutdown::new());
+    let error = tokio::time::timeout(DEADLINE, run).await.expect("it ends").unwrap_err();
+    assert!(matches!(error, WorkerError::Local(_)), "{error:?}");
+    assert_eq!(error.to_string(), "cannot write to a.db: the disk is full: free some space");
+    let good = on(|_: Apple, _| async { Ok(vec![]) });
+    assert_eq!(run_until_empty(place.worker().with(good, 1)).await["test.apple"], counts(2, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_queue_that_cannot_write_ends_who_is_waited_for() {
+    let place = Place::new().await;
+    for next in [Next::RefuseToSubscribe, Next::Fail] {
+        let full = QueueError::Unwritable { file: "q.db".into(), why: "the disk is full: free some space".into() };
+        let (worker, ..) = surprising(&place, [next(full)]);
+        let run = worker.run(Until::Empty, Shutdown::new());
+        let error = tokio::time::timeout(DEADLINE, run).await.expect("it ends").unwrap_err();
+        assert_eq!(error.to_string(), "cannot write to q.db: the disk is full: free some space");
+    }
 }
