@@ -8,7 +8,7 @@ use super::rules::Rules;
 use crate::track::ArtistRef;
 
 /// Version of the rules; goes up whenever one of them or `data/tags.toml` changes.
-pub const RULES_VERSION: u32 = 1;
+pub const RULES_VERSION: u32 = 2;
 
 /// The form that all spellings of a genre share (`Hip_Hop`, `hiphop` → `hip hop`), or `None` where the tag is no genre.
 ///
@@ -35,22 +35,54 @@ pub fn canonical_tags(tags: &[Tag], artists: &[ArtistRef]) -> Vec<String> {
 }
 
 /// The key that spellings are compared by: letters and digits only, compatibility forms resolved (NFKC), case folded,
-/// `&` read as `and`, accents of Latin letters dropped. Marks of other scripts stay: there they tell letters apart.
+/// `&` read as `and`, accents of Latin letters dropped. The marks of other scripts are part of their letters (`й`, `パ`,
+/// `हि`) and stay.
 pub(super) fn squash(name: &str) -> String {
-    // By way of upper case, where `ß` is `ss` and the two small sigmas are one; `ẞ` gets there only as `ß`.
-    let folded = name.nfkc().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase);
-    let spelled_out = folded.collect::<String>().replace('&', "and");
-    let mut after_latin = false;
-    let unaccented = spelled_out.nfd().filter(|&c| {
-        if is_combining_mark(c) {
-            return !after_latin;
+    let spelled_out = folded(&resolved(name)).replace('&', "and");
+    let mut keeps_marks = false;
+    // Taken apart, so that each mark is judged by the letter before it whichever way it was typed.
+    let letters = spelled_out.nfd().filter(|&c| match c {
+        c if is_invisible(c) => false,
+        c if is_combining_mark(c) => keeps_marks,
+        c => {
+            keeps_marks = c.is_alphabetic() && !is_latin(c);
+            c.is_alphanumeric()
         }
-        if c.is_alphanumeric() {
-            after_latin = c.is_ascii_alphabetic();
-        }
-        true
     });
-    unaccented.filter(|c| c.is_alphanumeric()).nfc().collect()
+    letters.nfc().collect()
+}
+
+/// The name with its compatibility forms resolved (`ﾊﾟ` is `パ`, `ﬁ` is `fi`), but for Thai and Lao, where that would tear
+/// the vowel of `หมอลำ` apart.
+fn resolved(name: &str) -> String {
+    let mut resolved = String::with_capacity(name.len());
+    for c in name.nfc() {
+        match c {
+            '\u{e00}'..='\u{eff}' => resolved.push(c),
+            // The voicing marks of kana where they are typed as characters of their own.
+            '\u{309b}' => resolved.push('\u{3099}'),
+            '\u{309c}' => resolved.push('\u{309a}'),
+            c => resolved.extend(std::iter::once(c).nfkc()),
+        }
+    }
+    resolved.nfc().collect()
+}
+
+/// The same for every case: by way of upper case, where `ß` is `ss` and the two small sigmas are one; `ẞ` gets there only
+/// as `ß`.
+fn folded(name: &str) -> String {
+    name.chars().flat_map(char::to_lowercase).flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect()
+}
+
+/// Characters that only steer how their neighbours are drawn: joiners and variation selectors.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{34f}' | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}')
+        || matches!(c, '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{e0100}'..='\u{e01ef}')
+}
+
+fn is_latin(c: char) -> bool {
+    c.is_ascii_alphabetic()
+        || matches!(c, '\u{c0}'..='\u{2b8}' | '\u{1e00}'..='\u{1eff}' | '\u{2c60}'..='\u{2c7f}' | '\u{a722}'..='\u{a7ff}')
 }
 
 /// Artists are tagged with and without their article.
@@ -113,6 +145,35 @@ mod tests {
     }
 
     #[test]
+    fn letters_keep_the_marks_of_their_script() {
+        assert_all("русскийрок", &["Русский рок", "русский-рок", "РУССКИЙ РОК", "русскии\u{306} рок"]);
+        assert_all("йога", &["йога", "Йога", "и\u{306}ога"]);
+        assert_all("ёлка", &["ёлка", "е\u{308}лка"]);
+        assert_all("パンク", &["パンク", "ハ\u{309a}ンク", "ﾊﾟﾝｸ", "ハ\u{309c}ンク"]);
+        assert_all("ガレージ", &["ガレージ", "カ\u{3099}レーシ\u{3099}", "ｶﾞﾚｰｼﾞ"]);
+        assert_all("हिन्दी", &["हिन्दी", "हिन्\u{200d}दी"]);
+        assert_all("ลูกทุ่ง", &["ลูกทุ่ง", "ลูก ทุ่ง"]);
+        assert_all("หมอลำ", &["หมอลำ"]);
+        assert_all("שִׁיר", &["שִׁיר"]);
+        assert_all("مُوسِيقَى", &["مُوسِيقَى"]);
+        assert_all("트로트", &["트로트", "\u{1110}\u{1173}\u{1105}\u{1169}\u{1110}\u{1173}"]);
+        assert_all("έντεχνο", &["έντεχνο", "Έντεχνο", "ε\u{301}ντεχνο"]);
+        for (one, other) in [("パンク", "ハンク"), ("ガレージ", "カレーシ"), ("йога", "иога"), ("мой", "мои")]
+        {
+            assert_ne!(canonical(one), canonical(other));
+        }
+    }
+
+    #[test]
+    fn accents_of_latin_letters_are_dropped_and_so_are_marks_without_a_letter() {
+        assert_all("electro", &["électro", "e\u{301}lectro", "ÉLECTRO", "ele\u{200d}\u{301}ctro"]);
+        assert_all("nhactre", &["nhạc trẻ", "NHẠC TRẺ"]);
+        assert_all("sølv", &["sølv", "sǿlv", "sø\u{301}lv"]);
+        assert_all("рок", &["\u{301}рок", "рок \u{306}", "р☮\u{fe0f}ок", "рок\u{fe0f}"]);
+        assert_all("8бит", &["8\u{fe0f}\u{20e3} бит"]);
+    }
+
+    #[test]
     fn what_is_no_genre_is_dropped() {
         let noise = [
             "",
@@ -167,6 +228,37 @@ mod tests {
             if let Some(form) = canonical(&name) {
                 prop_assert_eq!(canonical(&form), Some(form));
             }
+        }
+
+        #[test]
+        fn a_name_may_be_typed_composed_or_decomposed(name in "\\PC*|(\\p{L}[\\p{M}\u{200c}\u{200d}]{0,3}[ -]?){1,8}") {
+            let [composed, decomposed] = [name.nfc().collect::<String>(), name.nfd().collect()];
+            prop_assert_eq!(canonical(&composed), canonical(&decomposed));
+            prop_assert_eq!(canonical(&name), canonical(&composed));
+            prop_assert_eq!(squash(&squash(&name)), squash(&name));
+        }
+
+        #[test]
+        fn no_letter_and_no_mark_of_other_scripts_is_lost(
+            words in prop::collection::vec(
+                prop_oneof![
+                    "[\\p{Cyrillic}&&\\p{L}]{1,4}[\u{301}\u{306}\u{308}]?",
+                    "[\\p{Greek}&&\\p{L}]{1,4}[\u{301}\u{308}]?",
+                    "([\\p{Hebrew}&&\\p{L}][\u{5b0}-\u{5bc}]?){1,4}",
+                    "([\u{621}-\u{63a}\u{641}-\u{64a}][\u{64b}-\u{652}]?){1,4}",
+                    "([\\p{Devanagari}&&\\p{L}][\u{93c}\u{93e}-\u{94d}]?){1,4}",
+                    "([\\p{Tamil}&&\\p{L}][\u{bbe}-\u{bc2}\u{bcd}]?){1,4}",
+                    "([\u{e01}-\u{e2e}][\u{e31}\u{e33}-\u{e39}]?[\u{e48}-\u{e4c}]?){1,4}",
+                    "([\u{30a1}-\u{30f6}\u{3041}-\u{3096}][\u{3099}\u{309a}\u{30fc}]?){1,4}",
+                    "[\\p{Hangul}&&\\p{L}]{1,4}",
+                ],
+                1..4,
+            ),
+            decomposed in any::<bool>(),
+        ) {
+            let name = words.join(" ");
+            let kept: String = squash(&if decomposed { name.nfd().collect() } else { name.clone() });
+            prop_assert_eq!(kept, folded(&resolved(&name)).replace(' ', "").nfc().collect::<String>());
         }
 
         #[test]

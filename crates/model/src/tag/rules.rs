@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
 use serde::Deserialize;
+use unicode_normalization::char::is_combining_mark;
 
 use super::canonical::squash;
 
@@ -96,7 +97,7 @@ impl Rules {
         if self.genres.contains_key(key) {
             return false;
         }
-        let letters = key.chars().count();
+        let letters = key.chars().filter(|c| !is_combining_mark(*c)).count();
         letters < 2
             || letters > self.longest
             || key.chars().all(char::is_numeric)
