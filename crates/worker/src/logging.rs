@@ -13,6 +13,7 @@ use tracing_subscriber::util::{SubscriberInitExt, TryInitError};
 use tracing_subscriber::{EnvFilter, Registry, fmt};
 
 use crate::otlp;
+use crate::settings::trimmed;
 
 /// The environment variable that sets the level: `debug`, `warn`, `worker=debug,info` ….
 const LEVEL: &str = "SPOTIFAI_LOG";
@@ -132,5 +133,5 @@ impl<W: Write> Write for Json<W> {
 }
 
 fn variable(name: &str) -> String {
-    std::env::var(name).unwrap_or_default()
+    trimmed(&std::env::var(name).unwrap_or_default()).to_owned()
 }

@@ -4,6 +4,7 @@ mod check;
 mod layer;
 #[cfg(test)]
 mod tests;
+mod trim;
 mod words;
 
 use std::path::{Path, PathBuf};
@@ -11,9 +12,12 @@ use std::path::{Path, PathBuf};
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
 use model::settings::{ENVIRONMENT, PROCESS_ENVIRONMENT, Settings, has_password};
+use secrecy::ExposeSecret;
 
 use crate::complain;
 use layer::Layer;
+use trim::Trimmed;
+pub(crate) use trim::trimmed;
 
 /// The file that is read where no other is named.
 const FILE: &str = "spotifai.toml";
@@ -87,27 +91,39 @@ fn load(flags: &Flags, folder: &Path, environment: Vec<(String, String)>) -> Res
     let defaults = Figment::from(Serialized::defaults(Settings::default()));
     let mut layers = defaults.clone();
     if let Some(file) = file(flags, folder)? {
-        layers = layers.merge(Toml::file_exact(file));
+        layers = layers.merge(Trimmed(Toml::file_exact(file)));
     }
-    for (variable, value) in environment.iter().filter(|(_, value)| !value.is_empty()) {
+    for (variable, value) in environment.iter().filter(|(_, value)| !trimmed(value).is_empty()) {
         match ENVIRONMENT.iter().find(|(name, ..)| name == variable) {
             Some((_, key, meaning)) => {
-                layers = layers.merge(Layer::variable(variable, key, value, meaning, &defaults)?)
+                layers = layers.merge(Trimmed(Layer::variable(variable, key, value, meaning, &defaults)?))
             }
             None => warn_of_unknown(variable),
         }
     }
     for (flag, key, value) in [("--queue", "queue", &flags.queue), ("--store", "store", &flags.store)] {
         if let Some(value) = value {
-            layers = layers.merge(Layer::text(flag, key, value));
+            layers = layers.merge(Trimmed(Layer::text(flag, key, value)));
         }
     }
-    let settings: Settings = layers.extract().map_err(|error| SettingsError(words::of(error)))?;
+    let mut settings: Settings = layers.extract().map_err(|error| SettingsError(words::of(error)))?;
+    unset_what_is_empty(&mut settings);
     check::check(&settings).map_err(|(key, problem)| {
         let place = words::place(layers.find_metadata(key));
         SettingsError(format!("{place}: {key} {problem}"))
     })?;
     Ok(settings)
+}
+
+/// An empty text for what may be missing means that it is missing, as it does in the environment.
+fn unset_what_is_empty(settings: &mut Settings) {
+    let Settings { queue_management_url, contact, spotify, lastfm, worker, .. } = settings;
+    for text in [queue_management_url, contact, &mut spotify.client_id, &mut spotify.token_file, &mut worker.listen] {
+        text.take_if(|text| text.is_empty());
+    }
+    for secret in [&mut spotify.client_secret, &mut lastfm.api_key] {
+        secret.take_if(|secret| secret.expose_secret().is_empty());
+    }
 }
 
 /// The file to read: the one that is named, which must be there, or the usual one where it is.

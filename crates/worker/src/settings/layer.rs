@@ -3,7 +3,7 @@
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 
-use super::SettingsError;
+use super::{SettingsError, trimmed};
 
 /// A value for one key.
 pub(super) struct Layer {
@@ -30,7 +30,7 @@ impl Layer {
         if !matches!(defaults.find_value(key), Ok(Value::Num(..))) {
             return Ok(layer);
         }
-        let number: f64 = value.trim().parse().map_err(|_| {
+        let number: f64 = trimmed(value).parse().map_err(|_| {
             SettingsError(format!("environment variable {name} is `{value}`, expected a number: {meaning}"))
         })?;
         Ok(Self { value: number.into(), ..layer })

@@ -67,18 +67,90 @@ fn variables_are_numbers_or_texts_as_their_setting_is() {
 fn every_variable_of_the_table_sets_something() {
     let defaults = format!("{:?}", Settings::default());
     for (variable, ..) in ENVIRONMENT {
-        let value = match *variable {
-            "SPOTIFAI_QUEUE" => "amqp://example.org",
-            "SPOTIFAI_STORE" => "mongodb://example.org",
-            "SPOTIFAI_EGRESS" => "office",
-            "SPOTIFAI_LISTEN" => "127.0.0.1:9100",
-            "SPOTIFAI_LASTFM_BACKOFF" => "1..2",
-            rate if rate.ends_with("_RATE") => "9",
-            _ => "http://example.org/x",
-        };
+        let value = value_for(variable);
         let settings = Place::with("").load(&Flags::default(), &[(variable, value)]).unwrap();
         assert_ne!(format!("{settings:?}"), defaults, "{variable} sets nothing");
     }
+}
+
+/// Texts as editors, shells and copied lines leave them.
+fn padded(value: &str) -> [String; 4] {
+    [
+        format!("  {value} "),
+        format!("{value}\r\n"),
+        format!("\u{feff}{value}\t\n"),
+        format!("\u{a0}{value}\u{200b}\u{2028}"),
+    ]
+}
+
+/// All of the settings, secrets too.
+fn whole(settings: &Settings) -> String {
+    let secrets = [&settings.spotify.client_secret, &settings.lastfm.api_key];
+    format!("{settings:?} {:?}", secrets.map(|secret| secret.as_ref().map(|secret| secret.expose_secret().to_owned())))
+}
+
+/// A value that each variable takes.
+fn value_for(variable: &str) -> &'static str {
+    match variable {
+        "SPOTIFAI_QUEUE" => "amqp://example.org",
+        "SPOTIFAI_STORE" => "mongodb://example.org",
+        "SPOTIFAI_EGRESS" => "office",
+        "SPOTIFAI_LISTEN" => "127.0.0.1:9100",
+        "SPOTIFAI_LASTFM_BACKOFF" => "1..2",
+        rate if rate.ends_with("_RATE") => "9",
+        _ => "http://example.org/x",
+    }
+}
+
+#[test]
+fn blanks_and_line_ends_around_any_setting_are_nothing() {
+    let place = Place::with("");
+    for (variable, key, _) in ENVIRONMENT {
+        let value = value_for(variable);
+        let plain = whole(&place.load(&Flags::default(), &[(variable, value)]).unwrap());
+        for padded in padded(value) {
+            let loaded = place.load(&Flags::default(), &[(variable, &padded)]).unwrap();
+            assert_eq!(whole(&loaded), plain, "{variable}={padded:?}");
+            // Numbers in a file are no texts.
+            if !variable.ends_with("_RATE") {
+                let (table, name) =
+                    key.rsplit_once('.').map_or((String::new(), *key), |(t, n)| (format!("[{t}]\n"), n));
+                let file = Place::with(&format!("{table}{name} = {}", toml::Value::from(padded.as_str())));
+                assert_eq!(whole(&file.load(&Flags::default(), &[]).unwrap()), plain, "{key} = {padded:?}");
+            }
+        }
+        let blank = place.load(&Flags::default(), &[(variable, " \r\n")]).unwrap();
+        assert_eq!(whole(&blank), whole(&Settings::default()), "a blank {variable} counts as unset");
+    }
+    let flags =
+        Flags { queue: Some(" sqlite:flag\n".into()), store: Some("sqlite:flag\r\n".into()), ..Flags::default() };
+    let settings = place.load(&flags, &[]).unwrap();
+    assert_eq!((&*settings.queue, &*settings.store), ("sqlite:flag", "sqlite:flag"));
+    let lists = Place::with("[dataset.cut]\nexcluded = [' rock ', \"pop\\n\"]\nmisc = ' other'");
+    let cut = lists.load(&Flags::default(), &[]).unwrap().dataset.cut;
+    assert_eq!((cut.excluded, cut.misc), (vec!["rock".to_owned(), "pop".to_owned()], "other".to_owned()));
+}
+
+#[test]
+fn a_file_may_begin_with_a_byte_order_mark_and_leave_things_empty() {
+    let place =
+        Place::with("\u{feff}contact = ' '\r\nqueue_management_url = ''\r\n[lastfm]\r\napi_key = ''\r\nrate = 2\r\n");
+    let settings = place.load(&Flags::default(), &[]).unwrap();
+    assert_eq!((settings.contact, settings.queue_management_url, settings.lastfm.rate), (None, None, 2.0));
+    assert!(settings.lastfm.api_key.is_none());
+}
+
+#[test]
+fn a_line_end_within_a_setting_is_refused_by_its_name_and_not_shown() {
+    let place = Place::with("");
+    for (variable, key, _) in ENVIRONMENT.iter().filter(|(variable, ..)| !variable.ends_with("_RATE")) {
+        let broken = format!("hush\n{}", value_for(variable));
+        let refused = place.load(&Flags::default(), &[(variable, &broken)]).unwrap_err();
+        assert!(refused.starts_with(&format!("environment variable {variable}: {key} has a line end")), "{refused}");
+        assert!(!refused.contains("hush") && refused.lines().count() == 1, "{refused}");
+    }
+    let refused = Place::refusal("[lastfm]\napi_key = \"a\\nhush\"");
+    assert!(refused.starts_with("spotifai.toml: lastfm.api_key has a line end"), "{refused}");
 }
 
 #[test]
