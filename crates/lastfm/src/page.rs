@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use model::tag::Tag;
-use scraper::{Html, Selector};
+use scraper::{ElementRef, Html, Selector};
 
 /// What one page turned out to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,43 +60,89 @@ pub fn read_page(status: u16, body: &str) -> PageOutcome {
 }
 
 fn read_text(body: &str) -> PageOutcome {
-    let page = Html::parse_document(body);
-    let names: Vec<String> = page.select(&TAG_LINKS).map(|link| one_line(link.text())).collect();
-    let tags: Vec<Tag> =
-        names.into_iter().filter(|name| !name.is_empty()).map(|name| Tag { name, count: None }).collect();
+    let page = Page::parse(body);
+    let tags = page.tags();
     if !tags.is_empty() {
         return PageOutcome::Tags(tags);
     }
-    if says_no_tags(&page) {
+    if page.is_whole && page.says_no_tags() {
         return PageOutcome::NoTags;
     }
-    let headings: Vec<String> = page.select(&HEADINGS).map(|heading| one_line(heading.text()).to_lowercase()).collect();
+    let headings: Vec<String> =
+        page.html.select(&HEADINGS).map(|heading| one_line(heading.text()).to_lowercase()).collect();
     let headed = |start: &str| headings.iter().any(|heading| heading.starts_with(start));
+    // These two are believed of a page that was cut off, too: nothing is stored because of them.
     if headed("your request was blocked") || headed("error 406") || headed("client challenge") {
         PageOutcome::Blocked
-    } else if headed("page not available") || one_line(page.root_element().text()).to_lowercase().contains(THROTTLE) {
+    } else if headed("page not available")
+        || one_line(page.html.root_element().text()).to_lowercase().contains(THROTTLE)
+    {
         PageOutcome::Throttled
-    } else if headed("page not found") {
+    } else if page.is_whole && headed("page not found") {
         PageOutcome::UnknownTrack
     } else {
         PageOutcome::Unrecognised
     }
 }
 
-/// The place of the tags is there: as an empty list, or as the note that stands where last.fm has no data. Such notes
-/// stand for shouts and wikis too, so it must be in the main column of the tags' own tab, or speak of tags.
-fn says_no_tags(page: &Html) -> bool {
-    if page.select(&TAG_LIST).next().is_some() {
-        return page.select(&TAG_ITEMS).next().is_none();
+/// A document, and whether all of it is there: a connection that breaks off leaves a page that reads like another one.
+struct Page {
+    html: Html,
+    is_whole: bool,
+}
+
+impl Page {
+    fn parse(body: &str) -> Self {
+        // An element behind the end: the parser puts it into whatever was still open there, and makes none of it where the
+        // text ended within a tag, an attribute, a script or a comment.
+        let html = Html::parse_document(&format!("{body}{END}"));
+        let is_whole = ends_with_html(body) && html.select(&END_MARK).next().is_some();
+        Self { html, is_whole }
     }
-    let is_tags_tab = page.select(&TAGS_TAB).next().is_some();
-    page.select(&NO_DATA).any(|note| is_tags_tab || one_line(note.text()).to_lowercase().contains("tag"))
+
+    /// The tags, if their list is there to its end.
+    fn tags(&self) -> Vec<Tag> {
+        let has_end = self.is_whole || {
+            let mark = self.html.select(&END_MARK).next();
+            let is_list = |node: ElementRef| TAG_LIST.matches(&node);
+            mark.is_some_and(|mark| !mark.ancestors().filter_map(ElementRef::wrap).any(is_list))
+        };
+        let links = self.html.select(&TAG_LINKS).filter(|_| has_end);
+        let names = links.map(|link| one_line(link.text())).filter(|name| !name.is_empty());
+        names.map(|name| Tag { name, count: None }).collect()
+    }
+
+    /// The place of the tags is there: as an empty list, or as the note that stands where last.fm has no data. Such notes
+    /// stand for shouts and wikis too, so it must be in the main column of the tags' own tab, or speak of tags.
+    fn says_no_tags(&self) -> bool {
+        if self.html.select(&TAG_LIST).next().is_some() {
+            return self.html.select(&TAG_ITEMS).next().is_none();
+        }
+        let is_tags_tab = self.html.select(&TAGS_TAB).next().is_some();
+        let notes = || self.html.select(&NO_DATA);
+        notes().any(|note| is_tags_tab || one_line(note.text()).to_lowercase().contains("tag"))
+    }
+}
+
+/// Whether the text ends with `</html>`; comments and scripts may follow, as caches and firewalls append them.
+fn ends_with_html(body: &str) -> bool {
+    let lower = body.to_ascii_lowercase();
+    let Some((_, rest)) = lower.rsplit_once("</html") else { return false };
+    let Some((inside, rest)) = rest.split_once('>') else { return false };
+    inside.trim().is_empty() && {
+        let rest = rest.trim();
+        rest.is_empty() || (rest.starts_with("<!--") || rest.starts_with("<script")) && rest.ends_with('>')
+    }
 }
 
 /// Text with every run of white space as one space.
 fn one_line<'a>(text: impl Iterator<Item = &'a str>) -> String {
     text.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
+
+/// What is put behind a page, and how it is found again.
+const END: &str = "<i class=\"spotifai-end\"></i>";
+static END_MARK: LazyLock<Selector> = LazyLock::new(|| selector("i.spotifai-end"));
 
 /// Part of "You're requesting too many pages", whose apostrophe comes in several forms.
 const THROTTLE: &str = "requesting too many pages";
@@ -155,11 +201,13 @@ mod tests {
     fn no_tags_is_only_where_their_place_says_so() {
         let note = r#"<p class="no-data-message">Nobody added tags yet.</p>"#;
         assert_eq!(read_page(200, &page("T", note)), PageOutcome::NoTags);
+        assert_eq!(read_page(200, &format!("{}<!-- cached -->\n", page("T", note))), PageOutcome::NoTags);
         assert_eq!(read_page(200, &page("T", r#"<ol class="big-tags"></ol>"#)), PageOutcome::NoTags);
         assert_eq!(read_page(200, &page("T", "")), PageOutcome::Unrecognised);
         let renamed = r#"<ol class="big-tags"><li class="tag-2027"><a href="/tag/pop">pop</a></li></ol>"#;
         assert_eq!(read_page(200, &page("T", renamed)), PageOutcome::Unrecognised);
-        let shouts = r#"<div class="col-main"><p class="no-data-message">Nobody said anything yet.</p></div>"#;
+        let shouts =
+            r#"<html><div class="col-main"><p class="no-data-message">Nobody said anything yet.</p></div></html>"#;
         assert_eq!(read_page(200, shouts), PageOutcome::Unrecognised);
     }
 
@@ -196,7 +244,32 @@ mod tests {
     #[test]
     fn an_unknown_track_is_told_by_status_and_by_text() {
         assert_eq!(read_page(404, "<h1>Where did that page go?</h1>"), PageOutcome::UnknownTrack);
-        assert_eq!(read_page(200, "<title>Page Not Found | Last.fm</title>"), PageOutcome::UnknownTrack);
+        assert_eq!(read_page(200, "<html><title>Page Not Found | Last.fm</title></html>"), PageOutcome::UnknownTrack);
+    }
+
+    #[test]
+    fn a_page_that_was_cut_off_is_unrecognised_or_right() {
+        let note = r#"<p class="no-data-message">Nobody added tags yet.</p>"#;
+        let empty = r#"<ol class="big-tags"></ol>"#;
+        let three = format!(r#"<ol class="big-tags">{}{}{}</ol>"#, item("rnb"), item("neo soul"), item("</html>"));
+        let other_notes = format!("{note}{three}");
+        // A note, a title and a script that would make something else of their page.
+        let script = format!("<script>let end = '</body></html>';</script>{three}");
+        for main in [note, empty, &three, &other_notes, &script] {
+            for title in ["Tags of T", "Page not found, by nobody | Last.fm"] {
+                let whole = page(title, main);
+                let right = read_page(200, &whole);
+                assert!(matches!(right, PageOutcome::Tags(_) | PageOutcome::NoTags), "{right:?}");
+                for end in (0..whole.len()).filter(|end| whole.is_char_boundary(*end)) {
+                    let cut = read_page(200, &whole[..end]);
+                    assert!(cut == PageOutcome::Unrecognised || cut == right, "{end}: {cut:?} of {}", &whole[..end]);
+                }
+            }
+        }
+        let gone = "<html><head><title>Page not found | Last.fm</title></head><body><h1>404</h1></body></html>";
+        for end in 0..gone.len() {
+            assert_eq!(read_page(200, &gone[..end]), PageOutcome::Unrecognised);
+        }
     }
 
     #[test]

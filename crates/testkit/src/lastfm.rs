@@ -57,7 +57,7 @@ pub(crate) fn odd_answer(answer: Answer) -> Response {
         Answer::FirewallPage => (StatusCode::NOT_ACCEPTABLE, Html(pages::firewall())).into_response(),
         Answer::UnrecognisedPage => Html(pages::unrecognised()).into_response(),
         Answer::ApiError(code) => api::error(code),
-        Answer::Unavailable | Answer::ExpiredToken | Answer::CutShort => {
+        Answer::Unavailable | Answer::ExpiredToken | Answer::CutShort | Answer::Half => {
             (StatusCode::SERVICE_UNAVAILABLE, Html("<html><body><h1>503 Service Unavailable</h1></body></html>"))
                 .into_response()
         }

@@ -26,6 +26,12 @@ pub struct Oddities {
     pub forbidden: Vec<Capability>,
     /// Calls after which an access token has expired.
     pub token_uses: Option<u64>,
+    /// Rows of a playlist that Spotify gives at most, where that is fewer than it is asked for.
+    pub page_rows: Option<usize>,
+    /// Rows that playlists say they have and that never come.
+    pub rows_withheld: usize,
+    /// Audio features of the tracks whose ids begin with a digit have no `key`, of those with `A` to `M` one that is `"NaN"`.
+    pub odd_keys: bool,
 }
 
 /// An odd answer to some of the requests to one service whose path contains `path`.
@@ -71,6 +77,8 @@ pub enum Answer {
     ExpiredToken,
     /// Status 200 and half of the body, then the connection is closed.
     CutShort,
+    /// Status 200 and the first half of the body, as if that were all of it.
+    Half,
     /// last.fm's throttled page: status **200**, title "Page not available".
     ThrottledPage,
     /// The firewall's page, 406.
@@ -191,5 +199,17 @@ impl Schedule {
 
     pub(crate) fn token_uses(&self) -> Option<u64> {
         self.oddities.token_uses
+    }
+
+    pub(crate) fn page_rows(&self) -> usize {
+        self.oddities.page_rows.unwrap_or(usize::MAX)
+    }
+
+    pub(crate) fn odd_keys(&self) -> bool {
+        self.oddities.odd_keys
+    }
+
+    pub(crate) fn rows_withheld(&self) -> usize {
+        self.oddities.rows_withheld
     }
 }

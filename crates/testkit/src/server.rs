@@ -107,6 +107,7 @@ async fn attend(State((shared, service)): State<(Arc<Shared>, Service)>, request
             next.run(request).await
         }
         Some(Answer::CutShort) => cut_short(next.run(request).await).await,
+        Some(Answer::Half) => half(next.run(request).await).await,
         Some(answer) => match service {
             Service::Spotify => spotify::odd_answer(answer),
             Service::Lastfm => lastfm::odd_answer(answer),
@@ -114,6 +115,14 @@ async fn attend(State((shared, service)): State<(Arc<Shared>, Service)>, request
     };
     shared.log().push(Request { at, service, path, status: response.status().as_u16() });
     response
+}
+
+/// Sends the first half of the body and says nothing of the other.
+async fn half(response: Response) -> Response {
+    let (mut head, body) = response.into_parts();
+    let whole = to_bytes(body, usize::MAX).await.unwrap_or_default();
+    head.headers.remove(CONTENT_LENGTH);
+    Response::from_parts(head, Body::from(whole.slice(..whole.len() / 2)))
 }
 
 /// Promises the whole body, sends half of it and closes the connection.

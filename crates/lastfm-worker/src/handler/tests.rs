@@ -13,7 +13,8 @@ use worker::Budgets;
 
 use super::*;
 
-const NO_TAGS: &str = r#"<div class="col-main"><h2>Tags</h2><p class="no-data-message">No tags yet</p></div>"#;
+const NO_TAGS: &str =
+    r#"<html><div class="col-main"><h2>Tags</h2><p class="no-data-message">No tags yet</p></div></html>"#;
 const FIREWALL: &str = "<h1>Your request was blocked</h1><div id=\"error\">Error 406</div>";
 const LONG_PAUSE: Duration = Duration::from_secs(600);
 
