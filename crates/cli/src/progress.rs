@@ -10,7 +10,7 @@ use model::Timestamp;
 use model::run::Run;
 use model::search::Search;
 use model::terminal::escaped;
-use model::track::PlaylistPage;
+use model::track::{PlaylistPage, expected_offsets};
 use worker::{Home, complain};
 
 use crate::commands::run::Goal;
@@ -101,9 +101,8 @@ pub async fn collection(home: &Home, run: &Run, goal: Goal) -> anyhow::Result<Ve
 /// How many pages a run has, as far as those that were read tell.
 pub fn expected_pages(run: &Run, pages: &[PlaylistPage]) -> usize {
     let expected = |playlist: &String| {
-        let of = pages.iter().filter(|page| page.playlist == *playlist);
-        let total = of.clone().filter_map(|page| page.total).max().map_or(1, |rows| rows.div_ceil(50).max(1));
-        of.count().max(total as usize)
+        let of: Vec<&PlaylistPage> = pages.iter().filter(|page| page.playlist == *playlist).collect();
+        expected_offsets(&of).len()
     };
     run.playlists.iter().map(expected).sum()
 }

@@ -5,9 +5,9 @@ use std::fmt;
 use std::path::Path;
 
 use model::fleet::JobCounts;
-use model::run::{Collection, Run};
+use model::run::{Collection, RowsDiffer, Run};
 use model::search::{Importances, Scores, Setting, Tuned};
-use model::track::SkipReason;
+use model::track::{PlaylistPage, SkipReason, expected_offsets};
 use serde::Serialize;
 use worker::Home;
 
@@ -93,18 +93,44 @@ pub async fn collection(home: &Home, run: Option<&Run>) -> anyhow::Result<Collec
     Ok(Collection {
         playlists: pages.iter().map(|page| &page.playlist).collect::<BTreeSet<_>>().len(),
         rows: pages.iter().map(|page| page.rows as usize).sum(),
+        rows_differ: rows_differ(&pages),
         tracks_collected: ids.len(),
         rows_skipped: skipped,
         tracks_tagged: tags.tags,
         tracks_without_tags: tags.no_tags,
         tracks_unknown_to_lastfm: tags.unknown_track,
         tracks_with_features: audio.features,
+        tracks_with_incomplete_features: audio.incomplete_features,
         tracks_with_analysis: audio.analyses,
         tracks_with_pitches: audio.pitches,
         pitches_rejected: audio.rejected_pitches,
         refused: refused.map(|capability| (capability.name, capability.detail)).collect(),
         jobs: jobs(home).await?,
     })
+}
+
+/// Playlists of which all pages were read, and that have another number of rows than they say.
+fn rows_differ(pages: &[PlaylistPage]) -> BTreeMap<String, RowsDiffer> {
+    let mut playlists: BTreeMap<(&String, &String), Vec<&PlaylistPage>> = BTreeMap::new();
+    for page in pages {
+        playlists.entry((&page.run, &page.playlist)).or_default().push(page);
+    }
+    let differs = |((_, playlist), pages): ((&String, &String), Vec<&PlaylistPage>)| {
+        let is_read = expected_offsets(&pages).len() == pages.len();
+        let said = pages.iter().min_by_key(|page| page.offset)?.total.filter(|_| is_read)?;
+        let came = pages.iter().map(|page| page.rows).sum();
+        (said != came).then(|| (playlist.clone(), RowsDiffer { said, came }))
+    };
+    playlists.into_iter().filter_map(differs).collect()
+}
+
+/// A line for each playlist that is not what it says.
+pub fn differing(playlists: &BTreeMap<String, RowsDiffer>) -> impl Iterator<Item = String> + '_ {
+    let line = |(playlist, rows): (&String, &RowsDiffer)| {
+        let [said, came] = [rows.said, rows.came].map(|rows| thousands(rows as usize));
+        format!("playlist {playlist} says that it has {said} rows, {came} came")
+    };
+    playlists.iter().map(line)
 }
 
 /// How jobs ended, over all workers that were ever seen.
@@ -130,6 +156,13 @@ impl fmt::Display for Summary {
                 thousands(collection.tracks_with_features),
                 thousands(collection.tracks_with_pitches)
             )?;
+            if collection.tracks_with_incomplete_features > 0 {
+                let tracks = thousands(collection.tracks_with_incomplete_features);
+                writeln!(f, "incomplete features of {tracks}: Spotify gave some of the values only")?;
+            }
+            for line in differing(&collection.rows_differ) {
+                writeln!(f, "differs    {line}")?;
+            }
             for (what, detail) in &collection.refused {
                 writeln!(f, "refused    {what}: {detail}")?;
             }

@@ -23,7 +23,7 @@ fn complete() -> Sources {
             ..LabelledTracks::default()
         },
         tags: Vec::new(),
-        features: ids.iter().map(|id| AudioFeatures { track_id: id.clone(), values: Some([2.0; 13]) }).collect(),
+        features: ids.iter().map(|id| AudioFeatures { track_id: id.clone(), values: Some([Some(2.0); 13]) }).collect(),
         confidences: ids.iter().map(|id| (id.clone(), [3.0; 4])).collect(),
         pitches: ids.iter().map(|id| TrackPitches { track_id: id.clone(), outcome: Ok(vec![1.0; 1_224]) }).collect(),
     }
@@ -90,6 +90,36 @@ fn a_group_that_no_labelled_track_has_costs_its_columns_and_no_row() {
     let built = build(sources, &settings::Dataset::default()).unwrap();
     assert_eq!(built.dataset.feature_names, SCALARS);
     assert_eq!(built.dataset.rows(), 10);
+}
+
+/// Takes a scalar from the features of these tracks.
+fn take(sources: &mut Sources, scalar: &str, tracks: std::ops::Range<usize>) {
+    let scalar = SCALARS.iter().position(|name| *name == scalar).unwrap();
+    sources.features[tracks].iter_mut().for_each(|track| track.values.as_mut().unwrap()[scalar] = None);
+}
+
+#[test]
+fn a_scalar_that_no_labelled_track_has_costs_its_column_and_no_row() {
+    let mut sources = complete();
+    take(&mut sources, "key", 0..10);
+    take(&mut sources, "tempo", 0..10);
+    let built = build(sources, &settings::Dataset::default()).unwrap();
+    assert_eq!((built.dataset.rows(), built.dataset.feature_names.len()), (10, 1_239));
+    assert!(!built.dataset.feature_names.iter().any(|name| name == "key" || name == "tempo"));
+    assert!(built.dataset.features.iter().all(|value| value.is_finite()));
+    assert!(built.dropped.is_empty());
+}
+
+#[test]
+fn a_track_that_lacks_a_used_scalar_is_counted_apart_from_one_without_any() {
+    let mut sources = complete();
+    take(&mut sources, "key", 0..2);
+    take(&mut sources, "mode", 1..3);
+    sources.features[9].values = None;
+    let built = build(sources, &settings::Dataset::default()).unwrap();
+    assert_eq!((built.dataset.rows(), built.dataset.feature_names.len()), (6, 1_241));
+    let expected = [("incomplete_audio_features", 3), ("no_audio_features", 1)];
+    assert_eq!(built.dropped, expected.map(|(reason, count)| (reason.to_owned(), count)).into());
 }
 
 #[test]

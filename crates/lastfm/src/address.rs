@@ -32,6 +32,9 @@ fn encode(part: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+    use url::Url;
+
     use super::*;
 
     #[test]
@@ -57,6 +60,21 @@ mod tests {
     #[test]
     fn a_slash_behind_the_base_makes_no_difference() {
         assert_eq!(tags_url("http://h/", "A", "T"), "http://h/music/A/_/T/+tags");
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_leads_to_another_place(
+            artist in "\\PC{0,12}|[./\\\\%2eEfF?#:@\t\n\r +]{0,12}",
+            title in "\\PC{0,12}|[./\\\\%2eEfF?#:@\t\n\r +]{0,12}",
+        ) {
+            let page = tags_url("http://h/base", &artist, &title);
+            let url = Url::parse(&page).unwrap();
+            prop_assert_eq!(url.as_str(), &page, "it is sent as it is written");
+            let parts: Vec<&str> = url.path_segments().unwrap().collect();
+            prop_assert_eq!([parts[0], parts[1], parts[3], parts[5]], ["base", "music", "_", "+tags"], "{}", page);
+            prop_assert_eq!((parts.len(), url.query(), url.fragment()), (6, None, None));
+        }
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use model::settings::Lastfm;
-use reqwest::header::RETRY_AFTER;
 use reqwest::redirect::{Attempt, Policy};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 use url::Url;
+use web::retry_after;
 
 use crate::address::tags_url;
 use crate::api::{ApiOutcome, read_api};
@@ -157,7 +157,7 @@ impl Client {
         let failed = |error: reqwest::Error| unreachable(address, &error.without_url());
         let answer = self.http.get(url).send().await.map_err(failed)?;
         let status = answer.status().as_u16();
-        let retry_after = answer.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(seconds);
+        let retry_after = retry_after(answer.headers());
         let body = answer.text().await.map_err(failed)?;
         tracing::debug!(address, status, body_bytes = body.len(), "last.fm answered");
         Ok((status, retry_after, body))
@@ -168,11 +168,6 @@ impl Client {
 fn follow_within_host(attempt: Attempt<'_>) -> reqwest::redirect::Action {
     let same_host = attempt.previous().first().is_none_or(|first| first.host_str() == attempt.url().host_str());
     if same_host && attempt.previous().len() <= MAX_REDIRECTS { attempt.follow() } else { attempt.stop() }
-}
-
-/// Retry-After in seconds; its other form, a date, is not used by last.fm.
-fn seconds(value: &str) -> Option<Duration> {
-    Duration::try_from_secs_f64(value.trim().parse().ok()?).ok()
 }
 
 fn http_url(name: &'static str, value: &str) -> Result<Url, Error> {

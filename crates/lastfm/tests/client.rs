@@ -11,6 +11,7 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lastfm::{ApiOutcome, Client, Error, PageOutcome};
 use model::settings::Lastfm;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const TAGS: &str =
     r#"<ol class="big-tags"><li class="big-tags-item-wrap"><h3 class="big-tags-item-name"><a>rock</a></h3></li></ol>"#;
@@ -112,6 +113,69 @@ async fn status_and_retry_after_are_handed_out() {
     assert_eq!(page.body, "slow down");
     let api = server.client(None).api("A", "T").await.unwrap();
     assert_eq!((api.outcome, api.retry_after), (ApiOutcome::Throttled, Some(Duration::from_secs(12))));
+}
+
+#[tokio::test]
+async fn a_wait_may_be_a_date_and_is_a_day_at_most() {
+    let wait = async |answer: fn(&str) -> Response| {
+        Server::start(answer).await.client(None).page("A", "T").await.unwrap().retry_after
+    };
+    // Behind a server that keeps its time, the wait is counted from there.
+    assert_eq!(
+        wait(|path| no_robots(path).unwrap_or_else(|| {
+            let times = [
+                (header::DATE, "Sun, 06 Nov 1994 08:49:37 GMT"),
+                (header::RETRY_AFTER, "Sun, 06 Nov 1994 08:50:37 GMT"),
+            ];
+            (StatusCode::TOO_MANY_REQUESTS, times, "").into_response()
+        }))
+        .await,
+        Some(Duration::from_secs(60))
+    );
+    let day = Some(Duration::from_secs(86_400));
+    let absurd = |path: &str| {
+        no_robots(path).unwrap_or_else(|| {
+            (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "100000000000000000000")], "").into_response()
+        })
+    };
+    assert_eq!(wait(absurd).await, day);
+    let garbage = |path: &str| {
+        no_robots(path)
+            .unwrap_or_else(|| (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "-7")], "").into_response())
+    };
+    assert_eq!(wait(garbage).await, None);
+}
+
+/// A server that sends these bytes to whoever asks and closes the connection; robots.txt is not found.
+async fn raw_server(answer: String) -> Client {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = Vec::new();
+            while !head.windows(4).any(|end| end == b"\r\n\r\n") {
+                stream.read_buf(&mut head).await.unwrap();
+            }
+            let robots = "HTTP/1.0 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+            let answer = if head.starts_with(b"GET /robots.txt") { robots } else { &answer };
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream.shutdown().await.unwrap();
+        }
+    });
+    Client::new(&Lastfm { url, ..Lastfm::default() }, None).unwrap()
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_off_leaves_no_page() {
+    let half = r#"<html><body><div class="col-main"><ol class="big-tags">"#;
+    // Without a length nobody but the page itself can tell.
+    let client = raw_server(format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n{half}")).await;
+    assert_eq!(client.page("A", "T").await.unwrap().outcome, PageOutcome::Unrecognised);
+    let client = raw_server(format!("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{half}")).await;
+    assert!(matches!(client.page("A", "T").await, Err(Error::Unreachable { .. })));
+    let chunk = format!("{:x}\r\n{half}\r\n", half.len());
+    let client = raw_server(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}")).await;
+    assert!(matches!(client.page("A", "T").await, Err(Error::Unreachable { .. })));
 }
 
 #[tokio::test]

@@ -46,8 +46,16 @@ pub fn pitch_columns() -> Vec<String> {
 pub struct AudioFeatures {
     /// Spotify id.
     pub track_id: String,
-    /// Values in the order of [`SCALARS`]; `None` where Spotify answered that it has none.
-    pub values: Option<[f64; 13]>,
+    /// Values in the order of [`SCALARS`]; `None` where Spotify answered that it has none. A single value is missing where
+    /// the answer lacks it, or has something there that is no number.
+    pub values: Option<[Option<f64>; 13]>,
+}
+
+impl AudioFeatures {
+    /// Whether Spotify has features of the track, but not all of them.
+    pub fn is_incomplete(&self) -> bool {
+        self.values.is_some_and(|values| values.contains(&None))
+    }
 }
 
 /// The pitch columns of one track, or why there are none.

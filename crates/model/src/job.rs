@@ -163,7 +163,7 @@ pub struct PlaylistPageJob {
     pub run: String,
     /// Playlist id.
     pub playlist: String,
-    /// Index of the first row, a multiple of 50.
+    /// Index of the first row; asked for are the rows from there up to the next multiple of 50.
     pub offset: u32,
     /// Whether of its tracks only the tags are wanted: neither audio nor artists are asked for.
     #[serde(default)]

@@ -36,6 +36,9 @@ pub struct Collection {
     pub playlists: usize,
     /// Rows of their pages: `tracks_collected` + all of `rows_skipped`.
     pub rows: usize,
+    /// Playlists whose pages have more or fewer rows than the playlist says that it has: what it says, and what came.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub rows_differ: BTreeMap<String, RowsDiffer>,
     /// Distinct tracks.
     pub tracks_collected: usize,
     /// Rows that are no new track, by reason ([`crate::track::SkipReason::as_str`]).
@@ -48,6 +51,9 @@ pub struct Collection {
     pub tracks_unknown_to_lastfm: usize,
     /// Tracks with audio features.
     pub tracks_with_features: usize,
+    /// Part of these: tracks whose features lack some of the values.
+    #[serde(default)]
+    pub tracks_with_incomplete_features: usize,
     /// Tracks with segments.
     pub tracks_with_analysis: usize,
     /// Tracks with pitch columns.
@@ -58,4 +64,13 @@ pub struct Collection {
     pub refused: BTreeMap<String, String>,
     /// How jobs ended, by kind, as the workers counted them.
     pub jobs: BTreeMap<String, JobCounts>,
+}
+
+/// A playlist that is not what it says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowsDiffer {
+    /// Rows that the playlist says it has.
+    pub said: u32,
+    /// Rows of its pages.
+    pub came: u32,
 }

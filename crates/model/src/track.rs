@@ -1,6 +1,6 @@
 //! Tracks, artists and the pages of a playlist.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -37,7 +37,7 @@ pub struct ArtistRef {
 pub struct Artist {
     /// Spotify id.
     pub id: String,
-    /// Name.
+    /// Name; empty where Spotify does not know the artist any more.
     pub name: String,
     /// Genres; empty where Spotify lists none or does not know the artist any more.
     pub genres: Vec<String>,
@@ -55,6 +55,8 @@ pub enum SkipReason {
     Episode,
     /// A track without an id.
     NoId,
+    /// A track whose id is none of Spotify's.
+    OddId,
     /// A track without a title, which no tag page can be found for.
     NoName,
     /// A track without a named artist, which no tag page can be found for.
@@ -73,6 +75,7 @@ impl SkipReason {
             Self::Local => "local",
             Self::Episode => "episode",
             Self::NoId => "no_id",
+            Self::OddId => "odd_id",
             Self::NoName => "no_name",
             Self::NoArtist => "no_artist",
             Self::Unreadable => "unreadable",
@@ -94,7 +97,7 @@ pub struct PlaylistPage {
     pub offset: u32,
     /// Rows of the whole playlist, where the page said so.
     pub total: Option<u32>,
-    /// Whether the page named a next one; used where `total` is missing.
+    /// Whether the page named a next one, or neither that nor a total: then only an empty page is the last one.
     pub has_next: bool,
     /// Rows on this page.
     pub rows: u32,
@@ -104,4 +107,149 @@ pub struct PlaylistPage {
     pub skipped: BTreeMap<SkipReason, u32>,
     /// When it was fetched.
     pub fetched_at: Timestamp,
+}
+
+/// Rows of a page at most, and of the blocks that a playlist is read in.
+pub const PAGE_ROWS: u32 = 50;
+
+/// Rows of a playlist that are read at most. Spotify's own limit is 11,000.
+pub const MOST_ROWS: u32 = 100_000;
+
+impl PlaylistPage {
+    /// Rows that are asked for at an offset: up to the end of its block, so that no row comes on two pages, however few rows
+    /// a page turns out to have.
+    pub fn rows_asked(offset: u32) -> u32 {
+        PAGE_ROWS - offset % PAGE_ROWS
+    }
+
+    /// Offsets of the pages that this one brings, given the first page of its playlist where that is known. The first page brings the beginning
+    /// of every other block where it tells how many rows there are; any page brings the rest of its own block where it fell
+    /// short of it, and what comes after all that was told. An empty page brings none, and neither does the first page where
+    /// it comes again: its server does not heed offsets.
+    pub fn brings(&self, first: Option<&Self>) -> Vec<u32> {
+        let told = first.and_then(|first| first.total).map(|total| total.min(MOST_ROWS));
+        let next = self.offset.saturating_add(self.rows);
+        let mut offsets: Vec<u32> = match (self.offset, told) {
+            (0, Some(total)) => (PAGE_ROWS..total).step_by(PAGE_ROWS as usize).collect(),
+            _ => Vec::new(),
+        };
+        let is_full = self.rows >= Self::rows_asked(self.offset);
+        let is_first_again = first.is_some_and(|first| {
+            self.offset > first.offset && !self.track_ids.is_empty() && self.track_ids == first.track_ids
+        });
+        let goes_on = match told {
+            // The first page brought the next block.
+            Some(total) if next < total => !is_full,
+            Some(_) => self.has_next && !is_first_again,
+            None => (is_full || self.has_next) && !is_first_again,
+        };
+        if goes_on && self.rows > 0 && next < MOST_ROWS {
+            offsets.insert(0, next);
+        }
+        offsets
+    }
+}
+
+/// Offsets of the pages that a playlist has as far as `pages`, its pages of one run, tell.
+pub fn expected_offsets(pages: &[&PlaylistPage]) -> BTreeSet<u32> {
+    let first = pages.iter().find(|page| page.offset == 0).copied();
+    let brought = pages.iter().flat_map(|page| page.brings(first));
+    brought.chain([0]).chain(pages.iter().map(|page| page.offset)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A server of a playlist with so many rows.
+    #[derive(Debug, Clone)]
+    struct Server {
+        rows: u32,
+        /// Rows that it gives at most.
+        most: u32,
+        /// The total that it tells.
+        total: Option<u32>,
+        tells_next: bool,
+    }
+
+    impl Server {
+        fn page(&self, offset: u32) -> PlaylistPage {
+            let asked = PlaylistPage::rows_asked(offset).min(self.most);
+            let rows = offset..self.rows.min(offset + asked).max(offset);
+            let has_next =
+                if self.tells_next { rows.end < self.rows } else { self.total.is_none() && !rows.is_empty() };
+            PlaylistPage {
+                run: "r".into(),
+                playlist: "p".into(),
+                offset,
+                total: self.total,
+                has_next,
+                rows: rows.len() as u32,
+                track_ids: rows.map(|row| row.to_string()).collect(),
+                skipped: BTreeMap::new(),
+                fetched_at: Timestamp(0),
+            }
+        }
+
+        /// The rows that came, in the order of their pages, and how many pages there were.
+        fn collect(&self) -> (Vec<u32>, usize) {
+            let first = self.page(0);
+            let (mut pages, mut waiting) = (BTreeMap::new(), VecDeque::from([0]));
+            while let Some(offset) = waiting.pop_front() {
+                assert!(!pages.contains_key(&offset), "asked for page {offset} twice");
+                let page = self.page(offset);
+                waiting.extend(page.brings(Some(&first)));
+                pages.insert(offset, page);
+                let so_far = expected_offsets(&pages.values().collect::<Vec<_>>());
+                assert_eq!(so_far, pages.keys().chain(&waiting).copied().collect());
+            }
+            let rows = pages.values().flat_map(|page| &page.track_ids).map(|row| row.parse().unwrap());
+            (rows.collect(), pages.len())
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_row_comes_once_however_few_a_page_has(
+            rows in 0u32..400,
+            most in 1u32..120,
+            total in prop_oneof![Just(None), (-60i64..60).prop_map(Some), Just(Some(0))],
+            tells_next in any::<bool>(),
+        ) {
+            // A total that is wrong is made good by `next`; without that, by a page too many.
+            let total = total.map(|wrong_by| (i64::from(rows) + if tells_next { wrong_by } else { wrong_by.max(0) }).max(0) as u32);
+            let server = Server { rows, most, total, tells_next };
+            let (came, pages) = server.collect();
+            prop_assert_eq!(came, (0..rows).collect::<Vec<_>>());
+            prop_assert!(pages as u32 <= 3 + (rows + 60).div_ceil(PAGE_ROWS) * (1 + PAGE_ROWS.div_ceil(most.min(PAGE_ROWS))));
+        }
+    }
+
+    #[test]
+    fn a_full_first_page_brings_all_blocks_at_once() {
+        let server = Server { rows: 151, most: 50, total: Some(151), tells_next: true };
+        assert_eq!(server.page(0).brings(Some(&server.page(0))), [50, 100, 150]);
+        assert_eq!(server.collect().1, 4);
+        let short = Server { most: 20, rows: 60, total: Some(60), ..server };
+        assert_eq!(short.page(0).brings(Some(&short.page(0))), [20, 50]);
+        assert_eq!(short.page(20).brings(Some(&short.page(0))), [40]);
+        assert_eq!(short.collect().1, 4);
+    }
+
+    #[test]
+    fn no_server_is_asked_for_ever() {
+        let empty = Server { rows: 0, most: 50, total: Some(151), tells_next: false };
+        assert_eq!(empty.collect(), (vec![], 4));
+        let boundless = Server { rows: u32::MAX, most: 50, total: Some(u32::MAX), tells_next: true };
+        assert_eq!(boundless.page(0).brings(Some(&boundless.page(0))).len(), 1_999);
+        assert_eq!(boundless.page(MOST_ROWS - 50).brings(Some(&boundless.page(0))), [0; 0]);
+        let first = PlaylistPage { total: None, has_next: true, ..boundless.page(0) };
+        assert_eq!(first.brings(Some(&first)), [50]);
+        let again = PlaylistPage { offset: 50, ..first.clone() };
+        assert_eq!(again.brings(Some(&first)), [0; 0], "it does not heed the offset");
+    }
 }

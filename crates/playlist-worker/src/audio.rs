@@ -8,7 +8,7 @@ use spotify::{Client, Error};
 use worker::{Context, Failure, Handler};
 
 use crate::capability::{self, AUDIO_ANALYSIS, AUDIO_FEATURES};
-use crate::ids::{distinct, without};
+use crate::ids::{distinct, sound, without};
 use crate::request::{BUDGET, failure, paid};
 
 /// Fetches audio features, and names the analyses that are to be fetched.
@@ -28,18 +28,23 @@ impl Handler for AudioFeatures {
 
     async fn run(&self, job: TracksAudio, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
-        let ids = distinct(job.track_ids);
+        let (ids, odd) = sound(job.track_ids)?;
         let known = distinct(store.features(&ids).await?.into_iter().map(|features| features.track_id));
         let missing = without(&ids, &known);
-        if !missing.is_empty() && !capability::was_refused(store, AUDIO_FEATURES).await? {
-            self.fetch(&missing, context).await?;
+        let mut apart = match missing.is_empty() || capability::was_refused(store, AUDIO_FEATURES).await? {
+            true => Vec::new(),
+            false => self.fetch(&missing, context).await?,
+        };
+        let settled = without(&ids, &distinct(apart.iter().flatten().cloned()));
+        apart.extend((!odd.is_empty()).then_some(odd));
+        let mut jobs: Vec<Envelope> =
+            apart.into_iter().map(|track_ids| Envelope::new(&TracksAudio { track_ids })).collect();
+        if !capability::was_refused(store, AUDIO_ANALYSIS).await? {
+            let analysed = distinct(store.analysed(&settled).await?);
+            let analyses = without(&settled, &analysed).into_iter();
+            jobs.extend(analyses.map(|track_id| Envelope::new(&TrackAnalysisJob { track_id })));
         }
-        if capability::was_refused(store, AUDIO_ANALYSIS).await? {
-            return Ok(Vec::new());
-        }
-        let analysed = distinct(store.analysed(&ids).await?);
-        let analyses = without(&ids, &analysed).into_iter();
-        Ok(analyses.map(|track_id| Envelope::new(&TrackAnalysisJob { track_id })).collect())
+        Ok(jobs)
     }
 }
 
@@ -48,38 +53,68 @@ impl AudioFeatures {
         Self { client, singly: AtomicBool::new(false) }
     }
 
-    /// Fetches and stores them: in one request, or one by one where that is refused.
-    async fn fetch(&self, ids: &[String], context: &Context) -> Result<(), Failure> {
-        if !self.singly.load(Ordering::Relaxed) {
-            match paid(context, self.client.audio_features(ids)).await? {
-                Ok(features) => {
-                    context.store.save_features(&features).await?;
-                    return Ok(capability::allowed(&*context.store, AUDIO_FEATURES).await?);
-                }
-                Err(error) if error.is_refusal() => tracing::debug!("trying one track at a time: {error}"),
-                Err(error) => return Err(failure(error)),
-            }
+    /// Fetches and stores them: in one request, or one by one where that is refused. Returns the ids that want a job of their
+    /// own: each that Spotify does not accept, and together those that its answer does not speak of.
+    async fn fetch(&self, ids: &[String], context: &Context) -> Result<Vec<Vec<String>>, Failure> {
+        let store = &*context.store;
+        if self.singly.load(Ordering::Relaxed) {
+            return self.fetch_singly(ids, context).await;
         }
-        self.fetch_singly(ids, context).await
+        match paid(context, self.client.audio_features(ids)).await? {
+            Ok(features) => {
+                store.save_features(&features).await?;
+                capability::allowed(store, AUDIO_FEATURES).await?;
+                let answered = distinct(features.into_iter().map(|features| features.track_id));
+                let unanswered = without(ids, &answered);
+                match unanswered.len() {
+                    0 => Ok(Vec::new()),
+                    n if n == ids.len() => {
+                        Err(Failure::retry("Spotify's answer speaks of none of the tracks asked for"))
+                    }
+                    _ => Ok(vec![unanswered]),
+                }
+            }
+            Err(error) if error.is_refusal() => {
+                tracing::debug!("trying one track at a time: {error}");
+                let rejected = self.fetch_singly(ids, context).await?;
+                self.singly.store(!capability::was_refused(store, AUDIO_FEATURES).await?, Ordering::Relaxed);
+                Ok(rejected)
+            }
+            // Something is wrong with this batch, not with the app.
+            Err(error @ Error::Rejected { .. }) => {
+                tracing::warn!("trying the tracks of this batch one at a time: {error}");
+                self.fetch_singly(ids, context).await
+            }
+            Err(error) => Err(failure(error)),
+        }
     }
 
     /// Stores each one at once, so that a failure on the way costs no request that was made.
-    async fn fetch_singly(&self, ids: &[String], context: &Context) -> Result<(), Failure> {
+    async fn fetch_singly(&self, ids: &[String], context: &Context) -> Result<Vec<Vec<String>>, Failure> {
         let store = &*context.store;
+        let (mut rejected, mut is_allowed) = (Vec::new(), false);
         for id in ids {
             match paid(context, self.client.audio_features_of(id)).await? {
-                Ok(features) => store.save_features(&[features]).await?,
+                Ok(features) => {
+                    store.save_features(&[features]).await?;
+                    is_allowed = true;
+                }
                 Err(error) if error.is_refusal() => {
                     let detail = match error {
                         Error::Forbidden { detail, .. } => detail,
                         other => other.to_string(),
                     };
-                    return Ok(capability::refused(store, AUDIO_FEATURES, &detail).await?);
+                    capability::refused(store, AUDIO_FEATURES, &detail).await?;
+                    return Ok(rejected);
                 }
+                Err(error @ Error::Rejected { .. }) if ids.len() == 1 => return Err(failure(error)),
+                Err(Error::Rejected { .. }) => rejected.push(vec![id.clone()]),
                 Err(error) => return Err(failure(error)),
             }
         }
-        self.singly.store(true, Ordering::Relaxed);
-        Ok(capability::allowed(store, AUDIO_FEATURES).await?)
+        if is_allowed {
+            capability::allowed(store, AUDIO_FEATURES).await?;
+        }
+        Ok(rejected)
     }
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use model::Timestamp;
 use model::job::{ArtistsGenres, Envelope, PlaylistPageJob, TrackTags, TracksAudio};
 use model::track::PlaylistPage;
-use spotify::{Client, Error, PAGE_ROWS};
+use spotify::{Client, Error};
 use store::Store;
 use worker::{Context, Failure, Handler};
 
@@ -66,23 +66,17 @@ impl PlaylistPages {
     }
 }
 
-/// All other pages at once, where the first page tells the total; else each page names the next one.
+/// The pages that this one brings ([`PlaylistPage::brings`]).
 async fn other_pages(store: &dyn Store, page: &PlaylistPage, labels_only: bool) -> Result<Vec<Envelope>, Failure> {
     let of = |offset| {
         let (run, playlist) = (page.run.clone(), page.playlist.clone());
         Envelope::new(&PlaylistPageJob { run, playlist, offset, labels_only })
     };
-    // A later page's own total does not count: the pages were fanned out if the first one told it, and only then.
-    let total = match page.offset {
-        0 => page.total,
-        _ => store.page(&page.run, &page.playlist, 0).await?.and_then(|first| first.total),
+    let first = match page.offset {
+        0 => Some(page.clone()),
+        _ => store.page(&page.run, &page.playlist, 0).await?,
     };
-    Ok(match total {
-        Some(total) if page.offset == 0 => (PAGE_ROWS..total).step_by(PAGE_ROWS as usize).map(of).collect(),
-        // An empty page ends the way, whatever it says is next.
-        None if page.rows > 0 && (page.has_next || page.rows == PAGE_ROWS) => vec![of(page.offset + PAGE_ROWS)],
-        _ => Vec::new(),
-    })
+    Ok(page.brings(first.as_ref()).into_iter().map(of).collect())
 }
 
 /// Jobs for what is not known yet of a page's tracks and their artists. Ids are sorted, so that the jobs' keys are the

@@ -34,6 +34,8 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::NotSignedIn { .. } | Error::Unauthorized { .. } | Error::Setup(_) => pause(Some(PERSON)),
         Error::Unavailable { after, .. } => Failure::Retry { after, reason },
         Error::BadAnswer { .. } => Failure::retry(reason),
-        Error::Forbidden { .. } | Error::NotFound { .. } | Error::Rejected { .. } => Failure::dead(reason),
+        Error::BadId { .. } | Error::Forbidden { .. } | Error::NotFound { .. } | Error::Rejected { .. } => {
+            Failure::dead(reason)
+        }
     }
 }

@@ -5,13 +5,13 @@ use model::audio::CONFIDENCES;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Client, Error, Unreadable};
+use crate::{Client, Error, Unreadable, json};
 
 impl Client {
     /// The audio analysis of a track; its `analysis` is `None` where Spotify has none.
     pub async fn audio_analysis(&self, id: &str) -> Result<TrackAnalysis, Error> {
         let what = format!("the audio analysis of track {id}");
-        let analysis = match self.get(&what, &format!("audio-analysis/{id}"), &[]).await {
+        let analysis = match self.get_one(&what, "audio-analysis", id).await {
             Ok(body) => Some(read_analysis(&body).map_err(|why| Error::unreadable(&what, why))?),
             Err(Error::NotFound { .. }) => None,
             Err(error) => return Err(error),
@@ -53,12 +53,10 @@ struct RawTrack {
     time_signature_confidence: Value,
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
 /// Reads an audio-analysis document: Spotify's of any year, wrapped in `audio_analysis` or not, without its `meta` or
 /// `track`, with integers for floats, or the Echo Nest's of 2010. An error names the segment's index and the field.
 pub fn read_analysis(bytes: &[u8]) -> Result<Analysis, Unreadable> {
-    let bytes = bytes.strip_prefix(BYTE_ORDER_MARK).unwrap_or(bytes);
+    let bytes = json::without_mark(bytes);
     let document: Document = serde_json::from_slice(bytes).map_err(|error| no_json(&error, bytes))?;
     let document = match document {
         Document { audio_analysis: Some(wrapped), .. } => *wrapped,

@@ -1,45 +1,41 @@
 //! Artists and their genres.
 
 use model::track::Artist;
-use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Client, Error};
-
-#[derive(Deserialize)]
-struct Batch {
-    artists: Vec<Value>,
-}
+use crate::batch::Batch;
+use crate::{Client, Error, json};
 
 impl Client {
-    /// Those of up to 50 artists that Spotify knows, in one request. Newer apps are refused it
-    /// ([`Error::is_refusal`]) and ask for one at a time.
+    /// Up to 50 artists in one request, in the order of `ids`; one that Spotify does not know has an empty name, and those
+    /// that the answer does not speak of are left out. Newer apps are refused it ([`Error::is_refusal`]) and ask for one at
+    /// a time.
     pub async fn artists(&self, ids: &[String]) -> Result<Vec<Artist>, Error> {
         let what = format!("{} artists", ids.len());
-        let body = self.get(&what, "artists", &[("ids", &ids.join(","))]).await?;
-        let batch: Batch = serde_json::from_slice(&body).map_err(|why| Error::unreadable(&what, why))?;
-        Ok(batch.artists.iter().filter_map(read_artist).collect())
+        let body = self.get_many(&what, "artists", ids).await?;
+        let batch = Batch::read(&body, "artists", ids).map_err(|why| Error::unreadable(&what, why))?;
+        Ok(ids.iter().filter_map(|id| Some(read_artist(id, batch.get(id)?))).collect())
     }
 
-    /// One artist; `None`: Spotify does not know it.
-    pub async fn artist(&self, id: &str) -> Result<Option<Artist>, Error> {
+    /// One artist; one that Spotify does not know has an empty name.
+    pub async fn artist(&self, id: &str) -> Result<Artist, Error> {
         let what = format!("artist {id}");
-        match self.get(&what, &format!("artists/{id}"), &[]).await {
-            Ok(body) => {
-                let artist = serde_json::from_slice(&body).map_err(|why| Error::unreadable(&what, why))?;
-                read_artist(&artist).map(Some).ok_or_else(|| Error::unreadable(&what, "it has no id"))
-            }
-            Err(Error::NotFound { .. }) => Ok(None),
+        match self.get_one(&what, "artists", id).await {
+            Ok(body) => match json::read(&body).map_err(|why| Error::unreadable(&what, why))? {
+                artist @ Value::Object(_) => Ok(read_artist(id, &artist)),
+                _ => Err(Error::unreadable(&what, "it is no object")),
+            },
+            Err(Error::NotFound { .. }) => Ok(read_artist(id, &Value::Null)),
             Err(error) => Err(error),
         }
     }
 }
 
-fn read_artist(artist: &Value) -> Option<Artist> {
+fn read_artist(id: &str, artist: &Value) -> Artist {
     let genres = artist["genres"].as_array().into_iter().flatten().filter_map(Value::as_str);
-    Some(Artist {
-        id: artist["id"].as_str()?.to_owned(),
+    Artist {
+        id: id.to_owned(),
         name: artist["name"].as_str().unwrap_or_default().to_owned(),
         genres: genres.map(str::to_owned).collect(),
-    })
+    }
 }

@@ -3,16 +3,18 @@
 use std::sync::Arc;
 
 use model::settings::Spotify;
+use reqwest::Url;
 use rspotify::Token;
 
 use crate::auth::Auth;
+use crate::ids::checked;
 use crate::{Error, http};
 
 /// A client of the Web API. Clones share their connections and their token.
 #[derive(Clone)]
 pub struct Client {
     http: reqwest::Client,
-    api_url: Arc<str>,
+    api_url: Arc<Url>,
     auth: Arc<Auth>,
 }
 
@@ -22,7 +24,7 @@ impl Client {
     pub fn new(settings: &Spotify, contact: Option<&str>) -> Result<Self, Error> {
         Ok(Self {
             http: http::pool(&settings.api_url, contact)?,
-            api_url: settings.api_url.trim_end_matches('/').into(),
+            api_url: Arc::new(http::base(&settings.api_url)?),
             auth: Arc::new(Auth::new(settings, contact)?),
         })
     }
@@ -32,8 +34,19 @@ impl Client {
         self.auth.token(None).await.map(drop)
     }
 
+    /// The document of one thing of a kind.
+    pub(crate) async fn get_one(&self, what: &str, kind: &str, id: &str) -> Result<Vec<u8>, Error> {
+        self.get(what, &[kind, checked(id)?], &[]).await
+    }
+
+    /// The documents of several things of a kind, in one request.
+    pub(crate) async fn get_many(&self, what: &str, kind: &str, ids: &[String]) -> Result<Vec<u8>, Error> {
+        ids.iter().try_for_each(|id| checked(id).map(drop))?;
+        self.get(what, &[kind], &[("ids", &ids.join(","))]).await
+    }
+
     /// The body of a good answer. A refused token is renewed once.
-    pub(crate) async fn get(&self, what: &str, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, Error> {
+    pub(crate) async fn get(&self, what: &str, path: &[&str], query: &[(&str, &str)]) -> Result<Vec<u8>, Error> {
         let token = self.auth.token(None).await?;
         match self.get_with(&token, what, path, query).await {
             Err(Error::Unauthorized { .. }) => {
@@ -44,8 +57,19 @@ impl Client {
         }
     }
 
-    async fn get_with(&self, token: &Token, what: &str, path: &str, query: &[(&str, &str)]) -> Result<Vec<u8>, Error> {
-        let request = self.http.get(format!("{}/{path}", self.api_url));
+    async fn get_with(
+        &self,
+        token: &Token,
+        what: &str,
+        path: &[&str],
+        query: &[(&str, &str)],
+    ) -> Result<Vec<u8>, Error> {
+        let mut url = Url::clone(&self.api_url);
+        // Segment by segment, so that no part of a path can lead out of it.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        let request = self.http.get(url);
         http::send(request.bearer_auth(&token.access_token).query(query), what).await
     }
 }

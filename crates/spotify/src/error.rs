@@ -11,7 +11,7 @@ pub enum Error {
     /// Too many requests: pause all of them, then go on.
     #[error("Spotify answers that there are too many requests{}", wait(.after))]
     RateLimited {
-        /// The wait that Spotify asked for (`Retry-After`, to the second).
+        /// The wait that Spotify asked for (`Retry-After`).
         after: Option<Duration>,
     },
     /// The account's quota is used up: stop everything that asks Spotify until then.
@@ -34,13 +34,19 @@ pub enum Error {
         /// What was asked for.
         what: String,
     },
+    /// Nothing can be asked for by such an id: give up.
+    #[error("{id:?} is no Spotify id (22 letters and digits)")]
+    BadId {
+        /// The text, or its beginning.
+        id: String,
+    },
     /// The token was refused, and so was a fresh one.
     #[error("Spotify refuses the token, even a fresh one: {detail}")]
     Unauthorized {
         /// What Spotify said.
         detail: String,
     },
-    /// Spotify does not accept the request as such: give up, or ask in another form.
+    /// Spotify does not accept this request: it says nothing of others, so give up on what was asked for, or ask for less.
     #[error("Spotify answers the request for {what} with HTTP {status}: {detail}")]
     Rejected {
         /// What was asked for.
@@ -87,9 +93,14 @@ pub enum Error {
 pub struct Unreadable(pub(crate) String);
 
 impl Error {
-    /// Whether the same thing may be had in another form of request: a removed endpoint answers in any of these ways.
+    /// Whether this form of request is closed to the app, whatever is asked for: an endpoint that was removed, or never
+    /// granted, answers in any of these ways. The same thing may be had in another form.
     pub fn is_refusal(&self) -> bool {
-        matches!(self, Self::Forbidden { .. } | Self::NotFound { .. } | Self::Rejected { .. })
+        match self {
+            Self::Forbidden { .. } | Self::NotFound { .. } => true,
+            Self::Rejected { status, .. } => matches!(status, 405 | 410),
+            _ => false,
+        }
     }
 
     /// The error of an answer that is no success. The status decides, for some of Spotify's errors are not JSON.
@@ -100,6 +111,8 @@ impl Error {
             return Self::Quota { after };
         }
         match status.as_u16() {
+            // Of a token that is none, Spotify says 400: "Only valid bearer authentication supported".
+            400 if detail.contains("bearer authentication") => Self::Unauthorized { detail },
             401 => Self::Unauthorized { detail },
             403 => Self::Forbidden { what, detail },
             404 => Self::NotFound { what },

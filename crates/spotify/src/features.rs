@@ -1,43 +1,36 @@
 //! Audio features.
 
-use std::collections::HashMap;
-
 use model::audio::{AudioFeatures, SCALARS};
-use serde::Deserialize;
 use serde_json::Value;
 
-use crate::{Client, Error};
-
-#[derive(Deserialize)]
-struct Batch {
-    audio_features: Vec<Value>,
-}
+use crate::batch::Batch;
+use crate::{Client, Error, json};
 
 impl Client {
-    /// The audio features of up to 100 tracks in one request: one answer for each id that was asked for, in that order.
-    /// Apps registered after November 2024 are refused ([`Error::is_refusal`]); some of them, only in this form.
+    /// The audio features of up to 100 tracks in one request, in the order of `ids`. Tracks that the answer does not speak
+    /// of are left out: what Spotify has of them is as unknown as before. Apps registered after November 2024 are refused
+    /// ([`Error::is_refusal`]); some of them, only in this form.
     pub async fn audio_features(&self, ids: &[String]) -> Result<Vec<AudioFeatures>, Error> {
         let what = format!("the audio features of {} tracks", ids.len());
-        let body = self.get(&what, "audio-features", &[("ids", &ids.join(","))]).await?;
-        let batch: Batch = serde_json::from_slice(&body).map_err(|why| Error::unreadable(&what, why))?;
-        // Nulls stand for tracks without features, and not always in their place.
-        let by_id: HashMap<&str, &Value> =
-            batch.audio_features.iter().filter_map(|features| Some((features["id"].as_str()?, features))).collect();
-        let of_track = |id: &String| AudioFeatures {
-            track_id: id.clone(),
-            values: by_id.get(id.as_str()).and_then(|features| read_scalars(features)),
+        let body = self.get_many(&what, "audio-features", ids).await?;
+        let batch = Batch::read(&body, "audio_features", ids).map_err(|why| Error::unreadable(&what, why))?;
+        let of_track = |id: &String| {
+            let features = batch.get(id)?;
+            let values = (!features.is_null()).then(|| read_scalars(features));
+            Some(AudioFeatures { track_id: id.clone(), values })
         };
-        Ok(ids.iter().map(of_track).collect())
+        Ok(ids.iter().filter_map(of_track).collect())
     }
 
     /// The audio features of one track.
     pub async fn audio_features_of(&self, id: &str) -> Result<AudioFeatures, Error> {
         let what = format!("the audio features of track {id}");
-        let values = match self.get(&what, &format!("audio-features/{id}"), &[]).await {
-            Ok(body) => {
-                let features: Value = serde_json::from_slice(&body).map_err(|why| Error::unreadable(&what, why))?;
-                read_scalars(&features)
-            }
+        let values = match self.get_one(&what, "audio-features", id).await {
+            Ok(body) => match json::read(&body).map_err(|why| Error::unreadable(&what, why))? {
+                Value::Null => None,
+                features @ Value::Object(_) => Some(read_scalars(&features)),
+                _ => return Err(Error::unreadable(&what, "it is no object")),
+            },
             Err(Error::NotFound { .. }) => None,
             Err(error) => return Err(error),
         };
@@ -45,11 +38,7 @@ impl Client {
     }
 }
 
-/// All thirteen, or none: a row of the matrix has no gaps.
-fn read_scalars(features: &Value) -> Option<[f64; 13]> {
-    let mut values = [0.0; SCALARS.len()];
-    for (value, name) in values.iter_mut().zip(SCALARS) {
-        *value = features[name].as_f64()?;
-    }
-    Some(values)
+/// The thirteen values; one that is not there or is no number is missing, and costs no other.
+fn read_scalars(features: &Value) -> [Option<f64>; 13] {
+    SCALARS.map(|name| features[name].as_f64().filter(|value| value.is_finite()))
 }

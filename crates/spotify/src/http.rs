@@ -3,18 +3,23 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use reqwest::header::RETRY_AFTER;
-use reqwest::{RequestBuilder, Response, Url};
+use reqwest::{RequestBuilder, Url};
+use web::retry_after;
 
 use crate::Error;
 
 const CONNECT: Duration = Duration::from_secs(5);
 const WHOLE_REQUEST: Duration = Duration::from_secs(30);
 
+/// The address that all requests to a service begin with.
+pub(crate) fn base(text: &str) -> Result<Url, Error> {
+    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or_else(|| Error::Setup(format!("`{text}` is no address of a web service")))
+}
+
 /// A connection pool for requests to `base`, which must be an `http` or `https` address.
 pub(crate) fn pool(base: &str, contact: Option<&str>) -> Result<reqwest::Client, Error> {
-    let url = Url::parse(base).ok().filter(|url| url.scheme().starts_with("http"));
-    let url = url.ok_or_else(|| Error::Setup(format!("`{base}` is no address of a web service")))?;
+    let url = self::base(base)?;
     let contact = contact.map_or_else(String::new, |contact| format!(" (+{contact})"));
     let name = format!("spotif-ai/{}{contact}", env!("CARGO_PKG_VERSION"));
     let mut builder = reqwest::Client::builder().user_agent(name).connect_timeout(CONNECT).timeout(WHOLE_REQUEST);
@@ -32,14 +37,9 @@ pub(crate) async fn send(request: RequestBuilder, what: &str) -> Result<Vec<u8>,
         Error::Unavailable { what: what.to_owned(), detail, after: None }
     };
     let answer = request.send().await.map_err(unavailable)?;
-    let (status, after) = (answer.status(), retry_after(&answer));
+    let (status, after) = (answer.status(), retry_after(answer.headers()));
     let body = answer.bytes().await.map_err(unavailable)?;
     if status.is_success() { Ok(body.into()) } else { Err(Error::of_answer(what, status, after, &body)) }
-}
-
-fn retry_after(answer: &Response) -> Option<Duration> {
-    let seconds = answer.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-    Some(Duration::from_secs(seconds))
 }
 
 /// The error with all its causes: reqwest's own text names none.

@@ -1,6 +1,11 @@
-//! Ids as people paste them.
+//! Ids: as people paste them, and as pages and jobs bring them.
 
-use rspotify::model::{PlaylistId, TrackId};
+use crate::Error;
+
+/// Letters and digits of an id: Spotify's for playlists, tracks and artists alike.
+const LENGTH: usize = 22;
+/// As much of a text that is no id as a message quotes, in characters.
+const QUOTED: usize = 100;
 
 /// Why a text names no playlist or track.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,20 +19,26 @@ pub struct BadId {
 
 /// The playlist's id from an id, a URI or an address (with a query, a language or an owner in it).
 pub fn parse_playlist(text: &str) -> Result<String, BadId> {
-    parse(text, "playlist", PlaylistId::id_is_valid)
+    parse(text, "playlist")
 }
 
 /// The track's id from an id, a URI or an address.
 pub fn parse_track(text: &str) -> Result<String, BadId> {
-    parse(text, "track", TrackId::id_is_valid)
+    parse(text, "track")
 }
 
-/// Whether a track can be asked for by this id.
-pub(crate) fn is_track_id(id: &str) -> bool {
-    TrackId::id_is_valid(id)
+/// Whether the text is an id that Spotify can be asked for: 22 letters and digits. With any other, a request for many
+/// things is refused as a whole, and one for a single thing may be a request for something else.
+pub fn is_id(text: &str) -> bool {
+    text.len() == LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-fn parse(text: &str, kind: &'static str, is_valid: fn(&str) -> bool) -> Result<String, BadId> {
+/// The id, if it is one.
+pub(crate) fn checked(id: &str) -> Result<&str, Error> {
+    if is_id(id) { Ok(id) } else { Err(Error::BadId { id: id.chars().take(QUOTED).collect() }) }
+}
+
+fn parse(text: &str, kind: &'static str) -> Result<String, BadId> {
     let path = text.trim().split(['?', '#']).next().unwrap_or_default();
     let parts: Vec<&str> = path.split(['/', ':']).collect();
     let id = match parts.as_slice() {
@@ -38,14 +49,15 @@ fn parse(text: &str, kind: &'static str, is_valid: fn(&str) -> bool) -> Result<S
         _ => None,
     };
     match id {
-        // rspotify checks the letters; the length is Spotify's for all of them and shows a half-pasted id.
-        Some(id) if id.len() == 22 && is_valid(id) => Ok(id.to_owned()),
-        _ => Err(BadId { text: text.trim().chars().take(100).collect(), kind }),
+        Some(id) if is_id(id) => Ok(id.to_owned()),
+        _ => Err(BadId { text: text.trim().chars().take(QUOTED).collect(), kind }),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const ID: &str = "37i9dQZF1DXcBWIGoYBM5M";
@@ -82,6 +94,30 @@ mod tests {
         ] {
             let error = parse_playlist(text).unwrap_err().to_string();
             assert!(error.contains("spotify:playlist:ID") && error.lines().count() == 1, "{error}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_id_is_a_path_segment_of_its_own_and_stays_what_it_is(text in "\\PC{0,30}|[0-9A-Za-z./%?#:@\\\\é ]{20,24}|[0-9A-Za-z]{22}") {
+            let mut url = reqwest::Url::parse("http://h/v1/x").unwrap();
+            url.path_segments_mut().unwrap().push(&text);
+            if is_id(&text) {
+                prop_assert_eq!(url.as_str(), format!("http://h/v1/x/{text}"));
+                prop_assert_eq!(parse_track(&text), Ok(text.clone()));
+                prop_assert_eq!(checked(&text), Ok(text.as_str()));
+            } else {
+                let refused = matches!(checked(&text), Err(Error::BadId { .. }));
+                prop_assert!(refused, "{}", text);
+            }
+            prop_assert!(url.path().starts_with("/v1/x"), "{}", url);
+        }
+
+        #[test]
+        fn whatever_people_paste_comes_out_as_an_id_or_not_at_all(text in "\\PC{0,60}|spotify:track:\\PC{0,30}|https://open.spotify.com/(track|playlist)/[0-9A-Za-z./%]{20,24}") {
+            for parsed in [parse_track(&text), parse_playlist(&text)] {
+                prop_assert!(parsed.is_err() || parsed.is_ok_and(|id| is_id(&id)));
+            }
         }
     }
 }

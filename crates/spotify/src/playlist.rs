@@ -2,21 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use model::track::{ArtistRef, SkipReason, Track};
+use model::track::{ArtistRef, PlaylistPage, SkipReason, Track};
 use serde_json::Value;
 
-use crate::ids::is_track_id;
-use crate::{Client, Error, Unreadable};
-
-/// Rows of a full page: the most that Spotify gives at once.
-pub const PAGE_ROWS: u32 = 50;
+use crate::ids::{checked, is_id};
+use crate::{Client, Error, Unreadable, json};
 
 /// One page of a playlist. `tracks.len()` plus all of `skipped` is `rows`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
     /// Rows of the whole playlist, where the page says so.
     pub total: Option<u32>,
-    /// Whether the page names a next one.
+    /// Whether the page names a next one; of a page that tells neither that nor a total, whether it has rows.
     pub has_next: bool,
     /// Rows of this page.
     pub rows: u32,
@@ -27,27 +24,24 @@ pub struct Page {
 }
 
 impl Client {
-    /// The page of a playlist that starts at row `offset`: up to [`PAGE_ROWS`] rows.
+    /// The page of a playlist that starts at row `offset`: up to [`PlaylistPage::rows_asked`] rows.
     pub async fn playlist_items(&self, playlist: &str, offset: u32) -> Result<Page, Error> {
+        let path = ["playlists", checked(playlist)?, "items"];
         let what = format!("the rows of playlist {playlist} from {offset}");
-        let (limit, offset) = (PAGE_ROWS.to_string(), offset.to_string());
+        let (limit, offset) = (PlaylistPage::rows_asked(offset).to_string(), offset.to_string());
         // Without the types, episodes come in the guise of tracks.
         let query = [("limit", limit.as_str()), ("offset", &offset), ("additional_types", "track,episode")];
-        let body = self.get(&what, &format!("playlists/{playlist}/items"), &query).await?;
+        let body = self.get(&what, &path, &query).await?;
         read_playlist_page(&body).map_err(|why| Error::unreadable(&what, why))
     }
 }
 
 /// Reads a page of rows, or the first page in a whole playlist object: its `items` (since 2026) or its `tracks`.
 pub fn read_playlist_page(bytes: &[u8]) -> Result<Page, Unreadable> {
-    let json: Value = serde_json::from_slice(bytes).map_err(|error| Unreadable(format!("it is not JSON: {error}")))?;
+    let json = json::read(bytes)?;
     let page = [&json, &json["items"], &json["tracks"]].into_iter().find(|page| page["items"].is_array());
     let page = page.ok_or_else(|| Unreadable("it has no rows `items`".into()))?;
-    let mut read = Page {
-        total: whole_number(&page["total"]),
-        has_next: page["next"].as_str().is_some_and(|next| !next.is_empty()),
-        ..Page::default()
-    };
+    let mut read = Page { total: whole_number(&page["total"]), ..Page::default() };
     for row in page["items"].as_array().into_iter().flatten() {
         read.rows += 1;
         match read_row(row) {
@@ -55,6 +49,10 @@ pub fn read_playlist_page(bytes: &[u8]) -> Result<Page, Unreadable> {
             Err(reason) => *read.skipped.entry(reason).or_default() += 1,
         }
     }
+    read.has_next = match page.get("next") {
+        None => read.total.is_none() && read.rows > 0,
+        Some(next) => next.as_str().is_some_and(|next| !next.is_empty()),
+    };
     Ok(read)
 }
 
@@ -87,8 +85,8 @@ pub(crate) fn read_track(track: &Value) -> Result<Track, SkipReason> {
     }
     let id = required(&track["id"], SkipReason::NoId)?;
     let name = required(&track["name"], SkipReason::NoName)?;
-    if !is_track_id(&id) {
-        return Err(SkipReason::Unreadable);
+    if !is_id(&id) {
+        return Err(SkipReason::OddId);
     }
     let artists: Vec<ArtistRef> = track["artists"].as_array().into_iter().flatten().filter_map(read_artist).collect();
     if artists.is_empty() {
@@ -105,7 +103,7 @@ pub(crate) fn read_track(track: &Value) -> Result<Track, SkipReason> {
 }
 
 fn read_artist(artist: &Value) -> Option<ArtistRef> {
-    Some(ArtistRef { id: text(&artist["id"]), name: text(&artist["name"])? })
+    Some(ArtistRef { id: text(&artist["id"]).filter(|id| is_id(id)), name: text(&artist["name"])? })
 }
 
 /// A text that a track can't do without: missing, null and blank are one reason, any other type is another.

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::Error;
+use crate::json::without_mark;
 
 /// A user's sign-in.
 #[derive(Serialize, Deserialize)]
@@ -51,8 +52,10 @@ impl TokenFile {
     pub(crate) fn read(&self) -> Result<Option<SignIn>, Error> {
         let damaged = |why: String| Error::NotSignedIn { why: format!("{} cannot be read: {why}", self.0.display()) };
         match fs::read(&self.0) {
-            // serde's reason is left out: it could quote the token.
-            Ok(bytes) => serde_json::from_slice(&bytes).map(Some).map_err(|_| damaged("it holds no sign-in".into())),
+            // An editor may have put a byte-order mark before it. serde's reason is left out: it could quote the token.
+            Ok(bytes) => serde_json::from_slice(without_mark(&bytes))
+                .map(Some)
+                .map_err(|_| damaged("it holds no sign-in".into())),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(damaged(error.to_string())),
         }

@@ -1,18 +1,17 @@
 //! Single tracks.
 
 use model::track::{SkipReason, Track};
-use serde_json::Value;
 
 use crate::playlist::read_track;
-use crate::{Client, Error};
+use crate::{Client, Error, json};
 
 impl Client {
     /// A track with its title and artists, or what it lacks. One at a time: apps made since 2026 are refused the form for
     /// many.
     pub async fn track(&self, id: &str) -> Result<Result<Track, SkipReason>, Error> {
         let what = format!("track {id}");
-        let body = self.get(&what, &format!("tracks/{id}"), &[]).await?;
-        let track: Value = serde_json::from_slice(&body).map_err(|why| Error::unreadable(&what, why))?;
+        let body = self.get_one(&what, "tracks", id).await?;
+        let track = json::read(&body).map_err(|why| Error::unreadable(&what, why))?;
         // Where the user's country has another edition of it, Spotify answers with that one's id.
         Ok(read_track(&track).map(|track| Track { id: id.to_owned(), ..track }))
     }

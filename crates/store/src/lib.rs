@@ -199,6 +199,8 @@ pub struct AudioCounts {
     pub tracks: usize,
     /// Tracks with audio features.
     pub features: usize,
+    /// Part of these: tracks that lack some of the values.
+    pub incomplete_features: usize,
     /// Tracks that Spotify has no features for.
     pub without_features: usize,
     /// Tracks with segments.

@@ -59,6 +59,18 @@ async fn pages_have_limits_and_the_small_playlist_says_nothing_of_itself() {
 }
 
 #[tokio::test]
+async fn pages_may_be_shorter_than_they_were_asked_to_be_and_totals_wrong() {
+    let oddities = Oddities { page_rows: Some(20), rows_withheld: 3, ..Oddities::none() };
+    let visitor = visit(Catalogue::sample(120, 1), oddities).await;
+    let large = &visitor.stage.playlists()[0];
+    let page = visitor.json(&format!("playlists/{large}/items?limit=50")).await;
+    assert_eq!((page["items"].as_array().unwrap().len(), &page["limit"]), (20, &json!(20)));
+    let rows = page["total"].as_u64().unwrap() - 3;
+    let last = visitor.json(&format!("playlists/{large}/items?limit=50&offset={}", rows - 1)).await;
+    assert_eq!((last["items"].as_array().unwrap().len(), &last["next"]), (1, &Value::Null));
+}
+
+#[tokio::test]
 async fn features_and_analyses_are_missing_where_they_were_counted_as_missing() {
     let visitor = plain().await;
     let expected = visitor.stage.expected().clone();
@@ -118,12 +130,14 @@ async fn batches_keep_the_order_and_have_nulls_and_limits() {
     let visitor = plain().await;
     let tracks = visitor.tracks().await;
     let artist = tracks[0]["artists"][0]["id"].as_str().unwrap();
-    let answer = visitor.json(&format!("artists/?ids=unknown,{artist}")).await;
+    let unknown = "0".repeat(22);
+    let answer = visitor.json(&format!("artists/?ids={unknown},{artist}")).await;
     assert_eq!((&answer["artists"][0], &answer["artists"][1]["id"]), (&Value::Null, &json!(artist)));
     assert!(!visitor.json(&format!("artists/{artist}")).await["genres"].as_array().unwrap().is_empty());
     let id = tracks[3]["id"].as_str().unwrap();
     assert_eq!(visitor.json(&format!("tracks?ids={id}")).await["tracks"][0], tracks[3]);
     assert_eq!(visitor.json(&format!("tracks/{id}")).await, tracks[3]);
+    assert_eq!(visitor.refusal(&format!("tracks?ids={id},0short")).await, (400, "invalid id".into()));
     let many = vec![id; 51].join(",");
     assert_eq!(visitor.refusal(&format!("artists?ids={many}")).await.0, 400);
     assert_eq!(visitor.json(&format!("audio-features?ids={many}")).await["audio_features"][50]["id"], id);

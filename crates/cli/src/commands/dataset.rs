@@ -1,7 +1,11 @@
 //! `spotifai dataset`, and the building of a dataset from the store.
 
+use std::collections::HashMap;
+
 use anyhow::{Context, bail};
 use model::dataset::{Dataset, DatasetInfo};
+use model::tag::{RULES_VERSION, TaggedTrack};
+use model::track::Track;
 use worker::Home;
 
 use crate::args;
@@ -44,6 +48,7 @@ pub async fn build(home: &Home) -> anyhow::Result<DatasetInfo> {
     let (store, settings) = (&home.store, &home.settings.dataset);
     let tracks = store.all_tracks().await?;
     let ids: Vec<String> = tracks.iter().map(|track| track.id.clone()).collect();
+    renew_tags(home, &tracks, &ids).await?;
     let sources = features::Sources {
         labelled: store.labelled_tracks(&settings.cut).await?,
         tags: store.tags(&ids).await?,
@@ -64,6 +69,19 @@ pub async fn build(home: &Home) -> anyhow::Result<DatasetInfo> {
     .await??;
     store.save_dataset(&info, &parquet).await?;
     Ok(info)
+}
+
+/// Makes canonical tags anew where older rules made them: one dataset has the labels of one set of rules.
+async fn renew_tags(home: &Home, tracks: &[Track], ids: &[String]) -> anyhow::Result<()> {
+    let tags = home.store.tags(ids).await?;
+    let old: HashMap<&str, &TaggedTrack> =
+        tags.iter().filter(|tags| tags.rules < RULES_VERSION).map(|tags| (tags.track_id.as_str(), tags)).collect();
+    for track in tracks {
+        if let Some(tags) = old.get(track.id.as_str()) {
+            home.store.save_tags(track, &tags.outcome, tags.source).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The newest dataset.

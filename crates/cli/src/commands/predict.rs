@@ -69,8 +69,8 @@ async fn features_of(home: &Home, id: &str, columns: &[String]) -> anyhow::Resul
     let one = [id.to_owned()];
     let mut values: HashMap<String, f64> = HashMap::new();
     for features in home.store.features(&one).await? {
-        let scalars = SCALARS.iter().map(ToString::to_string).zip(features.values.into_iter().flatten());
-        values.extend(scalars);
+        let scalars = SCALARS.iter().zip(features.values.into_iter().flatten());
+        values.extend(scalars.filter_map(|(name, value)| Some((name.to_string(), value?))));
     }
     if let Some(analysis) = home.store.analysis(id).await?.and_then(|track| track.analysis) {
         values.extend(CONFIDENCES.iter().map(ToString::to_string).zip(analysis.confidences.into_iter().flatten()));

@@ -63,6 +63,10 @@ fn collected(c: &Collection) -> Vec<String> {
     let n = thousands;
     let skipped: usize = c.rows_skipped.values().sum();
     let refused = c.refused.iter().map(|(what, detail)| format!("refused  {what}: {detail}"));
+    let incomplete = match c.tracks_with_incomplete_features {
+        0 => String::new(),
+        tracks => format!(" ({} incomplete)", n(tracks)),
+    };
     let lines = [
         format!("tracks   {} of {} rows ({} skipped)", n(c.tracks_collected), n(c.rows), n(skipped)),
         format!(
@@ -72,13 +76,13 @@ fn collected(c: &Collection) -> Vec<String> {
             n(c.tracks_unknown_to_lastfm)
         ),
         format!(
-            "audio    {} features, {} analyses, {} pitches",
+            "audio    {} features{incomplete}, {} analyses, {} pitches",
             n(c.tracks_with_features),
             n(c.tracks_with_analysis),
             n(c.tracks_with_pitches)
         ),
     ];
-    lines.into_iter().chain(refused).collect()
+    lines.into_iter().chain(refused).chain(summary::differing(&c.rows_differ)).collect()
 }
 
 /// Why jobs that are ready are not taken.

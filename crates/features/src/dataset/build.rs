@@ -1,5 +1,6 @@
 //! From what was collected to the matrix.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use model::audio::{AudioFeatures, CONFIDENCES, SCALARS, TrackPitches, pitch_columns};
@@ -52,11 +53,12 @@ impl Built {
 }
 
 /// Builds the matrix: a row for each labelled track that has every group of columns in use, sorted by track id and then
-/// split. Pitches, scalars and confidences are groups; one is in use if at least one labelled track has it, so what the
-/// app may not fetch at all costs its columns and not the rows.
+/// split. Pitches, scalars and confidences are groups; one is in use if at least one labelled track has it, and so is each
+/// scalar, so what the app may not fetch at all costs its columns and not the rows.
 ///
 /// Reasons for no row: `not_looked_up`, `no_tags`, `unknown_track`, `no_genre`, `only_excluded_tags`; for labelled tracks
-/// `no_pitches`, `pitches_too_short` and the like, `audio_features_not_fetched`, `no_audio_features`, `no_confidences`.
+/// `no_pitches`, `pitches_too_short` and the like, `audio_features_not_fetched`, `no_audio_features`,
+/// `incomplete_audio_features`, `no_confidences`.
 pub fn build(sources: Sources, settings: &settings::Dataset) -> Result<Built, DatasetError> {
     let groups = Group::in_use(&sources);
     let mut dropped = unlabelled(&sources);
@@ -65,7 +67,7 @@ pub fn build(sources: Sources, settings: &settings::Dataset) -> Result<Built, Da
     }
     let mut rows = Vec::new();
     for track in &sources.labelled.tracks {
-        let values: Result<Vec<&[f64]>, String> = groups.iter().map(|group| group.of(&track.track_id)).collect();
+        let values: Result<Vec<Cow<[f64]>>, String> = groups.iter().map(|group| group.of(&track.track_id)).collect();
         match values {
             Ok(values) => rows.push(Row { track, values }),
             Err(reason) => *dropped.entry(reason).or_default() += 1,
@@ -84,7 +86,7 @@ pub fn build(sources: Sources, settings: &settings::Dataset) -> Result<Built, Da
 
 struct Row<'a> {
     track: &'a LabelledTrack,
-    values: Vec<&'a [f64]>,
+    values: Vec<Cow<'a, [f64]>>,
 }
 
 fn matrix(
@@ -120,7 +122,7 @@ fn matrix(
 }
 
 /// Values by track id, or the reason why there are none.
-type Outcomes<'a> = HashMap<&'a str, Result<&'a [f64], String>>;
+type Outcomes<'a> = HashMap<&'a str, Result<Cow<'a, [f64]>, String>>;
 
 /// Columns that a track has all of or none of.
 struct Group<'a> {
@@ -132,38 +134,54 @@ struct Group<'a> {
 impl<'a> Group<'a> {
     fn in_use(sources: &'a Sources) -> Vec<Self> {
         let names = |columns: &[&str]| columns.iter().map(|name| name.to_string()).collect();
+        let used = scalars_in_use(sources);
         let mut groups = vec![
             Group { names: pitch_columns(), outcomes: pitches(sources), missing: "no_pitches" },
-            Group { names: names(&SCALARS), outcomes: scalars(sources), missing: "audio_features_not_fetched" },
+            Group {
+                names: used.iter().map(|scalar| SCALARS[*scalar].to_owned()).collect(),
+                outcomes: scalars(sources, &used),
+                missing: "audio_features_not_fetched",
+            },
             Group { names: names(&CONFIDENCES), outcomes: confidences(sources), missing: "no_confidences" },
         ];
+        groups.retain(|group| !group.names.is_empty());
         groups.retain(|group| sources.labelled.tracks.iter().any(|track| group.of(&track.track_id).is_ok()));
         groups
     }
 
-    fn of(&self, track_id: &str) -> Result<&'a [f64], String> {
+    fn of(&self, track_id: &str) -> Result<Cow<'a, [f64]>, String> {
         self.outcomes.get(track_id).cloned().unwrap_or_else(|| Err(self.missing.to_owned()))
     }
 }
 
 fn pitches<'a>(sources: &'a Sources) -> Outcomes<'a> {
     let outcome = |track: &'a TrackPitches| match &track.outcome {
-        Ok(values) => Ok(values.as_slice()),
+        Ok(values) => Ok(Cow::from(values)),
         Err(reason) => Err(format!("pitches_{reason}")),
     };
     sources.pitches.iter().map(|track| (track.track_id.as_str(), outcome(track))).collect()
 }
 
-fn scalars<'a>(sources: &'a Sources) -> Outcomes<'a> {
-    let outcome = |track: &'a AudioFeatures| match &track.values {
-        Some(values) => Ok(values.as_slice()),
-        None => Err("no_audio_features".to_owned()),
+/// The scalars that at least one labelled track has, by their index.
+fn scalars_in_use(sources: &Sources) -> Vec<usize> {
+    let labelled: HashSet<&str> = sources.labelled.tracks.iter().map(|track| track.track_id.as_str()).collect();
+    let of_labelled = sources.features.iter().filter(|track| labelled.contains(track.track_id.as_str()));
+    let values: Vec<&[Option<f64>; SCALARS.len()]> = of_labelled.filter_map(|track| track.values.as_ref()).collect();
+    (0..SCALARS.len()).filter(|scalar| values.iter().any(|values| values[*scalar].is_some())).collect()
+}
+
+fn scalars<'a>(sources: &'a Sources, used: &[usize]) -> Outcomes<'a> {
+    let outcome = |track: &'a AudioFeatures| -> Result<Cow<'a, [f64]>, &'static str> {
+        let values = track.values.as_ref().ok_or("no_audio_features")?;
+        let used: Option<Vec<f64>> = used.iter().map(|scalar| values[*scalar]).collect();
+        Ok(Cow::from(used.ok_or("incomplete_audio_features")?))
     };
-    sources.features.iter().map(|track| (track.track_id.as_str(), outcome(track))).collect()
+    let by_id = |track: &'a AudioFeatures| (track.track_id.as_str(), outcome(track).map_err(str::to_owned));
+    sources.features.iter().map(by_id).collect()
 }
 
 fn confidences(sources: &Sources) -> Outcomes<'_> {
-    sources.confidences.iter().map(|(id, values)| (id.as_str(), Ok(values.as_slice()))).collect()
+    sources.confidences.iter().map(|(id, values)| (id.as_str(), Ok(Cow::from(values.as_slice())))).collect()
 }
 
 /// Tracks without a label, by reason.

@@ -57,7 +57,7 @@ async fn features_are_fetched_once_in_one_request() {
 
 #[tokio::test]
 async fn where_the_batch_is_refused_features_are_fetched_singly() {
-    for refusal in [error(403, "Forbidden"), error(404, "Service not found"), text(410, "Gone"), error(400, "no")] {
+    for refusal in [error(403, "Forbidden"), error(404, "Service not found"), text(410, "Gone")] {
         let place = Place::new().await;
         place.spotify.on("/v1/audio-features", move |_| refusal.clone());
         allow_singly(&place, 1..=3);
@@ -68,6 +68,96 @@ async fn where_the_batch_is_refused_features_are_fetched_singly() {
         assert_eq!(place.asked("audio-features"), 4, "one batch, three single ones: the refusal is remembered");
         assert_eq!(place.capability(AUDIO_FEATURES).await, Some((true, String::new())));
     }
+}
+
+#[tokio::test]
+async fn a_batch_that_spotify_does_not_accept_says_nothing_of_the_app() {
+    let place = Place::new().await;
+    place.spotify.on("/v1/audio-features", |_| error(400, "invalid request"));
+    allow_singly(&place, [1, 3]);
+    place.spotify.on(&format!("/v1/audio-features/{}", id(2)), |_| error(400, "invalid id"));
+    let handler = AudioFeatures::new(place.client());
+    let jobs = place.run(&handler, tracks(1..=3)).await.unwrap();
+    let expected = [job("tracks.audio", id(2)), job("track.analysis", id(1)), job("track.analysis", id(3))];
+    assert_eq!(jobs, expected, "the one at fault gets a job of its own");
+    assert_eq!(has_features(&place, 1..=3).await, [true; 2]);
+    assert_eq!(place.capability(AUDIO_FEATURES).await, Some((true, String::new())));
+    let Err(Failure::Dead { reason }) = place.run(&handler, tracks([2])).await else { panic!("it stays invalid") };
+    assert!(reason.contains(&id(2)) && reason.contains("invalid id"), "{reason}");
+    assert_eq!(place.capability(AUDIO_FEATURES).await, Some((true, String::new())));
+    place.spotify.on("/v1/audio-features", |_| ok(json!({"audio_features": [features(4)]})));
+    place.run(&handler, tracks([4])).await.unwrap();
+    assert_eq!(has_features(&place, [4]).await, [true], "the next batch is asked for as a batch");
+}
+
+#[tokio::test]
+async fn a_single_track_that_spotify_does_not_accept_refuses_nothing_for_the_team() {
+    let place = Place::new().await;
+    for path in ["/v1/audio-features".to_owned(), format!("/v1/audio-features/{}", id(1))] {
+        place.spotify.on(&path, |_| error(400, "invalid id"));
+    }
+    let handler = AudioFeatures::new(place.client());
+    assert!(matches!(place.run(&handler, tracks([1])).await, Err(Failure::Dead { .. })));
+    assert_eq!(place.capability(AUDIO_FEATURES).await, None);
+    assert!(has_features(&place, [1]).await.is_empty());
+}
+
+#[tokio::test]
+async fn odd_ids_of_a_job_spoil_only_themselves() {
+    let place = Place::new().await;
+    place.spotify.on("/v1/audio-features", |_| ok(json!({"audio_features": [features(1)]})));
+    place.spotify.on("/v1/artists", |_| ok(json!({"artists": [{"id": id(1), "name": "One"}]})));
+    let (audio, artists) = (AudioFeatures::new(place.client()), Artists::new(place.client()));
+    let odd = ["../me/player/devices".to_owned(), "0short".to_owned()];
+    let mixed = [odd.to_vec(), vec![id(1)]].concat();
+    let jobs = place.run(&audio, TracksAudio { track_ids: mixed.clone() }).await.unwrap();
+    assert_eq!(jobs, [job("tracks.audio", odd.join(",")), job("track.analysis", id(1))]);
+    let jobs = place.run(&artists, ArtistsGenres { artist_ids: mixed }).await.unwrap();
+    assert_eq!(jobs, [job("artists.genres", odd.join(","))]);
+    let asked = place.spotify.asked("/v1/").len();
+    for failure in [
+        place.run(&audio, TracksAudio { track_ids: odd.to_vec() }).await.unwrap_err(),
+        place.run(&artists, ArtistsGenres { artist_ids: odd.to_vec() }).await.unwrap_err(),
+        place
+            .run(&AudioAnalysis { client: place.client() }, TrackAnalysisJob { track_id: odd[0].clone() })
+            .await
+            .unwrap_err(),
+    ] {
+        let Failure::Dead { reason } = failure else { panic!("{failure:?}") };
+        assert!(reason.contains("\"../me/player/devices\" is no Spotify id"), "{reason}");
+    }
+    assert_eq!(place.spotify.asked("/v1/").len(), asked, "nothing was asked for");
+}
+
+#[tokio::test]
+async fn what_a_batch_does_not_speak_of_is_asked_for_again_and_never_stored_as_none() {
+    let place = Place::new().await;
+    place.spotify.on("/v1/audio-features", |_| ok(json!({"audio_features": [features(1)]})));
+    let handler = AudioFeatures::new(place.client());
+    let jobs = place.run(&handler, tracks(1..=3)).await.unwrap();
+    assert_eq!(jobs, [job("tracks.audio", ids([2, 3]).join(",")), job("track.analysis", id(1))]);
+    assert_eq!(has_features(&place, 1..=3).await, [true]);
+    assert!(matches!(place.run(&handler, tracks([2, 3])).await, Err(Failure::Retry { .. })));
+    assert_eq!(has_features(&place, [2, 3]).await, [true; 0]);
+}
+
+#[tokio::test]
+async fn features_without_a_key_are_stored_as_such_and_not_as_none() {
+    let place = Place::new().await;
+    let (mut without, mut odd) = (features(1), features(2));
+    without.as_object_mut().unwrap().remove("key");
+    odd["key"] = json!("NaN");
+    place.spotify.on("/v1/audio-features", move |_| ok(json!({"audio_features": [without, null, odd]})));
+    let handler = AudioFeatures::new(place.client());
+    place.run(&handler, tracks(1..=3)).await.unwrap();
+    let stored = place.store.features(&ids(1..=3)).await.unwrap();
+    for (features, value) in stored.iter().zip([1.0, 2.0]) {
+        let expected = SCALARS.map(|name| (name != "key").then_some(value));
+        assert_eq!(features.values, Some(expected));
+    }
+    assert_eq!(stored[2].values, None);
+    let counts = place.store.audio_counts().await.unwrap();
+    assert_eq!((counts.features, counts.incomplete_features, counts.without_features), (2, 2, 1));
 }
 
 #[tokio::test]

@@ -29,6 +29,10 @@ async fn throttling_pauses_everyone_for_as_long_as_asked() {
     let seconds = |seconds| Some(Duration::from_secs(seconds));
     assert_eq!(pause(failure_of(error(429, "slow down").retry_after("86236")).await), seconds(86_236));
     assert_eq!(pause(failure_of(error(429, "slow down")).await), None);
+    assert_eq!(pause(failure_of(error(429, "slow down").retry_after("31536000")).await), seconds(86_400));
+    assert_eq!(pause(failure_of(error(429, "slow down").retry_after("soon")).await), None);
+    let date = error(429, "slow down").retry_after("Tue, 01 Jan 2999 00:00:00 GMT");
+    assert_eq!(pause(failure_of(date).await), seconds(86_400));
     let quota = r#"{"error": {"status": 429, "message": "Quota", "reason": "QUOTA_EXCEEDED"}}"#;
     assert_eq!(pause(failure_of(text(429, quota).retry_after("60")).await), seconds(60));
 }

@@ -71,6 +71,9 @@ fn id(number: usize) -> String {
     format!("id{number:020}")
 }
 
+/// The playlist of these tests.
+const PLAYLIST: &str = "p1000000000000000000id";
+
 fn ids(numbers: impl IntoIterator<Item = usize>) -> Vec<String> {
     numbers.into_iter().map(id).collect()
 }

@@ -8,13 +8,17 @@ use serde_json::{Value, json};
 use worker::{Failure, Handler};
 
 use super::stand_in::{Answer, error, ok};
-use super::{Place, id, ids, job};
+use super::{PLAYLIST, Place, id, ids, job};
 use crate::page::PlaylistPages;
 
-const ITEMS: &str = "/v1/playlists/p1/items";
+const ITEMS: &str = "/v1/playlists/p1000000000000000000id/items";
 
 fn page(offset: u32) -> PlaylistPageJob {
-    PlaylistPageJob { run: "r1".into(), playlist: "p1".into(), offset, ..PlaylistPageJob::default() }
+    PlaylistPageJob { run: "r1".into(), playlist: PLAYLIST.into(), offset, ..PlaylistPageJob::default() }
+}
+
+fn page_at(offset: u32) -> (String, String) {
+    job("playlist.page", format!("r1/{PLAYLIST}/{offset}"))
 }
 
 /// A row with track `number` by an artist of its own.
@@ -31,13 +35,13 @@ async fn place(answer: impl Fn() -> Answer + Send + 'static) -> (Place, Playlist
 
 #[tokio::test]
 async fn the_first_page_brings_all_others_and_the_work_on_its_tracks() {
-    let rows = json!([row(2), null, row(1), row(2)]);
+    let rows = [vec![row(2), Value::Null, row(1), row(2)], vec![Value::Null; 46]].concat();
     let (place, pages) = place(move || ok(json!({"items": rows, "total": 151, "next": "…"}))).await;
     let jobs = place.run(&pages, page(0)).await.unwrap();
     let expected = [
-        job("playlist.page", "r1/p1/50"),
-        job("playlist.page", "r1/p1/100"),
-        job("playlist.page", "r1/p1/150"),
+        page_at(50),
+        page_at(100),
+        page_at(150),
         job("track.tags", id(1)),
         job("track.tags", id(2)),
         job("tracks.audio", ids([1, 2]).join(",")),
@@ -45,9 +49,9 @@ async fn the_first_page_brings_all_others_and_the_work_on_its_tracks() {
     ];
     assert_eq!(jobs, expected);
 
-    let stored = place.store.page("r1", "p1", 0).await.unwrap().unwrap();
-    assert_eq!((stored.rows, stored.total, stored.has_next), (4, Some(151), true));
-    assert_eq!((stored.track_ids, stored.skipped[&SkipReason::Removed]), (ids([2, 1, 2]), 1));
+    let stored = place.store.page("r1", PLAYLIST, 0).await.unwrap().unwrap();
+    assert_eq!((stored.rows, stored.total, stored.has_next), (50, Some(151), true));
+    assert_eq!((stored.track_ids, stored.skipped[&SkipReason::Removed]), (ids([2, 1, 2]), 47));
     assert_eq!(place.store.all_tracks().await.unwrap().len(), 2);
 
     let again = place.run(&pages, page(0)).await.unwrap();
@@ -56,21 +60,67 @@ async fn the_first_page_brings_all_others_and_the_work_on_its_tracks() {
 
 #[tokio::test]
 async fn a_later_page_brings_no_pages() {
-    let (place, pages) = place(|| ok(json!({"items": [], "total": 151, "next": "…"}))).await;
+    let full: Vec<Value> = vec![Value::Null; 50];
+    let (place, pages) = place(move || ok(json!({"items": full, "total": 151, "next": "…"}))).await;
     place.run(&pages, page(0)).await.unwrap();
     assert_eq!(place.run(&pages, page(50)).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_page_that_falls_short_brings_the_rest_of_its_block() {
+    let twenty: Vec<Value> = vec![Value::Null; 20];
+    let (place, pages) = place(move || ok(json!({"items": twenty, "total": 60, "next": "…"}))).await;
+    assert_eq!(place.run(&pages, page(0)).await.unwrap(), [page_at(20), page_at(50)]);
+    assert_eq!(place.run(&pages, page(20)).await.unwrap(), [page_at(40)]);
+    let limits: Vec<String> = place.spotify.asked(ITEMS).into_iter().map(|request| request.query).collect();
+    assert!(limits[0].starts_with("limit=50&offset=0&") && limits[1].starts_with("limit=30&offset=20&"), "{limits:?}");
+    place.spotify.on(ITEMS, |_| ok(json!({"items": [], "total": 60, "next": "…"})));
+    assert_eq!(place.run(&pages, page(40)).await.unwrap(), [], "an empty page ends the way");
 }
 
 #[tokio::test]
 async fn without_a_total_each_page_brings_the_next() {
     let full: Vec<Value> = vec![Value::Null; 50];
     let (place, pages) = place(move || ok(json!({ "items": full }))).await;
-    assert_eq!(place.run(&pages, page(0)).await.unwrap(), [job("playlist.page", "r1/p1/50")]);
+    assert_eq!(place.run(&pages, page(0)).await.unwrap(), [page_at(50)]);
     place.spotify.on(ITEMS, |_| ok(json!({"items": [null], "next": "…", "total": 102})));
     let next = place.run(&pages, page(50)).await.unwrap();
-    assert_eq!(next, [job("playlist.page", "r1/p1/100")], "also where only a later page tells it");
+    assert_eq!(next, [page_at(51)], "also where only a later page tells it");
     place.spotify.on(ITEMS, |_| ok(json!({"items": [null, null]})));
-    assert_eq!(place.run(&pages, page(100)).await.unwrap(), []);
+    assert_eq!(place.run(&pages, page(51)).await.unwrap(), [page_at(53)], "it does not say that it is the last one");
+    place.spotify.on(ITEMS, |_| ok(json!({"items": []})));
+    assert_eq!(place.run(&pages, page(53)).await.unwrap(), []);
+    place.spotify.on(ITEMS, |_| ok(json!({"items": [null, null], "next": null})));
+    assert_eq!(place.run(&pages, page(100)).await.unwrap(), [], "it says so");
+}
+
+#[tokio::test]
+async fn an_odd_id_of_a_page_is_a_counted_row_and_reaches_no_batch() {
+    let odd = |id: &str| json!({"item": {"id": id, "name": "T", "artists": [{"id": id, "name": "A"}]}});
+    let mut by_odd_artist = row(3);
+    by_odd_artist["item"]["artists"][0]["id"] = json!("../me/player/devices");
+    let rows = json!([row(1), odd("0short"), odd("../me/player/devices"), by_odd_artist]);
+    let (place, pages) = place(move || ok(json!({"items": rows, "total": 4}))).await;
+    let expected = [
+        job("track.tags", id(1)),
+        job("track.tags", id(3)),
+        job("tracks.audio", ids([1, 3]).join(",")),
+        job("artists.genres", id(1001)),
+    ];
+    assert_eq!(place.run(&pages, page(0)).await.unwrap(), expected);
+    let stored = place.store.page("r1", PLAYLIST, 0).await.unwrap().unwrap();
+    assert_eq!((stored.rows, stored.skipped[&SkipReason::OddId]), (4, 2));
+}
+
+#[tokio::test]
+async fn a_page_of_what_is_no_playlist_is_dead_unasked() {
+    let (place, pages) = place(|| ok(json!({"items": []}))).await;
+    for playlist in ["p1", "../me/player/devices", "../../../../admin/x", "..", ""] {
+        let job = PlaylistPageJob { playlist: playlist.into(), ..page(0) };
+        let Err(Failure::Dead { reason }) = place.run(&pages, job).await else { panic!("{playlist} is no playlist") };
+        assert!(reason.contains(&format!("{playlist:?} is no Spotify id")), "{reason}");
+    }
+    assert!(place.spotify.asked("/").is_empty());
 }
 
 #[tokio::test]
@@ -91,7 +141,8 @@ async fn what_is_known_is_no_work() {
 
 #[tokio::test]
 async fn where_only_labels_are_wanted_nothing_else_is_asked_for() {
-    let (place, pages) = place(|| ok(json!({"items": [row(1)], "total": 51}))).await;
+    let rows = [vec![row(1)], vec![Value::Null; 49]].concat();
+    let (place, pages) = place(move || ok(json!({"items": rows, "total": 51}))).await;
     let jobs = pages.run(PlaylistPageJob { labels_only: true, ..page(0) }, &place.context).await.unwrap();
     let kinds: Vec<&str> = jobs.iter().map(|job| job.kind.as_str()).collect();
     assert_eq!(kinds, ["playlist.page", "track.tags"]);
@@ -116,8 +167,8 @@ async fn artists_go_in_jobs_of_fifty() {
 async fn a_playlist_that_may_not_be_read_is_dead_with_the_way_out() {
     let (place, pages) = place(|| error(403, "Forbidden")).await;
     let Err(Failure::Dead { reason }) = place.run(&pages, page(0)).await else { panic!("it stays forbidden") };
-    assert!(reason.contains("playlist p1") && reason.contains("spotifai login"), "{reason}");
+    assert!(reason.contains(PLAYLIST) && reason.contains("spotifai login"), "{reason}");
     place.spotify.on(ITEMS, |_| error(404, "Not found."));
     assert!(matches!(place.run(&pages, page(0)).await, Err(Failure::Dead { .. })));
-    assert_eq!(place.store.page("r1", "p1", 0).await.unwrap(), None);
+    assert_eq!(place.store.page("r1", PLAYLIST, 0).await.unwrap(), None);
 }

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use worker::{Home, Shutdown, Until, Worker};
 
 use super::stand_in::{StandIn, ok};
-use super::{id, ids};
+use super::{PLAYLIST, id, ids};
 use crate::add_to;
 
 /// A playlist of 120 tracks by three artists; the first track has an analysis.
@@ -18,7 +18,7 @@ fn serve_playlist(spotify: &StandIn) {
         let artist = json!({"id": id(1000 + n % 3), "name": "Name"});
         json!({"item": {"id": id(n), "name": "Title", "artists": [artist]}})
     };
-    spotify.on("/v1/playlists/p1/items", move |request| {
+    spotify.on(&format!("/v1/playlists/{PLAYLIST}/items"), move |request| {
         let offset = request.query.split("offset=").nth(1).and_then(|rest| rest.split('&').next());
         let offset: usize = offset.and_then(|offset| offset.parse().ok()).unwrap();
         let rows: Vec<Value> = (offset..(offset + 50).min(120)).map(row).collect();
@@ -35,12 +35,15 @@ fn serve_playlist(spotify: &StandIn) {
     });
     let document = json!({"segments": [{"start": 0, "pitches": vec![1; 12]}]});
     spotify.on(&format!("/v1/audio-analysis/{}", id(0)), move |_| ok(document.clone()));
-    spotify.on("/v1/artists", |_| ok(json!({"artists": []})));
+    spotify.on("/v1/artists", |request| {
+        let unknown: Vec<Value> = request.query.split("%2C").map(|_| Value::Null).collect();
+        ok(json!({ "artists": unknown }))
+    });
 }
 
 /// Publishes the playlist's first page and works until nothing is left; returns the jobs done by kind.
 async fn collect(home: &Home) -> BTreeMap<String, u64> {
-    let first = PlaylistPageJob { run: "r1".into(), playlist: "p1".into(), ..PlaylistPageJob::default() };
+    let first = PlaylistPageJob { run: "r1".into(), playlist: PLAYLIST.into(), ..PlaylistPageJob::default() };
     home.queue.publish(&[Envelope::new(&first)]).await.unwrap();
     let worker = add_to(Worker::new(home.clone()), home).unwrap();
     let counts = worker.run(Until::Empty, Shutdown::new()).await.unwrap();

@@ -21,7 +21,7 @@ fn reason_of(row: Value) -> Option<SkipReason> {
 fn track() -> Value {
     json!({
         "type": "track", "track": true, "episode": false, "id": ID, "name": "Title", "uri": format!("spotify:track:{ID}"),
-        "is_local": false, "duration_ms": 1000, "artists": [{"id": "a1", "name": "One"}, {"id": null, "name": "Two"}],
+        "is_local": false, "duration_ms": 1000, "artists": [{"id": ID, "name": "One"}, {"id": null, "name": "Two"}],
         "album": {"name": "Album"}, "external_ids": {"isrc": "GBAHT2001121"}
     })
 }
@@ -47,7 +47,7 @@ fn a_track_is_read_under_either_name() {
         assert_eq!((read.album.as_deref(), read.duration_ms), (Some("Album"), Some(1000.0)));
         assert_eq!(read.isrc.as_deref(), Some("GBAHT2001121"));
         let artists: Vec<_> = read.artists.iter().map(|artist| (artist.id.as_deref(), artist.name.as_str())).collect();
-        assert_eq!(artists, [(Some("a1"), "One"), (None, "Two")]);
+        assert_eq!(artists, [(Some(ID), "One"), (None, "Two")]);
     }
 }
 
@@ -70,7 +70,10 @@ fn every_odd_row_is_counted_by_its_reason() {
         (json!({"track": track_with("artists", json!([{"id": "a1", "name": null}]))}), SkipReason::NoArtist),
         (json!({"item": {"id": ID, "name": "Talk", "show": {"id": "s"}}}), SkipReason::Episode),
         (json!({"track": track_with("id", json!(7))}), SkipReason::Unreadable),
-        (json!({"track": track_with("id", json!("../me"))}), SkipReason::Unreadable),
+        (json!({"track": track_with("id", json!("../me"))}), SkipReason::OddId),
+        (json!({"track": track_with("id", json!("0short"))}), SkipReason::OddId),
+        (json!({"track": track_with("id", json!(format!("{ID}0")))}), SkipReason::OddId),
+        (json!({"track": track_with("id", json!(ID.replace('0', "é")))}), SkipReason::OddId),
         (json!({"track": track_with("type", json!("chapter"))}), SkipReason::Unreadable),
         (json!({"track": true}), SkipReason::Unreadable),
         (track(), SkipReason::Unreadable),
@@ -89,6 +92,34 @@ fn what_a_track_may_lack_does_not_cost_the_row() {
     }
     let page = page_of(json!([{"track": track_with("duration_ms", json!(1234.5))}]));
     assert_eq!(page.tracks[0].duration_ms, Some(1234.5));
+}
+
+#[test]
+fn an_artist_with_an_odd_id_has_none() {
+    let page = page_of(json!([{"track": track_with("artists", json!([{"id": "../me", "name": "One"}]))}]));
+    let artist = &page.tracks[0].artists[0];
+    assert_eq!((artist.id.as_deref(), artist.name.as_str()), (None, "One"));
+}
+
+#[test]
+fn a_page_that_tells_neither_its_total_nor_a_next_one_may_have_one() {
+    let has_next = |page: Value| read_playlist_page(page.to_string().as_bytes()).unwrap().has_next;
+    assert!(has_next(json!({"items": [null]})));
+    for last in [
+        json!({"items": []}),
+        json!({"items": [null], "total": 1}),
+        json!({"items": [null], "next": null}),
+        json!({"items": [null], "next": ""}),
+    ] {
+        assert!(!has_next(last.clone()), "{last}");
+    }
+}
+
+#[test]
+fn a_number_that_is_none_does_not_cost_the_page() {
+    let page = br#"{"items": [{"track": {"duration_ms": NaN, "id": "0a1b2c3d4e5f6g7h8i9j0k", "name": "T", "artists": [{"name": "A"}]}}], "total": 1}"#;
+    let page = read_playlist_page(page).unwrap();
+    assert_eq!((page.tracks.len(), page.tracks[0].duration_ms), (1, None));
 }
 
 #[test]

@@ -16,6 +16,8 @@ use tokio::task::JoinHandle;
 
 use crate::stand_in::{Request, StandIn, error, ok, text};
 
+const PLAYLIST: &str = "p1000000000000000000id";
+
 /// A sign-in under way: it waits for the browser.
 struct Begun {
     result: JoinHandle<Result<std::path::PathBuf, Error>>,
@@ -145,16 +147,16 @@ async fn a_user_may_say_no() {
 async fn a_sign_in_is_used_and_refreshed() {
     let stand_in = StandIn::start().await;
     stand_in.on("/api/token", rotating(3600));
-    stand_in.on("/v1/playlists/p1/items", |request| match request.authorization.as_str() {
+    stand_in.on("/v1/playlists/p1000000000000000000id/items", |request| match request.authorization.as_str() {
         "Bearer user-3" => ok(json!({"items": []})),
         _ => error(401, "The access token expired"),
     });
     let client = signed_in(&stand_in).await;
     assert!(
-        matches!(client.playlist_items("p1", 0).await, Err(Error::Unauthorized { .. })),
+        matches!(client.playlist_items(PLAYLIST, 0).await, Err(Error::Unauthorized { .. })),
         "user-1 and user-2 are refused"
     );
-    client.playlist_items("p1", 0).await.unwrap();
+    client.playlist_items(PLAYLIST, 0).await.unwrap();
     let file = stand_in.folder.path().join("config/token.json");
     assert_eq!(token_in(&file)["refresh_token"], "refresh-3", "each refresh token was used once, in turn");
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -215,4 +217,17 @@ fn base64url(bytes: &[u8]) -> String {
     let bits: String = bytes.iter().map(|byte| format!("{byte:08b}")).collect();
     let sixes = bits.as_bytes().chunks(6).map(|six| format!("{:0<6}", std::str::from_utf8(six).unwrap()));
     sixes.map(|six| LETTERS[usize::from_str_radix(&six, 2).unwrap()] as char).collect()
+}
+
+#[tokio::test]
+async fn a_token_file_may_begin_with_a_byte_order_mark() {
+    let stand_in = StandIn::start().await;
+    stand_in.on("/api/token", rotating(3_600));
+    signed_in(&stand_in).await;
+    let file = stand_in.settings().token_file.unwrap();
+    let token = fs::read(&file).unwrap();
+    fs::write(&file, [b"\xef\xbb\xbf", token.as_slice()].concat()).unwrap();
+    let asked = stand_in.asked("/api/token").len();
+    Client::new(&stand_in.settings(), None).unwrap().sign_in().await.unwrap();
+    assert_eq!(stand_in.asked("/api/token").len(), asked, "the token of the file is good");
 }

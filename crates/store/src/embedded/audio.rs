@@ -104,6 +104,9 @@ fn counts(connection: &Connection) -> rusqlite::Result<AudioCounts> {
     Ok(AudioCounts {
         tracks: count("SELECT count(*) FROM tracks")?,
         features: count("SELECT count(*) FROM features WHERE scalars IS NOT NULL")?,
+        incomplete_features: count(
+            "SELECT count(*) FROM features WHERE EXISTS (SELECT 1 FROM json_each(scalars) WHERE type = 'null')",
+        )?,
         without_features: count("SELECT count(*) FROM features WHERE scalars IS NULL")?,
         analyses: count("SELECT count(*) FROM analyses WHERE segments IS NOT NULL")?,
         without_analysis: count("SELECT count(*) FROM analyses WHERE segments IS NULL")?,

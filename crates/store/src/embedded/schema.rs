@@ -51,7 +51,7 @@ pub(super) const SCHEMA: &str = concat!(
     labelled_tracks!("cut(top, misc) AS (SELECT 9, 'misc'), excluded(tag) AS (SELECT 'rock')"),
     ";
 
-    -- NULL: Spotify has none
+    -- NULL: Spotify has none; a null among the values: it lacks this one
     CREATE TABLE IF NOT EXISTS features (track_id TEXT PRIMARY KEY, scalars TEXT) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS analyses (track_id TEXT PRIMARY KEY, confidences TEXT, segments BLOB);
     CREATE TABLE IF NOT EXISTS pitches (

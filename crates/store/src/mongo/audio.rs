@@ -34,6 +34,9 @@ impl Audio for Mongo {
         let write = |of: &AudioFeatures| {
             let mut entry = self.entry(&of.track_id, of)?;
             entry.insert("found", of.values.is_some());
+            if of.is_incomplete() {
+                entry.insert("incomplete", true);
+            }
             Ok(Write::replace("features", doc! { "_id": &of.track_id }, entry))
         };
         self.save(features.iter().map(write).collect::<Result<_>>()?).await
@@ -103,9 +106,10 @@ impl Audio for Mongo {
     }
 
     async fn audio_counts(&self) -> Result<AudioCounts> {
-        let (tracks, features, analyses, pitches) = futures::try_join!(
+        let (tracks, features, incomplete_features, analyses, pitches) = futures::try_join!(
             self.count("tracks", doc! {}),
             self.counts("features", "found"),
+            self.count("features", doc! { "incomplete": true }),
             self.counts("analyses", "found"),
             self.counts("pitches", "rejected"),
         )?;
@@ -116,6 +120,7 @@ impl Audio for Mongo {
         Ok(AudioCounts {
             tracks,
             features: of(&features, true),
+            incomplete_features,
             without_features: of(&features, false),
             analyses: of(&analyses, true),
             without_analysis: of(&analyses, false),

@@ -8,7 +8,13 @@ use super::values::{segment, track};
 use super::{Place, ids};
 
 fn features(id: &str, values: Option<[f64; 13]>) -> AudioFeatures {
-    AudioFeatures { track_id: id.to_owned(), values }
+    AudioFeatures { track_id: id.to_owned(), values: values.map(|values| values.map(Some)) }
+}
+
+/// Features that lack the key.
+fn incomplete(id: &str) -> AudioFeatures {
+    let values = std::array::from_fn(|i| (i != 3).then_some(i as f64 / 7.0));
+    AudioFeatures { track_id: id.to_owned(), values: Some(values) }
 }
 
 fn analysis(id: &str, confidences: Option<[f64; 4]>) -> TrackAnalysis {
@@ -31,10 +37,10 @@ fn rejected(id: &str, reason: &str) -> TrackPitches {
 
 pub async fn no_features_are_not_unknown_features(place: &impl Place) {
     let store = place.open().await;
-    let saved = [features("a", Some(std::array::from_fn(|i| i as f64 / 7.0))), features("b", None)];
+    let saved = [features("a", Some(std::array::from_fn(|i| i as f64 / 7.0))), features("b", None), incomplete("c")];
     for _ in 0..2 {
         store.save_features(&saved).await.unwrap();
-        assert_eq!(store.features(&ids(&["c", "b", "a"])).await.unwrap(), saved);
+        assert_eq!(store.features(&ids(&["d", "c", "b", "a"])).await.unwrap(), saved);
     }
 }
 
@@ -101,7 +107,8 @@ pub async fn what_is_missing_is_listed(place: &impl Place) {
 pub async fn audio_is_counted(place: &impl Place) {
     let store = place.open().await;
     store.save_tracks(&["a", "b", "c", "d"].map(track)).await.unwrap();
-    store.save_features(&[features("a", None), features("b", None), features("c", Some([1.0; 13]))]).await.unwrap();
+    let (whole, none) = (features("c", Some([1.0; 13])), [features("a", None), features("b", None)]);
+    store.save_features(&[none.to_vec(), vec![whole, incomplete("d")]].concat()).await.unwrap();
     for analysis in [analysis("a", None), no_analysis("b"), analysis("c", None), analysis("d", None)] {
         store.save_analysis(&analysis).await.unwrap();
     }
@@ -110,7 +117,8 @@ pub async fn audio_is_counted(place: &impl Place) {
     }
     let expected = AudioCounts {
         tracks: 4,
-        features: 1,
+        features: 2,
+        incomplete_features: 1,
         without_features: 2,
         analyses: 3,
         without_analysis: 1,

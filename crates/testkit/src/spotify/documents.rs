@@ -26,7 +26,8 @@ pub(super) fn playlist(shared: &Shared, playlist: &Playlist, has_rows: bool) -> 
 
 /// A page of a playlist's rows. Some real pages hold `href` and `items` alone.
 pub(super) fn items(shared: &Shared, playlist: &Playlist, offset: usize, limit: usize) -> Value {
-    let total = playlist.rows.len();
+    let (total, limit) =
+        (playlist.rows.len() + shared.schedule.rows_withheld(), limit.min(shared.schedule.page_rows()));
     let page = |offset: usize| {
         format!("{}/v1/playlists/{}/items?offset={offset}&limit={limit}", shared.spotify_url, playlist.id)
     };
@@ -37,7 +38,7 @@ pub(super) fn items(shared: &Shared, playlist: &Playlist, offset: usize, limit: 
         document["limit"] = json!(limit);
         document["offset"] = json!(offset);
         document["total"] = json!(total);
-        document["next"] = json!((offset + limit < total).then(|| page(offset + limit)));
+        document["next"] = json!((offset + limit < playlist.rows.len()).then(|| page(offset + limit)));
         document["previous"] = json!((offset > 0).then(|| page(offset.saturating_sub(limit))));
     }
     document
@@ -167,6 +168,21 @@ pub(super) fn features(song: &Song) -> Option<Value> {
         "track_href": format!("https://api.spotify.com/v1/tracks/{}", song.id),
         "analysis_url": format!("https://api.spotify.com/v1/audio-analysis/{}", song.id),
     }))
+}
+
+fn features_without_key(features: Value) -> Value {
+    let fields = features.as_object().into_iter().flatten();
+    fields.filter(|(name, _)| *name != "key").map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The same with a key that is missing, or no number.
+pub(super) fn with_odd_key(mut features: Value) -> Value {
+    match features["id"].as_str().and_then(|id| id.chars().next()) {
+        Some('0'..='9') => features = features_without_key(features),
+        Some('A'..='M') => features["key"] = json!("NaN"),
+        _ => {}
+    }
+    features
 }
 
 pub(super) fn artist(artist: &Artist) -> Value {

@@ -4,11 +4,9 @@ use model::job::{
     ArtistsGenres, Body, Envelope, PlaylistPageJob, SearchBlock, SearchRefit, TrackAnalysisJob, TrackMetadata,
     TrackPitchesJob, TrackTags, TracksAudio,
 };
+use model::track::PAGE_ROWS;
 use serde::Deserialize;
 use serde_json::Value;
-
-/// Rows of a playlist's page: offsets are multiples of it.
-const PAGE_ROWS: u32 = 50;
 
 /// The job that a line says; `line` is not empty.
 pub fn job(kind: &str, line: &str) -> Result<Envelope, String> {
@@ -17,12 +15,13 @@ pub fn job(kind: &str, line: &str) -> Result<Envelope, String> {
         TracksAudio::KIND => {
             let job: TracksAudio = body(line)?;
             some_ids("track_ids", &job.track_ids, 100)?;
-            job.track_ids.iter().try_for_each(|id| track(id))?;
+            job.track_ids.iter().try_for_each(|id| is_id(id, "track"))?;
             Ok(Envelope::new(&job))
         }
         ArtistsGenres::KIND => {
             let job: ArtistsGenres = body(line)?;
             some_ids("artist_ids", &job.artist_ids, 50)?;
+            job.artist_ids.iter().try_for_each(|id| is_id(id, "artist"))?;
             Ok(Envelope::new(&job))
         }
         TrackMetadata::KIND => {
@@ -72,27 +71,21 @@ fn of_track<B: Body>(line: &str, id: fn(&B) -> &String, job: fn(String) -> B) ->
         return spotify::parse_track(line).map(|id| Envelope::new(&job(id))).map_err(|error| error.to_string());
     }
     let body: B = body(line)?;
-    track(id(&body))?;
+    is_id(id(&body), "track")?;
     Ok(Envelope::new(&body))
 }
 
 fn page(job: PlaylistPageJob) -> Result<Envelope, String> {
     named("run", &job.run)?;
-    match spotify::parse_playlist(&job.playlist) {
-        Ok(id) if id == job.playlist => {}
-        _ => return Err(format!("`{}` is no playlist id", job.playlist)),
-    }
+    is_id(&job.playlist, "playlist")?;
     if !job.offset.is_multiple_of(PAGE_ROWS) {
         return Err(format!("the offset {} is no multiple of {PAGE_ROWS}", job.offset));
     }
     Ok(Envelope::new(&job).of_run(&job.run))
 }
 
-fn track(id: &str) -> Result<(), String> {
-    match spotify::parse_track(id) {
-        Ok(parsed) if parsed == id => Ok(()),
-        _ => Err(format!("`{id}` is no track id (22 letters and digits)")),
-    }
+fn is_id(id: &str, kind: &str) -> Result<(), String> {
+    if spotify::is_id(id) { Ok(()) } else { Err(format!("`{id}` is no {kind} id (22 letters and digits)")) }
 }
 
 fn some_ids(field: &str, ids: &[String], most: usize) -> Result<(), String> {
@@ -158,6 +151,8 @@ mod tests {
             ("playlist.page", page("7", ID), "no multiple of 50"),
             ("playlist.page", page("-50", ID), "invalid value"),
             ("playlist.page", page("0", "x"), "no playlist id"),
+            ("artists.genres", format!(r#"{{"artist_ids":["{ID}","../me"]}}"#), "`../me` is no artist id"),
+            ("playlist.page", page("0", "../../me/player/dev"), "no playlist id"),
             ("search.refit", "{\"search\":\" \"}".to_owned(), "search is empty"),
         ] {
             let error = job(kind, &line).unwrap_err();

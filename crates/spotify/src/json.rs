@@ -1,0 +1,70 @@
+//! JSON as some servers write it: with numbers that are none.
+
+use serde_json::Value;
+
+use crate::Unreadable;
+
+/// The document behind its byte-order mark, which JSON does not have and editors write.
+pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
+}
+
+/// Reads a document. `NaN`, `Infinity` and numbers too large for a float, which JSON does not have, are null: one such value
+/// must not cost all the others.
+pub(crate) fn read(bytes: &[u8]) -> Result<Value, Unreadable> {
+    let bytes = without_mark(bytes);
+    let proper = serde_json::from_slice(bytes);
+    let mended = || serde_json::from_slice(&without_infinities(bytes));
+    proper.or_else(|error| mended().map_err(|_| Unreadable(format!("it is not JSON: {error}"))))
+}
+
+/// The document with `null` for every word and number outside its texts that is no finite number.
+fn without_infinities(bytes: &[u8]) -> Vec<u8> {
+    let mut mended = Vec::with_capacity(bytes.len());
+    let mut rest = bytes;
+    while let Some(&first) = rest.first() {
+        let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
+        let length = match first {
+            b'"' => length_of_text(rest),
+            _ => rest.iter().take_while(|byte| is_word(byte)).count().max(1),
+        };
+        let (token, after) = rest.split_at(length);
+        let number = std::str::from_utf8(token).ok().and_then(|token| token.parse::<f64>().ok());
+        mended.extend_from_slice(if number.is_some_and(|number| !number.is_finite()) { b"null" } else { token });
+        rest = after;
+    }
+    mended
+}
+
+/// Bytes of the text that begins here, both quotes included.
+fn length_of_text(bytes: &[u8]) -> usize {
+    let mut escaped = false;
+    let end = bytes[1..].iter().position(|byte| {
+        let ends = *byte == b'"' && !escaped;
+        escaped = *byte == b'\\' && !escaped;
+        ends
+    });
+    end.map_or(bytes.len(), |end| end + 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_that_are_none_are_null_and_cost_nothing_else() {
+        let text = r#"{"a": NaN, "b": [-Infinity, 1e999, -1e999,Infinity], "NaN": "NaN, \\\"Infinity", "c": 1.5e3, "d": null}"#;
+        let read = read(text.as_bytes()).unwrap();
+        let nulls = [Value::Null, Value::Null, Value::Null, Value::Null];
+        assert_eq!(read, json!({"a": null, "b": nulls, "NaN": "NaN, \\\"Infinity", "c": 1500.0, "d": null}));
+    }
+
+    #[test]
+    fn what_is_no_document_stays_none() {
+        for text in ["", "<html>", "{\"a\": ", "{\"a\": nan_of_it}", "\"open", "{\"a\": \"\\", "[1,]", "\u{feff}"] {
+            assert!(read(text.as_bytes()).is_err(), "{text}");
+        }
+    }
+}
