@@ -399,10 +399,16 @@ pub enum Dataset {
         json: bool,
     },
     /// Write the newest dataset to a file
-    #[command(after_help = "Examples:\n  spotifai dataset export tracks.parquet\n  spotifai dataset export tracks.csv")]
+    #[command(
+        after_help = "Examples:\n  spotifai dataset export tracks.parquet\n  spotifai dataset export tracks.csv\n  spotifai dataset export for_excel.csv --spreadsheet"
+    )]
     Export {
         /// .parquet or .csv
         file: PathBuf,
+        /// Put an apostrophe before texts and column names of a .csv that a spreadsheet would run as formulas (numbers stay
+        /// numbers); such a file does not read back to the same names
+        #[arg(long)]
+        spreadsheet: bool,
     },
 }
 

@@ -86,6 +86,7 @@ fn bad_input_gets_one_clear_line() {
         (&["predict", "3n3Ppam7vgaVa1iaRUc9Lp"], 1, "no model"),
         (&["dataset", "export", "x.csv"], 1, "no dataset"),
         (&["dataset", "export", "x.txt"], 2, "x.txt"),
+        (&["dataset", "export", "x.parquet", "--spreadsheet"], 2, "--spreadsheet is about .csv"),
         (&["dead", "show", "42"], 2, "42"),
         (&["search", "run", "--data", "missing.csv"], 1, "missing.csv"),
         (&["search", "run", "--data", "no.csv"], 1, "label:"),

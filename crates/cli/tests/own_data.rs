@@ -339,4 +339,43 @@ fn the_cases_that_people_met_come_out_right() {
         assert!(said.contains(&format!("`odd` (holds {holds}")), "{said}");
         planned(&file, &["--ignore", "odd"]);
     }
+
+#[test]
+fn copies_of_a_track_do_not_make_noise_look_learned() {
+    // 60 tracks in five rows each, all over the table, and a label that no feature tells.
+    let random = |track: usize, of: u32| (track * 7_919 + of as usize * 104_729).wrapping_mul(2_654_435_761) >> 7;
+    let row = |i: usize| {
+        let track = i * 7 % 60;
+        format!("t{track},{},{},{}", random(track, 1) % 1_000, random(track, 2) % 1_000, random(track, 3) % 2)
+    };
+    let folder = folder("track_id,x,y,label:a", row, 300);
+    let said = search(folder.path(), "run", &["--out", "out"]);
+    ok(&said);
+    let warning = "300 of 300 rows are copies of 60 tracks; copies are kept on one side of the split and of every fold";
+    let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert_eq!(stderr.matches(&format!("warning: {warning}")).count(), 1, "{stderr}");
+    let heldout = summary(folder.path(), &[])["heldout"]["accuracy"].as_f64().unwrap();
+    assert!(heldout < 0.85, "held-out accuracy {heldout} on noise");
+    let board = std::fs::read_to_string(folder.path().join("out/leaderboard.csv")).unwrap();
+    assert!(!board.contains(",1.0,") && !board.contains(",1,"), "a fold without a mistake on noise:\n{board}");
+    assert!(ok(&run(folder.path(), &["search", "show"])).contains("210 training rows of 42 tracks"));
+    let refused = fails(&search(folder.path(), "plan", &["--folds", "50"]), 2);
+    assert!(refused.contains("copies of 42 tracks") && refused.contains("--folds 42 or fewer"), "{refused}");
+}
+
+#[test]
+fn an_export_for_spreadsheets_has_no_formula_and_the_usual_one_is_left_as_it_is() {
+    let row = |i: usize| format!("=id{i},\"@SUM(A1), ok\",-0.5{i},{}", i % 2);
+    let folder = folder("track_id,artist,=tempo,label:a", row, 20);
+    ok(&search(folder.path(), "start", &[]));
+    let export = |more: &[&str]| {
+        ok(&run(folder.path(), &[&["dataset", "export", "out.csv"], more].concat()));
+        std::fs::read_to_string(folder.path().join("out.csv")).unwrap()
+    };
+    let (plain, safe) = (export(&[]), export(&["--spreadsheet"]));
+    assert!(plain.starts_with("track_id,artist,split,label:a,=tempo\n=id"), "{plain}");
+    assert!(plain.contains(",\"@SUM(A1), ok\",train,"), "{plain}");
+    assert!(safe.starts_with("track_id,artist,split,label:a,'=tempo\n'=id"), "{safe}");
+    assert!(safe.contains(",\"'@SUM(A1), ok\",train,") && safe.contains(",-0.5"), "{safe}");
+    assert_eq!(safe.replace('\'', ""), plain, "nothing else differs");
 }

@@ -1,6 +1,7 @@
 //! The labelled feature matrix: built from what was collected, written to files, read from anywhere.
 
 mod build;
+mod copies;
 mod doubts;
 mod error;
 mod import;
@@ -8,11 +9,12 @@ mod impute;
 mod permutation;
 mod roles;
 mod split;
+mod spreadsheet;
 mod table;
 mod write;
 
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use model::Timestamp;
 use model::dataset::{Dataset, DatasetInfo, Split, Training};
@@ -22,7 +24,7 @@ pub use build::{Built, Sources, build};
 pub use error::{DatasetError, Fault, Unusable};
 pub use import::{Import, Imported, import, read};
 pub use table::{ReadOptions, Table};
-pub use write::{to_csv, to_parquet};
+pub use write::{to_csv, to_parquet, to_spreadsheet};
 
 /// Column of the row's Spotify id.
 const TRACK_ID: &str = "track_id";
@@ -57,7 +59,12 @@ fn training(dataset: &Dataset) -> Training {
     let mut counts: HashMap<&[u8], usize> = HashMap::new();
     train.iter().for_each(|&row| *counts.entry(dataset.label_row(row)).or_default() += 1);
     let most = counts.into_values().max().unwrap_or(0);
-    Training { rows: train.len(), baseline: most as f64 / train.len().max(1) as f64 }
+    let tracks = train.iter().map(|&row| &dataset.track_ids[row]).collect::<HashSet<_>>().len();
+    Training {
+        rows: train.len(),
+        tracks: (tracks < train.len()).then_some(tracks),
+        baseline: most as f64 / train.len().max(1) as f64,
+    }
 }
 
 /// Rows of each label, most frequent first, ties by name.

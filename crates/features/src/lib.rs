@@ -5,6 +5,6 @@ mod pitches;
 
 pub use dataset::{
     Built, DatasetError, Fault, Import, Imported, ReadOptions, Sources, Table, Unusable, build, describe, import, read,
-    to_csv, to_parquet,
+    to_csv, to_parquet, to_spreadsheet,
 };
 pub use pitches::{PitchError, pitches};

@@ -1,6 +1,8 @@
 //! Datasets as files: written, read back, and read from elsewhere.
 
-use features::{DatasetError, Import, Imported, describe, import as import_of, read, to_csv, to_parquet};
+use features::{
+    DatasetError, Import, Imported, describe, import as import_of, read, to_csv, to_parquet, to_spreadsheet,
+};
 use model::dataset::{Dataset, Impute, Imputed, Split, Training};
 use model::settings::SplitSettings;
 use polars::prelude::{Column, DataFrame, ParquetWriter};
@@ -37,6 +39,37 @@ proptest! {
             let bits = |dataset: &Dataset| dataset.features.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             prop_assert_eq!(bits(&back), bits(&dataset));
             prop_assert_eq!(back, dataset.clone());
+        }
+    }
+}
+
+/// Whether a spreadsheet may run a cell.
+fn is_formula(cell: &str) -> bool {
+    let begins = cell.trim_start_matches(|c: char| c == '"' || c.is_whitespace() && !"\t\r".contains(c));
+    begins.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err()
+}
+
+proptest! {
+    #[test]
+    fn no_cell_for_a_spreadsheet_is_a_formula_whatever_it_takes_for_a_separator(
+        texts in prop::collection::vec("[-=+@a0;|,'\" \t\r\n]{0,8}", 8),
+    ) {
+        let mut dataset = dataset(vec![-0.5, -1e-300, 2.0, -7.0, 0.0, 1.0], &["a"]);
+        dataset.track_ids = texts[..3].to_vec();
+        dataset.artists = texts[3..6].to_vec();
+        dataset.feature_names = texts[6..].iter().enumerate().map(|(i, text)| format!("{text}{i}")).collect();
+        dataset.label_names = vec![texts[7].clone()];
+        let bytes = to_spreadsheet(&dataset).unwrap();
+        let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(bytes.as_slice());
+        let records: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+        prop_assert_eq!(records.len(), 4);
+        for cell in records.iter().flatten() {
+            prop_assert!(!is_formula(cell), "{:?}", cell);
+        }
+        prop_assert_eq!([&records[1][4], &records[1][5], &records[2][5]], ["-0.5", "-1e-300", "-7.0"]);
+        let text = String::from_utf8(bytes).unwrap();
+        for cell in text.split([';', '|', '\t', '\r', '\n']) {
+            prop_assert!(!is_formula(cell), "{:?} in {:?}", cell, text);
         }
     }
 }
@@ -225,7 +258,7 @@ fn null_and_nan_are_missing_in_parquet() {
 fn the_baseline_is_the_share_of_the_most_frequent_label_set_of_the_training_rows() {
     let text = "split,tempo,label:a,label:b\ntrain,1,1,0\ntrain,2,1,1\ntrain,3,1,0\ntest,4,1,1\ntest,5,1,1\n";
     let info = describe(&read_csv(text).unwrap(), b"");
-    assert_eq!(info.training, Some(Training { rows: 3, baseline: 2.0 / 3.0 }));
+    assert_eq!(info.training, Some(Training { rows: 3, tracks: None, baseline: 2.0 / 3.0 }));
 }
 
 #[test]

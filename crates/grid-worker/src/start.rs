@@ -16,7 +16,8 @@ pub fn start(
     seed: u64,
     thresholds: bool,
 ) -> (Search, Vec<Envelope>) {
-    let kernel = learn::kernel();
+    let has_copies = dataset.training.is_some_and(|training| training.tracks.is_some());
+    let kernel = learn::kernel(has_copies);
     let id = fingerprint(&dataset.id, &settings, folds, seed, &kernel, thresholds);
     let blocks = learn::plan::blocks(&settings, folds, shape(dataset));
     let dataset = dataset.id.clone();

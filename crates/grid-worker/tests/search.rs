@@ -3,7 +3,7 @@
 mod common;
 
 use common::{home, save_dataset};
-use model::dataset::DatasetInfo;
+use model::dataset::{DatasetInfo, Training};
 use model::job::{Envelope, SearchBlock, SearchRefit};
 use model::search::{ModelInfo, Search, Trial};
 use worker::{Home, Shutdown, Until, Worker};
@@ -191,6 +191,10 @@ fn whatever_decides_a_score_decides_the_id() {
     let tuned = grid_worker::start(&info, grid("[knn]"), 3, 0, true).0;
     assert!(tuned.thresholds && !ids.contains(&tuned.id));
     assert_eq!(ids[0], id(&info, "[knn]\nselect = 'none'", 3, 0), "no selection is none");
+    let training = |tracks| Some(Training { rows: 7, tracks, baseline: 0.5 });
+    let with_copies = id(&DatasetInfo { training: training(Some(6)), ..info.clone() }, "[knn]", 3, 0);
+    assert_eq!(ids[0], id(&DatasetInfo { training: training(None), ..info.clone() }, "[knn]", 3, 0));
+    assert_ne!(ids[0], with_copies, "programs before this one cut other folds of them");
     assert_ne!(ids[0], id(&info, "[knn]\nselect = { method = 'anova', k = 2 }", 3, 0));
     assert_eq!(ids[0], id(&info, "[knn]\nn_neighbors = 5", 3, 0), "a default that is spelled out is the same");
 }

@@ -28,9 +28,10 @@ pub use search::{Prepared, SavedModel, leaderboard, prepare, refit, run_block};
 /// Version of the arithmetic: raised with every change that can alter a score, so that no search mixes two of them.
 const KERNEL: u32 = 8;
 
-/// The arithmetic that scores have, the same on every machine.
-pub fn kernel() -> String {
-    KERNEL.to_string()
+/// The arithmetic that scores have, the same on every machine. That of training rows with copies of a track is another:
+/// programs before it cut such rows into other folds.
+pub fn kernel(copies: bool) -> String {
+    if copies { format!("{KERNEL} copies") } else { KERNEL.to_string() }
 }
 
 /// Rows with their labels, as linfa's traits take them: records n × d, targets n × q.

@@ -132,7 +132,7 @@ fn trials(dataset: &Dataset, settings: &[Setting], blocks: Vec<Block>) -> (Searc
     let data = prepare(dataset).unwrap();
     let count = blocks.len() as u32;
     let (id, dataset, settings) = (String::new(), String::new(), settings.to_vec());
-    let kernel = learn::kernel();
+    let kernel = learn::kernel(false);
     let search = Search {
         id,
         dataset,

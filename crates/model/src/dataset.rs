@@ -20,10 +20,11 @@ pub enum Split {
 /// A feature matrix, unscaled, with its labels. All vectors are in the same row order.
 ///
 /// Rows lie in the order of the protocol (`notes/learning.md`): the training rows in the order of the permutation that
-/// split them off come first, then the test rows, so that reading a file back gives the same folds.
+/// split them off come first, then the test rows, so that reading a file back gives the same folds. Rows of one id are
+/// copies of a track: they lie next to each other, on one side.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dataset {
-    /// n ids.
+    /// n ids; copies of a track have one.
     pub track_ids: Vec<String>,
     /// n first artists, empty strings where the source names none.
     pub artists: Vec<String>,
@@ -103,6 +104,9 @@ pub struct DatasetInfo {
 pub struct Training {
     /// How many.
     pub rows: usize,
+    /// How many tracks they are, where some are copies of one track: folds are cut between tracks then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracks: Option<usize>,
     /// The share of them that has the most frequent label set: the subset accuracy of the best constant answer, which any
     /// model has to beat.
     pub baseline: f64,

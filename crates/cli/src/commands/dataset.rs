@@ -21,7 +21,7 @@ pub async fn run(command: args::Dataset, home: &Home) -> anyhow::Result<()> {
             let info = build(home).await?;
             if json { say_json(&info) } else { describe(&info) }
         }
-        args::Dataset::Export { file } => {
+        args::Dataset::Export { file, spreadsheet } => {
             let extension = file.extension().and_then(|e| e.to_str()).unwrap_or_default();
             if !["csv", "parquet"].contains(&extension) {
                 return Err(usage(format!(
@@ -29,8 +29,14 @@ pub async fn run(command: args::Dataset, home: &Home) -> anyhow::Result<()> {
                     file.display()
                 )));
             }
+            let write = match (extension, spreadsheet) {
+                ("csv", true) => features::to_spreadsheet,
+                ("csv", false) => features::to_csv,
+                (_, true) => return Err(usage("--spreadsheet is about .csv files: Parquet has no formulas")),
+                (_, false) => features::to_parquet,
+            };
             let (info, dataset) = newest(home).await?;
-            let bytes = if extension == "csv" { features::to_csv(&dataset)? } else { features::to_parquet(&dataset)? };
+            let bytes = write(&dataset)?;
             save(&file, &bytes)?;
             say(&format!(
                 "{}: {} rows × {} features, {} labels",

@@ -102,7 +102,8 @@ fn matrix(
         .map(|row| artist_of.get(row.track.track_id.as_str()).copied().unwrap_or_default().to_owned())
         .collect();
     let label_names: BTreeSet<&String> = rows.iter().flat_map(|row| &row.track.labels).collect();
-    let order = Order::drawn(&artists, split)?;
+    let track_ids: Vec<String> = rows.iter().map(|row| row.track.track_id.clone()).collect();
+    let order = Order::drawn(&track_ids, &artists, split)?;
 
     let mut dataset = Dataset {
         features: Vec::with_capacity(rows.len() * feature_names.len()),

@@ -102,6 +102,17 @@ pub enum DatasetError {
         /// How many columns lack values.
         columns: usize,
     },
+    /// A `split` that parts copies of a track: what is learned from one would be asked about the other.
+    #[error(
+        "column `split` parts the rows of {tracks}: {rows}; put all rows of a `track_id` on one side, or leave the column out \
+         with `--ignore split`, and they are kept together"
+    )]
+    Parted {
+        /// How many, as text.
+        tracks: String,
+        /// The first of them with a row on each side, from 1, as text.
+        rows: String,
+    },
     /// A choice of columns that the file does not have: the choice has to be changed, not the file.
     #[error("`--{option}` names `{column}`, and the file has no such column: it has {there}")]
     NoColumn {

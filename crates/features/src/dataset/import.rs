@@ -9,7 +9,7 @@ use super::error::{Fault, Unusable};
 use super::roles::{Roles, is_row_number};
 use super::split::Order;
 use super::table::{ReadOptions, Table};
-use super::{ARTIST, DatasetError, SPLIT, TRACK_ID, describe, doubts, impute};
+use super::{ARTIST, DatasetError, SPLIT, TRACK_ID, copies, describe, doubts, impute};
 
 /// How a file from outside is read; by default as [`read`] does.
 #[derive(Debug, Clone, Default)]
@@ -52,7 +52,8 @@ pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError
 ///
 /// A label column holds 0/1 (or true/false), and every row has one or the other. `track_id` is optional, else rows are
 /// numbered from 1; so is `artist`. With `split` (`train`/`test`) rows keep the order of the file within each side; without
-/// it they are split as `import.split` says. Every other column is a feature, and holds finite numbers; a value that is
+/// it they are split as `import.split` says. Rows of one `track_id` are copies of a track: they stay together, next to each
+/// other on one side, and a `split` that parts them is refused. Every other column is a feature, and holds finite numbers; a value that is
 /// missing is refused or imputed. `label:NAME` columns that `import.labels` does not name are left out.
 ///
 /// A column that is no feature is refused rather than learnt from: without a name, called `index` or the like and numbering
@@ -84,8 +85,8 @@ pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
         false => vec![String::new(); n],
     };
     let order = match roles.has(&table, SPLIT) {
-        true => Order::given(&sides(&table)?)?,
-        false => Order::drawn(&artists, &import.split)?,
+        true => Order::given(&sides(&table)?, &track_ids)?,
+        false => Order::drawn(&track_ids, &artists, &import.split)?,
     };
     let (matrix, imputed) = matrix(&feature_names, features, &order, import.impute)?;
     let dataset = Dataset {
@@ -98,6 +99,7 @@ pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
         labels: order.rows.iter().flat_map(|&row| bits.iter().map(move |bits| bits[row])).collect(),
     };
     let mut notes = table.notes().to_vec();
+    notes.extend(copies::notes(&dataset, &order, roles.has(&table, TRACK_ID)));
     notes.extend(doubts::of(&dataset, &order));
     Ok(Imported { dataset, imputed, notes })
 }

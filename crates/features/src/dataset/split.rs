@@ -1,12 +1,12 @@
 //! Which rows are trained on, and in what order.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use model::dataset::Split;
 use model::settings::SplitSettings;
 
-use super::DatasetError;
 use super::permutation::permutation;
+use super::{DatasetError, copies};
 
 /// The order of a dataset's rows: training rows first.
 pub(super) struct Order {
@@ -17,25 +17,46 @@ pub(super) struct Order {
 
 impl Order {
     /// The order of the protocol, as `train_test_split(test_size, random_state=seed)` makes it: the first
-    /// ⌈test_size × n⌉ of the permutation are the test rows. With `by_artist` the artists are permuted instead of the
-    /// rows, and the first of them go to the test side with all their rows until it has that many.
-    pub(super) fn drawn(artists: &[String], settings: &SplitSettings) -> Result<Self, DatasetError> {
-        let n = artists.len();
+    /// ⌈test_size × n⌉ of the permutation are the test rows.
+    ///
+    /// Rows that belong together, which are copies of a track and with `by_artist` all rows of an artist, are permuted as
+    /// one, and the first of these groups go to the test side until it has that many rows; the last one stays.
+    pub(super) fn drawn(
+        track_ids: &[String],
+        artists: &[String],
+        settings: &SplitSettings,
+    ) -> Result<Self, DatasetError> {
+        let n = track_ids.len();
         let wanted = (settings.test_size * n as f64).ceil() as usize;
-        let (mut rows, test) = if settings.by_artist {
-            whole_artists(artists, wanted, settings.seed)
-        } else {
-            (permutation(n, settings.seed), wanted.min(n))
-        };
+        let groups = together(track_ids, settings.by_artist.then_some(artists));
+        let order = permutation(groups.len(), settings.seed);
+        let mut rows = Vec::with_capacity(n);
+        let mut test = 0;
+        for (at, number) in order.into_iter().enumerate() {
+            let is_left_for_training = at + 1 == groups.len() && wanted < n;
+            rows.extend(&groups[number]);
+            if test < wanted && !is_left_for_training {
+                test = rows.len();
+            }
+        }
         rows.rotate_left(test);
         Self { rows, train: n - test }.checked()
     }
 
-    /// The order of rows whose sides are known: that of the source within each side.
-    pub(super) fn given(sides: &[Split]) -> Result<Self, DatasetError> {
-        let of = |side| (0..sides.len()).filter(move |&i| sides[i] == side);
-        let rows: Vec<usize> = of(Split::Train).chain(of(Split::Test)).collect();
-        Self { rows, train: of(Split::Train).count() }.checked()
+    /// The order of rows whose sides are known: that of the source within each side, but for copies of a track, which
+    /// follow its first row. A track with copies on both sides is refused.
+    pub(super) fn given(sides: &[Split], track_ids: &[String]) -> Result<Self, DatasetError> {
+        let firsts = copies::first_rows(track_ids);
+        copies::check_sides(track_ids, &firsts, sides)?;
+        let of = |side| {
+            let mut rows: Vec<usize> = (0..sides.len()).filter(|&i| sides[i] == side).collect();
+            rows.sort_by_key(|&row| firsts[row]);
+            rows
+        };
+        let (mut rows, test) = (of(Split::Train), of(Split::Test));
+        let train = rows.len();
+        rows.extend(test);
+        Self { rows, train }.checked()
     }
 
     /// Indices of the source rows that are trained on.
@@ -58,29 +79,39 @@ impl Order {
     }
 }
 
-/// Test rows, then training rows, and the number of the former. Artists are numbered by their first row; rows that name
-/// no artist stand for themselves.
-fn whole_artists(artists: &[String], wanted: usize, seed: u32) -> (Vec<usize>, usize) {
-    let mut rows_of: Vec<Vec<usize>> = Vec::new();
-    let mut known: HashMap<&str, usize> = HashMap::new();
-    for (row, artist) in artists.iter().enumerate() {
-        match known.get(artist.as_str()) {
-            Some(&number) => rows_of[number].push(row),
-            None => {
-                if !artist.is_empty() {
-                    known.insert(artist, rows_of.len());
-                }
-                rows_of.push(vec![row]);
+/// Rows that belong together, by their first ones: those of a track, and those of an artist where artists are given.
+/// Rows that name no artist belong to none. Within a group the rows of a track follow its first one.
+fn together(track_ids: &[String], artists: Option<&[String]>) -> Vec<Vec<usize>> {
+    let firsts = copies::first_rows(track_ids);
+    let mut groups = firsts.clone();
+    if let Some(artists) = artists {
+        for (row, first) in copies::first_rows(artists).into_iter().enumerate() {
+            if !artists[row].is_empty() {
+                join(&mut groups, row, first);
             }
         }
     }
-    let mut rows = Vec::with_capacity(artists.len());
-    let mut test = 0;
-    for number in permutation(rows_of.len(), seed) {
-        rows.extend(&rows_of[number]);
-        if test < wanted {
-            test = rows.len();
-        }
+    let mut rows_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for row in 0..track_ids.len() {
+        rows_of.entry(root(&groups, row)).or_default().push(row);
     }
-    (rows, test)
+    let mut rows_of: Vec<Vec<usize>> = rows_of.into_values().collect();
+    rows_of.iter_mut().for_each(|rows| rows.sort_by_key(|&row| firsts[row]));
+    rows_of
+}
+
+/// The first row of a row's group. Each row names one before it, or itself where it is the first.
+fn root(groups: &[usize], mut row: usize) -> usize {
+    while groups[row] != row {
+        row = groups[row];
+    }
+    row
+}
+
+/// Makes one group of two.
+fn join(groups: &mut [usize], a: usize, b: usize) {
+    let (a, b) = (root(groups, a), root(groups, b));
+    let first = a.min(b);
+    groups[a] = first;
+    groups[b] = first;
 }

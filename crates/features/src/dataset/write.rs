@@ -4,6 +4,7 @@ use model::dataset::{Dataset, Split};
 use polars::prelude::*;
 
 use super::error::first_line;
+use super::spreadsheet::harmless;
 use super::{ARTIST, DatasetError, LABEL, SPLIT, TRACK_ID};
 
 /// The dataset as Parquet: columns `track_id`, `artist`, `split`, `label:NAME` (0/1), then the features. Equal datasets
@@ -15,6 +16,24 @@ pub fn to_parquet(dataset: &Dataset) -> Result<Vec<u8>, DatasetError> {
 /// The dataset as CSV with the same columns; numbers in their shortest form that reads back to the same bits.
 pub fn to_csv(dataset: &Dataset) -> Result<Vec<u8>, DatasetError> {
     write(dataset, |frame, bytes| CsvWriter::new(bytes).finish(frame))
+}
+
+/// [`to_csv`] for a spreadsheet: texts and column names that it may take for formulas have an apostrophe before them.
+pub fn to_spreadsheet(dataset: &Dataset) -> Result<Vec<u8>, DatasetError> {
+    write(dataset, |frame, bytes| {
+        let columns = frame.columns().iter().map(shown).collect::<PolarsResult<_>>()?;
+        CsvWriter::new(bytes).finish(&mut DataFrame::new(frame.height(), columns)?)
+    })
+}
+
+/// A column as a spreadsheet shows it; numbers are no formulas.
+fn shown(column: &Column) -> PolarsResult<Column> {
+    let name = harmless(column.name());
+    if *column.dtype() != DataType::String {
+        return Ok(column.clone().with_name(name.as_ref().into()));
+    }
+    let texts: Vec<_> = column.str()?.iter().map(|text| text.map(harmless)).collect();
+    Ok(Column::new(name.as_ref().into(), texts))
 }
 
 fn write(

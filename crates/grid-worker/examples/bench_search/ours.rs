@@ -129,7 +129,7 @@ fn search(settings: Vec<Setting>, shape: Shape) -> Search {
     Search {
         id: "bench".into(),
         dataset: "bench".into(),
-        kernel: learn::kernel(),
+        kernel: learn::kernel(false),
         blocks: learn::plan::blocks(&settings, FOLDS, shape),
         settings,
         folds: FOLDS,

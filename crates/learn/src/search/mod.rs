@@ -25,8 +25,8 @@ use crate::{LearnError, folds, metrics};
 pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Trial>, LearnError> {
     let missing = || LearnError::Search(format!("search {} has no block {block}", search.id));
     let block = search.blocks.get(block as usize).ok_or_else(missing)?;
-    check_kernel(search)?;
-    let stretches = folds::k_fold(data.train.records.nrows(), search.folds as usize)?;
+    check_kernel(search, data)?;
+    let stretches = folds::k_fold_tracks(&data.track_ends, search.folds as usize)?;
     let pipelines: Vec<Pipeline> =
         block.settings.iter().map(|&setting| pipeline(data, search, setting)).collect::<Result<_, _>>()?;
     let mut trials = Vec::new();
@@ -48,8 +48,14 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Tri
     Ok(trials)
 }
 
-fn check_kernel(search: &Search) -> Result<(), LearnError> {
-    let (wanted, here) = (search.kernel.clone(), crate::kernel());
+fn check_kernel(search: &Search, data: &Prepared) -> Result<(), LearnError> {
+    let (wanted, here) = (search.kernel.clone(), crate::kernel(data.has_copies()));
+    if data.has_copies() && wanted == crate::kernel(false) {
+        return Err(LearnError::Search(format!(
+            "search {} was started by an older program, whose folds part the copies of a track: start it anew",
+            search.id
+        )));
+    }
     if wanted == here { Ok(()) } else { Err(LearnError::Kernel { wanted, here }) }
 }
 

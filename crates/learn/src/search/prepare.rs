@@ -1,5 +1,7 @@
 //! The data of a search, made ready once for all its blocks.
 
+use std::collections::HashSet;
+
 use model::dataset::{Dataset, Split};
 use ndarray::Array2;
 
@@ -11,6 +13,8 @@ use crate::{Labelled, LearnError};
 pub struct Prepared {
     pub(super) train: Labelled,
     pub(super) test: Labelled,
+    /// Where the rows of each training track end, one after the other.
+    pub(super) track_ends: Vec<usize>,
     pub(super) test_ids: Vec<String>,
     pub(super) scaler: StandardScaler,
     /// `balanced` weights over all training rows.
@@ -19,10 +23,18 @@ pub struct Prepared {
     pub(super) label_names: Vec<String>,
 }
 
+impl Prepared {
+    /// Whether training rows are copies of one track.
+    pub(super) fn has_copies(&self) -> bool {
+        self.track_ends.len() < self.train.records.nrows()
+    }
+}
+
 /// Fits the scaler and the class weights on the training rows, once, and scales both sides.
 pub fn prepare(dataset: &Dataset) -> Result<Prepared, LearnError> {
     check(dataset)?;
     let (train_rows, test_rows) = (dataset.side(Split::Train), dataset.side(Split::Test));
+    let track_ends = track_ends(dataset, &train_rows, &test_rows)?;
     let unscaled = features(dataset, &train_rows);
     let scaler = StandardScaler::fit(unscaled.view());
     let labels = labels(dataset, &train_rows);
@@ -30,6 +42,7 @@ pub fn prepare(dataset: &Dataset) -> Result<Prepared, LearnError> {
         class_weights: balanced_weights(labels.view()),
         train: Labelled::new(scaler.transform(unscaled.view()), labels),
         test: Labelled::new(scaler.transform(features(dataset, &test_rows).view()), self::labels(dataset, &test_rows)),
+        track_ends,
         test_ids: test_rows.iter().map(|&row| dataset.track_ids[row].clone()).collect(),
         scaler,
         feature_names: dataset.feature_names.clone(),
@@ -57,6 +70,28 @@ fn check(dataset: &Dataset) -> Result<(), LearnError> {
         return error(format!("the dataset has {} training rows and {test} test rows: it needs both", n - test));
     }
     Ok(())
+}
+
+/// Where the rows of each training track end; an error where copies of a track lie apart.
+fn track_ends(dataset: &Dataset, train: &[usize], test: &[usize]) -> Result<Vec<usize>, LearnError> {
+    let mut seen = HashSet::new();
+    let mut ends_of = |side: &[usize]| {
+        let (mut ends, mut end) = (Vec::new(), 0);
+        for rows in side.chunk_by(|&a, &b| dataset.track_ids[a] == dataset.track_ids[b]) {
+            let id = &dataset.track_ids[rows[0]];
+            if !seen.insert(id) {
+                return Err(LearnError::Data(format!(
+                    "rows of track {id} lie apart: those of a track follow each other"
+                )));
+            }
+            end += rows.len();
+            ends.push(end);
+        }
+        Ok(ends)
+    };
+    let ends = ends_of(train)?;
+    ends_of(test)?;
+    Ok(ends)
 }
 
 fn features(dataset: &Dataset, rows: &[usize]) -> Array2<f64> {

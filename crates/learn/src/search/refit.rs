@@ -20,7 +20,7 @@ pub fn refit(data: &Prepared, search: &Search, trials: &[Trial]) -> Result<(Mode
     if let Some(reason) = &winner.error {
         return Err(LearnError::Search(format!("no setting of the grid can be fitted on this data: {reason}")));
     }
-    check_kernel(search)?;
+    check_kernel(search, data)?;
     let pipeline = pipeline(data, search, winner.setting)?;
     let fitted = pipeline.fit(&data.train)?;
     let tuned = if search.thresholds { Some(tune(data, search, &pipeline)?) } else { None };

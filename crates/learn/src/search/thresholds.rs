@@ -26,7 +26,7 @@ pub(super) fn tune(data: &Prepared, search: &Search, pipeline: &Pipeline) -> Res
 /// Probabilities of all training rows, n × q, each by a fit on the folds that it is not in.
 fn out_of_fold(data: &Prepared, folds: u32, pipeline: &Pipeline) -> Result<Array2<f64>, LearnError> {
     let mut probabilities = Array2::zeros(data.train.targets.raw_dim());
-    for validation in folds::k_fold(data.train.records.nrows(), folds as usize)? {
+    for validation in folds::k_fold_tracks(&data.track_ends, folds as usize)? {
         let fitted = pipeline.fit(&folds::without(&data.train, &validation))?;
         let of_fold = fitted.probabilities(data.train.records.slice(s![validation.clone(), ..]));
         probabilities.slice_mut(s![validation, ..]).assign(&of_fold);

@@ -22,7 +22,7 @@ pub fn dataset(n: usize) -> Dataset {
 
 pub fn search(settings: Vec<Setting>, blocks: Vec<Block>) -> Search {
     let (id, dataset) = ("s".into(), "d".into());
-    let kernel = learn::kernel();
+    let kernel = learn::kernel(false);
     Search { id, dataset, settings, blocks, kernel, folds: 3, seed: 9, thresholds: false, created_at: Timestamp(0) }
 }
 

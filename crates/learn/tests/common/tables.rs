@@ -44,7 +44,7 @@ pub fn run_folds(data: &Prepared, settings: Vec<Setting>, folds: Range<u32>, see
     blocks.retain(|block| block.folds.iter().all(|fold| folds.contains(fold)));
     let count = blocks.len() as u32;
     let (id, dataset, created_at) = (String::new(), String::new(), Timestamp(0));
-    let kernel = learn::kernel();
+    let kernel = learn::kernel(false);
     let search = Search { id, dataset, settings, blocks, kernel, folds: 5, seed, thresholds: false, created_at };
     (0..count).flat_map(|block| run_block(data, &search, block).unwrap()).collect()
 }

@@ -66,7 +66,7 @@ pub fn dataset(id: &str, created_at: i64) -> DatasetInfo {
         tags_before: vec![("rock".into(), 3), ("pop".into(), 2)],
         tags_after: vec![("pop".into(), 2)],
         cut: Some(Cut::default()),
-        training: Some(Training { rows: 1, baseline: 1.0 / 3.0 }),
+        training: Some(Training { rows: 1, tracks: Some(1), baseline: 1.0 / 3.0 }),
         imputed: Some(Imputed { how: Impute::MostFrequent, columns: BTreeMap::from([("energy".into(), 3)]) }),
         created_at: Timestamp(created_at),
     }

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use features::{DatasetError, Import, Imported};
-use model::dataset::{DatasetInfo, Impute};
+use model::dataset::{DatasetInfo, Impute, Training};
 use model::settings::SplitSettings;
 use worker::Home;
 
@@ -35,7 +35,7 @@ pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetIn
     let (info, parquet) = made.await?.with_context(|| file.display().to_string())?;
     // What was built here knows more about itself than a file that came back.
     if let Some(known) = home.store.dataset(&info.id).await? {
-        return Ok(known);
+        return Ok(DatasetInfo { training: info.training, ..known });
     }
     home.store.save_dataset(&info, &parquet).await?;
     Ok(info)
@@ -64,14 +64,19 @@ pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
     Ok(imported)
 }
 
-/// Refuses more folds than the training rows can be cut into.
+/// Refuses more folds than the training rows can be cut into; copies of a track are not parted.
 pub fn check_folds(info: &DatasetInfo, folds: u32) -> anyhow::Result<()> {
-    let Some(rows) = info.training.map(|training| training.rows).filter(|&rows| rows < folds as usize) else {
+    let Some(Training { rows, tracks, .. }) = info.training else { return Ok(()) };
+    let most = tracks.unwrap_or(rows);
+    if most >= folds as usize {
         return Ok(());
+    }
+    let (more, of) = match tracks {
+        Some(tracks) => ("tracks", format!("copies of {tracks} tracks, of {} rows", info.rows)),
+        None => ("rows", format!("of {} rows", info.rows)),
     };
-    let way_out = if rows < 2 { "add rows".to_owned() } else { format!("use --folds {rows} or fewer, or add rows") };
+    let way_out = if most < 2 { format!("add {more}") } else { format!("use --folds {most} or fewer, or add {more}") };
     Err(usage(format!(
-        "the dataset has {rows} training rows (of {} rows), which cannot be cut into {folds} folds: {way_out}",
-        info.rows
+        "the dataset has {rows} training rows ({of}), which cannot be cut into {folds} folds: {way_out}"
     )))
 }

@@ -1,5 +1,6 @@
 //! `spotifai search show`, and the text of a search's standing.
 
+use model::dataset::Training;
 use model::search::ModelInfo;
 use worker::Home;
 
@@ -65,6 +66,9 @@ fn dataset(watched: &Watched) -> String {
         thousands(dataset.features),
         dataset.labels.len()
     );
+    if let Some(Training { rows, tracks: Some(tracks), .. }) = dataset.training {
+        line += &format!(", {} training rows of {} tracks", thousands(rows), thousands(tracks));
+    }
     if let Some(imputed) = &dataset.imputed {
         let values = imputed.columns.values().sum::<usize>();
         line += &format!(", {} missing values of {} features imputed", thousands(values), imputed.columns.len());

@@ -1,0 +1,69 @@
+//! Texts that a spreadsheet shows and does not run.
+
+use std::borrow::Cow;
+
+/// What a formula begins with, also in the wide forms of East Asian text.
+const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
+
+/// What another cell may begin after: a spreadsheet may take these for separators, whatever the file's own is.
+const SEPARATORS: [char; 5] = [';', '|', '\t', '\r', '\n'];
+
+/// What may stand before a formula beside blanks: quotes, and marks that nobody sees.
+const SKIPPED: [char; 6] = ['"', '\'', '“', '”', '\u{feff}', '\u{200b}'];
+
+/// A text with an apostrophe before everything that a spreadsheet may take for the beginning of a formula (OWASP, "CSV
+/// Injection"): it is then shown as it is. A text that is a number stays one.
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+    if !text.contains(FORMULA) || is_number(text) {
+        return text.into();
+    }
+    let mut safe = String::with_capacity(text.len() + 1);
+    let mut begins = true;
+    for c in text.chars() {
+        if begins && FORMULA.contains(&c) {
+            safe.push('\'');
+            begins = false;
+        }
+        safe.push(c);
+        begins = SEPARATORS.contains(&c) || begins && (c.is_whitespace() || c.is_control() || SKIPPED.contains(&c));
+    }
+    safe.into()
+}
+
+/// Of digits, so neither `-inf` nor `+nan`, which are names to a spreadsheet.
+fn is_number(text: &str) -> bool {
+    text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c)) && text.parse::<f64>().is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn what_may_begin_a_formula_gets_an_apostrophe() {
+        let cases = [
+            ("=1+1", "'=1+1"),
+            ("+44 20", "'+44 20"),
+            ("-inf", "'-inf"),
+            ("@SUM(A1)", "'@SUM(A1)"),
+            ("\t=1", "'\t'=1"),
+            ("\r1", "'\r1"),
+            ("\"=1", "\"'=1"),
+            ("' \" =1", "' \" '=1"),
+            ("\u{feff}=1", "\u{feff}'=1"),
+            ("a;=1", "a;'=1"),
+            ("a\n-1;\t@b", "a\n'-1;'\t'@b"),
+            ("＝1", "'＝1"),
+        ];
+        for (text, safe) in cases {
+            assert_eq!(harmless(text), safe, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn other_texts_and_numbers_stay_as_they_are() {
+        for text in ["", "-0.5", "+3", "1e-7", "a=b", "Sigur Rós", "AC/DC - Live, +1", "1-2", "label:=x"] {
+            assert_eq!(harmless(text), text);
+        }
+    }
+}
