@@ -339,6 +339,7 @@ fn the_cases_that_people_met_come_out_right() {
         assert!(said.contains(&format!("`odd` (holds {holds}")), "{said}");
         planned(&file, &["--ignore", "odd"]);
     }
+}
 
 #[test]
 fn copies_of_a_track_do_not_make_noise_look_learned() {
@@ -353,7 +354,7 @@ fn copies_of_a_track_do_not_make_noise_look_learned() {
     ok(&said);
     let warning = "300 of 300 rows are copies of 60 tracks; copies are kept on one side of the split and of every fold";
     let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
-    assert_eq!(stderr.matches(&format!("warning: {warning}")).count(), 1, "{stderr}");
+    assert_eq!(stderr.matches(&format!("warning: my.csv: {warning}")).count(), 1, "{stderr}");
     let heldout = summary(folder.path(), &[])["heldout"]["accuracy"].as_f64().unwrap();
     assert!(heldout < 0.85, "held-out accuracy {heldout} on noise");
     let board = std::fs::read_to_string(folder.path().join("out/leaderboard.csv")).unwrap();
@@ -378,4 +379,43 @@ fn an_export_for_spreadsheets_has_no_formula_and_the_usual_one_is_left_as_it_is(
     assert!(safe.starts_with("track_id,artist,split,label:a,'=tempo\n'=id"), "{safe}");
     assert!(safe.contains(",\"'@SUM(A1), ok\",train,") && safe.contains(",-0.5"), "{safe}");
     assert_eq!(safe.replace('\'', ""), plain, "nothing else differs");
+}
+
+#[test]
+fn labels_are_made_of_a_column_of_genres_by_the_settings() {
+    // One row a genre, as a well-known table has it; every third track has a second genre, and some have none.
+    let row = |i: usize| {
+        let (track, is_second) = (i / 2, i % 2 == 1);
+        let genre = match (is_second, track % 6) {
+            (false, 0 | 1) => "Jazz",
+            (false, 2 | 3) => "hip-hop",
+            (false, 4) => "rock",
+            (false, _) => "",
+            (true, 0 | 3) => "Polka",
+            _ => ["Jazz", "Jazz", "hip-hop", "Hip Hop", "rock", ""][track % 6],
+        };
+        format!("t{track},title {track},{genre},{},{}", track * 37 % 101, track * 53 % 7)
+    };
+    let folder = folder("track_id,track_name,track_genre,x,y", row, 180);
+    std::fs::write(folder.path().join("spotifai.toml"), "[dataset.cut]\ntop = 2\nmisc = 'other'\n").unwrap();
+    let args = ["--genre-column", "track_genre", "--ignore", "track_name"];
+    let run_args = [&args[..], &["--out", "out"]].concat();
+    let said = search(folder.path(), "run", &run_args);
+    ok(&said);
+    let stderr = String::from_utf8_lossy(&said.stderr).into_owned();
+    assert!(stderr.contains("120 rows were joined by `track_id` into 60"), "{stderr}");
+    assert!(
+        stderr.contains("30 of 90 tracks were left out: 15 without a genre, 15 with excluded genres only"),
+        "{stderr}"
+    );
+    let summary = summary(folder.path(), &args);
+    assert_eq!(summary["labels"], serde_json::json!(["hip hop", "jazz"]));
+    assert_eq!((summary["dataset_rows"].as_u64(), summary["dataset_features"].as_u64()), (Some(60), Some(2)));
+
+    let plan = |more: &[&str]| search(folder.path(), "plan", &[&args[..], more].concat());
+    ok(&plan(&["--genre-separator", ";"]));
+    assert!(fails(&plan(&["--genre-separator", ""]), 2).contains("it is empty"));
+    assert!(fails(&plan(&["--labels", "x"]), 2).contains("--labels"));
+    let nowhere = search(folder.path(), "plan", &["--genre-column", "genre", "--ignore", "track_name"]);
+    assert!(fails(&nowhere, 2).contains("`--genre-column` names `genre`"));
 }

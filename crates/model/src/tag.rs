@@ -1,6 +1,7 @@
 //! Tags, their canonical form and the cut to labels.
 
 mod canonical;
+mod cut;
 mod rules;
 
 use serde::{Deserialize, Serialize};

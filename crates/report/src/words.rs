@@ -21,6 +21,7 @@ pub fn reason(name: &str) -> &str {
         "unreadable" => "a row of no known form",
         "duplicate" => "the same track again",
         "not_looked_up" => "tags not looked up yet",
+        "no_genre_given" => "the table names no genre for it",
         "no_tags" => "nobody tagged it on last.fm",
         "unknown_track" => "unknown to last.fm",
         "no_genre" => "none of its tags is a genre",

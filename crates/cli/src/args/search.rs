@@ -11,7 +11,7 @@ use super::Live;
 pub enum Search {
     /// Search, refit the winner, look at the held-out rows once, write leaderboard, summary and report
     #[command(
-        after_help = "Examples:\n  spotifai search run\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --data my.parquet --labels jazz,pop --ignore title --impute median\n  spotifai search run --grid my_grid.toml --seed 3\nInterrupted, the same command goes on where it stopped."
+        after_help = "Examples:\n  spotifai search run\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --data my.parquet --labels jazz,pop --ignore title --impute median\n  spotifai search run --data my.csv --genre-column Genres --genre-separator ';' --ignore 'Track Name'\n  spotifai search run --grid my_grid.toml --seed 3\nInterrupted, the same command goes on where it stopped."
     )]
     Run(SearchRun),
     /// Put a search into the queue, for workers to run; the same command goes on with one that was cancelled
@@ -47,6 +47,13 @@ pub struct Data {
     /// Columns of the file that are labels (default: those named label:NAME); quote names that hold commas, as in CSV
     #[arg(long, value_parser = names, value_name = "LIST")]
     pub labels: Vec<Names>,
+    /// A column of genres that labels are made of, by `[dataset.cut]` of the settings: lists of Python or JSON, or genres with
+    /// a separator between them; rows of a track_id become one, rows without a genre are left out
+    #[arg(long, value_name = "NAME", requires = "data", conflicts_with = "labels")]
+    pub genre_column: Option<String>,
+    /// What is between genres, such as `;`, or `none` where a cell is one genre (default: found out)
+    #[arg(long, value_name = "SEPARATOR", requires = "genre_column")]
+    pub genre_separator: Option<features::Separator>,
     /// Columns of the file to leave out unread; quote names that hold commas, as in CSV
     #[arg(long, value_parser = names, value_name = "LIST", requires = "data")]
     pub ignore: Vec<Names>,

@@ -7,7 +7,6 @@ use model::dataset::{Dataset, Split};
 
 use super::DatasetError;
 use super::error::shown;
-use super::split::Order;
 
 /// Rows, or pairs of them, that a text names at most.
 const MOST_NAMED: usize = 3;
@@ -32,16 +31,16 @@ pub(super) fn check_sides(track_ids: &[String], firsts: &[usize], sides: &[Split
     let word = |row: usize| if sides[row] == Split::Train { "train" } else { "test" };
     let place = |(&first, &row): (&usize, &usize)| {
         let id = shown(&track_ids[first]);
-        format!("`{id}` is in rows {} ({}) and {} ({})", first + 1, word(first), row + 1, word(row))
+        format!("{id} is in rows {} ({}) and {} ({})", first + 1, word(first), row + 1, word(row))
     };
     let tracks = if parted.len() == 1 { "a track".to_owned() } else { format!("{} tracks", parted.len()) };
     Err(DatasetError::Parted { tracks, rows: first_few(parted.iter().map(place)) })
 }
 
-/// What a person should know about copies among the rows of a table, in sentences. `order` leads to the table's own rows;
-/// `has_ids` says whether these have ids of their own, or are merely numbered.
-pub(super) fn notes(dataset: &Dataset, order: &Order, has_ids: bool) -> Vec<String> {
-    same_id(&dataset.track_ids).into_iter().chain(alike(dataset, order, has_ids)).collect()
+/// What a person should know about copies among the rows of a table, in sentences. `places` are the rows' places in the
+/// table, from 0; `has_ids` says whether they have ids of their own, or are merely numbered.
+pub(super) fn notes(dataset: &Dataset, places: &[usize], has_ids: bool) -> Vec<String> {
+    same_id(&dataset.track_ids).into_iter().chain(alike(dataset, places, has_ids)).collect()
 }
 
 fn same_id(track_ids: &[String]) -> Option<String> {
@@ -60,7 +59,7 @@ fn same_id(track_ids: &[String]) -> Option<String> {
     ))
 }
 
-fn alike(dataset: &Dataset, order: &Order, has_ids: bool) -> Option<String> {
+fn alike(dataset: &Dataset, places: &[usize], has_ids: bool) -> Option<String> {
     let mut rows: Vec<usize> = (0..dataset.rows()).collect();
     rows.sort_by(|&a, &b| compare(dataset, a, b));
     let groups = rows.chunk_by(|&a, &b| compare(dataset, a, b).is_eq());
@@ -70,10 +69,10 @@ fn alike(dataset: &Dataset, order: &Order, has_ids: bool) -> Option<String> {
     let mut count = 0;
     for rows in of_several_ids {
         count += rows.len();
-        let first = *rows.iter().min_by_key(|&&row| order.rows[row])?;
+        let first = *rows.iter().min_by_key(|&&row| places[row])?;
         let others = rows.iter().filter(|&&row| dataset.track_ids[row] != dataset.track_ids[first]);
-        let other = *others.min_by_key(|&&row| order.rows[row])?;
-        pairs.push((order.rows[first] + 1, order.rows[other] + 1));
+        let other = *others.min_by_key(|&&row| places[row])?;
+        pairs.push((places[first] + 1, places[other] + 1));
     }
     if count == 0 {
         return None;

@@ -113,6 +113,16 @@ pub enum DatasetError {
         /// The first of them with a row on each side, from 1, as text.
         rows: String,
     },
+    /// A cell that looks like a list of genres and is none.
+    #[error("column `{column}`, row {row} holds no list of texts but {text}: correct it, or leave the row out")]
+    Genres {
+        /// The column's name.
+        column: String,
+        /// Row of the data, from 1.
+        row: usize,
+        /// The beginning of the cell.
+        text: String,
+    },
     /// A choice of columns that the file does not have: the choice has to be changed, not the file.
     #[error("`--{option}` names `{column}`, and the file has no such column: it has {there}")]
     NoColumn {

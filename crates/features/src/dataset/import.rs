@@ -6,7 +6,9 @@ use model::dataset::{Dataset, DatasetInfo, Impute, Imputed, Split};
 use model::settings::SplitSettings;
 
 use super::error::{Fault, Unusable};
+use super::genres::{GenreColumn, Genres, Origin};
 use super::roles::{Roles, is_row_number};
+use super::rows::Rows;
 use super::split::Order;
 use super::table::{ReadOptions, Table};
 use super::{ARTIST, DatasetError, SPLIT, TRACK_ID, copies, describe, doubts, impute};
@@ -22,6 +24,8 @@ pub struct Import {
     pub impute: Option<Impute>,
     /// How rows are split that do not say so themselves.
     pub split: SplitSettings,
+    /// Where labels are made of; `None`: there are label columns.
+    pub genres: Option<GenreColumn>,
 }
 
 /// A dataset from outside, and what was filled in.
@@ -33,12 +37,15 @@ pub struct Imported {
     pub imputed: Option<Imputed>,
     /// Sentences about what the file did not say and was found out, and what is doubtful in it: for whoever gave it.
     pub notes: Vec<String>,
+    /// How labels were made of genres, where they were.
+    origin: Option<Origin>,
 }
 
 impl Imported {
     /// What is stored beside the bytes of [`super::to_parquet`].
     pub fn info(&self, parquet: &[u8]) -> DatasetInfo {
-        DatasetInfo { imputed: self.imputed.clone(), ..describe(&self.dataset, parquet) }
+        let info = DatasetInfo { imputed: self.imputed.clone(), ..describe(&self.dataset, parquet) };
+        self.origin.iter().fold(info, |info, origin| origin.complete(info))
     }
 }
 
@@ -53,8 +60,12 @@ pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError
 /// A label column holds 0/1 (or true/false), and every row has one or the other. `track_id` is optional, else rows are
 /// numbered from 1; so is `artist`. With `split` (`train`/`test`) rows keep the order of the file within each side; without
 /// it they are split as `import.split` says. Rows of one `track_id` are copies of a track: they stay together, next to each
-/// other on one side, and a `split` that parts them is refused. Every other column is a feature, and holds finite numbers; a value that is
-/// missing is refused or imputed. `label:NAME` columns that `import.labels` does not name are left out.
+/// other on one side, and a `split` that parts them is refused. Every other column is a feature, and holds finite numbers;
+/// a value that is missing is refused or imputed. `label:NAME` columns that `import.labels` does not name are left out.
+///
+/// With `import.genres` labels are made of a column of genres, as of tags that were collected: the most frequent canonical
+/// forms, and one for all others. Rows of a `track_id` are then joined into one with all its genres, and what has no genre
+/// is left out.
 ///
 /// A column that is no feature is refused rather than learnt from: without a name, called `index` or the like and numbering
 /// the rows, or with a name that is nearly a label's. All unusable columns are named in one error.
@@ -67,7 +78,10 @@ pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
         return Err(DatasetError::Lacks("rows".to_owned()));
     }
     let mut unusable = roles.misnamed(&table);
-    let labels = or_misnamed(roles.labels(&table), &unusable)?;
+    let labels = match import.genres {
+        Some(_) => Vec::new(),
+        None => or_misnamed(roles.labels(&table), &unusable)?,
+    };
     let feature_names = or_misnamed(roles.features(&table), &unusable)?;
     let features = usable(&table, &feature_names, feature, &mut unusable);
     let columns: Vec<&str> = labels.iter().map(|(_, column)| *column).collect();
@@ -76,32 +90,46 @@ pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
         return Err(DatasetError::Unusable(unusable));
     }
 
-    let track_ids = match roles.has(&table, TRACK_ID) {
-        true => all_texts(&table, TRACK_ID, "has no id: fill it in, or remove the column")?,
-        false => (1..=n).map(|row| row.to_string()).collect(),
+    let has_ids = roles.has(&table, TRACK_ID);
+    let mut rows = Rows {
+        places: (0..n).collect(),
+        track_ids: match has_ids {
+            true => all_texts(&table, TRACK_ID, "has no id: fill it in, or remove the column")?,
+            false => (1..=n).map(|row| row.to_string()).collect(),
+        },
+        artists: match roles.has(&table, ARTIST) {
+            true => table.texts(ARTIST)?.into_iter().map(Option::unwrap_or_default).collect(),
+            false => vec![String::new(); n],
+        },
+        sides: roles.has(&table, SPLIT).then(|| sides(&table)).transpose()?,
+        features,
+        label_names: labels.iter().map(|(name, _)| name.to_string()).collect(),
+        labels: bits,
     };
-    let artists = match roles.has(&table, ARTIST) {
-        true => table.texts(ARTIST)?.into_iter().map(Option::unwrap_or_default).collect(),
-        false => vec![String::new(); n],
-    };
-    let order = match roles.has(&table, SPLIT) {
-        true => Order::given(&sides(&table)?, &track_ids)?,
-        false => Order::drawn(&track_ids, &artists, &import.split)?,
-    };
-    let (matrix, imputed) = matrix(&feature_names, features, &order, import.impute)?;
+    let mut notes = table.notes().to_vec();
+    let mut origin = None;
+    if let Some(column) = &import.genres {
+        rows.check_sides()?;
+        let genres = Genres::of(&table, column, &rows.track_ids, &rows.artists)?;
+        notes.extend(genres.notes.iter().cloned().chain(genres.joined(&rows.features)));
+        rows = rows.of_tracks(&genres);
+        origin = Some(genres.origin);
+    }
+    let order = rows.order(&import.split)?;
+    let (matrix, imputed) = matrix(&feature_names, &mut rows, &order, import.impute)?;
     let dataset = Dataset {
-        track_ids: order.rows.iter().map(|&row| track_ids[row].clone()).collect(),
-        artists: order.rows.iter().map(|&row| artists[row].clone()).collect(),
+        track_ids: order.rows.iter().map(|&row| rows.track_ids[row].clone()).collect(),
+        artists: order.rows.iter().map(|&row| rows.artists[row].clone()).collect(),
         split: order.sides(),
         feature_names: feature_names.iter().map(|name| name.to_string()).collect(),
         features: matrix,
-        label_names: labels.iter().map(|(name, _)| name.to_string()).collect(),
-        labels: order.rows.iter().flat_map(|&row| bits.iter().map(move |bits| bits[row])).collect(),
+        labels: order.rows.iter().flat_map(|&row| rows.labels.iter().map(move |bits| bits[row])).collect(),
+        label_names: rows.label_names,
     };
-    let mut notes = table.notes().to_vec();
-    notes.extend(copies::notes(&dataset, &order, roles.has(&table, TRACK_ID)));
+    let places: Vec<usize> = order.rows.iter().map(|&row| rows.places[row]).collect();
+    notes.extend(copies::notes(&dataset, &places, has_ids));
     notes.extend(doubts::of(&dataset, &order));
-    Ok(Imported { dataset, imputed, notes })
+    Ok(Imported { dataset, imputed, notes, origin })
 }
 
 /// Columns without a name that fits are the better reason where a table has no label or feature.
@@ -162,19 +190,19 @@ fn sides(table: &Table) -> Result<Vec<Split>, DatasetError> {
 /// The features in the order of rows, one row after the other, with what was missing filled in.
 fn matrix(
     names: &[&str],
-    columns: Vec<Vec<f64>>,
+    table: &mut Rows,
     order: &Order,
     how: Option<Impute>,
 ) -> Result<(Vec<f64>, Option<Imputed>), DatasetError> {
-    let (width, rows) = (columns.len(), order.rows.len());
+    let (width, rows) = (table.features.len(), order.rows.len());
     let mut matrix = vec![0.0; width * rows];
     let mut filled = BTreeMap::new();
     let mut lacking: Vec<(&str, usize, usize)> = Vec::new();
-    for (j, (name, mut values)) in names.iter().zip(columns).enumerate() {
+    for (j, (name, values)) in names.iter().zip(&mut table.features).enumerate() {
         let missing = values.iter().filter(|value| value.is_nan()).count();
         match how {
             Some(how) if missing > 0 => {
-                impute::fill(&mut values, order.training_rows(), how).ok_or_else(|| {
+                impute::fill(values, order.training_rows(), how).ok_or_else(|| {
                     let problem = "has no value in the training rows to fill its missing ones from: leave it out \
                                    (`--ignore`), or impute `zero`";
                     DatasetError::column(name, problem)
@@ -182,7 +210,8 @@ fn matrix(
                 filled.insert(name.to_string(), missing);
             }
             None if missing > 0 => {
-                lacking.push((name, missing, values.iter().position(|value| value.is_nan()).unwrap_or(0)));
+                let first = values.iter().position(|value| value.is_nan()).unwrap_or(0);
+                lacking.push((name, missing, table.places[first]));
             }
             _ => {}
         }

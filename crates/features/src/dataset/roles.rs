@@ -12,17 +12,21 @@ const ROW_NUMBERS: [&str; 12] =
 pub(super) struct Roles<'a> {
     labels: Vec<&'a str>,
     ignored: Vec<&'a str>,
+    /// The column of genres, which takes the place of label columns.
+    genres: Option<&'a str>,
 }
 
 impl<'a> Roles<'a> {
     pub(super) fn of(import: &'a Import) -> Self {
         let trimmed = |names: &'a [String]| names.iter().map(|name| name.trim()).collect();
-        Self { labels: trimmed(&import.labels), ignored: trimmed(&import.ignored) }
+        let genres = import.genres.as_ref().map(|column| column.name.trim());
+        Self { labels: trimmed(&import.labels), ignored: trimmed(&import.ignored), genres }
     }
 
     /// Whether a column is a feature.
     fn is_feature(&self, name: &str) -> bool {
-        let is_other = [TRACK_ID, ARTIST, SPLIT].contains(&name) || name.starts_with(LABEL);
+        let is_other =
+            [TRACK_ID, ARTIST, SPLIT].contains(&name) || name.starts_with(LABEL) || self.genres == Some(name);
         !is_other && self.label(name).is_none() && !self.is_ignored(name)
     }
 
@@ -53,6 +57,14 @@ impl<'a> Roles<'a> {
             }
             if self.is_ignored(label) {
                 return Err(DatasetError::column(label, "is named as a label and to be left out: choose one"));
+            }
+        }
+        if let Some(genres) = self.genres {
+            if !names.contains(&genres) {
+                return Err(missing("genre-column", genres));
+            }
+            if self.is_ignored(genres) {
+                return Err(DatasetError::column(genres, "is named as genres and to be left out: choose one"));
             }
         }
         let unknown = self.ignored.iter().find(|name| !names.contains(name));

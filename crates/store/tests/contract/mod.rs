@@ -45,6 +45,7 @@ macro_rules! contract {
         contract!($place, tags {
             the_three_outcomes_are_kept_apart, tags_saved_again_replace_the_first, canonical_tags_leave_out_the_artist,
             an_empty_store_has_no_labels, the_most_frequent_tags_become_labels, ties_go_by_name,
+            a_table_of_genres_is_cut_like_what_was_collected,
             excluded_tags_are_no_labels_and_no_misc, the_cut_is_what_it_is_asked_to_be, unrecognised_pages_are_accepted,
         });
         contract!($place, audio {

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use model::tag::{Cut, LabelledTrack, RULES_VERSION, TagSource, TagsOutcome};
+use model::tag::{Cut, LabelledTrack, LabelledTracks, RULES_VERSION, TagSource, TagsOutcome};
 use store::{Store, TagOutcomeCounts};
 
 use super::values::{tags, track};
@@ -103,6 +103,24 @@ pub async fn ties_go_by_name(place: &impl Place) {
     let found = store.labelled_tracks(&cut(2)).await.unwrap();
     let expected = [labelled("1", &["misc"]), labelled("2", &["misc"]), labelled("3", &[B]), labelled("4", &[A])];
     assert_eq!(found.tracks, expected);
+}
+
+pub async fn a_table_of_genres_is_cut_like_what_was_collected(place: &impl Place) {
+    let names = [A, B, J, P, ROCK, "80s", "Jazz", "zeuhl", "рок"];
+    // Each name is of other tracks, some of all and some of few; track 7, 14 … has none.
+    let of =
+        |track: usize| names.iter().enumerate().filter(move |(at, _)| !track.is_multiple_of(7) && track % (at + 2) < 2);
+    let named: Vec<Vec<&str>> = (1..60).map(|track| of(track).map(|(_, name)| *name).collect()).collect();
+    let store = store_with(place, &named.iter().map(Vec::as_slice).collect::<Vec<_>>()).await;
+    let all: Vec<String> = (1..60).map(|track: usize| track.to_string()).collect();
+    let tagged: Vec<(String, Vec<String>)> =
+        store.tags(&all).await.unwrap().into_iter().map(|track| (track.track_id, track.canonical)).collect();
+    for top in [0, 1, 3, 9, usize::MAX] {
+        for excluded in [vec![], ids(&[ROCK]), ids(&[P, J, "nothing"])] {
+            let cut = Cut { top, excluded, misc: "misc".into() };
+            assert_eq!(LabelledTracks::of(&tagged, &cut), store.labelled_tracks(&cut).await.unwrap(), "{cut:?}");
+        }
+    }
 }
 
 pub async fn excluded_tags_are_no_labels_and_no_misc(place: &impl Place) {

@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use features::{DatasetError, Import, Imported};
+use features::{DatasetError, GenreColumn, Import, Imported};
 use model::dataset::{DatasetInfo, Impute, Training};
-use model::settings::SplitSettings;
+use model::settings;
 use worker::Home;
 
 use crate::args;
@@ -27,7 +27,7 @@ pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetIn
         };
         return Ok(info);
     };
-    let imported = read(file, import_of(args, &home.settings.dataset.split)).await?;
+    let imported = read(file, import_of(args, &home.settings.dataset)).await?;
     let made = tokio::task::spawn_blocking(move || {
         let parquet = features::to_parquet(&imported.dataset)?;
         anyhow::Ok((imported.info(&parquet), parquet))
@@ -42,14 +42,19 @@ pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetIn
 }
 
 /// How the arguments say that a file is to be read.
-pub fn import_of(args: &args::Data, split: &SplitSettings) -> Import {
+pub fn import_of(args: &args::Data, settings: &settings::Dataset) -> Import {
     let impute = args.impute.map(|how| match how {
         args::Impute::Mean => Impute::Mean,
         args::Impute::Median => Impute::Median,
         args::Impute::Zero => Impute::Zero,
         args::Impute::MostFrequent => Impute::MostFrequent,
     });
-    Import { labels: args.labels(), ignored: args.ignored(), impute, split: split.clone() }
+    let genres = args.genre_column.as_ref().map(|name| GenreColumn {
+        name: name.clone(),
+        separator: args.genre_separator.clone(),
+        cut: settings.cut.clone(),
+    });
+    Import { labels: args.labels(), ignored: args.ignored(), impute, split: settings.split.clone(), genres }
 }
 
 /// Reads a file and prints what is doubtful about it. A choice of columns that does not fit the file is a usage error.

@@ -87,7 +87,7 @@ async fn size(args: &SearchPlan, home: &Home) -> anyhow::Result<Size> {
         return Ok(Size { rows, training_rows: rows.saturating_sub(test), features: features as usize, labels });
     }
     let info = match &args.data.data {
-        Some(file) => read(file, import_of(&args.data, &home.settings.dataset.split)).await?.info(&[]),
+        Some(file) => read(file, import_of(&args.data, &home.settings.dataset)).await?.info(&[]),
         None => dataset(&args.data, home).await?,
     };
     check_folds(&info, args.grid.folds)?;

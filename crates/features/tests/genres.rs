@@ -1,0 +1,221 @@
+//! Labels from a column of genres: every layout is read as what was written, and cut by the rules for collected tags.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use features::{GenreColumn, Import, Imported, Separator, import};
+use model::dataset::{Dataset, Split};
+use model::tag::{Cut, canonical};
+use proptest::prelude::*;
+
+fn by(separator: Option<Separator>, cut: Cut) -> Import {
+    let genres = GenreColumn { name: "Genres".into(), separator, cut };
+    Import { genres: Some(genres), ..Import::default() }
+}
+
+/// A table of these ids and cells, with a feature that is the row's number.
+fn table(rows: &[(String, String)]) -> String {
+    let row = |(at, (id, cell)): (usize, &(String, String))| format!("{id},\"{}\",{at}\n", cell.replace('"', "\"\""));
+    format!("track_id,Genres,x\n{}", rows.iter().enumerate().map(row).collect::<String>())
+}
+
+fn cells(cells: &[&str]) -> String {
+    table(&cells.iter().enumerate().map(|(at, cell)| (format!("t{at}"), cell.to_string())).collect::<Vec<_>>())
+}
+
+fn imported(text: &str, import_by: &Import) -> Imported {
+    import(text.as_bytes(), import_by).unwrap()
+}
+
+/// Labels by id.
+fn labels(dataset: &Dataset) -> BTreeMap<String, Vec<String>> {
+    (0..dataset.rows()).map(|row| (dataset.track_ids[row].clone(), dataset.labels_of(row))).collect()
+}
+
+/// As Python's `repr` writes a list of texts.
+fn python(genres: &[&str]) -> String {
+    let text = |genre: &&str| match genre.contains('\'') {
+        true if !genre.contains('"') => format!("\"{genre}\""),
+        _ => format!("'{}'", genre.replace('\\', "\\\\").replace('\'', "\\'")),
+    };
+    format!("[{}]", genres.iter().map(text).collect::<Vec<_>>().join(", "))
+}
+
+fn json(genres: &[&str]) -> String {
+    serde_json::to_string(genres).unwrap()
+}
+
+/// What the rules for collected tags make of tracks and their genres, by hand.
+fn expected(tracks: &BTreeMap<String, BTreeSet<String>>, cut: &Cut) -> BTreeMap<String, Vec<String>> {
+    let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
+    tracks.values().flatten().for_each(|genre| *counts.entry(genre).or_default() += 1);
+    let mut ranked: Vec<(&String, usize)> =
+        counts.into_iter().filter(|(genre, _)| !cut.excluded.contains(genre)).collect();
+    ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+    let top: Vec<&String> = ranked.iter().take(cut.top).map(|(genre, _)| *genre).collect();
+    let mut labelled = BTreeMap::new();
+    for (id, genres) in tracks {
+        let kept: Vec<&String> = genres.iter().filter(|genre| !cut.excluded.contains(genre)).collect();
+        let labels: Vec<String> = kept.iter().filter(|genre| top.contains(*genre)).map(|g| g.to_string()).collect();
+        match (kept.is_empty(), labels.is_empty()) {
+            (true, _) => {}
+            (_, true) => drop(labelled.insert(id.clone(), vec![cut.misc.clone()])),
+            _ => drop(labelled.insert(id.clone(), labels)),
+        }
+    }
+    labelled
+}
+
+/// Genres in spellings that people write, and words that are none.
+const NAMES: [&str; 14] = [
+    "pop",
+    "rock",
+    "Hip-Hop",
+    "hip hop",
+    "r&b",
+    "children's music",
+    "musique \"concrète\"",
+    "Dream Pop",
+    "folk",
+    "80s",
+    "chanson",
+    "jazz",
+    "punk",
+    "metal",
+];
+
+proptest! {
+    #[test]
+    fn every_layout_gives_the_labels_of_collected_tags(
+        rows in prop::collection::vec((0usize..40, prop::collection::vec(0usize..14, 0..5)), 10..60),
+        layout in 0usize..7,
+        top in 1usize..6,
+    ) {
+        let cut = Cut { top, ..Cut::default() };
+        let written: Vec<(String, Vec<&str>)> =
+            rows.iter().map(|(id, genres)| (format!("t{id}"), genres.iter().map(|at| NAMES[*at]).collect())).collect();
+        let cell = |genres: &Vec<&str>| match layout {
+            0 => genres.join(","),
+            1 => genres.join("; "),
+            2 => genres.join("|"),
+            3 => genres.join(" / "),
+            4 => python(genres),
+            5 => json(genres),
+            _ => if genres.is_empty() { "NA".to_owned() } else { genres.join(" \n") },
+        };
+        let text = table(&written.iter().map(|(id, genres)| (id.clone(), cell(genres))).collect::<Vec<_>>());
+        let mut tracks: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (id, genres) in &written {
+            tracks.entry(id.clone()).or_default().extend(genres.iter().filter_map(|genre| canonical(genre)));
+        }
+        let expected = expected(&tracks, &cut);
+        let separator = (layout == 3).then(|| "/".parse().unwrap());
+        match import(text.as_bytes(), &by(separator, cut)) {
+            Ok(Imported { dataset, .. }) => {
+                prop_assert_eq!(labels(&dataset), expected);
+                prop_assert_eq!(dataset.feature_names, ["x"]);
+            }
+            Err(error) => prop_assert!(expected.len() < 2, "{}", error),
+        }
+    }
+}
+
+#[test]
+fn rows_of_a_track_become_one_with_all_their_genres_and_are_counted() {
+    let text = "track_id,track_genre,x,y\na,pop,1,5\nb,jazz,2,\na,folk,1,5\nc,pop,3,5\nb,jazz,2,7\na,pop,9,5\nd,,4,5\n\
+                e,rock,5,5\nf,80s,6,5\n";
+    let genres = GenreColumn { name: " track_genre ".into(), separator: None, cut: Cut::default() };
+    let imported = imported(text, &Import { genres: Some(genres), ..Import::default() });
+    let expected = [("a", vec!["folk", "pop"]), ("b", vec!["jazz"]), ("c", vec!["pop"])];
+    let expected = expected.map(|(id, labels)| (id.to_owned(), labels.into_iter().map(str::to_owned).collect()));
+    assert_eq!(labels(&imported.dataset), expected.into());
+    let b = imported.dataset.track_ids.iter().position(|id| id == "b").unwrap();
+    assert_eq!(imported.dataset.feature_row(b), [2.0, 7.0], "what the first row lacks is taken from another");
+    assert_eq!(
+        imported.notes[..2],
+        [
+            "3 of 6 tracks were left out: 1 with words that are no genres, 1 without a genre, 1 with excluded genres only \
+             (rock)",
+            "5 rows were joined by `track_id` into 2, one a track with all its genres; the features of 1 differ from row \
+             to row: the first row's were taken",
+        ]
+    );
+    let info = imported.info(b"");
+    let dropped = [("no_genre", 1), ("no_genre_given", 1), ("only_excluded_tags", 1)];
+    assert_eq!(info.dropped, dropped.map(|(reason, n)| (reason.to_owned(), n)).into());
+    assert_eq!(info.tags_before[0], ("pop".to_owned(), 2));
+    assert_eq!(info.cut.unwrap(), Cut::default());
+}
+
+#[test]
+fn a_doubtful_separator_is_told_with_the_first_row_as_read() {
+    let notes = |text: &[&str], separator: Option<&str>| {
+        let separator = separator.map(|text| text.parse().unwrap());
+        let notes = imported(&cells(text), &by(separator, Cut::default())).notes;
+        notes.into_iter().filter(|note| note.contains("`Genres`")).collect::<Vec<_>>()
+    };
+    let none: [String; 0] = [];
+    assert_eq!(notes(&["pop,jazz", "folk, pop", "jazz"], None), none);
+    assert_eq!(notes(&["['pop', 'a, b']", "[\"jazz; folk\"]", "[]"], None), none);
+    assert_eq!(notes(&["pop", "jazz", "folk"], None), none);
+    for (text, named, told) in [
+        (["pop", "pop;jazz", "folk; jazz"], None, "with a semicolon between genres: row 2 has `pop`, `jazz`; "),
+        (["a|b|c|d", "jazz", "folk"], None, "with `|` between genres: row 1 has `a`, `b`, `c`, …; "),
+        (
+            ["pop,x;jazz", "pop;jazz", "jazz"],
+            None,
+            "with a semicolon between genres: row 1 has `pop,x`, `jazz` (there is also a comma in 1 of 3 cells)",
+        ),
+        (
+            ["pop", "Hip-Hop/Rap", "jazz"],
+            None,
+            "with one genre a cell: row 2 has `Hip-Hop/Rap` (there is also `/` in 1",
+        ),
+        (
+            ["pop,jazz", "folk", "jazz"],
+            Some(";"),
+            "no cell of `Genres` has a semicolon: each was read as one genre, such",
+        ),
+    ] {
+        let notes = notes(&text, named);
+        assert!(notes.len() == 1 && notes[0].contains(told), "{text:?}: {notes:?}");
+    }
+    let rare: Vec<String> = (0..30).map(|at| if at == 7 { "pop, jazz" } else { "folk" }.to_owned()).collect();
+    let rare: Vec<&str> = rare.iter().map(String::as_str).collect();
+    assert!(
+        notes(&rare, None)[0].contains("with a comma between genres: row 8 has `pop`, `jazz`; `--genre-separator`")
+    );
+    assert_eq!(notes(&rare, Some("none")), none);
+    assert_eq!(notes(&rare, Some(",")), none);
+    let dataset = imported(&cells(&rare), &by(Some(Separator::None), Cut::default())).dataset;
+    assert_eq!(dataset.label_names, ["folk", "pop jazz"]);
+}
+
+#[test]
+fn what_cannot_be_genres_is_refused_with_the_place() {
+    let error = |text: &str, import_by: &Import| import(text.as_bytes(), import_by).unwrap_err().to_string();
+    let found = by(None, Cut::default());
+    let message = error(&cells(&["['pop']", "[{'id': 18, 'name': 'pop'}]"]), &found);
+    assert!(message.starts_with("column `Genres`, row 2 holds no list of texts but `[{'id'"), "{message}");
+    assert!(error(&cells(&["['it's', 'pop']"]), &found).contains("row 1 holds no list"));
+    assert!(error(&cells(&["['pop', 'ja", "pop"]), &found).contains("row 1 holds no list"));
+    assert!(error(&cells(&["", "NA", "[]", "rock", "80s"]), &found).contains("no row with a genre in `Genres`"));
+    assert!(error("genre,x\npop,1\njazz,2\n", &found).starts_with("`--genre-column` names `Genres`, and the file"));
+    let ignored = Import { ignored: vec!["Genres".into()], ..found.clone() };
+    assert!(error(&cells(&["pop"]), &ignored).contains("choose one"));
+    let parted = "track_id,Genres,split,x\na,pop,train,1\na,jazz,test,2\nb,pop,test,3\n";
+    assert!(error(parted, &found).contains("`a` is in rows 1 (train) and 2 (test)"));
+    let missing = error("Genres,x\n,1\npop,2\n,9\njazz,3\nfolk,\npop,4\n", &found);
+    assert!(missing.contains("column `x` lacks 1 of 4 values, the first in row 5"), "{missing}");
+    assert!("".parse::<Separator>().is_err());
+}
+
+#[test]
+fn label_columns_beside_a_column_of_genres_are_left_out() {
+    let text = "track_id,split,label:old,Genres,x\na,train,1,pop,1\nb,test,0,jazz,2\nc,train,1,pop,3\n";
+    let dataset = imported(text, &by(None, Cut::default())).dataset;
+    assert_eq!(
+        (dataset.label_names.clone(), dataset.feature_names.clone()),
+        (vec!["jazz".into(), "pop".into()], vec!["x".into()])
+    );
+    assert_eq!(dataset.side(Split::Test), [2]);
+}
