@@ -360,7 +360,7 @@ fn copies_of_a_track_do_not_make_noise_look_learned() {
     let board = std::fs::read_to_string(folder.path().join("out/leaderboard.csv")).unwrap();
     assert!(!board.contains(",1.0,") && !board.contains(",1,"), "a fold without a mistake on noise:\n{board}");
     assert!(ok(&run(folder.path(), &["search", "show"])).contains("210 training rows of 42 tracks"));
-    let refused = fails(&search(folder.path(), "plan", &["--folds", "50"]), 2);
+    let refused = fails(&run(folder.path(), &["search", "plan", "--data", "my.csv", "--folds", "50"]), 2);
     assert!(refused.contains("copies of 42 tracks") && refused.contains("--folds 42 or fewer"), "{refused}");
 }
 

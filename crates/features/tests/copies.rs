@@ -162,3 +162,18 @@ fn rows_that_are_alike_are_told_of_with_the_first_of_them() {
     );
     assert_eq!(notes("x,label:a\n1,1\n2,0\n1,0\n3,0\n"), Vec::<String>::new(), "their labels differ");
 }
+
+#[test]
+fn a_column_of_spotifys_ids_is_taken_for_the_track_id() {
+    let text = "Track URI,song_id,x,label:a\nu,1,7,0\nv,2,8,1\nu,3,7,0\n,4,9,1\n";
+    let found = imported(text, &SplitSettings::default());
+    assert_eq!(found.dataset.feature_names, ["song_id", "x"]);
+    assert!(found.dataset.track_ids.contains(&"4".to_owned()), "without one rows are numbered");
+    assert_eq!(found.notes[0], "`Track URI` was taken for the `track_id`");
+    assert!(found.notes[1].starts_with("2 of 4 rows are copies of one track"), "{:?}", found.notes);
+    let ignored = Import { ignored: vec!["Track URI".into()], ..Import::default() };
+    let other = import(text.as_bytes(), &ignored).unwrap();
+    assert_eq!(other.notes[0], "`song_id` was taken for the `track_id`");
+    let own = imported("track_id,x,label:a\n1,7,0\n2,8,1\n3,7,1\n", &SplitSettings::default());
+    assert!(!own.notes.iter().any(|note| note.contains("taken")), "{:?}", own.notes);
+}

@@ -57,8 +57,8 @@ pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError
 
 /// Reads a table as [`Table::read`] does, with its columns in any order.
 ///
-/// A label column holds 0/1 (or true/false), and every row has one or the other. `track_id` is optional, else rows are
-/// numbered from 1; so is `artist`. With `split` (`train`/`test`) rows keep the order of the file within each side; without
+/// A label column holds 0/1 (or true/false), and every row has one or the other. `track_id` is optional (a column
+/// such as `Track URI` or `Spotify ID` takes its place), else rows are numbered from 1; so is `artist`. With `split` (`train`/`test`) rows keep the order of the file within each side; without
 /// it they are split as `import.split` says. Rows of one `track_id` are copies of a track: they stay together, next to each
 /// other on one side, and a `split` that parts them is refused. Every other column is a feature, and holds finite numbers;
 /// a value that is missing is refused or imputed. `label:NAME` columns that `import.labels` does not name are left out.
@@ -70,13 +70,14 @@ pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError
 /// A column that is no feature is refused rather than learnt from: without a name, called `index` or the like and numbering
 /// the rows, or with a name that is nearly a label's. All unusable columns are named in one error.
 pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
-    let roles = Roles::of(import);
+    let mut roles = Roles::of(import);
     let table = Table::read(bytes, &ReadOptions { ignored: import.ignored.clone() })?;
     roles.check(&table)?;
     let n = table.rows();
     if n == 0 {
         return Err(DatasetError::Lacks("rows".to_owned()));
     }
+    let id = roles.find_id(&table);
     let mut unusable = roles.misnamed(&table);
     let labels = match import.genres {
         Some(_) => Vec::new(),
@@ -90,12 +91,12 @@ pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
         return Err(DatasetError::Unusable(unusable));
     }
 
-    let has_ids = roles.has(&table, TRACK_ID);
     let mut rows = Rows {
         places: (0..n).collect(),
-        track_ids: match has_ids {
-            true => all_texts(&table, TRACK_ID, "has no id: fill it in, or remove the column")?,
-            false => (1..=n).map(|row| row.to_string()).collect(),
+        track_ids: match id.as_deref() {
+            Some(TRACK_ID) => all_texts(&table, TRACK_ID, "has no id: fill it in, or remove the column")?,
+            Some(other) => ids_or_numbers(table.texts(other)?),
+            None => ids_or_numbers(vec![None; n]),
         },
         artists: match roles.has(&table, ARTIST) {
             true => table.texts(ARTIST)?.into_iter().map(Option::unwrap_or_default).collect(),
@@ -107,6 +108,9 @@ pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
         labels: bits,
     };
     let mut notes = table.notes().to_vec();
+    notes.extend(
+        id.iter().filter(|name| *name != TRACK_ID).map(|name| format!("`{name}` was taken for the `track_id`")),
+    );
     let mut origin = None;
     if let Some(column) = &import.genres {
         rows.check_sides()?;
@@ -127,7 +131,7 @@ pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
         label_names: rows.label_names,
     };
     let places: Vec<usize> = order.rows.iter().map(|&row| rows.places[row]).collect();
-    notes.extend(copies::notes(&dataset, &places, has_ids));
+    notes.extend(copies::notes(&dataset, &places, id.is_some()));
     notes.extend(doubts::of(&dataset, &order));
     Ok(Imported { dataset, imputed, notes, origin })
 }
@@ -176,6 +180,11 @@ fn bits(table: &Table, name: &str) -> Result<Vec<u8>, DatasetError> {
 fn all_texts(table: &Table, name: &str, problem: &'static str) -> Result<Vec<String>, DatasetError> {
     let texts = table.texts(name)?.into_iter().enumerate();
     texts.map(|(i, text)| text.ok_or_else(|| DatasetError::value(name, i, problem))).collect()
+}
+
+/// Ids; a row that has none is numbered from 1.
+fn ids_or_numbers(ids: Vec<Option<String>>) -> Vec<String> {
+    ids.into_iter().enumerate().map(|(row, id)| id.unwrap_or_else(|| (row + 1).to_string())).collect()
 }
 
 fn sides(table: &Table) -> Result<Vec<Split>, DatasetError> {

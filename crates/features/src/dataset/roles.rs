@@ -8,25 +8,33 @@ use super::{ARTIST, DatasetError, Import, LABEL, SPLIT, TRACK_ID, Table};
 const ROW_NUMBERS: [&str; 12] =
     ["index", "idx", "row", "rows", "row_number", "rownum", "row_nr", "rowid", "row_id", "#", "no", "nr"];
 
+/// Names, in small letters and without signs, of columns of Spotify's ids in tables that people have.
+const IDS: [&str; 7] =
+    ["trackid", "trackuri", "spotifytrackid", "spotifytrackuri", "spotifyid", "spotifyuri", "songid"];
+
 /// The roles of columns, by their names.
 pub(super) struct Roles<'a> {
     labels: Vec<&'a str>,
     ignored: Vec<&'a str>,
     /// The column of genres, which takes the place of label columns.
     genres: Option<&'a str>,
+    /// The column of ids.
+    id: Option<String>,
 }
 
 impl<'a> Roles<'a> {
     pub(super) fn of(import: &'a Import) -> Self {
         let trimmed = |names: &'a [String]| names.iter().map(|name| name.trim()).collect();
         let genres = import.genres.as_ref().map(|column| column.name.trim());
-        Self { labels: trimmed(&import.labels), ignored: trimmed(&import.ignored), genres }
+        Self { labels: trimmed(&import.labels), ignored: trimmed(&import.ignored), genres, id: None }
     }
 
     /// Whether a column is a feature.
     fn is_feature(&self, name: &str) -> bool {
-        let is_other =
-            [TRACK_ID, ARTIST, SPLIT].contains(&name) || name.starts_with(LABEL) || self.genres == Some(name);
+        let is_other = [TRACK_ID, ARTIST, SPLIT].contains(&name)
+            || name.starts_with(LABEL)
+            || self.genres == Some(name)
+            || self.id.as_deref() == Some(name);
         !is_other && self.label(name).is_none() && !self.is_ignored(name)
     }
 
@@ -69,6 +77,17 @@ impl<'a> Roles<'a> {
         }
         let unknown = self.ignored.iter().find(|name| !names.contains(name));
         unknown.map_or(Ok(()), |name| Err(missing("ignore", name)))
+    }
+
+    /// The column of ids: `track_id`, or else the first whose name is known for one, which then is no feature.
+    pub(super) fn find_id(&mut self, table: &Table) -> Option<String> {
+        let is_known = |name: &&str| {
+            let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+            IDS.contains(&letters.to_lowercase().as_str()) && self.is_feature(name) && self.has(table, name)
+        };
+        let named = table.names().find(|name| *name == TRACK_ID && self.has(table, name));
+        self.id = named.or_else(|| table.names().find(is_known)).map(str::to_owned);
+        self.id.clone()
     }
 
     /// Whether a column has a meaning of its own: `track_id`, `artist` or `split`.
