@@ -235,7 +235,7 @@ fn a_table_that_cannot_be_read_is_refused_with_the_line() {
         (plain.replace("t007,Band 7", "t007,Band, 7"), "line 9 has 7 values, and the line of column names has 6"),
         (plain.replace("t007,", "t0\0 7,"), "line 9 has a zero byte"),
         (plain.replace("tempo,", "energy,"), "column `energy` comes twice"),
-        (format!("1,2,3\n{plain}"), "line 2 has 6 values, and the line of column names has 3"),
+        (format!("1,2,3\n{plain}"), "its first line holds numbers and no names of columns"),
         (String::new(), "it is empty"),
     ];
     for (table, expected) in cases {
@@ -418,4 +418,59 @@ fn labels_are_made_of_a_column_of_genres_by_the_settings() {
     assert!(fails(&plan(&["--labels", "x"]), 2).contains("--labels"));
     let nowhere = search(folder.path(), "plan", &["--genre-column", "genre", "--ignore", "track_name"]);
     assert!(fails(&nowhere, 2).contains("`--genre-column` names `genre`"));
+}
+
+#[test]
+fn a_catalogue_that_cannot_be_learnt_from_is_refused_before_anything_is_collected() {
+    let refused = |table: &str| {
+        let folder = tempdir().unwrap();
+        std::fs::write(folder.path().join("my.csv"), table).unwrap();
+        let said = fails(&run(folder.path(), &["demo", "--catalogue", "my.csv"]), 1);
+        assert!(said.lines().count() == 1 && !folder.path().join("spotifai-demo").exists(), "{said}");
+        said
+    };
+    let said = refused("Track Name;Artist Name(s);Danceability\nSong;Band;0,5\n");
+    assert!(
+        said.contains("no column \"Track URI\", \"Genres\"; it has: Track Name, Artist Name(s), Danceability"),
+        "{said}"
+    );
+    let row = "spotify:track:02v9pvGNvWAdQaiMOMXrg9,Song,Band";
+    let said = refused(&format!("Track URI,Track Name,Artist Name(s),Artist Genres,Danceability\n{row},,0.5\n"));
+    assert!(said.contains("no row of the table has genres (column \"Artist Genres\")"), "{said}");
+    let said = refused(&format!("Track URI,Track Name,Artist Name(s),Genres,Danceability\n{row},pop,\n"));
+    assert!(said.contains("no row of the table has audio features"), "{said}");
+}
+
+#[test]
+fn a_catalogue_without_tempo_is_learnt_from_by_its_other_features() {
+    let head = "Track URI;Track Name;Artist Name(s);Album Release Date;Track Duration (ms);Artist Genres;Danceability;Energy;Key;\
+                Loudness;Mode;Speechiness;Acousticness;Instrumentalness;Liveness;Valence;Time Signature";
+    let row = |i: usize| {
+        let value = |seed: usize| format!("0,{:03}", (i * seed + 17) % 1000);
+        let genres = if i.is_multiple_of(2) { "jazz" } else { "pop" };
+        let values: Vec<String> = [37, 53, 71, 89, 97, 101, 103].iter().map(|seed| value(*seed)).collect();
+        format!(
+            "spotify:track:{i:022};Song {i};Band {};2020-01-01;{};{genres};{};{};{};-8,5;1;{};4",
+            i % 7,
+            200_000 + i,
+            values[0],
+            values[1],
+            i % 12,
+            values[2..].join(";")
+        )
+    };
+    let rows: String = (0..60).map(|i| row(i) + "\n").collect();
+    let folder = tempdir().unwrap();
+    std::fs::write(folder.path().join("my.csv"), format!("{head}\n{rows}")).unwrap();
+    let output = run(folder.path(), &["demo", "--catalogue", "my.csv", "--out", "out"]);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    ok(&output);
+    assert!(
+        said.contains("my.csv: it was read with a semicolon as the separator, a comma as the decimal mark"),
+        "{said}"
+    );
+    assert!(said.contains("my.csv: the table has no column \"Tempo\"; the other features are used"), "{said}");
+    let summary: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.path().join("out/summary.json")).unwrap()).unwrap();
+    assert_eq!((&summary["dataset_rows"], &summary["dataset_features"]), (&60.into(), &12.into()));
 }

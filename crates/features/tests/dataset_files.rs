@@ -1,5 +1,7 @@
 //! Datasets as files: written, read back, and read from elsewhere.
 
+use std::io::Write;
+
 use features::{
     DatasetError, Import, Imported, describe, import as import_of, read, to_csv, to_parquet, to_spreadsheet,
 };
@@ -265,4 +267,44 @@ fn the_baseline_is_the_share_of_the_most_frequent_label_set_of_the_training_rows
 fn too_many_values_in_a_row_are_no_silent_loss() {
     let message = error("tempo,label:a\n1,0\n\n2,1,5\n3,0\n");
     assert!(message.starts_with("line 4 has 3 values, and the line of column names has 2"), "{message}");
+}
+
+#[test]
+fn damaged_files_are_refused_in_one_line() {
+    let parquet = include_bytes!("pandas/outside.parquet");
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    gzip.write_all(b"tempo,label:a\n1,0\n2,1\n3,0\n").unwrap();
+    let gzip = gzip.finish().unwrap();
+    let refused = |bytes: &[u8]| match read(bytes, &SplitSettings::default()) {
+        Ok(_) => String::new(),
+        Err(error) => error.to_string(),
+    };
+    for length in 4..parquet.len() {
+        assert!(
+            refused(&parquet[..length]).ends_with("the Parquet file is damaged or cut off: fetch or write it again")
+        );
+    }
+    for length in 2..gzip.len() {
+        assert!(refused(&gzip[..length]).ends_with("the gzip file is damaged or cut off: fetch or pack it again"));
+    }
+    // Polars panics at the first of these, and finds the second itself; the others make labels of other values.
+    for (place, bit) in [(1823, 0), (1953, 7), (1237, 0), (978, 0)] {
+        let mut flipped = parquet.to_vec();
+        flipped[place] ^= 1 << bit;
+        let message = refused(&flipped);
+        assert!(!message.is_empty() && !message.contains(['\n', '\r']), "{place} {bit}: {message}");
+    }
+}
+
+#[test]
+fn a_small_gzip_file_does_not_unpack_without_end() {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(b"tempo,label:a\n").unwrap();
+    let rows = b"1,0\n".repeat(1 << 18);
+    (0..80).for_each(|_| gzip.write_all(&rows).unwrap());
+    let message = read(&gzip.finish().unwrap(), &SplitSettings::default()).unwrap_err().to_string();
+    assert!(
+        message.contains("the gzip file unpacks to more than") && message.contains("unpack it yourself"),
+        "{message}"
+    );
 }

@@ -359,3 +359,28 @@ fn no_row_number_and_no_label_of_another_spelling_becomes_a_feature() {
         }
     }
 }
+
+#[test]
+fn parquet_of_any_type_is_read_or_refused_by_name_and_an_ignored_column_never_touched() {
+    let test = "parquet_of_any_type_is_read_or_refused_by_name_and_an_ignored_column_never_touched";
+    let Some(python) = testkit::pandas(test) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/pandas/parquet_types.py");
+    assert!(Command::new(python).arg(script).arg(folder.path()).status().unwrap().success());
+    let types: BTreeMap<String, Option<Vec<f64>>> =
+        serde_json::from_slice(&std::fs::read(folder.path().join("types.json")).unwrap()).unwrap();
+    for (name, numbers) in types {
+        let bytes = std::fs::read(folder.path().join(format!("{name}.parquet"))).unwrap();
+        let without = import(&bytes, &Import { ignored: vec!["odd".into()], ..Import::default() }).unwrap().dataset;
+        assert_eq!((without.rows(), without.feature_names), (30, vec!["tempo".to_owned()]), "{name}");
+        assert_eq!(without.label_names, ["jazz"]);
+        match (import(&bytes, &Import::default()), numbers) {
+            (Ok(_), Some(numbers)) => {
+                let table = Table::read(&bytes, &ReadOptions::default()).unwrap();
+                assert_eq!(table.numbers("odd").unwrap(), numbers, "{name}");
+            }
+            (Err(DatasetError::Unusable(columns)), None) => assert_eq!(columns[0].column, "odd", "{name}"),
+            (other, _) => panic!("{name}: {other:?}"),
+        }
+    }
+}

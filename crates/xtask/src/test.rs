@@ -32,7 +32,9 @@ pub fn run_tests(arguments: &[String], offline: bool) -> anyhow::Result<()> {
     }
     if std::env::var_os(PYTHON).is_none() {
         match pandas(offline)? {
-            Some(python) => drop(command.env(PYTHON, python)),
+            Some(python) => {
+                command.env(PYTHON, python);
+            }
             None => println!("left out by --offline: the tests that compare with pandas, which is not installed yet"),
         }
     }

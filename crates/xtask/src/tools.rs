@@ -18,7 +18,7 @@ const PACKAGES: &[&str] = &[
 ];
 
 /// What tests compare with; the version that the program's reading of tables was written for.
-const PANDAS: &[&str] = &["pandas==2.3.3"];
+const PANDAS: &[&str] = &["pandas==2.3.3", "pyarrow==26.0.1"];
 
 /// A program of the virtual environment, which is made or brought up to date first.
 pub fn tool(name: &str) -> anyhow::Result<PathBuf> {

@@ -214,7 +214,7 @@ impl fmt::Display for Fault {
             Self::Type(what) => write!(f, "holds {what}"),
             Self::NoTexts => write!(f, "has no texts"),
             Self::RowNumber => write!(f, "numbers the rows"),
-            Self::Nameless => write!(f, "has no name: an index that was written with the table"),
+            Self::Nameless => write!(f, "has no name, like an index that was written with the table"),
             Self::LikeLabel => write!(f, "looks like a label, and those are called `label:NAME`"),
             Self::EmptyLabel => write!(f, "is a label without a name"),
         }

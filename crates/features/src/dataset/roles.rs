@@ -60,7 +60,7 @@ impl<'a> Roles<'a> {
             |option, column: &str| DatasetError::NoColumn { option, column: column.to_owned(), there: some_of(&names) };
         for label in &self.labels {
             let is_this = |column: &&str| column == label || column.strip_prefix(LABEL).map(str::trim) == Some(label);
-            if !names.iter().any(|column| is_this(column)) {
+            if !names.iter().any(is_this) {
                 return Err(missing("labels", label));
             }
             if self.is_ignored(label) {

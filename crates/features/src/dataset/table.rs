@@ -176,9 +176,6 @@ impl Table {
         };
         let mut records = Records::of(text, separator);
         let mut record = Record::default();
-        let first_line = text.lines().next().unwrap_or_default();
-        let mut behind = first_line.split(char::from(separator)).skip(1).peekable();
-        records.skips_blanks = behind.peek().is_some() && behind.all(|field| field.starts_with(' '));
         if !records.read(&mut record)? {
             return Err(DatasetError::Unreadable("it is empty".to_owned()));
         }

@@ -25,8 +25,11 @@ def numbers(typed, text, decimal):
         words = text.str.strip()
         words = words.where(~words.isin(STR_NA_VALUES))
         truths = words.str.lower().map({"true": 1.0, "false": 0.0})
-        points = words.str.replace(decimal, ".", regex=False)
-        typed = truths if truths.notna().equals(words.notna()) else pd.to_numeric(points)
+        if truths.notna().equals(words.notna()):
+            typed = truths
+        else:
+            # Not pandas' to_numeric, which may miss the nearest number by the last bit.
+            typed = words.str.replace(decimal, ".", regex=False).map(float)
     return [number(value) for value in typed]
 
 
@@ -41,7 +44,9 @@ for case in json.loads((folder / "cases.json").read_text()):
     path = folder / case["file"]
     typed = pd.read_csv(path, decimal=case["decimal"], float_precision="round_trip", **layout)
     texts = pd.read_csv(path, dtype=str, keep_default_na=False, na_values=[], **layout).fillna("")
-    typed.columns = texts.columns = [name.strip() for name in texts.columns]
+    # pandas names a column itself if it has no name at all, not if that is a blank.
+    names = [name.strip() or f"Unnamed: {place}" for place, name in enumerate(texts.columns)]
+    typed.columns = texts.columns = names
     columns = {}
     for name in texts.columns:
         if name in case["texts"]:

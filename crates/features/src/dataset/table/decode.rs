@@ -59,13 +59,19 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Option<String>), Dat
         [0xfe, 0xff, rest @ ..] => (Cow::Owned(utf16(rest, u16::from_be_bytes)?), None),
         _ => eight_bit(bytes)?,
     };
-    match text.find('\0') {
-        Some(at) => Err(unreadable(format!(
-            "line {} has a zero byte: it is no text, or UTF-16 without a byte-order mark; save it as UTF-8",
-            line(text.as_bytes(), at)
-        ))),
-        None => Ok((text, note)),
+    if let Some(at) = text.find('\0') {
+        return Err(zero(line(text.as_bytes(), at)));
     }
+    if text.trim_start().starts_with(['{', '[']) {
+        return Err(unreadable("it looks like JSON: write the table as CSV or Parquet"));
+    }
+    Ok((text, note))
+}
+
+fn zero(line: usize) -> DatasetError {
+    unreadable(format!(
+        "line {line} has a zero byte: it is no text, or UTF-16 without a byte-order mark; save it as UTF-8"
+    ))
 }
 
 fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, DatasetError> {
@@ -81,6 +87,9 @@ fn eight_bit(bytes: &[u8]) -> Result<(Cow<'_, str>, Option<String>), DatasetErro
     let Err(first) = std::str::from_utf8(bytes) else {
         return Ok((String::from_utf8_lossy(bytes), None));
     };
+    if let Some(at) = bytes.iter().position(|byte| *byte == 0) {
+        return Err(zero(line(bytes, at)));
+    }
     let foreign = line(bytes, first.valid_up_to());
     let utf8 = bytes.utf8_chunks().find_map(|chunk| chunk.valid().chars().find(|char| !char.is_ascii()));
     if let Some(char) = utf8 {

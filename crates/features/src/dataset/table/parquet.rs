@@ -1,6 +1,9 @@
 //! The columns of a Parquet file.
 
+use std::cell::Cell;
 use std::io::Cursor;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
 
 use polars::prelude::*;
 
@@ -12,11 +15,38 @@ const MOST_VALUES: usize = 1 << 29;
 /// A column, or what it holds that is neither number nor text.
 pub(super) type Typed = Result<Column, String>;
 
-/// Names and columns in the order of the file, those that `skips` says left out unread, and the number of rows.
-pub(super) fn read(
-    bytes: &[u8],
-    skips: impl Fn(&str) -> bool,
-) -> Result<(Vec<(String, Option<Typed>)>, usize), DatasetError> {
+/// Names and columns in the order of the file, `None` for those left out, and the number of rows.
+type Columns = (Vec<(String, Option<Typed>)>, usize);
+
+/// The columns of a file, without touching those that `skips` says.
+pub(super) fn read(bytes: &[u8], skips: impl Fn(&str) -> bool) -> Result<Columns, DatasetError> {
+    caught(|| columns(bytes, skips))
+}
+
+thread_local! {
+    static IS_READING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Polars believes what a file says of itself, and panics where that is wrong. That is a damaged file like any other, so
+/// nothing is printed.
+fn caught<T>(read: impl FnOnce() -> Result<T, DatasetError>) -> Result<T, DatasetError> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let is_of_polars = std::thread::current().name().is_some_and(|name| name.starts_with("polars"));
+            if !IS_READING.get() && !is_of_polars {
+                before(panic);
+            }
+        }));
+    });
+    IS_READING.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(read));
+    IS_READING.set(false);
+    result.unwrap_or_else(|panic| Err(damaged(panic)))
+}
+
+fn columns(bytes: &[u8], skips: impl Fn(&str) -> bool) -> Result<Columns, DatasetError> {
     let mut reader = ParquetReader::new(Cursor::new(bytes));
     let schema = reader.schema().map_err(damaged)?;
     let rows = reader.num_rows().map_err(damaged)?;
@@ -37,6 +67,9 @@ pub(super) fn read(
     if !wanted.is_empty() {
         let frame = reader.with_projection(Some(wanted)).finish().map_err(damaged)?;
         columns = frame.columns().to_vec();
+        if columns.iter().any(|column| column.len() != rows) {
+            return Err(damaged(()));
+        }
     }
     let mut columns = columns.into_iter();
     let mut typed = |field: &ArrowField| match other(&field.dtype) {
@@ -65,11 +98,11 @@ fn other(dtype: &ArrowDataType) -> Option<String> {
         T::Timestamp(..) => "points in time (timestamp)".to_owned(),
         T::Time32(_) | T::Time64(_) => "times of day".to_owned(),
         T::Duration(_) | T::Interval(_) => "durations".to_owned(),
-        T::Decimal(digits, scale) | T::Decimal32(digits, scale) | T::Decimal64(digits, scale) => {
-            format!("decimals (decimal({digits}, {scale})); write it as float64")
-        }
-        T::Decimal256(digits, scale) => format!("decimals (decimal({digits}, {scale})); write it as float64"),
-        T::Float16 => "numbers of 16 bits (float16); write it as float32".to_owned(),
+        T::Decimal(digits, scale)
+        | T::Decimal32(digits, scale)
+        | T::Decimal64(digits, scale)
+        | T::Decimal256(digits, scale) => format!("decimals (decimal({digits}, {scale})), not float64"),
+        T::Float16 => "numbers of 16 bits (float16), not float32".to_owned(),
         T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => "bytes (binary)".to_owned(),
         T::List(_) | T::LargeList(_) | T::FixedSizeList(..) => "lists".to_owned(),
         T::Struct(_) => "records (struct)".to_owned(),

@@ -11,8 +11,9 @@ pub(super) struct Records<'a> {
     /// Of the byte at `at`, from 1.
     line: usize,
     separator: u8,
-    /// Whether blanks before a quote belong to the layout, as in `a, "b"`.
-    pub(super) skips_blanks: bool,
+    /// Whether blanks before a quote belong to the layout, as in `a, "b"`: they do if one follows each separator of the
+    /// first line.
+    skips_blanks: bool,
 }
 
 /// The fields of one record, kept for the next one.
@@ -37,7 +38,10 @@ impl Record {
 
 impl<'a> Records<'a> {
     pub(super) fn of(text: &'a str, separator: u8) -> Self {
-        Self { text, at: 0, line: 1, separator, skips_blanks: false }
+        let first_line = text.split(['\n', '\r']).find(|line| !line.trim().is_empty()).unwrap_or_default();
+        let mut behind = first_line.split(char::from(separator)).skip(1).peekable();
+        let skips_blanks = behind.peek().is_some() && behind.all(|field| field.starts_with(' '));
+        Self { text, at: 0, line: 1, separator, skips_blanks }
     }
 
     /// The next record; `false` at the end.
