@@ -28,21 +28,28 @@ impl Client {
     pub async fn playlist_items(&self, playlist: &str, offset: u32) -> Result<Page, Error> {
         let path = ["playlists", checked(playlist)?, "items"];
         let what = format!("the rows of playlist {playlist} from {offset}");
-        let (limit, offset) = (PlaylistPage::rows_asked(offset).to_string(), offset.to_string());
+        let asked = PlaylistPage::rows_asked(offset);
+        let (limit, offset) = (asked.to_string(), offset.to_string());
         // Without the types, episodes come in the guise of tracks.
         let query = [("limit", limit.as_str()), ("offset", &offset), ("additional_types", "track,episode")];
         let body = self.get(&what, &path, &query).await?;
-        read_playlist_page(&body).map_err(|why| Error::unreadable(&what, why))
+        // A server that gives more than it was asked for gives the rows of other pages.
+        read_rows(&body, asked as usize).map_err(|why| Error::unreadable(&what, why))
     }
 }
 
 /// Reads a page of rows, or the first page in a whole playlist object: its `items` (since 2026) or its `tracks`.
 pub fn read_playlist_page(bytes: &[u8]) -> Result<Page, Unreadable> {
+    read_rows(bytes, usize::MAX)
+}
+
+/// Reads the first rows of a page.
+fn read_rows(bytes: &[u8], most: usize) -> Result<Page, Unreadable> {
     let json = json::read(bytes)?;
     let page = [&json, &json["items"], &json["tracks"]].into_iter().find(|page| page["items"].is_array());
     let page = page.ok_or_else(|| Unreadable("it has no rows `items`".into()))?;
     let mut read = Page { total: whole_number(&page["total"]), ..Page::default() };
-    for row in page["items"].as_array().into_iter().flatten() {
+    for row in page["items"].as_array().into_iter().flatten().take(most) {
         read.rows += 1;
         match read_row(row) {
             Ok(track) => read.tracks.push(track),

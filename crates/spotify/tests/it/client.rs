@@ -56,6 +56,18 @@ async fn a_page_is_asked_for_by_name() {
 }
 
 #[tokio::test]
+async fn a_page_has_no_more_rows_than_were_asked_for() {
+    let stand_in = StandIn::start().await;
+    let sixty: Vec<Value> = vec![Value::Null; 60];
+    stand_in.on(ITEMS, move |_| ok(json!({"items": sixty, "total": 100})));
+    let client = client(&stand_in).await;
+    for (offset, rows) in [(0, 50), (20, 30), (40, 10), (50, 50)] {
+        let page = client.playlist_items(PLAYLIST, offset).await.unwrap();
+        assert_eq!((page.rows, page.skipped.values().sum()), (rows, rows), "from {offset}");
+    }
+}
+
+#[tokio::test]
 async fn a_refused_token_is_renewed_once_and_for_everyone() {
     let stand_in = StandIn::start().await;
     stand_in.on(ITEMS, |request| match request.authorization.as_str() {
