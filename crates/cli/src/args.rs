@@ -106,9 +106,9 @@ pub enum Command {
     /// Write the report of the newest dataset and model
     #[command(after_help = "Example:\n  spotifai report --out june")]
     Report(Report),
-    /// Print the settings in force, secrets hidden
-    #[command(after_help = "Example:\n  spotifai config > spotifai.toml")]
-    Config,
+    /// Print the settings in force without their secrets, or write them into a file
+    #[command(after_help = "Examples:\n  spotifai config\n  spotifai config --write spotifai.toml")]
+    Config(Config),
     /// Print a script that completes commands, flags and kinds in your shell
     #[command(
         after_help = "Examples:\n  spotifai completions bash > ~/.local/share/bash-completion/completions/spotifai\n  spotifai completions zsh > ~/.zfunc/_spotifai\n  spotifai completions fish > ~/.config/fish/completions/spotifai.fish"
@@ -117,6 +117,14 @@ pub enum Command {
         /// Shell
         shell: clap_complete::Shell,
     },
+}
+
+/// `spotifai config`.
+#[derive(Debug, ClapArgs)]
+pub struct Config {
+    /// Write them, with their secrets, into this file, which must not be there yet and which only you can read then
+    #[arg(long, value_name = "FILE")]
+    pub write: Option<PathBuf>,
 }
 
 /// `spotifai demo`.
@@ -258,7 +266,7 @@ pub struct Workers {
 /// `spotifai cancel`.
 #[derive(Debug, ClapArgs)]
 pub struct Cancel {
-    /// Id of the run
+    /// Id of the run, or the beginning of it
     #[arg(value_name = "RUN")]
     pub run: String,
     /// As JSON
@@ -305,7 +313,7 @@ pub enum Dead {
     /// One dead job with its history and payload
     #[command(after_help = "Example:\n  spotifai dead show 2f1c… (an id of `spotifai dead list`)")]
     Show {
-        /// Its id
+        /// Its id, or the beginning of it
         id: String,
         /// As JSON
         #[arg(long)]
@@ -323,7 +331,7 @@ pub enum Dead {
 #[derive(Debug, ClapArgs)]
 #[command(group(ArgGroup::new("which").required(true)))]
 pub struct Choice {
-    /// Ids
+    /// Ids, or their beginnings
     #[arg(group = "which", value_name = "ID")]
     pub ids: Vec<String>,
     /// Those of this kind

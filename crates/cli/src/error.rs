@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use model::terminal::escaped;
 use queue::QueueError;
 use store::StoreError;
-use worker::{Shutdown, WorkerError, complain};
+use worker::{Shutdown, WorkerError, complain, without_argument_secrets};
 
 /// The command was given something it cannot use: exit code 2.
 #[derive(Debug)]
@@ -53,7 +53,7 @@ pub fn exit_code(result: anyhow::Result<()>) -> u8 {
     if is_closed_pipe(&error) {
         return 0;
     }
-    let line = line(&error).replace('\n', " ");
+    let line = without_argument_secrets(&line(&error)).replace('\n', " ");
     complain(&format!("spotifai: {}", escaped(&line)));
     match error.downcast_ref::<Stopped>() {
         Some(stopped) => stopped.code,

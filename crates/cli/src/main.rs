@@ -8,6 +8,7 @@ mod error;
 mod files;
 mod fleet;
 mod home;
+mod ids;
 mod output;
 mod progress;
 mod refusals;
@@ -24,7 +25,10 @@ fn main() -> ExitCode {
         Ok(begun) => begun,
         Err(error) => return error::ended(Err(error.into())),
     };
-    let args = args::Args::parse();
+    let args = match args::Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return worker::usage_error(error),
+    };
     let entered = runtime.enter();
     stop::on_signal(&args.command, &shutdown);
     drop(entered);

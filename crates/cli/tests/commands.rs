@@ -141,3 +141,82 @@ fn passwords_of_addresses_are_neither_printed_nor_welcome_as_flags() {
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.contains("--queue") && said.contains("SPOTIFAI_QUEUE") && !said.contains("squeamish"), "{said}");
 }
+
+#[test]
+fn what_config_prints_can_be_a_settings_file_and_hides_nothing_that_is_set() {
+    let folder = tempdir().unwrap();
+    let set = |args: &[&str]| {
+        let mut command = spotifai(folder.path(), args);
+        command.env("SPOTIFAI_LASTFM_API_KEY", "squeamish").env("SPOTIFAI_STORE", "mongodb://me:ossifrage@db/x");
+        command.env("SPOTIFAI_CONTACT", "a \"b\" \u{e9}").env("SPOTIFAI_LASTFM_RATE", "0.25");
+        command.output().unwrap()
+    };
+    let printed = ok(&set(&["config"]));
+    assert!(printed.contains("# lastfm.api_key = is set, not shown\n"), "{printed}");
+    assert!(printed.contains("# store = \"mongodb://me:***@db/x\" has a secret, not shown\n"), "{printed}");
+    std::fs::write(folder.path().join("spotifai.toml"), &printed).unwrap();
+    assert_eq!(ok(&set(&["config"])), printed, "the same settings, the secrets still from the environment");
+    let alone = ok(&run(folder.path(), &["config"]));
+    assert!(!alone.contains('*') && alone.contains("rate = 0.25"), "no secret is set to what stands for one: {alone}");
+}
+
+#[test]
+fn config_writes_a_file_that_reads_back_and_replaces_none() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("mine.toml");
+    let set = |args: &[&str]| {
+        let mut command = spotifai(folder.path(), args);
+        command.env("SPOTIFAI_LASTFM_API_KEY", "squeamish").env("SPOTIFAI_QUEUE", "amqp://me:ossi'%22@mq/v");
+        command.output().unwrap()
+    };
+    let said = ok(&set(&["config", "--write", "mine.toml"]));
+    assert!(said.contains("mine.toml") && said.contains("queue, lastfm.api_key") && !said.contains("ossi"), "{said}");
+    let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600, "it holds secrets");
+    let written: toml::Table = std::fs::read_to_string(&file).unwrap().parse().unwrap();
+    assert_eq!(written["lastfm"]["api_key"].as_str(), Some("squeamish"));
+    assert_eq!(written["queue"].as_str(), Some("amqp://me:ossi'%22@mq/v"));
+    let read_back = ok(&run(folder.path(), &["--config", "mine.toml", "config"]));
+    assert_eq!(read_back, ok(&set(&["config"])), "the same settings without the environment");
+
+    let line = fails(&run(folder.path(), &["config", "--write", "mine.toml"]), 1);
+    assert!(line.contains("mine.toml is there already") && line.lines().count() == 1, "{line}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap().parse::<toml::Table>().unwrap(), written);
+    let line = fails(&run(folder.path(), &["config", "--write", "no/such/folder.toml"]), 1);
+    assert!(line.contains("no/such/folder.toml"), "{line}");
+}
+
+#[test]
+fn a_settings_file_that_the_shell_emptied_is_not_lost_in_silence() {
+    let folder = tempdir().unwrap();
+    let file = folder.path().join("spotifai.toml");
+    std::fs::write(&file, "contact = \"me\"\n").unwrap();
+    let out = spotifai(folder.path(), &["config"]).stdout(std::fs::File::create(&file).unwrap()).output().unwrap();
+    ok(&out);
+    let said = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert!(said.contains("emptied spotifai.toml") && said.contains("config --write"), "{said}");
+}
+
+#[test]
+fn what_stands_for_a_secret_is_refused_as_one() {
+    let folder = tempdir().unwrap();
+    for (name, value, key) in [
+        ("SPOTIFAI_LASTFM_API_KEY", "***", "lastfm.api_key"),
+        ("SPOTIFAI_SPOTIFY_CLIENT_SECRET", " **** ", "spotify.client_secret"),
+        ("SPOTIFAI_QUEUE", "amqp://me:***@host/v", "queue"),
+        ("SPOTIFAI_QUEUE_MANAGEMENT_URL", "http://me:%2A%2A%2A@host", "queue_management_url"),
+        ("SPOTIFAI_STORE", "mongodb://me@host/x?tlsCertificateKeyFilePassword=***", "store"),
+    ] {
+        for command in ["config", "status"] {
+            let line = fails(&spotifai(folder.path(), &[command]).env(name, value).output().unwrap(), 2);
+            assert!(line.contains(name) && line.contains(key) && line.contains("***"), "{line}");
+            assert_eq!(line.lines().count(), 1, "{line}");
+        }
+        let checks = spotifai(folder.path(), &["doctor"]).env(name, value).output().unwrap();
+        assert_eq!(checks.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&checks.stdout).contains(key), "the doctor says it too");
+    }
+    std::fs::write(folder.path().join("spotifai.toml"), "[lastfm]\napi_key = \"***\"\n").unwrap();
+    let line = fails(&run(folder.path(), &["config"]), 2);
+    assert!(line.contains("spotifai.toml: lastfm.api_key"), "{line}");
+}

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::settings::Lastfm;
+use model::settings::{Lastfm, without_credentials};
 use reqwest::redirect::{Attempt, Policy};
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell};
@@ -171,10 +171,11 @@ fn follow_within_host(attempt: Attempt<'_>) -> reqwest::redirect::Action {
 }
 
 fn http_url(name: &'static str, value: &str) -> Result<Url, Error> {
-    let url = Url::parse(value).map_err(|error| Error::Setting { name, cause: format!("`{value}`: {error}") })?;
+    let shown = without_credentials(value);
+    let url = Url::parse(value).map_err(|error| Error::Setting { name, cause: format!("`{shown}`: {error}") })?;
     match url.scheme() {
         "http" | "https" => Ok(url),
-        other => Err(Error::Setting { name, cause: format!("`{value}`: {other} is neither http nor https") }),
+        other => Err(Error::Setting { name, cause: format!("`{shown}`: {other} is neither http nor https") }),
     }
 }
 

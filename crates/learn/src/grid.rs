@@ -10,6 +10,8 @@
 //! # Ok::<(), learn::grid::GridError>(())
 //! ```
 
+mod slip;
+
 use std::fmt;
 use std::marker::PhantomData;
 
@@ -61,8 +63,8 @@ pub fn named(name: &str) -> Option<&'static str> {
 pub fn read(text: &str, families: &[String]) -> Result<Vec<Setting>, GridError> {
     let line = |offset: usize| text[..offset].matches('\n').count() + 1;
     let grid: Grid = toml::from_str(text).map_err(|error| {
-        let message = error.message().lines().next().unwrap_or_default().to_owned();
-        GridError::At { line: error.span().map_or(1, |span| line(span.start)), message }
+        let at = error.span().map_or(0, |span| span.start);
+        GridError::At { line: line(at), message: slip::of(text, at, error.message()) }
     })?;
     let mut settings = Vec::new();
     for (family, tables) in chosen(&grid, families)? {

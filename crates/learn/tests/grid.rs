@@ -91,7 +91,7 @@ fn mistakes_are_one_line_that_says_where_what_and_what_instead() {
           extra_tree, radius, ridge",
         ),
         ("[knn]\np = []", "line 2: knn: p has no values: leave it out for its default"),
-        ("knn = 3", "line 1: invalid type: integer `3`, expected a table of a family, such as [knn]"),
+        ("knn = 3", "line 1: found integer `3`, expected a table of a family, such as [knn]"),
         ("", "the grid is empty: it needs a table for a family, such as [knn]"),
     ];
     for (text, message) in cases {
@@ -99,4 +99,38 @@ fn mistakes_are_one_line_that_says_where_what_and_what_instead() {
     }
     let torn = read("[knn]\nweights = [", &[]).unwrap_err().to_string();
     assert!(torn.starts_with("line 2: ") && !torn.contains('\n'), "{torn}");
+}
+
+#[test]
+fn slips_of_somebody_who_knows_python_are_one_plain_line() {
+    let cases = [
+        ("[tree]\nmax_depth = [8, none]\n", "line 2: none needs quotes: \"none\""),
+        ("[tree]\nmax_depth = [\n  8,\n  None,\n]\n", "line 4: None needs quotes: \"none\""),
+        ("[tree]\n\nmax_depth = null", "line 3: null needs quotes: \"none\""),
+        ("[ridge]\nfit_intercept = True\n", "line 2: True is written true"),
+        ("[knn]\nweights = uniform\n", "line 2: uniform needs quotes: \"uniform\""),
+        ("[ridge]\nselect = { method = anova, k = 2 }\n", "line 2: anova needs quotes: \"anova\""),
+        ("[knn]\nweights = “uniform”\n", "line 2: a text has plain quotes: \"…\""),
+        ("[knn]\nweights = \"uniform\n", "line 2: a closing quote is missing"),
+        ("[knn]\nn_neighbors: [3]\n", "line 2: `=` is missing between a name and its value"),
+        ("[knn]\nn_neighbors = (3, 5)\n", "line 2: a list has brackets: [3, 5]"),
+        ("[knn]\nn_neighbors = [3 5]\n", "line 2: a comma or `]` is missing before `5]`"),
+        ("[knn]\nn_neighbors = [3, 5\np = 2\n", "line 3: a list has no end: `]` is missing"),
+        ("[knn]\nn_neighbors =\n", "line 2: a value is missing"),
+        (
+            "[knn]\nn_neighbors = 3, 5\n",
+            "line 2: `, 5` cannot stand behind a value: a list has brackets, a comment begins with #",
+        ),
+        ("[knn]\np = .5\n", "line 2: a fraction has digits on both sides of its point, as in 0.5 and 5.0"),
+        ("[knn\np = 2\n", "line 1: a header is a name in brackets, such as [knn]"),
+        ("// mine\n[knn]\n", "line 1: `// mine` is no name: a comment begins with #"),
+        ("[knn]\np = 1\np = 2\n", "line 3: p is there twice"),
+        (
+            "[knn]\np = 1\n[knn]\np = 2\n",
+            "line 3: [knn] is there twice: write [[knn]] each time for several products of one family",
+        ),
+    ];
+    for (text, message) in cases {
+        assert_eq!(read(text, &[]).unwrap_err().to_string(), message, "{text}");
+    }
 }

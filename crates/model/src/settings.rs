@@ -1,6 +1,7 @@
 //! Settings: one struct a concern, and the table of environment variables.
 
 mod address;
+mod file;
 mod steps;
 
 use std::fmt;
@@ -8,7 +9,7 @@ use std::fmt;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use address::{has_password, with_hidden_password, without_credentials};
+pub use address::{has_password, torn_by, unencoded, with_hidden_password, without_credentials};
 pub use steps::Steps;
 
 use crate::tag::Cut;
@@ -213,7 +214,7 @@ pub const PROCESS_ENVIRONMENT: &[(&str, &str)] = &[
 
 fn hidden<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
     match secret {
-        Some(_) => serializer.serialize_some("***"),
+        Some(_) => serializer.serialize_some(address::HIDDEN),
         None => serializer.serialize_none(),
     }
 }

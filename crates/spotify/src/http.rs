@@ -3,6 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
+use model::settings::without_credentials;
 use reqwest::{RequestBuilder, Url};
 use web::retry_after;
 
@@ -14,7 +15,7 @@ const WHOLE_REQUEST: Duration = Duration::from_secs(30);
 /// The address that all requests to a service begin with.
 pub(crate) fn base(text: &str) -> Result<Url, Error> {
     let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    url.ok_or_else(|| Error::Setup(format!("`{text}` is no address of a web service")))
+    url.ok_or_else(|| Error::Setup(format!("`{}` is no address of a web service", without_credentials(text))))
 }
 
 /// A connection pool for requests to `base`, which must be an `http` or `https` address.

@@ -28,6 +28,7 @@ mod standing;
 mod start;
 mod tally;
 mod trace;
+mod usage;
 mod watch;
 mod worker;
 
@@ -41,4 +42,5 @@ pub use logging::{Logging, init_logging};
 pub use settings::{Flags, SettingsError, load_settings};
 pub use shutdown::Shutdown;
 pub use start::{begin, complain, install_crypto, main, run_worker};
+pub use usage::{usage_error, without_argument_secrets};
 pub use worker::{Until, Worker, WorkerError};

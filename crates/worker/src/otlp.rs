@@ -4,14 +4,15 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::anyhow;
 use async_trait::async_trait;
-use model::settings::without_credentials;
+use model::settings::{torn_by, without_credentials};
 use opentelemetry::trace::{SpanId, TraceId, TracerProvider};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, SdkTracerProvider};
+use reqwest::header::{AUTHORIZATION, HeaderValue};
 use tokio::runtime::Handle;
 
 /// A collector that does not take a batch within this time is not waited for.
@@ -43,11 +44,19 @@ pub(crate) fn with_trace<T>(trace: TraceId, make: impl FnOnce() -> T) -> T {
 /// Begins to export to the collector at this base address; to be called within a tokio runtime, which sends.
 pub(crate) fn start(base: &str) -> anyhow::Result<SdkTracerProvider> {
     let address = format!("{}{PATH}", base.trim_end_matches('/').trim_end_matches(PATH));
-    let why = || format!("cannot export to {}", without_credentials(&address));
-    let client = Client { http: reqwest::Client::builder().timeout(TIMEOUT).build()?, runtime: Handle::try_current()? };
-    let exporter = SpanExporter::builder().with_http().with_http_client(client).with_endpoint(&address).build();
+    if let Some(advice) = torn_by(base) {
+        anyhow::bail!("{} cannot be read: {advice}", without_credentials(base));
+    }
+    let http = reqwest::Client::builder().timeout(TIMEOUT).build()?;
+    // What is said of an address that is none quotes it, and so does the log of each request.
+    let no_address = || anyhow!("cannot export to {}", without_credentials(&address));
+    let mut example = http.post(&address).build().map_err(|_| no_address())?;
+    let authorization = example.headers_mut().remove(AUTHORIZATION);
+    let client = Client { http, authorization, runtime: Handle::try_current()? };
+    let endpoint = example.url().as_str();
+    let exporter = SpanExporter::builder().with_http().with_http_client(client).with_endpoint(endpoint).build();
     let provider = SdkTracerProvider::builder()
-        .with_batch_exporter(exporter.with_context(why)?)
+        .with_batch_exporter(exporter.map_err(|_| no_address())?)
         .with_id_generator(Ids(RandomIdGenerator::default()))
         .with_resource(Resource::builder().with_service_name(program()).build())
         .build();
@@ -86,13 +95,19 @@ impl IdGenerator for Ids {
 #[derive(Debug)]
 struct Client {
     http: reqwest::Client,
+    /// For the user and password of the collector's address.
+    authorization: Option<HeaderValue>,
     runtime: Handle,
 }
 
 #[async_trait]
 impl HttpClient for Client {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
-        let (http, request) = (self.http.clone(), request.map(reqwest::Body::from).try_into()?);
+        let (http, mut request) = (self.http.clone(), request.map(reqwest::Body::from));
+        if let Some(authorization) = &self.authorization {
+            request.headers_mut().insert(AUTHORIZATION, authorization.clone());
+        }
+        let request = request.try_into()?;
         // Even the beginning of a request needs the runtime's clock.
         let sent = self.runtime.spawn(async move {
             let answer = http.execute(request).await?;

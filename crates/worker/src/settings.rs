@@ -40,6 +40,11 @@ pub struct Flags {
 }
 
 impl Flags {
+    /// The file that settings are read from, if it is there.
+    pub fn settings_file(&self) -> PathBuf {
+        self.config.clone().unwrap_or_else(|| FILE.into())
+    }
+
     /// Says that a password in a flag is no secret, where there is one.
     pub fn warn_of_passwords(&self) {
         for (flag, variable, value) in

@@ -7,6 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use model::settings::Settings;
 use tokio::runtime::Runtime;
 
+use crate::usage::{usage_error, without_argument_secrets};
 use crate::{Flags, Health, Home, Shutdown, Until, Worker, init_logging, load_settings};
 
 /// The command line of a worker program.
@@ -39,8 +40,11 @@ pub fn main(name: &'static str, about: &'static str, add: fn(Worker, &Home) -> a
             return ExitCode::FAILURE;
         }
     };
-    let matches = Options::command().name(name).about(about).get_matches();
-    let Options { flags, run } = Options::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = Options::command().name(name).about(about).try_get_matches();
+    let Options { flags, run } = match matches.and_then(|matches| Options::from_arg_matches(&matches)) {
+        Ok(options) => options,
+        Err(error) => return usage_error(error),
+    };
     let entered = runtime.enter();
     let logging = init_logging();
     let ended = match load_settings(&flags) {
@@ -51,7 +55,7 @@ pub fn main(name: &'static str, about: &'static str, add: fn(Worker, &Home) -> a
     };
     let code = ended.map_or_else(
         |(why, code)| {
-            tracing::error!("{name}: {why}");
+            tracing::error!("{name}: {}", without_argument_secrets(&why));
             ExitCode::from(code)
         },
         |()| ExitCode::SUCCESS,

@@ -47,6 +47,17 @@ pub fn down() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Installs the servers that the environment does not name, so that [`start`] has nothing to build.
+pub fn install() -> anyhow::Result<()> {
+    if std::env::var_os(QUEUE).is_none() {
+        services::install_broker()?;
+    }
+    if std::env::var_os(STORE).is_none() {
+        services::install_store(&target()?)?;
+    }
+    Ok(())
+}
+
 /// The servers that the environment does not name, started in a folder.
 pub fn start(folder: &Folder, ports: Ports) -> anyhow::Result<Environment> {
     let mut environment = Environment::new();

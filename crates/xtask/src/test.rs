@@ -6,7 +6,7 @@ use services::Ports;
 
 use crate::command::{cargo, run};
 use crate::keeper::Keeper;
-use crate::servers::{of_this_run, start};
+use crate::servers::{self, of_this_run, start};
 use crate::tools::pandas;
 
 /// Where the real inputs lie that some tests read; without it those tests are skipped, each by its name.
@@ -18,7 +18,8 @@ const OFFLINE: &str = "SPOTIFAI_TEST_OFFLINE";
 /// A Python with pandas, which some tests compare with; without it those tests are skipped, each by its name.
 const PYTHON: &str = "SPOTIFAI_TEST_PYTHON";
 
-/// Runs `cargo test` over the workspace, with a broker and a store of its own where the environment names none.
+/// Runs `cargo test` over the workspace, with a broker and a store of its own where the environment names none; with
+/// `--no-run` it builds the tests and installs those servers.
 pub fn run_tests(arguments: &[String], offline: bool) -> anyhow::Result<()> {
     let mut command = cargo();
     command.args(["test", "--release"]);
@@ -42,6 +43,10 @@ pub fn run_tests(arguments: &[String], offline: bool) -> anyhow::Result<()> {
         let result = run(command.env(OFFLINE, "1"));
         println!("left out by --offline: the tests that need RabbitMQ, the tests that need a MongoDB server");
         return result;
+    }
+    if arguments.iter().any(|argument| argument == "--no-run") {
+        servers::install()?;
+        return run(&mut command);
     }
     let folder = of_this_run("test")?;
     let _keeper = Keeper::of(&folder)?;

@@ -1,10 +1,11 @@
 //! `spotifai dead`.
 
+use model::terminal::escaped;
 use queue::{DeadLetter, Which};
 use worker::Home;
 
 use crate::args::{Choice, Dead};
-use crate::error::usage;
+use crate::ids;
 use crate::output::{age, count, say, say_json, table};
 
 /// Lists, shows, requeues or deletes dead jobs.
@@ -44,21 +45,21 @@ async fn list(home: &Home, kind: Option<&str>, json: bool) -> anyhow::Result<()>
 
 async fn show(home: &Home, id: &str, json: bool) -> anyhow::Result<()> {
     let letters = home.queue.dead_letters(None).await?;
-    let letter = letters.into_iter().find(|letter| letter.id == id).ok_or_else(|| unknown(id))?;
+    let letter = find(&letters, id)?;
     if json {
-        return say_json(&letter);
+        return say_json(letter);
     }
-    say(&format!(
-        "id       {}\nkind     {}\nkey      {}",
-        letter.id,
-        letter.kind,
-        letter.key.as_deref().unwrap_or("–")
-    ))?;
-    say(&format!("dead for {}\nreason   {}", age(letter.died_at), letter.reason))?;
+    // Each on its one line, whatever it holds.
+    let line = |name: &str, text: &str| say(&format!("{name:<8} {}", escaped(text)));
+    line("id", &letter.id)?;
+    line("kind", &letter.kind)?;
+    line("key", letter.key.as_deref().unwrap_or("–"))?;
+    line("dead for", &age(letter.died_at))?;
+    line("reason", &letter.reason)?;
     for (i, attempt) in letter.history.iter().enumerate() {
-        say(&format!("attempt {} failed {} ago: {}", i + 1, age(attempt.at), attempt.reason))?;
+        line(&format!("attempt {} failed {} ago:", i + 1, age(attempt.at)), &attempt.reason)?;
     }
-    say(&format!("payload  {}", letter.payload))
+    line("payload", &letter.payload)
 }
 
 /// The dead jobs that were asked for. A misspelt id is an error, not "requeued 0".
@@ -70,12 +71,10 @@ async fn chosen(home: &Home, choice: &Choice) -> anyhow::Result<Which> {
     if choice.kind.is_some() {
         return Ok(Which::Ids(letters.into_iter().map(|letter| letter.id).collect()));
     }
-    match choice.ids.iter().find(|id| letters.iter().all(|letter| letter.id != **id)) {
-        Some(id) => Err(unknown(id)),
-        None => Ok(Which::Ids(choice.ids.clone())),
-    }
+    let ids: anyhow::Result<Vec<String>> = choice.ids.iter().map(|id| Ok(find(&letters, id)?.id.clone())).collect();
+    Ok(Which::Ids(ids?))
 }
 
-fn unknown(id: &str) -> anyhow::Error {
-    usage(format!("no dead job has the id `{id}`; `spotifai dead list` shows them"))
+fn find<'a>(letters: &'a [DeadLetter], id: &str) -> anyhow::Result<&'a DeadLetter> {
+    ids::find("dead job", "dead list", letters, id, |letter| &letter.id)
 }

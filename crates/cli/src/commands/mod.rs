@@ -60,7 +60,7 @@ pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
         Command::Search(search) => search::run(search, &home(&flags, shutdown).await?).await,
         Command::Predict(predict) => predict::run(&predict, &home(&flags, shutdown).await?).await,
         Command::Report(report) => report::run(&report, &home(&flags, shutdown).await?).await,
-        Command::Config => config::run(&settings(&flags)?),
+        Command::Config(config) => config::run(&config, &settings(&flags)?, &flags),
         Command::Completions { shell } => completions::run(shell),
     }
 }

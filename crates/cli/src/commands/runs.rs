@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use anyhow::Context;
 use model::Timestamp;
 use model::job::{Body, PlaylistPageJob};
 use model::run::Run;
@@ -13,7 +14,7 @@ use store::Store;
 use worker::Home;
 
 use crate::args::{Cancel, Live};
-use crate::error::usage;
+use crate::ids;
 use crate::output::{Look, age, say, say_json, style, table, thousands};
 use crate::progress::expected_pages;
 use crate::watch::{self, View};
@@ -71,9 +72,9 @@ pub async fn runs(live: Live, home: &Home) -> anyhow::Result<()> {
 /// Cancels a run.
 pub async fn cancel(args: &Cancel, home: &Home) -> anyhow::Result<()> {
     let now = Timestamp::now();
-    let run = home.store.cancel_run(&args.run, now).await?;
-    let unknown = || usage(format!("there is no run `{}`; `spotifai runs` shows them", args.run));
-    let run = run.ok_or_else(unknown)?;
+    let runs = home.store.runs().await?;
+    let run = ids::find("run", "runs", &runs, &args.run, |run| &run.id)?;
+    let run = home.store.cancel_run(&run.id, now).await?.context("the store has lost the run")?;
     if args.json {
         return say_json(&run);
     }

@@ -71,6 +71,9 @@ fn unread(file: &Path, error: io::Error) -> anyhow::Error {
         let names = learn::grid::BUILT_IN.map(|(name, _)| name).join(", ");
         return usage(format!("no grid {file}: it is no file, and built in are {names}"));
     }
+    if error.kind() == io::ErrorKind::InvalidData {
+        return anyhow::anyhow!("{file} is no grid: its text is not UTF-8");
+    }
     anyhow::Error::new(error).context(format!("cannot read {file}"))
 }
 

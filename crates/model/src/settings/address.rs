@@ -1,51 +1,206 @@
 //! Addresses that may hold a password.
+//!
+//! An address that people typed need not be a URL: a password may hold `/`, `#`, `?` or `@`, and then a parser takes a part
+//! of it for a host, a port or a path. So nothing here parses: what lies between `://` and the last `@` is never shown, and
+//! what is left is shown only where it looks like hosts.
 
 use serde::Serializer;
 
-/// A URL as messages may name it: without user, password and query. Where an unescaped password makes it no proper URL,
+/// What stands for what is not shown.
+pub(super) const HIDDEN: &str = "***";
+
+/// A URL as messages may name it: without user, password, query and fragment. Of one that is torn by an unescaped character
 /// more is left out rather than less.
 pub fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = split(url) else { return url.to_owned() };
-    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
-    let end = host.find(['?', '#']).unwrap_or(host.len());
-    format!("{scheme}{}", &host[..end])
+    let after_user = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
+    let end = after_user.find(['?', '#']).unwrap_or(after_user.len());
+    if names_hosts(after_user) && !may_end_in_a_value(rest) {
+        format!("{scheme}{}", &after_user[..end])
+    } else {
+        format!("{scheme}{HIDDEN}")
+    }
 }
 
-/// The same URL with `***` for its password and for the values of its query that may be secrets.
+/// The same URL with `***` for its password and for the values of its query, save those that are known to be no secrets.
 pub fn with_hidden_password(url: &str) -> String {
     let Some((scheme, rest)) = split(url) else { return url.to_owned() };
-    let (user, host) = match rest.rsplit_once('@') {
-        Some((user, host)) => {
-            (user.split_once(':').map_or(format!("{user}@"), |(user, _)| format!("{user}:***@")), host)
-        }
+    if may_end_in_a_value(rest) {
+        return format!("{scheme}{HIDDEN}");
+    }
+    let (user, rest) = match rest.rsplit_once('@') {
+        Some((user, rest)) => (hidden_user(scheme, user), rest),
         None => (String::new(), rest),
     };
-    let Some((host, query)) = host.split_once('?') else { return format!("{scheme}{user}{host}") };
+    if !names_hosts(rest) {
+        return format!("{scheme}{HIDDEN}");
+    }
+    let (rest, fragment) = rest.split_once('#').map_or((rest, ""), |(rest, _)| (rest, "#***"));
+    let Some((place, query)) = rest.split_once('?') else { return format!("{scheme}{user}{rest}{fragment}") };
     let pairs: Vec<String> = query.split('&').map(hidden_value).collect();
-    format!("{scheme}{user}{host}?{}", pairs.join("&"))
+    format!("{scheme}{user}{place}?{}{fragment}", pairs.join("&"))
 }
 
-/// Whether the URL holds a password.
+/// Whether the URL holds something that is not to be shown.
 pub fn has_password(url: &str) -> bool {
-    with_hidden_password(url) != url
+    with_hidden_password(url) != url || is_masked(url)
 }
 
-/// Scheme and rest of a URL that names a host. A file has no credentials, whatever its name looks like.
+/// What to do about a URL whose user and password a parser takes for something else; `None` where it does not.
+///
+/// Hosts end at the first `/`, `?` or `#`, wherever it stands: a password with one of these makes a part of itself the host
+/// that is asked, and the rest a path that is shown.
+pub fn torn_by(url: &str) -> Option<String> {
+    let (_, user) = user_of(url)?;
+    let tears = |c: char| "/?#\\".contains(c) || c.is_whitespace() || c.is_control();
+    user.contains(tears).then(|| {
+        format!(
+            "its user or password cannot be told from its host: percent-encode {}, and use %40 for an `@` behind the host",
+            unencoded(url)
+        )
+    })
+}
+
+/// The characters of the user and the password of a URL that are to be percent-encoded and are not, each with its code:
+/// `: as %3A`; empty where there are none.
+pub fn unencoded(url: &str) -> String {
+    let Some((_, user)) = user_of(url) else { return String::new() };
+    let mut found: Vec<char> = Vec::new();
+    let mut colons = 0;
+    for (at, c) in user.char_indices() {
+        colons += usize::from(c == ':');
+        let is_bad = match c {
+            ':' => colons > 1,
+            '%' => !is_code(&user[at + 1..]),
+            _ => "/?#[]@\\".contains(c) || c.is_whitespace() || c.is_control(),
+        };
+        if is_bad && !found.contains(&c) {
+            found.push(c);
+        }
+    }
+    found.iter().map(|c| format!("{} as {}", name(*c), code(*c))).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a password, or another secret of the URL, is nothing but asterisks: what is printed in place of it.
+pub(super) fn is_masked(url: &str) -> bool {
+    let Some((_, rest)) = split(url) else { return false };
+    let password = rest.rsplit_once('@').and_then(|(user, _)| Some(user.split_once(':')?.1));
+    let query = rest.split_once('?').map_or("", |(_, query)| query);
+    let values = query.split('&').filter_map(|pair| Some(pair.split_once('=')?.1));
+    password.into_iter().chain(values).any(|secret| is_mask(&secret.replace("%2A", "*").replace("%2a", "*")))
+}
+
+/// Whether a secret is nothing but asterisks.
+pub(super) fn is_mask(secret: &str) -> bool {
+    let secret = secret.trim();
+    !secret.is_empty() && secret.chars().all(|c| c == '*')
+}
+
+/// Scheme and rest of a URL that names a host. A file has no credentials, whatever its name looks like; nor has a word.
 fn split(url: &str) -> Option<(&str, &str)> {
-    let at = match url.find("://") {
-        _ if url.starts_with("sqlite:") => return None,
-        Some(at) => at + 3,
-        None => 0,
+    if url.starts_with("sqlite:") || !(url.contains("://") || url.contains('@')) {
+        return None;
+    }
+    let is_scheme = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphabetic())
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
     };
+    let at = url.find("://").filter(|at| is_scheme(&url[..*at])).map_or(0, |at| at + 3);
     Some(url.split_at(at))
 }
 
-fn hidden_value(pair: &str) -> String {
-    const SECRET: [&str; 4] = ["password", "secret", "token", "properties"];
-    match pair.split_once('=') {
-        Some((name, _)) if SECRET.iter().any(|word| name.to_lowercase().contains(word)) => format!("{name}=***"),
-        _ => pair.to_owned(),
+/// Scheme and everything before the last `@`.
+fn user_of(url: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = split(url)?;
+    Some((scheme, rest.rsplit_once('@')?.0))
+}
+
+/// Whether the last `@` may stand in a value of the query, which is then no host that follows it.
+fn may_end_in_a_value(rest: &str) -> bool {
+    let before = rest.rsplit_once('@').map_or("", |(before, _)| before);
+    before.split_once('?').is_some_and(|(_, query)| query.contains('='))
+}
+
+/// Whether the beginning is hosts with ports, as in `a:1,b:2/path`, and no user and password without an end.
+fn names_hosts(rest: &str) -> bool {
+    let hosts = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    let is_host = |host: &str| match host.strip_prefix('[').map(|host| host.split_once(']')) {
+        Some(Some((address, port))) => {
+            let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
+            is_port && address.chars().all(|c| c.is_ascii_hexdigit() || ":.%".contains(c))
+        }
+        Some(None) => false,
+        None => {
+            let (name, port) = host.split_once(':').unwrap_or((host, ""));
+            (port.is_empty() || is_port(port)) && name.chars().all(|c| c.is_alphanumeric() || "-._~%".contains(c))
+        }
+    };
+    hosts.split(',').all(is_host)
+}
+
+fn is_port(text: &str) -> bool {
+    text.parse::<u16>().is_ok()
+}
+
+/// The user is shown where it is one beside a password, or the only thing that a server of ours is told; elsewhere a lone
+/// one is a token.
+fn hidden_user(scheme: &str, user: &str) -> String {
+    let (name, has_password) = user.split_once(':').map_or((user, false), |(name, _)| (name, true));
+    let is_plain = name.chars().all(|c| c.is_alphanumeric() || "-._~%+".contains(c));
+    match (is_plain, has_password) {
+        (true, true) => format!("{name}:{HIDDEN}@"),
+        (true, false) if scheme.starts_with("amqp") || scheme.starts_with("mongodb") => format!("{name}@"),
+        _ => format!("{HIDDEN}@"),
     }
+}
+
+fn hidden_value(pair: &str) -> String {
+    /// Options of the drivers that say nothing secret.
+    const PLAIN: [&str; 24] = [
+        "appname",
+        "authmechanism",
+        "authsource",
+        "channel_max",
+        "compressors",
+        "connecttimeoutms",
+        "connection_timeout",
+        "directconnection",
+        "frame_max",
+        "heartbeat",
+        "heartbeatfrequencyms",
+        "journal",
+        "loadbalanced",
+        "maxpoolsize",
+        "minpoolsize",
+        "readpreference",
+        "replicaset",
+        "retryreads",
+        "retrywrites",
+        "serverselectiontimeoutms",
+        "sockettimeoutms",
+        "ssl",
+        "tls",
+        "w",
+    ];
+    match pair.split_once('=') {
+        Some((name, _)) if PLAIN.contains(&&*name.to_ascii_lowercase()) => pair.to_owned(),
+        Some((name, _)) => format!("{name}={HIDDEN}"),
+        None => HIDDEN.to_owned(),
+    }
+}
+
+/// Whether the text after a `%` makes it a code.
+fn is_code(after: &str) -> bool {
+    let mut digits = after.chars();
+    (0..2).all(|_| digits.next().is_some_and(|c| c.is_ascii_hexdigit()))
+}
+
+fn name(c: char) -> String {
+    if c == ' ' { "a blank".to_owned() } else { crate::terminal::escaped(&c.to_string()).into_owned() }
+}
+
+fn code(c: char) -> String {
+    c.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
 pub(super) fn serialize<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
@@ -69,17 +224,40 @@ mod tests {
             ("amqp://host:5672/%2f", "amqp://host:5672/%2f", "amqp://host:5672/%2f"),
             ("amqp://me:pw@host/v?heartbeat=5", "amqp://host/v", "amqp://me:***@host/v?heartbeat=5"),
             ("amqp://me@host", "amqp://host", "amqp://me@host"),
+            ("https://token@host/x#y", "https://host/x", "https://***@host/x#***"),
             ("amqps://me:p@s/s?w#d@host:1/v", "amqps://host:1/v", "amqps://me:***@host:1/v"),
+            ("amqp://me:61234/pw@host/v", "amqp://host/v", "amqp://me:***@host/v"),
+            ("amqp://me:pw", "amqp://***", "amqp://***"),
+            ("amqp://m/e:pw@[::1]:5672/v", "amqp://[::1]:5672/v", "amqp://***@[::1]:5672/v"),
             (
                 "mongodb+srv://me:pw@a,b/db?tlsCertificateKeyFilePassword=x&w=1",
                 "mongodb+srv://a,b/db",
                 "mongodb+srv://me:***@a,b/db?tlsCertificateKeyFilePassword=***&w=1",
             ),
+            ("mongodb://host/db?tlsCertificateKeyFilePassword=x@y", "mongodb://***", "mongodb://***"),
             ("me:pw@host:5672", "host:5672", "me:***@host:5672"),
+            ("ampq:/me:pw@host", "host", "ampq:***@host"),
+            ("oracle:db", "oracle:db", "oracle:db"),
+            ("spotifai.db", "spotifai.db", "spotifai.db"),
             ("sqlite:a@b:c.db", "sqlite:a@b:c.db", "sqlite:a@b:c.db"),
         ] {
             assert_eq!((&*without_credentials(url), &*with_hidden_password(url)), (address, hidden), "{url}");
-            assert_eq!(has_password(url), url != hidden);
+            assert_eq!(has_password(url), url != hidden, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_tears_a_url_is_named_with_its_code() {
+        for (url, is_torn, codes) in [
+            ("amqp://me:61234/p#w@host/v", true, "/ as %2F, # as %23"),
+            ("amqp://me:p w\t@host", true, "a blank as %20, \\t as %09"),
+            ("mongodb://me:50%:é@h@host/db", false, "% as %25, : as %3A, @ as %40"),
+            ("mongodb://me:p%2Fw@host/db?a=b", false, ""),
+            ("amqp://host:5672/v", false, ""),
+        ] {
+            let advice = torn_by(url);
+            assert_eq!((advice.is_some(), &*unencoded(url)), (is_torn, codes), "{url}");
+            assert!(advice.is_none_or(|advice| advice.contains(codes)));
         }
     }
 }

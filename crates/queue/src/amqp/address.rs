@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lapin::uri::{AMQPScheme, AMQPUri};
+use model::settings::{torn_by, unencoded};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
@@ -31,9 +32,17 @@ pub(super) struct Address {
 
 impl Address {
     pub(super) fn parse(url: &str, management: Option<&str>) -> Result<Self, QueueError> {
-        let mut uri: AMQPUri = url.parse().map_err(|why| {
-            QueueError::Unusable(format!("the queue's address is not amqp[s]://USER:PASSWORD@HOST[:PORT]/VHOST: {why}"))
-        })?;
+        let refused = |why: String| QueueError::Unusable(format!("the queue's address is unusable: {why}"));
+        if let Some(advice) = torn_by(url) {
+            return Err(refused(advice));
+        }
+        // What the parser says may quote all of it.
+        let use_this = || {
+            let codes = unencoded(url);
+            let encode = if codes.is_empty() { codes } else { format!(", with {codes} in user and password") };
+            refused(format!("use amqp[s]://USER:PASSWORD@HOST[:PORT]/VHOST{encode}"))
+        };
+        let mut uri: AMQPUri = url.parse().map_err(|_| use_this())?;
         uri.query.heartbeat.get_or_insert(HEARTBEAT);
         uri.query.frame_max.get_or_insert(FRAME);
         uri.query.connection_timeout.get_or_insert(CONNECT.as_millis() as u64);
@@ -44,6 +53,9 @@ impl Address {
         let management = Url::parse(base).map_err(|why| {
             QueueError::Unusable(format!("queue_management_url is not like http://HOST:15672: {why}"))
         })?;
+        if let Some(advice) = torn_by(base) {
+            return Err(QueueError::Unusable(format!("queue_management_url is unusable: {advice}")));
+        }
         Ok(Self { uri, management })
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use model::settings::{torn_by, unencoded};
 use mongodb::Client;
 use mongodb::options::{Acknowledgment, ClientOptions, ConnectionString, HostInfo, WriteConcern};
 
@@ -26,11 +27,17 @@ pub(super) struct Address {
 /// Reads a `mongodb://` or `mongodb+srv://` URL; the latter is looked up in the DNS. What the URL says of time-outs and
 /// write concern goes before what is set here.
 pub(super) async fn parse(url: &str) -> Result<Address> {
+    let refused = |why: String| StoreError::Unusable(format!("the store's URL is unusable: {why}"));
+    if let Some(advice) = torn_by(url) {
+        return Err(refused(advice));
+    }
     // What the driver says of it may quote a part of the password.
     let parsed = ConnectionString::parse(url).map_err(|_| {
-        let use_this = "use mongodb://USER:PASSWORD@HOST:PORT/DATABASE, with %3A for `:`, %40 for `@`, %3F for `?` and \
-            the like in user and password, and options as ?NAME=VALUE&…";
-        StoreError::Unusable(format!("the store's URL is unusable: {use_this}"))
+        let codes = unencoded(url);
+        let codes = if codes.is_empty() { "%3A for `:`, %40 for `@`, %3F for `?` and the like" } else { &codes };
+        refused(format!(
+            "use mongodb://USER:PASSWORD@HOST:PORT/DATABASE, with {codes} in user and password, and options as ?NAME=VALUE&…"
+        ))
     })?;
     let database = parsed.default_database.clone().unwrap_or_else(|| DATABASE.to_owned());
     let at = match &parsed.host_info {

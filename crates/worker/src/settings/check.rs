@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use model::settings::{Settings, Steps, without_credentials};
+use model::settings::{Settings, Steps, torn_by, without_credentials};
 use url::Url;
 
 type Checked = Result<(), (&'static str, String)>;
@@ -10,6 +10,10 @@ type Checked = Result<(), (&'static str, String)>;
 /// The first setting that makes no sense, with what is wrong about it.
 pub(super) fn check(settings: &Settings) -> Checked {
     let Settings { spotify, lastfm, dataset, worker, .. } = settings;
+    if let Some(key) = settings.masked_key() {
+        let what = "holds *** in place of a secret, as `spotifai config` prints it: set the secret itself";
+        return Err((key, what.to_owned()));
+    }
     door("queue", &settings.queue, &["sqlite:FILE", "amqp://HOST", "amqps://HOST"])?;
     door("store", &settings.store, &["sqlite:FILE", "mongodb://HOST", "mongodb+srv://HOST"])?;
     group("egress", &settings.egress)?;
@@ -36,7 +40,11 @@ pub(super) fn check(settings: &Settings) -> Checked {
         ("lastfm.url", &lastfm.url),
         ("lastfm.api_url", &lastfm.api_url),
     ] {
-        address(key, value)?;
+        let url = address(key, value)?;
+        if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
+            let shown = without_credentials(value);
+            return Err((key, format!("is `{shown}` with a user, a query or a fragment: leave all of them out")));
+        }
     }
     if let Some(url) = &settings.queue_management_url {
         address("queue_management_url", url)?;
@@ -44,7 +52,10 @@ pub(super) fn check(settings: &Settings) -> Checked {
     match worker.listen.as_deref().map(str::parse::<SocketAddr>) {
         Some(Err(_)) => {
             let listen = worker.listen.as_deref().unwrap_or_default();
-            Err(("worker.listen", format!("is `{listen}`, expected IP:PORT such as 0.0.0.0:9100")))
+            Err((
+                "worker.listen",
+                format!("is `{}`, expected IP:PORT such as 0.0.0.0:9100", without_credentials(listen)),
+            ))
         }
         _ => Ok(()),
     }
@@ -54,7 +65,7 @@ pub(super) fn check(settings: &Settings) -> Checked {
 fn door(key: &'static str, url: &str, known: &[&str]) -> Checked {
     let prefix = |shape: &str| shape.trim_end_matches(char::is_uppercase).to_owned();
     if known.iter().any(|shape| url.strip_prefix(&prefix(shape)).is_some_and(|rest| !rest.is_empty())) {
-        return Ok(());
+        return untorn(key, url);
     }
     Err((key, format!("is `{}`, expected one of: {}", without_credentials(url), known.join(", "))))
 }
@@ -64,7 +75,7 @@ fn group(key: &'static str, name: &str) -> Checked {
     if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) {
         return Ok(());
     }
-    Err((key, format!("is `{name}`, expected letters, digits, `-`, `_` and `.`")))
+    Err((key, format!("is `{}`, expected letters, digits, `-`, `_` and `.`", without_credentials(name))))
 }
 
 /// A hundred years: a time that is longer is a mistake, and overflows what adds it to a date.
@@ -74,10 +85,19 @@ fn number(key: &'static str, value: f64, fits: bool, expected: &str) -> Checked 
     if fits && value.is_finite() { Ok(()) } else { Err((key, format!("is {value}, expected {expected}"))) }
 }
 
-fn address(key: &'static str, value: &str) -> Checked {
+/// The user and password of a URL hold nothing that a parser takes for their end.
+fn untorn(key: &'static str, url: &str) -> Checked {
+    match torn_by(url) {
+        None => Ok(()),
+        Some(advice) => Err((key, format!("is `{}`, and {advice}", without_credentials(url)))),
+    }
+}
+
+fn address(key: &'static str, value: &str) -> Result<Url, (&'static str, String)> {
+    untorn(key, value)?;
     let shown = without_credentials(value);
     match Url::parse(value) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(()),
+        Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         Ok(_) => Err((key, format!("is `{shown}`, expected an address that starts with http:// or https://"))),
         Err(error) => Err((key, format!("is `{shown}`, expected an http(s) address: {error}"))),
     }

@@ -3,6 +3,8 @@
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 
+use model::settings::without_credentials;
+
 use super::{SettingsError, trimmed};
 
 /// A value for one key.
@@ -31,7 +33,8 @@ impl Layer {
             return Ok(layer);
         }
         let number: f64 = trimmed(value).parse().map_err(|_| {
-            SettingsError(format!("environment variable {name} is `{value}`, expected a number: {meaning}"))
+            let shown = without_credentials(value);
+            SettingsError(format!("environment variable {name} is `{shown}`, expected a number: {meaning}"))
         })?;
         Ok(Self { value: number.into(), ..layer })
     }

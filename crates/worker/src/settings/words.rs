@@ -2,6 +2,7 @@
 
 use figment::error::{Actual, Error, Kind};
 use figment::{Metadata, Source};
+use model::settings::without_credentials;
 
 /// The error in one line.
 pub(super) fn of(error: Error) -> String {
@@ -10,7 +11,12 @@ pub(super) fn of(error: Error) -> String {
     match &error.kind {
         Kind::UnknownField(name, known) => {
             let table = error.path.iter().filter(|part| *part != name).map(|part| format!("{part}."));
-            format!("{place}: {}{name} is unknown, expected one of: {}", table.collect::<String>(), known.join(", "))
+            format!(
+                "{place}: {}{} is unknown, expected one of: {}",
+                table.collect::<String>(),
+                without_credentials(name),
+                known.join(", ")
+            )
         }
         Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => {
             // An unquoted secret is of the wrong type and a secret all the same.
@@ -41,7 +47,7 @@ pub(super) fn place(metadata: Option<&Metadata>) -> String {
 
 fn value(found: &Actual) -> String {
     match found {
-        Actual::Str(text) => format!("\"{text}\""),
+        Actual::Str(text) => format!("\"{}\"", without_credentials(text)),
         Actual::Bool(value) => value.to_string(),
         Actual::Unsigned(value) => value.to_string(),
         Actual::Signed(value) => value.to_string(),

@@ -1,7 +1,7 @@
 //! The compose file: what its schema cannot say.
 
 use model::settings::Worker;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{HAND_BACK_SECONDS, WORKERS};
 
@@ -15,15 +15,42 @@ pub fn problems(file: &Value) -> Vec<String> {
             None => found.push(format!("services.{name}: this worker is missing")),
         }
     }
-    let ours: Vec<_> = services.iter().filter(|(_, service)| !service["build"].is_null()).collect();
-    for (name, service) in &ours {
-        if service["image"] != ours[0].1["image"] {
-            let (here, there) = (&service["image"], &ours[0].1["image"]);
-            found.push(format!("services.{name}.image: it is {here}, that of {} is {there}", ours[0].0));
-        }
-    }
+    found.extend(images(services));
     for (name, service) in services {
         found.extend(any(service).into_iter().map(|why| format!("services.{name}.{why}")));
+    }
+    found
+}
+
+/// Each image of ours is built by one service, which `up` always starts, and pulled by none.
+fn images(services: &Map<String, Value>) -> Vec<String> {
+    let is_worker = |name: &str| WORKERS.iter().any(|(worker, _)| *worker == name);
+    let is_ours = |(name, service): &(&String, &Value)| is_worker(name) || !service["build"].is_null();
+    let mut tags: Vec<&Value> = services.iter().filter(is_ours).map(|(_, service)| &service["image"]).collect();
+    tags.sort_by_key(|tag| tag.to_string());
+    tags.dedup();
+    let mut found = Vec::new();
+    for tag in tags {
+        let users: Vec<_> = services.iter().filter(|(_, service)| service["image"] == *tag).collect();
+        let builders: Vec<_> = users.iter().filter(|(_, service)| !service["build"].is_null()).collect();
+        match builders.as_slice() {
+            [(name, builder)] if !builder["profiles"].is_null() => {
+                found.push(format!("services.{name}.profiles: it builds {tag}, and `up` does not start it"));
+            }
+            [_] => {}
+            [] => found.push(format!("services.{}.image: no service builds {tag}", users[0].0)),
+            several => {
+                let names: Vec<&str> = several.iter().map(|(name, _)| name.as_str()).collect();
+                found.push(format!(
+                    "services: {} build {tag} at once: one builds it, the others use it",
+                    names.join(", ")
+                ));
+            }
+        }
+        let pulled = users.iter().filter(|(_, service)| service["pull_policy"] != "never");
+        found.extend(
+            pulled.map(|(name, _)| format!("services.{name}.pull_policy: {tag} would be looked for in a registry")),
+        );
     }
     found
 }
@@ -89,6 +116,29 @@ mod tests {
         assert!(is_open_secret("SPOTIFAI_QUEUE", "amqp://spotifai:guest@rabbitmq:5672"));
         assert!(!is_open_secret("SPOTIFAI_QUEUE", "amqp://spotifai:${PASSWORD:?set it}@rabbitmq:5672"));
         assert!(!is_open_secret("SPOTIFAI_LASTFM_API_KEY", ""));
+    }
+
+    #[test]
+    fn one_service_builds_an_image_and_the_others_use_it() {
+        let file = |of_lastfm: Value, of_playlist: Value| {
+            let mut services = serde_json::json!({
+                "mongodb": { "image": "mongo:8.0" },
+                "lastfm-worker": { "image": "x:local", "pull_policy": "never" },
+                "playlist-worker": { "image": "x:local", "pull_policy": "never", "build": { "context": "." } },
+            });
+            for (name, changes) in [("lastfm-worker", of_lastfm), ("playlist-worker", of_playlist)] {
+                services[name].as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
+            }
+            images(services.as_object().unwrap())
+        };
+        let same = || serde_json::json!({});
+        assert_eq!(file(same(), same()), Vec::<String>::new());
+        let building = file(serde_json::json!({ "build": "." }), same());
+        assert!(building[0].contains("lastfm-worker, playlist-worker build \"x:local\" at once"), "{building:?}");
+        let pulling = file(serde_json::json!({ "pull_policy": null }), same());
+        assert!(pulling[0].starts_with("services.lastfm-worker.pull_policy"), "{pulling:?}");
+        assert!(file(same(), serde_json::json!({ "build": null }))[0].contains("no service builds"));
+        assert!(file(same(), serde_json::json!({ "profiles": ["x"] }))[0].contains("`up` does not start it"));
     }
 
     #[test]

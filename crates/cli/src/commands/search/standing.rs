@@ -13,8 +13,8 @@ use serde::Serialize;
 use worker::Home;
 
 use super::board::{Place, Varied, accuracy, places};
-use crate::error::usage;
 use crate::fleet::{self, Rates};
+use crate::ids;
 use crate::output::{length, thousands};
 
 /// What becomes of a search.
@@ -196,15 +196,12 @@ fn at_work(alive: &[WorkerBeat], search: &str) -> Vec<AtWork> {
 
 /// The search whose id begins so, or the newest.
 pub async fn find(home: &Home, id: Option<&str>) -> anyhow::Result<SearchInfo> {
-    let mut searches = home.store.searches().await?;
-    if let Some(id) = id {
-        searches.retain(|search| search.id.starts_with(id));
-        if searches.len() > 1 {
-            return Err(usage(format!("{} searches begin with `{id}`: say more of it", searches.len())));
+    let searches = home.store.searches().await?;
+    match id {
+        Some(id) => ids::find("search", "search list", &searches, id, |search| &search.id).cloned(),
+        None => {
+            let none = || anyhow::anyhow!("there is no search in the store yet: `spotifai search start` makes one");
+            searches.into_iter().next().ok_or_else(none)
         }
     }
-    searches.into_iter().next().ok_or_else(|| match id {
-        Some(id) => usage(format!("there is no search `{id}`; `spotifai search list` shows them")),
-        None => anyhow::anyhow!("there is no search in the store yet: `spotifai search start` makes one"),
-    })
 }
