@@ -307,7 +307,8 @@ fn with_intruder(mut made: Made, name: String, is_row_number: bool) -> Made {
     made.names.insert(0, name);
     for (i, row) in made.rows.iter_mut().enumerate() {
         row[0] = Cell::Text(format!("t{i:03}"));
-        row.insert(0, Cell::Whole(if is_row_number { i as i64 } else { i as i64 % 2 }));
+        // An index of rows that were drawn from more, in another order.
+        row.insert(0, Cell::Whole(if is_row_number { i as i64 * 37 % 101 } else { i as i64 % 2 }));
     }
     made.short.fill(false);
     made

@@ -72,15 +72,21 @@ pub(super) fn numbers_rows(values: &[f64]) -> bool {
     if values.iter().enumerate().all(is_even) {
         return true;
     }
-    if !values.iter().all(|value| value.fract() == 0.0) {
+    if !are_different_whole_numbers(values) {
         return false;
     }
+    let (low, high) = values.iter().fold((*first, *first), |(low, high), value| (low.min(*value), high.max(*value)));
+    let range = high - low;
+    let is_rising = values.windows(2).all(|two| two[0] < two[1]) || values.windows(2).all(|two| two[0] > two[1]);
+    range == (n - 1) as f64 || (is_rising && range < 4.0 * n as f64)
+}
+
+/// Whether no value is a fraction, missing or there twice: what an index is, though its rows be sorted otherwise or few of
+/// many.
+pub(super) fn are_different_whole_numbers(values: &[f64]) -> bool {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
-    let is_different = sorted.windows(2).all(|two| two[0] < two[1]);
-    let range = sorted[n - 1] - sorted[0];
-    let is_rising = values.windows(2).all(|two| two[0] < two[1]) || values.windows(2).all(|two| two[0] > two[1]);
-    is_different && (range == (n - 1) as f64 || (is_rising && range < 4.0 * n as f64))
+    values.iter().all(|value| value.fract() == 0.0) && sorted.windows(2).all(|two| two[0] < two[1])
 }
 
 /// Features of which one bound parts the rows that have a label from all others, where that is no chance.

@@ -162,7 +162,7 @@ fn usable<T>(
 
 fn feature(table: &Table, name: &str) -> Result<Vec<f64>, DatasetError> {
     let values = table.numbers(name)?;
-    if is_row_number(name) && doubts::numbers_rows(&values) {
+    if is_row_number(name) && doubts::are_different_whole_numbers(&values) {
         return Err(Fault::RowNumber.of(name));
     }
     Ok(values)

@@ -153,7 +153,7 @@ fn is_like_label(name: &str) -> bool {
     rest.is_empty() || rest.starts_with(|char: char| !char.is_alphanumeric())
 }
 
-/// Whether a column of this name is no feature if its values number the rows.
+/// Whether a column of this name is no feature if its values are different whole numbers.
 pub(super) fn is_row_number(name: &str) -> bool {
     let name = name.to_lowercase();
     ROW_NUMBERS.contains(&name.as_str()) || is_numbered(&name, "level_")
