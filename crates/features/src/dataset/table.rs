@@ -102,7 +102,7 @@ impl Table {
     /// The texts of a column, `None` where there is nothing. Blanks around them stay only where they are quoted.
     ///
     /// # Errors
-    /// [`DatasetError::NoColumn`] where there is none of this name, [`DatasetError::Unusable`] for Parquet's dates,
+    /// [`DatasetError::Lacks`] where there is none of this name, [`DatasetError::Unusable`] for Parquet's dates,
     /// lists and the like.
     pub fn texts(&self, name: &str) -> Result<Vec<Option<String>>, DatasetError> {
         match self.values(name)? {
@@ -121,7 +121,7 @@ impl Table {
     /// a word that pandas takes for one, such as `NA`. `True` and `False` are 1 and 0.
     ///
     /// # Errors
-    /// [`DatasetError::NoColumn`] where there is none of this name, [`DatasetError::Unusable`] where a value is no number
+    /// [`DatasetError::Lacks`] where there is none of this name, [`DatasetError::Unusable`] where a value is no number
     /// or infinite, or no value is a number.
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>, DatasetError> {
         let values = match self.values(name)? {
