@@ -75,6 +75,9 @@ pub enum Command {
     /// Let workers take jobs of paused kinds again
     #[command(after_help = "Examples:\n  spotifai resume track.tags\n  spotifai resume --all")]
     Resume(Kinds),
+    /// The rates that the team shares: which are closed and why; open one
+    #[command(subcommand)]
+    Budget(Budget),
     /// Check settings, servers, credentials and workers, and say the way out for each failure
     #[command(
         after_help = "Examples:\n  spotifai doctor\n  spotifai doctor --json\nThe exit code is 1 if something failed; a warning is no failure."
@@ -287,6 +290,27 @@ pub struct Kinds {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `spotifai budget`.
+#[derive(Debug, Subcommand)]
+pub enum Budget {
+    /// All budgets that were used: closed until when, why, after how many throttled answers in a row
+    #[command(after_help = "Examples:\n  spotifai budget list\n  spotifai budget list --json")]
+    List {
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Open a closed budget for the whole team; a throttled answer closes it again
+    #[command(after_help = "Example:\n  spotifai budget open lastfm@default (a name of `spotifai budget list`)")]
+    Open {
+        /// Its name
+        name: String,
+        /// As JSON
+        #[arg(long)]
+        json: bool,
+    },
 }
 
 /// `spotifai doctor`.

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use model::Timestamp;
-use model::fleet::WorkerBeat;
+use model::fleet::{Trouble, WorkerBeat};
 use queue::KindStats;
+
+use crate::output::age;
 
 /// A worker that did not beat for so long is late: an idle one beats every five seconds.
 const LATE: Duration = Duration::from_secs(12);
@@ -46,6 +48,21 @@ pub fn state(beat: &WorkerBeat) -> State {
 pub fn alive(mut beats: Vec<WorkerBeat>) -> Vec<WorkerBeat> {
     beats.retain(|beat| state(beat) != State::Gone);
     beats
+}
+
+/// Whether a worker takes jobs of a kind now: it consumes the kind and nothing keeps it from its jobs.
+pub fn takes(beat: &WorkerBeat, kind: &str) -> bool {
+    let is_in_trouble = |trouble: &Trouble| trouble.kind.as_deref().is_none_or(|of| of == kind);
+    beat.kinds.iter().any(|taken| taken == kind) && !beat.troubles.iter().any(is_in_trouble)
+}
+
+/// What keeps a worker from its jobs, and since when.
+pub fn trouble(trouble: &Trouble) -> String {
+    let what = match &trouble.kind {
+        Some(kind) => format!("takes no {kind}"),
+        None => "takes no jobs".to_owned(),
+    };
+    format!("{what} for {}: {}", age(trouble.since), trouble.reason)
 }
 
 /// Where the queue cannot tell how many jobs run, the workers can.
@@ -121,6 +138,7 @@ mod tests {
             kinds: vec!["track.tags".into()],
             running: vec![("track.tags".into(), "k".into(), started_at)],
             counts: BTreeMap::from([("track.tags".into(), JobCounts { done, ..JobCounts::default() })]),
+            troubles: Vec::new(),
             started_at,
             beat_at: started_at + Duration::from_secs(at_seconds as u64),
         }

@@ -48,6 +48,7 @@ fn beat(id: &str, done: u64, beat_at: Timestamp) -> WorkerBeat {
         kinds: vec!["track.tags".into()],
         running: vec![("track.tags".into(), "t9".into(), started_at)],
         counts: BTreeMap::from([("track.tags".into(), JobCounts { done, retried: 2, dead: 1 })]),
+        troubles: Vec::new(),
         started_at,
         beat_at,
     }

@@ -26,6 +26,8 @@ impl Handler for BlockHandler {
         let missing = || Failure::dead(format!("search {} has no block {}", job.search, job.block));
         let block = search.blocks.get(job.block as usize).ok_or_else(missing)?;
         if !is_finished(block, &store.finished_trials(&search.id, Some(&block.settings)).await?) {
+            // Before the data, which takes seconds to be read: somebody else may run the block meanwhile.
+            learn::check_version(&search).map_err(failure)?;
             let data = self.data.of(store, &search).await?;
             let (of, index) = (search.clone(), job.block);
             let trials = compute(move || learn::run_block(&data, &of, index).map_err(failure)).await?;

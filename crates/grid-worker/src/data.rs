@@ -66,10 +66,10 @@ pub(crate) async fn is_cancelled(store: &dyn Store, search: &str) -> Result<bool
     Ok(info.cancelled_at.is_some())
 }
 
-/// What a job does about it: a worker of another version may be able to run it, bad input stays bad.
+/// What a job does about it: it is left to the workers of the version that can run it, bad input stays bad.
 pub(crate) fn failure(error: LearnError) -> Failure {
     match error {
-        LearnError::Kernel { .. } => Failure::retry(error),
+        LearnError::Kernel { .. } => Failure::decline(error),
         _ => Failure::dead(error),
     }
 }

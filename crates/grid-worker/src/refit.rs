@@ -22,6 +22,7 @@ impl Handler for RefitHandler {
             return Ok(Vec::new());
         }
         let search = self.data.search(store, &job.search).await?;
+        learn::check_version(&search).map_err(failure)?;
         let trials = store.trials(&search.id).await?;
         // The first model of a search stays, so a winner among some of the trials would stay wrong.
         let (finished, all) = (trials.len(), search.trials());

@@ -79,7 +79,7 @@ impl FetchTags {
             }
             ApiOutcome::Refused(cause) => {
                 let way_out = "set another SPOTIFAI_LASTFM_API_KEY or none";
-                return Err(self.refused(format!("last.fm's API refused the key: {cause}; {way_out}")));
+                return Err(Failure::decline(format!("last.fm's API refused the key: {cause}; {way_out}")));
             }
             ApiOutcome::Unrecognised => return Err(unrecognised(&answer, context).await),
         };
@@ -113,17 +113,14 @@ impl FetchTags {
             PageOutcome::Throttled => return Err(throttled(answer.retry_after)),
             PageOutcome::Blocked => {
                 let way_out = "wait, go by another address, or set SPOTIFAI_LASTFM_API_KEY";
-                return Err(self.refused(format!("last.fm's firewall blocks this address: {way_out}")));
+                let reason = format!("last.fm's firewall blocks this address: {way_out}");
+                // Asking again soon makes it worse, for everyone who asks by it.
+                return Err(Failure::Pause { budget: BUDGET.into(), after: Some(self.long_pause), reason });
             }
             PageOutcome::Unrecognised => return Err(unrecognised(&answer, context).await),
         };
         context.budgets.answered(BUDGET).await?;
         Ok(outcome)
-    }
-
-    /// Asking again soon makes it worse, and a person has to do something.
-    fn refused(&self, reason: String) -> Failure {
-        Failure::Pause { budget: BUDGET.into(), after: Some(self.long_pause), reason }
     }
 }
 
@@ -150,7 +147,8 @@ fn failure(error: Error) -> Failure {
         Error::RobotsUnreadable { retry_after, .. } => {
             Failure::Pause { budget: BUDGET.into(), after: retry_after, reason: error.to_string() }
         }
-        Error::Disallowed { .. } | Error::Setting { .. } => Failure::dead(error),
+        Error::Setting { .. } => Failure::decline(error),
+        Error::Disallowed { .. } => Failure::dead(error),
     }
 }
 

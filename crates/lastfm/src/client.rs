@@ -143,11 +143,9 @@ impl Client {
                 let mut url = self.pages.clone();
                 url.set_path("/robots.txt");
                 let at = url.to_string();
-                let unreadable = |cause, retry_after| Error::RobotsUnreadable { at: at.clone(), cause, retry_after };
                 let _turn = self.turn.lock().await;
-                let (status, retry_after, body) =
-                    self.get(url, &at).await.map_err(|error| unreadable(error.to_string(), None))?;
-                Robots::read(status, &body).map_err(|cause| unreadable(cause, retry_after))
+                let (status, retry_after, body) = self.get(url, &at).await?;
+                Robots::read(status, &body).map_err(|cause| Error::RobotsUnreadable { at, cause, retry_after })
             })
             .await
     }

@@ -22,7 +22,7 @@ pub enum Error {
         /// What happened.
         cause: String,
     },
-    /// Pause: while robots.txt can't be read, no page may be asked for.
+    /// Pause: the server keeps robots.txt to itself, and until it can be read no page may be asked for.
     #[error("{at} can't be read, so no page may be asked for: {cause}")]
     RobotsUnreadable {
         /// Its address.

@@ -23,7 +23,7 @@ pub mod select;
 pub mod tree;
 
 pub use error::LearnError;
-pub use search::{Prepared, SavedModel, leaderboard, prepare, refit, run_block};
+pub use search::{Prepared, SavedModel, check_version, leaderboard, prepare, refit, run_block};
 
 /// Version of the arithmetic: raised with every change that can alter a score, so that no search mixes two of them.
 const KERNEL: u32 = 8;

@@ -32,10 +32,28 @@ pub struct WorkerBeat {
     pub running: Vec<(String, String, Timestamp)>,
     /// Counts since the process started, by kind.
     pub counts: BTreeMap<String, JobCounts>,
+    /// Why it leaves jobs to others, though nobody told it to.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub troubles: Vec<Trouble>,
     /// Start of the process.
     pub started_at: Timestamp,
     /// This beat.
     pub beat_at: Timestamp,
+}
+
+/// Why a worker takes no jobs at the moment: it cannot run them, or the queue accepts none of their follow-up jobs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Kind of job; `None`: all of its kinds.
+    pub kind: Option<String>,
+    /// Key of the job that it could not run, where it is about one.
+    pub job: Option<String>,
+    /// What is wrong, and what to do about it.
+    pub reason: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// What was said holds until then; the worker tries again before.
+    pub until: Timestamp,
 }
 
 /// Permits of a rate budget that belong to one worker for a window of time.

@@ -1,12 +1,17 @@
 //! Jobs: the envelope every job travels in, and a type for each kind's body.
 
+mod format;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Timestamp;
 
-/// The envelope's version; a job of another version goes to the dead letters.
+pub use format::{BadEnvelope, Format};
+
+/// The envelope's version. Jobs of the version before are upgraded when they are read, those of a newer one wait for a
+/// program that knows it.
 pub const VERSION: u32 = 1;
 
 /// The largest message that is taken for a job, in bytes. Data is in the store; a job only names it.
@@ -64,20 +69,6 @@ pub struct FailedAttempt {
     pub reason: String,
 }
 
-/// Why a message is not a job of this program.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum BadEnvelope {
-    /// Not JSON, or not the envelope's shape.
-    #[error("not a job envelope: {0}")]
-    Malformed(String),
-    /// Larger than any job.
-    #[error("a message of {0} bytes is no job: at most {MOST_BYTES} are read")]
-    TooLarge(usize),
-    /// A version this program does not know.
-    #[error("envelope version {0} is unknown, this program knows version {VERSION}")]
-    UnknownVersion(u64),
-}
-
 impl Envelope {
     /// A new job with a fresh id, for its first publication.
     pub fn new<B: Body>(body: &B) -> Self {
@@ -108,23 +99,9 @@ impl Envelope {
         self
     }
 
-    /// Reads a message.
+    /// Reads a message of this version, or of the one before.
     pub fn parse(payload: &[u8]) -> Result<Self, BadEnvelope> {
-        if payload.len() > MOST_BYTES {
-            return Err(BadEnvelope::TooLarge(payload.len()));
-        }
-        let shape = match serde_json::from_slice::<Self>(payload) {
-            Ok(job) if job.v == VERSION => return Ok(job),
-            Ok(job) => return Err(BadEnvelope::UnknownVersion(job.v.into())),
-            Err(error) => error.to_string(),
-        };
-        // Another version may have another shape: then its number is the better reason.
-        let value: Value = serde_json::from_slice(payload).map_err(|e| BadEnvelope::Malformed(e.to_string()))?;
-        Err(match value.get("v").and_then(Value::as_u64) {
-            Some(v) if v == u64::from(VERSION) => BadEnvelope::Malformed(shape),
-            Some(v) => BadEnvelope::UnknownVersion(v),
-            None => BadEnvelope::Malformed("it has no version `v`".into()),
-        })
+        Format::CURRENT.parse(payload)
     }
 
     /// The message of this job.
@@ -269,7 +246,7 @@ mod tests {
         assert!(matches!(Envelope::parse(b"garbage"), Err(BadEnvelope::Malformed(_))));
         assert!(matches!(Envelope::parse(b"{}"), Err(BadEnvelope::Malformed(_))));
         assert!(matches!(Envelope::parse(br#"{"v":1,"id":3}"#), Err(BadEnvelope::Malformed(_))));
-        assert_eq!(Envelope::parse(br#"{"v":9}"#), Err(BadEnvelope::UnknownVersion(9)));
+        assert_eq!(Envelope::parse(br#"{"v":9}"#), Err(BadEnvelope::Newer { found: 9, known: VERSION }));
         let large = vec![b' '; MOST_BYTES + 1];
         assert_eq!(Envelope::parse(&large), Err(BadEnvelope::TooLarge(MOST_BYTES + 1)));
     }

@@ -1,15 +1,10 @@
 //! A request to Spotify, paid from the team's budget, and what a failed one means for the job.
 
-use std::time::Duration;
-
 use spotify::Error;
 use worker::{Context, Failure};
 
 /// The budget that every request is paid from.
 pub(crate) const BUDGET: &str = "spotify";
-
-/// How long everyone waits for a person to sign in, or to put the settings right.
-const PERSON: Duration = Duration::from_secs(60);
 
 /// Makes one request when the budget permits it. The outer error ends the job; of the inner one the job may know better.
 pub(crate) async fn paid<T>(
@@ -30,8 +25,8 @@ pub(crate) fn failure(error: Error) -> Failure {
     let pause = |after| Failure::Pause { budget: BUDGET.to_owned(), after, reason: reason.clone() };
     match error {
         Error::RateLimited { after } | Error::Quota { after } => pause(after),
-        // It would fail every other job as well, and none of them is at fault.
-        Error::NotSignedIn { .. } | Error::Unauthorized { .. } | Error::Setup(_) => pause(Some(PERSON)),
+        // It would fail every other job here as well, and those of nobody who is signed in.
+        Error::NotSignedIn { .. } | Error::Unauthorized { .. } | Error::Setup(_) => Failure::decline(reason),
         Error::Unavailable { after, .. } => Failure::Retry { after, reason },
         Error::BadAnswer { .. } => Failure::retry(reason),
         Error::BadId { .. } | Error::Forbidden { .. } | Error::NotFound { .. } | Error::Rejected { .. } => {

@@ -57,7 +57,7 @@ pub struct Delivery {
     finish: Box<dyn Finish>,
 }
 
-/// The four ends of a delivery.
+/// The ends of a delivery.
 #[derive(Debug, Clone, PartialEq)]
 pub enum End {
     /// Follow-ups safe first, then the acknowledgement.
@@ -76,6 +76,11 @@ pub enum End {
     },
     /// Handed back untouched, for anyone to take; no attempt is counted.
     Release,
+    /// Handed back untouched, for anyone to take after a wait; no attempt is counted.
+    Postpone {
+        /// Whole seconds or more are kept to the second.
+        after: Duration,
+    },
 }
 
 /// How an adapter ends a delivery.

@@ -128,7 +128,8 @@ async fn a_stale_end_of_any_kind_changes_nothing() {
     let home = InFile::new();
     let queue = home.open_for_an_hour().await;
     let retry = End::Retry { after: HOUR, reason: "late".into() };
-    for end in [End::Done(vec![job("b", "late")]), retry, End::Dead { reason: "late".into() }, End::Release] {
+    let postpone = End::Postpone { after: Duration::from_secs(1) };
+    for end in [End::Done(vec![job("b", "late")]), retry, End::Dead { reason: "late".into() }, End::Release, postpone] {
         let published = job("a", "1");
         queue.publish(std::slice::from_ref(&published)).await.unwrap();
         let mut subscription = queue.subscribe(&["a"], 2).await.unwrap();

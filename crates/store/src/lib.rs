@@ -167,6 +167,8 @@ pub trait Fleet: Send + Sync {
     async fn block_budget(&self, name: &str, until: Timestamp, reason: &str) -> Result<Budget>;
     /// Notes a good answer: the count of throttled ones starts anew, unless the budget is blocked at the moment.
     async fn budget_answered(&self, name: &str) -> Result<()>;
+    /// Opens a closed budget, and starts the count of throttled answers anew; `false` where it was open.
+    async fn open_budget(&self, name: &str) -> Result<bool>;
     /// A budget's state, if it was ever used.
     async fn budget(&self, name: &str) -> Result<Option<Budget>>;
     /// All budgets.

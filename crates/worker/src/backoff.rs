@@ -23,6 +23,9 @@ impl Backoff {
     /// Between the attempts of one job whose failure named no wait.
     pub(crate) const ATTEMPTS: Self = Self { first: Duration::from_secs(1), cap: Duration::from_secs(300) };
 
+    /// Between the jobs that a process declines.
+    pub(crate) const DECLINES: Self = Self { first: Duration::from_secs(5), cap: Duration::from_secs(60) };
+
     /// After throttled answers that named no wait.
     pub(crate) fn of_budget(budget: &str, settings: &Settings) -> Self {
         match budget {

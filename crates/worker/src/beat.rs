@@ -36,6 +36,7 @@ impl Heart {
             kinds,
             running: Vec::new(),
             counts: Default::default(),
+            troubles: Vec::new(),
             started_at: now,
             beat_at: now,
         };
@@ -73,7 +74,8 @@ impl Heart {
     async fn say(&self, kinds: Vec<String>) -> bool {
         let state = self.tally.snapshot();
         let running = state.running.into_values().map(|(kind, key, since)| (kind.to_owned(), key, since)).collect();
-        let beat = WorkerBeat { kinds, running, counts: state.counts, beat_at: Timestamp::now(), ..self.me.clone() };
+        let (counts, troubles, beat_at) = (state.counts, state.troubles, Timestamp::now());
+        let beat = WorkerBeat { kinds, running, counts, troubles, beat_at, ..self.me.clone() };
         let result = self.store.heartbeat(&beat).await;
         match &result {
             // Of a worker without jobs it is the only write.

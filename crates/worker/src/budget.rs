@@ -71,7 +71,7 @@ impl Budgets {
                 None => {
                     let permits = lease.renew(&**store, &lane.key).await?;
                     if permits.count == 0 {
-                        gate.close(name, permits.opens_at);
+                        gate.refused(name, permits.opens_at);
                     }
                 }
                 Some(opens_at) if opens_at > now => tokio::select! {
@@ -113,13 +113,13 @@ impl Budgets {
         let key = self.key(name);
         let after = after.map(|wait| wait.max(SHORTEST_PAUSE));
         let _turn = pausing.lock().await;
-        let asked_at = Timestamp::now();
+        let (asked_at, asked) = (Timestamp::now(), Instant::now());
         let known = store.budget(key).await.inspect_err(|_| {
             // Out of reach, the store cannot tell the others; this process at least keeps quiet.
             gate.close(name, asked_at + after.unwrap_or_else(|| backoff.wait(gate.throttled(name))));
         })?;
         let (closed_until, throttled) = known.map_or_else(Default::default, |budget| {
-            gate.note(name, &budget);
+            gate.note(name, &budget, asked);
             (budget.blocked_until, budget.throttled)
         });
         let is_closed = closed_until > asked_at;
@@ -129,7 +129,8 @@ impl Budgets {
             _ => asked_at + after.unwrap_or_else(|| backoff.wait(throttled)),
         };
         gate.close(name, until);
-        gate.note(name, &store.block_budget(key, until, reason).await?);
+        let asked = Instant::now();
+        gate.closed_by_store(name, &store.block_budget(key, until, reason).await?, asked);
         if let Some(lane) = lanes.get(name) {
             lane.meters.closed.increment(1);
         }
@@ -141,9 +142,10 @@ impl Budgets {
     /// Asks the store what it knows of these budgets. Those of others, with other keys, are none of this process's.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
         let Shared { store, lanes, gate, .. } = &*self.shared;
+        let asked = Instant::now();
         for budget in store.budgets().await? {
             for (name, _) in lanes.iter().filter(|(_, lane)| lane.key == budget.name) {
-                gate.note(name, &budget);
+                gate.note(name, &budget, asked);
             }
         }
         for (name, lane) in lanes {

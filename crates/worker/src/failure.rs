@@ -1,4 +1,4 @@
-//! The kinds of failure: the job's own (retry, dead), everyone's (pause, closed), and ours (unavailable, local).
+//! The kinds of failure: the job's own (retry, dead), everyone's (pause, closed), and ours (decline, unavailable, local).
 
 use std::time::Duration;
 
@@ -31,6 +31,14 @@ pub enum Failure {
         /// The budget.
         budget: String,
     },
+    /// This process cannot run it, another one may: the job is of another version, nobody is signed in here, a key is wrong.
+    /// Not the job's fault, no attempt; handed back at once, and this process takes none of the kind for a while that grows
+    /// with every job it declines in a row.
+    #[error("{reason}")]
+    Decline {
+        /// For the log, `workers` and `doctor`: what is wrong, and what to do about it.
+        reason: String,
+    },
     /// The store or the queue is out of reach for the moment: not the job's fault, no attempt.
     #[error("{reason}")]
     Unavailable {
@@ -56,6 +64,11 @@ impl Failure {
     /// Dead, for this reason.
     pub fn dead(reason: impl ToString) -> Self {
         Self::Dead { reason: reason.to_string() }
+    }
+
+    /// Left to other workers, for this reason.
+    pub fn decline(reason: impl ToString) -> Self {
+        Self::Decline { reason: reason.to_string() }
     }
 
     /// Later, by exponential back-off, for this reason.

@@ -1,7 +1,7 @@
 //! Which rate budgets are closed, as far as this process knows.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::Timestamp;
 use model::fleet::Budget;
@@ -14,8 +14,19 @@ pub(crate) struct Gate {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Known {
+    /// As the store says, which somebody may have opened.
     closed_until: Timestamp,
+    /// As this process says while the store has not taken it: it may be out of reach.
+    closed_here_until: Timestamp,
     throttled: u32,
+    /// When a closing was heard of last. What the store was asked before that is older news.
+    news_at: Option<Instant>,
+}
+
+impl Known {
+    fn closed_until(&self) -> Timestamp {
+        self.closed_until.max(self.closed_here_until)
+    }
 }
 
 impl Gate {
@@ -23,18 +34,42 @@ impl Gate {
         Self { known: watch::Sender::new(BTreeMap::new()) }
     }
 
-    /// Takes over what the store says of this budget, whatever its key there. It never opens a budget earlier: the store
-    /// may have been out of reach when this process closed it.
-    pub(crate) fn note(&self, name: &str, budget: &Budget) {
+    /// Takes over what the store, asked at that time, says of this budget, whatever its key there.
+    pub(crate) fn note(&self, name: &str, budget: &Budget, asked_at: Instant) {
         self.change(name, |known| {
-            known.closed_until = known.closed_until.max(budget.blocked_until);
+            let is_older = known.news_at.is_some_and(|news_at| asked_at < news_at);
+            if budget.blocked_until > known.closed_until {
+                known.news_at = known.news_at.max(Some(asked_at));
+            }
+            known.closed_until = match is_older {
+                true => known.closed_until.max(budget.blocked_until),
+                false => budget.blocked_until,
+            };
             known.throttled = budget.throttled;
+        });
+    }
+
+    /// The store closed a budget, as it was asked to at that time.
+    pub(crate) fn closed_by_store(&self, name: &str, budget: &Budget, asked_at: Instant) {
+        self.note(name, budget, asked_at);
+        self.change(name, |known| {
+            if known.closed_here_until <= budget.blocked_until {
+                known.closed_here_until = Timestamp::default();
+            }
+        });
+    }
+
+    /// The store gave no permit before this time.
+    pub(crate) fn refused(&self, name: &str, until: Timestamp) {
+        self.change(name, |known| {
+            known.closed_until = known.closed_until.max(until);
+            known.news_at = Some(Instant::now());
         });
     }
 
     /// Closes a budget for this process, at least until then.
     pub(crate) fn close(&self, name: &str, until: Timestamp) {
-        self.change(name, |known| known.closed_until = known.closed_until.max(until));
+        self.change(name, |known| known.closed_here_until = known.closed_here_until.max(until));
     }
 
     /// A good answer came.
@@ -51,7 +86,7 @@ impl Gate {
     pub(crate) fn closed_for(&self, names: &[&str]) -> Option<Duration> {
         let now = Timestamp::now();
         let known = self.known.borrow();
-        let waits = names.iter().filter_map(|name| known.get(*name)).map(|known| known.closed_until.after(now));
+        let waits = names.iter().filter_map(|name| known.get(*name)).map(|known| known.closed_until().after(now));
         waits.max().filter(|wait| !wait.is_zero())
     }
 

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::fleet::JobCounts;
-use model::job::Envelope;
+use model::Timestamp;
+use model::fleet::{JobCounts, Trouble};
+use model::job::{BadEnvelope, Envelope};
 use model::settings::Settings;
 use queue::{Delivery, End, QueueError};
 use store::StoreError;
@@ -12,6 +13,7 @@ use tokio::task::{JoinError, JoinHandle};
 use tracing::Instrument;
 
 use crate::backoff::{Backoff, Outage};
+use crate::declines::Declines;
 use crate::erased::AnyHandler;
 use crate::fault::Fault;
 use crate::meters::{Ending, KindMeters};
@@ -23,6 +25,10 @@ use crate::{Context, Failure, Shutdown, WorkerError};
 /// A job whose worker was lost this often while it ran is taken for the cause.
 const MOST_CRASHES: u32 = 10;
 
+/// How long a job of a newer program is left to newer workers before one of this version looks at it again. Old workers
+/// that are alone with a million of them move each twice a minute, which a broker bears.
+const NEWER: Duration = Duration::from_secs(30);
+
 /// Runs the jobs of one kind.
 pub(crate) struct Runner {
     pub(crate) handler: Arc<dyn AnyHandler>,
@@ -31,6 +37,7 @@ pub(crate) struct Runner {
     pub(crate) settings: Arc<Settings>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) meters: KindMeters,
+    pub(crate) declines: Declines,
     /// Seen by the jobs; the subscription has its own, or one's success would end the other's back-off.
     pub(crate) outage: Outage,
     pub(crate) fault: Arc<Fault>,
@@ -72,6 +79,10 @@ impl Runner {
     /// Finds the end of a delivery. Dropped half-way, it aborts the job.
     async fn decide(self: &Arc<Self>, delivery: &mut Delivery, span: &JobSpan) -> End {
         match &mut delivery.envelope {
+            Err(newer @ BadEnvelope::Newer { .. }) => {
+                self.postponed(&newer.to_string());
+                End::Postpone { after: NEWER }
+            }
             Err(bad) => End::Dead { reason: bad.to_string() },
             Ok(job) if job.kind != delivery.kind => {
                 End::Dead { reason: format!("a job of kind `{}` lay in the queue of `{}`", job.kind, delivery.kind) }
@@ -129,6 +140,11 @@ impl Runner {
                 }
                 End::Release
             }
+            Failure::Decline { reason } => {
+                // Before it is handed back, or it would be taken again at once.
+                self.declines.declined(&job.key, &reason);
+                End::Release
+            }
             Failure::Unavailable { reason } => {
                 self.outage.wait(reason).await;
                 End::Release
@@ -147,6 +163,16 @@ impl Runner {
             () = self.fault.pause() => {}
             () = self.shutdown.stopped() => {}
         }
+    }
+
+    /// A job is left to newer workers. Said once for as long as such jobs come: there may be a million of them.
+    fn postponed(&self, reason: &str) {
+        let (kind, now) = (self.handler.kind(), Timestamp::now());
+        if !self.tally.is_in_trouble(Some(kind)) {
+            tracing::warn!(kind, "handed back for a while: {reason}");
+        }
+        let (kind, reason, until) = (Some(kind.to_owned()), reason.to_owned(), now + NEWER + NEWER);
+        self.tally.trouble(Trouble { kind, job: None, reason, since: now, until });
     }
 
     fn next_attempt(&self, job: &Envelope, after: Option<Duration>, reason: String) -> End {
@@ -198,6 +224,7 @@ impl Runner {
         };
         self.outage.over();
         self.fault.over();
+        self.declines.ran();
         self.tally.count(self.handler.kind(), add);
     }
 }
@@ -207,7 +234,7 @@ fn ending(end: &End) -> Ending {
         End::Done(_) => Ending::Done,
         End::Retry { .. } => Ending::Retried,
         End::Dead { .. } => Ending::Dead,
-        End::Release => Ending::HandedBack,
+        End::Release | End::Postpone { .. } => Ending::HandedBack,
     }
 }
 
@@ -218,7 +245,7 @@ fn log(ending: Ending, end: &End) {
             tracing::warn!(delay_ms = after.as_millis() as u64, "to be tried again: {reason}");
         }
         End::Dead { reason } => tracing::error!("dead: {reason}"),
-        End::Release => tracing::debug!("handed back"),
+        End::Release | End::Postpone { .. } => tracing::debug!("handed back"),
     }
 }
 

@@ -61,17 +61,18 @@ impl Taker {
 
     /// Waits until jobs may be taken.
     async fn wait(&self) -> State {
-        let Runner { handler, context, orders, .. } = &*self.runner;
+        let Runner { handler, context, orders, declines, .. } = &*self.runner;
         let kind = handler.kind();
         let gate = context.budgets.gate();
         let free = async {
-            while orders.is_paused(kind) || gate.closed_for(handler.pays_from()).is_some() {
-                self.standing.set(Stand::Waiting);
+            while orders.is_paused(kind) || gate.closed_for(handler.pays_from()).is_some() || declines.is_waiting() {
+                self.standing.set(declines.reason().map_or(Stand::Waiting, Stand::Failing));
                 if orders.is_paused(kind) {
                     tracing::info!(kind, "paused: none of these jobs is taken until `spotifai resume {kind}`");
                 }
                 orders.resumed(kind).await;
                 gate.open(handler.pays_from()).await;
+                declines.over().await;
             }
         };
         tokio::select! {
@@ -104,7 +105,7 @@ impl Taker {
     where
         J: Future<Output = Result<(), WorkerError>>,
     {
-        self.standing.set(Stand::Taking);
+        self.takes();
         let mut stopped = pin!(self.runner.shutdown.stopped());
         let mut barred = pin!(self.barred());
         let mut check = interval_at(Instant::now() + CHECK, CHECK);
@@ -120,7 +121,7 @@ impl Taker {
                     _ = check.tick() => {
                         // A subscription that lasts is the end of an outage, jobs or none.
                         self.outage.over();
-                        self.standing.check();
+                        self.takes();
                     }
                     Some(job) = jobs.next() => if let Err(error) = job {
                         return State::Stopped(Err(error));
@@ -136,10 +137,16 @@ impl Taker {
         }
     }
 
+    /// It looks after its subscription. After a decline that makes it ready only when no other follows.
+    fn takes(&self) {
+        self.standing.set(self.runner.declines.reason().map_or(Stand::Taking, Stand::Failing));
+    }
+
     /// Waits until no more jobs may be taken.
     async fn barred(&self) {
-        let Runner { handler, context, orders, .. } = &*self.runner;
+        let Runner { handler, context, orders, declines, .. } = &*self.runner;
         tokio::select! {
+            () = declines.begun() => {}
             () = context.budgets.gate().closed(handler.pays_from()) => {}
             () = orders.paused(handler.kind()) => {}
         }

@@ -5,6 +5,7 @@
 mod backoff;
 mod beat;
 mod budget;
+mod declines;
 mod doors;
 mod empty;
 mod erased;

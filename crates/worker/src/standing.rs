@@ -48,11 +48,6 @@ impl Standing {
         }
     }
 
-    /// It still stands where it stood.
-    pub(crate) fn check(&self) {
-        self.lock().1 = Instant::now();
-    }
-
     /// Why this kind is not ready; `None`: it is.
     pub(crate) fn trouble(&self) -> Option<String> {
         let (stand, checked) = self.lock().clone();
@@ -96,7 +91,7 @@ mod tests {
         let long_ago = Instant::now().checked_sub(STUCK * 2).expect("the machine is up for ten seconds");
         *standing.lock() = (Stand::Taking, long_ago);
         assert_eq!(standing.trouble().as_deref(), Some("not looked after for 10 s"));
-        standing.check();
+        standing.set(Stand::Taking);
         assert_eq!(standing.trouble(), None);
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use model::Timestamp;
-use model::fleet::JobCounts;
+use model::fleet::{JobCounts, Trouble};
 
 /// Counts and running jobs, shared by all slots.
 #[derive(Default)]
@@ -18,6 +18,8 @@ pub(crate) struct State {
     pub(crate) counts: BTreeMap<String, JobCounts>,
     /// Kind, key and beginning of each.
     pub(crate) running: BTreeMap<u64, (&'static str, String, Timestamp)>,
+    /// What keeps this process from taking jobs, or did a moment ago.
+    pub(crate) troubles: Vec<Trouble>,
     /// Grows with every change.
     pub(crate) version: u64,
 }
@@ -52,9 +54,35 @@ impl Tally {
         state.counts.get_mut(kind).map(add);
     }
 
-    /// The state now.
+    /// A kind is in trouble, or all are, since the beginning of the trouble that it was in anyway.
+    pub(crate) fn trouble(&self, mut trouble: Trouble) {
+        let mut state = self.lock();
+        state.version += 1;
+        if let Some(at) = state.troubles.iter().position(|earlier| earlier.kind == trouble.kind) {
+            trouble.since = state.troubles.swap_remove(at).since;
+        }
+        state.troubles.push(trouble);
+    }
+
+    /// Whether a kind is in trouble; `None`: all are.
+    pub(crate) fn is_in_trouble(&self, kind: Option<&str>) -> bool {
+        let now = Timestamp::now();
+        self.lock().troubles.iter().any(|trouble| trouble.kind.as_deref() == kind && trouble.until > now)
+    }
+
+    /// The trouble of a kind is over; `None`: that of all.
+    pub(crate) fn trouble_over(&self, kind: Option<&str>) {
+        let mut state = self.lock();
+        state.version += 1;
+        state.troubles.retain(|trouble| trouble.kind.as_deref() != kind);
+    }
+
+    /// The state now, without troubles whose time is over.
     pub(crate) fn snapshot(&self) -> State {
-        self.lock().clone()
+        let mut state = self.lock();
+        let now = Timestamp::now();
+        state.troubles.retain(|trouble| trouble.until > now);
+        state.clone()
     }
 
     /// Grows with every change.

@@ -12,6 +12,7 @@ use tokio::task::JoinSet;
 
 use crate::backoff::Outage;
 use crate::beat::Heart;
+use crate::declines::Declines;
 use crate::erased::AnyHandler;
 use crate::fault::Fault;
 use crate::job::{Runner, grace};
@@ -131,14 +132,16 @@ impl Worker {
         let mut takers = JoinSet::new();
         let mut standings = vec![watch.standing.clone()];
         for (handler, slots) in self.handlers.into_values() {
-            let standing = Arc::new(Standing::new(handler.kind()));
+            let kind = handler.kind();
+            let standing = Arc::new(Standing::new(kind));
             standings.push(standing.clone());
             let runner = Runner {
-                meters: KindMeters::of(handler.kind()),
+                meters: KindMeters::of(kind),
                 handler,
                 context: watch.context.clone(),
                 orders: watch.orders.clone(),
                 settings: settings.clone(),
+                declines: Declines::new(kind, tally.clone()),
                 tally: tally.clone(),
                 outage: Outage::seen_by("jobs"),
                 fault: fault.clone(),

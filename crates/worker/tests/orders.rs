@@ -141,6 +141,7 @@ async fn until_empty_trusts_the_heartbeats_of_others_where_the_queue_cannot_tell
         kinds: vec!["test.apple".into()],
         running: vec![("test.apple".into(), "1".into(), now)],
         counts: Default::default(),
+        troubles: Vec::new(),
         started_at: now,
         beat_at: now,
     };

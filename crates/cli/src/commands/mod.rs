@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod budget;
 mod completions;
 mod config;
 mod dataset;
@@ -51,6 +52,7 @@ pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
         Command::Cancel(cancel) => runs::cancel(&cancel, &home(&flags, shutdown).await?).await,
         Command::Pause(kinds) => pause::pause(&kinds, &home(&flags, shutdown).await?).await,
         Command::Resume(kinds) => pause::resume(&kinds, &home(&flags, shutdown).await?).await,
+        Command::Budget(budget) => budget::run(budget, &home(&flags, shutdown).await?).await,
         Command::Dead(dead) => dead::run(dead, &home(&flags, shutdown).await?).await,
         Command::Doctor(doctor) => doctor::run(&doctor, &flags).await,
         Command::Pitches(pitches) => pitches::run(&pitches),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::Timestamp;
-use model::fleet::{JobCounts, WorkerBeat};
+use model::fleet::{JobCounts, Trouble, WorkerBeat};
 use serde::Serialize;
 use worker::Home;
 
@@ -22,6 +22,7 @@ struct Line {
     kinds: Vec<String>,
     running: Vec<Running>,
     counts: BTreeMap<String, JobCounts>,
+    troubles: Vec<Trouble>,
     started_at: Timestamp,
     beat_at: Timestamp,
 }
@@ -61,6 +62,7 @@ fn line(beat: WorkerBeat) -> Line {
         kinds: beat.kinds,
         running,
         counts: beat.counts,
+        troubles: beat.troubles,
         started_at: beat.started_at,
         beat_at: beat.beat_at,
     }
@@ -85,7 +87,13 @@ fn text(lines: &[Line]) -> String {
         ]
     };
     let header = ["worker", "up for", "state", "under way", "done", "retried", "dead", "last beat", "kinds"];
-    table(&header, &lines.iter().map(row).collect::<Vec<_>>())
+    let table = table(&header, &lines.iter().map(row).collect::<Vec<_>>());
+    let of_line = |line: &Line| {
+        let worker = format!("{}:{}", line.host, line.pid);
+        line.troubles.iter().map(|trouble| format!("{worker} {}", fleet::trouble(trouble))).collect::<Vec<_>>()
+    };
+    let troubles: Vec<String> = lines.iter().flat_map(of_line).collect();
+    if troubles.is_empty() { table } else { format!("{table}\n\n{}", troubles.join("\n")) }
 }
 
 fn state(state: State) -> String {

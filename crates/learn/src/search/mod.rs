@@ -48,6 +48,16 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Tri
     Ok(trials)
 }
 
+/// Whether this version of the program can compute as a search wants it, as far as that can be told without the data.
+///
+/// # Errors
+/// [`LearnError::Kernel`] where it cannot.
+pub fn check_version(search: &Search) -> Result<(), LearnError> {
+    let (wanted, here) = (search.kernel.clone(), crate::kernel(false));
+    let is_ours = wanted == here || wanted == crate::kernel(true);
+    if is_ours { Ok(()) } else { Err(LearnError::Kernel { wanted, here }) }
+}
+
 fn check_kernel(search: &Search, data: &Prepared) -> Result<(), LearnError> {
     let (wanted, here) = (search.kernel.clone(), crate::kernel(data.has_copies()));
     if data.has_copies() && wanted == crate::kernel(false) {

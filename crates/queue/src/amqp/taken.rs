@@ -1,6 +1,7 @@
 //! A job in the hands of a worker.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use lapin::message::Delivery as Received;
@@ -52,14 +53,20 @@ impl Taken {
             End::Retry { after, reason } => {
                 let now = Timestamp::now();
                 let payload = Envelope::parse(&payload).map_or(payload, |job| job.failed(now, &reason).to_bytes());
-                match names::whole_seconds(after) {
-                    0 => vec![Message::new(&self.kind, Queue::Ready(self.priority), payload)],
-                    seconds => vec![Message::delayed(&self.kind, seconds, payload)],
-                }
+                vec![self.again(after, payload)]
             }
             End::Dead { reason } => vec![Message::dead(&self.kind, payload, &reason, Timestamp::now())],
             // As a new message, at the end of the queue: to return this one would count against it.
-            End::Release => vec![Message::new(&self.kind, Queue::Ready(self.priority), payload)],
+            End::Release => vec![self.again(Duration::ZERO, payload)],
+            End::Postpone { after } => vec![self.again(after, payload)],
+        }
+    }
+
+    /// The message of a job that is ready again after this wait.
+    fn again(&self, after: Duration, payload: Vec<u8>) -> Message {
+        match names::whole_seconds(after) {
+            0 => Message::new(&self.kind, Queue::Ready(self.priority), payload),
+            seconds => Message::delayed(&self.kind, seconds, payload),
         }
     }
 }

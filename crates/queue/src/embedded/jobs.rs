@@ -147,6 +147,14 @@ pub(super) fn release(c: &Connection, id: LeaseId) -> Result<bool, Error> {
     Ok(release.execute(params![id.seq, id.number])? == 1)
 }
 
+/// [`release`] for a job that is to be ready at that time.
+pub(super) fn postpone(c: &Connection, id: LeaseId, due_at: Timestamp) -> Result<bool, Error> {
+    let mut postpone = c.prepare_cached(
+        "UPDATE jobs SET lease = lease + 1, wakes_at = ?3, running = 0, lost = 0 WHERE seq = ?1 AND lease = ?2",
+    )?;
+    Ok(postpone.execute(params![id.seq, id.number, due_at.0])? == 1)
+}
+
 /// [`release`] for a job that nobody has asked for: that its worker was lost is still to be told.
 pub(super) fn hand_back(c: &Connection, id: LeaseId) -> Result<(), Error> {
     let mut hand_back = c.prepare_cached(

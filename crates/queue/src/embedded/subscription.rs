@@ -125,6 +125,7 @@ impl Finish for Taken {
             End::Retry { after, reason } => self.shared.db.write(move |c| retry(c, id, after, &reason, now)).await,
             End::Dead { reason } => self.shared.db.write(move |c| dead::bury(c, id, &reason, now)).await,
             End::Release => self.shared.db.write(move |c| jobs::release(c, id)).await,
+            End::Postpone { after } => self.shared.db.write(move |c| jobs::postpone(c, id, now + after)).await,
         };
         let good = ended.map_err(|error| failed(&self.shared.db, &error))?;
         self.shared.published.notify_waiters();

@@ -69,6 +69,32 @@ pub async fn a_released_job_is_ready_at_once_and_as_it_was(home: &impl Home) {
     assert!(!delivery.redelivered, "its worker was not lost");
 }
 
+pub async fn a_postponed_message_comes_back_after_its_wait_as_it_was(home: &impl Home) {
+    let queue = home.open().await;
+    let newer = r#"{"v":2,"id":"x","something":"new"}"#;
+    home.put_raw("a", newer.as_bytes()).await;
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    let postponed_at = Timestamp::now();
+    next(&mut subscription).await.end(End::Postpone { after: Duration::from_secs(2) }).await.unwrap();
+    counts(&queue, "a", (0, 0, 1, 0)).await;
+    let delivery = next(&mut subscription).await;
+    assert!(Timestamp::now() >= postponed_at + Duration::from_secs(2), "too early");
+    assert!(!delivery.redelivered, "its worker was not lost");
+    delivery.end(End::Dead { reason: "to be looked at".into() }).await.unwrap();
+    assert_eq!(queue.dead_letters(None).await.unwrap()[0].payload, newer, "nothing was counted in it");
+}
+
+pub async fn a_job_of_the_version_before_is_delivered_upgraded(home: &impl Home) {
+    let queue = home.open().await;
+    home.put_raw("a", br#"{"v":0,"id":"x","kind":"a","key":"1","body":{"track_id":"1"}}"#).await;
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    let delivery = next(&mut subscription).await;
+    let job = delivery.envelope.clone().unwrap();
+    assert_eq!((job.v, job.key.as_str(), job.attempt), (1, "1", 0));
+    delivery.end(End::Retry { after: Duration::ZERO, reason: "once".into() }).await.unwrap();
+    assert_eq!(next(&mut subscription).await.envelope.as_ref().unwrap().attempt, 1);
+}
+
 pub async fn a_stale_end_is_refused_and_the_new_owner_goes_on(home: &impl Home) {
     let (here, there) = (home.open().await, home.open().await);
     here.publish(&[job("a", "1")]).await.unwrap();

@@ -55,6 +55,12 @@ impl Fleet for Embedded {
         self.save(anew, vec![(name.to_owned(), Timestamp::now().0)]).await
     }
 
+    async fn open_budget(&self, name: &str) -> Result<bool> {
+        let name = name.to_owned();
+        let open = "UPDATE budgets SET blocked_until = 0, throttled = 0, reason = NULL WHERE name = ?1 AND blocked_until > ?2";
+        self.write(move |connection| Ok(connection.execute(open, (name, Timestamp::now().0))? > 0)).await
+    }
+
     async fn budget(&self, name: &str) -> Result<Option<Budget>> {
         let query = "SELECT name, blocked_until, throttled, reason FROM budgets WHERE name = ?1";
         Ok(self.rows(query, [name.to_owned()], budget).await?.pop())

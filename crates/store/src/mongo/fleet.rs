@@ -87,6 +87,14 @@ impl Fleet for Mongo {
         self.run(ANSWER_WITHIN, update).await
     }
 
+    async fn open_budget(&self, name: &str) -> Result<bool> {
+        let closed = doc! { "_id": name, "blocked_until": { "$gt": self.clock.there(Timestamp::now()).0 } };
+        let open = doc! { "$set": { "blocked_until": 0_i64, "throttled": 0, "reason": Bson::Null } };
+        let budgets: Collection<Document> = self.db.collection("budgets");
+        let opened = self.run(ANSWER_WITHIN, async move { budgets.update_one(closed, open).await }).await?;
+        Ok(opened.modified_count > 0)
+    }
+
     async fn budget(&self, name: &str) -> Result<Option<Budget>> {
         Ok(self.get("budgets", name).await?.map(|budget| self.budget_here(budget)))
     }

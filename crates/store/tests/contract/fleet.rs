@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::Timestamp;
-use model::fleet::{Budget, Capability, JobCounts, Pause, Permits, WorkerBeat};
+use model::fleet::{Budget, Capability, JobCounts, Pause, Permits, Trouble, WorkerBeat};
 use store::{LEASE_WINDOW, StoreError};
 
 use super::{Place, handles, ids};
@@ -18,6 +18,13 @@ pub async fn workers_are_upserted(place: &impl Place) {
         kinds: ids(&["track.tags"]),
         running: vec![("track.tags".into(), "a".into(), Timestamp(5))],
         counts: BTreeMap::from([("track.tags".into(), JobCounts { done: 3, retried: 2, dead: 1 })]),
+        troubles: vec![Trouble {
+            kind: Some("track.tags".into()),
+            job: None,
+            reason: "the key is wrong".into(),
+            since: Timestamp(3),
+            until: Timestamp(4),
+        }],
         started_at: Timestamp(1),
         beat_at: Timestamp(beat_at),
     };
@@ -115,6 +122,18 @@ pub async fn a_block_is_never_shortened(place: &impl Place) {
     let longer = store.block_budget("lastfm", now + HOUR * 3, "longer").await.unwrap();
     assert_eq!((longer.blocked_until, longer.reason.as_deref()), (now + HOUR * 3, Some("longer")));
     assert_eq!(store.budget("lastfm").await.unwrap(), Some(longer));
+}
+
+pub async fn a_closed_budget_can_be_opened(place: &impl Place) {
+    let (one, other) = (place.open().await, place.open().await);
+    assert!(!one.open_budget("lastfm").await.unwrap(), "it was never closed");
+    one.block_budget("lastfm", Timestamp::now() + HOUR, "throttled").await.unwrap();
+    assert_eq!(one.lease_budget("lastfm", 10.0, 1).await.unwrap().count, 0);
+    assert!(other.open_budget("lastfm").await.unwrap());
+    assert!(!one.open_budget("lastfm").await.unwrap(), "it is open already");
+    assert_eq!(one.lease_budget("lastfm", 10.0, 1).await.unwrap().count, 1);
+    let open = one.budget("lastfm").await.unwrap().unwrap();
+    assert_eq!((open.blocked_until, open.throttled, open.reason), (Timestamp(0), 0, None));
 }
 
 pub async fn throttled_answers_of_one_incident_count_once(place: &impl Place) {

@@ -61,7 +61,7 @@ macro_rules! contract {
         });
         contract!($place, fleet {
             workers_are_upserted, a_kind_is_paused_until_it_is_resumed, the_first_permit_opens_now, leases_of_many_handles_never_overlap,
-            a_rate_must_be_above_zero, a_blocked_budget_leases_nothing, a_block_is_never_shortened,
+            a_rate_must_be_above_zero, a_blocked_budget_leases_nothing, a_block_is_never_shortened, a_closed_budget_can_be_opened,
             throttled_answers_of_one_incident_count_once, throttled_answers_in_a_row_count,
             a_good_answer_starts_the_count_anew, a_good_answer_from_before_the_block_counts_for_nothing, budgets_are_apart, capabilities_come_back, crashes_are_counted_once_each,
         });

@@ -95,8 +95,8 @@ pub async fn store(settings: Arc<Settings>) -> Vec<Check> {
         Err(error) => return vec![Check::failed_with("store", format!("{error:#}"))],
     };
     let at = place(&settings.store);
-    // A write that every worker makes, to a budget that nobody else uses.
-    vec![match store.lease_budget("doctor", 1_000.0, 1).await {
+    // A write that every worker makes.
+    vec![match store.lease_budget(super::BUDGET, 1_000.0, 1).await {
         Ok(_) => Check::ok("store", format!("{at} answers and can be written to")),
         Err(error) => {
             let advice = "let its user read and write, and see whether the disk is full";

@@ -37,8 +37,12 @@ pub fn text(standing: &Standing, watched: &Watched) -> String {
     ];
     if standing.state != State::Finished {
         let at_work: Vec<String> = standing.workers.iter().map(super::standing::AtWork::text).collect();
-        let nobody = "nobody is at it; `spotifai worker grid` starts a worker";
+        let nobody = match standing.declined.is_empty() {
+            true => "nobody is at it; `spotifai worker grid` starts a worker",
+            false => "nobody is at it; it needs a worker of the version that started it",
+        };
         lines.push(format!("workers  {}", if at_work.is_empty() { nobody.into() } else { at_work.join(" · ") }));
+        lines.extend(standing.declined.iter().map(|by| format!("         {}", by.text())));
     }
     lines.push(String::new());
     lines.push(match standing.leaderboard.is_empty() {

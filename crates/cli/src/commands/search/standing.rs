@@ -60,6 +60,8 @@ pub struct Standing {
     pub eta_seconds: Option<u64>,
     /// Who works on it.
     pub workers: Vec<AtWork>,
+    /// Who cannot work on it, and why.
+    pub declined: Vec<DeclinedBy>,
     /// Subset accuracy of the best constant answer, on the training rows.
     pub baseline_accuracy: Option<f64>,
     /// The best settings whose folds are all finished.
@@ -73,6 +75,14 @@ pub struct Standing {
 pub struct AtWork {
     worker: String,
     job: String,
+    since: Timestamp,
+}
+
+/// A worker that leaves the jobs of a search to others.
+#[derive(Serialize)]
+pub struct DeclinedBy {
+    worker: String,
+    reason: String,
     since: Timestamp,
 }
 
@@ -123,6 +133,7 @@ impl Watched {
             blocks_per_second: rate,
             eta_seconds: fleet::eta(left as u64, rate),
             workers: at_work(&alive, &self.search.id),
+            declined: declined(&alive, &self.search.id),
             baseline_accuracy: self.dataset.as_ref().and_then(|dataset| dataset.training).map(|t| t.baseline),
             leaderboard: places(&self.search, &self.leaderboard, self.top),
             model,
@@ -159,6 +170,9 @@ impl Standing {
             self.workers.len(),
             self.time_left()
         );
+        if let Some(declined) = self.declined.first() {
+            line += &format!("  {} workers decline it: {}", self.declined.len(), declined.reason);
+        }
         if let Some(best) = self.leaderboard.first() {
             let (ranked, setting) = best.parts();
             line += &format!("  best {} {} {}", accuracy(ranked), setting.0, varied.of(setting.0, setting.1));
@@ -169,6 +183,13 @@ impl Standing {
     /// The time left, in one unit.
     pub fn time_left(&self) -> String {
         self.eta_seconds.map_or_else(|| "–".to_owned(), |seconds| length(Duration::from_secs(seconds)))
+    }
+}
+
+impl DeclinedBy {
+    /// Who, and why.
+    pub fn text(&self) -> String {
+        format!("{} declines it: {}", self.worker, self.reason)
     }
 }
 
@@ -192,6 +213,17 @@ fn at_work(alive: &[WorkerBeat], search: &str) -> Vec<AtWork> {
         beat.running.iter().filter_map(job).collect::<Vec<_>>()
     };
     alive.iter().flat_map(of_beat).collect()
+}
+
+/// Each worker once, whether it declined blocks or the refit.
+fn declined(alive: &[WorkerBeat], search: &str) -> Vec<DeclinedBy> {
+    let of_search = |job: &str| job.strip_prefix(search).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let of_beat = |beat: &WorkerBeat| {
+        let trouble = beat.troubles.iter().find(|trouble| trouble.job.as_deref().is_some_and(of_search))?;
+        let worker = format!("{}:{}", beat.host, beat.pid);
+        Some(DeclinedBy { worker, reason: trouble.reason.clone(), since: trouble.since })
+    };
+    alive.iter().filter_map(of_beat).collect()
 }
 
 /// The search whose id begins so, or the newest.

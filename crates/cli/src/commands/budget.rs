@@ -1,0 +1,79 @@
+//! `spotifai budget`: the rates that the team shares.
+
+use model::Timestamp;
+use model::fleet::Budget as Stored;
+use serde::Serialize;
+use serde_json::json;
+use worker::Home;
+
+use crate::args::Budget;
+use crate::error::usage;
+use crate::output::{length, say, say_json, table};
+
+/// A rate budget. The names are those of `--json`.
+#[derive(Serialize)]
+struct Line {
+    name: String,
+    closed_until: Option<Timestamp>,
+    reason: Option<String>,
+    throttled: u32,
+}
+
+/// Lists budgets, or opens a closed one for the whole team.
+pub async fn run(command: Budget, home: &Home) -> anyhow::Result<()> {
+    match command {
+        Budget::List { json } => list(home, json).await,
+        Budget::Open { name, json } => open(home, &name, json).await,
+    }
+}
+
+async fn list(home: &Home, json: bool) -> anyhow::Result<()> {
+    let lines = lines(home).await?;
+    if json {
+        return say_json(&lines);
+    }
+    if lines.is_empty() {
+        return say("no budget was used yet");
+    }
+    let row = |line: &Line| {
+        let state = line.closed_until.map_or_else(|| "open".into(), |until| format!("closed for {}", left(until)));
+        vec![line.name.clone(), state, line.throttled.to_string(), line.reason.clone().unwrap_or_else(|| "–".into())]
+    };
+    say(&table(&["budget", "state", "throttled", "why"], &lines.iter().map(row).collect::<Vec<_>>()))
+}
+
+async fn open(home: &Home, name: &str, json: bool) -> anyhow::Result<()> {
+    let lines = lines(home).await?;
+    let unknown = || usage(format!("there is no budget `{name}`; `spotifai budget list` shows them"));
+    let line = lines.into_iter().find(|line| line.name == name).ok_or_else(unknown)?;
+    let was_closed = home.store.open_budget(name).await?;
+    if json {
+        return say_json(&json!({ "name": name, "was_closed": was_closed }));
+    }
+    say(&match line.closed_until {
+        Some(until) if was_closed => {
+            let why = line.reason.map(|why| format!(": {why}")).unwrap_or_default();
+            format!("opened {name}, which was closed for {} more{why}; a throttled answer closes it again", left(until))
+        }
+        _ => format!("{name} was open already"),
+    })
+}
+
+async fn lines(home: &Home) -> anyhow::Result<Vec<Line>> {
+    let now = Timestamp::now();
+    let line = |budget: Stored| {
+        let is_closed = budget.blocked_until > now;
+        Line {
+            closed_until: is_closed.then_some(budget.blocked_until),
+            reason: budget.reason.filter(|_| is_closed),
+            throttled: budget.throttled,
+            name: budget.name,
+        }
+    };
+    let budgets = home.store.budgets().await?.into_iter();
+    Ok(budgets.filter(|budget| budget.name != super::doctor::BUDGET).map(line).collect())
+}
+
+fn left(until: Timestamp) -> String {
+    length(until.after(Timestamp::now()))
+}
