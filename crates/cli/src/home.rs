@@ -1,6 +1,7 @@
 //! The two doors, opened for a command that a person waits for: what is out of reach comes with the way out.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::anyhow;
 use model::settings::Settings;
@@ -8,13 +9,32 @@ use queue::{Queue, QueueError};
 use store::{Store, StoreError};
 use worker::Home;
 
+/// How often a command looks whether the queue accepts its jobs.
+const LOOK: Duration = Duration::from_millis(250);
+
 /// Opens queue and store.
 ///
 /// # Errors
 /// Where a server is out of reach, or cannot be used: one line, without credentials, with the way out.
 pub async fn open(settings: Settings) -> anyhow::Result<Home> {
     let (queue, store) = tokio::try_join!(queue(&settings), store(&settings))?;
+    tokio::spawn(say_when_blocked(queue.clone()));
     Ok(Home { queue, store, settings })
+}
+
+/// Says why a command waits whose jobs the queue does not accept.
+async fn say_when_blocked(queue: Arc<dyn Queue>) {
+    let mut is_said = false;
+    loop {
+        let blocked = queue.blocked();
+        match &blocked {
+            Some(why) if !is_said => eprintln!("spotifai: {why}; waiting until it ends"),
+            None if is_said => eprintln!("spotifai: the queue accepts jobs again"),
+            _ => {}
+        }
+        is_said = blocked.is_some();
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 /// Opens the queue alone.

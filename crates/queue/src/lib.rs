@@ -22,6 +22,16 @@ pub trait Queue: Send + Sync {
     /// Starts to take jobs of `kinds`. At most `slots` deliveries of this subscription are unfinished at any time.
     async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError>;
 
+    /// Why the queue accepts no jobs at the moment, as far as this process was told. Who publishes waits until that is over.
+    fn blocked(&self) -> Option<String> {
+        None
+    }
+
+    /// Finds out whether the queue accepts jobs, without leaving one there: why not, or `None`.
+    async fn probe(&self) -> Result<Option<String>, QueueError> {
+        Ok(None)
+    }
+
     /// Waits until what was ended and handed back by now is with the queue; for the end of a process.
     async fn flush(&self);
 

@@ -97,7 +97,7 @@ impl Worker {
         let tally = Tally::of(&kinds);
         let fault = Arc::new(Fault::new(tally.clone()));
         let heart = Arc::new(Heart::new(store.clone(), tally.clone(), fault.clone(), kinds.clone()));
-        let watch = Watch::new(self.home.context(), shutdown.clone());
+        let watch = Watch::new(self.home.context(), queue.clone(), tally.clone(), shutdown.clone());
         // Before the first job is taken: a budget may be closed, or a kind paused, since before this worker's start.
         if let Err(error @ StoreError::Unusable(_)) = watch.look().await {
             return Err(error.into());
@@ -130,7 +130,7 @@ impl Worker {
     fn start_takers(self, watch: &Watch, tally: &Arc<Tally>, fault: &Arc<Fault>) -> JoinSet<Result<(), WorkerError>> {
         let settings = Arc::new(self.home.settings);
         let mut takers = JoinSet::new();
-        let mut standings = vec![watch.standing.clone()];
+        let mut standings = vec![watch.store.clone(), watch.accepts.clone()];
         for (handler, slots) in self.handlers.into_values() {
             let kind = handler.kind();
             let standing = Arc::new(Standing::new(kind));

@@ -207,15 +207,19 @@ async fn throttled_answers_pause_everyone() {
 }
 
 #[tokio::test]
-async fn a_refusal_pauses_everyone_for_long_and_says_what_to_do() {
+async fn a_firewall_pauses_everyone_for_long_and_says_what_to_do() {
     let site = Fixture::new(&["A"], None).await.answers(PAGE, 406, FIREWALL);
     let reason = pause(Some(LONG_PAUSE), site.run("t1").await.unwrap_err());
     assert!(reason.contains("firewall") && reason.contains("SPOTIFAI_LASTFM_API_KEY"), "{reason}");
+}
 
+#[tokio::test]
+async fn a_key_that_is_refused_stops_this_process_alone_and_says_what_to_do() {
     for error in [r#"{"error":10,"message":"Invalid API key"}"#, r#"{"error":26,"message":"Suspended API key"}"#] {
         let site = Fixture::new(&["A"], Some("k")).await.answers("api", 403, error);
-        let reason = pause(Some(LONG_PAUSE), site.run("t1").await.unwrap_err());
-        assert!(reason.contains("SPOTIFAI_LASTFM_API_KEY"), "{reason}");
+        let failure = site.run("t1").await.unwrap_err();
+        assert!(matches!(failure, Failure::Decline { .. }), "{failure:?}");
+        assert!(failure.to_string().contains("SPOTIFAI_LASTFM_API_KEY"), "{failure}");
         assert_eq!(site.asked(), ["api"]);
     }
 }

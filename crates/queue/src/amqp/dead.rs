@@ -24,7 +24,7 @@ pub(super) struct Walk {
 impl Walk {
     /// Takes all dead letters of a kind into hand.
     pub(super) async fn through(shared: &Shared, kind: &str) -> Result<Self, QueueError> {
-        let channel = shared.publisher.channel().await?;
+        let channel = shared.questions().await?;
         let failed = |error| shared.address.failed(&error);
         names::declare_kind(&channel, kind).await.map_err(failed)?;
         let mut letters = Vec::new();

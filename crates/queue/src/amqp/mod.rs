@@ -17,6 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use lapin::Channel;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use model::job::{Envelope, KINDS};
@@ -56,6 +57,12 @@ struct Shared {
 }
 
 impl Shared {
+    /// A channel for a question or a declaration; a refusal closes it. It is not of the connection that publishes, on which
+    /// the broker may read nothing for hours.
+    async fn questions(&self) -> Result<Channel, QueueError> {
+        self.consumers.channel().await
+    }
+
     /// Publishes what has to be safe before a delivery is acknowledged. While the delivery is ours it is not given up for a
     /// publisher that is out of reach: its job would only run again. [`QueueError::Stale`] when it is not ours any more.
     async fn publish_while(&self, settler: &Settler, messages: &[Message]) -> Result<(), QueueError> {
@@ -87,7 +94,7 @@ impl Amqp {
             kinds: Mutex::default(),
         };
         // A wrong password is to be told now, not when the first job comes.
-        queue.shared.publisher.channel().await?;
+        queue.shared.publisher.connect().await?;
         Ok(queue)
     }
 
@@ -104,7 +111,7 @@ impl Amqp {
         }
         let used = self.kinds.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let kinds: BTreeSet<String> = used.into_iter().chain(KINDS.iter().map(|kind| (*kind).to_owned())).collect();
-        let channel = self.shared.publisher.channel().await?;
+        let channel = self.shared.questions().await?;
         let mut queues = self.shared.publisher.delays().await;
         for kind in kinds {
             names::declare_kind(&channel, &kind).await.map_err(|error| self.shared.address.failed(&error))?;
@@ -171,13 +178,21 @@ impl Queue for Amqp {
         Ok(Box::new(subscribed))
     }
 
+    fn blocked(&self) -> Option<String> {
+        self.shared.publisher.blocked()
+    }
+
+    async fn probe(&self) -> Result<Option<String>, QueueError> {
+        self.shared.publisher.probe().await
+    }
+
     async fn flush(&self) {
         self.shared.background.ended().await;
     }
 
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
         let queues = self.queues().await?;
-        let channel = self.shared.publisher.channel().await?;
+        let channel = self.shared.questions().await?;
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
         let mut stats: BTreeMap<&str, KindStats> = BTreeMap::new();
         for (name, in_hand) in &queues {

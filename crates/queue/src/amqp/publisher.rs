@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use futures::future::try_join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
-use lapin::{Channel, Confirmation};
+use lapin::{BasicProperties, Channel, Confirmation};
 use tokio::sync::Mutex;
 use tokio::time::timeout;
 
@@ -18,6 +18,12 @@ use crate::QueueError;
 
 /// How long the broker may take to confirm.
 const CONFIRM: Duration = Duration::from_secs(30);
+
+/// How long it may take where somebody wants to know whether it does.
+const ANSWER: Duration = Duration::from_secs(5);
+
+/// Name of a queue that there is not.
+const PROBE: &str = "spotifai.probe";
 
 /// A lost connection is made again, and a queue that was deleted is declared again, so often.
 const TRIES: usize = 3;
@@ -57,9 +63,32 @@ impl Publisher {
         published.await.unwrap_or_else(|stopped| Err(self.address.unavailable(stopped)))
     }
 
-    /// A channel for a question or a declaration; a refusal closes it.
-    pub(super) async fn channel(&self) -> Result<Channel, QueueError> {
-        self.link.channel().await
+    /// Connects, where that was not done yet.
+    pub(super) async fn connect(&self) -> Result<(), QueueError> {
+        self.link.channel().await.map(drop)
+    }
+
+    /// Why the broker accepts no messages, as far as it was said here. Who publishes waits until that is over.
+    pub(super) fn blocked(&self) -> Option<String> {
+        self.link.blocked()
+    }
+
+    /// Finds out whether the broker accepts messages, by one for no queue, which it throws away. It says so to those only
+    /// who publish.
+    pub(super) async fn probe(&self) -> Result<Option<String>, QueueError> {
+        let channel = self.link.channel().await?;
+        let probe = async {
+            channel.confirm_select(ConfirmSelectOptions::default()).await?;
+            let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+            channel.basic_publish("".into(), PROBE.into(), options, b"", properties).await?.await
+        };
+        tokio::select! {
+            () = self.link.block() => Ok(self.link.blocked()),
+            answer = timeout(ANSWER, probe) => match answer {
+                Ok(confirmed) => confirmed.map(|_| None).map_err(|error| self.address.failed(&error)),
+                Err(_) => Err(self.address.unavailable(format_args!("no confirmation in {} s", ANSWER.as_secs()))),
+            }
+        }
     }
 
     /// Names of the delay queues that this process used.
@@ -70,24 +99,20 @@ impl Publisher {
     async fn publish_all(&self, messages: Vec<Message>) -> Result<(), QueueError> {
         let mut problem = String::new();
         for _ in 0..TRIES {
-            if self.link.is_blocked().await {
-                // Nothing is sent that would lie at the broker's door, once for each try.
-                return Err(self.address.unavailable("it accepts nothing: its memory or disk runs short"));
-            }
             let channel = self.ready(&messages).await?;
-            match timeout(CONFIRM, send(&channel, &messages)).await {
-                Ok(Ok(true)) => {
+            match self.link.patiently(CONFIRM, send(&channel, &messages)).await {
+                Some(Ok(true)) => {
                     self.state.lock().await.free.push(channel);
                     return Ok(());
                 }
                 // All again, since it is not told which came back: what was taken for declared is not there.
-                Ok(Ok(false)) => {
+                Some(Ok(false)) => {
                     problem = "it returns what is published".to_owned();
                     self.state.lock().await.declared.clear();
                 }
                 // The connection was lost: all again, twice rather than never.
-                Ok(Err(error)) => problem = error.to_string(),
-                Err(_) => {
+                Some(Err(error)) => problem = error.to_string(),
+                None => {
                     self.link.forget().await;
                     self.state.lock().await.free.clear();
                     return Err(self.address.unavailable(format_args!("no confirmation in {} s", CONFIRM.as_secs())));

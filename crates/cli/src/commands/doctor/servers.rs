@@ -22,18 +22,34 @@ const AHEAD: Duration = Duration::from_secs(2);
 /// How long the management API may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// The queue: reachable, and its counts can be read.
+/// The queue: reachable, its counts can be read, and it accepts jobs.
 pub async fn queue(settings: Arc<Settings>) -> Vec<Check> {
-    let counted = async { anyhow::Ok(home::queue(&settings).await?.stats().await?) };
-    vec![match counted.await {
-        Ok(stats) => {
-            let sum = |of: fn(&KindStats) -> u64| thousands(stats.iter().map(of).sum::<u64>() as usize);
-            let (waiting, dead) = (sum(|kind| kind.ready + kind.delayed), sum(|kind| kind.dead));
-            let at = place(&settings.queue);
-            Check::ok("queue", format!("{at} answers: {waiting} jobs wait, {dead} are dead"))
+    const NAME: &str = "queue";
+    let asked = async {
+        let queue = home::queue(&settings).await?;
+        anyhow::Ok((queue.stats().await?, queue.probe().await?))
+    };
+    vec![match asked.await {
+        Ok((_, Some(why))) => {
+            let advice = "see its memory and disk (`rabbitmq-diagnostics alarms`); who publishes waits until the alarm ends";
+            Check::failed(NAME, format!("{} answers, and takes no jobs: {why}", place(&settings.queue)), advice)
         }
-        Err(error) => Check::failed_with("queue", format!("{error:#}")),
+        Ok((stats, None)) => counts(NAME, &place(&settings.queue), &stats),
+        Err(error) => Check::failed_with(NAME, format!("{error:#}")),
     }]
+}
+
+/// What lies in the queue. Jobs that were given up are for a person to look at.
+fn counts(name: &'static str, at: &str, stats: &[KindStats]) -> Check {
+    let waiting: u64 = stats.iter().map(|kind| kind.ready + kind.delayed).sum();
+    let waiting = thousands(waiting as usize);
+    let of_kind = |kind: &KindStats| format!("{} of {}", thousands(kind.dead as usize), kind.kind);
+    let dead: Vec<String> = stats.iter().filter(|kind| kind.dead > 0).map(of_kind).collect();
+    if dead.is_empty() {
+        return Check::ok(name, format!("{at} answers: {waiting} jobs wait, none is dead"));
+    }
+    let detail = format!("{at} answers: {waiting} jobs wait, and dead are {}", dead.join(", "));
+    Check::warning(name, detail, "`spotifai dead list` says why; `dead requeue` gives them another life, `dead purge` none")
 }
 
 /// RabbitMQ's management API, where the queue is a RabbitMQ.
@@ -114,7 +130,6 @@ pub async fn workers(settings: Arc<Settings>) -> Vec<Check> {
     let (stats, beats, pauses) = tokio::join!(queue.stats(), store.workers(), store.pauses());
     let (Ok(stats), Ok(beats), Ok(pauses)) = (stats, beats, pauses) else { return Vec::new() };
     let alive = fleet::alive(beats);
-    let is_taken = |kind: &String| alive.iter().any(|beat| beat.kinds.contains(kind));
     let is_paused = |kind: &String| pauses.iter().any(|pause| pause.kind == *kind);
     let waiting = stats.iter().filter(|kind| kind.ready + kind.delayed > 0);
     let stuck = waiting.filter_map(|kind| {
@@ -124,10 +139,14 @@ pub async fn workers(settings: Arc<Settings>) -> Vec<Check> {
             let detail = format!("{name} is paused, {jobs} jobs wait");
             return Some(Check::warning("workers", detail, format!("`spotifai resume {name}` ends that")));
         }
-        let detail = format!("nobody takes {name}, {jobs} jobs wait");
-        (!is_taken(name))
-            .then(|| Check::warning("workers", detail, "`spotifai worker all`, or the worker of that kind"))
+        let is_taken = alive.iter().any(|beat| fleet::takes(beat, name));
+        let (detail, advice) = match alive.iter().any(|beat| beat.kinds.contains(name)) {
+            true => ("no worker can run", "mend what keeps them from it, or start one that can"),
+            false => ("nobody takes", "`spotifai worker all`, or the worker of that kind"),
+        };
+        (!is_taken).then(|| Check::warning("workers", format!("{detail} {name}, {jobs} jobs wait"), advice))
     });
+    let stuck = stuck.chain(alive.iter().flat_map(troubles));
     let stuck: Vec<Check> = stuck.chain(alive.iter().filter_map(clock)).collect();
     match (stuck.is_empty(), alive.len()) {
         (false, _) => stuck,
@@ -136,6 +155,15 @@ pub async fn workers(settings: Arc<Settings>) -> Vec<Check> {
             vec![Check::ok("workers", format!("{alive} alive, all waiting jobs have somebody who takes them"))]
         }
     }
+}
+
+/// What keeps a worker from its jobs.
+fn troubles(worker: &WorkerBeat) -> Vec<Check> {
+    let check = |trouble| {
+        let detail = format!("{}:{} {}", worker.host, worker.pid, fleet::trouble(trouble));
+        Check::warning("workers", detail, "it tries again by itself; the others go on meanwhile")
+    };
+    worker.troubles.iter().map(check).collect()
 }
 
 /// Ages and pauses are told by the clocks of all hosts together.

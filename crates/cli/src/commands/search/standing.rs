@@ -171,7 +171,8 @@ impl Standing {
             self.time_left()
         );
         if let Some(declined) = self.declined.first() {
-            line += &format!("  {} workers decline it: {}", self.declined.len(), declined.reason);
+            let others = if self.declined.len() > 1 { ", as others do" } else { "" };
+            line += &format!("  {}{others}", declined.text());
         }
         if let Some(best) = self.leaderboard.first() {
             let (ranked, setting) = best.parts();
