@@ -52,13 +52,14 @@ pub fn alive(mut beats: Vec<WorkerBeat>) -> Vec<WorkerBeat> {
 
 /// Whether a worker takes jobs of a kind now: it consumes the kind and nothing keeps it from its jobs.
 pub fn takes(beat: &WorkerBeat, kind: &str) -> bool {
-    let is_in_trouble = |trouble: &Trouble| trouble.kind.as_deref().is_none_or(|of| of == kind);
+    let is_in_trouble = |trouble: &Trouble| !trouble.partial && trouble.kind.as_deref().is_none_or(|of| of == kind);
     beat.kinds.iter().any(|taken| taken == kind) && !beat.troubles.iter().any(is_in_trouble)
 }
 
 /// What keeps a worker from its jobs, and since when.
 pub fn trouble(trouble: &Trouble) -> String {
     let what = match &trouble.kind {
+        Some(kind) if trouble.partial => format!("leaves some {kind} to others"),
         Some(kind) => format!("takes no {kind}"),
         None => "takes no jobs".to_owned(),
     };

@@ -9,6 +9,8 @@ use queue::{Queue, QueueError};
 use store::{Store, StoreError};
 use worker::Home;
 
+use crate::output::tell;
+
 /// How often a command looks whether the queue accepts its jobs.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -28,8 +30,8 @@ async fn say_when_blocked(queue: Arc<dyn Queue>) {
     loop {
         let blocked = queue.blocked();
         match &blocked {
-            Some(why) if !is_said => eprintln!("spotifai: {why}; waiting until it ends"),
-            None if is_said => eprintln!("spotifai: the queue accepts jobs again"),
+            Some(why) if !is_said => tell(&format!("spotifai: {why}; waiting until it ends")),
+            None if is_said => tell("spotifai: the queue accepts jobs again"),
             _ => {}
         }
         is_said = blocked.is_some();

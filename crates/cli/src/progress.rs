@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use model::Timestamp;
+use model::job::{Body, TrackAnalysisJob, TrackTags, TracksAudio};
 use model::run::Run;
 use model::search::Search;
 use model::terminal::escaped;
@@ -14,6 +15,7 @@ use model::track::{PlaylistPage, expected_offsets};
 use worker::{Home, complain};
 
 use crate::commands::run::Goal;
+use crate::fleet;
 use crate::output::thousands;
 
 /// One thing on its way: `done` of `total`.
@@ -93,6 +95,19 @@ pub async fn collection(home: &Home, run: &Run, goal: Goal) -> anyhow::Result<Ve
         };
         for gauge in gauges.iter_mut().filter(|gauge| wait > 0.0 && gauge.label == label) {
             gauge.note = format!("throttled, goes on in {wait:.0} s");
+        }
+    }
+    let here = std::process::id();
+    let ours = fleet::alive(store.workers().await?).into_iter().filter(|beat| beat.pid == here);
+    for trouble in ours.flat_map(|beat| beat.troubles) {
+        let label = match trouble.kind.as_deref() {
+            Some(TrackTags::KIND) => "tags",
+            Some(TrackAnalysisJob::KIND) => "analyses",
+            Some(TracksAudio::KIND) => "features",
+            _ => "pages",
+        };
+        for gauge in gauges.iter_mut().filter(|gauge| gauge.label == label) {
+            gauge.note = format!("waits: {}", trouble.reason);
         }
     }
     Ok(gauges)

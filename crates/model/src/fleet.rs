@@ -41,13 +41,15 @@ pub struct WorkerBeat {
     pub beat_at: Timestamp,
 }
 
-/// Why a worker takes no jobs at the moment: it cannot run them, or the queue accepts none of their follow-up jobs.
+/// Why a worker leaves jobs to others at the moment: it cannot run them, or the queue accepts none of their follow-up jobs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trouble {
     /// Kind of job; `None`: all of its kinds.
     pub kind: Option<String>,
     /// Key of the job that it could not run, where it is about one.
     pub job: Option<String>,
+    /// Whether it takes other jobs of the kind meanwhile.
+    pub partial: bool,
     /// What is wrong, and what to do about it.
     pub reason: String,
     /// Since when.

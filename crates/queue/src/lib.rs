@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use model::Timestamp;
 use model::job::{BadEnvelope, Envelope, FailedAttempt};
 
-pub use amqp::Amqp;
+pub use amqp::{Amqp, PERMISSIONS};
 pub use embedded::Embedded;
 
 /// A durable job queue that several processes share. It promises *at least once* and nothing more.

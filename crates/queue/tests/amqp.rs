@@ -345,3 +345,144 @@ async fn a_wait_of_any_length_lies_at_the_broker() {
     assert!(asked.elapsed() >= Duration::from_millis(2_700), "{:?}", asked.elapsed());
     counts(&queue, "a", (0, 1, 2, 0)).await;
 }
+
+/// A user of the test's own with these permissions, who may ask the management API.
+async fn user_with(home: &InBroker, permissions: &Value) -> Url {
+    let name = format!("user-{}", home.vhost);
+    let put = |path: String, body: Value| {
+        let request = home.broker.http.put(format!("{}/api/{path}", home.broker.management)).json(&body);
+        request.basic_auth(home.broker.amqp.username(), home.broker.amqp.password()).send()
+    };
+    let user = serde_json::json!({ "password": "own", "tags": "management" });
+    assert!(put(format!("users/{name}"), user).await.unwrap().status().is_success());
+    let path = format!("permissions/{}/{name}", home.vhost);
+    assert!(put(path, permissions.clone()).await.unwrap().status().is_success());
+    let mut url: Url = home.url().parse().unwrap();
+    url.set_username(&name).unwrap();
+    url.set_password(Some("own")).unwrap();
+    url
+}
+
+/// The three patterns as the README gives them to `rabbitmqctl`.
+fn permissions_of_readme() -> Value {
+    let readme = include_str!("../../../README.md");
+    let line = readme.lines().find(|line| line.contains("set_permissions")).expect("the README names them");
+    let quoted: Vec<&str> = line.split('\'').skip(1).step_by(2).collect();
+    let [configure, write, read] = quoted[..] else { panic!("no three patterns in {line}") };
+    serde_json::json!({ "configure": configure, "write": write, "read": read })
+}
+
+#[tokio::test]
+async fn a_user_with_the_printed_permissions_can_do_all_there_is_to_do() {
+    let Some(home) = InBroker::fresh("a_user_with_the_printed_permissions_can_do_all_there_is_to_do").await else {
+        return;
+    };
+    let printed = permissions_of_readme();
+    for (what, pattern) in queue::PERMISSIONS {
+        assert_eq!(printed[what], pattern, "what an error prints is what the README says");
+    }
+    let url = user_with(&home, &printed).await;
+    let queue = queue::open(url.as_str(), Some(&home.broker.management)).await.unwrap();
+    assert_eq!(queue.probe().await.unwrap(), None);
+    queue.publish(&[job("a", "1"), job("a", "2").urgent(), job("b", "3")]).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    let follow_ups = vec![job("c", "follow-up")];
+    next(&mut subscription).await.end(End::Done(follow_ups)).await.unwrap();
+    let retry = End::Retry { after: Duration::from_secs(3), reason: "once".into() };
+    next(&mut subscription).await.end(retry).await.unwrap();
+    counts(&queue, "a", (0, 0, 1, 0)).await;
+    next(&mut subscription).await.end(End::Release).await.unwrap();
+    next(&mut subscription).await.end(End::Dead { reason: "bad".into() }).await.unwrap();
+    counts(&queue, "a", (0, 0, 0, 1)).await;
+    assert_eq!(queue.requeue(&Which::All).await.unwrap(), 1);
+    next(&mut subscription).await.end(End::Done(vec![])).await.unwrap();
+    counts(&queue, "c", (1, 0, 0, 0)).await;
+    next(&mut queue.subscribe(&["b"], 1).await.unwrap()).await.end(End::Dead { reason: "bad".into() }).await.unwrap();
+    counts(&queue, "b", (0, 0, 0, 1)).await;
+    assert_eq!(queue.purge(&Which::All).await.unwrap(), 1);
+    // What the program asks for is all it needs: one exchange less, and the way out is printed.
+    let less = serde_json::json!({ "configure": "^spotifai\\.", "write": "^spotifai\\.", "read": "^spotifai\\." });
+    let url = user_with(&home, &less).await;
+    let refused = match queue::open(url.as_str(), None).await {
+        Ok(queue) => queue.publish(&[job("a", "1")]).await.expect_err("it may not publish"),
+        Err(refused) => refused,
+    };
+    assert!(refused.to_string().contains("amq\\.default"), "{refused}");
+    home.broker.ask(Method::DELETE, &format!("users/user-{}", home.vhost)).await;
+}
+
+/// A broker of a test's own, whose alarms are nobody else's.
+struct OwnBroker {
+    broker: services::Broker,
+    services: services::Folder,
+    _folder: tempfile::TempDir,
+}
+
+impl OwnBroker {
+    /// `None` where tests on servers are to be left out.
+    fn start(test: &str) -> Option<Self> {
+        testkit::test_server("SPOTIFAI_TEST_QUEUE", test)?;
+        let folder = tempfile::tempdir().unwrap();
+        let services = services::Folder::create(&folder.path().join("services")).unwrap();
+        let broker = services::Broker::start(&services, services::Ports::Free).unwrap();
+        Some(Self { broker, services, _folder: folder })
+    }
+
+    async fn open(&self) -> Arc<dyn Queue> {
+        let url = format!("{}/%2F", self.broker.url());
+        queue::open(&url, Some(&self.broker.management_url())).await.unwrap()
+    }
+}
+
+impl Drop for OwnBroker {
+    fn drop(&mut self) {
+        let _ = self.services.remove();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_broker_that_blocks_publishers_is_named_and_waited_for() {
+    let Some(own) = OwnBroker::start("a_broker_that_blocks_publishers_is_named_and_waited_for") else { return };
+    let queue = own.open().await;
+    queue.publish(&[job("a", "first"), job("a", "second")]).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 2).await.unwrap();
+    let (first, second) = (next(&mut subscription).await, next(&mut subscription).await);
+    own.broker.set_memory_alarm(true).unwrap();
+    let blocked = "RabbitMQ blocks publishers: memory alarm on its machine";
+    assert_eq!(queue.blocked(), None, "who has not published since is not told");
+    assert_eq!(own.open().await.probe().await.unwrap().as_deref(), Some(blocked));
+
+    let publisher = queue.clone();
+    let mut publishing = tokio::spawn(async move { publisher.publish(&jobs("b", 50)).await });
+    soon(async {
+        while queue.blocked().is_none() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    })
+    .await;
+    assert_eq!(queue.blocked().as_deref(), Some(blocked));
+    // All that needs no publishing goes on beside it, on the connection that consumes.
+    soon(first.end(End::Done(vec![]))).await.unwrap();
+    assert!(soon(queue.stats()).await.unwrap().iter().any(|kind| kind.kind == "a"));
+    let mut ending = tokio::spawn(second.end(End::Done(vec![job("b", "follow-up")])));
+    // Longer than a confirmation may take: it is waited for, and not by connections made anew.
+    let longer = Duration::from_secs(32);
+    assert!(tokio::time::timeout(longer, &mut publishing).await.is_err(), "it neither failed nor succeeded");
+    assert!(!ending.is_finished());
+    assert_eq!(queue.blocked().as_deref(), Some(blocked));
+
+    own.broker.set_memory_alarm(false).unwrap();
+    soon(&mut publishing).await.unwrap().unwrap();
+    soon(&mut ending).await.unwrap().unwrap();
+    assert_eq!(queue.blocked(), None);
+    assert_eq!(queue.probe().await.unwrap(), None);
+    counts(&queue, "a", (0, 0, 0, 0)).await;
+    let mut missing: std::collections::BTreeSet<_> = (0..50).map(|n| n.to_string()).collect();
+    missing.insert("follow-up".into());
+    let mut subscription = queue.subscribe(&["b"], 8).await.unwrap();
+    while !missing.is_empty() {
+        let delivery = next(&mut subscription).await;
+        missing.remove(&key(&delivery));
+        delivery.end(End::Done(vec![])).await.unwrap();
+    }
+}

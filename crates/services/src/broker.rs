@@ -4,6 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use anyhow::{Context, bail};
+
 use crate::process::Process;
 use crate::{Folder, Ports, greeting, install};
 
@@ -60,6 +62,25 @@ impl Broker {
         format!("http://127.0.0.1:{}", self.ports.management)
     }
 
+    /// Has the node take its memory for used up, which blocks everyone who publishes, or not any more.
+    ///
+    /// # Errors
+    /// Where its operator's tool fails.
+    pub fn set_memory_alarm(&self, on: bool) -> anyhow::Result<()> {
+        let output = Command::new(install::broker_tool()?)
+            .args(["--node", &node_name(self.ports), "set_vm_memory_high_watermark", if on { "0" } else { "0.6" }])
+            .env("HOME", &self.home)
+            .env("RABBITMQ_CONF_ENV_FILE", self.home.join("rabbitmq-env.conf"))
+            .env("ERL_EPMD_PORT", self.ports.epmd.to_string())
+            .current_dir(&self.home)
+            .output()
+            .context("cannot start rabbitmqctl")?;
+        if !output.status.success() {
+            bail!("rabbitmqctl: {}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(())
+    }
+
     /// Ends the node in good order.
     pub fn stop(&self) -> anyhow::Result<()> {
         self.node.stop()
@@ -75,6 +96,10 @@ impl Broker {
         self.node = start_node(&self.folder, &self.home, self.ports)?;
         Ok(())
     }
+}
+
+fn node_name(ports: BrokerPorts) -> String {
+    format!("spotifai-{}@localhost", ports.amqp)
 }
 
 fn configure(home: &Path, ports: BrokerPorts) -> anyhow::Result<()> {
@@ -108,7 +133,7 @@ fn start_node(folder: &Folder, home: &Path, ports: BrokerPorts) -> anyhow::Resul
         .env("RABBITMQ_ENABLED_PLUGINS_FILE", home.join("enabled_plugins"))
         .env("RABBITMQ_MNESIA_BASE", home.join("data"))
         .env("RABBITMQ_LOG_BASE", home.join("log"))
-        .env("RABBITMQ_NODENAME", format!("spotifai-{}@localhost", ports.amqp))
+        .env("RABBITMQ_NODENAME", node_name(ports))
         .env("RABBITMQ_DIST_PORT", ports.distribution.to_string())
         .env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", "-kernel inet_dist_use_interface {127,0,0,1}")
         .env("ERL_EPMD_PORT", ports.epmd.to_string())

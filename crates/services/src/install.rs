@@ -71,6 +71,11 @@ pub(crate) fn broker_program() -> anyhow::Result<PathBuf> {
     find_broker().with_context(|| format!("rabbitmq-server is not installed: install it, or {WAY_OUT}"))
 }
 
+/// The program of the broker's operators, beside the broker's own.
+pub(crate) fn broker_tool() -> anyhow::Result<PathBuf> {
+    Ok(broker_program()?.with_file_name("rabbitmqctl"))
+}
+
 fn find_broker() -> Option<PathBuf> {
     let script = PathBuf::from(DEBIAN_SCRIPT);
     if script.is_file() { Some(script) } else { find("rabbitmq-server") }

@@ -69,9 +69,14 @@ impl Auth {
 
     /// The token of the file, refreshed where it is not good.
     async fn signed_in(&self, file: &TokenFile, is_good: impl Fn(&Token) -> bool) -> Result<Token, Error> {
-        let _turn = file.turn().await?;
-        // Read after the turn has come: another process may just have refreshed it.
         let gone = || Error::NotSignedIn { why: format!("{} is gone", file.path().display()) };
+        // One that is good needs no turn: it may lie where nobody may write.
+        let SignIn { token, .. } = file.read()?.ok_or_else(gone)?;
+        if is_good(&token) {
+            return Ok(token);
+        }
+        let _turn = file.turn().await?;
+        // Read again now that the turn has come: another process may just have refreshed it.
         let SignIn { client_id, token } = file.read()?.ok_or_else(gone)?;
         if is_good(&token) {
             return Ok(token);

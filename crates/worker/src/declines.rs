@@ -46,10 +46,16 @@ impl Declines {
             let length = row.as_ref().map_or(0, |row| row.length);
             let wait = Backoff::DECLINES.wait(length);
             let (kind, wait_ms) = (self.kind, wait.as_millis() as u64);
-            tracing::warn!(kind, job, wait_ms, "left to other workers, none of these jobs is taken for a while: {reason}");
+            tracing::warn!(
+                kind,
+                job,
+                wait_ms,
+                "left to other workers, none of these jobs is taken for a while: {reason}"
+            );
             self.tally.trouble(Trouble {
                 kind: Some(self.kind.to_owned()),
                 job: Some(job.to_owned()),
+                partial: false,
                 reason: reason.to_owned(),
                 since: Timestamp::now(),
                 until: Timestamp::now() + wait + TRYING,

@@ -172,7 +172,7 @@ impl Runner {
             tracing::warn!(kind, "handed back for a while: {reason}");
         }
         let (kind, reason, until) = (Some(kind.to_owned()), reason.to_owned(), now + NEWER + NEWER);
-        self.tally.trouble(Trouble { kind, job: None, reason, since: now, until });
+        self.tally.trouble(Trouble { kind, job: None, partial: true, reason, since: now, until });
     }
 
     fn next_attempt(&self, job: &Envelope, after: Option<Duration>, reason: String) -> End {

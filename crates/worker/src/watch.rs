@@ -61,7 +61,8 @@ impl Watch {
         match self.queue.blocked() {
             Some(reason) => {
                 self.accepts.set(Stand::Failing(reason.clone()));
-                self.tally.trouble(Trouble { kind: None, job: None, reason, since: now, until: now + HOLDS });
+                let (since, until) = (now, now + HOLDS);
+                self.tally.trouble(Trouble { kind: None, job: None, partial: false, reason, since, until });
             }
             None if self.accepts.trouble().is_some() => {
                 self.accepts.set(Stand::Waiting);

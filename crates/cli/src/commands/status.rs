@@ -90,7 +90,9 @@ fn held_up(status: &Status) -> Vec<String> {
     let now = Timestamp::now();
     let closed = status.budgets.iter().filter(|budget| budget.blocked_until > now).map(|budget| {
         let why = budget.reason.as_deref().unwrap_or("throttled");
-        format!("{} is closed for {}: {why}", budget.name, length(budget.blocked_until.after(now)))
+        let name = &budget.name;
+        let left = length(budget.blocked_until.after(now));
+        format!("{name} is closed for {left}: {why}; `spotifai budget open {name}` ends that")
     });
     let paused = status.pauses.iter().map(|pause| {
         format!("{} is paused for {}; `spotifai resume {}` ends that", pause.kind, age(pause.since), pause.kind)

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::address::{Address, CONNECT};
+use super::names::PERMISSIONS;
 use crate::QueueError;
 
 /// One connection to the broker. It does not reconnect by itself: whoever finds it lost says so to its caller, who decides
@@ -148,14 +149,18 @@ impl Address {
         let ErrorKind::ProtocolError(told) = error.kind() else { return self.unavailable(error) };
         let way_out = match told.kind() {
             AMQPErrorKind::Soft(AMQPSoftError::ACCESSREFUSED) => {
-                "check user, password and permissions in SPOTIFAI_QUEUE (a user needs configure, write and read on `spotifai.*`)"
+                let [(_, configure), (_, write), (_, read)] = PERMISSIONS;
+                format!(
+                    "check user, password and permissions in SPOTIFAI_QUEUE \
+                     (`rabbitmqctl set_permissions -p VHOST USER '{configure}' '{write}' '{read}'`)"
+                )
             }
             AMQPErrorKind::Soft(AMQPSoftError::PRECONDITIONFAILED) => {
-                "queues of that name exist with other properties; let their jobs be done and delete them, or use another virtual host"
+                "queues of that name exist with other properties; let their jobs be done and delete them, or use another virtual host".to_owned()
             }
             // Also what a broker says that has as many connections as it may: that passes.
             AMQPErrorKind::Hard(AMQPHardError::NOTALLOWED) if !told.get_message().as_str().contains("limit") => {
-                "check the virtual host at the end of SPOTIFAI_QUEUE"
+                "check the virtual host at the end of SPOTIFAI_QUEUE".to_owned()
             }
             _ => return self.unavailable(told.get_message()),
         };

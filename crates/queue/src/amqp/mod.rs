@@ -34,6 +34,8 @@ use publisher::Publisher;
 use settle::Settler;
 use subscription::Subscribed;
 
+pub use names::PERMISSIONS;
+
 /// Messages that are published together, so that a million of them need not be in memory twice.
 const TOGETHER: usize = 1_000;
 

@@ -18,6 +18,11 @@ use lapin::{Channel, Error};
 
 const PREFIX: &str = "spotifai.";
 
+/// What a user may configure, write and read who does nothing but this program's work, as `rabbitmqctl set_permissions`
+/// takes it: our queues, and the default exchange, by which every message reaches its queue.
+pub const PERMISSIONS: [(&str, &str); 3] =
+    [("configure", r"^spotifai\."), ("write", r"^(spotifai\.|amq\.default$)"), ("read", r"^spotifai\.")];
+
 /// Deliveries of one message before the broker takes it for the cause of its workers' deaths. A net below the count in the
 /// store, which is lower: the broker's counts lost connections too.
 const MOST_DELIVERIES: i64 = 100;

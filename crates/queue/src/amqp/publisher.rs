@@ -111,7 +111,10 @@ impl Publisher {
                     self.state.lock().await.declared.clear();
                 }
                 // The connection was lost: all again, twice rather than never.
-                Some(Err(error)) => problem = error.to_string(),
+                Some(Err(error)) => match self.address.failed(&error) {
+                    refused @ QueueError::Unusable(_) => return Err(refused),
+                    _ => problem = error.to_string(),
+                },
                 None => {
                     self.link.forget().await;
                     self.state.lock().await.free.clear();

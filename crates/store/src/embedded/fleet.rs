@@ -57,7 +57,8 @@ impl Fleet for Embedded {
 
     async fn open_budget(&self, name: &str) -> Result<bool> {
         let name = name.to_owned();
-        let open = "UPDATE budgets SET blocked_until = 0, throttled = 0, reason = NULL WHERE name = ?1 AND blocked_until > ?2";
+        let open =
+            "UPDATE budgets SET blocked_until = 0, throttled = 0, reason = NULL WHERE name = ?1 AND blocked_until > ?2";
         self.write(move |connection| Ok(connection.execute(open, (name, Timestamp::now().0))? > 0)).await
     }
 

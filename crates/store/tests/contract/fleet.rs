@@ -21,6 +21,7 @@ pub async fn workers_are_upserted(place: &impl Place) {
         troubles: vec![Trouble {
             kind: Some("track.tags".into()),
             job: None,
+            partial: true,
             reason: "the key is wrong".into(),
             since: Timestamp(3),
             until: Timestamp(4),

@@ -31,7 +31,8 @@ pub async fn queue(settings: Arc<Settings>) -> Vec<Check> {
     };
     vec![match asked.await {
         Ok((_, Some(why))) => {
-            let advice = "see its memory and disk (`rabbitmq-diagnostics alarms`); who publishes waits until the alarm ends";
+            let advice =
+                "see its memory and disk (`rabbitmq-diagnostics alarms`); who publishes waits until the alarm ends";
             Check::failed(NAME, format!("{} answers, and takes no jobs: {why}", place(&settings.queue)), advice)
         }
         Ok((stats, None)) => counts(NAME, &place(&settings.queue), &stats),
@@ -49,7 +50,11 @@ fn counts(name: &'static str, at: &str, stats: &[KindStats]) -> Check {
         return Check::ok(name, format!("{at} answers: {waiting} jobs wait, none is dead"));
     }
     let detail = format!("{at} answers: {waiting} jobs wait, and dead are {}", dead.join(", "));
-    Check::warning(name, detail, "`spotifai dead list` says why; `dead requeue` gives them another life, `dead purge` none")
+    Check::warning(
+        name,
+        detail,
+        "`spotifai dead list` says why; `dead requeue` gives them another life, `dead purge` none",
+    )
 }
 
 /// RabbitMQ's management API, where the queue is a RabbitMQ.

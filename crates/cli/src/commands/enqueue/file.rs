@@ -6,7 +6,7 @@ use std::path::Path;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use futures::{StreamExt, TryStreamExt, stream};
@@ -20,6 +20,9 @@ use crate::args::EnqueueFile;
 use crate::error::stopped;
 use crate::output::{say, tell, thousands};
 use crate::progress::{self, Gauge};
+
+/// How long after a signal those batches are waited for that are on their way: a queue may be blocked for hours.
+const LAST_CONFIRMATIONS: Duration = Duration::from_secs(2);
 
 /// Batches that wait for their confirmation at the same time.
 const IN_FLIGHT: usize = 4;
@@ -99,7 +102,17 @@ async fn publish(
     let safe = batches.map(|batch| async move { queue.publish(&batch.jobs).await.map(|()| batch) });
     // In the order of the lines, so that what is safe has no gap.
     let mut safe = pin!(safe.buffered(IN_FLIGHT));
-    while let Some(batch) = safe.try_next().await? {
+    let mut too_late = pin!(async {
+        shutdown.stopped().await;
+        tokio::time::sleep(LAST_CONFIRMATIONS).await;
+    });
+    loop {
+        let batch = tokio::select! {
+            biased;
+            batch = safe.try_next() => batch?,
+            () = &mut too_late => return Ok(End::Stopped),
+        };
+        let Some(batch) = batch else { break };
         position.jobs.fetch_add(batch.jobs.len() as u64, Relaxed);
         position.safe_line.store(batch.last_line, Relaxed);
     }

@@ -1,0 +1,42 @@
+//! Versions of the envelope, side by side.
+
+use tempfile::tempdir;
+
+use crate::team::{Process, Team, until};
+
+#[test]
+fn a_newer_job_waits_an_older_one_is_run_and_one_that_is_none_is_dead() {
+    let Some(team) = Team::new("a_newer_job_waits_an_older_one_is_run_and_one_that_is_none_is_dead") else { return };
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    team.put_raw("track.pitches", r#"{"v":2,"id":"newer","kind":"track.pitches","what":"nobody knows yet"}"#);
+    let older = r#"{"v":0,"id":"older","kind":"track.pitches","key":"t","body":{"track_id":"t"}}"#;
+    team.put_raw("track.pitches", older);
+    team.put_raw("track.pitches", r#"{"v":1,"id":"odd","kind":"track.pitches","key":7}"#);
+    let unknown = r#"{"v":1,"id":"unknown","kind":"track.colours","key":"t","attempt":0,"enqueued_at":0,"body":{}}"#;
+    team.put_raw("track.pitches", unknown);
+    let _worker = Process::start(team.command(at, &["worker", "pitch"]));
+    let counts = || {
+        let queues = team.json(at, &["queues", "--json"]);
+        let kind = queues.as_array()?.iter().find(|kind| kind["kind"] == "track.pitches")?.clone();
+        Some(["ready", "running", "delayed", "dead"].map(|state| kind[state].as_u64().unwrap_or(99)))
+    };
+    until("the newer one waits, the others are dead", || counts().filter(|counts| *counts == [0, 0, 1, 3]));
+    let dead = team.json(at, &["dead", "list", "--json"]);
+    let reason = |id: &str| {
+        let letters = dead.as_array().unwrap().iter();
+        let of =
+            |letter: &&serde_json::Value| letter["payload"].as_str().unwrap().contains(&format!("\"id\":\"{id}\""));
+        letters.clone().find(of).unwrap_or_else(|| panic!("{id} is not in {dead}"))["reason"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert!(reason("older").contains("no analysis of track t"), "its handler ran: {}", reason("older"));
+    assert!(reason("odd").contains("not a job envelope"), "{}", reason("odd"));
+    assert!(reason("unknown").contains("track.colours"), "{}", reason("unknown"));
+    let said = until("the worker says it", || {
+        Some(team.text(at, &["workers"])).filter(|text| text.contains("envelope version 2 is newer"))
+    });
+    assert!(said.contains("leaves some track.pitches to others"), "{said}");
+}

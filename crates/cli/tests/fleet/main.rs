@@ -1,0 +1,9 @@
+//! What one process of a team does to the others, on a real broker and a real store.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod envelopes;
+mod kernels;
+mod local_faults;
+mod own_broker;
+mod team;
