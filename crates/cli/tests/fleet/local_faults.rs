@@ -16,7 +16,7 @@ fn stage(team: &Team) -> Stage {
 /// The first page of a playlist of the stage.
 fn pages(stage: &Stage, run: &str) -> Vec<Envelope> {
     let playlist = stage.playlists().remove(0);
-    vec![Envelope::new(&PlaylistPageJob { run: run.into(), playlist, offset: 0 })]
+    vec![Envelope::new(&PlaylistPageJob { run: run.into(), playlist, offset: 0, labels_only: false })]
 }
 
 /// Starts workers of these kinds against the stage, with some variables more, or less where they are empty.
