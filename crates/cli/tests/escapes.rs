@@ -41,6 +41,7 @@ fn folder() -> TempDir {
             kinds: vec!["track.tags".into()],
             running: vec![("track.tags".into(), HOSTILE.into(), started_at)],
             counts: BTreeMap::new(),
+            troubles: Vec::new(),
             started_at,
             beat_at: started_at,
         };

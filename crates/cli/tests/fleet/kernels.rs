@@ -1,5 +1,6 @@
 //! Searches and workers of different arithmetic.
 
+use std::marker::PhantomData;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -87,7 +88,7 @@ fn workers_of_another_kernel_leave_blocks_alone_and_say_so() {
 }
 
 /// A worker of another kernel, which is what it says of every job.
-struct Other<B>(Arc<AtomicU64>, fn(B));
+struct Other<B>(Arc<AtomicU64>, PhantomData<fn(B)>);
 
 #[async_trait]
 impl<B: model::job::Body> Handler for Other<B> {
@@ -126,8 +127,8 @@ fn the_right_worker_is_as_fast_among_wrong_ones_as_alone() {
     for _ in 0..4 {
         let home = team.runtime.block_on(Home::open(settings.clone())).unwrap();
         let wrong = Worker::new(home)
-            .with(Other::<SearchBlock>(declined.clone(), drop), 1)
-            .with(Other::<SearchRefit>(declined.clone(), drop), 1);
+            .with(Other::<SearchBlock>(declined.clone(), PhantomData), 1)
+            .with(Other::<SearchRefit>(declined.clone(), PhantomData), 1);
         team.runtime.spawn(wrong.run(Until::Stopped, Shutdown::new()));
     }
     let began = Instant::now();
