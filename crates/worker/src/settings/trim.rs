@@ -19,13 +19,14 @@ impl<P: Provider> Provider for Trimmed<P> {
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {
         let mut data = self.0.data()?;
         for (key, value) in data.values_mut().flatten() {
-            trim(key, value)?;
+            trim(key, value).map_err(Error::from)?;
         }
         Ok(data)
     }
 }
 
-fn trim(key: &str, value: &mut Value) -> Result<(), Error> {
+/// Trims all texts of a value, or says which of them is no single line.
+fn trim(key: &str, value: &mut Value) -> Result<(), String> {
     match value {
         Value::String(_, text) => *text = trimmed(text).to_owned(),
         Value::Dict(_, table) => {
@@ -37,7 +38,7 @@ fn trim(key: &str, value: &mut Value) -> Result<(), Error> {
     // The value is not shown: it may be a secret.
     match value.as_str() {
         Some(text) if text.contains(char::is_control) => {
-            Err(Error::from(format!("{key} has a line end or another control character in it, expected a single line")))
+            Err(format!("{key} has a line end or another control character in it, expected a single line"))
         }
         _ => Ok(()),
     }
