@@ -162,6 +162,9 @@ fn dead_jobs_are_chosen_by_id_by_kind_or_all() {
     assert_eq!((&letter["reason"], &letter["key"]), (&"no such track".into(), &"a".into()));
     let id = letter["id"].as_str().unwrap();
     assert!(ok(&run(at, &["dead", "show", id])).contains("no such track"));
+    assert!(ok(&run(at, &["dead", "show", &id[..id.len() - 1]])).contains(id), "its beginning is enough");
+    let alike = fails(&run(at, &["dead", "show", ""]), 2);
+    assert!(alike.contains("no dead job ``"), "{alike}");
     for nothing in [&["dead", "purge"][..], &["dead", "requeue"], &["dead", "purge", id, "--all"]] {
         assert!(fails(&run(at, nothing), 2).contains("--all"), "{nothing:?}");
     }
