@@ -101,9 +101,9 @@ pub enum Command {
     /// Grid search
     #[command(subcommand)]
     Search(Search),
-    /// Genres of tracks, with probabilities
+    /// Genres of tracks, or labels of a table's rows, with probabilities
     #[command(
-        after_help = "Examples:\n  spotifai predict 3n3Ppam7vgaVa1iaRUc9Lp\n  spotifai predict spotify:track:3n3Ppam7vgaVa1iaRUc9Lp --json"
+        after_help = "Examples:\n  spotifai predict 3n3Ppam7vgaVa1iaRUc9Lp\n  spotifai predict spotify:track:3n3Ppam7vgaVa1iaRUc9Lp --json\n  spotifai predict --data new.csv --out labels.csv      the model's columns, by name; others are left alone\n  spotifai predict --data new.parquet --model s3f2a     the model of a search of `spotifai search list`\nWhat cannot be answered is named, all others are answered, and the exit code is 1."
     )]
     Predict(Predict),
     /// Write the report of the newest dataset and model
@@ -447,9 +447,21 @@ pub enum Dataset {
 /// `spotifai predict`.
 #[derive(Debug, ClapArgs)]
 pub struct Predict {
-    /// Track ids, URIs or addresses
-    #[arg(required = true, value_name = "TRACK")]
+    /// Track ids, URIs or addresses; or ids of rows of the model's own table
+    #[arg(required_unless_present = "data", value_name = "TRACK")]
     pub tracks: Vec<String>,
+    /// A table with the model's columns, Parquet or CSV, in place of tracks
+    #[arg(long, value_name = "FILE", conflicts_with = "tracks")]
+    pub data: Option<PathBuf>,
+    /// Fill missing values of the file by this statistic of the model's training rows (default: as its own were filled)
+    #[arg(long, value_name = "HOW", requires = "data")]
+    pub impute: Option<Impute>,
+    /// Id of the search whose model it is to be, or its beginning (default: the newest model)
+    #[arg(long, value_name = "SEARCH")]
+    pub model: Option<String>,
+    /// Write to this file, .csv or .json
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub out: Option<PathBuf>,
     /// As JSON
     #[arg(long)]
     pub json: bool,

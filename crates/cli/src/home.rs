@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::anyhow;
+use anyhow::{Context, anyhow};
 use model::settings::Settings;
 use queue::{Queue, QueueError};
 use store::{Store, StoreError};
+use tempfile::TempDir;
 use worker::Home;
 
 use crate::output::tell;
@@ -53,6 +54,24 @@ pub async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
         StoreError::Unavailable { .. } => out_of_reach(&error, "SPOTIFAI_STORE"),
         error => error.into(),
     })
+}
+
+/// The store of everybody with a queue of this command alone. Nobody else's jobs wait there, so a command in the
+/// foreground does its own work and no other, and an interrupted one leaves no job behind: what it has done is in the store.
+pub struct OwnQueue {
+    /// The store and the queue.
+    pub home: Home,
+    // Behind the queue, which is closed before its folder is removed.
+    _folder: TempDir,
+}
+
+impl OwnQueue {
+    /// An empty queue.
+    pub async fn open(store: Arc<dyn Store>, settings: Settings) -> anyhow::Result<Self> {
+        let folder = tempfile::tempdir().context("cannot make a temporary folder for the jobs of this command")?;
+        let queue = queue::open(&format!("sqlite:{}", folder.path().join("queue.db").display()), None).await?;
+        Ok(Self { home: Home { queue, store, settings }, _folder: folder })
+    }
 }
 
 fn out_of_reach(error: &impl std::fmt::Display, variable: &str) -> anyhow::Error {

@@ -12,6 +12,7 @@ mod ids;
 mod output;
 mod progress;
 mod refusals;
+mod shell;
 mod stop;
 mod summary;
 mod watch;

@@ -4,20 +4,26 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
+use model::dataset::DatasetInfo;
 use model::fleet::JobCounts;
-use model::run::{Collection, RowsDiffer, Run};
+use model::run::{Collection, RowsDiffer, Run, StandIn};
 use model::search::{Importances, Scores, Setting, Tuned};
 use model::track::{PlaylistPage, SkipReason, expected_offsets};
+use report::Verdict;
 use serde::Serialize;
 use worker::Home;
 
 use crate::commands::search::Found;
 use crate::files::save;
-use crate::output::{table, thousands};
+use crate::output::{Look, style, table, thousands};
 
 /// `summary.json`.
 #[derive(Debug, Serialize)]
 pub struct Summary {
+    /// Where the rows come from.
+    source: &'static str,
+    /// Whether they are the sample catalogue's, of which nothing is real.
+    invented: bool,
     #[serde(flatten)]
     collection: Option<Collection>,
     dataset_rows: usize,
@@ -32,6 +38,7 @@ pub struct Summary {
     baseline: Scores,
     #[serde(skip_serializing_if = "Option::is_none")]
     tuned: Option<Tuned>,
+    verdict: Verdict,
     #[serde(skip_serializing_if = "Option::is_none")]
     importances: Option<Importances>,
 }
@@ -52,6 +59,9 @@ impl Summary {
         };
         let evaluation = &found.model.evaluation;
         Ok(Self {
+            source: source(&found.dataset),
+            invented: found.dataset.stand_in == Some(StandIn::Sample),
+            verdict: Verdict::of(&found.dataset, &found.search, &found.model),
             collection,
             dataset_rows: found.dataset.rows,
             dataset_features: found.dataset.features,
@@ -72,6 +82,15 @@ impl Summary {
     pub fn write(&self, out: &Path) -> anyhow::Result<()> {
         let file = out.join("summary.json");
         save(&file, &serde_json::to_vec_pretty(self)?)
+    }
+}
+
+fn source(dataset: &DatasetInfo) -> &'static str {
+    match (dataset.stand_in, &dataset.cut) {
+        (Some(StandIn::Sample), _) => "sample catalogue",
+        (Some(StandIn::Table), _) => "catalogue table",
+        (None, Some(_)) => "collection",
+        (Some(StandIn::File), _) | (None, None) => "file",
     }
 }
 
@@ -147,6 +166,12 @@ async fn jobs(home: &Home) -> anyhow::Result<BTreeMap<String, JobCounts>> {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.invented {
+            writeln!(
+                f,
+                "invented   songs, tags and audio are the demo's sample catalogue: scores say nothing about music"
+            )?;
+        }
         if let Some(collection) = &self.collection {
             f.write_str(&collected(collection))?;
             writeln!(
@@ -193,8 +218,10 @@ impl fmt::Display for Summary {
             row("F1 macro", self.heldout.f1.macro_, self.baseline.f1.macro_),
             row("F1 samples", self.heldout.f1.samples, self.baseline.f1.samples),
         ];
-        write!(f, "\n{}", table(&["held-out tracks", "winner", "baseline"], &scores))?;
-        self.tuned.iter().try_for_each(|tuned| write!(f, "\n\n{}", gain(&self.heldout, tuned)))
+        let of = if self.source == "file" { "held-out rows" } else { "held-out tracks" };
+        write!(f, "\n{}", table(&[of, "winner", "baseline"], &scores))?;
+        self.tuned.iter().try_for_each(|tuned| write!(f, "\n\n{}", gain(&self.heldout, tuned)))?;
+        if self.verdict.problems.is_empty() { Ok(()) } else { write!(f, "\n\n{}", warning(&self.verdict)) }
     }
 }
 
@@ -216,6 +243,15 @@ pub fn tags(collection: &Collection) -> String {
         thousands(collection.tracks_without_tags),
         thousands(collection.tracks_unknown_to_lastfm)
     )
+}
+
+/// What there is to say against a model, for people.
+pub fn warning(verdict: &Verdict) -> String {
+    let problems = verdict.problems.iter().map(|problem| format!("  {problem}"));
+    let advice = verdict.advice.iter().map(|way| format!("  {way}"));
+    let head = |text| std::iter::once(style(text, Look::Yellow));
+    let lines = head("Before you use this model:").chain(problems).chain(head("What may help:")).chain(advice);
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// What thresholds changed on the held-out rows.

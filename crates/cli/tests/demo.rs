@@ -44,6 +44,10 @@ fn the_demo_ends_in_a_report_that_beats_the_baseline() {
     let retried: u64 = summary["jobs"].as_object().unwrap().values().map(|counts| number(&counts["retried"])).sum();
     assert!(retried > 0, "the sample's services are odd: some jobs are tried again");
     let page = std::fs::read_to_string(out.join("report.html")).unwrap();
+    assert_eq!((&summary["invented"], &summary["source"]), (&true.into(), &"sample catalogue".into()));
+    assert!(said.contains("invented"), "{said}");
+    let first_screen = page.split_once("<section").unwrap().0;
+    assert!(first_screen.contains("These songs are invented") && first_screen.contains("invented tracks"));
     assert!(page.contains("average pitches of") && page.matches("class=\"card song\"").count() == 5);
 
     let store = format!("sqlite:{}", out.join("demo.db").display());
@@ -52,7 +56,7 @@ fn the_demo_ends_in_a_report_that_beats_the_baseline() {
     let track = page_track(&store, folder.path());
     let predicted = ok(&run(folder.path(), &["--store", &store, "predict", &track, "--json"]));
     let predicted: Value = serde_json::from_str(&predicted).unwrap();
-    assert_eq!(predicted[0]["probabilities"].as_array().unwrap().len(), 10);
+    assert_eq!(predicted[0]["probabilities"].as_object().unwrap().len(), 10);
 
     for file in ["d.csv", "d.parquet"] {
         ok(&run(folder.path(), &["--store", &store, "dataset", "export", file]));
@@ -161,4 +165,11 @@ fn a_table_of_real_tracks_goes_the_same_way() {
     assert_eq!(number(&summary["dataset_features"]), 13, "the table has no analyses");
     assert!(summary["refused"]["spotify.audio-analysis"].is_string(), "{}", summary["refused"]);
     assert!(number(&summary["dataset_rows"]) > 6_000);
+    assert_eq!((&summary["invented"], &summary["source"]), (&false.into(), &"catalogue table".into()));
+    let page = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
+    assert!(
+        page.contains("its cell of Genres is empty")
+            && !page.contains("nobody tagged it")
+            && !page.contains("invented")
+    );
 }

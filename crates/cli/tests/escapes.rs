@@ -54,6 +54,7 @@ fn folder() -> TempDir {
                 started_at,
                 finished_at: None,
                 cancelled_at: None,
+                stand_in: None,
                 failure: None,
             })
             .await

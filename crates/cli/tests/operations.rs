@@ -121,6 +121,7 @@ fn a_run_is_shown_and_can_be_cancelled_once() {
         finished_at: None,
         failure: None,
         cancelled_at: None,
+        stand_in: None,
     };
     let done = Run { finished_at: Some(started_at + Duration::from_secs(5)), ..of("r2") };
     let folder = folder(async |_, store| {

@@ -171,3 +171,26 @@ fn a_plan_counts_settings_fits_and_blocks() {
     );
     assert!(ok(&run(at, &["search", "list"])).contains("no searches yet"), "a plan leaves nothing behind");
 }
+
+#[test]
+fn a_selection_of_more_features_than_there_are_takes_all_with_a_word() {
+    let folder = folder();
+    let at = folder.path();
+    let grid = "[knn]\nselect = [{ method = 'anova', k = 200 }, { method = 'pca', n_components = 50 }]\n";
+    std::fs::write(at.join("grid.toml"), grid).unwrap();
+    for verb in ["plan", "start", "run"] {
+        let args = ["search", verb, "--data", "my.csv", "--labels", "big,odd", "--grid", "grid.toml", "--folds", "3"];
+        let output = run(at, &args);
+        ok(&output);
+        let said = String::from_utf8(output.stderr).unwrap();
+        for warning in [
+            "warning: select: anova with k = 200 takes all features: there are 2",
+            "warning: select: pca with n_components = 50 makes 2 at most",
+        ] {
+            assert_eq!(said.matches(warning).count(), 1, "{verb}: {said}");
+        }
+    }
+    let board = show(at)["leaderboard"].clone();
+    let board = board.as_array().unwrap();
+    assert!(board.len() == 2 && board.iter().all(|place| place["error"].is_null()), "{board:?}");
+}

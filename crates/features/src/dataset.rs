@@ -7,6 +7,7 @@ mod error;
 mod genres;
 mod import;
 mod impute;
+mod model_rows;
 mod permutation;
 mod roles;
 mod rows;
@@ -26,6 +27,7 @@ pub use build::{Built, Sources, build};
 pub use error::{DatasetError, Fault, Unusable};
 pub use genres::{GenreColumn, Separator};
 pub use import::{Import, Imported, import, read};
+pub use model_rows::{ModelRows, fills, model_rows};
 pub use table::{ReadOptions, Table};
 pub use write::{to_csv, to_parquet, to_spreadsheet};
 
@@ -53,6 +55,7 @@ pub fn describe(dataset: &Dataset, parquet: &[u8]) -> DatasetInfo {
         cut: None,
         training: Some(training(dataset)),
         imputed: None,
+        stand_in: None,
         created_at: Timestamp::now(),
     }
 }

@@ -174,6 +174,7 @@ fn whatever_decides_a_score_decides_the_id() {
         cut: None,
         training: None,
         imputed: None,
+        stand_in: None,
         created_at: model::Timestamp(0),
     };
     let grid = |text: &str| learn::grid::read(text, &[]).unwrap();

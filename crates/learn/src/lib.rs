@@ -26,7 +26,7 @@ pub use error::LearnError;
 pub use search::{Prepared, SavedModel, check_version, leaderboard, prepare, refit, run_block};
 
 /// Version of the arithmetic: raised with every change that can alter a score, so that no search mixes two of them.
-const KERNEL: u32 = 8;
+const KERNEL: u32 = 9;
 
 /// The arithmetic that scores have, the same on every machine. That of training rows with copies of a track is another:
 /// programs before it cut such rows into other folds.

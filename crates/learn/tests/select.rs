@@ -5,10 +5,10 @@ mod common;
 use common::{assert_same_mean, dataset, numbers};
 use learn::family::{Estimator, complete, decide};
 use learn::knn::KnnParams;
-use learn::select::{Components, Selection, Selector};
+use learn::select::{Components, Selection, Selector, excesses};
 use learn::{Labelled, folds, metrics};
 use linfa::traits::Fit;
-use model::search::Params;
+use model::search::{Params, Setting};
 use ndarray::{Array1, Array2, Axis, array, s};
 use serde_json::{Value, json};
 
@@ -157,6 +157,35 @@ fn a_grid_says_how_to_select() {
 }
 
 #[test]
+fn who_asks_for_more_than_there_is_gets_all_and_a_word() {
+    let train = dataset(7, 20, 5, 2);
+    for selection in
+        [Selection::Anova { k: 6 }, Selection::MutualInfo { k: u32::MAX }, Selection::TreeImportance { k: 99, seed: 0 }]
+    {
+        assert_eq!(columns(selection, &train), [0, 1, 2, 3, 4]);
+    }
+    let pca = |count| {
+        let selection = Selection::Pca { n_components: Components::Count(count) };
+        selection.fit(&train).unwrap().apply(train.records.view())
+    };
+    assert_eq!(pca(6), pca(5));
+    let of = |select: Value| Setting { family: "knn".into(), params: Params::from([("select".to_owned(), select)]) };
+    let anova = |k: u32| of(json!({"method": "anova", "k": k}));
+    let said = excesses(
+        &[anova(200), anova(5), anova(200), of(Value::Null), of(json!({"method": "pca", "n_components": 50}))],
+        16,
+        5,
+    );
+    assert_eq!(
+        said,
+        [
+            "select: anova with k = 200 takes all features: there are 5",
+            "select: pca with n_components = 50 makes 5 at most: so many have 16 rows of 5 features"
+        ]
+    );
+}
+
+#[test]
 fn what_cannot_be_selected_is_said() {
     let constant = Labelled::new(Array2::ones((4, 2)), array![[true], [false], [true], [false]]);
     let same = Labelled::new(array![[1.0], [2.0], [3.0]], array![[true], [true], [true]]);
@@ -164,7 +193,6 @@ fn what_cannot_be_selected_is_said() {
     assert_eq!(error(Selection::Variance { threshold: 0.0 }, &constant), "no feature has a variance above 0");
     let pca = |count| Selection::Pca { n_components: Components::Count(count) };
     assert_eq!(error(pca(1), &constant), "pca: every feature is constant");
-    assert_eq!(error(pca(3), &constant), "pca: n_components is 3 and 4 rows of 2 features have at most 2");
     let unlabelled = "no label tells rows apart: all rows have it or none";
     assert_eq!(error(Selection::Anova { k: 1 }, &same), unlabelled);
     assert_eq!(error(Selection::MutualInfo { k: 1 }, &same), unlabelled);

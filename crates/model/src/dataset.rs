@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
+use crate::run::StandIn;
 use crate::tag::Cut;
 
 /// Which side of the 70/30 split a row is on.
@@ -95,6 +96,10 @@ pub struct DatasetInfo {
     /// What was filled in where values were missing; `None`: nothing was missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imputed: Option<Imputed>,
+    /// What stood in for Spotify and last.fm when its tracks were collected, if anything did: a row of the sample
+    /// catalogue makes the whole of it [`StandIn::Sample`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stand_in: Option<StandIn>,
     /// When it was built.
     pub created_at: Timestamp,
 }

@@ -26,6 +26,21 @@ pub struct Run {
     /// When somebody cancelled it; its jobs do nothing any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_at: Option<Timestamp>,
+    /// What was served in place of Spotify and last.fm; `None`: it asked the services themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stand_in: Option<StandIn>,
+}
+
+/// What stands in for Spotify and last.fm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StandIn {
+    /// A file whose column of genres became labels; nothing was collected.
+    File,
+    /// A table of a person's own, served by a demo: tracks, audio features and genres are what it says.
+    Table,
+    /// The sample catalogue: songs, artists, tags and audio are invented.
+    Sample,
 }
 
 /// What was collected, and what was not and why. Rows and `tracks_collected` are of one run, or of all; what was found out

@@ -158,6 +158,22 @@ pub struct Evaluation {
     /// What the model's decisions rest on; none where it predicts too slowly for that.
     #[serde(default)]
     pub importances: Option<Importances>,
+    /// How often the model, with its thresholds, assigns each label; not known of older models.
+    #[serde(default)]
+    pub assigned: Option<Assigned>,
+}
+
+/// What a model assigns to the test rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Assigned {
+    /// Test rows.
+    pub rows: u32,
+    /// Rows that each label is assigned to, in the order of the labels.
+    pub by_label: Vec<u32>,
+    /// Rows that no label is assigned to.
+    pub without: u32,
+    /// Rows that have no label.
+    pub truly_without: u32,
 }
 
 /// A threshold for each label, tuned for F1 on training rows that the setting had not seen: those left out of each fold.

@@ -4,9 +4,11 @@ mod figures;
 mod page;
 mod stats;
 mod svg;
+mod verdict;
 mod words;
 
-pub use words::thousands;
+pub use verdict::Verdict;
+pub use words::{Words, thousands};
 
 use model::dataset::{Dataset, DatasetInfo};
 use model::run::Collection;

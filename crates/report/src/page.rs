@@ -5,13 +5,15 @@ use std::collections::HashMap;
 use askama::Template;
 use model::audio::{PITCH_CLASSES, SCALARS, STEPS, pitch_columns};
 use model::dataset::Split;
+use model::run::StandIn;
 use model::search::{Assignment, Evaluation, Importances, Ranked, Scores};
 use model::track::Track;
 
 use crate::Input;
 use crate::figures::{BoxRow, bars, boxes, confusion, heatmap, legend, losses};
 use crate::stats::{column_of_label, five, mean_of_label};
-use crate::words::{reason, thousands};
+use crate::verdict::Verdict;
+use crate::words::{Words, reason, thousands};
 
 /// Tags shown before the cut.
 const TAGS: usize = 24;
@@ -29,6 +31,13 @@ const GROUPS: usize = 24;
 #[template(path = "report.html")]
 struct Page {
     title: String,
+    /// What rows and labels are called.
+    words: Words,
+    /// Whether tracks were collected here; a file may be of anything.
+    is_collected: bool,
+    is_invented: bool,
+    is_table: bool,
+    verdict: Verdict,
     tiles: Vec<Tile>,
     examples: Vec<Example>,
     steps: Vec<(String, String)>,
@@ -85,7 +94,7 @@ struct Leader {
 }
 
 struct Score {
-    name: &'static str,
+    name: String,
     winner: String,
     tuned: Option<String>,
     baseline: String,
@@ -94,34 +103,41 @@ struct Score {
 
 /// Fills the template.
 pub fn render(input: &Input) -> String {
+    let words = Words::of(input.info);
     let pitches = pitch_means(input);
     let scale = pitch_scale(&pitches);
     let page = Page {
-        title: title(input),
+        title: title(input, &words),
+        words,
+        is_collected: input.info.cut.is_some(),
+        is_invented: input.info.stand_in == Some(StandIn::Sample),
+        is_table: matches!(input.info.stand_in, Some(StandIn::Table | StandIn::File)),
+        verdict: Verdict::of(input.info, input.search, input.model),
         tiles: tiles(input),
         examples: input.model.evaluation.examples.iter().map(|example| shown(example, input)).collect(),
         steps: steps(input),
         skipped: skipped(input),
-        refused: input.collection.iter().flat_map(|c| c.refused.clone()).collect(),
+        refused: refused(input),
         tags_before: tags_before(input),
-        tags_after: bars("tracks by label", &input.info.tags_after, |_| false),
+        tags_after: bars(&format!("{} by label", words.rows), &input.info.tags_after, |_| false),
         pitches: pitches.iter().map(|(label, means)| heat_figure(label, means, scale)).collect(),
         pitch_legend: legend(scale),
-        features: feature_figures(input),
+        features: feature_figures(input, &words),
         leaders: input.leaderboard.iter().take(LEADERS).enumerate().map(|(i, row)| leader(i, row, input)).collect(),
         settings: input.leaderboard.len(),
         fold_scores: fold_scores(input),
-        scores: scores(&input.model.evaluation),
+        scores: scores(&input.model.evaluation, &words),
         is_tuned: input.model.evaluation.tuned.is_some(),
-        importances: input.model.evaluation.importances.as_ref().map(rests),
+        importances: input.model.evaluation.importances.as_ref().map(|of| rests(of, &words)),
         confusions: confusions(input),
         facts: facts(input),
     };
     page.render().expect("the template writes to memory")
 }
 
-fn title(input: &Input) -> String {
-    format!("{} tracks, {} genres", thousands(input.info.rows), input.info.labels.len())
+fn title(input: &Input, words: &Words) -> String {
+    let invented = if input.info.stand_in == Some(StandIn::Sample) { "invented " } else { "" };
+    format!("{} {invented}{}, {} {}", thousands(input.info.rows), words.rows, input.info.labels.len(), words.labels)
 }
 
 fn tiles(input: &Input) -> Vec<Tile> {
@@ -182,7 +198,9 @@ fn shown(example: &Assignment, input: &Input) -> Example {
 fn steps(input: &Input) -> Vec<(String, String)> {
     let mut steps = Vec::new();
     if let Some(c) = input.collection {
-        steps.push(("rows in the playlists".to_owned(), c.rows));
+        let of =
+            if input.info.stand_in == Some(StandIn::Table) { "rows of the table" } else { "rows in the playlists" };
+        steps.push((of.to_owned(), c.rows));
         steps.push(("tracks".to_owned(), c.tracks_collected));
         steps.push(("with tags".to_owned(), c.tracks_tagged));
         steps.push(("with audio features".to_owned(), c.tracks_with_features));
@@ -197,9 +215,15 @@ fn steps(input: &Input) -> Vec<(String, String)> {
 fn skipped(input: &Input) -> Vec<(String, String)> {
     let rows = input.collection.iter().flat_map(|c| c.rows_skipped.iter());
     let pitches = input.collection.iter().flat_map(|c| c.pitches_rejected.iter());
-    let counted = |(name, n): (&String, &usize)| (reason(name).to_owned(), thousands(*n));
+    let counted = |(name, n): (&String, &usize)| (reason(name, input.info.stand_in).to_owned(), thousands(*n));
     let dropped = input.info.dropped.iter().filter(|(name, _)| !name.starts_with("pitches"));
     rows.chain(pitches).chain(dropped).map(counted).collect()
+}
+
+/// What this app may not ask Spotify for; a table that stood in for it has no audio analyses to begin with.
+fn refused(input: &Input) -> Vec<(String, String)> {
+    let is_table = input.info.stand_in == Some(StandIn::Table);
+    input.collection.iter().filter(|_| !is_table).flat_map(|c| c.refused.clone()).collect()
 }
 
 fn tags_before(input: &Input) -> Option<String> {
@@ -230,7 +254,7 @@ fn heat_figure(label: &str, means: &[f64], scale: (f64, f64)) -> Figure {
 }
 
 /// Box plots of the scalars; of a matrix from elsewhere, of its first columns.
-fn feature_figures(input: &Input) -> Vec<Figure> {
+fn feature_figures(input: &Input, words: &Words) -> Vec<Figure> {
     let names = &input.dataset.feature_names;
     let scalars: Vec<usize> = (0..names.len()).filter(|&i| SCALARS.contains(&names[i].as_str())).collect();
     let columns = if scalars.is_empty() { (0..names.len().min(SCALARS.len())).collect() } else { scalars };
@@ -241,7 +265,7 @@ fn feature_figures(input: &Input) -> Vec<Figure> {
         };
         let rows: Vec<BoxRow> = input.dataset.label_names.iter().enumerate().map(row).collect();
         let name = names[column].replace('_', " ");
-        Figure { svg: boxes(&format!("{name} by genre"), &rows), name }
+        Figure { svg: boxes(&format!("{name} by {}", words.label), &rows), name }
     };
     columns.into_iter().map(figure).collect()
 }
@@ -296,26 +320,26 @@ fn fold_scores(input: &Input) -> String {
     boxes("subset accuracy of the folds", &rows)
 }
 
-fn scores(evaluation: &Evaluation) -> Vec<Score> {
+fn scores(evaluation: &Evaluation, words: &Words) -> Vec<Score> {
     type Of = fn(&Scores) -> f64;
     let measures: [(&'static str, Of); 13] = [
         ("subset accuracy", |of| of.accuracy),
         ("F1, micro", |of| of.f1.micro),
         ("F1, macro", |of| of.f1.macro_),
         ("F1, weighted", |of| of.f1.weighted),
-        ("F1, by track", |of| of.f1.samples),
+        ("F1, by row", |of| of.f1.samples),
         ("precision, micro", |of| of.precision.micro),
         ("precision, macro", |of| of.precision.macro_),
         ("precision, weighted", |of| of.precision.weighted),
-        ("precision, by track", |of| of.precision.samples),
+        ("precision, by row", |of| of.precision.samples),
         ("recall, micro", |of| of.recall.micro),
         ("recall, macro", |of| of.recall.macro_),
         ("recall, weighted", |of| of.recall.weighted),
-        ("recall, by track", |of| of.recall.samples),
+        ("recall, by row", |of| of.recall.samples),
     ];
     let shown = |value: f64| format!("{value:.3}");
     let score = |(name, of): (&'static str, Of)| Score {
-        name,
+        name: name.replace("row", words.row),
         winner: shown(of(&evaluation.heldout)),
         tuned: evaluation.tuned.as_ref().map(|tuned| shown(of(&tuned.heldout))),
         baseline: shown(of(&evaluation.baseline)),
@@ -324,12 +348,13 @@ fn scores(evaluation: &Evaluation) -> Vec<Score> {
     measures.into_iter().map(score).collect()
 }
 
-fn rests(importances: &Importances) -> Rests {
+fn rests(importances: &Importances, words: &Words) -> Rests {
     let Importances { rows, repeats, scores, baseline, groups, features_left_out } = importances;
     let mut how = format!(
-        "How far micro F1 falls when the features of a group are permuted among {} held-out tracks: mean and standard \
+        "How far micro F1 falls when the features of a group are permuted among {} held-out {}: mean and standard \
          deviation of {repeats} permutations. With nothing permuted it is {:.3}, that of the baseline {:.3}.",
         thousands(*rows as usize),
+        words.rows,
         scores.f1.micro,
         baseline.f1.micro
     );

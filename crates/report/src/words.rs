@@ -1,5 +1,41 @@
 //! Numbers and reasons as people read them.
 
+use model::dataset::DatasetInfo;
+use model::run::StandIn;
+
+/// Names that a sentence lists.
+const LISTED: usize = 8;
+
+/// What the rows and labels of a dataset are called: a table from elsewhere need not be of music.
+#[derive(Debug, Clone, Copy)]
+pub struct Words {
+    /// One row.
+    pub row: &'static str,
+    /// Rows.
+    pub rows: &'static str,
+    /// One label.
+    pub label: &'static str,
+    /// Labels.
+    pub labels: &'static str,
+}
+
+impl Words {
+    /// Those of a dataset that was collected here, or of one from a file.
+    pub fn of(info: &DatasetInfo) -> Self {
+        match info.cut {
+            Some(_) => Self { row: "track", rows: "tracks", label: "genre", labels: "genres" },
+            None => Self { row: "row", rows: "rows", label: "label", labels: "labels" },
+        }
+    }
+}
+
+/// The first names, and how many more.
+pub fn listed(names: &[String]) -> String {
+    let more = names.len().saturating_sub(LISTED);
+    let named = names[..names.len() - more].join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more") }
+}
+
 /// 10702 as "10,702".
 pub fn thousands(number: usize) -> String {
     let digits = number.to_string();
@@ -8,8 +44,17 @@ pub fn thousands(number: usize) -> String {
     groups.join(",")
 }
 
-/// What a reason's name means.
-pub fn reason(name: &str) -> &str {
+/// What a reason's name means, for tracks of the services or of what stood in for them.
+pub fn reason(name: &str, stand_in: Option<StandIn>) -> &str {
+    match (name, stand_in) {
+        ("no_id", Some(StandIn::Table)) => "a row without a track URI",
+        ("no_tags" | "unknown_track", Some(StandIn::Table)) => "its cell of Genres is empty",
+        ("no_audio_features", Some(StandIn::Table)) => "its row lacks some of the audio features",
+        _ => reason_of_services(name),
+    }
+}
+
+fn reason_of_services(name: &str) -> &str {
     match name {
         "removed" => "removed from Spotify's catalogue",
         "local" => "a local file of the playlist's owner",

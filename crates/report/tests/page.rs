@@ -7,11 +7,12 @@ use model::audio::{SCALARS, pitch_columns};
 use model::dataset::{Dataset, DatasetInfo, Split};
 use model::run::Collection;
 use model::search::{
-    Assignment, Averages, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Params, Ranked, Scores,
-    Search, Setting, Tuned,
+    Assigned, Assignment, Averages, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Params, Ranked,
+    Scores, Search, Setting, Tuned,
 };
+use model::tag::Cut;
 use model::track::{ArtistRef, Track};
-use report::{Input, render};
+use report::{Input, Verdict, render};
 
 const LABELS: [&str; 3] = ["hip hop", "jazz", "misc"];
 
@@ -43,6 +44,7 @@ fn info(dataset: &Dataset) -> DatasetInfo {
         cut: None,
         training: None,
         imputed: None,
+        stand_in: None,
         created_at: Timestamp(0),
     }
 }
@@ -93,15 +95,14 @@ fn model_info(dataset: &Dataset) -> ModelInfo {
                 groups: vec![importance],
                 features_left_out: 1_234,
             }),
+            assigned: Some(Assigned { rows: 9, by_label: vec![2, 7, 1], without: 1, truly_without: 0 }),
         },
         created_at: Timestamp(0),
     }
 }
 
-fn page(collection: Option<&Collection>, title: &str) -> String {
-    let dataset = dataset();
-    let (info, model) = (info(&dataset), model_info(&dataset));
-    let search = Search {
+fn search() -> Search {
+    Search {
         id: "s1".into(),
         dataset: "d1".into(),
         settings: vec![setting(), Setting { params: Params::from([("n_neighbors".into(), 9.into())]), ..setting() }],
@@ -111,7 +112,25 @@ fn page(collection: Option<&Collection>, title: &str) -> String {
         kernel: "2".into(),
         thresholds: false,
         created_at: Timestamp(0),
-    };
+    }
+}
+
+/// The page of a collection, or of a file where there is none.
+fn page(collection: Option<&Collection>, title: &str) -> String {
+    let mut dataset = dataset();
+    if collection.is_none() {
+        dataset.feature_names = (0..dataset.feature_names.len()).map(|column| format!("x{column}")).collect();
+    }
+    let (mut info, mut model) = (info(&dataset), model_info(&dataset));
+    match collection {
+        Some(_) => info.cut = Some(Cut::default()),
+        // Nothing that only a collection has.
+        None => {
+            (info.dropped, info.tags_before) = (BTreeMap::new(), Vec::new());
+            model.evaluation.importances = None;
+        }
+    }
+    let search = search();
     let ranked = Ranked {
         setting: 0,
         fold_accuracies: vec![0.7, 0.72],
@@ -177,6 +196,69 @@ fn it_shows_every_part() {
     let chips: Vec<bool> =
         [r#"hit">jazz"#, r#"wrong">hip hop"#, r#"missed">misc"#].map(|chip| page.contains(chip)).to_vec();
     assert_eq!(chips, [true; 3]);
+}
+
+#[test]
+fn a_table_of_anything_has_rows_and_labels_and_no_songs() {
+    let page = visible(&page(None, "Blue in Green"));
+    for word in
+        ["song", "Song", "listener", "genre", "Genre", "track", "Track", "Spotify's", "last.fm", "hear", "invented"]
+    {
+        assert!(!page.contains(word), "it speaks of music: {word:?} in {:?}", around(&page, word));
+    }
+    assert!(
+        page.contains("Held-out rows") && page.contains("Rows it had never seen") && page.contains("30 rows, 3 labels")
+    );
+}
+
+/// What a reader sees of a page.
+fn visible(page: &str) -> String {
+    let (head, body) = page.split_once("<style>").unwrap();
+    let body = body.split_once("</style>").unwrap().1;
+    let mut text = String::new();
+    for part in format!("{head}{body}").split('<') {
+        text += part.split_once('>').map_or(part, |(_, text)| text);
+        text.push(' ');
+    }
+    text
+}
+
+fn around<'a>(page: &'a str, word: &str) -> &'a str {
+    let at = page.find(word).unwrap_or(0);
+    let edge = |at: usize| (0..=at).rev().find(|&at| page.is_char_boundary(at)).unwrap_or(0);
+    &page[edge(at.saturating_sub(60))..edge((at + 60).min(page.len()))]
+}
+
+#[test]
+fn what_is_wrong_with_a_model_stands_on_the_first_screen() {
+    let (mut info, mut model) = (info(&dataset()), model_info(&dataset()));
+    info.tags_after = [("misc", 500), ("jazz", 100), ("hip hop", 10)].map(|(name, rows)| (name.into(), rows)).to_vec();
+    let search = search();
+    assert_eq!(Verdict::of(&info, &search, &model).problems, [""; 0], "nothing is wrong with it");
+
+    model.evaluation.tuned = None;
+    (model.evaluation.heldout, model.evaluation.baseline) = (scores(0.561), scores(0.637));
+    model.evaluation.assigned = Some(Assigned { rows: 9, by_label: vec![0, 2, 7], without: 0, truly_without: 0 });
+    let verdict = Verdict::of(&info, &search, &model);
+    assert!(!verdict.beats_baseline);
+    assert_eq!(verdict.never_assigned, ["hip hop"]);
+    let said = verdict.problems.join(" ");
+    for words in [
+        "worse than giving every row the most frequent set of labels",
+        "56.1 % of the held-out rows, that for 63.7 %",
+        "1 of 3 labels is never assigned to a held-out row: hip hop",
+        "78 % of the held-out rows get `misc`",
+    ] {
+        assert!(said.contains(words), "{words:?} in {said}");
+    }
+    let advice = verdict.advice.join(" ");
+    assert!(["--thresholds", "--grid", "--labels", "more rows"].iter().all(|way| advice.contains(way)), "{advice}");
+
+    model.evaluation.assigned = Some(Assigned { rows: 9, by_label: vec![1, 1, 1], without: 8, truly_without: 1 });
+    let said = Verdict::of(&info, &search, &model).problems.join(" ");
+    assert!(said.contains("89 % of the held-out rows get no label at all; 11 % have none"), "{said}");
+    model.evaluation.baseline = model.evaluation.heldout;
+    assert!(Verdict::of(&info, &search, &model).problems[0].contains("no better than"));
 }
 
 #[test]

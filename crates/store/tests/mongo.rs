@@ -46,6 +46,7 @@ fn dataset(id: &str) -> DatasetInfo {
         cut: None,
         training: None,
         imputed: None,
+        stand_in: None,
         created_at: Timestamp(1),
     }
 }

@@ -91,6 +91,7 @@ async fn jobs_of_a_cancelled_run_end_without_running_and_without_follow_ups() {
             finished_at: None,
             failure: None,
             cancelled_at: None,
+            stand_in: None,
         };
         place.home.store.save_run(&run).await.unwrap();
     }

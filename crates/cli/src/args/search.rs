@@ -11,7 +11,8 @@ use super::Live;
 pub enum Search {
     /// Search, refit the winner, look at the held-out rows once, write leaderboard, summary and report
     #[command(
-        after_help = "Examples:\n  spotifai search run\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --data my.parquet --labels jazz,pop --ignore title --impute median\n  spotifai search run --data my.csv --genre-column Genres --genre-separator ';' --ignore 'Track Name'\n  spotifai search run --grid my_grid.toml --seed 3\nInterrupted, the same command goes on where it stopped."
+        after_help = "Examples:\n  spotifai search run\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --data my.parquet --labels jazz,pop --ignore title --impute median\n  spotifai search run --data my.csv --genre-column Genres --genre-separator ';' --ignore 'Track Name'\n  spotifai search run --grid my_grid.toml --seed 3\nInterrupted, the same command goes on where it stopped.\nIts blocks are computed in this process alone; \
+                      `search start` has workers share them."
     )]
     Run(SearchRun),
     /// Put a search into the queue, for workers to run; the same command goes on with one that was cancelled
@@ -102,6 +103,17 @@ pub enum Impute {
     Zero,
     /// The most frequent value; of equally frequent ones the smallest
     MostFrequent,
+}
+
+impl From<Impute> for model::dataset::Impute {
+    fn from(how: Impute) -> Self {
+        match how {
+            Impute::Mean => Self::Mean,
+            Impute::Median => Self::Median,
+            Impute::Zero => Self::Zero,
+            Impute::MostFrequent => Self::MostFrequent,
+        }
+    }
 }
 
 /// Which settings.

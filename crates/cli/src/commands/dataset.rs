@@ -67,10 +67,11 @@ pub async fn build(home: &Home) -> anyhow::Result<DatasetInfo> {
         bail!(refusals::way_out(&refusals, "spotifai run PLAYLIST --labels-only"));
     }
     let settings = settings.clone();
+    let stand_in = store.runs().await?.into_iter().filter_map(|run| run.stand_in).max();
     let (info, parquet) = tokio::task::spawn_blocking(move || {
         let built = features::build(sources, &settings)?;
         let parquet = features::to_parquet(&built.dataset)?;
-        anyhow::Ok((built.info(&parquet), parquet))
+        anyhow::Ok((DatasetInfo { stand_in, ..built.info(&parquet) }, parquet))
     })
     .await??;
     store.save_dataset(&info, &parquet).await?;

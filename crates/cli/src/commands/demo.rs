@@ -6,8 +6,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use features::{ReadOptions, Table};
 use model::Timestamp;
-use model::run::Run;
-use model::settings::{Settings, Steps};
+use model::run::{Run, StandIn};
+use model::settings::{Settings, Steps, with_hidden_password};
 use store::{Store, StoreError};
 use testkit::{Catalogue, Oddities, Stage};
 use worker::{Flags, Home, Shutdown};
@@ -15,10 +15,12 @@ use worker::{Flags, Home, Shutdown};
 use crate::args::Demo;
 use crate::commands::run::{is_open, new_run, to_its_end, whole_way};
 use crate::commands::search::Plan;
+use crate::commands::waiting;
 use crate::error::stopped;
 use crate::files::{make_folder, try_turn};
 use crate::home;
 use crate::output::{say, warn};
+use crate::shell;
 use crate::stop::unless_stopped;
 
 /// Serves a catalogue as Spotify and last.fm over loopback and collects it with the real workers.
@@ -31,9 +33,11 @@ pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
         bail!("another demo is at work in {}: let it end, or name another folder with --out", args.out.display());
     };
     let stage = testkit::serve(catalogue, oddities).await?;
+    let stand_in = if args.catalogue.is_some() { StandIn::Table } else { StandIn::Sample };
     let begun = async {
         let home = open(&args.out, flags, &stage, &name).await?;
-        let run = begin(&home, &name, stage.playlists()).await?;
+        let run = begin(&home, &name, stage.playlists(), stand_in).await?;
+        waiting::name_others(&home, &run).await?;
         Ok((home, run))
     };
     let Some((home, run)) = unless_stopped(&shutdown, begun).await? else {
@@ -45,7 +49,17 @@ pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
         return Err(stopped(&shutdown, "nothing is lost, and the same command goes on"));
     };
     say(&summary.to_string())?;
-    say(&format!("\nOpen {}", args.out.join("report.html").display()))
+    say(&format!("\nOpen {}", args.out.join("report.html").display()))?;
+    say(&predict_command(&home).await?)
+}
+
+/// How to ask the demo's model for the genres of a track that it was not fitted on.
+async fn predict_command(home: &Home) -> anyhow::Result<String> {
+    let model = home.store.latest_model().await?.context("the store has lost the model")?;
+    let track = model.evaluation.examples.first().context("the model was tried on no track")?.track_id.clone();
+    let store = with_hidden_password(&home.settings.store);
+    let words = ["--store".to_owned(), store, "predict".to_owned(), track];
+    Ok(format!("Genres of a track: {}", shell::command(words)))
 }
 
 /// The catalogue to serve, how odd its services are, and a name that is the same for the same demo.
@@ -91,13 +105,13 @@ fn texts(table: &Table, name: &str) -> Vec<String> {
 }
 
 /// The unfinished run of this demo, or a new one: in a store that others share, every demo is a run of its own.
-async fn begin(home: &Home, name: &str, playlists: Vec<String>) -> anyhow::Result<Run> {
+async fn begin(home: &Home, name: &str, playlists: Vec<String>, stand_in: StandIn) -> anyhow::Result<Run> {
     if let Some(run) = unfinished(&*home.store, name).await? {
         return Ok(run);
     }
     let run = new_run(&playlists, Timestamp::now());
     // Enough of it to be another one than yesterday's.
-    let run = Run { id: format!("{name}-{}", &run.id[1..9]), ..run };
+    let run = Run { id: format!("{name}-{}", &run.id[1..9]), stand_in: Some(stand_in), ..run };
     home.store.save_run(&run).await?;
     Ok(run)
 }

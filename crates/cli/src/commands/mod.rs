@@ -20,6 +20,7 @@ mod runs;
 pub mod search;
 mod status;
 mod tags;
+mod waiting;
 mod work;
 mod workers;
 
@@ -60,7 +61,7 @@ pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
         Command::Tags(tags) => tags::run(&tags),
         Command::Dataset(dataset) => dataset::run(dataset, &home(&flags, shutdown).await?).await,
         Command::Search(search) => search::run(search, &home(&flags, shutdown).await?).await,
-        Command::Predict(predict) => predict::run(&predict, &home(&flags, shutdown).await?).await,
+        Command::Predict(predict) => predict::run(&predict, settings(&flags)?).await,
         Command::Report(report) => report::run(&report, &home(&flags, shutdown).await?).await,
         Command::Config(config) => config::run(&config, &settings(&flags)?, &flags),
         Command::Completions { shell } => completions::run(shell),

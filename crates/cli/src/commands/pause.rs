@@ -7,7 +7,7 @@ use serde::Serialize;
 use worker::Home;
 
 use crate::args::Kinds;
-use crate::output::{age, say, say_json};
+use crate::output::{self, age, say, say_json};
 
 /// A kind that is paused now. The names are those of `--json`.
 #[derive(Serialize)]
@@ -58,6 +58,15 @@ pub async fn resume(args: &Kinds, home: &Home) -> anyhow::Result<()> {
     }
     for Resumed { kind, was_paused } in resumed {
         say(&if was_paused { format!("resumed {kind}") } else { format!("{kind} was not paused") })?;
+    }
+    Ok(())
+}
+
+/// Says on standard error which of these kinds a command that needs them has to wait for.
+pub async fn warn(home: &Home, kinds: &[&str]) -> anyhow::Result<()> {
+    let pauses = home.store.pauses().await?.into_iter();
+    for Pause { kind, since } in pauses.filter(|pause| kinds.contains(&pause.kind.as_str())) {
+        output::warn(&format!("{kind} is paused for {}: this waits until `spotifai resume {kind}`", age(since)));
     }
     Ok(())
 }

@@ -1,109 +1,114 @@
 //! `spotifai predict`.
 
-use std::collections::HashMap;
+mod answer;
+mod known;
+mod table;
+mod tracks;
+
+use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, bail};
 use learn::SavedModel;
-use model::audio::{CONFIDENCES, SCALARS, pitch_columns};
-use model::job::{Envelope, TracksAudio};
-use model::search::Assignment;
-use model::track::Track;
-use worker::{Home, Shutdown, Until};
+use model::search::ModelInfo;
+use model::settings::Settings;
+use store::Store;
+use worker::Shutdown;
 
-use crate::args::{self, WorkerKind};
-use crate::commands::run::sign_in;
-use crate::commands::work;
+use super::search::find;
+use crate::args;
 use crate::error::{stopped, usage};
-use crate::output::{say, say_json, table};
+use crate::home;
+use crate::output::{tell, warn};
+use crate::stop::unless_stopped;
+use answer::{Answer, Format};
+use known::Known;
 
-/// Assigns genres to tracks of the store; what is not there yet is fetched now.
-pub async fn run(args: &args::Predict, home: &Home) -> anyhow::Result<()> {
-    let ids: Result<Vec<_>, _> = args.tracks.iter().map(|track| spotify::parse_track(track)).collect();
-    let ids = ids.map_err(usage)?;
-    let Some(info) = home.store.latest_model().await? else {
-        bail!("there is no model in the store yet: `spotifai search run` makes one");
-    };
-    let blob = home.store.model_blob(&info.search).await?.context("the store has lost the model")?;
-    let model = SavedModel::load(&blob)?;
+/// Where the demo keeps its store, unless it is told otherwise.
+const DEMO: &str = "spotifai-demo/demo.db";
+
+/// A model with what the store knows of the rows it was fitted on.
+struct Chosen {
+    info: ModelInfo,
+    model: SavedModel,
+    known: Known,
+}
+
+/// Assigns labels to tracks, to rows of the model's own dataset, or to the rows of a file. What cannot be answered is
+/// named, the others are answered.
+pub async fn run(args: &args::Predict, settings: Settings) -> anyhow::Result<()> {
+    // Before any work: a name that tells no format is a slip of the pen.
+    let format = Format::of(args).map_err(usage)?;
+    // The store alone: a queue that is out of reach is no reason to answer nothing.
     let shutdown = Shutdown::on_signals()?;
-    fetch(home, &ids, &info.feature_names, &shutdown).await?;
-    if shutdown.is_stopping() {
-        return Err(stopped(&shutdown, "what was fetched is kept, and the same command goes on"));
-    }
-    let mut assignments = Vec::new();
-    for id in &ids {
-        let row = features_of(home, id, &info.feature_names).await?;
-        assignments.push(model.assign(id, &row)?);
-    }
-    if args.json { say_json(&assignments) } else { show(home, &ids, &assignments, &info.label_names).await }
-}
-
-/// Fetches the audio of tracks that lack it, by the same jobs as ever, on a queue of their own.
-async fn fetch(home: &Home, ids: &[String], columns: &[String], shutdown: &Shutdown) -> anyhow::Result<()> {
-    let mut missing = Vec::new();
-    for id in ids {
-        if features_of(home, id, columns).await.is_err() {
-            missing.push(id.clone());
-        }
-    }
-    if missing.is_empty() {
-        return Ok(());
-    }
-    sign_in(home).await?;
-    let folder = tempfile::tempdir()?;
-    let queue = queue::open(&format!("sqlite:{}", folder.path().join("predict.db").display()), None).await?;
-    let fetching = Home { queue, ..home.clone() };
-    for batch in missing.chunks(100) {
-        fetching.queue.publish(&[Envelope::new(&TracksAudio { track_ids: batch.to_vec() })]).await?;
-    }
-    let worker = work::of_kinds(&fetching, &[WorkerKind::Playlist, WorkerKind::Pitch])?;
-    worker.run(Until::Empty, shutdown.clone()).await?;
-    match fetching.queue.dead_letters(None).await?.first() {
-        Some(letter) => bail!("the audio could not be fetched: {}", letter.reason),
-        None => Ok(()),
-    }
-}
-
-/// The model's feature columns of one track.
-async fn features_of(home: &Home, id: &str, columns: &[String]) -> anyhow::Result<Vec<f64>> {
-    let one = [id.to_owned()];
-    let mut values: HashMap<String, f64> = HashMap::new();
-    for features in home.store.features(&one).await? {
-        let scalars = SCALARS.iter().zip(features.values.into_iter().flatten());
-        values.extend(scalars.filter_map(|(name, value)| Some((name.to_string(), value?))));
-    }
-    if let Some(analysis) = home.store.analysis(id).await?.and_then(|track| track.analysis) {
-        values.extend(CONFIDENCES.iter().map(ToString::to_string).zip(analysis.confidences.into_iter().flatten()));
-    }
-    for pitches in home.store.pitches(&one).await? {
-        match pitches.outcome {
-            Ok(row) => values.extend(pitch_columns().into_iter().zip(row)),
-            Err(reason) => bail!("track {id} has no pitches: {reason}"),
-        }
-    }
-    let value = |column: &String| values.get(column).copied().ok_or_else(|| column.clone());
-    let row: Result<Vec<f64>, String> = columns.iter().map(value).collect();
-    row.map_err(|column| {
-        anyhow::anyhow!("track {id} lacks the feature `{column}` that the model needs: Spotify gave none")
-    })
-}
-
-async fn show(home: &Home, ids: &[String], assignments: &[Assignment], labels: &[String]) -> anyhow::Result<()> {
-    let tracks: HashMap<String, Track> = home.store.tracks(ids).await?.into_iter().map(|t| (t.id.clone(), t)).collect();
-    let row = |assignment: &Assignment| {
-        let name = match tracks.get(&assignment.track_id) {
-            Some(track) => format!("{} – {}", track.artists.first().map_or("", |a| a.name.as_str()), track.name),
-            None => assignment.track_id.clone(),
+    let answered = async {
+        let store = home::store(&settings).await?;
+        let chosen = Arc::new(choose(&store, args.model.as_deref(), &settings).await?);
+        let answers = match &args.data {
+            Some(file) => table::answers(&chosen, file, args.impute.map(Into::into)).await?,
+            None => tracks::answers(&chosen, &args.tracks, store, settings, &shutdown).await?,
         };
-        let mut ranked: Vec<(&String, f64)> = labels.iter().zip(assignment.probabilities.iter().copied()).collect();
-        ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let likely: Vec<String> =
-            ranked.iter().filter(|(_, p)| *p > 0.0).map(|(label, p)| format!("{label} {:.0}%", p * 100.0)).collect();
-        vec![
-            name,
-            if assignment.assigned.is_empty() { "–".into() } else { assignment.assigned.join(", ") },
-            likely.join(" · "),
-        ]
+        Ok((chosen, answers))
     };
-    say(&table(&["track", "genres", "probabilities"], &assignments.iter().map(row).collect::<Vec<_>>()))
+    let Some((chosen, answers)) = unless_stopped(&shutdown, answered).await? else {
+        return Err(stopped(&shutdown, "what was fetched is kept, and the same command goes on"));
+    };
+    answer::show(&answers, &chosen.info, &chosen.known, &format)?;
+    report(&answers)
+}
+
+/// The model of a search, or the newest.
+async fn choose(store: &Arc<dyn Store>, search: Option<&str>, settings: &Settings) -> anyhow::Result<Chosen> {
+    let info = match search {
+        Some(id) => {
+            let search = find(&**store, Some(id)).await?;
+            store.model(&search.id).await?.with_context(|| {
+                format!(
+                    "search {} has no model yet: `spotifai search show {}` says how far it is",
+                    search.id, search.id
+                )
+            })?
+        }
+        None => match store.latest_model().await? {
+            Some(info) => info,
+            None => bail!("there is no model in the store yet: {}", how_to_get_one()),
+        },
+    };
+    let blob = store.model_blob(&info.search).await?.context("the store has lost the model")?;
+    let known = Known::of(&**store, &info, &settings.dataset.split).await?;
+    let model = tokio::task::spawn_blocking(move || SavedModel::load(&blob)).await??;
+    Ok(Chosen { info, model, known })
+}
+
+fn how_to_get_one() -> String {
+    let demo = if Path::new(DEMO).exists() {
+        format!("the demo's is in its own store, `--store sqlite:{DEMO}`; ")
+    } else {
+        String::new()
+    };
+    format!("{demo}`spotifai search run` makes one")
+}
+
+/// Says on standard error what has to be known of the answers; an error where there are rows without one.
+fn report(answers: &[Answer]) -> anyhow::Result<()> {
+    let seen = answers.iter().filter(|answer| answer.was_in_training()).count();
+    if seen > 0 {
+        warn(&format!(
+            "{seen} of {} were among the rows that the model was fitted on: what it says of them says nothing of how well it \
+             does on others",
+            answers.len()
+        ));
+    }
+    let failed: Vec<(&str, &str)> = answers.iter().filter_map(Answer::failure).collect();
+    match failed.as_slice() {
+        [] => Ok(()),
+        [(id, why)] => bail!("{id}: {why}"),
+        failed => {
+            for (id, why) in failed.iter().take(answer::MOST_NAMED) {
+                tell(&format!("spotifai: {id}: {why}"));
+            }
+            let more = if failed.len() > answer::MOST_NAMED { ", the first of them named here" } else { "" };
+            bail!("{} of {} could not be answered{more}", failed.len(), answers.len())
+        }
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use model::run::Run;
+use model::run::{Run, StandIn};
 use model::search::Ranked;
 use worker::Home;
 
@@ -44,7 +44,8 @@ pub async fn write(home: &Home, found: &Found, run: Option<&Run>, out: &Path) ->
     let tracks = home.store.tracks(&examples).await?;
     let page = report::render(&report::Input {
         // A file from elsewhere was not collected by anybody here.
-        collection: found.dataset.cut.is_some().then_some(&collection),
+        collection: (found.dataset.cut.is_some() && found.dataset.stand_in != Some(StandIn::File))
+            .then_some(&collection),
         info: &found.dataset,
         dataset: &matrix,
         search: &found.search,

@@ -18,6 +18,7 @@ use crate::commands::{dataset, report};
 use crate::error::{stopped, usage};
 use crate::files::{make_folder, turn_to_write};
 use crate::output::say;
+use crate::shell;
 use crate::stop::unless_stopped;
 use crate::summary::Summary;
 
@@ -85,7 +86,15 @@ pub fn is_open(run: &Run) -> bool {
 /// A run of these playlists that begins now.
 pub fn new_run(playlists: &[String], started_at: Timestamp) -> Run {
     let id = format!("r{}", uuid::Uuid::new_v4().simple());
-    Run { id, playlists: playlists.to_vec(), started_at, finished_at: None, failure: None, cancelled_at: None }
+    Run {
+        id,
+        playlists: playlists.to_vec(),
+        started_at,
+        finished_at: None,
+        failure: None,
+        cancelled_at: None,
+        stand_in: None,
+    }
 }
 
 /// Collects a run, builds the dataset, searches, writes the report; `None` when it was stopped on the way.
@@ -112,10 +121,5 @@ pub async fn whole_way(
 
 /// The command line as it was given, for a shell.
 fn same_command() -> String {
-    let quoted = |word: String| match word.chars().all(|c| c.is_ascii_alphanumeric() || "-_./:=@".contains(c)) {
-        true => word,
-        false => format!("'{}'", word.replace('\'', "'\\''")),
-    };
-    let words = std::env::args().skip(1).map(quoted);
-    std::iter::once("spotifai".to_owned()).chain(words).collect::<Vec<_>>().join(" ")
+    shell::command(std::env::args().skip(1))
 }

@@ -7,6 +7,7 @@ mod list;
 mod plan;
 mod show;
 mod standing;
+mod unfinished;
 mod watch;
 
 use std::io;
@@ -14,18 +15,22 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use model::dataset::DatasetInfo;
+use model::job::{Body, SearchBlock, SearchRefit};
 use model::run::Run;
 use model::search::{ModelInfo, Search, Setting, Trial};
 use worker::{Home, Shutdown, Until};
 
 use crate::args::{self, SearchRun, WorkerKind};
-use crate::commands::{report, work};
+use crate::commands::{pause, report, work};
 use crate::error::{stopped, usage};
 use crate::files::turn_to_write;
+use crate::home::OwnQueue;
 use crate::output::say;
 use crate::progress;
 use crate::stop::unless_stopped;
 use crate::summary::Summary;
+
+pub use standing::find;
 
 /// What to search.
 pub struct Plan {
@@ -121,8 +126,9 @@ async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
 
 /// Fits every setting on every fold, then the winner on all training rows; `None` when it was stopped on the way.
 ///
-/// Its jobs are of the run, where there is one. The search's id is a fingerprint of all that decides a score: the
-/// same search goes on where it stopped.
+/// Its jobs are of the run, where there is one, and lie in a queue of their own: those of other searches do not come
+/// first, and none is left behind. The search's id is a fingerprint of all that decides a score: the same search goes on
+/// where it stopped, from its stored trials.
 pub async fn search(
     home: &Home,
     info: &DatasetInfo,
@@ -130,9 +136,13 @@ pub async fn search(
     run: Option<&Run>,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Option<Found>> {
+    let own = OwnQueue::open(home.store.clone(), home.settings.clone()).await?;
+    let home = &own.home;
     let search = begin::begin(home, info, plan, run).await?.search;
+    unfinished::name_others(home, &search.id).await?;
     let store = &home.store;
     if store.model(&search.id).await?.is_none() {
+        pause::warn(home, &[SearchBlock::KIND, SearchRefit::KIND]).await?;
         let worker = work::of_kinds(home, &[WorkerKind::Grid])?;
         progress::follow(|| progress::search(home, &search), worker.run(Until::Empty, shutdown.clone())).await?;
     }
@@ -151,7 +161,7 @@ async fn why_given_up(home: &Home, search: &str) -> anyhow::Result<String> {
         return Ok(format!("{search} was cancelled; finished trials stay, the same command goes on"));
     }
     let reason = why_dead(home, search).await?;
-    Ok(reason.unwrap_or_else(|| "another process holds its jobs, see `spotifai status`".to_owned()))
+    Ok(reason.unwrap_or_else(|| "its jobs came to no end; the same command goes on".to_owned()))
 }
 
 /// Why the newest dead job of a search is dead.

@@ -183,7 +183,7 @@ fn all_texts(table: &Table, name: &str, problem: &'static str) -> Result<Vec<Str
 }
 
 /// Ids; a row that has none is numbered from 1.
-fn ids_or_numbers(ids: Vec<Option<String>>) -> Vec<String> {
+pub(super) fn ids_or_numbers(ids: Vec<Option<String>>) -> Vec<String> {
     ids.into_iter().enumerate().map(|(row, id)| id.unwrap_or_else(|| (row + 1).to_string())).collect()
 }
 

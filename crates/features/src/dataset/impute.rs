@@ -5,15 +5,20 @@ use model::dataset::Impute;
 /// Fills the missing values of a column, which are NaN, from those of its training rows; `None` where these have none.
 pub(super) fn fill(values: &mut [f64], training_rows: &[usize], how: Impute) -> Option<()> {
     let known: Vec<f64> = training_rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
-    let value = match how {
+    let value = statistic(known, how)?;
+    values.iter_mut().filter(|old| old.is_nan()).for_each(|old| *old = value);
+    Some(())
+}
+
+/// What takes the place of a missing value, from those that are known; `None` where none is.
+pub(super) fn statistic(known: Vec<f64>, how: Impute) -> Option<f64> {
+    Some(match how {
         Impute::Zero => 0.0,
         _ if known.is_empty() => return None,
         Impute::Mean => known.iter().sum::<f64>() / known.len() as f64,
         Impute::Median => median(known),
         Impute::MostFrequent => most_frequent(known),
-    };
-    values.iter_mut().filter(|old| old.is_nan()).for_each(|old| *old = value);
-    Some(())
+    })
 }
 
 /// Of an even number the mean of both in the middle.

@@ -1,8 +1,8 @@
 //! The winner, fitted on all training rows, and its one look at the test rows.
 
 use model::Timestamp;
-use model::search::{Assignment, Evaluation, ModelInfo, Search, Trial, Tuned};
-use ndarray::ArrayView2;
+use model::search::{Assigned, Assignment, Evaluation, ModelInfo, Search, Trial, Tuned};
+use ndarray::{ArrayView1, ArrayView2};
 
 use super::importances::importances;
 use super::thresholds::tune;
@@ -65,10 +65,23 @@ fn evaluate(
         examples: data.test_ids.iter().take(EXAMPLES).enumerate().map(example).collect(),
         tuned: tuned.map(|tuned| Tuned { heldout: metrics::scores(truth, assigned.view()), ..tuned }),
         importances: None,
+        assigned: Some(counted(truth, assigned.view())),
     }
 }
 
-fn named(data: &Prepared, labels: ndarray::ArrayView1<'_, bool>) -> Vec<String> {
+fn counted(truth: ArrayView2<'_, bool>, assigned: ArrayView2<'_, bool>) -> Assigned {
+    let without =
+        |rows: ArrayView2<'_, bool>| rows.rows().into_iter().filter(|row| row.iter().all(|has| !has)).count() as u32;
+    let count = |column: ArrayView1<'_, bool>| column.iter().filter(|has| **has).count() as u32;
+    Assigned {
+        rows: truth.nrows() as u32,
+        by_label: assigned.columns().into_iter().map(count).collect(),
+        without: without(assigned),
+        truly_without: without(truth),
+    }
+}
+
+fn named(data: &Prepared, labels: ArrayView1<'_, bool>) -> Vec<String> {
     let names = data.label_names.iter().zip(labels);
     names.filter(|(_, has)| **has).map(|(name, _)| name.clone()).collect()
 }

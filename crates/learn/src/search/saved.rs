@@ -1,7 +1,7 @@
 //! A fitted model as bytes.
 
 use model::search::Assignment;
-use ndarray::ArrayView2;
+use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::Prepared;
@@ -42,7 +42,7 @@ impl SavedModel {
         postcard::from_bytes(body).map_err(|error| LearnError::Saved(error.to_string()))
     }
 
-    /// Assigns labels to a track by its `features`, unscaled, in the order of [`SavedModel::feature_names`].
+    /// [`SavedModel::assign_all`] of one track.
     pub fn assign(&self, track_id: &str, features: &[f64]) -> Result<Assignment, LearnError> {
         let d = self.feature_names.len();
         if features.len() != d {
@@ -51,15 +51,31 @@ impl SavedModel {
                 features.len()
             )));
         }
+        let mut one = self.assign_all(&[track_id], features)?;
+        Ok(one.remove(0))
+    }
+
+    /// Assigns labels to tracks by their `features`, unscaled, row after row in the order of [`SavedModel::feature_names`].
+    pub fn assign_all(&self, track_ids: &[&str], features: &[f64]) -> Result<Vec<Assignment>, LearnError> {
+        let (n, d) = (track_ids.len(), self.feature_names.len());
+        let rows = ArrayView2::from_shape((n, d), features);
+        let rows = rows.map_err(|_| LearnError::Data(format!("these are no {n} tracks of {d} features")))?;
         if let Some(at) = features.iter().position(|x| !x.is_finite()) {
-            let message = format!("feature {} of track {track_id} is {}", self.feature_names[at], features[at]);
-            return Err(LearnError::Data(message));
+            let (feature, track) = (&self.feature_names[at % d], track_ids[at / d]);
+            return Err(LearnError::Data(format!("feature {feature} of track {track} is {}", features[at])));
         }
-        let row = ArrayView2::from_shape((1, d), features).expect("one row of d features");
-        let probabilities = self.fitted.probabilities(self.scaler.transform(row).view()).row(0).to_vec();
-        let above =
-            self.label_names.iter().zip(&probabilities).zip(&self.thresholds).filter(|((_, p), least)| *p > least);
-        let assigned = above.map(|((label, _), _)| label.clone()).collect();
-        Ok(Assignment { track_id: track_id.to_owned(), truth: None, assigned, probabilities })
+        let probabilities = self.fitted.probabilities(self.scaler.transform(rows).view());
+        let assignment = |(track_id, probabilities): (&&str, ArrayView1<'_, f64>)| {
+            let above =
+                self.label_names.iter().zip(probabilities).zip(&self.thresholds).filter(|((_, p), least)| p > least);
+            let assigned = above.map(|((label, _), _)| label.clone()).collect();
+            Assignment {
+                track_id: (*track_id).to_owned(),
+                truth: None,
+                assigned,
+                probabilities: probabilities.to_vec(),
+            }
+        };
+        Ok(track_ids.iter().zip(probabilities.rows()).map(assignment).collect())
     }
 }

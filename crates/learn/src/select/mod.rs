@@ -10,8 +10,11 @@
 //! ```
 
 mod cost;
+mod excess;
 mod pca;
 mod scores;
+
+pub use excess::excesses;
 
 use linfa::ParamGuard;
 use model::search::Params;
@@ -75,7 +78,7 @@ pub enum Selection {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Components {
-    /// So many; fewer where the others have no variance.
+    /// So many; fewer where the others have no variance, or where rows or features are fewer.
     Count(u32),
     /// As many as have more than this share of the variance.
     Share(f64),

@@ -10,12 +10,6 @@ use crate::linalg::{Eigen, matrix_product, self_products};
 /// rows fewer than features leave, are none. Says what is wrong where it cannot be done.
 pub(super) fn components(rows: ArrayView2<'_, f64>, asked: Components) -> Result<(Array1<f64>, Array2<f64>), String> {
     let (n, d) = rows.dim();
-    let most = n.min(d);
-    if let Components::Count(count) = asked
-        && count as usize > most
-    {
-        return Err(format!("pca: n_components is {count} and {n} rows of {d} features have at most {most}"));
-    }
     let middle = rows.mean_axis(Axis(0)).ok_or("pca: there are no rows to fit on")?;
     let centred = &rows - &middle;
     let columns = centred.t().as_standard_layout().into_owned();

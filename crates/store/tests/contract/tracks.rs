@@ -92,6 +92,7 @@ pub async fn runs_are_updated_and_sorted_by_age(place: &impl Place) {
         finished_at: None,
         failure: None,
         cancelled_at: None,
+        stand_in: None,
     };
     let (young, mut old) = (run("a", 20), run("b", 10));
     store.save_run(&young).await.unwrap();
@@ -113,6 +114,7 @@ pub async fn a_run_is_cancelled_once(place: &impl Place) {
             finished_at,
             failure: None,
             cancelled_at: None,
+            stand_in: None,
         };
         store.save_run(&run).await.unwrap();
     }

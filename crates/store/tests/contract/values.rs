@@ -6,8 +6,8 @@ use model::Timestamp;
 use model::analysis::Segment;
 use model::dataset::{DatasetInfo, Impute, Imputed, Training};
 use model::search::{
-    Averages, Block, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Scores, Search, Setting, Trial,
-    Tuned,
+    Assigned, Averages, Block, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Scores, Search,
+    Setting, Trial, Tuned,
 };
 use model::tag::{Cut, Tag, TagsOutcome};
 use model::track::{ArtistRef, PlaylistPage, SkipReason, Track};
@@ -68,6 +68,7 @@ pub fn dataset(id: &str, created_at: i64) -> DatasetInfo {
         cut: Some(Cut::default()),
         training: Some(Training { rows: 1, tracks: Some(1), baseline: 1.0 / 3.0 }),
         imputed: Some(Imputed { how: Impute::MostFrequent, columns: BTreeMap::from([("energy".into(), 3)]) }),
+        stand_in: None,
         created_at: Timestamp(created_at),
     }
 }
@@ -128,6 +129,7 @@ pub fn model(search: &str, created_at: i64) -> ModelInfo {
                 groups: vec![Importance { group: "energy".into(), features: 1, f1_micro: loss, accuracy: loss }],
                 features_left_out: 7,
             }),
+            assigned: Some(Assigned { rows: 9, by_label: vec![2, 7, 1], without: 1, truly_without: 0 }),
         },
         created_at: Timestamp(created_at),
     }

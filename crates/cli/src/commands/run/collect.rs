@@ -7,7 +7,7 @@ use worker::{Home, Shutdown, Until};
 
 use super::ending::LOOK;
 use super::{Goal, same_command};
-use crate::commands::{enqueue, work};
+use crate::commands::{enqueue, waiting, work};
 use crate::output::warn;
 use crate::progress;
 use crate::refusals;
@@ -20,6 +20,8 @@ use crate::stop::unless_stopped;
 /// A model is wanted and Spotify refuses all audio, or none of the playlists can be read.
 pub async fn can_be(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
     let asking = async {
+        // Before its own first pages are read: what waits now was left by others.
+        waiting::name_others(home, run).await?;
         if goal == Goal::Model {
             let refusals = playlist_worker::ask_for_audio(home).await?;
             fail_in_vain(home).await?;

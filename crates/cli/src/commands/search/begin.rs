@@ -25,6 +25,7 @@ pub struct Begun {
 /// all are. A search that was cancelled goes on.
 pub async fn begin(home: &Home, info: &DatasetInfo, plan: &Plan, run: Option<&Run>) -> anyhow::Result<Begun> {
     data::check_folds(info, plan.folds)?;
+    data::warn_of_excess(info, &plan.settings, plan.folds);
     let (new, _) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed, plan.thresholds);
     let store = &home.store;
     store.save_search(&new).await?;

@@ -4,7 +4,11 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use features::{DatasetError, GenreColumn, Import, Imported};
-use model::dataset::{DatasetInfo, Impute, Training};
+use learn::plan::Shape;
+use learn::select::excesses;
+use model::dataset::{DatasetInfo, Training};
+use model::run::StandIn;
+use model::search::Setting;
 use model::settings;
 use worker::Home;
 
@@ -30,7 +34,10 @@ pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetIn
     let imported = read(file, import_of(args, &home.settings.dataset)).await?;
     let made = tokio::task::spawn_blocking(move || {
         let parquet = features::to_parquet(&imported.dataset)?;
-        anyhow::Ok((imported.info(&parquet), parquet))
+        let info = imported.info(&parquet);
+        // Labels that were cut from a column of genres are no collection.
+        let stand_in = info.cut.is_some().then_some(StandIn::File);
+        anyhow::Ok((DatasetInfo { stand_in, ..info }, parquet))
     });
     let (info, parquet) = made.await?.with_context(|| file.display().to_string())?;
     // What was built here knows more about itself than a file that came back.
@@ -43,12 +50,7 @@ pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetIn
 
 /// How the arguments say that a file is to be read.
 pub fn import_of(args: &args::Data, settings: &settings::Dataset) -> Import {
-    let impute = args.impute.map(|how| match how {
-        args::Impute::Mean => Impute::Mean,
-        args::Impute::Median => Impute::Median,
-        args::Impute::Zero => Impute::Zero,
-        args::Impute::MostFrequent => Impute::MostFrequent,
-    });
+    let impute = args.impute.map(Into::into);
     let genres = args.genre_column.as_ref().map(|name| GenreColumn {
         name: name.clone(),
         separator: args.genre_separator.clone(),
@@ -67,6 +69,15 @@ pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
     })?;
     imported.notes.iter().for_each(|note| warn(&format!("{}: {note}", file.display())));
     Ok(imported)
+}
+
+/// Says on standard error where settings select more features than there are.
+pub fn warn_of_excess(info: &DatasetInfo, settings: &[Setting], folds: u32) {
+    let Shape { rows, features, .. } = grid_worker::shape(info);
+    let fitted = rows - rows.div_ceil(folds as usize);
+    for sentence in excesses(settings, fitted, features) {
+        warn(&sentence);
+    }
 }
 
 /// Refuses more folds than the training rows can be cut into; copies of a track are not parted.

@@ -60,7 +60,7 @@ fn text(lines: &[Line]) -> String {
 
 /// Cancels a search.
 pub async fn cancel(args: &SearchCancel, home: &Home) -> anyhow::Result<()> {
-    let id = find(home, Some(&args.search)).await?.id;
+    let id = find(&*home.store, Some(&args.search)).await?.id;
     if home.store.model(&id).await?.is_some() {
         return match args.json {
             true => say_json(&home.store.search_info(&id).await?),

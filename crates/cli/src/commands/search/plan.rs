@@ -6,7 +6,7 @@ use serde::Serialize;
 use worker::Home;
 
 use super::Plan;
-use super::data::{check_folds, dataset, import_of, read};
+use super::data::{check_folds, dataset, import_of, read, warn_of_excess};
 use crate::args::SearchPlan;
 use crate::error::usage;
 use crate::output::{say, say_json, table, thousands};
@@ -55,7 +55,7 @@ struct Planned {
 /// Prints the plan.
 pub async fn run(args: &SearchPlan, home: &Home) -> anyhow::Result<()> {
     let plan = Plan::of(&args.grid, 0)?;
-    let size = size(args, home).await?;
+    let size = size(args, &plan, home).await?;
     let shape = Shape { rows: size.training_rows, features: size.features, labels: size.labels };
     let blocks = plan::blocks(&plan.settings, plan.folds, shape);
     let families = families(&plan.settings, plan.folds, shape, &blocks);
@@ -75,7 +75,7 @@ pub async fn run(args: &SearchPlan, home: &Home) -> anyhow::Result<()> {
 }
 
 /// What is planned for: the numbers given, the table given, or the newest dataset.
-async fn size(args: &SearchPlan, home: &Home) -> anyhow::Result<Size> {
+async fn size(args: &SearchPlan, plan: &Plan, home: &Home) -> anyhow::Result<Size> {
     if let (Some(rows), Some(features)) = (args.rows, args.features) {
         let labels = match args.data.labels().as_slice() {
             [] => 1,
@@ -91,6 +91,7 @@ async fn size(args: &SearchPlan, home: &Home) -> anyhow::Result<Size> {
         None => dataset(&args.data, home).await?,
     };
     check_folds(&info, args.grid.folds)?;
+    warn_of_excess(&info, &plan.settings, plan.folds);
     let Shape { rows, features, labels } = grid_worker::shape(&info);
     Ok(Size { rows: info.rows, training_rows: rows, features, labels })
 }

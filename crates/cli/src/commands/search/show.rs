@@ -2,13 +2,14 @@
 
 use model::dataset::Training;
 use model::search::ModelInfo;
+use report::Verdict;
 use worker::Home;
 
-use super::board::{self, Varied};
+use super::board;
 use super::standing::{Standing, State, Watched};
 use crate::args::SearchShow;
 use crate::output::{Look, age, say, say_json, style, table, thousands};
-use crate::summary::gain;
+use crate::summary::{gain, warning};
 
 /// Shows where a search stands.
 pub async fn run(args: &SearchShow, home: &Home) -> anyhow::Result<()> {
@@ -19,7 +20,7 @@ pub async fn run(args: &SearchShow, home: &Home) -> anyhow::Result<()> {
     }
     let mut text = text(&standing, &watched);
     if let Some(model) = &standing.model {
-        text += &format!("\n\n{}", winner(model, &watched.varied));
+        text += &format!("\n\n{}", winner(model, &watched));
     }
     say(&text)
 }
@@ -38,7 +39,10 @@ pub fn text(standing: &Standing, watched: &Watched) -> String {
     if standing.state != State::Finished {
         let at_work: Vec<String> = standing.workers.iter().map(super::standing::AtWork::text).collect();
         let nobody = match standing.declined.is_empty() {
-            true => "nobody is at it; `spotifai worker grid` starts a worker",
+            true => {
+                "nobody is at it; the command that began it goes on with it, and `spotifai worker grid` works on what \
+                 `search start` put into the queue"
+            }
             false => "nobody is at it; it needs a worker of the version that started it",
         };
         lines.push(format!("workers  {}", if at_work.is_empty() { nobody.into() } else { at_work.join(" · ") }));
@@ -89,8 +93,8 @@ fn speed(standing: &Standing) -> String {
     }
 }
 
-/// The winner and its one look at the held-out rows.
-pub fn winner(model: &ModelInfo, varied: &Varied) -> String {
+/// The winner, its one look at the held-out rows, and what there is to say against it.
+pub fn winner(model: &ModelInfo, watched: &Watched) -> String {
     let (heldout, baseline) = (&model.evaluation.heldout, &model.evaluation.baseline);
     let row = |name: &str, winner: f64, baseline: f64| {
         vec![name.to_owned(), format!("{winner:.3}"), format!("{baseline:.3}")]
@@ -102,8 +106,10 @@ pub fn winner(model: &ModelInfo, varied: &Varied) -> String {
         row("F1 samples", heldout.f1.samples, baseline.f1.samples),
     ];
     let family = &model.winner.family;
-    let params = varied.of(family, &model.winner.params);
+    let params = watched.varied.of(family, &model.winner.params);
     let table = table(&["held-out rows", "winner", "baseline"], &scores);
     let gain = model.evaluation.tuned.as_ref().map(|tuned| format!("\n\n{}", gain(heldout, tuned)));
-    format!("winner   {family} {params}\n\n{table}{}", gain.unwrap_or_default())
+    let verdict = watched.dataset.as_ref().map(|dataset| Verdict::of(dataset, &watched.search, model));
+    let warning = verdict.filter(|of| !of.problems.is_empty()).map(|of| format!("\n\n{}", warning(&of)));
+    format!("winner   {family} {params}\n\n{table}{}{}", gain.unwrap_or_default(), warning.unwrap_or_default())
 }

@@ -10,6 +10,7 @@ use model::fleet::WorkerBeat;
 use model::job::{Body, SearchBlock, SearchRefit};
 use model::search::{Block, ModelInfo, Ranked, Search, SearchInfo, Trial};
 use serde::Serialize;
+use store::Store;
 use worker::Home;
 
 use super::board::{Place, Varied, accuracy, places};
@@ -104,7 +105,7 @@ pub struct Watched {
 impl Watched {
     /// The search of an id or its beginning, or the newest one, with so many places of its leaderboard.
     pub async fn open(home: &Home, id: Option<&str>, top: usize) -> anyhow::Result<Self> {
-        let info = find(home, id).await?;
+        let info = find(&*home.store, id).await?;
         let search = home.store.search(&info.id).await?.context("the store has lost the search")?;
         let dataset = home.store.dataset(&search.dataset).await?;
         let varied = Varied::in_search(&search);
@@ -201,7 +202,8 @@ impl AtWork {
     }
 }
 
-fn at_work(alive: &[WorkerBeat], search: &str) -> Vec<AtWork> {
+/// The jobs of a search that these workers run.
+pub fn at_work(alive: &[WorkerBeat], search: &str) -> Vec<AtWork> {
     let of_beat = |beat: &WorkerBeat| {
         let worker = format!("{}:{}", beat.host, beat.pid);
         let job = |(kind, key, since): &(String, String, Timestamp)| {
@@ -228,8 +230,8 @@ fn declined(alive: &[WorkerBeat], search: &str) -> Vec<DeclinedBy> {
 }
 
 /// The search whose id begins so, or the newest.
-pub async fn find(home: &Home, id: Option<&str>) -> anyhow::Result<SearchInfo> {
-    let searches = home.store.searches().await?;
+pub async fn find(store: &dyn Store, id: Option<&str>) -> anyhow::Result<SearchInfo> {
+    let searches = store.searches().await?;
     match id {
         Some(id) => ids::find("search", "search list", &searches, id, |search| &search.id).cloned(),
         None => {

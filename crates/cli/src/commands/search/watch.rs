@@ -40,7 +40,7 @@ pub async fn run(args: &SearchWatch, home: &Home) -> anyhow::Result<()> {
     })
     .await?;
     match model {
-        Some(model) if !args.json => say(&format!("\n{}", show::winner(&model, &watched.varied))),
+        Some(model) if !args.json => say(&format!("\n{}", show::winner(&model, &watched))),
         _ => Ok(()),
     }
 }

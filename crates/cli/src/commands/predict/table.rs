@@ -1,0 +1,107 @@
+//! The rows of a file.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use anyhow::Context;
+use features::ModelRows;
+use model::dataset::Impute;
+
+use super::Chosen;
+use super::answer::{Answer, Beside};
+use crate::output::warn;
+
+/// Rows that are answered together.
+const BATCH: usize = 1_000;
+
+/// Columns that the reason of a row without an answer names.
+const MOST_COLUMNS: usize = 5;
+
+/// An answer a row, in the order of the file.
+pub async fn answers(chosen: &Arc<Chosen>, file: &Path, how: Option<Impute>) -> anyhow::Result<Vec<Answer>> {
+    let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let (features, labels) = (chosen.info.feature_names.clone(), chosen.info.label_names.clone());
+    let rows = tokio::task::spawn_blocking(move || features::model_rows(&bytes, &features, &labels)).await?;
+    let rows = rows.with_context(|| file.display().to_string())?;
+    rows.notes.iter().for_each(|note| warn(&format!("{}: {note}", file.display())));
+    let chosen = chosen.clone();
+    tokio::task::spawn_blocking(move || {
+        let fills = chosen.known.fills(how);
+        let mut answers = Vec::with_capacity(rows.ids.len());
+        for first in (0..rows.ids.len()).step_by(BATCH) {
+            let last = rows.ids.len().min(first + BATCH);
+            answers.extend(batch(&chosen, &rows, first..last, fills.as_deref())?);
+        }
+        Ok(answers)
+    })
+    .await?
+}
+
+/// One row on its way.
+struct Row {
+    at: usize,
+    features: Vec<f64>,
+    filled: Vec<String>,
+}
+
+fn batch(
+    chosen: &Chosen,
+    rows: &ModelRows,
+    which: std::ops::Range<usize>,
+    fills: Option<&[f64]>,
+) -> anyhow::Result<Vec<Answer>> {
+    let whole: Vec<Result<Row, String>> = which.clone().map(|at| whole(chosen, rows, at, fills)).collect();
+    let usable: Vec<&Row> = whole.iter().flatten().collect();
+    let ids: Vec<&str> = usable.iter().map(|row| rows.ids[row.at].as_str()).collect();
+    let features: Vec<f64> = usable.iter().flat_map(|row| &row.features).copied().collect();
+    let mut assigned = chosen.model.assign_all(&ids, &features)?.into_iter();
+    let answer = |(at, row): (usize, Result<Row, String>)| match row {
+        Err(why) => Some(Answer::failed(rows.ids[at].clone(), why)),
+        Ok(row) => {
+            let beside = Beside {
+                name: None,
+                in_training: chosen.known.was_in_training(&row.features),
+                truth: truth(chosen, rows, at),
+                imputed: row.filled,
+            };
+            assigned.next().map(|assignment| Answer::new(assignment, &chosen.info.label_names, beside))
+        }
+    };
+    Ok(which.zip(whole).filter_map(answer).collect())
+}
+
+/// A row with what was missing filled in, or why it cannot be used.
+fn whole(chosen: &Chosen, rows: &ModelRows, at: usize, fills: Option<&[f64]>) -> Result<Row, String> {
+    let names = &chosen.info.feature_names;
+    let mut features = rows.features[at * names.len()..(at + 1) * names.len()].to_vec();
+    let missing: Vec<usize> = (0..names.len()).filter(|&column| features[column].is_nan()).collect();
+    for &column in &missing {
+        features[column] = fills.map_or(f64::NAN, |fills| fills[column]);
+    }
+    let named = |columns: &[usize]| {
+        let more = columns.len().saturating_sub(MOST_COLUMNS);
+        let few: Vec<&str> = columns[..columns.len() - more].iter().map(|&column| names[column].as_str()).collect();
+        if more > 0 { format!("{} and {more} more", few.join(", ")) } else { few.join(", ") }
+    };
+    let lacking: Vec<usize> = missing.iter().copied().filter(|&column| features[column].is_nan()).collect();
+    if !lacking.is_empty() {
+        return Err(format!(
+            "row {} has no value in {}: fill it in, or choose how with `--impute mean`, `median`, `zero` or `most_frequent`",
+            at + 1,
+            named(&lacking)
+        ));
+    }
+    let too_large: Vec<usize> =
+        (0..names.len()).filter(|&column| features[column].abs() > f64::from(f32::MAX)).collect();
+    if !too_large.is_empty() {
+        return Err(format!("row {} has a value beyond ±3.4e38 in {}", at + 1, named(&too_large)));
+    }
+    let filled = missing.into_iter().map(|column| names[column].clone()).collect();
+    Ok(Row { at, features, filled })
+}
+
+fn truth(chosen: &Chosen, rows: &ModelRows, at: usize) -> Option<Vec<String>> {
+    let names = &chosen.info.label_names;
+    let labels = &rows.labels.as_ref()?[at * names.len()..(at + 1) * names.len()];
+    Some(names.iter().zip(labels).filter(|(_, has)| **has == 1).map(|(name, _)| name.clone()).collect())
+}

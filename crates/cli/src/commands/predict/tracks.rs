@@ -1,0 +1,184 @@
+//! Tracks, or rows of the model's own dataset, by their ids.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+
+use model::audio::{CONFIDENCES, SCALARS, pitch_columns};
+use model::job::{Envelope, TracksAudio};
+use model::settings::Settings;
+use model::tag::TagsOutcome;
+use model::track::Track;
+use store::Store;
+use worker::{Home, Shutdown, Until};
+
+use super::Chosen;
+use super::answer::{Answer, Beside};
+use crate::args::WorkerKind;
+use crate::commands::run::sign_in;
+use crate::commands::work;
+use crate::home::OwnQueue;
+
+/// Why a track has no features.
+type Reason = String;
+
+/// An answer for each of `asked`, in its order.
+pub async fn answers(
+    chosen: &Chosen,
+    asked: &[String],
+    store: Arc<dyn Store>,
+    settings: Settings,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Vec<Answer>> {
+    let ids: Vec<Result<String, Reason>> = asked.iter().map(|text| id_of(chosen, text)).collect();
+    let elsewhere: Vec<String> = ids.iter().flatten().filter(|id| chosen.known.row(id).is_none()).cloned().collect();
+    let found = features(chosen, &elsewhere, &store, settings, shutdown).await?;
+    let valid: Vec<String> = ids.iter().flatten().cloned().collect();
+    let names: HashMap<String, String> =
+        store.tracks(&valid).await?.iter().map(|track| (track.id.clone(), name(track))).collect();
+    let tagged = truths(chosen, &elsewhere, &*store).await?;
+    let mut answers = Vec::new();
+    for (text, id) in asked.iter().zip(ids) {
+        let known = id.as_deref().ok().and_then(|id| chosen.known.row(id));
+        let row = match (&id, &known) {
+            (Err(why), _) => Err(why.clone()),
+            (Ok(_), Some(row)) => Ok(row.features),
+            (Ok(id), None) => found[id].as_deref().map_err(Clone::clone),
+        };
+        answers.push(match (row, id) {
+            (Ok(features), Ok(id)) => {
+                let beside = Beside {
+                    name: names.get(&id).cloned(),
+                    in_training: known
+                        .as_ref()
+                        .map_or_else(|| chosen.known.was_in_training(features), |row| Some(row.in_training)),
+                    truth: known.map(|row| row.labels).or_else(|| tagged.get(&id).cloned()),
+                    imputed: Vec::new(),
+                };
+                Answer::new(chosen.model.assign(&id, features)?, &chosen.info.label_names, beside)
+            }
+            (Err(why), _) | (_, Err(why)) => Answer::failed(text.clone(), why),
+        });
+    }
+    Ok(answers)
+}
+
+/// The id that a text names: a row of the dataset by any id, else a track.
+fn id_of(chosen: &Chosen, text: &str) -> Result<String, Reason> {
+    if chosen.known.row(text.trim()).is_some() {
+        return Ok(text.trim().to_owned());
+    }
+    match spotify::parse_track(text) {
+        Ok(id) if chosen.known.row(&id).is_some() || takes_tracks(chosen) => Ok(id),
+        Ok(_) => Err(
+            "the model's table has no such row, and its columns are none that Spotify has: `--data FILE` takes rows \
+                      of a table"
+                .to_owned(),
+        ),
+        Err(bad) => Err(format!("the model's dataset has no such row, and it is no track: {bad}")),
+    }
+}
+
+/// Whether all features of the model are ones that tracks have.
+fn takes_tracks(chosen: &Chosen) -> bool {
+    let pitches: HashSet<String> = pitch_columns().into_iter().collect();
+    let is_known =
+        |name: &String| SCALARS.contains(&&**name) || CONFIDENCES.contains(&&**name) || pitches.contains(name);
+    chosen.info.feature_names.iter().all(is_known)
+}
+
+/// The features of tracks that are not in the dataset, those that the store lacks fetched now.
+async fn features(
+    chosen: &Chosen,
+    ids: &[String],
+    store: &Arc<dyn Store>,
+    settings: Settings,
+    shutdown: &Shutdown,
+) -> anyhow::Result<BTreeMap<String, Result<Vec<f64>, Reason>>> {
+    let columns = &chosen.info.feature_names;
+    let mut found = BTreeMap::new();
+    for id in ids {
+        found.insert(id.clone(), features_of(&**store, id, columns).await?);
+    }
+    let missing: Vec<String> = found.iter().filter(|(_, of)| of.is_err()).map(|(id, _)| id.clone()).collect();
+    if missing.is_empty() {
+        return Ok(found);
+    }
+    let own = OwnQueue::open(store.clone(), settings).await?;
+    let refused = fetch(&own.home, &missing, shutdown).await?;
+    for id in missing {
+        let now = features_of(&**store, &id, columns).await?;
+        let why = |lack: Reason| match &refused {
+            Some(why) => format!("it is not in the store, and cannot be fetched: {why}"),
+            None => lack,
+        };
+        found.insert(id, now.map_err(why));
+    }
+    Ok(found)
+}
+
+/// Fetches the audio of tracks by the same jobs as ever; says why where that cannot be.
+async fn fetch(home: &Home, ids: &[String], shutdown: &Shutdown) -> anyhow::Result<Option<Reason>> {
+    if let Err(error) = sign_in(home).await {
+        return Ok(Some(format!("{error:#}")));
+    }
+    for batch in ids.chunks(100) {
+        home.queue.publish(&[Envelope::new(&TracksAudio { track_ids: batch.to_vec() })]).await?;
+    }
+    let worker = work::of_kinds(home, &[WorkerKind::Playlist, WorkerKind::Pitch])?;
+    worker.run(Until::Empty, shutdown.clone()).await?;
+    Ok(home.queue.dead_letters(None).await?.into_iter().next().map(|letter| letter.reason))
+}
+
+/// The model's feature columns of one track.
+async fn features_of(store: &dyn Store, id: &str, columns: &[String]) -> store::Result<Result<Vec<f64>, Reason>> {
+    let one = [id.to_owned()];
+    let mut values: HashMap<String, f64> = HashMap::new();
+    for features in store.features(&one).await? {
+        let scalars = SCALARS.iter().zip(features.values.into_iter().flatten());
+        values.extend(scalars.filter_map(|(name, value)| Some((name.to_string(), value?))));
+    }
+    if let Some(analysis) = store.analysis(id).await?.and_then(|track| track.analysis) {
+        values.extend(CONFIDENCES.iter().map(ToString::to_string).zip(analysis.confidences.into_iter().flatten()));
+    }
+    for pitches in store.pitches(&one).await? {
+        match pitches.outcome {
+            Ok(row) => values.extend(pitch_columns().into_iter().zip(row)),
+            Err(reason) => return Ok(Err(format!("it has no pitches: {reason}"))),
+        }
+    }
+    let missing: Vec<&String> = columns.iter().filter(|column| !values.contains_key(*column)).collect();
+    Ok(match missing.first() {
+        None => Ok(columns.iter().map(|column| values[column]).collect()),
+        Some(first) => Err(format!(
+            "it lacks {} of the {} features that the model takes, `{first}` first: Spotify gave none",
+            missing.len(),
+            columns.len()
+        )),
+    })
+}
+
+/// The labels of tracks that have tags and are in no dataset, as far as the model knows them.
+async fn truths(chosen: &Chosen, ids: &[String], store: &dyn Store) -> anyhow::Result<HashMap<String, Vec<String>>> {
+    let Some(cut) = chosen.known.info.as_ref().and_then(|info| info.cut.as_ref()) else { return Ok(HashMap::new()) };
+    let mut truths = HashMap::new();
+    for tags in store.tags(ids).await? {
+        let genres: Vec<&String> = tags.canonical.iter().filter(|tag| !cut.excluded.contains(tag)).collect();
+        if !matches!(tags.outcome, TagsOutcome::Tags(_)) || genres.is_empty() {
+            continue;
+        }
+        let has = |label: &&String| genres.contains(label);
+        let mut labels: Vec<String> = chosen.info.label_names.iter().filter(has).cloned().collect();
+        if labels.is_empty() {
+            labels.push(cut.misc.clone());
+        }
+        truths.insert(tags.track_id, labels);
+    }
+    Ok(truths)
+}
+
+fn name(track: &Track) -> String {
+    match track.artists.first() {
+        Some(artist) => format!("{} – {}", artist.name, track.name),
+        None => track.name.clone(),
+    }
+}

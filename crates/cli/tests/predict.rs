@@ -1,0 +1,205 @@
+//! `predict` as a person uses it: a line that can be pasted, rows of a file, ids that are no tracks.
+
+mod common;
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::{fails, ok, run, spotifai};
+use serde_json::{Value, json};
+use tempfile::{TempDir, tempdir};
+
+const SEARCH: [&str; 8] = ["search", "run", "--data", "my.csv", "--grid", "grid.toml", "--folds", "3"];
+
+/// A folder with a table of its own and a model of it: `high` where `x` is above 9, `odd` where `y` is 1.
+fn folder() -> TempDir {
+    let folder = tempdir().unwrap();
+    let row = |i: usize| format!("t{i},{},{},{},{}\n", i % 20, i % 2, u8::from(i % 20 > 9), i % 2);
+    let rows: String = (0..90).map(row).collect();
+    std::fs::write(folder.path().join("my.csv"), format!("track_id,x,y,label:high,label:odd\n{rows}")).unwrap();
+    std::fs::write(folder.path().join("grid.toml"), "[tree]\nmax_depth = [3, 4]\n").unwrap();
+    ok(&run(folder.path(), &SEARCH));
+    folder
+}
+
+fn parsed(output: &Output) -> Vec<Value> {
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+fn answers(folder: &Path, args: &[&str]) -> Vec<Value> {
+    let output = run(folder, &[&["predict", "--json"], args].concat());
+    ok(&output);
+    parsed(&output)
+}
+
+/// The ids of an exported dataset on one side.
+fn ids(csv: &str, side: &str) -> Vec<String> {
+    let fields = csv.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    fields.filter(|fields| fields[2] == side || fields[1] == side).map(|fields| fields[0].to_owned()).collect()
+}
+
+#[test]
+fn the_last_line_of_a_demo_can_be_pasted_and_answers() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    let said = ok(&run(at, &["demo", "--tracks", "120", "--out", "my demo"]));
+    let line = said.lines().last().unwrap().split_once(": ").unwrap().1;
+    assert!(line.contains("--store 'sqlite:my demo/demo.db' predict "), "{line}");
+    // In a shell whose settings are of another queue, which nobody answers at.
+    let mut shell = Command::new("sh");
+    shell.current_dir(at).args(["-c", line]).env("SPOTIFAI_QUEUE", "amqp://127.0.0.1:9/nobody");
+    let answer = shell.output().unwrap();
+    let text = ok(&answer);
+    assert!(text.contains("probabilities") && text.contains("truth") && text.contains('%'), "{text}");
+    assert!(!text.contains("trained on"), "a track that was held out: {text}");
+    assert!(!at.join("spotifai.db").exists(), "no store of its own was made");
+}
+
+#[test]
+fn whoever_asks_the_wrong_store_is_told_where_the_demos_model_is() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    assert!(fails(&run(at, &["predict", "3n3Ppam7vgaVa1iaRUc9Lp"]), 1).contains("search run"));
+    std::fs::create_dir(at.join("spotifai-demo")).unwrap();
+    std::fs::write(at.join("spotifai-demo/demo.db"), "").unwrap();
+    let said = fails(&run(at, &["predict", "3n3Ppam7vgaVa1iaRUc9Lp"]), 1);
+    assert!(said.contains("--store sqlite:spotifai-demo/demo.db"), "{said}");
+}
+
+#[test]
+fn tracks_are_answered_with_names_truth_and_what_was_trained_on_and_bad_ids_spoil_nothing() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    ok(&run(at, &["demo", "--tracks", "120", "--out", "out"]));
+    let store = ["--store", "sqlite:out/demo.db"];
+    ok(&run(at, &[&store[..], &["dataset", "export", "d.csv"]].concat()));
+    let csv = std::fs::read_to_string(at.join("d.csv")).unwrap();
+    let header: Vec<&str> = csv.lines().next().unwrap().split(',').collect();
+    let labels: Vec<&str> = header.iter().filter_map(|name| name.strip_prefix("label:")).collect();
+    let (trained, held_out) = (&ids(&csv, "train")[0], &ids(&csv, "test")[0]);
+    let unknown = "7ouMYWpwJ422jRcDASZB7P";
+
+    let asked = ["predict", "--json", trained, "no track", held_out, unknown];
+    let output = run(at, &[&store[..], &asked].concat());
+    let said = fails(&output, 1);
+    assert!(said.contains("2 of 4 could not be answered"), "{said}");
+    assert!(said.contains("spotifai: no track: ") && said.contains(&format!("spotifai: {unknown}: ")), "{said}");
+    assert!(said.contains("1 of 4 were among the rows that the model was fitted on"), "{said}");
+    let answers = parsed(&output);
+    assert_eq!(answers.len(), 4, "one for each that was asked, in their order");
+    for (answer, id, was_in_training) in [(&answers[0], trained, true), (&answers[2], held_out, false)] {
+        assert_eq!((&answer["track_id"], &answer["in_training"]), (&json!(id), &json!(was_in_training)));
+        assert!(answer["name"].as_str().unwrap().contains(" – "));
+        let names: Vec<&String> = answer["probabilities"].as_object().unwrap().keys().collect();
+        assert_eq!(names, labels);
+        let fields = csv.lines().find(|line| line.starts_with(id.as_str())).unwrap();
+        let has = header.iter().zip(split(fields)).filter(|(_, value)| value == "1");
+        let truth: Vec<&str> = has.filter_map(|(name, _)| name.strip_prefix("label:")).collect();
+        assert_eq!(answer["truth"], json!(truth));
+    }
+    assert!(answers[1]["error"].as_str().unwrap().contains("no track"), "{}", answers[1]);
+    assert!(answers[3]["error"].as_str().unwrap().contains("cannot be fetched"), "{}", answers[3]);
+
+    let text = ok(&run(at, &[&store[..], &["predict", trained, held_out]].concat()));
+    assert!(text.contains("genres") && text.contains("trained on") && text.contains("yes"), "{text}");
+}
+
+/// The fields of a line of CSV, quotes taken off.
+fn split(line: &str) -> Vec<String> {
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
+    reader.records().next().unwrap().unwrap().iter().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_model_of_a_table_answers_the_rows_of_files_and_of_its_own() {
+    let folder = folder();
+    let at = folder.path();
+    // In another order, with a column more and without ids.
+    std::fs::write(at.join("new.csv"), "note,y,x\nfirst,1,19.5\nsecond,0,0.5\n").unwrap();
+    let new = answers(at, &["--data", "new.csv"]);
+    let of = |at: usize, name: &str| new[at][name].clone();
+    assert_eq!([of(0, "assigned"), of(1, "assigned")], [json!(["high", "odd"]), json!([])]);
+    assert_eq!([of(0, "track_id"), of(1, "track_id")], ["1", "2"]);
+    assert_eq!([of(0, "in_training"), of(0, "truth")], [json!(false), Value::Null]);
+    assert_eq!(new[0]["probabilities"]["high"].as_f64(), Some(1.0));
+
+    // What it exports, it reads back, in both formats: all that it was fitted on is known again.
+    for file in ["d.csv", "d.parquet"] {
+        ok(&run(at, &["dataset", "export", file]));
+        let all = answers(at, &["--data", file]);
+        let trained = all.iter().filter(|answer| answer["in_training"] == true).count();
+        assert!(all.len() == 90 && trained >= 63, "{trained}: at least the training rows; others may hold the same");
+        assert!(all.iter().all(|answer| answer["truth"] == answer["assigned"]), "the trees know these rows");
+    }
+    let csv = std::fs::read_to_string(at.join("d.csv")).unwrap();
+    let (trained, held_out) = (&ids(&csv, "train")[0], &ids(&csv, "test")[0]);
+    let own = answers(at, &[trained, held_out]);
+    assert_eq!([&own[0]["in_training"], &own[1]["in_training"]], [true, false]);
+    assert_eq!(own[0]["truth"], own[0]["assigned"]);
+    let said = fails(&run(at, &["predict", "3n3Ppam7vgaVa1iaRUc9Lp", trained]), 1);
+    assert!(said.contains("--data FILE"), "{said}");
+
+    let said = ok(&run(at, &["predict", "--data", "new.csv", "--out", "labels.csv"]));
+    assert!(said.contains("labels.csv: 2 rows"), "{said}");
+    let written = std::fs::read_to_string(at.join("labels.csv")).unwrap();
+    let head = "track_id,name,in_training,truth,assigned,error,probability:high,probability:odd";
+    assert_eq!(written, format!("{head}\n1,,false,,high;odd,,1,1\n2,,false,,,,0,0\n"));
+    ok(&run(at, &["predict", "--data", "new.csv", "--out", "labels.json"]));
+    assert_eq!(serde_json::from_slice::<Vec<Value>>(&std::fs::read(at.join("labels.json")).unwrap()).unwrap(), new);
+    assert!(fails(&run(at, &["predict", "--data", "new.csv", "--out", "labels.txt"]), 2).contains(".csv nor .json"));
+}
+
+#[test]
+fn columns_and_values_that_are_missing_are_named_at_once_or_filled_as_the_model_was() {
+    let folder = folder();
+    let at = folder.path();
+    std::fs::write(at.join("none.csv"), "a,b\n1,2\n").unwrap();
+    let said = fails(&run(at, &["predict", "--data", "none.csv"]), 1);
+    assert!(said.contains("no column x, y, which the model takes") && said.contains("the file has a, b"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+    std::fs::write(at.join("words.csv"), "x,y\nmuch,1\n2,many\n").unwrap();
+    let said = fails(&run(at, &["predict", "--data", "words.csv"]), 1);
+    assert!(said.contains("`x`") && said.contains("`y`"), "{said}");
+
+    std::fs::write(at.join("gap.csv"), "track_id,x,y\na,19,1\nb,,0\nc,0,NA\n").unwrap();
+    let output = run(at, &["predict", "--data", "gap.csv", "--json"]);
+    let said = fails(&output, 1);
+    assert!(
+        said.contains("2 of 3 could not be answered") && said.contains("spotifai: b: row 2 has no value in x"),
+        "{said}"
+    );
+    assert_eq!(parsed(&output)[0]["assigned"], json!(["high", "odd"]));
+    let filled = answers(at, &["--data", "gap.csv", "--impute", "zero"]);
+    assert_eq!(filled[1]["assigned"], json!([]));
+    assert_eq!(filled[1]["imputed"], json!(["x"]));
+
+    // Fitted on a table with gaps, it fills those of others by itself.
+    let table = std::fs::read_to_string(at.join("my.csv")).unwrap().replacen("t1,1,", "t1,,", 1);
+    std::fs::write(at.join("my.csv"), table).unwrap();
+    ok(&run(at, &[&SEARCH[..], &["--impute", "most_frequent"]].concat()));
+    let filled = answers(at, &["--data", "gap.csv"]);
+    assert_eq!([&filled[1]["imputed"], &filled[2]["imputed"]], [&json!(["x"]), &json!(["y"])]);
+    let text = ok(&run(at, &["predict", "--data", "gap.csv"]));
+    assert!(text.contains("filled in: x"), "{text}");
+
+    // The first model is still there, and fills nothing.
+    let list: Vec<Value> = serde_json::from_str(&ok(&run(at, &["search", "list", "--json"]))).unwrap();
+    let first = list.last().unwrap()["id"].as_str().unwrap();
+    fails(&run(at, &["predict", "--data", "gap.csv", "--model", &first[..10]]), 1);
+    assert!(fails(&run(at, &["predict", "--data", "gap.csv", "--model", "nobody"]), 2).contains("search list"));
+}
+
+#[test]
+fn ids_cannot_command_a_terminal() {
+    let folder = folder();
+    let at = folder.path();
+    std::fs::write(at.join("new.csv"), "track_id,x,y\n\x1b[2Jgone,1,1\n\x1b]0;t\x07,,1\n").unwrap();
+    for more in [&[][..], &["--json"]] {
+        let output = run(at, &[&["predict", "--data", "new.csv"], more].concat());
+        assert_eq!(output.status.code(), Some(1));
+        let said = [output.stdout, output.stderr].concat();
+        assert!(!said.contains(&0x1b) && !said.contains(&7), "{}", String::from_utf8_lossy(&said).escape_debug());
+    }
+    let mut command = spotifai(at, &["predict", "\x1b[31mred"]);
+    assert!(!command.output().unwrap().stderr.contains(&0x1b));
+}
