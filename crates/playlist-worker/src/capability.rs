@@ -60,8 +60,8 @@ async fn refusal(store: &dyn Store, name: &str) -> Result<Option<Capability>> {
 pub(crate) async fn refused(store: &dyn Store, name: &str, detail: &str) -> Result<()> {
     tracing::warn!(
         capability = name,
-        "Spotify refuses this app {name}, as it does every app made after 2024-11-27: tracks are collected without it, and \
-         it is asked for again in 24 hours: {detail}"
+        "Spotify refuses this app {name}{}: tracks are collected without it, and it is asked for again in 24 hours: {detail}",
+        if name == ARTISTS { "" } else { ", as it does every app made after 2024-11-27" }
     );
     save(store, name, false, detail).await
 }

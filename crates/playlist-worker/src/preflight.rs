@@ -4,7 +4,7 @@ use model::job::PlaylistPageJob;
 use model::run::Run;
 use spotify::{Client, Error};
 use store::Store;
-use worker::{Context, Failure, Home};
+use worker::{Failure, Home};
 
 use crate::capability::{self, AUDIO_ANALYSIS, AUDIO_FEATURES, Refusals};
 use crate::page::PlaylistPages;
@@ -22,22 +22,35 @@ pub async fn ask_for_audio(home: &Home) -> anyhow::Result<Refusals> {
     let client = client(home)?;
     let (context, store) = (home.context(), &*home.store);
     let features = paid(&context, client.audio_features_of(KNOWN_TRACK)).await;
-    note(store, AUDIO_FEATURES, features).await?;
-    let analysis = paid(&context, client.audio_analysis(KNOWN_TRACK)).await;
-    note(store, AUDIO_ANALYSIS, analysis).await?;
+    if note(store, AUDIO_FEATURES, features).await? == Throttled::No {
+        let analysis = paid(&context, client.audio_analysis(KNOWN_TRACK)).await;
+        note(store, AUDIO_ANALYSIS, analysis).await?;
+    }
     Ok(Refusals::remembered(store).await?)
 }
 
-async fn note<T>(store: &dyn Store, name: &str, asked: Result<Result<T, Error>, Failure>) -> store::Result<()> {
+/// Whether Spotify wants fewer requests: the next one is then a job's, which closes the budget for everyone.
+#[derive(PartialEq)]
+enum Throttled {
+    No,
+    Yes,
+}
+
+async fn note<T>(store: &dyn Store, name: &str, asked: Result<Result<T, Error>, Failure>) -> store::Result<Throttled> {
     match asked {
-        Ok(Ok(_)) => capability::allowed(store, name).await,
-        Ok(Err(Error::Forbidden { detail, .. })) => capability::refused(store, name, &detail).await,
-        _ => Ok(()),
+        Ok(Ok(_)) => capability::allowed(store, name).await?,
+        Ok(Err(Error::Forbidden { detail, .. })) => capability::refused(store, name, &detail).await?,
+        Ok(Err(Error::RateLimited { .. } | Error::Quota { .. })) | Err(Failure::Closed { .. }) => {
+            return Ok(Throttled::Yes);
+        }
+        _ => {}
     }
+    Ok(Throttled::No)
 }
 
 /// Reads the first page of each playlist of a run into the store, where its job finds it. Returns why playlists cannot be
-/// read, a line each: they do not exist, or this app may not read them. All other trouble is left to the jobs.
+/// read, a line each: they do not exist, or this app may not read them. All other trouble is left to the jobs, and so are the
+/// other playlists where Spotify throttles.
 ///
 /// # Errors
 /// The settings cannot be used, or the store does not answer.
@@ -46,22 +59,17 @@ pub async fn read_first_pages(home: &Home, run: &Run) -> anyhow::Result<Vec<Stri
     let context = home.context();
     let mut unreadable = Vec::new();
     for playlist in &run.playlists {
-        if home.store.page(&run.id, playlist, 0).await?.is_none()
-            && let Some(reason) = read(&pages, run, playlist, &context).await
-        {
-            unreadable.push(reason);
+        if home.store.page(&run.id, playlist, 0).await?.is_some() {
+            continue;
+        }
+        let job = PlaylistPageJob { run: run.id.clone(), playlist: playlist.clone(), ..PlaylistPageJob::default() };
+        match pages.fetch(&job, &context).await {
+            Err(Failure::Dead { reason }) => unreadable.push(reason),
+            Err(Failure::Pause { .. } | Failure::Closed { .. }) => break,
+            _ => {}
         }
     }
     Ok(unreadable)
-}
-
-/// Why the playlist cannot be read.
-async fn read(pages: &PlaylistPages, run: &Run, playlist: &str, context: &Context) -> Option<String> {
-    let job = PlaylistPageJob { run: run.id.clone(), playlist: playlist.to_owned(), ..PlaylistPageJob::default() };
-    match pages.fetch(&job, context).await {
-        Err(Failure::Dead { reason }) => Some(reason),
-        _ => None,
-    }
 }
 
 fn client(home: &Home) -> Result<Client, Error> {

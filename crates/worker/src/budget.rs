@@ -129,8 +129,8 @@ impl Budgets {
             _ => asked_at + after.unwrap_or_else(|| backoff.wait(throttled)),
         };
         gate.close(name, until);
-        let asked = Instant::now();
-        gate.closed_by_store(name, &store.block_budget(key, until, reason).await?, asked);
+        let closed = store.block_budget(key, until, reason).await?;
+        gate.closed_by_store(name, &closed, Instant::now());
         if let Some(lane) = lanes.get(name) {
             lane.meters.closed.increment(1);
         }

@@ -49,10 +49,12 @@ impl Gate {
         });
     }
 
-    /// The store closed a budget, as it was asked to at that time.
-    pub(crate) fn closed_by_store(&self, name: &str, budget: &Budget, asked_at: Instant) {
-        self.note(name, budget, asked_at);
+    /// The store closed a budget, and said so at that time. An answer to a question from before then may be of the time
+    /// before the closing: it is older news.
+    pub(crate) fn closed_by_store(&self, name: &str, budget: &Budget, answered_at: Instant) {
+        self.note(name, budget, answered_at);
         self.change(name, |known| {
+            known.news_at = known.news_at.max(Some(answered_at));
             if known.closed_here_until <= budget.blocked_until {
                 known.closed_here_until = Timestamp::default();
             }
