@@ -177,6 +177,6 @@ mod tests {
     fn a_cell_is_one_line_and_padded_by_what_is_seen_of_it() {
         let rows = vec![vec!["a\nb\x1b[2J".into(), "1".into()], vec![style("open", Look::Green), "2".into()]];
         let table = shown(&table(&["state", "n"], &rows));
-        assert_eq!(table, "state           n\na\\nb\\u{1b}[2J  1\nopen            2");
+        assert_eq!(table, "state          n\na\\nb\\u{1b}[2J  1\nopen           2");
     }
 }
