@@ -58,7 +58,8 @@ fn a_run_without_any_audio_ends_at_once_and_says_what_can_be_done() {
         {
             assert!(last.contains(part), "{part}: {said}");
         }
-        assert!(last.contains(&format!("`{command} --labels-only`")), "{said}");
+        // As it was typed, so that it can be pasted: with the program's path.
+        assert!(last.contains(&format!("{command} --labels-only`")), "{said}");
         assert_eq!(lookups(&stage), 0, "no tag was looked up in vain");
         assert_eq!(states(at), vec!["failed"; times], "each is a run of its own");
     }
