@@ -26,6 +26,23 @@ pub(super) struct Claimed {
     pub(super) slot: OwnedSemaphorePermit,
 }
 
+/// A job that is to be handed back. Its lease is renewed and its slot taken until that is written: it would come back like
+/// the job of a lost worker.
+pub(super) struct Returned {
+    pub(super) lease: Lease,
+    pub(super) _slot: OwnedSemaphorePermit,
+    pub(super) way: Way,
+}
+
+/// How a job is handed back.
+#[derive(Clone, Copy)]
+pub(super) enum Way {
+    /// As it was: nobody has asked for it.
+    Untouched,
+    /// After the length of a lease: its end could not be written, and it will run again.
+    Later,
+}
+
 /// Jobs that were claimed together. What is left when this is dropped is handed back, be it that the subscription ended or
 /// that the claim's future was dropped half-way.
 pub(super) struct Unasked {
@@ -39,7 +56,7 @@ pub(super) enum Order {
     /// Hand back what lies here for too long.
     Watch(Weak<Mutex<Unasked>>),
     /// Hand these back now.
-    HandBack(Vec<Claimed>),
+    HandBack(Vec<Returned>),
     /// Finish.
     Close,
 }
@@ -60,7 +77,8 @@ impl Unasked {
     fn hand_back(&mut self) {
         if !self.jobs.is_empty() {
             // A keeper that is gone cannot be told; the leases run out then.
-            let _ = self.orders.send(Order::HandBack(self.jobs.drain(..).collect()));
+            let returned = |job: Claimed| Returned { lease: job.lease, _slot: job.slot, way: Way::Untouched };
+            let _ = self.orders.send(Order::HandBack(self.jobs.drain(..).map(returned).collect()));
         }
     }
 }
@@ -103,16 +121,25 @@ fn keep(db: &Db, leases: &Leases, length: Duration, orders: &Receiver<Order>) {
     let beat = length / 4;
     let mut renewed = Instant::now();
     let mut watched: Vec<Weak<Mutex<Unasked>>> = Vec::new();
+    let mut owed: Vec<Returned> = Vec::new();
     loop {
         match orders.recv_timeout(UNASKED.min(beat)) {
             Ok(Order::Watch(unasked)) => watched.push(unasked),
-            Ok(Order::HandBack(jobs)) => hand_back(db, &jobs),
-            Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => return hand_back_the_rest(db, orders),
+            Ok(Order::HandBack(jobs)) => {
+                owed.extend(jobs);
+                hand_back(db, &mut owed, length);
+            }
+            Ok(Order::Close) | Err(RecvTimeoutError::Disconnected) => {
+                return hand_back_the_rest(db, owed, length, orders);
+            }
             Err(RecvTimeoutError::Timeout) => {}
         }
         if renewed.elapsed() >= beat {
             renewed = Instant::now();
             renew(db, leases, length);
+            if !owed.is_empty() {
+                hand_back(db, &mut owed, length);
+            }
         }
         watched.retain(|unasked| unasked.upgrade().inspect(|unasked| give_up_idle(&mut lock(unasked))).is_some());
     }
@@ -125,20 +152,30 @@ fn give_up_idle(unasked: &mut Unasked) {
 }
 
 /// A claim whose subscription is gone may still be on its way. After one more write its jobs have been handed back.
-fn hand_back_the_rest(db: &Db, orders: &Receiver<Order>) {
-    hand_back(db, &[]);
+fn hand_back_the_rest(db: &Db, mut owed: Vec<Returned>, length: Duration, orders: &Receiver<Order>) {
+    hand_back(db, &mut owed, length);
     for order in orders.try_iter() {
         if let Order::HandBack(jobs) = order {
-            hand_back(db, &jobs);
+            owed.extend(jobs);
         }
+    }
+    if !owed.is_empty() {
+        hand_back(db, &mut owed, length);
     }
 }
 
-fn hand_back(db: &Db, jobs: &[Claimed]) {
-    let ids: Vec<LeaseId> = jobs.iter().map(|job| job.lease.id).collect();
-    let handed_back = db.write_blocking(move |c| ids.iter().try_for_each(|id| jobs::hand_back(c, *id)));
-    if let Err(error) = handed_back {
-        tracing::warn!(%error, jobs = jobs.len(), "jobs could not be handed back, they return when their leases end");
+/// Hands these back; what could not be written stays owed.
+fn hand_back(db: &Db, owed: &mut Vec<Returned>, length: Duration) {
+    let jobs: Vec<(LeaseId, Way)> = owed.iter().map(|job| (job.lease.id, job.way)).collect();
+    let handed_back = db.write_blocking(move |c| {
+        jobs.iter().try_for_each(|(id, way)| match way {
+            Way::Untouched => jobs::hand_back(c, *id),
+            Way::Later => jobs::postpone(c, *id, Timestamp::now() + length).map(drop),
+        })
+    });
+    match handed_back {
+        Ok(()) => owed.clear(),
+        Err(error) => tracing::warn!(%error, jobs = owed.len(), "jobs could not be handed back, the next try follows"),
     }
 }
 
@@ -147,7 +184,9 @@ fn renew(db: &Db, leases: &Leases, length: Duration) {
     if ids.is_empty() {
         return;
     }
-    if let Err(error) = db.write_blocking(move |c| jobs::renew(c, &ids, Timestamp::now() + length)) {
+    let renewed = db.write_blocking(move |c| jobs::renew(c, &ids, Timestamp::now() + length));
+    leases.renewed(renewed.is_ok());
+    if let Err(error) = renewed {
         tracing::warn!(%error, "leases could not be renewed, the next try follows");
     }
 }

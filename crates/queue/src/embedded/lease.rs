@@ -1,6 +1,7 @@
 //! Which jobs this process has in hand.
 
 use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// One lease of one job.
@@ -14,17 +15,31 @@ pub(super) struct LeaseId {
 
 /// The leases that are to be renewed.
 #[derive(Clone, Default)]
-pub(super) struct Leases(Arc<Mutex<HashSet<LeaseId>>>);
+pub(super) struct Leases {
+    held: Arc<Mutex<HashSet<LeaseId>>>,
+    /// The latest renewal failed, so that leases may have run out though nobody is lost.
+    behind: Arc<AtomicBool>,
+}
 
 impl Leases {
     /// Has this lease renewed until the guard is dropped.
     pub(super) fn hold(&self, id: LeaseId) -> Lease {
-        lock(&self.0).insert(id);
+        lock(&self.held).insert(id);
         Lease { id, leases: self.clone() }
     }
 
     pub(super) fn ids(&self) -> Vec<LeaseId> {
-        lock(&self.0).iter().copied().collect()
+        lock(&self.held).iter().copied().collect()
+    }
+
+    /// Those that are to be renewed before a claim takes them for the leases of a lost worker.
+    pub(super) fn overdue(&self) -> Vec<LeaseId> {
+        if self.behind.load(Ordering::Relaxed) { self.ids() } else { Vec::new() }
+    }
+
+    /// Notes whether a renewal succeeded.
+    pub(super) fn renewed(&self, well: bool) {
+        self.behind.store(!well, Ordering::Relaxed);
     }
 }
 
@@ -36,7 +51,7 @@ pub(super) struct Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        lock(&self.leases.0).remove(&self.id);
+        lock(&self.leases.held).remove(&self.id);
     }
 }
 

@@ -141,3 +141,6 @@ fn failure(file: &Path, error: &Error, unusable: impl FnOnce(&Error) -> String) 
         Remedy::GiveUp => QueueError::Unusable(unusable(error)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use super::Shared;
 use super::jobs::{self, Message};
-use super::keeper::{Claimed, Order, Unasked};
+use super::keeper::{Claimed, Order, Returned, Unasked, Way};
 use super::lease::{Lease, LeaseId, lock};
 use super::{dead, failed};
 use crate::{Delivery, End, Finish, QueueError, Subscription};
@@ -55,7 +55,9 @@ impl Taker {
         let (kinds, length) = (self.kinds.clone(), self.shared.lease_length);
         let (leases, orders) = (self.shared.leases.clone(), self.shared.keeper.orders());
         let claim = move |c: &Connection| {
-            let rows = jobs::claim(c, &kinds, slots.len(), length, Timestamp::now())?;
+            let now = Timestamp::now();
+            jobs::renew(c, &leases.overdue(), now + length)?;
+            let rows = jobs::claim(c, &kinds, slots.len(), length, now)?;
             let claimed = rows.into_iter().zip(slots).map(|(row, slot)| Claimed {
                 lease: leases.hold(row.id),
                 kind: row.kind,
@@ -82,7 +84,7 @@ impl Taker {
     }
 
     fn deliver(&self, job: Claimed) -> Delivery {
-        let finish = Taken { lease: job.lease, shared: self.shared.clone(), _slot: job.slot };
+        let finish = Taken { lease: job.lease, shared: self.shared.clone(), slot: job.slot };
         Delivery::new(job.kind, &job.payload, job.lost, Box::new(finish))
     }
 }
@@ -110,25 +112,34 @@ impl Subscription for Taker {
 struct Taken {
     lease: Lease,
     shared: Arc<Shared>,
-    _slot: OwnedSemaphorePermit,
+    slot: OwnedSemaphorePermit,
 }
 
 #[async_trait]
 impl Finish for Taken {
     async fn finish(self: Box<Self>, end: End) -> Result<(), QueueError> {
-        let (id, now) = (self.lease.id, Timestamp::now());
+        let Self { lease, shared, slot } = *self;
+        let (id, now) = (lease.id, Timestamp::now());
         let ended = match end {
             End::Done(follow_ups) => {
                 let follow_ups = Message::all(&follow_ups);
-                self.shared.db.write(move |c| done(c, id, &follow_ups)).await
+                shared.db.write(move |c| done(c, id, &follow_ups)).await
             }
-            End::Retry { after, reason } => self.shared.db.write(move |c| retry(c, id, after, &reason, now)).await,
-            End::Dead { reason } => self.shared.db.write(move |c| dead::bury(c, id, &reason, now)).await,
-            End::Release => self.shared.db.write(move |c| jobs::release(c, id)).await,
-            End::Postpone { after } => self.shared.db.write(move |c| jobs::postpone(c, id, now + after)).await,
+            End::Retry { after, reason } => shared.db.write(move |c| retry(c, id, after, &reason, now)).await,
+            End::Dead { reason } => shared.db.write(move |c| dead::bury(c, id, &reason, now)).await,
+            End::Release => shared.db.write(move |c| jobs::release(c, id)).await,
+            End::Postpone { after } => shared.db.write(move |c| jobs::postpone(c, id, now + after)).await,
         };
-        let good = ended.map_err(|error| failed(&self.shared.db, &error))?;
-        self.shared.published.notify_waiters();
+        let good = match ended.map_err(|error| failed(&shared.db, &error)) {
+            Ok(good) => good,
+            Err(error) => {
+                // The worker is not lost, and the job not to blame.
+                let returned = Returned { lease, _slot: slot, way: Way::Later };
+                let _ = shared.keeper.orders().send(Order::HandBack(vec![returned]));
+                return Err(error);
+            }
+        };
+        shared.published.notify_waiters();
         if good { Ok(()) } else { Err(QueueError::Stale) }
     }
 }
