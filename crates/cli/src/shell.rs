@@ -1,5 +1,7 @@
 //! Command lines that a person can paste back into the shell that this program was started from.
 
+use model::settings::with_hidden_password;
+
 /// What was typed to start this program: `spotifai`, or a path to it.
 fn program() -> String {
     quoted(&std::env::args().next().unwrap_or_else(|| "spotifai".to_owned()))
@@ -9,6 +11,14 @@ fn program() -> String {
 pub fn command(words: impl IntoIterator<Item = String>) -> String {
     let words = words.into_iter().map(|word| quoted(&word));
     std::iter::once(program()).chain(words).collect::<Vec<_>>().join(" ")
+}
+
+/// The command line that started this program, passwords of addresses hidden.
+pub fn same_command() -> String {
+    command(std::env::args().skip(1).map(|word| match word.split_once('=') {
+        Some((option, address)) if option.starts_with("--") => format!("{option}={}", with_hidden_password(address)),
+        _ => with_hidden_password(&word),
+    }))
 }
 
 /// A word as a shell takes it.

@@ -61,7 +61,7 @@ impl Summary {
         Ok(Self {
             source: source(&found.dataset),
             invented: found.dataset.stand_in == Some(StandIn::Sample),
-            verdict: Verdict::of(&found.dataset, &found.search, &found.model),
+            verdict: Verdict::of(&found.dataset, &found.search, &found.model, found.command.as_deref()),
             collection,
             dataset_rows: found.dataset.rows,
             dataset_features: found.dataset.features,

@@ -200,12 +200,13 @@ fn tables_of_any_layout_are_read_and_what_was_found_out_is_told() {
 
     let accented = plain.replace("Band 3", "Måneskin");
     let latin: Vec<u8> = accented.chars().map(|char| u8::try_from(u32::from(char)).unwrap()).collect();
-    let (read, said) = planned(latin, &[]);
-    assert_eq!(read, [40, 2, 2]);
-    assert!(
-        said.contains("not UTF-8 and was read as Windows-1252 (Latin-1), which makes line 5 read `Måneskin"),
-        "{said}"
-    );
+    for line_end in ["\n", "\r\n", "\r"] {
+        let ended = latin.split(|byte| *byte == b'\n').collect::<Vec<_>>().join(line_end.as_bytes());
+        let (read, said) = planned(ended, &[]);
+        assert_eq!(read, [40, 2, 2]);
+        let told = "not UTF-8 and was read as Windows-1252 (Latin-1), which makes line 5 read `Måneskin,0,1,";
+        assert!(said.contains(told), "{line_end:?}: {said}");
+    }
     let utf16: Vec<u8> = format!("\u{feff}{accented}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     for quiet in [
         format!("\u{feff}{accented}").into_bytes(),
@@ -276,6 +277,14 @@ fn every_unusable_column_is_named_at_once_with_an_option_that_can_be_pasted() {
     assert_eq!(option[0], "--ignore");
     let option: Vec<&str> = option.iter().map(String::as_str).collect();
     assert_eq!(planned(&table, &option), ([40, 2, 2], String::new()));
+
+    // What begins like an option of its own.
+    for name in ["-artist", "--artist", "-", "-it's"] {
+        let table = songs(|cells| cells.join(",").replace("artist", name) + "\n");
+        let option = pasted(&refused(&table, &[]));
+        assert_eq!(option, [format!("--ignore={name}")]);
+        assert_eq!(planned(&table, &[&option[0]]), ([40, 2, 2], String::new()));
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use common::{fails, ok, run, spotifai};
 use serde_json::{Value, json};
 use tempfile::{TempDir, tempdir};
+use testkit::{Answer, Catalogue, Oddities, Service, When};
 
 const SEARCH: [&str; 8] = ["search", "run", "--data", "my.csv", "--grid", "grid.toml", "--folds", "3"];
 
@@ -104,6 +105,30 @@ fn tracks_are_answered_with_names_truth_and_what_was_trained_on_and_bad_ids_spoi
     assert!(text.contains("genres") && text.contains("trained on") && text.contains("yes"), "{text}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_track_that_cannot_be_fetched_is_told_its_own_reason() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    ok(&run(at, &["demo", "--tracks", "120", "--out", "out"]));
+    // Tracks of another catalogue, one of which Spotify fails at and one of which it does not know.
+    let catalogue = Catalogue::sample(40, 77);
+    let ids: Vec<String> = catalogue.tags().into_keys().filter(|id| catalogue.analysis(id).is_some()).collect();
+    let path: &'static str = format!("/audio-analysis/{}", ids[0]).leak();
+    let oddities = Oddities::none().with(Service::Spotify, path, When::Every(1), Answer::Unavailable);
+    let stage = testkit::serve(catalogue, oddities).await.unwrap();
+    let unknown = "7ouMYWpwJ422jRcDASZB7P";
+    let args = ["--store", "sqlite:out/demo.db", "predict", "--json", &ids[0], unknown, &ids[1]];
+    let mut command = spotifai(at, &args);
+    std::fs::write(at.join("spotifai.toml"), "[worker]\nmax_attempts = 1\n").unwrap();
+    let output = command.envs(stage.environment()).output().unwrap();
+    let said = fails(&output, 1);
+    let answers = parsed(&output);
+    let why = |at: usize| answers[at]["error"].as_str().unwrap_or_else(|| panic!("{said}\n{}", answers[at]));
+    assert!(why(0).contains("cannot be fetched: ") && why(0).contains(&ids[0]), "{}", why(0));
+    assert!(!why(1).contains(&ids[0]), "{}", why(1));
+    assert!(answers[2]["assigned"].is_array(), "{}", answers[2]);
+}
+
 /// The fields of a line of CSV, quotes taken off.
 fn split(line: &str) -> Vec<String> {
     let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(line.as_bytes());
@@ -142,8 +167,8 @@ fn a_model_of_a_table_answers_the_rows_of_files_and_of_its_own() {
     let said = ok(&run(at, &["predict", "--data", "new.csv", "--out", "labels.csv"]));
     assert!(said.contains("labels.csv: 2 rows"), "{said}");
     let written = std::fs::read_to_string(at.join("labels.csv")).unwrap();
-    let head = "track_id,name,in_training,truth,assigned,error,probability:high,probability:odd";
-    assert_eq!(written, format!("{head}\n1,,false,,high;odd,,1,1\n2,,false,,,,0,0\n"));
+    let head = "track_id,name,in_training,truth_known,truth,assigned,imputed,error,probability:high,probability:odd";
+    assert_eq!(written, format!("{head}\n1,,false,false,,high;odd,,,1,1\n2,,false,false,,,,,0,0\n"));
     ok(&run(at, &["predict", "--data", "new.csv", "--out", "labels.json"]));
     assert_eq!(serde_json::from_slice::<Vec<Value>>(&std::fs::read(at.join("labels.json")).unwrap()).unwrap(), new);
     assert!(fails(&run(at, &["predict", "--data", "new.csv", "--out", "labels.txt"]), 2).contains(".csv nor .json"));
@@ -160,6 +185,12 @@ fn columns_and_values_that_are_missing_are_named_at_once_or_filled_as_the_model_
     std::fs::write(at.join("words.csv"), "x,y\nmuch,1\n2,many\n").unwrap();
     let said = fails(&run(at, &["predict", "--data", "words.csv"]), 1);
     assert!(said.contains("`x`") && said.contains("`y`"), "{said}");
+    assert!(said.contains("correct the file") && !said.contains("--"), "predict has no option that helps: {said}");
+    // What the model does not take may be anything.
+    std::fs::write(at.join("twice.csv"), "note,x,note,y,,\na,19,b,1,c,d\n").unwrap();
+    assert_eq!(answers(at, &["--data", "twice.csv"])[0]["assigned"], json!(["high", "odd"]));
+    std::fs::write(at.join("twice.csv"), "x,x,y\n19,1,1\n").unwrap();
+    assert!(fails(&run(at, &["predict", "--data", "twice.csv"]), 1).contains("column `x` comes twice"));
 
     std::fs::write(at.join("gap.csv"), "track_id,x,y\na,19,1\nb,,0\nc,0,NA\n").unwrap();
     let output = run(at, &["predict", "--data", "gap.csv", "--json"]);
@@ -181,6 +212,18 @@ fn columns_and_values_that_are_missing_are_named_at_once_or_filled_as_the_model_
     assert_eq!([&filled[1]["imputed"], &filled[2]["imputed"]], [&json!(["x"]), &json!(["y"])]);
     let text = ok(&run(at, &["predict", "--data", "gap.csv"]));
     assert!(text.contains("filled in: x"), "{text}");
+    // As CSV too, where a row without a label is told from one whose labels nobody knows.
+    std::fs::write(at.join("known.csv"), "track_id,x,y,label:high,label:odd\na,,NA,0,0\nb,19,1,1,1\n").unwrap();
+    for (file, truths) in [("gap.csv", ["false,", "false,"]), ("known.csv", ["true,", "true,high;odd"])] {
+        ok(&run(at, &["predict", "--data", file, "--out", "out.csv"]));
+        let written = std::fs::read_to_string(at.join("out.csv")).unwrap();
+        let cells: Vec<Vec<String>> = written.lines().skip(1).map(split).collect();
+        let seen: Vec<String> = cells.iter().map(|cells| cells[3..5].join(",")).collect();
+        assert_eq!(seen[..2], truths, "{written}");
+        let filled: Vec<&str> = cells.iter().map(|cells| &*cells[6]).collect();
+        let expected: &[&str] = if file == "gap.csv" { &["", "x", "y"] } else { &["x;y", ""] };
+        assert_eq!(filled, expected, "{written}");
+    }
 
     // The first model is still there, and fills nothing.
     let list: Vec<Value> = serde_json::from_str(&ok(&run(at, &["search", "list", "--json"]))).unwrap();
@@ -199,6 +242,12 @@ fn ids_cannot_command_a_terminal() {
         assert_eq!(output.status.code(), Some(1));
         let said = [output.stdout, output.stderr].concat();
         assert!(!said.contains(&0x1b) && !said.contains(&7), "{}", String::from_utf8_lossy(&said).escape_debug());
+    }
+    // Nor write lines of its own.
+    for rows in ["\"gone\nspotifai: all is well\",,1\n", "\"gone\nspotifai: all is well\",,1\nb,,1\n"] {
+        std::fs::write(at.join("new.csv"), format!("track_id,x,y\n{rows}")).unwrap();
+        let said = fails(&run(at, &["predict", "--data", "new.csv"]), 1);
+        assert!(said.contains(r"gone\nspotifai: all is well: row 1 has no value in x"), "{said}");
     }
     let mut command = spotifai(at, &["predict", "\x1b[31mred"]);
     assert!(!command.output().unwrap().stderr.contains(&0x1b));

@@ -2,7 +2,10 @@
 
 mod common;
 
-use common::{ok, run};
+use std::path::Path;
+use std::process::{Command, Output};
+
+use common::{ok, run, spotifai};
 use serde_json::Value;
 use tempfile::tempdir;
 
@@ -25,7 +28,8 @@ fn a_model_of_noise_is_said_to_be_worse_than_the_baseline() {
     let rows: String = (0..200).map(row).collect();
     std::fs::write(at.join("my.csv"), format!("x,y,label:misc,label:a,label:b,label:once\n{rows}")).unwrap();
     std::fs::write(at.join("grid.toml"), "[knn]\nn_neighbors = 1\n").unwrap();
-    let said = ok(&run(at, &["search", "run", "--data", "my.csv", "--grid", "grid.toml", "--out", "out"]));
+    let searched = ["search", "run", "--data", "my.csv", "--grid", "grid.toml", "--seed", "7", "--out", "out"];
+    let said = ok(&run(at, &searched));
     let summary: Value = serde_json::from_slice(&std::fs::read(at.join("out/summary.json")).unwrap()).unwrap();
     let accuracy = |of: &str| summary[of]["accuracy"].as_f64().unwrap();
     assert!(accuracy("heldout") < accuracy("baseline"));
@@ -43,4 +47,38 @@ fn a_model_of_noise_is_said_to_be_worse_than_the_baseline() {
         assert!(shown.contains(words), "{words}: {shown}");
         assert!(first_screen.contains(words), "{words}: {first_screen}");
     }
+
+    // What it advises is the command that was given, and can be pasted.
+    assert!(said.contains(&format!("{} --thresholds`", searched.join(" "))), "{said}");
+    ok(&pasted(at, &said));
+    let tuned: Value = serde_json::from_slice(&std::fs::read(at.join("out/summary.json")).unwrap()).unwrap();
+    assert_eq!((&tuned["seed"], &tuned["settings"]), (&7.into(), &1.into()));
+    assert!(tuned["tuned"]["thresholds"].is_array(), "{tuned}");
+    assert!(!std::fs::read_to_string(at.join("out/report.html")).unwrap().contains("--thresholds"), "it has them");
+}
+
+/// Runs the command line with `--thresholds` that advice shows, in a shell.
+fn pasted(folder: &Path, said: &str) -> Output {
+    let line = said.split('`').find(|words| words.ends_with(" --thresholds")).unwrap();
+    let mut shell = Command::new("sh");
+    // Settings that the first command did not have either.
+    for (name, value) in spotifai(folder, &[]).get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    shell.current_dir(folder).args(["-c", line]).output().unwrap()
+}
+
+#[test]
+fn what_a_demo_advises_can_be_pasted_too() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    let said = ok(&run(at, &["demo", "--tracks", "60", "--seed", "5", "--out", "my demo"]));
+    let own = "--queue 'sqlite:my demo/demo.db' --store 'sqlite:my demo/demo.db'";
+    assert!(said.contains(&format!("{own} search run --grid quick --seed 5 --thresholds`")), "{said}");
+    let again = ok(&pasted(at, &said));
+    assert!(again.contains("of 60 settings") && again.contains("with thresholds"), "{again}");
+    assert!(!at.join("spotifai.db").exists(), "it is the demo's own store");
 }

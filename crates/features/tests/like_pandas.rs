@@ -1,6 +1,7 @@
 //! Tables as people have them, read as pandas reads them.
 
 use std::collections::BTreeMap;
+use std::hash::{BuildHasher, RandomState};
 use std::io::Write;
 use std::path::Path;
 use std::process::Command;
@@ -11,7 +12,7 @@ use flate2::write::GzEncoder;
 use model::dataset::Impute;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use serde::{Deserialize, Serialize};
 
 /// Tables that are written and read; pandas is started once for all of them.
@@ -233,15 +234,40 @@ fn with_pandas(python: &Path, made: &mut [Made]) -> Vec<Read> {
     serde_json::from_slice(&std::fs::read(folder.path().join("read.json")).unwrap()).unwrap()
 }
 
-fn generated(tables: usize) -> Vec<Made> {
-    let mut runner = TestRunner::default();
-    (0..tables).map(|_| made().new_tree(&mut runner).unwrap().current()).collect()
+/// Where generated tables come from: another seed each time, which a failing test prints and `SPOTIFAI_TEST_SEED` repeats.
+struct Seeded {
+    seed: u64,
+    runner: TestRunner,
+}
+
+impl Seeded {
+    fn new() -> Self {
+        let given = std::env::var("SPOTIFAI_TEST_SEED").ok();
+        let seed =
+            given.map_or_else(|| RandomState::new().hash_one(0), |seed| seed.parse().expect("a seed is a number"));
+        let bytes: Vec<u8> = [seed; 4].iter().flat_map(|word| word.to_le_bytes()).collect();
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        Self { seed, runner: TestRunner::new_with_rng(Config::default(), rng) }
+    }
+}
+
+impl Drop for Seeded {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("to repeat it: SPOTIFAI_TEST_SEED={}", self.seed);
+        }
+    }
+}
+
+fn generated(tables: usize, runner: &mut TestRunner) -> Vec<Made> {
+    (0..tables).map(|_| made().new_tree(runner).unwrap().current()).collect()
 }
 
 #[test]
 fn rows_columns_and_values_are_those_that_pandas_reads() {
     let Some(python) = testkit::pandas("rows_columns_and_values_are_those_that_pandas_reads") else { return };
-    let mut made = generated(TABLES);
+    let mut seeded = Seeded::new();
+    let mut made = generated(TABLES, &mut seeded.runner);
     let expected = with_pandas(&python, &mut made);
     for (made, expected) in made.iter().zip(&expected) {
         let shown = || format!("{:?}\n{}", made.layout, made.text());
@@ -319,11 +345,11 @@ fn no_row_number_and_no_label_of_another_spelling_becomes_a_feature() {
     let Some(python) = testkit::pandas("no_row_number_and_no_label_of_another_spelling_becomes_a_feature") else {
         return;
     };
-    let mut runner = TestRunner::default();
-    let mut made: Vec<Made> = generated(TABLES)
+    let mut seeded = Seeded::new();
+    let mut made: Vec<Made> = generated(TABLES, &mut seeded.runner)
         .into_iter()
         .map(|made| {
-            let (name, is_row_number) = intruder().new_tree(&mut runner).unwrap().current();
+            let (name, is_row_number) = intruder().new_tree(&mut seeded.runner).unwrap().current();
             with_intruder(made, name, is_row_number)
         })
         .collect();

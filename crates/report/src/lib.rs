@@ -8,7 +8,7 @@ mod verdict;
 mod words;
 
 pub use verdict::Verdict;
-pub use words::{Words, thousands};
+pub use words::{Words, is_collected, thousands};
 
 use model::dataset::{Dataset, DatasetInfo};
 use model::run::Collection;
@@ -29,6 +29,8 @@ pub struct Input<'a> {
     pub leaderboard: &'a [Ranked],
     /// The winner with its held-out evaluation.
     pub model: &'a ModelInfo,
+    /// The command line that made the search, where it is known; advice repeats it.
+    pub command: Option<&'a str>,
     /// Names for the example tracks, where they are known.
     pub tracks: &'a [Track],
 }

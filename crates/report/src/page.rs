@@ -13,7 +13,7 @@ use crate::Input;
 use crate::figures::{BoxRow, bars, boxes, confusion, heatmap, legend, losses};
 use crate::stats::{column_of_label, five, mean_of_label};
 use crate::verdict::Verdict;
-use crate::words::{Words, reason, thousands};
+use crate::words::{Words, is_collected, reason, thousands};
 
 /// Tags shown before the cut.
 const TAGS: usize = 24;
@@ -109,16 +109,16 @@ pub fn render(input: &Input) -> String {
     let page = Page {
         title: title(input, &words),
         words,
-        is_collected: input.info.cut.is_some(),
+        is_collected: is_collected(input.info),
         is_invented: input.info.stand_in == Some(StandIn::Sample),
         is_table: matches!(input.info.stand_in, Some(StandIn::Table | StandIn::File)),
-        verdict: Verdict::of(input.info, input.search, input.model),
+        verdict: Verdict::of(input.info, input.search, input.model, input.command),
         tiles: tiles(input),
         examples: input.model.evaluation.examples.iter().map(|example| shown(example, input)).collect(),
         steps: steps(input),
         skipped: skipped(input),
         refused: refused(input),
-        tags_before: tags_before(input),
+        tags_before: tags_before(input, &words),
         tags_after: bars(&format!("{} by label", words.rows), &input.info.tags_after, |_| false),
         pitches: pitches.iter().map(|(label, means)| heat_figure(label, means, scale)).collect(),
         pitch_legend: legend(scale),
@@ -215,7 +215,7 @@ fn steps(input: &Input) -> Vec<(String, String)> {
 fn skipped(input: &Input) -> Vec<(String, String)> {
     let rows = input.collection.iter().flat_map(|c| c.rows_skipped.iter());
     let pitches = input.collection.iter().flat_map(|c| c.pitches_rejected.iter());
-    let counted = |(name, n): (&String, &usize)| (reason(name, input.info.stand_in).to_owned(), thousands(*n));
+    let counted = |(name, n): (&String, &usize)| (reason(name, input.info).into_owned(), thousands(*n));
     let dropped = input.info.dropped.iter().filter(|(name, _)| !name.starts_with("pitches"));
     rows.chain(pitches).chain(dropped).map(counted).collect()
 }
@@ -226,10 +226,10 @@ fn refused(input: &Input) -> Vec<(String, String)> {
     input.collection.iter().filter(|_| !is_table).flat_map(|c| c.refused.clone()).collect()
 }
 
-fn tags_before(input: &Input) -> Option<String> {
+fn tags_before(input: &Input, words: &Words) -> Option<String> {
     let tags: Vec<(String, usize)> = input.info.tags_before.iter().take(TAGS).cloned().collect();
     let kept = |tag: &str| input.info.labels.iter().any(|label| label == tag);
-    (!tags.is_empty()).then(|| bars("tracks by tag", &tags, |tag| !kept(tag)))
+    (!tags.is_empty()).then(|| bars(&format!("{} by tag", words.rows), &tags, |tag| !kept(tag)))
 }
 
 /// Average pitches of each label that has rows; nothing where the matrix does not have all pitch columns side by side.

@@ -29,8 +29,9 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// On the model that a search over this dataset found.
-    pub fn of(info: &DatasetInfo, search: &Search, model: &ModelInfo) -> Self {
+    /// On the model that a search over this dataset found. Advice repeats `command`, the command line that made the search,
+    /// where it is known.
+    pub fn of(info: &DatasetInfo, search: &Search, model: &ModelInfo, command: Option<&str>) -> Self {
         let evaluation = &model.evaluation;
         let words = Words::of(info);
         // With the thresholds that the model decides by.
@@ -56,7 +57,7 @@ impl Verdict {
             problems.extend(misc(info, model, counts, &words));
             problems.extend(nothing(counts, &words));
         }
-        let advice = if problems.is_empty() { Vec::new() } else { advice(info, search, model, &words) };
+        let advice = if problems.is_empty() { Vec::new() } else { advice(info, search, model, command, &words) };
         Self { beats_baseline, never_assigned, problems, advice }
     }
 }
@@ -116,13 +117,14 @@ fn nothing(counts: &Assigned, words: &Words) -> Option<String> {
     })
 }
 
-fn advice(info: &DatasetInfo, search: &Search, model: &ModelInfo, words: &Words) -> Vec<String> {
+fn advice(info: &DatasetInfo, search: &Search, model: &ModelInfo, command: Option<&str>, words: &Words) -> Vec<String> {
     let mut advice = Vec::new();
-    if model.evaluation.tuned.is_none() {
-        advice.push(format!(
-            "`spotifai search run --thresholds` gives each {} a threshold of its own, so that rare ones are assigned",
-            words.label
-        ));
+    if model.evaluation.tuned.is_none() && !search.thresholds {
+        let how = command.map_or_else(
+            || "the same search with `--thresholds`".to_owned(),
+            |command| format!("`{command} --thresholds`"),
+        );
+        advice.push(format!("{how} gives each {} a threshold of its own, so that rare ones are assigned", words.label));
     }
     advice.push(match search.settings.len() < LARGE_GRID {
         true => "another grid: `--grid study` has 11,274 settings, `--grid small` three more families".to_owned(),

@@ -1,5 +1,7 @@
 //! Numbers and reasons as people read them.
 
+use std::borrow::Cow;
+
 use model::dataset::DatasetInfo;
 use model::run::StandIn;
 
@@ -22,11 +24,19 @@ pub struct Words {
 impl Words {
     /// Those of a dataset that was collected here, or of one from a file.
     pub fn of(info: &DatasetInfo) -> Self {
-        match info.cut {
-            Some(_) => Self { row: "track", rows: "tracks", label: "genre", labels: "genres" },
-            None => Self { row: "row", rows: "rows", label: "label", labels: "labels" },
+        match (is_collected(info), &info.cut) {
+            (true, _) => Self { row: "track", rows: "tracks", label: "genre", labels: "genres" },
+            // A file with a column of genres: of songs, films or books.
+            (false, Some(_)) => Self { row: "row", rows: "rows", label: "genre", labels: "genres" },
+            (false, None) => Self { row: "row", rows: "rows", label: "label", labels: "labels" },
         }
     }
+}
+
+/// Whether the rows are tracks that were collected here; a file may be of anything, even where its labels were cut from a
+/// column of genres.
+pub fn is_collected(info: &DatasetInfo) -> bool {
+    info.cut.is_some() && info.stand_in != Some(StandIn::File)
 }
 
 /// The first names, and how many more.
@@ -45,12 +55,16 @@ pub fn thousands(number: usize) -> String {
 }
 
 /// What a reason's name means, for tracks of the services or of what stood in for them.
-pub fn reason(name: &str, stand_in: Option<StandIn>) -> &str {
-    match (name, stand_in) {
-        ("no_id", Some(StandIn::Table)) => "a row without a track URI",
-        ("no_tags" | "unknown_track", Some(StandIn::Table)) => "its cell of Genres is empty",
-        ("no_audio_features", Some(StandIn::Table)) => "its row lacks some of the audio features",
-        _ => reason_of_services(name),
+pub fn reason<'n>(name: &'n str, info: &DatasetInfo) -> Cow<'n, str> {
+    let excluded = info.cut.as_ref().map_or(&[][..], |cut| &cut.excluded);
+    match (name, info.stand_in) {
+        ("no_id", Some(StandIn::Table)) => "a row without a track URI".into(),
+        ("no_tags" | "unknown_track", Some(StandIn::Table)) => "its cell of Genres is empty".into(),
+        ("no_audio_features", Some(StandIn::Table)) => "its row lacks some of the audio features".into(),
+        ("only_excluded_tags", _) if !excluded.is_empty() => {
+            format!("tagged only with excluded genres ({})", listed(excluded)).into()
+        }
+        _ => reason_of_services(name).into(),
     }
 }
 
@@ -70,7 +84,7 @@ fn reason_of_services(name: &str) -> &str {
         "no_tags" => "nobody tagged it on last.fm",
         "unknown_track" => "unknown to last.fm",
         "no_genre" => "none of its tags is a genre",
-        "only_excluded_tags" => "tagged only with excluded genres (rock)",
+        "only_excluded_tags" => "tagged only with excluded genres",
         "no_audio_features" => "Spotify has no audio features for it",
         "incomplete_audio_features" => "some of its audio features are missing",
         "no_pitches" => "its audio analysis was not found or not read",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::Timestamp;
 use model::audio::{SCALARS, pitch_columns};
 use model::dataset::{Dataset, DatasetInfo, Split};
-use model::run::Collection;
+use model::run::{Collection, StandIn};
 use model::search::{
     Assigned, Assignment, Averages, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Params, Ranked,
     Scores, Search, Setting, Tuned,
@@ -117,6 +117,15 @@ fn search() -> Search {
 
 /// The page of a collection, or of a file where there is none.
 fn page(collection: Option<&Collection>, title: &str) -> String {
+    page_of(collection, title, |info| {
+        if collection.is_none() {
+            (info.dropped, info.tags_before) = (BTreeMap::new(), Vec::new());
+        }
+    })
+}
+
+/// [`page`] of a dataset of which something else is known.
+fn page_of(collection: Option<&Collection>, title: &str, change: impl FnOnce(&mut DatasetInfo)) -> String {
     let mut dataset = dataset();
     if collection.is_none() {
         dataset.feature_names = (0..dataset.feature_names.len()).map(|column| format!("x{column}")).collect();
@@ -125,11 +134,9 @@ fn page(collection: Option<&Collection>, title: &str) -> String {
     match collection {
         Some(_) => info.cut = Some(Cut::default()),
         // Nothing that only a collection has.
-        None => {
-            (info.dropped, info.tags_before) = (BTreeMap::new(), Vec::new());
-            model.evaluation.importances = None;
-        }
+        None => model.evaluation.importances = None,
     }
+    change(&mut info);
     let search = search();
     let ranked = Ranked {
         setting: 0,
@@ -158,6 +165,7 @@ fn page(collection: Option<&Collection>, title: &str) -> String {
         leaderboard: &leaderboard,
         model: &model,
         tracks: &[track],
+        command: None,
     })
 }
 
@@ -211,6 +219,21 @@ fn a_table_of_anything_has_rows_and_labels_and_no_songs() {
     );
 }
 
+#[test]
+fn a_table_whose_labels_were_cut_from_genres_was_not_collected() {
+    let films = |info: &mut DatasetInfo| {
+        info.cut = Some(Cut { excluded: vec!["noir".into(), "short".into()], ..Cut::default() });
+        info.stand_in = Some(StandIn::File);
+    };
+    let page = visible(&page_of(None, "Rififi", films));
+    for word in ["song", "Song", "listener", "track", "Track", "Spotify's", "last.fm", "hear", "(rock)"] {
+        assert!(!page.contains(word), "it speaks of music: {word:?} in {:?}", around(&page, word));
+    }
+    for words in ["Rows it had never seen", "30 rows, 3 genres", "tagged only with excluded genres (noir, short)"] {
+        assert!(page.contains(words), "{words}");
+    }
+}
+
 /// What a reader sees of a page.
 fn visible(page: &str) -> String {
     let (head, body) = page.split_once("<style>").unwrap();
@@ -234,12 +257,12 @@ fn what_is_wrong_with_a_model_stands_on_the_first_screen() {
     let (mut info, mut model) = (info(&dataset()), model_info(&dataset()));
     info.tags_after = [("misc", 500), ("jazz", 100), ("hip hop", 10)].map(|(name, rows)| (name.into(), rows)).to_vec();
     let search = search();
-    assert_eq!(Verdict::of(&info, &search, &model).problems, [""; 0], "nothing is wrong with it");
+    assert_eq!(Verdict::of(&info, &search, &model, None).problems, [""; 0], "nothing is wrong with it");
 
     model.evaluation.tuned = None;
     (model.evaluation.heldout, model.evaluation.baseline) = (scores(0.561), scores(0.637));
     model.evaluation.assigned = Some(Assigned { rows: 9, by_label: vec![0, 2, 7], without: 0, truly_without: 0 });
-    let verdict = Verdict::of(&info, &search, &model);
+    let verdict = Verdict::of(&info, &search, &model, None);
     assert!(!verdict.beats_baseline);
     assert_eq!(verdict.never_assigned, ["hip hop"]);
     let said = verdict.problems.join(" ");
@@ -255,10 +278,10 @@ fn what_is_wrong_with_a_model_stands_on_the_first_screen() {
     assert!(["--thresholds", "--grid", "--labels", "more rows"].iter().all(|way| advice.contains(way)), "{advice}");
 
     model.evaluation.assigned = Some(Assigned { rows: 9, by_label: vec![1, 1, 1], without: 8, truly_without: 1 });
-    let said = Verdict::of(&info, &search, &model).problems.join(" ");
+    let said = Verdict::of(&info, &search, &model, None).problems.join(" ");
     assert!(said.contains("89 % of the held-out rows get no label at all; 11 % have none"), "{said}");
     model.evaluation.baseline = model.evaluation.heldout;
-    assert!(Verdict::of(&info, &search, &model).problems[0].contains("no better than"));
+    assert!(Verdict::of(&info, &search, &model, None).problems[0].contains("no better than"));
 }
 
 #[test]

@@ -43,7 +43,8 @@ pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
     let Some((home, run)) = unless_stopped(&shutdown, begun).await? else {
         return Err(stopped(&shutdown, "nothing had begun"));
     };
-    let plan = Plan { seed: args.seed, ..Plan::default() };
+    let [queue, store] = [&home.settings.queue, &home.settings.store].map(|url| with_hidden_password(url));
+    let plan = Plan::quick(vec!["--queue".to_owned(), queue, "--store".to_owned(), store], args.seed);
     let way = whole_way(&home, &run, &plan, &args.out, &shutdown);
     let Some(summary) = to_its_end(&home, &run, &shutdown, way).await? else {
         return Err(stopped(&shutdown, "nothing is lost, and the same command goes on"));

@@ -12,6 +12,7 @@ use anyhow::{Context, bail};
 use learn::SavedModel;
 use model::search::ModelInfo;
 use model::settings::Settings;
+use model::terminal::escaped;
 use store::Store;
 use worker::Shutdown;
 
@@ -102,10 +103,10 @@ fn report(answers: &[Answer]) -> anyhow::Result<()> {
     let failed: Vec<(&str, &str)> = answers.iter().filter_map(Answer::failure).collect();
     match failed.as_slice() {
         [] => Ok(()),
-        [(id, why)] => bail!("{id}: {why}"),
+        [(id, why)] => bail!("{}: {why}", escaped(id)),
         failed => {
             for (id, why) in failed.iter().take(answer::MOST_NAMED) {
-                tell(&format!("spotifai: {id}: {why}"));
+                tell(&format!("spotifai: {}", escaped(&format!("{id}: {why}"))));
             }
             let more = if failed.len() > answer::MOST_NAMED { ", the first of them named here" } else { "" };
             bail!("{} of {} could not be answered{more}", failed.len(), answers.len())

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use model::run::{Run, StandIn};
+use model::run::Run;
 use model::search::Ranked;
 use worker::Home;
 
@@ -30,7 +30,7 @@ async fn newest(home: &Home) -> anyhow::Result<Found> {
     let search = store.search(&model.search).await?.context("the store has lost the model's search")?;
     let dataset = store.dataset(&search.dataset).await?.context("the store has lost the model's dataset")?;
     let trials = store.trials(&search.id).await?;
-    Ok(Found { dataset, search, trials, model })
+    Ok(Found { dataset, search, trials, model, command: None })
 }
 
 /// Writes `leaderboard.csv` and `report.html`.
@@ -44,14 +44,14 @@ pub async fn write(home: &Home, found: &Found, run: Option<&Run>, out: &Path) ->
     let tracks = home.store.tracks(&examples).await?;
     let page = report::render(&report::Input {
         // A file from elsewhere was not collected by anybody here.
-        collection: (found.dataset.cut.is_some() && found.dataset.stand_in != Some(StandIn::File))
-            .then_some(&collection),
+        collection: report::is_collected(&found.dataset).then_some(&collection),
         info: &found.dataset,
         dataset: &matrix,
         search: &found.search,
         leaderboard: &leaderboard,
         model: &found.model,
         tracks: &tracks,
+        command: found.command.as_deref(),
     });
     save(&out.join("report.html"), page.as_bytes())
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 
 use model::Timestamp;
 use model::run::Run;
+use model::settings::with_hidden_password;
 use worker::{Home, Shutdown};
 
 pub use ending::{Goal, to_its_end};
@@ -41,15 +42,22 @@ pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
         match goal {
             Goal::Labels => labels::collect(&home, &run, &args.out, &shutdown).await,
             Goal::Model => {
-                let summary = whole_way(&home, &run, &Plan::default(), &args.out, &shutdown).await?;
+                let summary = whole_way(&home, &run, &Plan::quick(places(&home), 0), &args.out, &shutdown).await?;
                 Ok(summary.map(|summary| summary.to_string()))
             }
         }
     };
     match to_its_end(&home, &run, &shutdown, way).await? {
         Some(found) => say(&found),
-        None => Err(stopped(&shutdown, format!("nothing is lost, to go on: {}", same_command()))),
+        None => Err(stopped(&shutdown, format!("nothing is lost, to go on: {}", shell::same_command()))),
     }
+}
+
+/// The flags that name queue and store. One with a password comes from the settings, which other commands read as well.
+fn places(home: &Home) -> Vec<String> {
+    let places = [("--queue", &home.settings.queue), ("--store", &home.settings.store)].into_iter();
+    let shown = places.filter(|(_, url)| with_hidden_password(url) == **url);
+    shown.flat_map(|(flag, url)| [flag.to_owned(), url.clone()]).collect()
 }
 
 /// Fails at once, with the way out, where nobody is signed in: workers would only wait for it.
@@ -117,9 +125,4 @@ pub async fn whole_way(
     let summary = Summary::gather(home, &found, Some(run)).await?;
     summary.write(out)?;
     Ok(Some(summary))
-}
-
-/// The command line as it was given, for a shell.
-fn same_command() -> String {
-    shell::command(std::env::args().skip(1))
 }

@@ -27,6 +27,7 @@ use crate::files::turn_to_write;
 use crate::home::OwnQueue;
 use crate::output::say;
 use crate::progress;
+use crate::shell;
 use crate::stop::unless_stopped;
 use crate::summary::Summary;
 
@@ -42,16 +43,28 @@ pub struct Plan {
     pub seed: u64,
     /// Whether the winner gets thresholds.
     pub thresholds: bool,
+    /// The command line of this search, which advice repeats.
+    pub command: Option<String>,
 }
 
 impl Default for Plan {
     fn default() -> Self {
         let settings = learn::grid::read(learn::grid::QUICK, &[]).expect("the built-in grid is right");
-        Self { settings, folds: 5, seed: 0, thresholds: false }
+        Self { settings, folds: 5, seed: 0, thresholds: false, command: None }
     }
 }
 
 impl Plan {
+    /// The built-in quick grid on the newest dataset of the store that these flags name, or else the settings.
+    pub fn quick(flags: Vec<String>, seed: u64) -> Self {
+        let mut words = flags;
+        words.extend(["search", "run", "--grid", "quick"].map(str::to_owned));
+        if seed != 0 {
+            words.extend(["--seed".to_owned(), seed.to_string()]);
+        }
+        Self { seed, command: Some(shell::command(words)), ..Self::default() }
+    }
+
     fn of(grid: &args::Grid, seed: u64) -> anyhow::Result<Self> {
         let settings = match learn::grid::named(&grid.grid.to_string_lossy()) {
             Some(text) => learn::grid::read(text, &grid.families).map_err(usage)?,
@@ -61,7 +74,7 @@ impl Plan {
                 learn::grid::read(&text, &grid.families).with_context(|| file.display().to_string())?
             }
         };
-        Ok(Self { settings, folds: grid.folds, seed, thresholds: false })
+        Ok(Self { settings, folds: grid.folds, seed, thresholds: false, command: None })
     }
 
     fn wanted(what: &args::What) -> anyhow::Result<Self> {
@@ -92,6 +105,8 @@ pub struct Found {
     pub trials: Vec<Trial>,
     /// The fitted winner.
     pub model: ModelInfo,
+    /// The command line of the search, where it is known.
+    pub command: Option<String>,
 }
 
 /// Does what the command says.
@@ -110,7 +125,7 @@ pub async fn run(command: args::Search, home: &Home) -> anyhow::Result<()> {
 /// Searches and writes leaderboard, summary and report.
 async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
-    let plan = Plan::wanted(&args.what)?;
+    let plan = Plan { command: Some(shell::same_command()), ..Plan::wanted(&args.what)? };
     let Some(info) = unless_stopped(&shutdown, data::dataset(&args.what.data, home)).await? else {
         return Err(stopped(&shutdown, "the search had not begun"));
     };
@@ -149,7 +164,7 @@ pub async fn search(
     match store.model(&search.id).await? {
         Some(model) => {
             let trials = store.trials(&search.id).await?;
-            Ok(Some(Found { dataset: info.clone(), search, trials, model }))
+            Ok(Some(Found { dataset: info.clone(), search, trials, model, command: plan.command.clone() }))
         }
         None if shutdown.is_stopping() => Ok(None),
         None => bail!("the search found no model: {}", why_given_up(home, &search.id).await?),

@@ -84,6 +84,24 @@ pub enum DatasetError {
     /// Columns that can neither be features nor labels as they are: all of them.
     #[error("{}", unusable(.0))]
     Unusable(Vec<Unusable>),
+    /// Columns that a model takes and that are no numbers: all of them.
+    #[error("cannot use {}, which the model takes: correct the file", listed(.0))]
+    UnusableForModel(Vec<Unusable>),
+    /// A Parquet file that says of itself that it is larger than what is read.
+    #[error(
+        "the Parquet file has {rows} rows of {columns} columns to read, more than {most} values: take fewer rows{}",
+        if *.may_leave_out { ", or leave columns out" } else { "" }
+    )]
+    TooLarge {
+        /// Its rows.
+        rows: usize,
+        /// Columns that were to be read.
+        columns: usize,
+        /// Values that are read at most.
+        most: usize,
+        /// Whether the one who gave it may do without columns.
+        may_leave_out: bool,
+    },
     /// Values are missing, and nobody said what to do about it.
     #[error(
         "column `{column}` lacks {missing} of {rows} values, the first in row {row}{}: fill them in, leave the rows out, or \
@@ -221,18 +239,23 @@ impl fmt::Display for Fault {
     }
 }
 
-fn unusable(columns: &[Unusable]) -> String {
+/// Columns with what is wrong with each.
+fn listed(columns: &[Unusable]) -> String {
     let listed: Vec<String> =
         columns.iter().map(|column| format!("`{}` ({})", escaped(&column.column), column.fault)).collect();
+    let what = if columns.len() == 1 { "column".to_owned() } else { format!("{} columns,", columns.len()) };
+    format!("{what} {}", listed.join(", "))
+}
+
+fn unusable(columns: &[Unusable]) -> String {
     let is_name = |fault: &Fault| matches!(fault, Fault::LikeLabel | Fault::EmptyLabel);
     let may_be_label = |fault: &Fault| matches!(fault, Fault::NoNumbers | Fault::LikeLabel);
     let any = |is: fn(&Fault) -> bool| columns.iter().any(|column| is(&column.fault));
     let names: Vec<&str> = columns.iter().map(|column| column.column.as_str()).collect();
     let in_first = columns.iter().filter(|column| matches!(column.fault, Fault::Text { row: 0, .. })).count();
     format!(
-        "cannot use {} {}: {}{}leave {} out with `--ignore {}`{}",
-        if columns.len() == 1 { "column".to_owned() } else { format!("{} columns,", columns.len()) },
-        listed.join(", "),
+        "cannot use {}: {}{}leave {} out with `--ignore{}`{}",
+        listed(columns),
         if in_first > 1 { "of several lines of column names, leave one; else " } else { "" },
         if any(is_name) { "rename, or " } else { "correct the file, or " },
         if columns.len() == 1 { "it" } else { "them" },
@@ -241,7 +264,8 @@ fn unusable(columns: &[Unusable]) -> String {
     )
 }
 
-/// A list of column names as an argument of a shell's command: names that hold commas are quoted within the list.
+/// A list of column names as an argument of a shell's command, with what parts it from its option: names that hold commas
+/// are quoted within the list.
 fn argument(names: &[&str]) -> String {
     let name = |name: &&str| match name.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", name.replace('"', "\"\"")),
@@ -249,7 +273,9 @@ fn argument(names: &[&str]) -> String {
     };
     let list = names.iter().map(name).collect::<Vec<_>>().join(",");
     let is_plain = |char: char| char.is_ascii_alphanumeric() || "_-.,:/@%+=".contains(char);
-    if list.chars().all(is_plain) && !list.starts_with('-') {
+    // What begins with a hyphen would be taken for an option.
+    let before = if list.starts_with('-') { '=' } else { ' ' };
+    let word = if list.chars().all(is_plain) && before == ' ' {
         list
     } else if list.contains(is_unsafe) {
         let code = |char: char| match char {
@@ -260,7 +286,8 @@ fn argument(names: &[&str]) -> String {
         format!("$'{}'", list.chars().map(code).collect::<String>())
     } else {
         format!("'{}'", list.replace('\'', "'\\''"))
-    }
+    };
+    format!("{before}{word}")
 }
 
 /// The first of names.

@@ -4,9 +4,9 @@ use model::dataset::{Dataset, Impute, Split};
 
 use super::error::some_of;
 use super::import::ids_or_numbers;
-use super::roles::Roles;
-use super::table::{ReadOptions, Table};
-use super::{DatasetError, Import, LABEL, impute};
+use super::roles::{Roles, is_known_id};
+use super::table::Table;
+use super::{DatasetError, Import, LABEL, TRACK_ID, impute};
 
 /// Missing columns that are named.
 const MOST_MISSING: usize = 50;
@@ -30,7 +30,16 @@ pub struct ModelRows {
 /// # Errors
 /// One line that names every column that the table lacks, or every one that holds no numbers.
 pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]) -> Result<ModelRows, DatasetError> {
-    let table = Table::read(bytes, &ReadOptions::default())?;
+    let is_label = |name: &str| label_names.iter().any(|label| label == name.strip_prefix(LABEL).unwrap_or(name));
+    let is_wanted = |name: &str| {
+        feature_names.iter().any(|feature| feature == name) || is_label(name) || name == TRACK_ID || is_known_id(name)
+    };
+    let table = Table::read_unless(bytes, |name| !is_wanted(name)).map_err(|error| match error {
+        DatasetError::TooLarge { rows, columns, most, .. } => {
+            DatasetError::TooLarge { rows, columns, most, may_leave_out: false }
+        }
+        other => other,
+    })?;
     let missing: Vec<&str> = feature_names.iter().map(String::as_str).filter(|name| !table.has(name)).collect();
     if !missing.is_empty() {
         let there: Vec<&str> = table.names().collect();
@@ -55,7 +64,7 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
         }
     }
     if !unusable.is_empty() {
-        return Err(DatasetError::Unusable(unusable));
+        return Err(DatasetError::UnusableForModel(unusable));
     }
     // As where a dataset is read: another column of ids may take the place of `track_id`.
     let import = Import::default();

@@ -81,10 +81,7 @@ impl<'a> Roles<'a> {
 
     /// The column of ids: `track_id`, or else the first whose name is known for one, which then is no feature.
     pub(super) fn find_id(&mut self, table: &Table) -> Option<String> {
-        let is_known = |name: &&str| {
-            let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
-            IDS.contains(&letters.to_lowercase().as_str()) && self.is_feature(name) && self.has(table, name)
-        };
+        let is_known = |name: &&str| is_known_id(name) && self.is_feature(name) && self.has(table, name);
         let named = table.names().find(|name| *name == TRACK_ID && self.has(table, name));
         self.id = named.or_else(|| table.names().find(is_known)).map(str::to_owned);
         self.id.clone()
@@ -138,6 +135,12 @@ impl<'a> Roles<'a> {
         };
         table.names().filter_map(|name| Some(fault(name)?.at(name))).collect()
     }
+}
+
+/// Whether ids are in a column of this name if there is no `track_id`.
+pub(super) fn is_known_id(name: &str) -> bool {
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    IDS.contains(&letters.to_lowercase().as_str())
 }
 
 /// A name that pandas, polars or R gives a column that has none.

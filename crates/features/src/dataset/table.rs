@@ -58,8 +58,12 @@ impl Table {
     /// One line: [`DatasetError::Unreadable`] for what is no table, [`DatasetError::Quote`] and [`DatasetError::TooLong`]
     /// with the line, [`DatasetError::Column`] for two columns of one name.
     pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Self, DatasetError> {
+        Self::read_unless(bytes, |name| options.ignored.iter().any(|ignored| ignored.trim() == name))
+    }
+
+    /// [`read`](Self::read) without the columns whose names are ignored.
+    pub(super) fn read_unless(bytes: &[u8], is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
         let bytes = decode::unpack(bytes)?;
-        let is_ignored = |name: &str| options.ignored.iter().any(|ignored| ignored.trim() == name);
         let table = if bytes.starts_with(PARQUET_MAGIC) {
             Self::of_parquet(&bytes, is_ignored)?
         } else {

@@ -1,4 +1,4 @@
-"""Reads the tables that `tests/tables.rs` wrote, as a user of pandas would read them once told how each is laid out.
+"""Reads the tables that `tests/like_pandas.rs` wrote, as a user of pandas would read them once told how each is laid out.
 
     python tables.py FOLDER    reads FOLDER/cases.json and the tables beside it, writes FOLDER/read.json
 """

@@ -141,22 +141,25 @@ fn write(file: &Path, bytes: &[u8], rows: usize) -> anyhow::Result<()> {
     say(&format!("{}: {} rows", file.display(), thousands(rows)))
 }
 
-/// A line a row, with those that have no answer: id, name, what is known, what was assigned, a column a label.
+/// A line a row, with those that have no answer: id, name, what is known, what was assigned, a column a label. No label
+/// and labels that nobody knows are both an empty cell: `truth_known` tells which.
 fn csv(answers: &[Answer], labels: &[String]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
-    let head = ["track_id", "name", "in_training", "truth", "assigned", "error"].map(str::to_owned).into_iter();
+    let head = ["track_id", "name", "in_training", "truth_known", "truth", "assigned", "imputed", "error"];
+    let head = head.map(str::to_owned).into_iter();
     csv.write_record(head.chain(labels.iter().map(|label| format!("probability:{label}"))))?;
     for answer in answers {
         let mut record = vec![answer.track_id.clone(), answer.name.clone().unwrap_or_default()];
         if let Some(of) = answer.assigned() {
             record.push(of.in_training.map(|was| was.to_string()).unwrap_or_default());
-            record.extend([of.truth.as_deref().unwrap_or_default().join(";"), of.assigned.join(";"), String::new()]);
+            record.extend([of.truth.is_some().to_string(), of.truth.as_deref().unwrap_or_default().join(";")]);
+            record.extend([of.assigned.join(";"), of.imputed.join(";"), String::new()]);
             record.extend(
                 labels.iter().map(|label| of.probabilities.get(label).map_or_else(String::new, f64::to_string)),
             );
         } else {
             let why = answer.failure().map_or("", |(_, why)| why);
-            record.extend(["", "", "", why].map(str::to_owned));
+            record.extend(["", "", "", "", "", why].map(str::to_owned));
             record.extend(labels.iter().map(|_| String::new()));
         }
         csv.write_record(record)?;

@@ -107,26 +107,46 @@ async fn features(
     let refused = fetch(&own.home, &missing, shutdown).await?;
     for id in missing {
         let now = features_of(&**store, &id, columns).await?;
-        let why = |lack: Reason| match &refused {
+        let why = |lack: Reason| match refused.of(&id) {
             Some(why) => format!("it is not in the store, and cannot be fetched: {why}"),
             None => lack,
         };
-        found.insert(id, now.map_err(why));
+        let now = now.map_err(why);
+        found.insert(id, now);
     }
     Ok(found)
 }
 
+/// Why tracks could not be fetched.
+enum Refused {
+    /// All of them.
+    All(Reason),
+    /// Those of dead jobs, by what each job was about.
+    Some(Vec<(String, Reason)>),
+}
+
+impl Refused {
+    /// Why this track could not; `None`: it was asked for, and nothing went wrong.
+    fn of(&self, id: &str) -> Option<&str> {
+        match self {
+            Self::All(why) => Some(why),
+            Self::Some(dead) => dead.iter().find(|(key, _)| key.split(',').any(|of| of == id)).map(|(_, why)| &**why),
+        }
+    }
+}
+
 /// Fetches the audio of tracks by the same jobs as ever; says why where that cannot be.
-async fn fetch(home: &Home, ids: &[String], shutdown: &Shutdown) -> anyhow::Result<Option<Reason>> {
+async fn fetch(home: &Home, ids: &[String], shutdown: &Shutdown) -> anyhow::Result<Refused> {
     if let Err(error) = sign_in(home).await {
-        return Ok(Some(format!("{error:#}")));
+        return Ok(Refused::All(format!("{error:#}")));
     }
     for batch in ids.chunks(100) {
         home.queue.publish(&[Envelope::new(&TracksAudio { track_ids: batch.to_vec() })]).await?;
     }
     let worker = work::of_kinds(home, &[WorkerKind::Playlist, WorkerKind::Pitch])?;
     worker.run(Until::Empty, shutdown.clone()).await?;
-    Ok(home.queue.dead_letters(None).await?.into_iter().next().map(|letter| letter.reason))
+    let dead = home.queue.dead_letters(None).await?.into_iter();
+    Ok(Refused::Some(dead.filter_map(|letter| Some((letter.key?, letter.reason))).collect()))
 }
 
 /// The model's feature columns of one track.

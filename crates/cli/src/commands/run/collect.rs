@@ -5,12 +5,13 @@ use model::job::{Body, PlaylistPageJob};
 use model::run::Run;
 use worker::{Home, Shutdown, Until};
 
+use super::Goal;
 use super::ending::LOOK;
-use super::{Goal, same_command};
 use crate::commands::{enqueue, waiting, work};
 use crate::output::warn;
 use crate::progress;
 use crate::refusals;
+use crate::shell;
 use crate::stop::unless_stopped;
 
 /// Finds out, by the first requests, whether a run can reach its goal, before hours are spent; says what it has to do
@@ -77,7 +78,7 @@ async fn stop_in_vain(home: Home, goal: Goal, shutdown: Shutdown) {
 /// There is nothing to train on; or the store does not answer.
 async fn fail_in_vain(home: &Home) -> anyhow::Result<()> {
     match refusals::in_vain(home).await? {
-        Some(refusals) => bail!(refusals::way_out(&refusals, &format!("{} --labels-only", same_command()))),
+        Some(refusals) => bail!(refusals::way_out(&refusals, &format!("{} --labels-only", shell::same_command()))),
         None => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use features::{DatasetError, GenreColumn, Import, Imported};
 use learn::plan::Shape;
 use learn::select::excesses;
@@ -65,6 +65,7 @@ pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
     let read = tokio::task::spawn_blocking(move || features::import(&bytes, &import)).await?;
     let imported = read.map_err(|error| match error {
         DatasetError::NoColumn { .. } => usage(format!("{}: {error}", file.display())),
+        DatasetError::TooLarge { .. } => anyhow!("{}: {error} with `--ignore`", file.display()),
         error => anyhow::Error::new(error).context(file.display().to_string()),
     })?;
     imported.notes.iter().for_each(|note| warn(&format!("{}: {note}", file.display())));

@@ -109,7 +109,7 @@ pub fn winner(model: &ModelInfo, watched: &Watched) -> String {
     let params = watched.varied.of(family, &model.winner.params);
     let table = table(&["held-out rows", "winner", "baseline"], &scores);
     let gain = model.evaluation.tuned.as_ref().map(|tuned| format!("\n\n{}", gain(heldout, tuned)));
-    let verdict = watched.dataset.as_ref().map(|dataset| Verdict::of(dataset, &watched.search, model));
+    let verdict = watched.dataset.as_ref().map(|dataset| Verdict::of(dataset, &watched.search, model, None));
     let warning = verdict.filter(|of| !of.problems.is_empty()).map(|of| format!("\n\n{}", warning(&of)));
     format!("winner   {family} {params}\n\n{table}{}{}", gain.unwrap_or_default(), warning.unwrap_or_default())
 }

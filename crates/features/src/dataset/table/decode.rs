@@ -98,10 +98,11 @@ fn eight_bit(bytes: &[u8]) -> Result<(Cow<'_, str>, Option<String>), DatasetErro
         )));
     }
     let text: String = bytes.iter().map(|byte| windows_1252(*byte)).collect();
-    let around = text.lines().nth(foreign - 1).unwrap_or_default();
-    let at = around.find(|char: char| !char.is_ascii()).unwrap_or(0);
-    let start = around[..at].rfind(|char: char| !char.is_alphanumeric()).map_or(0, |before| before + 1);
-    let word = shown(&around[start..]);
+    // All before it is ASCII, so the text has it at the same place.
+    let at = first.valid_up_to();
+    let start = text[..at].rfind(|char: char| !char.is_alphanumeric()).map_or(0, |before| before + 1);
+    let end = text[at..].find(['\r', '\n']).map_or(text.len(), |length| at + length);
+    let word = shown(&text[start..end]);
     let note =
         format!("it is not UTF-8 and was read as Windows-1252 (Latin-1), which makes line {foreign} read {word}");
     Ok((Cow::Owned(text), Some(note)))

@@ -58,10 +58,8 @@ fn columns(bytes: &[u8], skips: impl Fn(&str) -> bool) -> Result<Columns, Datase
         .map(|(i, _)| i)
         .collect();
     if rows.saturating_mul(wanted.len()) > MOST_VALUES {
-        return Err(DatasetError::Unreadable(format!(
-            "the Parquet file has {rows} rows of {} columns, more than {MOST_VALUES} values: leave columns out with `--ignore`, or take fewer rows",
-            wanted.len()
-        )));
+        let columns = wanted.len();
+        return Err(DatasetError::TooLarge { rows, columns, most: MOST_VALUES, may_leave_out: true });
     }
     let mut columns = vec![];
     if !wanted.is_empty() {
