@@ -114,7 +114,7 @@ impl Amqp {
         let used = self.kinds.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let kinds: BTreeSet<String> = used.into_iter().chain(KINDS.iter().map(|kind| (*kind).to_owned())).collect();
         let channel = self.shared.questions().await?;
-        let mut queues = self.shared.publisher.delays().await;
+        let mut queues = self.shared.publisher.delays();
         for kind in kinds {
             names::declare_kind(&channel, &kind).await.map_err(|error| self.shared.address.failed(&error))?;
             queues.extend([names::normal(&kind), names::high(&kind), names::dead(&kind)]);

@@ -1,13 +1,12 @@
 //! Publishing: a message is safe when the broker confirmed it and did not return it.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::future::try_join_all;
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::{BasicProperties, Channel, Confirmation};
-use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use super::address::Address;
@@ -33,6 +32,7 @@ const TRIES: usize = 3;
 pub(super) struct Publisher {
     address: Address,
     link: Link,
+    /// Locked for a look at a time: a blocked broker may have a publisher wait for hours.
     state: Mutex<State>,
 }
 
@@ -76,24 +76,28 @@ impl Publisher {
     /// Finds out whether the broker accepts messages, by one for no queue, which it throws away. It says so to those only
     /// who publish.
     pub(super) async fn probe(&self) -> Result<Option<String>, QueueError> {
-        let channel = self.link.channel().await?;
         let probe = async {
-            channel.confirm_select(ConfirmSelectOptions::default()).await?;
-            let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
-            channel.basic_publish("".into(), PROBE.into(), options, b"", properties).await?.await
-        };
-        tokio::select! {
-            () = self.link.block() => Ok(self.link.blocked()),
-            answer = timeout(ANSWER, probe) => match answer {
+            let channel = self.link.channel().await?;
+            let confirmed = async {
+                channel.confirm_select(ConfirmSelectOptions::default()).await?;
+                let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
+                channel.basic_publish("".into(), PROBE.into(), options, b"", properties).await?.await
+            };
+            match timeout(ANSWER, confirmed).await {
                 Ok(confirmed) => confirmed.map(|_| None).map_err(|error| self.address.failed(&error)),
                 Err(_) => Err(self.address.unavailable(format_args!("no confirmation in {} s", ANSWER.as_secs()))),
             }
+        };
+        tokio::select! {
+            biased;
+            () = self.link.block() => Ok(self.link.blocked()),
+            answer = probe => answer,
         }
     }
 
     /// Names of the delay queues that this process used.
-    pub(super) async fn delays(&self) -> BTreeSet<String> {
-        self.state.lock().await.delays.clone()
+    pub(super) fn delays(&self) -> BTreeSet<String> {
+        self.state().delays.clone()
     }
 
     async fn publish_all(&self, messages: Vec<Message>) -> Result<(), QueueError> {
@@ -102,13 +106,13 @@ impl Publisher {
             let channel = self.ready(&messages).await?;
             match self.link.patiently(CONFIRM, send(&channel, &messages)).await {
                 Some(Ok(true)) => {
-                    self.state.lock().await.free.push(channel);
+                    self.state().free.push(channel);
                     return Ok(());
                 }
                 // All again, since it is not told which came back: what was taken for declared is not there.
                 Some(Ok(false)) => {
                     problem = "it returns what is published".to_owned();
-                    self.state.lock().await.declared.clear();
+                    self.state().declared.clear();
                 }
                 // The connection was lost: all again, twice rather than never.
                 Some(Err(error)) => match self.address.failed(&error) {
@@ -117,7 +121,7 @@ impl Publisher {
                 },
                 None => {
                     self.link.forget().await;
-                    self.state.lock().await.free.clear();
+                    self.state().free.clear();
                     return Err(self.address.unavailable(format_args!("no confirmation in {} s", CONFIRM.as_secs())));
                 }
             }
@@ -127,9 +131,8 @@ impl Publisher {
 
     /// A channel for one batch, with the queues of its messages declared.
     async fn ready(&self, messages: &[Message]) -> Result<Channel, QueueError> {
-        let mut state = self.state.lock().await;
-        state.free.retain(|channel| channel.status().connected());
-        let channel = match state.free.pop() {
+        let free = self.free_channel();
+        let channel = match free {
             Some(channel) => channel,
             None => {
                 let channel = self.link.channel().await?;
@@ -143,7 +146,8 @@ impl Publisher {
                 Queue::Delay { seconds } => Some(seconds),
                 Queue::Ready(_) | Queue::Dead => None,
             };
-            if !state.declared.get(&message.kind).is_some_and(|there| there.contains(&seconds)) {
+            let is_there = self.state().declared.get(&message.kind).is_some_and(|there| there.contains(&seconds));
+            if !is_there {
                 // On a channel of its own, which a refusal closes.
                 let asking = self.link.channel().await?;
                 let declared = match seconds {
@@ -151,11 +155,22 @@ impl Publisher {
                     Some(seconds) => names::declare_delay(&asking, &message.kind, seconds).await,
                 };
                 declared.map_err(|error| self.address.failed(&error))?;
+                let mut state = self.state();
                 state.delays.extend(seconds.map(|seconds| names::delay(&message.kind, seconds)));
                 state.declared.entry(message.kind.clone()).or_default().insert(seconds);
             }
         }
         Ok(channel)
+    }
+
+    fn free_channel(&self) -> Option<Channel> {
+        let mut state = self.state();
+        state.free.retain(|channel| channel.status().connected());
+        state.free.pop()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
