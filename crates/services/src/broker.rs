@@ -12,6 +12,9 @@ use crate::{Folder, Ports, greeting, install};
 /// Counts that are fresh: by default the node counts every 5 s, and its quorum queues every 5 s more.
 const ADVANCED_CONFIG: &str = "[{rabbit, [{quorum_tick_interval, 200}]}].\n";
 
+/// How often it is looked whether an alarm is raised; each look takes a second or so.
+const MAX_ALARM_LOOKS: u32 = 30;
+
 /// A RabbitMQ node, with the name service that Erlang needs.
 #[derive(Debug)]
 pub struct Broker {
@@ -62,13 +65,26 @@ impl Broker {
         format!("http://127.0.0.1:{}", self.ports.management)
     }
 
-    /// Has the node take its memory for used up, which blocks everyone who publishes, or not any more.
+    /// Has the node take its memory for used up, which blocks everyone who publishes, or not any more; returns when it does.
     ///
     /// # Errors
-    /// Where its operator's tool fails.
+    /// Where its operator's tool fails, or the node does not follow.
     pub fn set_memory_alarm(&self, on: bool) -> anyhow::Result<()> {
+        self.control(&["set_vm_memory_high_watermark", if on { "0" } else { "0.6" }])?;
+        // The alarm is raised beside the answer, and later on a busy machine.
+        for _ in 0..MAX_ALARM_LOOKS {
+            if self.control(&["eval", "rabbit_alarm:get_alarms()."])?.contains("memory") == on {
+                return Ok(());
+            }
+        }
+        bail!("the memory alarm of the node does not follow its watermark")
+    }
+
+    /// What the operator's tool prints.
+    fn control(&self, command: &[&str]) -> anyhow::Result<String> {
         let output = Command::new(install::broker_tool()?)
-            .args(["--node", &node_name(self.ports), "set_vm_memory_high_watermark", if on { "0" } else { "0.6" }])
+            .args(["--node", &node_name(self.ports)])
+            .args(command)
             .env("HOME", &self.home)
             .env("RABBITMQ_CONF_ENV_FILE", self.home.join("rabbitmq-env.conf"))
             .env("ERL_EPMD_PORT", self.ports.epmd.to_string())
@@ -78,7 +94,7 @@ impl Broker {
         if !output.status.success() {
             bail!("rabbitmqctl: {}", String::from_utf8_lossy(&output.stderr));
         }
-        Ok(())
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
     /// Ends the node in good order.
