@@ -5,10 +5,19 @@ use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
+
+/// Refuses a file in the place of a folder, before hours are spent on what could not be written into it.
+pub fn check_folder(folder: &Path) -> anyhow::Result<()> {
+    if folder.exists() && !folder.is_dir() {
+        bail!("{} is a file: name a folder with --out", folder.display());
+    }
+    Ok(())
+}
 
 /// Makes a folder, with those above it.
 pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    check_folder(folder)?;
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
 }
 

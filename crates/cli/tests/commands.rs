@@ -90,6 +90,7 @@ fn bad_input_gets_one_clear_line() {
         (&["dead", "show", "42"], 2, "42"),
         (&["search", "run", "--data", "missing.csv"], 1, "missing.csv"),
         (&["search", "run", "--data", "no.csv"], 1, "label:"),
+        (&["search", "run", "--data", "missing.csv", "--out", "no.csv"], 1, "no.csv is a file"),
         (&["search", "run", "--grid", "grid.toml"], 1, "n_neighbours"),
         (&["search", "run", "--grid", "nosuch"], 2, "quick, study, small"),
         (&["search", "run", "--families", "oracle"], 2, "oracle"),

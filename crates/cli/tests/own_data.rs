@@ -290,9 +290,17 @@ fn every_unusable_column_is_named_at_once_with_an_option_that_can_be_pasted() {
 #[test]
 fn names_that_are_nearly_labels_stop_the_command_until_they_are_labels_or_left_out() {
     let table = |name: &str| songs(|cells| cells.join(",").replace("label:pop", name) + "\n");
-    for name in
-        ["Label:pop", "LABEL:pop", "label_pop", "label.pop", "labels:pop", "label :pop", "label-pop", "Label pop"]
-    {
+    for name in [
+        "Label:pop",
+        "LABEL:pop",
+        "label_pop",
+        "label.pop",
+        "labels:pop",
+        "label :pop",
+        "label-pop",
+        "Label pop",
+        "\u{200b}label:pop",
+    ] {
         let said = refused(table(name), &[]);
         assert!(said.contains(&format!("cannot use column `{name}` (looks like a label")), "{said}");
         assert_eq!(planned(table(name), &["--labels", &format!("jazz,{name}")]).0, [40, 2, 2]);

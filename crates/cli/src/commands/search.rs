@@ -23,7 +23,7 @@ use worker::{Home, Shutdown, Until};
 use crate::args::{self, SearchRun, WorkerKind};
 use crate::commands::{pause, report, work};
 use crate::error::{stopped, usage};
-use crate::files::turn_to_write;
+use crate::files::{check_folder, turn_to_write};
 use crate::home::OwnQueue;
 use crate::output::say;
 use crate::progress;
@@ -126,6 +126,7 @@ pub async fn run(command: args::Search, home: &Home) -> anyhow::Result<()> {
 async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let plan = Plan { command: Some(shell::same_command()), ..Plan::wanted(&args.what)? };
+    check_folder(&args.out)?;
     let Some(info) = unless_stopped(&shutdown, data::dataset(&args.what.data, home)).await? else {
         return Err(stopped(&shutdown, "the search had not begun"));
     };

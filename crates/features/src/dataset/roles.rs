@@ -148,9 +148,13 @@ fn is_nameless(name: &str) -> bool {
     name.starts_with(UNNAMED) || name.starts_with("__index_level_") || is_numbered(name, "...")
 }
 
-/// `label` in other letters, or parted from its name by another sign: `Label:pop`, `labels_pop`, `label :pop`.
+/// Characters that nobody sees, as they come along with a name that was copied from a page.
+const INVISIBLE: [char; 6] = ['\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
+
+/// `label` in other letters, behind characters that nobody sees, or parted from its name by another sign: `Label:pop`,
+/// `labels_pop`, `label :pop`.
 fn is_like_label(name: &str) -> bool {
-    let name = name.to_lowercase();
+    let name = name.replace(INVISIBLE, "").trim().to_lowercase();
     let Some(rest) = name.strip_prefix("label") else { return false };
     let rest = rest.strip_prefix('s').unwrap_or(rest);
     rest.is_empty() || rest.starts_with(|char: char| !char.is_alphanumeric())
