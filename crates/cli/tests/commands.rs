@@ -82,7 +82,7 @@ fn bad_input_gets_one_clear_line() {
         (&["lastfm", "url", "", "x"], 2, ""),
         (&["lastfm", "parse", "missing.html"], 1, "missing.html"),
         (&["run", "not a playlist"], 2, "not a playlist"),
-        (&["predict", "xyz"], 2, "xyz"),
+        (&["predict", "xyz"], 1, "no model"),
         (&["predict", "3n3Ppam7vgaVa1iaRUc9Lp"], 1, "no model"),
         (&["dataset", "export", "x.csv"], 1, "no dataset"),
         (&["dataset", "export", "x.txt"], 2, "x.txt"),
