@@ -147,6 +147,17 @@ async fn a_file_is_removed_only_when_nobody_has_it_open() {
     assert!(remove(path).await.unwrap(), "what is not there is not in use");
 }
 
+#[test]
+fn what_cannot_be_examined_is_not_removed() {
+    let folder = tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    std::fs::create_dir(&path).unwrap();
+    let beside = folder.path().join("a.db-wal");
+    std::fs::write(&beside, "somebody's").unwrap();
+    assert!(sqlite::remove_unused(&path).is_err());
+    assert!(path.exists() && beside.exists());
+}
+
 #[tokio::test]
 async fn a_write_whose_future_was_dropped_is_carried_out() {
     let (_folder, db) = fresh().await;
