@@ -1,6 +1,6 @@
 //! A dataset from a file, wherever it comes from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use model::dataset::{Dataset, DatasetInfo, Impute, Imputed, Split};
 use model::settings::SplitSettings;
@@ -49,10 +49,20 @@ impl Imported {
     }
 }
 
-/// [`import`] of a file in the exported format, with no value missing.
+/// Reads what [`super::to_parquet`] or [`super::to_csv`] wrote. Its columns are what they say, whatever they are called:
+/// they were looked at when the table came in, and imputing or joining rows may since have made one that looks different.
 pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError> {
     let import = Import { split: split.clone(), ..Import::default() };
-    Ok(self::import(bytes, &import)?.dataset)
+    Ok(imported(bytes, &import, Source::Own)?.dataset)
+}
+
+/// Who wrote a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Source {
+    /// This program: the names of its columns can be trusted.
+    Own,
+    /// Somebody else.
+    Outside,
 }
 
 /// Reads a table as [`Table::read`] does, with its columns in any order.
@@ -70,6 +80,10 @@ pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError
 /// A column that is no feature is refused rather than learnt from: without a name, called `index` or the like and numbering
 /// the rows, or with a name that is nearly a label's. All unusable columns are named in one error.
 pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
+    imported(bytes, import, Source::Outside)
+}
+
+fn imported(bytes: &[u8], import: &Import, source: Source) -> Result<Imported, DatasetError> {
     let mut roles = Roles::of(import);
     let table = Table::read(bytes, &ReadOptions { ignored: import.ignored.clone() })?;
     roles.check(&table)?;
@@ -78,12 +92,14 @@ pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
         return Err(DatasetError::Lacks("rows".to_owned()));
     }
     let id = roles.find_id(&table);
-    let mut unusable = roles.misnamed(&table);
+    let is_doubted = source == Source::Outside;
+    let mut unusable = if is_doubted { roles.misnamed(&table) } else { Vec::new() };
     let labels = match import.genres {
         Some(_) => Vec::new(),
         None => or_misnamed(roles.labels(&table), &unusable)?,
     };
     let feature_names = or_misnamed(roles.features(&table), &unusable)?;
+    let feature = if is_doubted { feature } else { Table::numbers };
     let features = usable(&table, &feature_names, feature, &mut unusable);
     let columns: Vec<&str> = labels.iter().map(|(_, column)| *column).collect();
     let bits = usable(&table, &columns, bits, &mut unusable);
@@ -130,9 +146,11 @@ pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
         labels: order.rows.iter().flat_map(|&row| rows.labels.iter().map(move |bits| bits[row])).collect(),
         label_names: rows.label_names,
     };
-    let places: Vec<usize> = order.rows.iter().map(|&row| rows.places[row]).collect();
-    notes.extend(copies::notes(&dataset, &places, id.is_some()));
-    notes.extend(doubts::of(&dataset, &order));
+    if is_doubted {
+        let places: Vec<usize> = order.rows.iter().map(|&row| rows.places[row]).collect();
+        notes.extend(copies::notes(&dataset, &places, id.is_some()));
+        notes.extend(doubts::of(&dataset, &order));
+    }
     Ok(Imported { dataset, imputed, notes, origin })
 }
 
@@ -182,9 +200,18 @@ fn all_texts(table: &Table, name: &str, problem: &'static str) -> Result<Vec<Str
     texts.map(|(i, text)| text.ok_or_else(|| DatasetError::value(name, i, problem))).collect()
 }
 
-/// Ids; a row that has none is numbered from 1.
+/// Ids; a row that has none is numbered from 1, or has its number in a name that is nobody's id.
 pub(super) fn ids_or_numbers(ids: Vec<Option<String>>) -> Vec<String> {
-    ids.into_iter().enumerate().map(|(row, id)| id.unwrap_or_else(|| (row + 1).to_string())).collect()
+    let ids: Vec<Option<String>> = ids.into_iter().map(|id| id.filter(|id| !id.is_empty())).collect();
+    let taken: HashSet<&String> = ids.iter().flatten().collect();
+    let name = |row: usize| {
+        let mut name = (row + 1).to_string();
+        while taken.contains(&name) {
+            name.insert_str(0, "row ");
+        }
+        name
+    };
+    ids.iter().enumerate().map(|(row, id)| id.clone().unwrap_or_else(|| name(row))).collect()
 }
 
 fn sides(table: &Table) -> Result<Vec<Split>, DatasetError> {
