@@ -3,16 +3,13 @@
 use playlist_worker::Refusals;
 use worker::Home;
 
-use crate::output::age;
+use crate::output::{age, warn};
 
-/// What is refused and since when: "audio features and audio analyses (it says: HTTP 403)".
-pub fn named(refusals: &Refusals) -> String {
+/// "audio features and audio analyses (it says: HTTP 403)".
+fn named(refusals: &Refusals) -> String {
     let names = [(&refusals.features, "audio features"), (&refusals.analysis, "audio analyses")];
     let refused: Vec<&str> = names.iter().filter(|(refusal, _)| refusal.is_some()).map(|(_, name)| *name).collect();
-    let said = refusals
-        .iter()
-        .next()
-        .map(|refusal| format!(" (found out {} ago: {})", age(refusal.checked_at), refusal.detail));
+    let said = refusals.iter().next().map(|refusal| format!(" (it says: {})", refusal.detail));
     format!("{}{}", refused.join(" and "), said.unwrap_or_default())
 }
 
@@ -37,12 +34,22 @@ pub fn way_out(refusals: &Refusals, labels_only: &str) -> String {
     )
 }
 
-/// What is missing where something is refused and there is something to train on, or only tags are wanted.
-pub fn consequence(refusals: &Refusals) -> String {
+/// Says what will be missing, where something is refused.
+pub fn warn_of(refusals: &Refusals) {
     let effect = match (&refusals.features, &refusals.analysis) {
-        (Some(_), Some(_)) => "only tracks whose audio the store has already can become rows",
+        (None, None) => return,
+        (Some(_), Some(_)) => {
+            "tracks and tags are collected, and only tracks whose audio is in the store already become rows"
+        }
         (Some(_), None) => "rows will lack the 13 audio features",
-        _ => "rows will have the 13 audio features and no pitches",
+        (None, Some(_)) => "rows will have the 13 audio features and no pitches",
     };
-    format!("Spotify refuses this app {}: {effect}", named(refusals))
+    let since = refusals.iter().map(|refusal| age(refusal.checked_at)).next().unwrap_or_default();
+    warn(&format!("Spotify refuses this app {}, as was found out {since} ago: {effect}", named(refusals)));
+}
+
+/// The same of what the store remembers.
+pub async fn warn_of_remembered(home: &Home) -> store::Result<()> {
+    warn_of(&Refusals::remembered(&*home.store).await?);
+    Ok(())
 }

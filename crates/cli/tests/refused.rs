@@ -213,6 +213,8 @@ fn an_enqueued_run_ends_when_all_that_can_be_had_is_there() {
         let log = [worked.stdout, worked.stderr].concat();
         assert!(String::from_utf8_lossy(&log).contains("Spotify refuses this app"), "the worker says it");
         assert_eq!(states(at), ["finished"], "{refused:?}");
+        let fetched = runs(at)[0]["progress"]["tracks_with_audio_fetched"].as_u64().unwrap();
+        assert_eq!(fetched > 0, refused.len() == 1, "{refused:?}: what is refused was not fetched");
         let again = enqueue();
         let warned = String::from_utf8_lossy(&again.stderr).into_owned();
         assert!(warned.contains("warning: Spotify refuses this app"), "{warned}");

@@ -6,14 +6,13 @@ mod reader;
 mod searches;
 
 use model::Timestamp;
-use model::job::{Envelope, PlaylistPageJob, TrackPitchesJob, TrackTags, TracksAudio};
+use model::job::{Body, Envelope, PlaylistPageJob, TrackAnalysisJob, TrackPitchesJob, TrackTags, TracksAudio};
 use model::run::Run;
-use playlist_worker::Refusals;
 use worker::Home;
 
 use crate::args::Enqueue;
 use crate::commands::run::{new_run, playlist_ids};
-use crate::output::{say, thousands, warn};
+use crate::output::{say, thousands};
 use crate::refusals;
 
 /// Tracks of one `tracks.audio` job.
@@ -27,10 +26,7 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
             let run = Run { finished_at: Some(started_at), ..new_run(&playlist_ids(&playlists)?, started_at) };
             home.store.save_run(&run).await?;
             home.queue.publish(&first_pages(&run, false)).await?;
-            let refusals = Refusals::remembered(&*home.store).await?;
-            if refusals.iter().next().is_some() {
-                warn(&refusals::consequence(&refusals));
-            }
+            refusals::warn_of_remembered(home).await?;
             say(&format!(
                 "enqueued {} as run {}; `spotifai status` shows how far it is",
                 count(run.playlists.len(), "playlist"),
@@ -51,10 +47,16 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
             let compute = uncomputed.iter().map(|id| Envelope::new(&TrackPitchesJob { track_id: id.clone() }));
             let jobs: Vec<_> = fetch.chain(compute).collect();
             home.queue.publish(&jobs).await?;
+            refusals::warn_of_remembered(home).await?;
             let [unfetched, uncomputed] = [unfetched, uncomputed].map(|ids| thousands(ids.len()));
             say(&format!("enqueued {unfetched} tracks without audio and {uncomputed} without pitches"))
         }
-        Enqueue::File(args) => file::run(args, home).await,
+        Enqueue::File(args) => {
+            if [TracksAudio::KIND, TrackAnalysisJob::KIND, TrackPitchesJob::KIND].contains(&args.kind.as_str()) {
+                refusals::warn_of_remembered(home).await?;
+            }
+            file::run(args, home).await
+        }
     }
 }
 

@@ -58,6 +58,8 @@ struct Missing {
     tags: HashSet<String>,
     audio: HashSet<String>,
     pitches: HashSet<String>,
+    /// Whether Spotify refuses all audio: a run does not wait for what nobody will fetch.
+    no_audio: bool,
 }
 
 /// Shows the runs once, or every second.
@@ -97,21 +99,20 @@ async fn gather(home: &Home) -> anyhow::Result<Vec<Line>> {
         let of_run: Vec<PlaylistPage> = pages.iter().filter(|page| page.run == run.id).cloned().collect();
         let (run, readable) = unreadable.without(run);
         let progress = progress(&readable, &of_run, &missing);
-        Line { state: state(&run, &progress), progress, run }
+        Line { state: state(&run, &progress, missing.no_audio), progress, run }
     };
     Ok(runs.into_iter().map(line).collect())
 }
 
 impl Missing {
-    /// What Spotify refuses this app is not missing: nobody will fetch it.
+    /// Where Spotify refuses one part of the audio, a track with the other lacks nothing that can be had.
     async fn of(store: &dyn Store) -> anyhow::Result<Self> {
         let refusals = Refusals::remembered(store).await?;
         let audio = store.tracks_without_audio().await?;
         let known: Vec<String> = match (&refusals.features, &refusals.analysis) {
-            (None, None) => Vec::new(),
             (Some(_), None) => store.analysed(&audio).await?,
             (None, Some(_)) => store.features(&audio).await?.into_iter().map(|features| features.track_id).collect(),
-            (Some(_), Some(_)) => audio.clone(),
+            (None, None) | (Some(_), Some(_)) => Vec::new(),
         };
         let mut audio: HashSet<String> = audio.into_iter().collect();
         known.iter().for_each(|id| {
@@ -121,6 +122,7 @@ impl Missing {
             tags: store.tracks_without_tags().await?.into_iter().collect(),
             audio,
             pitches: store.tracks_without_pitches().await?.into_iter().collect(),
+            no_audio: refusals.are_all(),
         })
     }
 }
@@ -174,10 +176,10 @@ fn progress(run: &Run, pages: &[PlaylistPage], missing: &Missing) -> Progress {
     }
 }
 
-fn state(run: &Run, progress: &Progress) -> State {
+fn state(run: &Run, progress: &Progress, no_audio: bool) -> State {
     let is_collected = progress.pages == progress.pages_expected
         && progress.tracks == progress.tracks_with_tags_looked_up
-        && progress.tracks == progress.tracks_with_pitches_computed;
+        && (no_audio || progress.tracks == progress.tracks_with_pitches_computed);
     match run.finished_at {
         _ if run.cancelled_at.is_some() => State::Cancelled,
         _ if run.failure.is_some() => State::Failed,

@@ -26,9 +26,7 @@ pub async fn can_be(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> 
         if goal == Goal::Model {
             let refusals = playlist_worker::ask_for_audio(home).await?;
             fail_in_vain(home).await?;
-            if refusals.iter().next().is_some() {
-                warn(&refusals::consequence(&refusals));
-            }
+            refusals::warn_of(&refusals);
         }
         let unreadable = playlist_worker::read_first_pages(home, run).await?;
         if unreadable.len() == run.playlists.len() {
