@@ -142,12 +142,19 @@ fn a_refusal_that_only_a_batch_finds_out_ends_the_run_too() {
     let runtime = Runtime::new().unwrap();
     let folder = tempdir().unwrap();
     // The first answers for audio are of a server in trouble: nobody knows, so the run begins.
-    let oddities = Oddities { forbidden: AUDIO.to_vec(), ..Oddities::none() }
-        .with(Service::Spotify, "/audio-", When::First(2), Answer::Unavailable)
-        // And its tags would take for ever.
-        .with(Service::Lastfm, "/music/", When::Every(1), Answer::Unavailable);
+    let oddities = Oddities { forbidden: AUDIO.to_vec(), ..Oddities::none() }.with(
+        Service::Spotify,
+        "/audio-",
+        When::First(2),
+        Answer::Unavailable,
+    );
     let stage = runtime.block_on(testkit::serve(Catalogue::sample(60, 5), oddities)).unwrap();
-    let said = fails(&run(folder.path(), &stage, &[]), 1);
+    let playlists = stage.playlists();
+    let args: Vec<&str> = ["run"].into_iter().chain(playlists.iter().map(String::as_str)).collect();
+    // All of its tags would take twelve seconds.
+    let ended = command(folder.path(), &stage, &args).env("SPOTIFAI_LASTFM_RATE", "5").output().unwrap();
+    let said = fails(&ended, 1);
+    assert!(lookups(&stage) < 50, "{} requests for tags in vain", lookups(&stage));
     assert!(said.lines().last().unwrap().contains("--labels-only"), "{said}");
     assert_eq!(states(folder.path()), ["failed"]);
 }
