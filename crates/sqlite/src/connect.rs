@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, ErrorCode, ffi};
 
-use crate::remedy::{NOT_ALLOWED, refusal};
+use crate::remedy::{Disk, NOT_ALLOWED, is_of_disk, refusal};
 use crate::{failure, is_busy};
 
 /// How long a process waits for another one's transaction. Transactions last milliseconds; this is for a stopped machine.
@@ -81,15 +81,19 @@ fn connect(path: &Path, schema: &str) -> Result<Connection, Error> {
     Ok(connection)
 }
 
-/// One line: what, where, why, what to do. The code stays, so that [`crate::remedy()`] can be asked.
+/// One line: what, where, why, what to do; of a disk that refuses it only why and what to do, as [`crate::remedy()`] tells
+/// it. The code stays.
 fn explain(path: &Path, error: Error) -> Error {
+    if is_of_disk(&error) {
+        return Disk::of(path).explain(error);
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let why = match (error.sqlite_error_code(), folder) {
         (Some(ErrorCode::CannotOpen), Some(folder)) if !folder.is_dir() => {
             format!("there is no folder {}; create it or name another file", folder.display())
         }
         (Some(ErrorCode::CannotOpen), _) if path.is_dir() => "it is a folder; name a file".into(),
-        (Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly), _) => refusal(path).unwrap_or(NOT_ALLOWED).into(),
+        (Some(ErrorCode::CannotOpen), _) => refusal(path).unwrap_or(NOT_ALLOWED).into(),
         (Some(ErrorCode::NotADatabase), _) => "it is no SQLite file; name one, or a new file".into(),
         _ => error.to_string(),
     };

@@ -7,6 +7,7 @@ mod threads;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
@@ -16,6 +17,7 @@ pub use rusqlite;
 use rusqlite::{Connection, Error, ErrorCode};
 use tokio::sync::oneshot;
 
+use remedy::Disk;
 use threads::{Verdict, Work};
 
 /// A handle to one file; clones share its two threads, which end with the last one.
@@ -24,13 +26,14 @@ pub struct Db {
     writer: Sender<Work>,
     reader: Sender<Work>,
     path: PathBuf,
+    disk: Arc<Disk>,
 }
 
 /// What a piece of work came to: its result, or its panic.
 type Outcome<T> = thread::Result<Result<T, Error>>;
 
 impl Db {
-    /// Opens or creates the file and applies `schema` (idempotent statements). The error is one line that names the file.
+    /// Opens or creates the file and applies `schema` (idempotent statements). The error is one line.
     pub async fn open(path: impl AsRef<Path>, schema: &'static str) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
         let (opened, answer) = oneshot::channel();
@@ -41,7 +44,8 @@ impl Db {
         let (reader, reads) = channel();
         thread::spawn(move || threads::serve_writes(&writing, &writes));
         thread::spawn(move || threads::serve_reads(&reading, &reads));
-        Ok(Self { writer, reader, path })
+        let disk = Arc::new(Disk::of(&path));
+        Ok(Self { writer, reader, path, disk })
     }
 
     /// The file.
@@ -55,7 +59,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        outcome(send(&self.writer, work)?.await)
+        outcome(self.send(&self.writer, work)?.await)
     }
 
     /// [`Db::write`] for a thread that is no part of an async runtime.
@@ -64,7 +68,7 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        outcome(send(&self.writer, work)?.blocking_recv())
+        outcome(self.send(&self.writer, work)?.blocking_recv())
     }
 
     /// Runs `work` on a snapshot.
@@ -73,38 +77,40 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        outcome(send(&self.reader, work)?.await)
+        outcome(self.send(&self.reader, work)?.await)
+    }
+
+    fn send<T, F>(&self, to: &Sender<Work>, work: F) -> Result<oneshot::Receiver<Outcome<T>>, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
+    {
+        let ((sender, answer), disk) = (oneshot::channel(), self.disk.clone());
+        let work: Work = Box::new(move |connection| {
+            // A panic must not take the thread along that all others wait for. What the work left behind is undone.
+            let outcome: Outcome<T> =
+                catch_unwind(AssertUnwindSafe(|| connection.map_err(threads::again).and_then(work)));
+            let verdict = match &outcome {
+                Ok(Ok(_)) => Verdict::Keep,
+                Ok(Err(error)) if remedy::is_of_disk(error) => Verdict::UndoForDisk(threads::again(error)),
+                _ => Verdict::Undo,
+            };
+            (
+                verdict,
+                Box::new(move |commit| {
+                    let result = outcome.map(|result| result.and_then(|value| commit.map(|()| value)));
+                    drop(sender.send(result.map(|result| result.map_err(|error| disk.explain(error)))))
+                }),
+            )
+        });
+        to.send(work).map_err(|_| closed())?;
+        Ok(answer)
     }
 }
 
 /// Whether another process is at it just now.
 fn is_busy(error: &Error) -> bool {
     matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
-}
-
-fn send<T, F>(to: &Sender<Work>, work: F) -> Result<oneshot::Receiver<Outcome<T>>, Error>
-where
-    T: Send + 'static,
-    F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
-{
-    let (sender, answer) = oneshot::channel();
-    let work: Work = Box::new(move |connection| {
-        // A panic must not take the thread along that all others wait for. What the work left behind is undone.
-        let outcome: Outcome<T> = catch_unwind(AssertUnwindSafe(|| connection.map_err(threads::again).and_then(work)));
-        let verdict = match &outcome {
-            Ok(Ok(_)) => Verdict::Keep,
-            Ok(Err(error)) if remedy::is_of_disk(error) => Verdict::UndoForDisk(threads::again(error)),
-            _ => Verdict::Undo,
-        };
-        (
-            verdict,
-            Box::new(move |commit| {
-                drop(sender.send(outcome.map(|result| result.and_then(|value| commit.map(|()| value)))))
-            }),
-        )
-    });
-    to.send(work).map_err(|_| closed())?;
-    Ok(answer)
 }
 
 fn outcome<T>(answer: Result<Outcome<T>, oneshot::error::RecvError>) -> Result<T, Error> {

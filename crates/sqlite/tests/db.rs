@@ -87,8 +87,8 @@ async fn what_ends_the_transaction_fails_everyone_in_it_and_nobody_after() {
     let breaks = db.write(|c| c.execute_batch("INSERT INTO numbers VALUES (2); ROLLBACK; SELECT * FROM nowhere"));
     let release = async { drop(held) };
     let (first, second, third, ()) = tokio::join!(db.write(insert(1)), breaks, db.write(insert(3)), release);
-    let of = |written: Result<_, Error>| remedy(&written.unwrap_err(), db.path());
-    assert_eq!([of(first), of(third)], [Remedy::Retry; 2], "it was not their fault");
+    let of = |written: Result<_, Error>| remedy(&written.unwrap_err());
+    assert_eq!([of(first), of(third)], [Remedy::Retry, Remedy::Retry], "it was not their fault");
     assert_eq!(of(second.map(|()| 0)), Remedy::GiveUp);
     assert_eq!(numbers(&db).await, [0; 0]);
     db.write(insert(4)).await.unwrap();
@@ -107,7 +107,7 @@ async fn a_full_disk_is_everyones_reason_until_there_is_room_again() {
     let release = async { drop(held) };
     let (first, second, third, ()) = tokio::join!(db.write(more), db.write(insert(1)), db.write(more), release);
     for full in [first.unwrap_err(), third.unwrap_err()] {
-        assert!(matches!(remedy(&full, db.path()), Remedy::SeeToDisk(why) if why.contains("disk is full")), "{full}");
+        assert!(matches!(remedy(&full), Remedy::SeeToDisk(why) if why.contains("disk is full")), "{full}");
     }
     assert_eq!(second.unwrap(), 1, "what fits is written");
     db.write(limit(1_000)).await.unwrap();
@@ -126,7 +126,7 @@ async fn what_the_disk_undid_is_undone_for_everyone_in_it_for_that_reason() {
     let (first, second, third, ()) = tokio::join!(db.write(insert(1)), full, db.write(insert(3)), release);
     for written in [first, second, third] {
         let error = written.unwrap_err();
-        assert!(matches!(remedy(&error, db.path()), Remedy::SeeToDisk(_)), "{error}");
+        assert!(matches!(remedy(&error), Remedy::SeeToDisk(_)), "{error}");
     }
     assert_eq!(numbers(&db).await, [0; 0]);
 }
@@ -156,6 +156,17 @@ fn what_cannot_be_examined_is_not_removed() {
     std::fs::write(&beside, "somebody's").unwrap();
     assert!(sqlite::remove_unused(&path).is_err());
     assert!(path.exists() && beside.exists());
+}
+
+#[tokio::test]
+async fn an_io_error_that_a_try_does_not_explain_is_told_as_sqlite_tells_it() {
+    let (_folder, db) = fresh().await;
+    let fails = |_: &Connection| -> Result<(), Error> {
+        let code = sqlite::rusqlite::ffi::SQLITE_IOERR_FSYNC;
+        Err(Error::SqliteFailure(sqlite::rusqlite::ffi::Error::new(code), Some("disk I/O error".into())))
+    };
+    let Remedy::SeeToDisk(why) = remedy(&db.write(fails).await.unwrap_err()) else { panic!("it is the disk's") };
+    assert!(why.starts_with("an I/O error, of which SQLite says: disk I/O error (code 1034)"), "{why}");
 }
 
 #[tokio::test]
@@ -231,7 +242,7 @@ async fn a_file_that_was_deleted_or_replaced_is_an_error() {
     std::fs::remove_file(db.path()).unwrap();
     let lost = db.write(insert(1)).await.unwrap_err();
     assert!(lost.to_string().contains("was deleted or replaced"), "{lost}");
-    assert_eq!(remedy(&lost, db.path()), Remedy::GiveUp);
+    assert_eq!(remedy(&lost), Remedy::GiveUp);
     let replacement = open(db.path()).await;
     replacement.write(insert(2)).await.unwrap();
     assert!(db.read(|_| Ok(())).await.is_err());

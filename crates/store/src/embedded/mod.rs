@@ -8,8 +8,6 @@ mod searches;
 mod tags;
 mod tracks;
 
-use std::path::Path;
-
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlite::rusqlite::types::Type;
@@ -88,9 +86,9 @@ impl Embedded {
 }
 
 fn failed(file: &str, error: &rusqlite::Error) -> StoreError {
-    match sqlite::remedy(error, Path::new(file)) {
+    match sqlite::remedy(error) {
         Remedy::Retry => StoreError::Unavailable { at: format!("sqlite:{file}"), cause: error.to_string() },
-        Remedy::SeeToDisk(why) => StoreError::Unwritable { file: file.to_owned(), why: why.into() },
+        Remedy::SeeToDisk(why) => StoreError::Unwritable { file: file.to_owned(), why },
         Remedy::GiveUp => StoreError::Unusable(format!("the store `sqlite:{file}` is unusable: {error}")),
     }
 }
