@@ -8,7 +8,7 @@ use features::{
 };
 use model::dataset::{Dataset, Impute, Imputed, Split, Training};
 use model::settings::SplitSettings;
-use polars::prelude::{Column, DataFrame, ParquetWriter};
+use polars::prelude::{BooleanChunked, ChunkFull, Column, DataFrame, IntoColumn, ParquetWriter};
 use proptest::prelude::*;
 
 fn dataset(values: Vec<f64>, names: &[&str]) -> Dataset {
@@ -310,6 +310,19 @@ fn a_small_gzip_file_does_not_unpack_without_end() {
         message.contains("the gzip file unpacks to more than") && message.contains("unpack it yourself"),
         "{message}"
     );
+}
+
+#[test]
+fn columns_that_a_model_does_not_take_count_for_nothing() {
+    // One more than is read of any file; packed they are a few kilobytes.
+    let rows = (1 << 29) + 1;
+    let mut frame = DataFrame::new(rows, vec![BooleanChunked::full("other".into(), true, rows).into_column()]).unwrap();
+    let mut file = Vec::new();
+    ParquetWriter::new(&mut file).finish(&mut frame).unwrap();
+    let read = |name: &str| model_rows(&file, &[name.to_owned()], &[]).unwrap_err().to_string();
+    assert!(read("x").contains("the file has no column x, which the model takes"), "{}", read("x"));
+    let said = read("other");
+    assert!(said.contains("more than 536870912 values: take fewer rows") && !said.contains("leave"), "{said}");
 }
 
 #[test]
