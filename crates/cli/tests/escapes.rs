@@ -114,7 +114,7 @@ fn errors_that_quote_what_was_typed_or_read_are_harmless() {
         (&["cancel", HOSTILE], 2),
         (&["search", "show", HOSTILE], 2),
         (&["run", HOSTILE], 2),
-        (&["predict", HOSTILE], 1),
+        (&["pitches", HOSTILE], 1),
         (&[HOSTILE], 2),
         (&["search", "run", "--data", HOSTILE], 1),
         (&["search", "run", "--data", "table.csv"], 1),
