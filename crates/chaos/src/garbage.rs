@@ -52,7 +52,8 @@ fn payload(number: usize) -> String {
         1 => format!("no job, number {number}"),
         2 => format!("[{number}]"),
         3 => text(&job)[..60].to_owned() + &number.to_string(),
-        4 => format!(r#"{{"v":99,"number":{number}}}"#),
+        // Not a newer version either: a job of one would wait for a newer worker.
+        4 => format!(r#"{{"v":"one","number":{number}}}"#),
         5 => {
             job.kind = "no.such.kind".to_owned();
             text(&job)
