@@ -21,7 +21,7 @@ fn without_secrets(text: &str, arguments: impl Iterator<Item = String>) -> Strin
         for secret in [&argument, value] {
             if may_be_url(secret) && has_password(secret) {
                 for quoted in quotations(secret) {
-                    text = text.replace(&quoted, &without_credentials(secret));
+                    text = text.replace(&quoted, &without_credentials(secret.trim()));
                 }
             }
         }
