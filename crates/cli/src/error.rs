@@ -66,10 +66,10 @@ pub fn ended(result: anyhow::Result<()>) -> ExitCode {
     exit_code(result).into()
 }
 
-/// The causes from the outermost on; where a disk is one, with what is safe.
+/// The causes from the outermost on; where one is of this machine, with what is safe.
 fn line(error: &anyhow::Error) -> String {
     let causes: Vec<String> = error.chain().map(plain).collect();
-    let safe = if is_of_disk(error) {
+    let safe = if is_of_here(error) {
         "; what was stored until now is safe, and the same command goes on from there"
     } else {
         ""
@@ -89,10 +89,11 @@ fn plain(cause: &(dyn std::error::Error + 'static)) -> String {
     }
 }
 
-fn is_of_disk(error: &anyhow::Error) -> bool {
+/// Whether somebody mends it here and goes on.
+fn is_of_here(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(QueueError::Unwritable { .. }))
         || matches!(error.downcast_ref(), Some(StoreError::Unwritable { .. }))
-        || matches!(error.downcast_ref(), Some(WorkerError::Local(_)))
+        || matches!(error.downcast_ref(), Some(WorkerError::Local(_) | WorkerError::Declined { .. }))
 }
 
 /// `spotifai … | head` is no failure.

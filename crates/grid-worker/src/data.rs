@@ -69,7 +69,7 @@ pub(crate) async fn is_cancelled(store: &dyn Store, search: &str) -> Result<bool
 /// What a job does about it: it is left to the workers of the version that can run it, bad input stays bad.
 pub(crate) fn failure(error: LearnError) -> Failure {
     match error {
-        LearnError::Kernel { .. } => Failure::decline(error),
+        LearnError::Kernel { .. } => Failure::decline_job(error),
         _ => Failure::dead(error),
     }
 }

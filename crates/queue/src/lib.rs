@@ -84,7 +84,7 @@ pub enum End {
         /// For the list.
         reason: String,
     },
-    /// Handed back untouched, for anyone to take; no attempt is counted.
+    /// Handed back untouched, for anyone to take, behind all that wait; no attempt is counted.
     Release,
     /// Handed back untouched, for anyone to take after a wait; no attempt is counted.
     Postpone {

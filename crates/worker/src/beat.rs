@@ -17,6 +17,20 @@ const BUSY: Duration = Duration::from_secs(1);
 /// How often an idle one does.
 const IDLE: Duration = Duration::from_secs(5);
 
+/// A worker that did not beat for so long is gone.
+const GONE: Duration = Duration::from_secs(15);
+
+/// Whether a worker lives, as its latest beat tells.
+pub(crate) fn is_alive(beat: &WorkerBeat) -> bool {
+    Timestamp::now().after(beat.beat_at) < GONE
+}
+
+/// How many live workers take jobs of this kind; none where the store cannot tell.
+pub(crate) async fn workers_of(store: &dyn Store, kind: &str) -> u64 {
+    let takes = |beat: &&WorkerBeat| is_alive(beat) && beat.kinds.iter().any(|of| of == kind);
+    store.workers().await.map_or(0, |beats| beats.iter().filter(takes).count() as u64)
+}
+
 /// Says who works on what, for `status` and for summaries.
 pub(crate) struct Heart {
     store: Arc<dyn Store>,

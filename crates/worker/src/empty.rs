@@ -1,13 +1,15 @@
 //! Waiting until nothing is left to do.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::Timestamp;
 use model::fleet::WorkerBeat;
 use queue::{KindStats, Queue, QueueError};
 use store::{Store, StoreError};
 
 use crate::WorkerError;
+use crate::beat::is_alive;
+use crate::declines::Declines;
 use crate::tally::Tally;
 
 /// How often an idle worker looks.
@@ -21,70 +23,100 @@ const LOOKS: u32 = 2;
 /// within a second what it runs and what it ended.
 const QUIET: Duration = Duration::from_millis(2_500);
 
-/// A worker that did not beat for so long is gone.
-const GONE: Duration = Duration::from_secs(15);
-
 /// What is seen of the work elsewhere: for each worker, the jobs it runs and the jobs it ended.
 type Elsewhere = Vec<(String, usize, u64)>;
 
+/// What is left of the kinds.
+#[derive(Debug, PartialEq, Eq)]
+enum Left {
+    /// Jobs that may be run here or that run somewhere.
+    Work,
+    Nothing,
+    /// Jobs that cannot be run here: how many, and why.
+    Declined(u64, String),
+}
+
 /// Waits until the queue has no job of these kinds: none ready, none delayed, none running anywhere, since a running one
 /// may publish more of them.
+///
+/// # Errors
+/// [`WorkerError::Declined`] where there are some, and this process declines them all.
 pub(crate) async fn wait_until_empty(
     queue: &dyn Queue,
     store: &dyn Store,
     me: &str,
-    kinds: &[String],
+    declines: &[Arc<Declines>],
     tally: &Tally,
 ) -> Result<(), WorkerError> {
-    let (mut looks, mut since, mut seen) = (0, Instant::now(), Elsewhere::new());
+    let kinds: Vec<&str> = declines.iter().map(|declines| declines.kind).collect();
+    let (mut looks, mut since, mut seen) = (0, Instant::now(), (Left::Work, Elsewhere::new()));
     loop {
         tokio::time::sleep(LOOK).await;
-        let elsewhere = match !tally.is_busy() && looks_empty(queue, kinds).await? {
-            true => elsewhere(store, me, kinds).await?,
-            false => None,
+        let left = if tally.is_busy() { Left::Work } else { look(queue, declines).await? };
+        let elsewhere = match left {
+            Left::Work => None,
+            _ => elsewhere(store, me, &kinds).await?,
         };
         let Some(now) = elsewhere.filter(|workers| workers.iter().all(|(_, running, _)| *running == 0)) else {
             looks = 0;
             continue;
         };
+        let now = (left, now);
         if looks == 0 || now != seen {
             (looks, since, seen) = (0, Instant::now(), now);
         }
         looks += 1;
-        if looks >= LOOKS && (seen.is_empty() || since.elapsed() > QUIET) {
-            return Ok(());
+        if looks >= LOOKS && (seen.1.is_empty() || since.elapsed() > QUIET) {
+            return match seen.0 {
+                Left::Declined(jobs, reason) => Err(WorkerError::Declined { jobs, reason }),
+                Left::Nothing | Left::Work => Ok(()),
+            };
         }
     }
 }
 
-async fn looks_empty(queue: &dyn Queue, kinds: &[String]) -> Result<bool, WorkerError> {
+async fn look(queue: &dyn Queue, declines: &[Arc<Declines>]) -> Result<Left, WorkerError> {
     match queue.stats().await {
-        Ok(stats) => Ok(stats.iter().filter(|stats| kinds.contains(&stats.kind)).all(KindStats::is_idle)),
+        Ok(stats) => Ok(left_of(&stats, declines)),
         Err(error @ QueueError::Unusable(_)) => Err(error.into()),
         Err(error @ QueueError::Unwritable { .. }) => Err(WorkerError::Local(error.to_string())),
         // The subscriptions say so already.
-        Err(_) => Ok(false),
+        Err(_) => Ok(Left::Work),
     }
 }
 
+fn left_of(stats: &[KindStats], declines: &[Arc<Declines>]) -> Left {
+    let (mut jobs, mut reasons) = (0, Vec::new());
+    if declines.iter().any(|declines| declines.are_handing_back()) {
+        return Left::Work;
+    }
+    for declines in declines {
+        let Some(left) = stats.iter().find(|stats| stats.kind == declines.kind && !stats.is_idle()) else { continue };
+        let Some(reason) = declines.all_of(left) else { return Left::Work };
+        jobs += left.ready + left.delayed;
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    if reasons.is_empty() { Left::Nothing } else { Left::Declined(jobs, reasons.join("; ")) }
+}
+
 /// The other live workers of these kinds; `None` where the store cannot tell.
-async fn elsewhere(store: &dyn Store, me: &str, kinds: &[String]) -> Result<Option<Elsewhere>, WorkerError> {
+async fn elsewhere(store: &dyn Store, me: &str, kinds: &[&str]) -> Result<Option<Elsewhere>, WorkerError> {
     let beats = match store.workers().await {
         Ok(beats) => beats,
         Err(error @ StoreError::Unusable(_)) => return Err(error.into()),
         Err(error @ StoreError::Unwritable { .. }) => return Err(WorkerError::Local(error.to_string())),
         Err(_) => return Ok(None),
     };
-    let now = Timestamp::now();
     let is_one = |beat: &WorkerBeat| {
-        let is_alive = now.after(beat.beat_at) < GONE;
-        is_alive && beat.id != me && beat.kinds.iter().any(|kind| kinds.contains(kind))
+        is_alive(beat) && beat.id != me && beat.kinds.iter().any(|kind| kinds.contains(&kind.as_str()))
     };
     Ok(Some(beats.into_iter().filter(is_one).map(|beat| seen_of(beat, kinds)).collect()))
 }
 
-fn seen_of(beat: WorkerBeat, kinds: &[String]) -> (String, usize, u64) {
-    let running = beat.running.iter().filter(|(kind, ..)| kinds.contains(kind)).count();
-    let counts = beat.counts.iter().filter(|(kind, _)| kinds.contains(kind));
+fn seen_of(beat: WorkerBeat, kinds: &[&str]) -> (String, usize, u64) {
+    let running = beat.running.iter().filter(|(kind, ..)| kinds.contains(&kind.as_str())).count();
+    let counts = beat.counts.iter().filter(|(kind, _)| kinds.contains(&kind.as_str()));
     (beat.id, running, counts.map(|(_, counts)| counts.done + counts.retried + counts.dead).sum())
 }

@@ -31,11 +31,11 @@ pub enum Failure {
         /// The budget.
         budget: String,
     },
-    /// This process cannot run it, another one may: the job is of another version, nobody is signed in here, a key is wrong.
-    /// Not the job's fault, no attempt; handed back at once, and this process takes none of the kind for a while that grows
-    /// with every job it declines in a row.
+    /// This process cannot run it, another one may. Not the job's fault, no attempt; handed back at once.
     #[error("{reason}")]
     Decline {
+        /// How much else it cannot run.
+        scope: Scope,
         /// For the log, `workers` and `doctor`: what is wrong, and what to do about it.
         reason: String,
     },
@@ -60,15 +60,33 @@ pub enum Failure {
     },
 }
 
+/// What a process that declines a job cannot run besides. Where it waits, it takes none of the kind for a while that grows
+/// with every try in a row; [`Until::Empty`](crate::Until) ends where all that is left is declined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// Nothing else: the job is of another version. Those behind it are looked at; it waits when it has seen nothing but jobs
+    /// that it declines.
+    Job,
+    /// All of the kind, until somebody mends something here: nobody is signed in, a key is wrong. It waits at once.
+    Process,
+    /// All of the kind, until a service can be reached from here. It waits at once, and that may pass by itself.
+    Network,
+}
+
 impl Failure {
     /// Dead, for this reason.
     pub fn dead(reason: impl ToString) -> Self {
         Self::Dead { reason: reason.to_string() }
     }
 
-    /// Left to other workers, for this reason.
+    /// This one job is left to other workers, for this reason.
+    pub fn decline_job(reason: impl ToString) -> Self {
+        Self::Decline { scope: Scope::Job, reason: reason.to_string() }
+    }
+
+    /// All jobs of the kind are left to other workers, for this reason.
     pub fn decline(reason: impl ToString) -> Self {
-        Self::Decline { reason: reason.to_string() }
+        Self::Decline { scope: Scope::Process, reason: reason.to_string() }
     }
 
     /// Later, by exponential back-off, for this reason.

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::Timestamp;
-use model::fleet::{JobCounts, Trouble};
+use model::fleet::JobCounts;
 use model::job::{BadEnvelope, Envelope};
 use model::settings::Settings;
 use queue::{Delivery, End, QueueError};
@@ -25,10 +24,6 @@ use crate::{Context, Failure, Shutdown, WorkerError};
 /// A job whose worker was lost this often while it ran is taken for the cause.
 const MOST_CRASHES: u32 = 10;
 
-/// How long a job of a newer program is left to newer workers before one of this version looks at it again. Old workers
-/// that are alone with a million of them move each twice a minute, which a broker bears.
-const NEWER: Duration = Duration::from_secs(30);
-
 /// Runs the jobs of one kind.
 pub(crate) struct Runner {
     pub(crate) handler: Arc<dyn AnyHandler>,
@@ -37,7 +32,7 @@ pub(crate) struct Runner {
     pub(crate) settings: Arc<Settings>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) meters: KindMeters,
-    pub(crate) declines: Declines,
+    pub(crate) declines: Arc<Declines>,
     /// Seen by the jobs; the subscription has its own, or one's success would end the other's back-off.
     pub(crate) outage: Outage,
     pub(crate) fault: Arc<Fault>,
@@ -80,8 +75,7 @@ impl Runner {
     async fn decide(self: &Arc<Self>, delivery: &mut Delivery, span: &JobSpan) -> End {
         match &mut delivery.envelope {
             Err(newer @ BadEnvelope::Newer { .. }) => {
-                self.postponed(&newer.to_string());
-                End::Postpone { after: NEWER }
+                End::Postpone { after: self.declines.postponed(&newer.to_string()) }
             }
             Err(bad) => End::Dead { reason: bad.to_string() },
             Ok(job) if job.kind != delivery.kind => {
@@ -140,9 +134,9 @@ impl Runner {
                 }
                 End::Release
             }
-            Failure::Decline { reason } => {
+            Failure::Decline { scope, reason } => {
                 // Before it is handed back, or it would be taken again at once.
-                self.declines.declined(&job.key, &reason);
+                self.declines.declined(job, scope, &reason).await;
                 End::Release
             }
             Failure::Unavailable { reason } => {
@@ -163,16 +157,6 @@ impl Runner {
             () = self.fault.pause() => {}
             () = self.shutdown.stopped() => {}
         }
-    }
-
-    /// A job is left to newer workers. Said once for as long as such jobs come: there may be a million of them.
-    fn postponed(&self, reason: &str) {
-        let (kind, now) = (self.handler.kind(), Timestamp::now());
-        if !self.tally.is_in_trouble(Some(kind)) {
-            tracing::warn!(kind, "handed back for a while: {reason}");
-        }
-        let (kind, reason, until) = (Some(kind.to_owned()), reason.to_owned(), now + NEWER + NEWER);
-        self.tally.trouble(Trouble { kind, job: None, partial: true, reason, since: now, until });
     }
 
     fn next_attempt(&self, job: &Envelope, after: Option<Duration>, reason: String) -> End {

@@ -20,6 +20,7 @@ mod kind;
 mod lane;
 mod logging;
 mod meters;
+mod newer;
 mod orders;
 mod otlp;
 mod progress;
@@ -35,7 +36,7 @@ mod worker;
 
 pub use budget::Budgets;
 pub use doors::{open_queue, open_store};
-pub use failure::Failure;
+pub use failure::{Failure, Scope};
 pub use handler::{Context, Handler};
 pub use health::Health;
 pub use home::Home;

@@ -38,8 +38,9 @@ pub struct Worker {
 pub enum Until {
     /// When it is told to.
     Stopped,
-    /// Also when no job of its kinds is left, ready, delayed or running, here or elsewhere; somebody waits for that, so a
-    /// [`Failure::Local`](crate::Failure::Local) ends it too, as an error.
+    /// Also when no job of its kinds is left, ready, delayed or running, here or elsewhere. Somebody waits for that, so what
+    /// would be waited for in vain ends it as an error: a [`Failure::Local`](crate::Failure::Local), and jobs all of which
+    /// this process declines or is too old for.
     Empty,
 }
 
@@ -55,6 +56,14 @@ pub enum WorkerError {
     /// This process cannot work where it is, and somebody waits for it.
     #[error("{0}")]
     Local(String),
+    /// Nothing but jobs that this process cannot run is left, and somebody waits for it.
+    #[error("all that is left cannot be run here (jobs: {jobs}): {reason}")]
+    Declined {
+        /// How many.
+        jobs: u64,
+        /// Why not, and what to do.
+        reason: String,
+    },
 }
 
 impl Worker {
@@ -102,11 +111,13 @@ impl Worker {
         if let Err(error @ StoreError::Unusable(_)) = watch.look().await {
             return Err(error.into());
         }
-        let mut takers = self.start_takers(&watch, &tally, &fault);
+        let declines = |kind: &&'static str| Arc::new(Declines::new(kind, self.home.clone(), tally.clone()));
+        let declines: Vec<_> = self.handlers.keys().map(declines).collect();
+        let mut takers = self.start_takers(&watch, &declines, &tally, &fault);
         let is_over = async {
             match until {
                 Until::Empty => tokio::select! {
-                    ended = empty::wait_until_empty(&*queue, &*store, heart.id(), &kinds, &tally) => ended,
+                    ended = empty::wait_until_empty(&*queue, &*store, heart.id(), &declines, &tally) => ended,
                     why = fault.is_met() => Err(WorkerError::Local(why)),
                 },
                 Until::Stopped => std::future::pending().await,
@@ -127,11 +138,18 @@ impl Worker {
         result.map(|()| state.counts)
     }
 
-    fn start_takers(self, watch: &Watch, tally: &Arc<Tally>, fault: &Arc<Fault>) -> JoinSet<Result<(), WorkerError>> {
+    /// Starts the taker of each kind, with that kind's declines.
+    fn start_takers(
+        self,
+        watch: &Watch,
+        declines: &[Arc<Declines>],
+        tally: &Arc<Tally>,
+        fault: &Arc<Fault>,
+    ) -> JoinSet<Result<(), WorkerError>> {
         let settings = Arc::new(self.home.settings);
         let mut takers = JoinSet::new();
         let mut standings = vec![watch.store.clone(), watch.accepts.clone()];
-        for (handler, slots) in self.handlers.into_values() {
+        for ((handler, slots), declines) in self.handlers.into_values().zip(declines) {
             let kind = handler.kind();
             let standing = Arc::new(Standing::new(kind));
             standings.push(standing.clone());
@@ -141,7 +159,7 @@ impl Worker {
                 context: watch.context.clone(),
                 orders: watch.orders.clone(),
                 settings: settings.clone(),
-                declines: Declines::new(kind, tally.clone()),
+                declines: declines.clone(),
                 tally: tally.clone(),
                 outage: Outage::seen_by("jobs"),
                 fault: fault.clone(),

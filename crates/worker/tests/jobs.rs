@@ -149,50 +149,6 @@ async fn messages_that_no_handler_can_read_are_dead_with_a_reason() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_of_a_newer_program_waits_uncounted_while_others_are_run() {
-    let place = Place::new().await;
-    place.publish(&[Envelope { v: 99, ..job(Apple { n: 1 }) }, job(Apple { n: 2 })]).await;
-    let (shutdown, run) = start(place.worker().with(on(|_: Apple, _| async { Ok(vec![]) }), 1));
-    place
-        .until("one waits and one is done", async |home| {
-            let stats = home.queue.stats().await.unwrap().into_iter().find(|stats| stats.kind == "test.apple")?;
-            (stats.delayed == 1 && stats.ready == 0 && stats.running == Some(0)).then_some(())
-        })
-        .await;
-    let beat = place
-        .until("its heartbeat says so", async |home| {
-            let beats = home.store.workers().await.unwrap();
-            beats.into_iter().find(|beat| !beat.troubles.is_empty())
-        })
-        .await;
-    let trouble = &beat.troubles[0];
-    assert!(trouble.partial && trouble.reason.contains("envelope version 99 is newer"), "{trouble:?}");
-    shutdown.stop();
-    assert_eq!(ended(run).await["test.apple"], counts(1, 0, 0));
-    assert_eq!(place.dead().await, []);
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_process_that_declines_a_kind_takes_none_for_a_while_and_tries_again() {
-    let place = Place::new().await;
-    let tries = Arc::new(Mutex::new(Vec::new()));
-    let seen = tries.clone();
-    let handler = on(move |_: Apple, _| {
-        let mut seen = seen.lock().unwrap();
-        seen.push(std::time::Instant::now());
-        let is_mended = seen.len() > 4;
-        async move { if is_mended { Ok(vec![]) } else { Err(Failure::decline("nobody is signed in")) } }
-    });
-    place.publish(&(0..4).map(|n| job(Apple { n })).collect::<Vec<_>>()).await;
-    let done = run_until_empty(place.worker().with(handler, 4)).await;
-    assert_eq!(done["test.apple"], counts(4, 0, 0), "no attempt was counted");
-    let tries = tries.lock().unwrap();
-    // Those that were under way together are one try: the next one is five seconds later.
-    assert!((5..=8).contains(&tries.len()), "{} tries", tries.len());
-    assert!(tries[4].duration_since(tries[0]) >= std::time::Duration::from_secs(5), "{tries:?}");
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_loses_its_worker_again_and_again_is_dead() {
     let place = Place::new().await;
     let killer = job(Apple { n: 1 });

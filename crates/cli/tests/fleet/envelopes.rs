@@ -13,6 +13,7 @@ fn a_newer_job_waits_an_older_one_is_run_and_one_that_is_none_is_dead() {
     let older = r#"{"v":0,"id":"older","kind":"track.pitches","key":"t","body":{"track_id":"t"}}"#;
     team.put_raw("track.pitches", older);
     team.put_raw("track.pitches", r#"{"v":1,"id":"odd","kind":"track.pitches","key":7}"#);
+    team.put_raw("track.pitches", r#"{"v":4000000000,"id":"absurd","kind":"track.pitches"}"#);
     let unknown = r#"{"v":1,"id":"unknown","kind":"track.colours","key":"t","attempt":0,"enqueued_at":0,"body":{}}"#;
     team.put_raw("track.pitches", unknown);
     let worker = Process::start(team.command(at, &["worker", "pitch"]));
@@ -21,7 +22,7 @@ fn a_newer_job_waits_an_older_one_is_run_and_one_that_is_none_is_dead() {
         let kind = queues.as_array()?.iter().find(|kind| kind["kind"] == "track.pitches")?.clone();
         Some(["ready", "running", "delayed", "dead"].map(|state| kind[state].as_u64().unwrap_or(99)))
     };
-    until("the newer one waits, the others are dead", || counts().filter(|counts| *counts == [0, 0, 1, 2]));
+    until("the newer one waits, the others are dead", || counts().filter(|counts| *counts == [0, 0, 1, 3]));
     let dead = team.json(at, &["dead", "list", "--json"]);
     let reason = |id: &str| {
         let letters = dead.as_array().unwrap().iter();
@@ -34,6 +35,7 @@ fn a_newer_job_waits_an_older_one_is_run_and_one_that_is_none_is_dead() {
     };
     assert_eq!(worker.ended(&team, "track.pitches", "done"), 1, "the older one ran");
     assert!(reason("odd").contains("not a job envelope"), "{}", reason("odd"));
+    assert!(reason("absurd").contains("version 4000000000 is more than 100 ahead"), "{}", reason("absurd"));
     assert!(reason("unknown").contains("track.colours"), "{}", reason("unknown"));
     let said = until("the worker says it", || {
         Some(team.text(at, &["workers"])).filter(|text| text.contains("envelope version 2 is newer"))

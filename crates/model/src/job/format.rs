@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::{Envelope, MOST_BYTES, VERSION};
 
+/// The most versions that a message may be ahead: what claims more is no job of a program to come, which would wait for ever.
+const MOST_AHEAD: u64 = 100;
+
 /// Why a message is not a job of this program.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadEnvelope {
@@ -65,6 +68,9 @@ impl Format {
         let (known, now) = (self.version, u64::from(self.version));
         match message.get("v").and_then(Value::as_u64) {
             None => Err(malformed("it has no version `v`")),
+            Some(found) if found > now + MOST_AHEAD => {
+                Err(malformed(format_args!("version {found} is more than {MOST_AHEAD} ahead of this program's")))
+            }
             // Its shape is its own.
             Some(found) if found > now => Err(BadEnvelope::Newer { found, known }),
             Some(found) if found == now => serde_json::from_value(message).map_err(malformed),
@@ -125,8 +131,11 @@ mod tests {
 
     #[test]
     fn newer_and_two_versions_back_are_told_apart() {
-        for found in [8, 9, u64::MAX] {
+        for found in [8, 9, 107] {
             assert_eq!(SEVEN.parse(&message(found, "whatever")), Err(BadEnvelope::Newer { found, known: 7 }));
+        }
+        for found in [108, u64::MAX] {
+            assert!(matches!(SEVEN.parse(&message(found, "key")), Err(BadEnvelope::Malformed(_))), "{found}");
         }
         for found in [0, 5] {
             assert_eq!(SEVEN.parse(&message(found, "key")), Err(BadEnvelope::TooOld { found, known: 7 }));

@@ -136,18 +136,22 @@ pub(super) fn delete(c: &Connection, id: LeaseId) -> Result<bool, Error> {
     Ok(delete.execute(params![id.seq, id.number])? == 1)
 }
 
-/// Ends a lease by making the job ready as it was; `false` when the lease is stale.
-///
-/// Like [`put_back`] it counts the lease's number up, or a renewal that is already on its way would find the job and keep
-/// it from everyone.
+/// Ends a lease by putting the job, as it was, behind all that wait: whoever cannot run it finds those first. `false` when
+/// the lease is stale.
 pub(super) fn release(c: &Connection, id: LeaseId) -> Result<bool, Error> {
-    let mut release = c.prepare_cached(
-        "UPDATE jobs SET lease = lease + 1, wakes_at = NULL, running = 0, lost = 0 WHERE seq = ?1 AND lease = ?2",
-    )?;
-    Ok(release.execute(params![id.seq, id.number])? == 1)
+    let mut take =
+        c.prepare_cached("DELETE FROM jobs WHERE seq = ?1 AND lease = ?2 RETURNING kind, priority, payload")?;
+    let message = take.query_row(params![id.seq, id.number], |row| {
+        Ok(Message { kind: row.get(0)?, priority: row.get(1)?, payload: row.get(2)? })
+    });
+    let message = message.optional()?;
+    insert(c, message.as_slice())?;
+    Ok(message.is_some())
 }
 
-/// [`release`] for a job that is to be ready at that time.
+/// Ends a lease by making the job, as it was, ready at that time; `false` when the lease is stale.
+///
+/// It counts the lease's number up, or a renewal that is already on its way would find the job and keep it from everyone.
 pub(super) fn postpone(c: &Connection, id: LeaseId, due_at: Timestamp) -> Result<bool, Error> {
     let mut postpone = c.prepare_cached(
         "UPDATE jobs SET lease = lease + 1, wakes_at = ?3, running = 0, lost = 0 WHERE seq = ?1 AND lease = ?2",
@@ -155,7 +159,7 @@ pub(super) fn postpone(c: &Connection, id: LeaseId, due_at: Timestamp) -> Result
     Ok(postpone.execute(params![id.seq, id.number, due_at.0])? == 1)
 }
 
-/// [`release`] for a job that nobody has asked for: that its worker was lost is still to be told.
+/// Hands back a job that nobody has asked for: it keeps its place, and that its worker was lost is still to be told.
 pub(super) fn hand_back(c: &Connection, id: LeaseId) -> Result<(), Error> {
     let mut hand_back = c.prepare_cached(
         "UPDATE jobs SET lease = lease + 1, wakes_at = NULL, running = 0 WHERE seq = ?1 AND lease = ?2",

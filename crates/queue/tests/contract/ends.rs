@@ -69,6 +69,26 @@ pub async fn a_released_job_is_ready_at_once_and_as_it_was(home: &impl Home) {
     assert!(!delivery.redelivered, "its worker was not lost");
 }
 
+pub async fn a_released_job_goes_behind_those_that_wait(home: &impl Home) {
+    let queue = home.open().await;
+    queue.publish(&[job("a", "1"), job("a", "2"), job("a", "3")]).await.unwrap();
+    queue.publish(&[job("a", "4").urgent(), job("a", "5").urgent()]).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    let mut order = Vec::new();
+    for end in [End::Release, End::Done(vec![]), End::Done(vec![]), End::Release] {
+        let delivery = next(&mut subscription).await;
+        order.push(key(&delivery));
+        delivery.end(end).await.unwrap();
+    }
+    for _ in 0..3 {
+        let delivery = next(&mut subscription).await;
+        order.push(key(&delivery));
+        delivery.end(End::Done(vec![])).await.unwrap();
+    }
+    assert_eq!(order, ["4", "5", "4", "1", "2", "3", "1"]);
+    counts(&queue, "a", (0, 0, 0, 0)).await;
+}
+
 pub async fn a_postponed_message_comes_back_after_its_wait_as_it_was(home: &impl Home) {
     let queue = home.open().await;
     let newer = r#"{"v":2,"id":"x","something":"new"}"#;

@@ -50,6 +50,7 @@ macro_rules! contract {
             ends::a_retry_waits_its_time_and_counts_the_attempt,
             ends::a_delayed_job_blocks_nobody,
             ends::a_released_job_is_ready_at_once_and_as_it_was,
+            ends::a_released_job_goes_behind_those_that_wait,
             ends::a_postponed_message_comes_back_after_its_wait_as_it_was,
             ends::a_job_of_the_version_before_is_delivered_upgraded,
             ends::a_stale_end_is_refused_and_the_new_owner_goes_on,
