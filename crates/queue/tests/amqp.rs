@@ -429,8 +429,12 @@ impl OwnBroker {
     }
 
     async fn open(&self) -> Arc<dyn Queue> {
+        self.open_managed_at(&self.broker.management_url()).await
+    }
+
+    async fn open_managed_at(&self, management: &str) -> Arc<dyn Queue> {
         let url = format!("{}/%2F", self.broker.url());
-        queue::open(&url, Some(&self.broker.management_url())).await.unwrap()
+        queue::open(&url, Some(management)).await.unwrap()
     }
 }
 
@@ -464,6 +468,12 @@ async fn a_broker_that_blocks_publishers_is_named_and_waited_for() {
     // All that needs no publishing goes on beside it, on the connection that consumes.
     soon(first.end(End::Done(vec![]))).await.unwrap();
     assert!(soon(queue.stats()).await.unwrap().iter().any(|kind| kind.kind == "a"));
+    // Nor does who counts wait for the alarm where the management API takes its question and does not answer.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let uncounted = own.open_managed_at(&format!("http://{}", silent.local_addr().unwrap())).await;
+    let counted = tokio::time::timeout(Duration::from_secs(20), uncounted.stats()).await.expect("it does not hang");
+    let counted = counted.unwrap();
+    assert!(counted.len() >= 9 && counted.iter().all(|kind| kind.running.is_none()), "{counted:?}");
     let mut ending = tokio::spawn(second.end(End::Done(vec![job("b", "follow-up")])));
     // Longer than a confirmation may take: it is waited for, and not by connections made anew.
     let longer = Duration::from_secs(32);

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use model::Timestamp;
 use model::analysis::{Analysis, TrackAnalysis};
@@ -71,6 +72,21 @@ fn an_alarm_of_the_broker_is_named_and_waited_for() {
     let queue = found["checks"].as_array().unwrap().iter().find(|check| check["name"] == "queue").unwrap();
     assert_eq!(queue["state"], "failed", "{queue}");
     assert!(queue["detail"].as_str().unwrap().contains(BLOCKED), "{queue}");
+
+    // What counts does not wait for the alarm, though the management API takes its question and does not answer.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    for args in [["queues", "--json"], ["status", "--json"], ["doctor", "--json"]] {
+        let mut command = alarmed.command(&args);
+        command.env("SPOTIFAI_QUEUE_MANAGEMENT_URL", format!("http://{}", silent.local_addr().unwrap()));
+        let began = Instant::now();
+        let output = command.output().unwrap();
+        assert!(began.elapsed() < Duration::from_secs(30), "{args:?} took {:?}", began.elapsed());
+        let shown: Value = serde_json::from_slice(&output.stdout).unwrap();
+        match args[0] {
+            "doctor" => assert!(shown.to_string().contains(BLOCKED), "{shown}"),
+            _ => assert!(output.status.success() && shown.to_string().contains("track.tags"), "{shown}"),
+        }
+    }
 
     let enqueue = ["enqueue", "file", "ids.txt", "--kind", "track.tags"];
     let said = format!("spotifai: {BLOCKED}; waiting until it ends");
