@@ -94,14 +94,14 @@ impl Client {
     /// Whether robots.txt, read once, keeps us from the tag page of a track.
     pub async fn is_forbidden(&self, artist: &str, title: &str) -> Result<bool, Error> {
         let address = tags_url(self.pages.as_str(), artist, title);
-        let url = Url::parse(&address).map_err(|error| unreachable(&address, &error))?;
+        let url = http_url("lastfm.url", &address)?;
         Ok(!self.robots().await?.allow(url.as_str()))
     }
 
     /// Asks for the tag page of a track: one request, where robots.txt was read before.
     pub async fn page(&self, artist: &str, title: &str) -> Result<Answer<PageOutcome>, Error> {
         let address = tags_url(self.pages.as_str(), artist, title);
-        let url = Url::parse(&address).map_err(|error| unreachable(&address, &error))?;
+        let url = http_url("lastfm.url", &address)?;
         let robots = self.robots().await?;
         // The address as it goes out, which is what the rules are about.
         if !robots.allow(url.as_str()) {
@@ -152,11 +152,15 @@ impl Client {
 
     async fn get(&self, url: Url, address: &str) -> Result<(u16, Option<Duration>, String), Error> {
         // The key is part of the URL, and errors name the URL.
-        let failed = |error: reqwest::Error| unreachable(address, &error.without_url());
-        let answer = self.http.get(url).send().await.map_err(failed)?;
+        let broken =
+            |error: reqwest::Error| Error::BrokenOff { at: address.to_owned(), cause: causes(&error.without_url()) };
+        let answer = self.http.get(url).send().await.map_err(|error| match error.is_request() {
+            true => Error::Unreachable { cause: causes(&error.without_url()) },
+            false => broken(error),
+        })?;
         let status = answer.status().as_u16();
         let retry_after = retry_after(answer.headers());
-        let body = answer.text().await.map_err(failed)?;
+        let body = answer.text().await.map_err(broken)?;
         tracing::debug!(address, status, body_bytes = body.len(), "last.fm answered");
         Ok((status, retry_after, body))
     }
@@ -177,10 +181,10 @@ fn http_url(name: &'static str, value: &str) -> Result<Url, Error> {
     }
 }
 
-/// With every cause behind the error: the first line of the network's errors says next to nothing.
-fn unreachable(at: &str, error: &dyn std::error::Error) -> Error {
-    let causes = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string);
-    Error::Unreachable { at: at.to_owned(), cause: causes.collect::<Vec<_>>().join(": ") }
+/// The error with every cause behind it: the first line of the network's errors says next to nothing.
+fn causes(error: &reqwest::Error) -> String {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn is_loopback(address: &str) -> bool {

@@ -14,9 +14,15 @@ pub enum Error {
         /// What is wrong with it.
         cause: String,
     },
-    /// Try again later: the network or the server failed.
-    #[error("{at} is out of reach: {cause}")]
+    /// No answer came, whatever is asked for: nobody can be reached from here, which says nothing about the request.
+    #[error("last.fm is out of reach from here ({cause}): see whether this machine is online")]
     Unreachable {
+        /// What happened.
+        cause: String,
+    },
+    /// Try again later: the answer broke off.
+    #[error("the answer of {at} broke off: {cause}")]
+    BrokenOff {
         /// Address, without the key.
         at: String,
         /// What happened.

@@ -50,7 +50,7 @@ async fn note<T>(store: &dyn Store, name: &str, asked: Result<Result<T, Error>, 
 
 /// Reads the first page of each playlist of a run into the store, where its job finds it. Returns why playlists cannot be
 /// read, a line each: they do not exist, or this app may not read them. All other trouble is left to the jobs, and so are the
-/// other playlists where Spotify throttles.
+/// other playlists where Spotify throttles or is out of reach.
 ///
 /// # Errors
 /// The settings cannot be used, or the store does not answer.
@@ -65,7 +65,7 @@ pub async fn read_first_pages(home: &Home, run: &Run) -> anyhow::Result<Vec<Stri
         let job = PlaylistPageJob { run: run.id.clone(), playlist: playlist.clone(), ..PlaylistPageJob::default() };
         match pages.fetch(&job, &context).await {
             Err(Failure::Dead { reason }) => unreadable.push(reason),
-            Err(Failure::Pause { .. } | Failure::Closed { .. }) => break,
+            Err(Failure::Pause { .. } | Failure::Closed { .. } | Failure::Decline { .. }) => break,
             _ => {}
         }
     }

@@ -27,6 +27,7 @@ pub(crate) fn failure(error: Error) -> Failure {
         Error::RateLimited { after } | Error::Quota { after } => pause(after),
         // It would fail every other job here as well, and those of nobody who is signed in.
         Error::NotSignedIn { .. } | Error::Unauthorized { .. } | Error::Setup(_) => Failure::decline(reason),
+        Error::Unreachable { .. } => Failure::unreachable(reason),
         Error::Unavailable { after, .. } => Failure::Retry { after, reason },
         Error::BadAnswer { .. } => Failure::retry(reason),
         Error::BadId { .. } | Error::Forbidden { .. } | Error::NotFound { .. } | Error::Rejected { .. } => {

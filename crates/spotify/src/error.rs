@@ -56,8 +56,14 @@ pub enum Error {
         /// What Spotify said.
         detail: String,
     },
-    /// No answer, or one that says the server is in trouble: retry.
-    #[error("Spotify cannot be reached for {what}: {detail}")]
+    /// No answer came, whatever is asked for: nobody can be reached from here, which says nothing about the request.
+    #[error("Spotify is out of reach from here ({detail}): see whether this machine is online")]
+    Unreachable {
+        /// What happened.
+        detail: String,
+    },
+    /// An answer that says the server is in trouble, or that broke off: retry.
+    #[error("Spotify gives no good answer for {what}: {detail}")]
     Unavailable {
         /// What was asked for.
         what: String,

@@ -33,13 +33,13 @@ pub(crate) fn pool(base: &str, contact: Option<&str>) -> Result<reqwest::Client,
 
 /// Makes a request for `what` and returns the body of a good answer.
 pub(crate) async fn send(request: RequestBuilder, what: &str) -> Result<Vec<u8>, Error> {
-    let unavailable = |error: reqwest::Error| {
-        let detail = causes(&error.without_url());
-        Error::Unavailable { what: what.to_owned(), detail, after: None }
-    };
-    let answer = request.send().await.map_err(unavailable)?;
+    let unavailable = |detail| Error::Unavailable { what: what.to_owned(), detail, after: None };
+    let answer = request.send().await.map_err(|error| match (error.is_request(), causes(&error.without_url())) {
+        (true, detail) => Error::Unreachable { detail },
+        (false, detail) => unavailable(detail),
+    })?;
     let (status, after) = (answer.status(), retry_after(answer.headers()));
-    let body = answer.bytes().await.map_err(unavailable)?;
+    let body = answer.bytes().await.map_err(|error| unavailable(causes(&error.without_url())))?;
     if status.is_success() { Ok(body.into()) } else { Err(Error::of_answer(what, status, after, &body)) }
 }
 

@@ -89,6 +89,11 @@ impl Failure {
         Self::Decline { scope: Scope::Process, reason: reason.to_string() }
     }
 
+    /// All jobs of the kind are left to other workers until a service can be reached from here again, for this reason.
+    pub fn unreachable(reason: impl ToString) -> Self {
+        Self::Decline { scope: Scope::Network, reason: reason.to_string() }
+    }
+
     /// Later, by exponential back-off, for this reason.
     pub fn retry(reason: impl ToString) -> Self {
         Self::Retry { after: None, reason: reason.to_string() }

@@ -9,18 +9,18 @@ use testkit::{CLIENT_ID, CLIENT_SECRET, Catalogue, Oddities, Stage};
 
 use crate::team::{Process, Team, until};
 
-fn stage(team: &Team) -> Stage {
+pub fn stage(team: &Team) -> Stage {
     team.runtime.block_on(testkit::serve(Catalogue::sample(60, 1), Oddities::none())).unwrap()
 }
 
 /// The first page of a playlist of the stage.
-fn pages(stage: &Stage, run: &str) -> Vec<Envelope> {
+pub fn pages(stage: &Stage, run: &str) -> Vec<Envelope> {
     let playlist = stage.playlists().remove(0);
     vec![Envelope::new(&PlaylistPageJob { run: run.into(), playlist, offset: 0, labels_only: false })]
 }
 
 /// Starts workers of these kinds against the stage, with some variables more, or less where they are empty.
-fn start(team: &Team, stage: &Stage, folder: &Path, kinds: &[&str], set: &[(&str, &str)]) -> Process {
+pub fn start(team: &Team, stage: &Stage, folder: &Path, kinds: &[&str], set: &[(&str, &str)]) -> Process {
     let mut command = team.command(folder, &[&["worker"], kinds].concat());
     command.envs(stage.environment());
     for (name, value) in set {
@@ -30,12 +30,12 @@ fn start(team: &Team, stage: &Stage, folder: &Path, kinds: &[&str], set: &[(&str
 }
 
 /// Budgets that are closed, by the list that an operator sees.
-fn closed(team: &Team, folder: &Path) -> Vec<Value> {
+pub fn closed(team: &Team, folder: &Path) -> Vec<Value> {
     let budgets = team.json(folder, &["budget", "list", "--json"]);
     budgets.as_array().unwrap().iter().filter(|budget| !budget["closed_until"].is_null()).cloned().collect()
 }
 
-fn unready(team: &Team, worker: &Process, why: &str) {
+pub fn unready(team: &Team, worker: &Process, why: &str) {
     until(why, || Some(worker.page(team, "/readyz")).filter(|(code, text)| *code == 503 && text.contains(why)));
 }
 

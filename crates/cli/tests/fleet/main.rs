@@ -5,5 +5,6 @@ mod common;
 mod envelopes;
 mod kernels;
 mod local_faults;
+mod out_of_reach;
 mod own_broker;
 mod team;

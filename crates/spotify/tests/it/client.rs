@@ -129,12 +129,12 @@ async fn an_error_says_what_to_do() {
 }
 
 #[tokio::test]
-async fn nobody_at_the_address_is_worth_a_retry() {
+async fn nobody_at_the_address_says_nothing_about_the_request() {
     let stand_in = StandIn::start().await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let settings = model::settings::Spotify { api_url: format!("http://{free}/v1"), ..stand_in.settings() };
     let error = Client::new(&settings, None).unwrap().audio_analysis(&id("t1")).await.unwrap_err();
-    assert!(matches!(error, Error::Unavailable { after: None, .. }), "{error}");
+    assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     let nonsense = model::settings::Spotify { api_url: "spotify".into(), ..stand_in.settings() };
     assert!(matches!(Client::new(&nonsense, None), Err(Error::Setup(_))));
 }

@@ -9,7 +9,7 @@ use model::settings::Settings;
 use model::tag::TagsOutcome;
 use model::track::Track;
 use store::Store;
-use worker::{Home, Shutdown, Until};
+use worker::{Home, Shutdown, Until, WorkerError};
 
 use super::Chosen;
 use super::answer::{Answer, Beside};
@@ -144,7 +144,10 @@ async fn fetch(home: &Home, ids: &[String], shutdown: &Shutdown) -> anyhow::Resu
         home.queue.publish(&[Envelope::new(&TracksAudio { track_ids: batch.to_vec() })]).await?;
     }
     let worker = work::of_kinds(home, &[WorkerKind::Playlist, WorkerKind::Pitch])?;
-    worker.run(Until::Empty, shutdown.clone()).await?;
+    match worker.run(Until::Empty, shutdown.clone()).await {
+        Err(WorkerError::Declined { reason, .. }) => return Ok(Refused::All(reason)),
+        ended => ended?,
+    };
     let dead = home.queue.dead_letters(None).await?.into_iter();
     Ok(Refused::Some(dead.filter_map(|letter| Some((letter.key?, letter.reason))).collect()))
 }

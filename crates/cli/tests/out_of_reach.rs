@@ -1,0 +1,110 @@
+//! A service that cannot be reached while somebody waits for its jobs.
+
+mod common;
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
+
+use common::{ok, run, spotifai, wait_until};
+use serde_json::Value;
+use tempfile::{TempDir, tempdir};
+use testkit::{Catalogue, Oddities, Stage};
+use tokio::net::{TcpListener, TcpStream};
+
+/// A stage whose last.fm is at an address where nobody listens yet.
+struct Offline {
+    folder: TempDir,
+    stage: Stage,
+    lastfm: SocketAddr,
+}
+
+impl Offline {
+    async fn new() -> Self {
+        let stage = testkit::serve(Catalogue::sample(30, 5), Oddities::none()).await.unwrap();
+        let lastfm = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        Self { folder: tempdir().unwrap(), stage, lastfm }
+    }
+
+    fn at(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Starts a run whose errors go to a file.
+    fn start(&self) -> (Child, PathBuf) {
+        let playlists = self.stage.playlists();
+        let args = [&["run", "--labels-only"], &*playlists.iter().map(String::as_str).collect::<Vec<_>>()].concat();
+        let errors = self.at().join("errors");
+        let mut command = spotifai(self.at(), &args);
+        command.envs(self.stage.environment()).env("SPOTIFAI_LASTFM_URL", format!("http://{}", self.lastfm));
+        command.stdout(Stdio::null()).stderr(std::fs::File::create(&errors).unwrap());
+        (command.spawn().unwrap(), errors)
+    }
+
+    /// last.fm can be reached from now on.
+    async fn open(&self) {
+        let listener = TcpListener::bind(self.lastfm).await.unwrap();
+        let server = self.stage.lastfm_url.trim_start_matches("http://").to_owned();
+        tokio::spawn(async move {
+            while let Ok((mut here, _)) = listener.accept().await {
+                let mut there = TcpStream::connect(&server).await.unwrap();
+                tokio::spawn(async move { tokio::io::copy_bidirectional(&mut here, &mut there).await });
+            }
+        });
+    }
+
+    /// Retried and dead jobs, by what the queue says.
+    fn lost(&self) -> u64 {
+        let queues: Value = serde_json::from_str(&ok(&run(self.at(), &["queues", "--json"]))).unwrap();
+        queues
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|kind| kind["dead"].as_u64().unwrap() + kind["delayed"].as_u64().unwrap())
+            .sum()
+    }
+}
+
+fn said(errors: &Path) -> String {
+    std::fs::read_to_string(errors).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_without_a_service_ends_with_the_reason_and_the_same_command_goes_on() {
+    let offline = Offline::new().await;
+    let began = Instant::now();
+    let (mut run, errors) = offline.start();
+    let code = tokio::task::spawn_blocking(move || run.wait().unwrap().code()).await.unwrap();
+    let text = said(&errors);
+    assert_eq!(code, Some(1), "{text}");
+    assert!(began.elapsed() >= Duration::from_secs(60), "a short outage is survived");
+    let last = text.lines().last().unwrap();
+    for part in ["all that is left cannot be run here", "last.fm is out of reach from here", "the same command goes on"]
+    {
+        assert!(last.contains(part), "{part}: {text}");
+    }
+    assert_eq!(offline.lost(), 0, "no attempt was counted");
+    offline.open().await;
+    let (mut run, errors) = offline.start();
+    let code = tokio::task::spawn_blocking(move || run.wait().unwrap().code()).await.unwrap();
+    assert_eq!(code, Some(0), "{}", said(&errors));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_survives_half_a_minute_without_a_network() {
+    let offline = Offline::new().await;
+    let (mut run, errors) = offline.start();
+    let errors_of = errors.clone();
+    tokio::task::spawn_blocking(move || {
+        wait_until("it says why it waits", || said(&errors_of).contains("last.fm is out of reach from here"));
+    })
+    .await
+    .unwrap();
+    // As long as a router takes to restart.
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    offline.open().await;
+    let code = tokio::task::spawn_blocking(move || run.wait().unwrap().code()).await.unwrap();
+    assert_eq!(code, Some(0), "{}", said(&errors));
+    assert_eq!(offline.lost(), 0);
+}
