@@ -446,12 +446,13 @@ pub enum Dataset {
 
 /// `spotifai predict`.
 #[derive(Debug, ClapArgs)]
+#[command(group(clap::ArgGroup::new("asked").required(true).args(["tracks", "data"])))]
 pub struct Predict {
     /// Track ids, URIs or addresses; or ids of rows of the model's own table
-    #[arg(required_unless_present = "data", value_name = "TRACK")]
+    #[arg(value_name = "TRACK")]
     pub tracks: Vec<String>,
     /// A table with the model's columns, Parquet or CSV, in place of tracks
-    #[arg(long, value_name = "FILE", conflicts_with = "tracks")]
+    #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
     /// Fill missing values of the file by this statistic of the model's training rows (default: as its own were filled)
     #[arg(long, value_name = "HOW", requires = "data")]

@@ -24,6 +24,19 @@ fn tags_are_normalised_a_line_each() {
 }
 
 #[test]
+fn tags_that_are_not_utf8_are_refused_and_not_read_without_their_letters() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    for (bytes, line) in [(&b"rock\nchanson fran\xe7aise\n"[..], 2), (b"\xff\xfer\0o\0c\0k\0", 1)] {
+        std::fs::write(at.join("tags"), bytes).unwrap();
+        let file = std::fs::File::open(at.join("tags")).unwrap();
+        let said = fails(&spotifai(at, &["tags", "normalise"]).stdin(file).output().unwrap(), 1);
+        assert!(said.contains(&format!("line {line} of standard input is not UTF-8: convert it first")), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+}
+
+#[test]
 fn lastfm_addresses_follow_the_site() {
     let folder = tempdir().unwrap();
     let out = ok(&run(folder.path(), &["lastfm", "url", "AC/DC", "Hells Bells"]));

@@ -34,18 +34,23 @@ fn summary(folder: &Path, more: &[&str]) -> Value {
 fn what_is_wrong_with_a_table_is_said_in_one_line_with_the_way_out() {
     let many = |row: &str| format!("x,label:a\n{}{row}\n", "1,0\n2,1\n".repeat(10));
     let cases: &[(String, &[&str], i32, &[&str])] = &[
-        (many(",1"), &[], 1, &["column `x` lacks 1 of 21 values", "row 21", "--impute mean"]),
-        (many("NaN,1"), &[], 1, &["column `x` lacks 1 of 21 values", "row 21", "--impute mean"]),
-        (many("inf,1"), &[], 1, &["column `x` (row 21 is infinite)", "--ignore x"]),
-        (many("inf,1"), &["--impute", "mean"], 1, &["column `x` (row 21 is infinite)"]),
-        (many("much,1"), &["--impute", "mean"], 1, &["column `x` (row 21 has no number but `much`)", "--ignore"]),
-        (many("1,"), &["--impute", "mean"], 1, &["column `label:a` (row 21 is neither 0 nor 1)"]),
-        (many("1,2"), &[], 1, &["column `label:a` (row 21 is neither 0 nor 1)"]),
+        (many(",1"), &[], 1, &["column `x` lacks 1 of 21 values", "line 22", "--impute mean"]),
+        (many("NaN,1"), &[], 1, &["column `x` lacks 1 of 21 values", "line 22", "--impute mean"]),
+        (many("inf,1"), &[], 1, &["column `x` (line 22 is infinite)", "--ignore x"]),
+        (many("inf,1"), &["--impute", "mean"], 1, &["column `x` (line 22 is infinite)"]),
+        (many("much,1"), &["--impute", "mean"], 1, &["column `x` (line 22 has no number but `much`)", "--ignore"]),
+        (many("1,"), &["--impute", "mean"], 1, &["column `label:a` (line 22 is neither 0 nor 1)"]),
+        (many("1,2"), &[], 1, &["column `label:a` (line 22 is neither 0 nor 1)"]),
         (many("1,0"), &["--impute", "average"], 2, &["average", "most_frequent"]),
         (many("1,0"), &["--labels", "b"], 2, &["`--labels` names `b`", "my.csv", "label:a"]),
         (many("1,0"), &["--ignore", "y"], 2, &["`--ignore` names `y`", "it has x, label:a"]),
         ("x,y\n1,0\n2,1\n3,0\n".into(), &[], 1, &["my.csv", "no label columns", "--labels a,b,c"]),
-        ("x,y,z\n1,0,5\n2,1,6\n3,0,7\n".into(), &["--labels", "x,y"], 1, &["`x` (row 2 is neither 0 nor 1)"]),
+        (
+            "x,y,z\n1,0,5\n2,1,6\n3,0,7\n".into(),
+            &["--labels", "x,y"],
+            1,
+            &["`x` (line 3 is neither 0 nor 1, and 1 more are no better): correct the file"],
+        ),
         ("y,z\n1,0\n0,1\n1,0\n".into(), &["--labels", "y,z"], 1, &["no feature columns"]),
         ("x,label:a\n".into(), &[], 1, &["my.csv", "no rows"]),
         ("".into(), &[], 1, &["my.csv", "cannot be read"]),
@@ -269,7 +274,7 @@ fn every_unusable_column_is_named_at_once_with_an_option_that_can_be_pasted() {
         "`label:` (is a label without a name)",
         "`index` (numbers the rows)",
         "`title, or name` (has no numbers)",
-        "`it's` (row 1 has no number but `fast`)",
+        "`it's` (line 2 has no number but `fast`)",
     ] {
         assert!(said.contains(named), "{named}: {said}");
     }

@@ -144,7 +144,7 @@ fn a_model_of_a_table_answers_the_rows_of_files_and_of_its_own() {
     let new = answers(at, &["--data", "new.csv"]);
     let of = |at: usize, name: &str| new[at][name].clone();
     assert_eq!([of(0, "assigned"), of(1, "assigned")], [json!(["high", "odd"]), json!([])]);
-    assert_eq!([of(0, "track_id"), of(1, "track_id")], ["1", "2"]);
+    assert_eq!([of(0, "track_id"), of(1, "track_id")], ["2", "3"]);
     assert_eq!([of(0, "in_training"), of(0, "truth")], [json!(false), Value::Null]);
     assert_eq!(new[0]["probabilities"]["high"].as_f64(), Some(1.0));
 
@@ -168,7 +168,7 @@ fn a_model_of_a_table_answers_the_rows_of_files_and_of_its_own() {
     assert!(said.contains("labels.csv: 2 rows"), "{said}");
     let written = std::fs::read_to_string(at.join("labels.csv")).unwrap();
     let head = "track_id,name,in_training,truth_known,truth,assigned,imputed,error,probability:high,probability:odd";
-    assert_eq!(written, format!("{head}\n1,,false,false,,high;odd,,,1,1\n2,,false,false,,,,,0,0\n"));
+    assert_eq!(written, format!("{head}\n2,,false,false,,high;odd,,,1,1\n3,,false,false,,,,,0,0\n"));
     ok(&run(at, &["predict", "--data", "new.csv", "--out", "labels.json"]));
     assert_eq!(serde_json::from_slice::<Vec<Value>>(&std::fs::read(at.join("labels.json")).unwrap()).unwrap(), new);
     assert!(fails(&run(at, &["predict", "--data", "new.csv", "--out", "labels.txt"]), 2).contains(".csv nor .json"));
@@ -182,7 +182,7 @@ fn columns_and_values_that_are_missing_are_named_at_once_or_filled_as_the_model_
     let said = fails(&run(at, &["predict", "--data", "none.csv"]), 1);
     assert!(said.contains("no column x, y, which the model takes") && said.contains("the file has a, b"), "{said}");
     assert_eq!(said.lines().count(), 1, "{said}");
-    std::fs::write(at.join("words.csv"), "x,y\nmuch,1\n2,many\n").unwrap();
+    std::fs::write(at.join("words.csv"), "x,y\nmuch,a\nmore,many\n").unwrap();
     let said = fails(&run(at, &["predict", "--data", "words.csv"]), 1);
     assert!(said.contains("`x`") && said.contains("`y`"), "{said}");
     assert!(said.contains("correct the file") && !said.contains("--"), "predict has no option that helps: {said}");
@@ -196,7 +196,7 @@ fn columns_and_values_that_are_missing_are_named_at_once_or_filled_as_the_model_
     let output = run(at, &["predict", "--data", "gap.csv", "--json"]);
     let said = fails(&output, 1);
     assert!(
-        said.contains("2 of 3 could not be answered") && said.contains("spotifai: b: row 2 has no value in x"),
+        said.contains("2 of 3 could not be answered") && said.contains("spotifai: b: line 3 has no value in x"),
         "{said}"
     );
     assert_eq!(parsed(&output)[0]["assigned"], json!(["high", "odd"]));
@@ -233,6 +233,114 @@ fn columns_and_values_that_are_missing_are_named_at_once_or_filled_as_the_model_
 }
 
 #[test]
+fn a_row_that_cannot_be_used_is_named_and_the_others_are_answered() {
+    let folder = folder();
+    let at = folder.path();
+    let rows = "a,19,1\nb,much,1\n\n,,\nc,0,inf\nd,1e308,-1e400\ne,0,0,9\nf,,many\ng,19,0\n";
+    let german = rows.replace(',', ";").replace("19", "19,5");
+    for (head, rows) in [("track_id,x,y", rows), ("track_id;x;y", &german)] {
+        std::fs::write(at.join("new.csv"), format!("{head}\n{rows}")).unwrap();
+        let output = run(at, &["predict", "--data", "new.csv", "--json"]);
+        let said = fails(&output, 1);
+        assert!(said.contains("5 of 7 could not be answered"), "{said}");
+        let found = parsed(&output);
+        assert_eq!(found[0]["assigned"], json!(["high", "odd"]));
+        for (row, why) in [
+            (1, "line 3: `x` has no number but `much`"),
+            (2, "line 6: `y` is infinite"),
+            (3, "line 7: `x` is 1e308, beyond ±3.4e38, `y` is infinite"),
+            (4, "line 8 has 4 values, and the line of column names has 3"),
+            (5, "line 9: `y` has no number but `many`"),
+        ] {
+            assert!(found[row]["error"].as_str().unwrap().starts_with(why), "{why}: {}", found[row]);
+            assert!(said.contains(why), "{why}: {said}");
+        }
+        assert_eq!(found[6]["assigned"], json!(["high"]));
+    }
+    // The truth of one row spoils no other's.
+    std::fs::write(at.join("new.csv"), "x,y,high,odd\n19,1,1,1\n0,0,,\n345,7,2,9\n").unwrap();
+    let truths: Vec<Value> = answers(at, &["--data", "new.csv"]).iter().map(|row| row["truth"].clone()).collect();
+    assert_eq!(truths, [json!(["high", "odd"]), Value::Null, Value::Null]);
+}
+
+#[test]
+fn a_row_that_overflows_in_a_model_is_named() {
+    let folder = folder();
+    let at = folder.path();
+    std::fs::write(at.join("grid.toml"), "[mlp]\nhidden_layer_sizes = [[32]]\nmax_iter = 5\n").unwrap();
+    ok(&run(at, &SEARCH));
+    std::fs::write(at.join("new.csv"), "x,y\n19,1\n3e38,-3e38\n").unwrap();
+    let output = run(at, &["predict", "--data", "new.csv", "--json"]);
+    let said = fails(&output, 1);
+    assert!(said.contains("3: line 3: the model has no answer: values are too far"), "{said}");
+    assert!(parsed(&output)[0]["assigned"].is_array(), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dataset_that_cannot_be_read_any_more_is_nothing_known_and_a_warning() {
+    let folder = folder();
+    let at = folder.path();
+    let store = store::open(&format!("sqlite:{}", at.join("spotifai.db").display())).await.unwrap();
+    let mut info = store.latest_dataset().await.unwrap().unwrap();
+    // What a damaged file and an older program leave.
+    for blob in [b"PAR1 and no more".as_slice(), b"x;y\n1;2\n", b""] {
+        store.save_dataset(&info, blob).await.unwrap();
+        std::fs::write(at.join("new.csv"), "x,y\n19,1\n,0\n").unwrap();
+        let output = run(at, &["predict", "--data", "new.csv", "--json", "--impute", "zero"]);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        ok(&output);
+        let found = parsed(&output);
+        assert_eq!((&found[0]["assigned"], &found[0]["in_training"]), (&json!(["high", "odd"]), &Value::Null));
+        assert_eq!(
+            said.matches("warning: the dataset that the model was fitted on cannot be read any more").count(),
+            1
+        );
+        assert_eq!(said.lines().count(), 1, "{said}");
+        // No ids are known any more: it is taken for a track.
+        let said = fails(&run(at, &["predict", "t1"]), 1);
+        assert!(said.contains("cannot be read any more") && said.contains("t1: "), "{said}");
+    }
+    // What the model's own table was filled with is known without it.
+    info.imputed = Some(model::dataset::Imputed {
+        how: model::dataset::Impute::Mean,
+        columns: [("x".to_owned(), 1)].into(),
+        fills: [("x".to_owned(), 12.5)].into(),
+    });
+    store.save_dataset(&info, b"").await.unwrap();
+    let output = run(at, &["predict", "--data", "new.csv", "--json"]);
+    ok(&output);
+    assert_eq!((&parsed(&output)[1]["imputed"], &parsed(&output)[1]["assigned"]), (&json!(["x"]), &json!(["high"])));
+}
+
+#[test]
+fn what_is_filled_in_is_what_the_model_was_fitted_on_to_the_last_bit() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    let value = |i: usize| if i.is_multiple_of(8) { String::new() } else { (0.1 * i as f64 + 0.7).to_string() };
+    let row = |i: usize| format!("{},{},{},{}\n", value(i), value(i + 5), i % 7, i % 2);
+    let rows: String = (0..24).map(row).collect();
+    std::fs::write(at.join("my.csv"), format!("x,z,y,label:odd\n{rows}")).unwrap();
+    std::fs::write(at.join("grid.toml"), "[tree]\nmax_depth = [3, 4]\n").unwrap();
+    for how in ["mean", "median", "most_frequent", "zero"] {
+        ok(&run(at, &[&SEARCH[..], &["--impute", how]].concat()));
+        for more in [&["--data", "my.csv"][..], &["--data", "my.csv", "--impute", how]] {
+            let found = answers(at, more);
+            let trained = found.iter().filter(|answer| answer["in_training"] == true).count();
+            assert_eq!(trained, 16, "{how}: every training row is known again");
+            assert!(found.iter().any(|answer| answer["in_training"] == true && answer["imputed"] == json!(["x"])));
+        }
+    }
+}
+
+#[test]
+fn whoever_names_nothing_to_predict_is_told_what_can_be() {
+    let folder = tempdir().unwrap();
+    let said = fails(&run(folder.path(), &["predict"]), 2);
+    assert!(said.contains("TRACK") && said.contains("--data <FILE>"), "{said}");
+    fails(&run(folder.path(), &["predict", "t1", "--data", "my.csv"]), 2);
+}
+
+#[test]
 fn ids_cannot_command_a_terminal() {
     let folder = folder();
     let at = folder.path();
@@ -247,7 +355,7 @@ fn ids_cannot_command_a_terminal() {
     for rows in ["\"gone\nspotifai: all is well\",,1\n", "\"gone\nspotifai: all is well\",,1\nb,,1\n"] {
         std::fs::write(at.join("new.csv"), format!("track_id,x,y\n{rows}")).unwrap();
         let said = fails(&run(at, &["predict", "--data", "new.csv"]), 1);
-        assert!(said.contains(r"gone\nspotifai: all is well: row 1 has no value in x"), "{said}");
+        assert!(said.contains(r"gone\nspotifai: all is well: line 2 has no value in x"), "{said}");
     }
     let mut command = spotifai(at, &["predict", "\x1b[31mred"]);
     assert!(!command.output().unwrap().stderr.contains(&0x1b));

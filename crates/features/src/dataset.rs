@@ -9,6 +9,7 @@ mod import;
 mod impute;
 mod model_rows;
 mod permutation;
+mod place;
 mod roles;
 mod rows;
 mod split;
@@ -24,10 +25,11 @@ use model::dataset::{Dataset, DatasetInfo, Split, Training};
 use sha2::{Digest, Sha256};
 
 pub use build::{Built, Sources, build};
-pub use error::{DatasetError, Fault, Unusable};
+pub use error::{BadValue, DatasetError, Fault, Unusable};
 pub use genres::{GenreColumn, Separator};
 pub use import::{Import, Imported, import, read};
 pub use model_rows::{ModelRows, fills, model_rows};
+pub use place::Place;
 pub use table::{ReadOptions, Table};
 pub use write::{to_csv, to_parquet, to_spreadsheet};
 

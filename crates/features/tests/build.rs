@@ -167,3 +167,16 @@ fn nothing_to_learn_from_is_an_error_that_says_why() {
     assert_eq!(build(sources, &settings).unwrap_err(), DatasetError::NoFeatures { labelled: 10 });
     assert!(build(Sources::default(), &settings).is_err());
 }
+
+#[test]
+fn an_artist_that_has_most_tracks_is_trained_on_and_that_is_told() {
+    let mut sources = complete();
+    sources.tracks.iter_mut().take(8).for_each(|track| track.artists[0].name = "prolific".into());
+    let split = settings::SplitSettings { by_artist: true, ..Default::default() };
+    let built = build(sources, &settings::Dataset { split, ..Default::default() }).unwrap();
+    let test = built.dataset.side(Split::Test);
+    assert!(test.len() == 1 && built.dataset.artists[test[0]] != "prolific", "{:?}", built.dataset.artists);
+    let told = "1 of 10 rows are held out, not 3: all rows of an artist stay together, and `prolific` has 8";
+    assert_eq!(built.note.as_deref(), Some(told));
+    assert_eq!(build(complete(), &settings::Dataset::default()).unwrap().note, None);
+}

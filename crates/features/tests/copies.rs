@@ -111,6 +111,44 @@ fn tracks_are_drawn_for_the_test_side_until_it_has_enough_rows() {
 }
 
 #[test]
+fn a_track_or_an_artist_that_has_most_rows_is_trained_on_and_the_test_side_is_of_the_others() {
+    // Whatever place the permutation gives it.
+    for seed in 0..40 {
+        for (by_artist, largest, others) in
+            [(false, 80, 20), (true, 80, 20), (false, 60, 1), (false, 31, 69), (true, 95, 5)]
+        {
+            let split = SplitSettings { seed, by_artist, ..SplitSettings::default() };
+            let names: Vec<usize> = (0..largest).map(|_| 0).chain(1..=others).collect();
+            let rows: Vec<usize> = (0..names.len()).collect();
+            let text = if by_artist { table(&rows, &names) } else { table(&names, &rows) };
+            let Imported { dataset, notes, .. } = imported(&text, &split);
+            let test = dataset.side(Split::Test).len();
+            assert_eq!(test, (0.3 * others as f64).ceil() as usize, "seed {seed}: 30 % of the other rows");
+            let (of, name) = if by_artist { ("an artist", "a0") } else { ("a track", "t0") };
+            let all = names.len();
+            let told = format!(
+                "{test} of {all} rows are held out, not {}: all rows of {of} stay together, and `{name}` has {largest}",
+                (0.3 * all as f64).ceil()
+            );
+            assert!(notes.contains(&told), "{told}: {notes:?}");
+        }
+    }
+}
+
+#[test]
+fn where_every_track_has_more_rows_than_the_test_side_the_smallest_is_held_out() {
+    for seed in 0..20 {
+        let split = SplitSettings { test_size: 0.1, seed, by_artist: false };
+        let ids: Vec<usize> = (0..70).map(|row| usize::from(row >= 45)).collect();
+        let Imported { dataset, notes, .. } = imported(&table(&ids, &ids), &split);
+        assert_eq!(dataset.side(Split::Test).len(), 25);
+        assert!(notes.contains(
+            &"25 of 70 rows are held out, not 7: all rows of a track stay together, and `t0` has 45".to_owned()
+        ));
+    }
+}
+
+#[test]
 fn two_tracks_are_one_on_each_side_however_many_rows_they_have() {
     let dataset = imported(&table(&[1, 2, 2, 2, 2, 2, 2, 2, 2, 2], &[0; 10]), &SplitSettings::default()).dataset;
     assert_unparted(&dataset, &dataset.track_ids);
@@ -125,14 +163,14 @@ fn a_split_that_parts_copies_is_refused_with_the_rows() {
         format!("track_id,split,x,label:a\n{}", rows.iter().enumerate().map(row).collect::<String>())
     };
     let message = refused(&table(&[("a", "train"), ("b", "test"), ("a", "train"), ("a", "test")]));
-    let expected = "column `split` parts the rows of a track: `a` is in rows 1 (train) and 4 (test); put all rows";
+    let expected = "column `split` parts the rows of a track: `a` is in lines 2 (train) and 5 (test); put all rows";
     assert!(message.starts_with(expected) && message.contains("--ignore split"), "{message}");
     let mut rows: Vec<(String, &str)> = (0..5).map(|id| (format!("t{id}"), "train")).collect();
     rows.extend((0..5).map(|id| (format!("t{id}"), "test")));
     let rows: Vec<(&str, &str)> = rows.iter().map(|(id, side)| (id.as_str(), *side)).collect();
     let message = refused(&table(&rows));
-    assert!(message.contains("rows of 5 tracks: `t0` is in rows 1 (train) and 6 (test), `t1`"), "{message}");
-    assert!(message.contains("`t2` is in rows 3 (train) and 8 (test) and 2 more; put"), "{message}");
+    assert!(message.contains("rows of 5 tracks: `t0` is in lines 2 (train) and 7 (test), `t1`"), "{message}");
+    assert!(message.contains("`t2` is in lines 4 (train) and 9 (test) and 2 more; put"), "{message}");
     let text = table(&rows);
     let ignored = import(text.as_bytes(), &Import { ignored: vec!["split".into()], ..Import::default() }).unwrap();
     assert_unparted(&ignored.dataset, &ignored.dataset.track_ids);
@@ -148,11 +186,11 @@ fn a_split_that_parts_copies_is_refused_with_the_rows() {
 fn rows_that_are_alike_are_told_of_with_the_first_of_them() {
     let notes = |text: &str| imported(text, &SplitSettings::default()).notes;
     let alike = "track_id,x,y,label:a\na,1,-0.0,1\nb,2,5,0\nc,1,0,1\nd,1,0,0\ne,2,5,0\nf,2,5,0\ng,7,7,1\n";
-    let expected = "5 of 7 rows are equal in every feature and label under different ids (rows 1 and 3, 2 and 5)";
+    let expected = "5 of 7 rows are equal in every feature and label under different ids (lines 2 and 4, 3 and 6)";
     assert!(notes(alike).len() == 1 && notes(alike)[0].starts_with(expected), "{:?}", notes(alike));
     let unnamed = notes("x,label:a\n1,1\n2,0\n1,1\n3,0\n");
     assert!(
-        unnamed[0].starts_with("2 of 4 rows are equal in every feature and label (rows 1 and 3): if"),
+        unnamed[0].starts_with("2 of 4 rows are equal in every feature and label (lines 2 and 4): if"),
         "{unnamed:?}"
     );
     let copies = notes("track_id,x,label:a\na,1,1\na,1,1\nb,2,0\nc,3,0\n");
@@ -168,7 +206,7 @@ fn a_column_of_spotifys_ids_is_taken_for_the_track_id() {
     let text = "Track URI,song_id,x,label:a\nu,1,7,0\nv,2,8,1\nu,3,7,0\n,4,9,1\n";
     let found = imported(text, &SplitSettings::default());
     assert_eq!(found.dataset.feature_names, ["song_id", "x"]);
-    assert!(found.dataset.track_ids.contains(&"4".to_owned()), "without one rows are numbered");
+    assert!(found.dataset.track_ids.contains(&"5".to_owned()), "without one it is the line");
     assert_eq!(found.notes[0], "`Track URI` was taken for the `track_id`");
     assert!(found.notes[1].starts_with("2 of 4 rows are copies of one track"), "{:?}", found.notes);
     let ignored = Import { ignored: vec!["Track URI".into()], ..Import::default() };

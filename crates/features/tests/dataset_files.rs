@@ -116,7 +116,7 @@ fn without_ids_rows_are_numbered_and_split_by_the_protocol() {
     let dataset = read_csv(&format!("tempo,label:jazz\n{rows}")).unwrap();
     // numpy: RandomState(234634754).permutation(10) is 8 5 1 | 0 3 6 9 2 7 4, of which the first three are the test rows.
     assert_eq!(dataset.features, [0.0, 3.0, 6.0, 9.0, 2.0, 7.0, 4.0, 8.0, 5.0, 1.0]);
-    assert_eq!(dataset.track_ids[..2], ["1", "4"]);
+    assert_eq!(dataset.track_ids[..2], ["2", "5"]);
     assert_eq!(dataset.side(Split::Test), [7, 8, 9]);
     assert_eq!(dataset.labels, [0, 1, 0, 1, 0, 1, 0, 0, 1, 1]);
 }
@@ -155,27 +155,31 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
         ("label:a\n1\n0\n0\n", "no feature columns"),
         ("tempo,label:a\n", "no rows"),
         ("", "cannot be read as Parquet, nor as CSV with a line of column names: it is empty"),
-        ("tempo,label:a\n1,0\n,1\n3,0\n", "column `tempo` lacks 1 of 3 values, the first in row 2: fill"),
-        ("tempo,label:a\n1,0\n2,1\nNaN,0\n", "column `tempo` lacks 1 of 3 values, the first in row 3"),
-        ("tempo,label:a\n1,0\nNA,1\n3,0\n,1\n", "column `tempo` lacks 2 of 4 values, the first in row 2"),
+        ("tempo,label:a\n1,0\n,1\n3,0\n", "column `tempo` lacks 1 of 3 values, the first in line 3: fill"),
+        ("tempo,label:a\n1,0\n2,1\nNaN,0\n", "column `tempo` lacks 1 of 3 values, the first in line 4"),
+        ("tempo,label:a\n1,0\nNA,1\n3,0\n,1\n", "column `tempo` lacks 2 of 4 values, the first in line 3"),
         (
             "a,b,c,label:a\n1,,1,0\n2,1,,1\n3,0,,1\n",
-            "column `b` lacks 1 of 3 values, the first in row 1, and so does an",
+            "column `b` lacks 1 of 3 values, the first in line 2, and so does an",
         ),
         (
             "tempo,label:a\n1,0\n-inf,1\n3,0\n",
-            "cannot use column `tempo` (row 2 is infinite): correct the file, or leave it out with `--ignore tempo`",
+            "cannot use column `tempo` (line 3 is infinite): correct line 3, or remove it if that is a sum, a note or other names of columns, or leave the column \
+             out with `--ignore tempo`",
         ),
-        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "cannot use column `tempo` (row 2 has no number but `fast`)"),
+        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "cannot use column `tempo` (line 3 has no number but `fast`)"),
         ("album,tempo,label:a\nx,1,0\ny,2,1\nz,3,0\n", "column `album` (has no numbers): "),
-        ("album,tempo,label:a\n,1,0\n,2,1\n,3,0\n", "leave it out with `--ignore album`; name labels with `--labels`"),
-        ("tempo,label:a\n1,0\n2,2\n3,0\n", "column `label:a` (row 2 is neither 0 nor 1)"),
-        ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a` (row 2 is neither 0 nor 1)"),
-        ("tempo,label:a\n1,0\n2\n3,0\n", "column `label:a` (row 2 is neither 0 nor 1)"),
-        ("tempo,label:a,split\n1,0,train\n2,1,dev\n", "column `split`, row 2 is neither `train` nor `test`"),
+        (
+            "album,tempo,label:a\n,1,0\n,2,1\n,3,0\n",
+            "leave the column out with `--ignore album`; name labels with `--labels`",
+        ),
+        ("tempo,label:a\n1,0\n2,2\n3,0\n", "column `label:a` (line 3 is neither 0 nor 1)"),
+        ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a` (line 3 is neither 0 nor 1)"),
+        ("tempo,label:a\n1,0\n2\n3,0\n", "column `label:a` (line 3 is neither 0 nor 1)"),
+        ("tempo,label:a,split\n1,0,train\n2,1,dev\n", "column `split`, line 3 is neither `train` nor `test`"),
         ("tempo,label:a,split\n1,0,train\n2,1,train\n", "all 2 rows are on the train side"),
         ("tempo,label:a\n1,0\n", "all 1 rows are on the test side"),
-        ("track_id,tempo,label:a\nx,1,0\n,2,1\n", "column `track_id`, row 2 has no id"),
+        ("track_id,tempo,label:a\nx,1,0\n,2,1\n", "column `track_id`, line 3 has no id"),
         ("tempo,tempo,label:a\n1,1,0\n2,2,1\n", "column `tempo` comes twice"),
         (",tempo,label:a\n0,1,0\n1,2,1\n", "column `Unnamed: 0` (has no name"),
     ];
@@ -217,16 +221,17 @@ fn missing_values_are_imputed_from_the_training_rows_and_counted() {
     let mean = imported(Impute::Mean);
     assert_eq!(mean.dataset.features, [2.0, 1.0, 4.0, 1.0, 6.0, 5.0, 4.0, 7.0, 90.0, 7.0 / 3.0]);
     let columns = [("key".to_owned(), 1), ("tempo".to_owned(), 2)].into();
-    assert_eq!(mean.imputed, Some(Imputed { how: Impute::Mean, columns }));
+    let fills = [("key".to_owned(), 7.0 / 3.0), ("tempo".to_owned(), 4.0)].into();
+    assert_eq!(mean.imputed, Some(Imputed { how: Impute::Mean, columns, fills }));
     assert_eq!(mean.info(b"").imputed, mean.imputed);
     assert_eq!(imported(Impute::MostFrequent).dataset.features[6..], [2.0, 7.0, 90.0, 1.0]);
     let full = "tempo,label:a\n1,0\n2,1\n3,1\n";
     assert_eq!(import_csv(full, &Import { impute: Some(Impute::Mean), ..Import::default() }).unwrap().imputed, None);
     let impute = Import { impute: Some(Impute::Median), ..Import::default() };
     for (text, expected) in [
-        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "row 2 has no number but `fast`"),
-        ("tempo,label:a\n1,0\ninf,1\n3,0\n", "row 2 is infinite"),
-        ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a` (row 2 is neither 0 nor 1)"),
+        ("tempo,label:a\n1,0\nfast,1\n3,0\n", "line 3 has no number but `fast`"),
+        ("tempo,label:a\n1,0\ninf,1\n3,0\n", "line 3 is infinite"),
+        ("tempo,label:a\n1,0\n2,\n3,0\n", "column `label:a` (line 3 is neither 0 nor 1)"),
         ("split,tempo,label:a\ntrain,,0\ntest,1,1\n", "no value in the training rows"),
     ] {
         let message = import_csv(text, &impute).unwrap_err().to_string();
@@ -348,10 +353,70 @@ fn what_was_imported_is_read_back_whatever_its_columns_look_like_by_then() {
 
 #[test]
 fn a_row_without_an_id_has_no_other_rows() {
-    let text = "Spotify ID,x,label:a\n3,0.5,0\n1,1.5,1\n,2.5,0\nrow 5,3.5,1\n,4.5,0\n5,5.5,1\n,6.5,0\n";
+    let text = "Spotify ID,x,label:a\n4,0.5,0\n1,1.5,1\n,2.5,0\nrow 6,3.5,1\n,4.5,0\n6,5.5,1\n,6.5,0\n";
     let mut ids = read_csv(text).unwrap().track_ids;
     ids.sort();
-    assert_eq!(ids, ["1", "3", "5", "7", "row 3", "row 5", "row row 5"]);
+    assert_eq!(ids, ["1", "4", "6", "8", "row 4", "row 6", "row row 6"]);
     let rows = model_rows(text.as_bytes(), &["x".into()], &[]).unwrap();
-    assert_eq!(rows.ids, ["3", "1", "row 3", "row 5", "row row 5", "5", "7"]);
+    assert_eq!(rows.ids, ["4", "1", "row 4", "row 6", "row row 6", "6", "8"]);
+}
+
+#[test]
+fn places_are_those_of_the_file() {
+    // Empty lines, a line end within quotes, a line of separators, and the line that Excel says its separator in.
+    let rows = "x;y;note;label:a\r\n\r\n1;2;\"two\r\nlines\";0\r\n;;;\r\n3;4;b;1\r\n5;z;c;0\r\n";
+    for (text, line) in [(rows.to_owned(), 7), (format!("sep=;\r\n{rows}"), 8)] {
+        let ignored = Import { ignored: vec!["note".into()], ..Import::default() };
+        let message = import_csv(&text, &ignored).unwrap_err().to_string();
+        assert!(
+            message.contains(&format!("column `y` (line {line} has no number but `z`): correct line {line}, or")),
+            "{message}"
+        );
+        let rows = model_rows(text.as_bytes(), &["x".into(), "y".into()], &[]).unwrap();
+        let lines: Vec<String> = [3, 6, 7].map(|at| (at + line - 7).to_string()).into();
+        assert_eq!(rows.ids, lines);
+        assert!(
+            rows.unusable[&2].starts_with(&format!("line {line}: `y` has no number but `z`")),
+            "{:?}",
+            rows.unusable
+        );
+    }
+    let mut frame = DataFrame::new(
+        3,
+        vec![Column::new("x".into(), [1.0, 2.0, f64::INFINITY]), Column::new("a".into(), [0i32, 1, 0])],
+    );
+    let mut bytes = Vec::new();
+    ParquetWriter::new(&mut bytes).finish(frame.as_mut().unwrap()).unwrap();
+    let message = import_of(&bytes, &Import { labels: vec!["a".into()], ..Import::default() }).unwrap_err().to_string();
+    assert!(message.contains("column `x` (row 3 is infinite): correct row 3, or"), "a row of Parquet: {message}");
+    let rows = model_rows(&bytes, &["x".into()], &["a".into()]).unwrap();
+    assert_eq!(
+        (rows.ids, rows.unusable[&2].as_str()),
+        (vec!["1".into(), "2".into(), "3".into()], "row 3: `x` is infinite")
+    );
+}
+
+#[test]
+fn values_that_no_model_takes_are_refused_in_all_columns_at_once_and_a_line_of_sums_is_named() {
+    let import_by = Import { impute: Some(Impute::Zero), ..Import::default() };
+    let message = |text: &str| import_csv(text, &import_by).unwrap_err().to_string();
+    let said = message("x,y,z,label:a\n1,2,3,0\n1e308,-inf,3,1\n-4e38,2,3.4e38,0\n4,5,6,1\n");
+    assert_eq!(
+        said,
+        "cannot use 2 columns, `x` (line 3 is 1e308, beyond ±3.4e38, and 1 more are no better), `y` (line 3 is infinite): \
+         correct line 3, or remove it if that is a sum, a note or other names of columns, or leave the columns out with \
+         `--ignore x,y`"
+    );
+    let sums = message("track_id,x,label:a,label:b\na,1,0,1\nb,2,1,0\nc,3,1,1\nTotal,,123,2\n");
+    assert_eq!(
+        sums,
+        "cannot use 2 columns, `label:a` (line 5 is neither 0 nor 1), `label:b` (line 5 is neither 0 nor 1): correct line 5, \
+         or remove it if that is a sum, a note or other names of columns"
+    );
+    let names = message("x,y,label:a\nms,bpm,yes\n1,2,0\n3,4,1\n");
+    assert!(names.contains("correct line 2, or remove it") && names.contains("`--ignore x,y`"), "{names}");
+    let several = message("x,label:a\n1,0\n2,5\n3,1\n4,6\n");
+    assert!(several.ends_with("(line 3 is neither 0 nor 1, and 1 more are no better): correct the file"), "{several}");
+    let none = message("x,label:a\n1,yes\n2,no\n");
+    assert!(none.contains("`label:a` (has neither 0 nor 1)") && none.contains("--ignore label:a"), "{none}");
 }

@@ -156,19 +156,40 @@ fn a_doubtful_separator_is_told_with_the_first_row_as_read() {
     let none: [String; 0] = [];
     assert_eq!(notes(&["pop,jazz", "folk, pop", "jazz"], None), none);
     assert_eq!(notes(&["['pop', 'a, b']", "[\"jazz; folk\"]", "[]"], None), none);
-    assert_eq!(notes(&["pop", "jazz", "folk"], None), none);
+    assert_eq!(notes(&["pop", "jazz", "R&B"], None), none);
+    assert_eq!(notes(&["pop & jazz", "jazz", "folk"], Some(" & ")), none);
     for (text, named, told) in [
-        (["pop", "pop;jazz", "folk; jazz"], None, "with a semicolon between genres: row 2 has `pop`, `jazz`; "),
-        (["a|b|c|d", "jazz", "folk"], None, "with `|` between genres: row 1 has `a`, `b`, `c`, …; "),
+        (["pop", "pop;jazz", "folk; jazz"], None, "with a semicolon between genres: line 3 has `pop`, `jazz`; "),
+        (["a|b|c|d", "jazz", "folk"], None, "with `|` between genres: line 2 has `a`, `b`, `c`, …; "),
         (
             ["pop,x;jazz", "pop;jazz", "jazz"],
             None,
-            "with a semicolon between genres: row 1 has `pop,x`, `jazz` (there is also a comma in 1 of 3 cells)",
+            "with a semicolon between genres: line 2 has `pop,x`, `jazz` (there is also a comma in 1 of 3 cells)",
         ),
         (
             ["pop", "Hip-Hop/Rap", "jazz"],
             None,
-            "with one genre a cell: row 2 has `Hip-Hop/Rap` (there is also `/` in 1",
+            "with one genre a cell: line 3 has `Hip-Hop/Rap` (there is also `/` in 1",
+        ),
+        (
+            ["pop", "drum & bass", "soul & funk"],
+            None,
+            "with one genre a cell: line 3 has `drum & bass` (there is also ` & ` in 2 of 3 cells)",
+        ),
+        (
+            ["pop", "rock and roll", "jazz"],
+            None,
+            "with one genre a cell: line 3 has `rock and roll` (there is also ` and `",
+        ),
+        (
+            ["pop", "R&B", "jazz"],
+            Some(" & "),
+            "no cell of `Genres` has ` & `: each was read as one genre, such as `pop` in line 2",
+        ),
+        (
+            ["['pop']", "['jazz']", ""],
+            Some(";"),
+            "no cell of `Genres` has a semicolon: they are lists already, or empty",
         ),
         (
             ["pop,jazz", "folk", "jazz"],
@@ -182,7 +203,7 @@ fn a_doubtful_separator_is_told_with_the_first_row_as_read() {
     let rare: Vec<String> = (0..30).map(|at| if at == 7 { "pop, jazz" } else { "folk" }.to_owned()).collect();
     let rare: Vec<&str> = rare.iter().map(String::as_str).collect();
     assert!(
-        notes(&rare, None)[0].contains("with a comma between genres: row 8 has `pop`, `jazz`; `--genre-separator`")
+        notes(&rare, None)[0].contains("with a comma between genres: line 9 has `pop`, `jazz`; `--genre-separator`")
     );
     assert_eq!(notes(&rare, Some("none")), none);
     assert_eq!(notes(&rare, Some(",")), none);
@@ -195,17 +216,17 @@ fn what_cannot_be_genres_is_refused_with_the_place() {
     let error = |text: &str, import_by: &Import| import(text.as_bytes(), import_by).unwrap_err().to_string();
     let found = by(None, Cut::default());
     let message = error(&cells(&["['pop']", "[{'id': 18, 'name': 'pop'}]"]), &found);
-    assert!(message.starts_with("column `Genres`, row 2 holds no list of texts but `[{'id'"), "{message}");
-    assert!(error(&cells(&["['it's', 'pop']"]), &found).contains("row 1 holds no list"));
-    assert!(error(&cells(&["['pop', 'ja", "pop"]), &found).contains("row 1 holds no list"));
+    assert!(message.starts_with("column `Genres`, line 3 holds no list of texts but `[{'id'"), "{message}");
+    assert!(error(&cells(&["['it's', 'pop']"]), &found).contains("line 2 holds no list"));
+    assert!(error(&cells(&["['pop', 'ja", "pop"]), &found).contains("line 2 holds no list"));
     assert!(error(&cells(&["", "NA", "[]", "rock", "80s"]), &found).contains("no row with a genre in `Genres`"));
     assert!(error("genre,x\npop,1\njazz,2\n", &found).starts_with("`--genre-column` names `Genres`, and the file"));
     let ignored = Import { ignored: vec!["Genres".into()], ..found.clone() };
     assert!(error(&cells(&["pop"]), &ignored).contains("choose one"));
     let parted = "track_id,Genres,split,x\na,pop,train,1\na,jazz,test,2\nb,pop,test,3\n";
-    assert!(error(parted, &found).contains("`a` is in rows 1 (train) and 2 (test)"));
+    assert!(error(parted, &found).contains("`a` is in lines 2 (train) and 3 (test)"));
     let missing = error("Genres,x\n,1\npop,2\n,9\njazz,3\nfolk,\npop,4\n", &found);
-    assert!(missing.contains("column `x` lacks 1 of 4 values, the first in row 5"), "{missing}");
+    assert!(missing.contains("column `x` lacks 1 of 4 values, the first in line 6"), "{missing}");
     assert!("".parse::<Separator>().is_err());
 }
 

@@ -132,10 +132,13 @@ pub enum Impute {
 }
 
 /// Values that were missing and were filled in.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Imputed {
     /// By what.
     pub how: Impute,
     /// How many of each feature column; columns without any are left out.
     pub columns: BTreeMap<String, usize>,
+    /// With what, by the same names; nothing of a dataset that was saved by an older program.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fills: BTreeMap<String, f64>,
 }

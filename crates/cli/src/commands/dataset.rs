@@ -11,7 +11,7 @@ use worker::Home;
 use crate::args;
 use crate::error::usage;
 use crate::files::save;
-use crate::output::{say, say_json, table, thousands};
+use crate::output::{say, say_json, table, thousands, warn};
 use crate::refusals;
 
 /// Builds or exports.
@@ -68,12 +68,13 @@ pub async fn build(home: &Home) -> anyhow::Result<DatasetInfo> {
     }
     let settings = settings.clone();
     let stand_in = store.runs().await?.into_iter().filter_map(|run| run.stand_in).max();
-    let (info, parquet) = tokio::task::spawn_blocking(move || {
+    let (info, parquet, note) = tokio::task::spawn_blocking(move || {
         let built = features::build(sources, &settings)?;
         let parquet = features::to_parquet(&built.dataset)?;
-        anyhow::Ok((DatasetInfo { stand_in, ..built.info(&parquet) }, parquet))
+        anyhow::Ok((DatasetInfo { stand_in, ..built.info(&parquet) }, parquet, built.note))
     })
     .await??;
+    note.iter().for_each(|note| warn(note));
     store.save_dataset(&info, &parquet).await?;
     Ok(info)
 }

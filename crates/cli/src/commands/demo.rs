@@ -3,13 +3,13 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use features::{ReadOptions, Table};
 use model::Timestamp;
 use model::run::{Run, StandIn};
 use model::settings::{Settings, Steps, with_hidden_password};
 use store::{Store, StoreError};
-use testkit::{Catalogue, Oddities, Stage};
+use testkit::{Catalogue, Oddities, Stage, TableError};
 use worker::{Flags, Home, Shutdown};
 
 use crate::args::Demo;
@@ -87,7 +87,12 @@ fn catalogue(args: &Demo) -> anyhow::Result<(Catalogue, Oddities, String)> {
 fn of_table(bytes: &[u8]) -> anyhow::Result<(Catalogue, Vec<String>)> {
     let table = Table::read(bytes, &ReadOptions::default())?;
     let columns: Vec<_> = table.names().map(|name| (name.to_owned(), texts(&table, name))).collect();
-    let (catalogue, gaps) = Catalogue::from_table(&columns)?;
+    let (catalogue, gaps) = Catalogue::from_table(&columns).map_err(|error| match error {
+        TableError::BadValue { row, column, value, expected } => {
+            anyhow!("{}, column {column:?}: {value:?} is not {expected}", table.place(row - 1))
+        }
+        other => other.into(),
+    })?;
     Ok((catalogue, [table.notes(), &gaps].concat()))
 }
 

@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufWriter, Write};
 
+use anyhow::anyhow;
+
 use crate::args::Tags;
 use crate::output::unprinted;
 
@@ -9,9 +11,13 @@ use crate::output::unprinted;
 pub fn run(command: &Tags) -> anyhow::Result<()> {
     let Tags::Normalise = command;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for line in std::io::stdin().lock().split(b'\n') {
-        let line = line?;
-        let tag = String::from_utf8_lossy(&line);
+    for (at, line) in std::io::stdin().lock().split(b'\n').enumerate() {
+        let tag = String::from_utf8(line?).map_err(|_| {
+            let number = at + 1;
+            anyhow!(
+                "line {number} of standard input is not UTF-8: convert it first, such as by `iconv -f LATIN1 -t UTF-8`"
+            )
+        })?;
         writeln!(out, "{}", model::tag::canonical(tag.trim_end_matches('\r')).unwrap_or_default())
             .map_err(unprinted)?;
     }

@@ -36,6 +36,8 @@ pub struct Built {
     pub dataset: Dataset,
     /// Tracks that did not become rows, by reason.
     pub dropped: BTreeMap<String, usize>,
+    /// A sentence where the split has other sizes than were asked for.
+    pub note: Option<String>,
     tags_before: Vec<(String, usize)>,
     cut: Cut,
 }
@@ -80,8 +82,8 @@ pub fn build(sources: Sources, settings: &settings::Dataset) -> Result<Built, Da
     }
     rows.sort_by(|a, b| a.track.track_id.cmp(&b.track.track_id));
     let feature_names = groups.iter().flat_map(|group| group.names.clone()).collect();
-    let dataset = matrix(&rows, feature_names, &sources.tracks, &settings.split)?;
-    Ok(Built { dataset, dropped, tags_before: sources.labelled.tag_counts.clone(), cut: settings.cut.clone() })
+    let (dataset, note) = matrix(&rows, feature_names, &sources.tracks, &settings.split)?;
+    Ok(Built { dataset, dropped, note, tags_before: sources.labelled.tag_counts.clone(), cut: settings.cut.clone() })
 }
 
 struct Row<'a> {
@@ -94,7 +96,7 @@ fn matrix(
     feature_names: Vec<String>,
     tracks: &[Track],
     split: &settings::SplitSettings,
-) -> Result<Dataset, DatasetError> {
+) -> Result<(Dataset, Option<String>), DatasetError> {
     let artist_of: HashMap<&str, &str> =
         tracks.iter().filter_map(|track| Some((track.id.as_str(), track.artists.first()?.name.as_str()))).collect();
     let artists: Vec<String> = rows
@@ -119,7 +121,7 @@ fn matrix(
         dataset.labels.extend(label_names.iter().map(|name| u8::from(track.labels.contains(name))));
         values.iter().for_each(|part| dataset.features.extend_from_slice(part));
     }
-    Ok(dataset)
+    Ok((dataset, order.note))
 }
 
 /// Values by track id, or the reason why there are none.

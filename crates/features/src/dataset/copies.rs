@@ -1,15 +1,13 @@
 //! Rows that are copies of one track: of one id, or alike under different ids.
 
-use std::cmp::Ordering;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
+use std::hash::{DefaultHasher, Hasher};
 
 use model::dataset::{Dataset, Split};
 
 use super::DatasetError;
-use super::error::shown;
-
-/// Rows, or pairs of them, that a text names at most.
-const MOST_NAMED: usize = 3;
+use super::error::{first_few, shown};
+use super::place::Place;
 
 /// For each row the first one with the same name.
 pub(super) fn first_rows(names: &[String]) -> Vec<usize> {
@@ -17,10 +15,11 @@ pub(super) fn first_rows(names: &[String]) -> Vec<usize> {
     names.iter().enumerate().map(|(row, name)| *first.entry(name).or_insert(row)).collect()
 }
 
-/// Refuses a split that has rows of a track on both sides. `firsts` are the tracks' [`first_rows`].
-pub(super) fn check_sides(track_ids: &[String], firsts: &[usize], sides: &[Split]) -> Result<(), DatasetError> {
+/// Refuses a split that has rows of a track on both sides.
+pub(super) fn check_sides(track_ids: &[String], places: &[Place], sides: &[Split]) -> Result<(), DatasetError> {
+    let firsts = first_rows(track_ids);
     let mut parted: BTreeMap<usize, usize> = BTreeMap::new();
-    for (row, &first) in firsts.iter().enumerate() {
+    for (row, first) in firsts.into_iter().enumerate() {
         if sides[row] != sides[first] {
             parted.entry(first).or_insert(row);
         }
@@ -30,16 +29,16 @@ pub(super) fn check_sides(track_ids: &[String], firsts: &[usize], sides: &[Split
     }
     let word = |row: usize| if sides[row] == Split::Train { "train" } else { "test" };
     let place = |(&first, &row): (&usize, &usize)| {
-        let id = shown(&track_ids[first]);
-        format!("{id} is in rows {} ({}) and {} ({})", first + 1, word(first), row + 1, word(row))
+        let (id, [here, there]) = (shown(&track_ids[first]), [first, row].map(|row| places[row].number()));
+        format!("{id} is in {} {here} ({}) and {there} ({})", places[first].plural(), word(first), word(row))
     };
     let tracks = if parted.len() == 1 { "a track".to_owned() } else { format!("{} tracks", parted.len()) };
     Err(DatasetError::Parted { tracks, rows: first_few(parted.iter().map(place)) })
 }
 
 /// What a person should know about copies among the rows of a table, in sentences. `places` are the rows' places in the
-/// table, from 0; `has_ids` says whether they have ids of their own, or are merely numbered.
-pub(super) fn notes(dataset: &Dataset, places: &[usize], has_ids: bool) -> Vec<String> {
+/// file; `has_ids` says whether they have ids of their own, or are merely numbered.
+pub(super) fn notes(dataset: &Dataset, places: &[Place], has_ids: bool) -> Vec<String> {
     same_id(&dataset.track_ids).into_iter().chain(alike(dataset, places, has_ids)).collect()
 }
 
@@ -59,47 +58,48 @@ fn same_id(track_ids: &[String]) -> Option<String> {
     ))
 }
 
-fn alike(dataset: &Dataset, places: &[usize], has_ids: bool) -> Option<String> {
-    let mut rows: Vec<usize> = (0..dataset.rows()).collect();
-    rows.sort_by(|&a, &b| compare(dataset, a, b));
-    let groups = rows.chunk_by(|&a, &b| compare(dataset, a, b).is_eq());
-    let of_several_ids =
-        groups.filter(|rows| rows.iter().map(|&row| &dataset.track_ids[row]).collect::<HashSet<_>>().len() > 1);
+fn alike(dataset: &Dataset, places: &[Place], has_ids: bool) -> Option<String> {
+    // By their hashes, since comparing rows of a large table costs more than reading it.
+    let mut hashed: Vec<(u64, usize)> = (0..dataset.rows()).map(|row| (hash(dataset, row), row)).collect();
+    hashed.sort_unstable();
     let mut pairs = Vec::new();
     let mut count = 0;
-    for rows in of_several_ids {
-        count += rows.len();
-        let first = *rows.iter().min_by_key(|&&row| places[row])?;
-        let others = rows.iter().filter(|&&row| dataset.track_ids[row] != dataset.track_ids[first]);
-        let other = *others.min_by_key(|&&row| places[row])?;
-        pairs.push((places[first] + 1, places[other] + 1));
+    for hashed in hashed.chunk_by(|a, b| a.0 == b.0).filter(|hashed| hashed.len() > 1) {
+        let mut left: Vec<usize> = hashed.iter().map(|(_, row)| *row).collect();
+        while let [row, ..] = left[..] {
+            let (rows, others): (Vec<usize>, _) =
+                left.into_iter().partition(|&other| other == row || are_equal(dataset, row, other));
+            left = others;
+            let first = *rows.iter().min_by_key(|&&row| places[row])?;
+            let of_others = rows.iter().filter(|&&row| dataset.track_ids[row] != dataset.track_ids[first]);
+            if let Some(&other) = of_others.min_by_key(|&&row| places[row]) {
+                count += rows.len();
+                pairs.push((places[first], places[other]));
+            }
+        }
     }
     if count == 0 {
         return None;
     }
     pairs.sort_unstable();
-    let pairs = first_few(pairs.iter().map(|(first, other)| format!("{first} and {other}")));
+    let what = pairs[0].0.plural();
+    let pairs = first_few(pairs.iter().map(|(first, other)| format!("{} and {}", first.number(), other.number())));
     let (ids, all) = (if has_ids { " under different ids" } else { "" }, dataset.rows());
     Some(format!(
-        "{count} of {all} rows are equal in every feature and label{ids} (rows {pairs}): if they are copies of one track, \
+        "{count} of {all} rows are equal in every feature and label{ids} ({what} {pairs}): if they are copies of one track, \
          give them one `track_id`, or scores on held-out rows come out too good"
     ))
 }
 
-/// By features, then by labels.
-fn compare(dataset: &Dataset, a: usize, b: usize) -> Ordering {
+/// Equal for rows that are.
+fn hash(dataset: &Dataset, row: usize) -> u64 {
+    let mut hasher = DefaultHasher::new();
     // Plus zero: the negative one equals the other.
-    let values =
-        dataset.feature_row(a).iter().zip(dataset.feature_row(b)).map(|(a, b)| (a + 0.0).total_cmp(&(b + 0.0)));
-    let features = values.into_iter().find(|order| order.is_ne()).unwrap_or(Ordering::Equal);
-    features.then_with(|| dataset.label_row(a).cmp(dataset.label_row(b)))
+    dataset.feature_row(row).iter().for_each(|value| hasher.write_u64((value + 0.0).to_bits()));
+    hasher.write(dataset.label_row(row));
+    hasher.finish()
 }
 
-/// The first few of these, and how many more there are.
-fn first_few(mut texts: impl ExactSizeIterator<Item = String>) -> String {
-    let named: Vec<String> = texts.by_ref().take(MOST_NAMED).collect();
-    match texts.len() {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
+fn are_equal(dataset: &Dataset, a: usize, b: usize) -> bool {
+    dataset.feature_row(a) == dataset.feature_row(b) && dataset.label_row(a) == dataset.label_row(b)
 }

@@ -3,21 +3,23 @@
 use model::dataset::Dataset;
 use model::terminal::escaped;
 
-use super::split::Order;
-
 /// Rows below which a likeness may well be chance.
 const FEWEST_ROWS: usize = 20;
 
 /// How many false alarms about labels that a feature gives away a table may raise by chance.
 const FALSE_ALARMS: f64 = 1e-3;
 
+/// Rows that are looked at before it is asked which features they have ruled out.
+const BLOCK: usize = 256;
+
 /// Features that a sentence names at most.
 const MOST_NAMED: usize = 8;
 
-/// Sentences about labels that cannot be learnt, and about features that may be row numbers or labels in disguise.
-pub(super) fn of(dataset: &Dataset, order: &Order) -> Vec<String> {
+/// Sentences about labels that cannot be learnt, and about features that may be row numbers or labels in disguise. `columns`
+/// are the features in the order of the file.
+pub(super) fn of(dataset: &Dataset, columns: &[Vec<f64>]) -> Vec<String> {
     let mut notes: Vec<String> = constant_labels(dataset).into_iter().collect();
-    notes.extend(row_numbers(dataset, order));
+    notes.extend(row_numbers(&dataset.feature_names, columns));
     notes.extend(separating_features(dataset));
     notes
 }
@@ -40,16 +42,9 @@ fn constant_labels(dataset: &Dataset) -> Option<String> {
         .then(|| format!("nothing can be learnt about labels that are the same in every row: {}", named(&always)))
 }
 
-fn row_numbers(dataset: &Dataset, order: &Order) -> Option<String> {
-    let width = dataset.feature_names.len();
-    let mut column = vec![0.0; dataset.rows()];
-    let mut found = Vec::new();
-    for (j, name) in dataset.feature_names.iter().enumerate() {
-        order.rows.iter().enumerate().for_each(|(i, &row)| column[row] = dataset.features[i * width + j]);
-        if column.len() >= FEWEST_ROWS && numbers_rows(&column) {
-            found.push(format!("`{}`", escaped(name)));
-        }
-    }
+fn row_numbers(names: &[String], columns: &[Vec<f64>]) -> Option<String> {
+    let found = names.iter().zip(columns).filter(|(_, column)| column.len() >= FEWEST_ROWS && numbers_rows(column));
+    let found: Vec<String> = found.map(|(name, _)| format!("`{}`", escaped(name))).collect();
     (!found.is_empty()).then(|| {
         format!(
             "a feature that numbers the rows tells how the file is sorted, not what a row is like: {}; leave it out with \
@@ -72,21 +67,29 @@ pub(super) fn numbers_rows(values: &[f64]) -> bool {
     if values.iter().enumerate().all(is_even) {
         return true;
     }
-    if !are_different_whole_numbers(values) {
+    if values.iter().any(|value| value.fract() != 0.0) {
         return false;
     }
     let (low, high) = values.iter().fold((*first, *first), |(low, high), value| (low.min(*value), high.max(*value)));
     let range = high - low;
     let is_rising = values.windows(2).all(|two| two[0] < two[1]) || values.windows(2).all(|two| two[0] > two[1]);
-    range == (n - 1) as f64 || (is_rising && range < 4.0 * n as f64)
+    if is_rising {
+        return range < 4.0 * n as f64;
+    }
+    range == (n - 1) as f64 && {
+        let mut seen = vec![false; n];
+        values.iter().all(|value| !std::mem::replace(&mut seen[(value - low) as usize], true))
+    }
 }
 
 /// Whether no value is a fraction, missing or there twice: what an index is, though its rows be sorted otherwise or few of
 /// many.
 pub(super) fn are_different_whole_numbers(values: &[f64]) -> bool {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable_by(f64::total_cmp);
-    values.iter().all(|value| value.fract() == 0.0) && sorted.windows(2).all(|two| two[0] < two[1])
+    values.iter().all(|value| value.fract() == 0.0) && {
+        let mut sorted = values.to_vec();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted.windows(2).all(|two| two[0] < two[1])
+    }
 }
 
 /// Features of which one bound parts the rows that have a label from all others, where that is no chance.
@@ -117,22 +120,36 @@ fn separating(dataset: &Dataset, label: usize) -> Vec<usize> {
     let (width, q) = (dataset.feature_names.len(), dataset.label_names.len());
     // Smallest and largest value of each feature, without the label and with it.
     let mut ranges = [vec![(f64::INFINITY, f64::NEG_INFINITY); width], vec![(f64::INFINITY, f64::NEG_INFINITY); width]];
-    for (row, has) in dataset.features.chunks_exact(width).zip(dataset.labels.iter().skip(label).step_by(q)) {
-        for ((low, high), value) in ranges[usize::from(*has)].iter_mut().zip(row) {
-            *low = low.min(*value);
-            *high = high.max(*value);
+    let is_parted =
+        |[without, with]: &[Vec<(f64, f64)>; 2], j: usize| without[j].1 < with[j].0 || with[j].1 < without[j].0;
+    // Ranges only grow: what overlaps once is done with, and of most features a few rows say so.
+    let mut parted: Vec<usize> = (0..width).collect();
+    let mut labels = dataset.labels.iter().skip(label).step_by(q);
+    for rows in dataset.features.chunks(width * BLOCK) {
+        for (row, has) in rows.chunks_exact(width).zip(labels.by_ref()) {
+            for &j in &parted {
+                let (low, high) = &mut ranges[usize::from(*has)][j];
+                *low = low.min(row[j]);
+                *high = high.max(row[j]);
+            }
+        }
+        parted.retain(|&j| is_parted(&ranges, j));
+        if parted.is_empty() {
+            break;
         }
     }
-    let [without, with] = ranges;
-    (0..width).filter(|&j| without[j].1 < with[j].0 || with[j].1 < without[j].0).collect()
+    parted
 }
 
 /// Whether so many pairs of unrelated features and labels would hardly hold one that is parted: a random order parts
 /// `have` of `rows` rows with a probability of 2 in the number of ways to choose them.
 fn is_beyond_chance(rows: usize, have: usize, pairs: usize) -> bool {
     let few = have.min(rows - have);
-    let ways: f64 = (0..few).map(|i| ((rows - i) as f64 / (i + 1) as f64).ln()).sum();
-    few > 0 && (2.0 * pairs as f64).ln() - ways < FALSE_ALARMS.ln()
+    let mut ways = 0.0;
+    (0..few).any(|i| {
+        ways += ((rows - i) as f64 / (i + 1) as f64).ln();
+        (2.0 * pairs as f64).ln() - ways < FALSE_ALARMS.ln()
+    })
 }
 
 fn named(items: &[String]) -> String {

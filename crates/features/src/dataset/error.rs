@@ -4,8 +4,13 @@ use std::fmt;
 
 use model::terminal::{escaped, is_unsafe};
 
+use super::place::Place;
+
 /// Columns that an error names at most where it tells what there is.
 const MOST_NAMED: usize = 12;
+
+/// Rows, or pairs of them, that an error names at most.
+const FEW: usize = 3;
 
 /// Characters of a cell that an error shows.
 const MOST_SHOWN: usize = 40;
@@ -72,12 +77,12 @@ pub enum DatasetError {
         problem: &'static str,
     },
     /// A value that cannot be used as it is, in a column that cannot be done without.
-    #[error("column `{column}`, row {row} {problem}")]
+    #[error("column `{column}`, {place} {problem}")]
     Value {
         /// The column's name.
         column: String,
-        /// Row of the data, from 1; in a CSV file the line of column names is not counted.
-        row: usize,
+        /// Where.
+        place: Place,
         /// What is wrong and what to do.
         problem: &'static str,
     },
@@ -104,7 +109,7 @@ pub enum DatasetError {
     },
     /// Values are missing, and nobody said what to do about it.
     #[error(
-        "column `{column}` lacks {missing} of {rows} values, the first in row {row}{}: fill them in, leave the rows out, or \
+        "column `{column}` lacks {missing} of {rows} values, the first in {place}{}: fill them in, leave the rows out, or \
          choose how to impute them with `--impute mean`, `median`, `zero` or `most_frequent`",
         others(*columns)
     )]
@@ -115,8 +120,8 @@ pub enum DatasetError {
         missing: usize,
         /// All rows.
         rows: usize,
-        /// The first row that lacks its value, from 1.
-        row: usize,
+        /// The first row that lacks its value.
+        place: Place,
         /// How many columns lack values.
         columns: usize,
     },
@@ -128,16 +133,16 @@ pub enum DatasetError {
     Parted {
         /// How many, as text.
         tracks: String,
-        /// The first of them with a row on each side, from 1, as text.
+        /// The first of them with the place of a row on each side, as text.
         rows: String,
     },
     /// A cell that looks like a list of genres and is none.
-    #[error("column `{column}`, row {row} holds no list of texts but {text}: correct it, or leave the row out")]
+    #[error("column `{column}`, {place} holds no list of texts but {text}: correct it, or leave the row out")]
     Genres {
         /// The column's name.
         column: String,
-        /// Row of the data, from 1.
-        row: usize,
+        /// Where.
+        place: Place,
         /// The beginning of the cell.
         text: String,
     },
@@ -161,9 +166,8 @@ impl DatasetError {
         Self::Column { column: column.to_owned(), problem }
     }
 
-    /// `index` counts from 0.
-    pub(super) fn value(column: &str, index: usize, problem: &'static str) -> Self {
-        Self::Value { column: column.to_owned(), row: index + 1, problem }
+    pub(super) fn value(column: &str, place: Place, problem: &'static str) -> Self {
+        Self::Value { column: column.to_owned(), place, problem }
     }
 }
 
@@ -176,28 +180,22 @@ pub struct Unusable {
     pub fault: Fault,
 }
 
-/// What is wrong with a column. Rows count from 0.
+/// What is wrong with a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
     /// No value is a number.
     NoNumbers,
-    /// One is none.
-    Text {
-        /// Its row.
-        row: usize,
-        /// What stands there.
-        text: String,
+    /// Some values cannot be used.
+    Values {
+        /// What the first of them is.
+        what: BadValue,
+        /// Where it is.
+        place: Place,
+        /// How many there are.
+        count: usize,
     },
-    /// One is infinite.
-    Infinite {
-        /// Its row.
-        row: usize,
-    },
-    /// A label's value that is neither 0 nor 1.
-    NoBit {
-        /// Its row.
-        row: usize,
-    },
+    /// No value is a label's, 0 or 1.
+    NoBits,
     /// Parquet's values of another kind, which is named.
     Type(String),
     /// Neither texts nor what can be written as one.
@@ -210,6 +208,30 @@ pub enum Fault {
     LikeLabel,
     /// `label:` and no more.
     EmptyLabel,
+}
+
+/// A value that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BadValue {
+    /// No number, but this text.
+    Text(String),
+    /// An infinite number.
+    Infinite,
+    /// A number beyond what models compute with, as a text.
+    TooLarge(String),
+    /// A label's value that is neither 0 nor 1.
+    NoBit,
+}
+
+impl fmt::Display for BadValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "has no number but {}", shown(text)),
+            Self::Infinite => write!(f, "is infinite"),
+            Self::TooLarge(number) => write!(f, "is {number}, beyond ±3.4e38"),
+            Self::NoBit => write!(f, "is neither 0 nor 1"),
+        }
+    }
 }
 
 impl Fault {
@@ -226,9 +248,9 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoNumbers => write!(f, "has no numbers"),
-            Self::Text { row, text } => write!(f, "row {} has no number but {}", row + 1, shown(text)),
-            Self::Infinite { row } => write!(f, "row {} is infinite", row + 1),
-            Self::NoBit { row } => write!(f, "row {} is neither 0 nor 1", row + 1),
+            Self::Values { what, place, count: 1 } => write!(f, "{place} {what}"),
+            Self::Values { what, place, count } => write!(f, "{place} {what}, and {} more are no better", count - 1),
+            Self::NoBits => write!(f, "has neither 0 nor 1"),
             Self::Type(what) => write!(f, "holds {what}"),
             Self::NoTexts => write!(f, "has no texts"),
             Self::RowNumber => write!(f, "numbers the rows"),
@@ -248,20 +270,42 @@ fn listed(columns: &[Unusable]) -> String {
 }
 
 fn unusable(columns: &[Unusable]) -> String {
-    let is_name = |fault: &Fault| matches!(fault, Fault::LikeLabel | Fault::EmptyLabel);
-    let may_be_label = |fault: &Fault| matches!(fault, Fault::NoNumbers | Fault::LikeLabel);
     let any = |is: fn(&Fault) -> bool| columns.iter().any(|column| is(&column.fault));
-    let names: Vec<&str> = columns.iter().map(|column| column.column.as_str()).collect();
-    let in_first = columns.iter().filter(|column| matches!(column.fault, Fault::Text { row: 0, .. })).count();
-    format!(
-        "cannot use {}: {}{}leave {} out with `--ignore{}`{}",
-        listed(columns),
-        if in_first > 1 { "of several lines of column names, leave one; else " } else { "" },
-        if any(is_name) { "rename, or " } else { "correct the file, or " },
-        if columns.len() == 1 { "it" } else { "them" },
-        argument(&names),
-        if any(may_be_label) { "; name labels with `--labels`" } else { "" },
-    )
+    let mut ways = Vec::new();
+    ways.extend(lone_rows(columns));
+    if any(|fault| matches!(fault, Fault::LikeLabel | Fault::EmptyLabel)) {
+        ways.push("rename".to_owned());
+    } else if ways.is_empty() {
+        ways.push("correct the file".to_owned());
+    }
+    // A label that most rows have right is wanted.
+    let is_label = |fault: &Fault| matches!(fault, Fault::Values { what: BadValue::NoBit, .. });
+    let others = columns.iter().filter(|column| !is_label(&column.fault));
+    let others: Vec<&str> = others.map(|column| column.column.as_str()).collect();
+    if !others.is_empty() {
+        let these = if columns.len() == 1 { "the column" } else { "the columns" };
+        ways.push(format!("leave {these} out with `--ignore{}`", argument(&others)));
+    }
+    let may_be_label = any(|fault| matches!(fault, Fault::NoNumbers | Fault::LikeLabel));
+    let labels = if may_be_label { "; name labels with `--labels`" } else { "" };
+    format!("cannot use {}: {}{labels}", listed(columns), ways.join(", or "))
+}
+
+/// What to do about rows that alone are the fault of their columns.
+fn lone_rows(columns: &[Unusable]) -> Option<String> {
+    let lone = columns.iter().filter_map(|column| match column.fault {
+        Fault::Values { place, count: 1, .. } => Some(place),
+        _ => None,
+    });
+    let mut places: Vec<Place> = lone.collect();
+    places.sort_unstable();
+    places.dedup();
+    let (first, them) = (places.first()?, if places.len() == 1 { "it" } else { "them" });
+    let named = match places.len() {
+        1 => first.to_string(),
+        _ => format!("{} {}", first.plural(), first_few(places.iter().map(|place| place.number().to_string()))),
+    };
+    Some(format!("correct {named}, or remove {them} if that is a sum, a note or other names of columns"))
 }
 
 /// A list of column names as an argument of a shell's command, with what parts it from its option: names that hold commas
@@ -295,6 +339,15 @@ pub(super) fn some_of(names: &[&str]) -> String {
     let more = names.len().saturating_sub(MOST_NAMED);
     let named = escaped(&names[..names.len() - more].join(", ")).into_owned();
     if more == 0 { named } else { format!("{named} and {more} more") }
+}
+
+/// The first few of these, and how many more there are.
+pub(super) fn first_few(mut texts: impl ExactSizeIterator<Item = String>) -> String {
+    let named: Vec<String> = texts.by_ref().take(FEW).collect();
+    match texts.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
 }
 
 /// The beginning of a text from outside, in backticks.

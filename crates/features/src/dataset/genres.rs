@@ -61,7 +61,7 @@ impl Genres {
     ) -> Result<Self, DatasetError> {
         let name = column.name.trim();
         let cells = table.texts(name)?;
-        let (genres, mut notes) = separator::genres(name, &cells, column.separator.as_ref())?;
+        let (genres, mut notes) = separator::genres(name, &cells, &table.places(), column.separator.as_ref())?;
         let mut rows_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         copies::first_rows(track_ids).into_iter().enumerate().for_each(|(row, first)| {
             rows_of.entry(first).or_default().push(row);

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use model::dataset::{Dataset, DatasetInfo, Impute, Imputed, Split};
 use model::settings::SplitSettings;
 
-use super::error::{Fault, Unusable};
+use super::error::{BadValue, Fault, Unusable};
 use super::genres::{GenreColumn, Genres, Origin};
+use super::place::Place;
 use super::roles::{Roles, is_row_number};
 use super::rows::Rows;
 use super::split::Order;
@@ -56,6 +57,9 @@ pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError
     Ok(imported(bytes, &import, Source::Own)?.dataset)
 }
 
+/// The largest value of a feature: what models compute with has 32 bits.
+pub(super) const MOST: f64 = f32::MAX as f64;
+
 /// Who wrote a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Source {
@@ -68,7 +72,7 @@ enum Source {
 /// Reads a table as [`Table::read`] does, with its columns in any order.
 ///
 /// A label column holds 0/1 (or true/false), and every row has one or the other. `track_id` is optional (a column
-/// such as `Track URI` or `Spotify ID` takes its place), else rows are numbered from 1; so is `artist`. With `split` (`train`/`test`) rows keep the order of the file within each side; without
+/// such as `Track URI` or `Spotify ID` takes its place), else rows are called by the numbers of their places; so is `artist`. With `split` (`train`/`test`) rows keep the order of the file within each side; without
 /// it they are split as `import.split` says. Rows of one `track_id` are copies of a track: they stay together, next to each
 /// other on one side, and a `split` that parts them is refused. Every other column is a feature, and holds finite numbers;
 /// a value that is missing is refused or imputed. `label:NAME` columns that `import.labels` does not name are left out.
@@ -108,11 +112,11 @@ fn imported(bytes: &[u8], import: &Import, source: Source) -> Result<Imported, D
     }
 
     let mut rows = Rows {
-        places: (0..n).collect(),
+        places: table.places(),
         track_ids: match id.as_deref() {
             Some(TRACK_ID) => all_texts(&table, TRACK_ID, "has no id: fill it in, or remove the column")?,
-            Some(other) => ids_or_numbers(table.texts(other)?),
-            None => ids_or_numbers(vec![None; n]),
+            Some(other) => ids_or_numbers(table.texts(other)?, &table.places()),
+            None => ids_or_numbers(vec![None; n], &table.places()),
         },
         artists: match roles.has(&table, ARTIST) {
             true => table.texts(ARTIST)?.into_iter().map(Option::unwrap_or_default).collect(),
@@ -146,10 +150,11 @@ fn imported(bytes: &[u8], import: &Import, source: Source) -> Result<Imported, D
         labels: order.rows.iter().flat_map(|&row| rows.labels.iter().map(move |bits| bits[row])).collect(),
         label_names: rows.label_names,
     };
+    notes.extend(order.note.clone());
     if is_doubted {
-        let places: Vec<usize> = order.rows.iter().map(|&row| rows.places[row]).collect();
+        let places: Vec<Place> = order.rows.iter().map(|&row| rows.places[row]).collect();
         notes.extend(copies::notes(&dataset, &places, id.is_some()));
-        notes.extend(doubts::of(&dataset, &order));
+        notes.extend(doubts::of(&dataset, &rows.features));
     }
     Ok(Imported { dataset, imputed, notes, origin })
 }
@@ -179,7 +184,7 @@ fn usable<T>(
 }
 
 fn feature(table: &Table, name: &str) -> Result<Vec<f64>, DatasetError> {
-    let values = table.numbers(name)?;
+    let values = table.numbers_within(name, MOST)?;
     if is_row_number(name) && doubts::are_different_whole_numbers(&values) {
         return Err(Fault::RowNumber.of(name));
     }
@@ -187,38 +192,48 @@ fn feature(table: &Table, name: &str) -> Result<Vec<f64>, DatasetError> {
 }
 
 fn bits(table: &Table, name: &str) -> Result<Vec<u8>, DatasetError> {
-    let bit = |(row, text): (usize, Option<String>)| match text.as_deref().map(str::to_ascii_lowercase).as_deref() {
-        Some("0" | "0.0" | "false") => Ok(0),
-        Some("1" | "1.0" | "true") => Ok(1),
-        _ => Err(Fault::NoBit { row }.of(name)),
+    let bit = |text: Option<String>| match text?.to_ascii_lowercase().as_str() {
+        "0" | "0.0" | "false" => Some(0),
+        "1" | "1.0" | "true" => Some(1),
+        _ => None,
     };
-    table.texts(name)?.into_iter().enumerate().map(bit).collect()
+    let bits: Vec<Option<u8>> = table.texts(name)?.into_iter().map(bit).collect();
+    let count = bits.iter().filter(|bit| bit.is_none()).count();
+    match bits.iter().position(Option::is_none) {
+        None => Ok(bits.into_iter().flatten().collect()),
+        Some(_) if count == bits.len() => Err(Fault::NoBits.of(name)),
+        Some(row) => Err(Fault::Values { what: BadValue::NoBit, place: table.place(row), count }.of(name)),
+    }
 }
 
 fn all_texts(table: &Table, name: &str, problem: &'static str) -> Result<Vec<String>, DatasetError> {
     let texts = table.texts(name)?.into_iter().enumerate();
-    texts.map(|(i, text)| text.ok_or_else(|| DatasetError::value(name, i, problem))).collect()
+    texts.map(|(i, text)| text.ok_or_else(|| DatasetError::value(name, table.place(i), problem))).collect()
 }
 
-/// Ids; a row that has none is numbered from 1, or has its number in a name that is nobody's id.
-pub(super) fn ids_or_numbers(ids: Vec<Option<String>>) -> Vec<String> {
+/// Ids; a row that has none is called by the number of its place, or has that in a name that is nobody's id.
+pub(super) fn ids_or_numbers(ids: Vec<Option<String>>, places: &[Place]) -> Vec<String> {
     let ids: Vec<Option<String>> = ids.into_iter().map(|id| id.filter(|id| !id.is_empty())).collect();
     let taken: HashSet<&String> = ids.iter().flatten().collect();
-    let name = |row: usize| {
-        let mut name = (row + 1).to_string();
+    let name = |place: Place| {
+        let mut name = place.number().to_string();
         while taken.contains(&name) {
             name.insert_str(0, "row ");
         }
         name
     };
-    ids.iter().enumerate().map(|(row, id)| id.clone().unwrap_or_else(|| name(row))).collect()
+    ids.iter().zip(places).map(|(id, place)| id.clone().unwrap_or_else(|| name(*place))).collect()
 }
 
 fn sides(table: &Table) -> Result<Vec<Split>, DatasetError> {
     let side = |(i, word): (usize, Option<String>)| match word.as_deref() {
         Some("train") => Ok(Split::Train),
         Some("test") => Ok(Split::Test),
-        _ => Err(DatasetError::value(SPLIT, i, "is neither `train` nor `test`: correct it, or remove the column")),
+        _ => Err(DatasetError::value(
+            SPLIT,
+            table.place(i),
+            "is neither `train` nor `test`: correct it, or remove the column",
+        )),
     };
     table.texts(SPLIT)?.into_iter().enumerate().map(side).collect()
 }
@@ -232,18 +247,19 @@ fn matrix(
 ) -> Result<(Vec<f64>, Option<Imputed>), DatasetError> {
     let (width, rows) = (table.features.len(), order.rows.len());
     let mut matrix = vec![0.0; width * rows];
-    let mut filled = BTreeMap::new();
-    let mut lacking: Vec<(&str, usize, usize)> = Vec::new();
+    let (mut filled, mut fills) = (BTreeMap::new(), BTreeMap::new());
+    let mut lacking: Vec<(&str, usize, Place)> = Vec::new();
     for (j, (name, values)) in names.iter().zip(&mut table.features).enumerate() {
         let missing = values.iter().filter(|value| value.is_nan()).count();
         match how {
             Some(how) if missing > 0 => {
-                impute::fill(values, order.training_rows(), how).ok_or_else(|| {
+                let fill = impute::fill(values, order.training_rows(), how).ok_or_else(|| {
                     let problem = "has no value in the training rows to fill its missing ones from: leave it out \
                                    (`--ignore`), or impute `zero`";
                     DatasetError::column(name, problem)
                 })?;
                 filled.insert(name.to_string(), missing);
+                fills.insert(name.to_string(), fill);
             }
             None if missing > 0 => {
                 let first = values.iter().position(|value| value.is_nan()).unwrap_or(0);
@@ -255,10 +271,10 @@ fn matrix(
             matrix[i * width + j] = values[row];
         }
     }
-    if let Some(&(column, missing, first)) = lacking.first() {
-        let (column, row, columns) = (column.to_owned(), first + 1, lacking.len());
-        return Err(DatasetError::Missing { column, missing, rows, row, columns });
+    if let Some(&(column, missing, place)) = lacking.first() {
+        let (column, columns) = (column.to_owned(), lacking.len());
+        return Err(DatasetError::Missing { column, missing, rows, place, columns });
     }
-    let imputed = how.filter(|_| !filled.is_empty()).map(|how| Imputed { how, columns: filled });
+    let imputed = how.filter(|_| !filled.is_empty()).map(|how| Imputed { how, columns: filled, fills });
     Ok((matrix, imputed))
 }

@@ -2,12 +2,13 @@
 
 use model::dataset::Impute;
 
-/// Fills the missing values of a column, which are NaN, from those of its training rows; `None` where these have none.
-pub(super) fn fill(values: &mut [f64], training_rows: &[usize], how: Impute) -> Option<()> {
+/// Fills the missing values of a column, which are NaN, from those of its training rows, and returns what with; `None`
+/// where these have none.
+pub(super) fn fill(values: &mut [f64], training_rows: &[usize], how: Impute) -> Option<f64> {
     let known: Vec<f64> = training_rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
     let value = statistic(known, how)?;
     values.iter_mut().filter(|old| old.is_nan()).for_each(|old| *old = value);
-    Some(())
+    Some(value)
 }
 
 /// What takes the place of a missing value, from those that are known; `None` where none is.
@@ -42,9 +43,8 @@ mod tests {
 
     fn filled(how: Impute) -> Option<f64> {
         let mut values = [f64::NAN, 9.0, 1.0, 2.0, 9.0, 2.0, 6.0, f64::NAN, 1e9];
-        fill(&mut values, &[1, 2, 3, 4, 5, 6, 7], how).map(|()| {
-            assert_eq!(values[0], values[7]);
-            values[7]
+        fill(&mut values, &[1, 2, 3, 4, 5, 6, 7], how).inspect(|value| {
+            assert_eq!([values[0], values[7]], [*value; 2]);
         })
     }
 
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn a_column_without_training_values_has_no_statistic() {
-        for (how, expected) in [(Impute::Mean, None), (Impute::MostFrequent, None), (Impute::Zero, Some(()))] {
+        for (how, expected) in [(Impute::Mean, None), (Impute::MostFrequent, None), (Impute::Zero, Some(0.0))] {
             assert_eq!(fill(&mut [f64::NAN, 5.0], &[0], how), expected);
         }
     }

@@ -1,9 +1,12 @@
 //! Rows for a model that is fitted already: its own columns out of any table.
 
-use model::dataset::{Dataset, Impute, Split};
+use std::collections::BTreeMap;
+
+use model::dataset::{Dataset, Impute, Imputed, Split};
 
 use super::error::some_of;
-use super::import::ids_or_numbers;
+use super::import::{MOST, ids_or_numbers};
+use super::place::Place;
 use super::roles::{Roles, is_known_id};
 use super::table::Table;
 use super::{DatasetError, Import, LABEL, TRACK_ID, impute};
@@ -11,24 +14,30 @@ use super::{DatasetError, Import, LABEL, TRACK_ID, impute};
 /// Missing columns that are named.
 const MOST_MISSING: usize = 50;
 
+/// Values of a row that are named.
+const MOST_VALUES: usize = 5;
+
 /// Rows of a table, as a model takes them.
 #[derive(Debug, Clone)]
 pub struct ModelRows {
-    /// n ids: those of the column `track_id`, else the numbers of the rows, from 1.
+    /// n ids: those of the column `track_id`, else the numbers of the rows' places.
     pub ids: Vec<String>,
+    /// n places in the file.
+    pub places: Vec<Place>,
     /// n × d values in the order of the model's features, NaN where one is missing.
     pub features: Vec<f64>,
-    /// n × q of 0/1 in the order of the model's labels, where the table has all of them as columns, with `label:` or
-    /// without.
-    pub labels: Option<Vec<u8>>,
+    /// Rows, from 0, that cannot be used whatever is done about missing values, and why.
+    pub unusable: BTreeMap<usize, String>,
+    /// n times q of 0/1 in the order of the model's labels, where the row has all of them, with `label:` or without.
+    pub labels: Vec<Option<Vec<u8>>>,
     /// Sentences about what was found out and not said by the file.
     pub notes: Vec<String>,
 }
 
-/// Reads the columns that a model takes, by name; all others are left alone.
+/// Reads the columns that a model takes, by name; all others are left alone. What is wrong with one row alone is no error.
 ///
 /// # Errors
-/// One line that names every column that the table lacks, or every one that holds no numbers.
+/// One line that names every column that the table lacks, or every one that holds no number.
 pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]) -> Result<ModelRows, DatasetError> {
     let is_label = |name: &str| label_names.iter().any(|label| label == name.strip_prefix(LABEL).unwrap_or(name));
     let is_wanted = |name: &str| {
@@ -55,17 +64,25 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
         return Err(DatasetError::Lacks("rows".to_owned()));
     }
     let mut columns = Vec::new();
-    let mut unusable = Vec::new();
+    let mut unusable_columns = Vec::new();
+    let mut bad: BTreeMap<usize, Vec<String>> = BTreeMap::new();
     for name in feature_names {
-        match numbers(&table, name) {
-            Ok(values) => columns.push(values),
-            Err(DatasetError::Unusable(faults)) => unusable.extend(faults),
+        match table.numbers_or_bad(name, MOST) {
+            Ok((values, bad_here)) => {
+                columns.push(values);
+                bad_here.iter().for_each(|(row, what)| bad.entry(*row).or_default().push(format!("`{name}` {what}")));
+            }
+            Err(_) if is_empty(&table, name) => columns.push(vec![f64::NAN; table.rows()]),
+            Err(DatasetError::Unusable(faults)) => unusable_columns.extend(faults),
             Err(other) => return Err(other),
         }
     }
-    if !unusable.is_empty() {
-        return Err(DatasetError::UnusableForModel(unusable));
+    if !unusable_columns.is_empty() {
+        return Err(DatasetError::UnusableForModel(unusable_columns));
     }
+    let named = |(row, values): (usize, Vec<String>)| (row, format!("{}: {}", table.place(row), few_of(&values)));
+    let mut unusable: BTreeMap<usize, String> = bad.into_iter().map(named).collect();
+    unusable.extend(table.too_long().map(|(row, error)| (row, error.to_string())));
     // As where a dataset is read: another column of ids may take the place of `track_id`.
     let import = Import::default();
     let ids = match Roles::of(&import).find_id(&table).filter(|name| !feature_names.contains(name)) {
@@ -73,8 +90,10 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
         None => vec![None; table.rows()],
     };
     Ok(ModelRows {
-        ids: ids_or_numbers(ids),
+        ids: ids_or_numbers(ids, &table.places()),
+        places: table.places(),
         features: (0..table.rows()).flat_map(|row| columns.iter().map(move |values| values[row])).collect(),
+        unusable,
         labels: labels(&table, label_names),
         notes: table.notes().to_vec(),
     })
@@ -87,33 +106,42 @@ fn all_of(names: &[&str]) -> String {
     if more == 0 { named } else { format!("{named} and {more} more") }
 }
 
-/// The numbers of a column; one that is empty altogether is missing in every row.
-fn numbers(table: &Table, name: &str) -> Result<Vec<f64>, DatasetError> {
-    table.numbers(name).or_else(|error| match table.texts(name) {
-        Ok(texts) if texts.iter().all(Option::is_none) => Ok(vec![f64::NAN; table.rows()]),
-        _ => Err(error),
-    })
+/// The first values of a row.
+fn few_of(values: &[String]) -> String {
+    let more = values.len().saturating_sub(MOST_VALUES);
+    let named = values[..values.len() - more].join(", ");
+    if more == 0 { named } else { format!("{named} and {more} more values") }
 }
 
-/// The truth, where the table has all of it.
-fn labels(table: &Table, names: &[String]) -> Option<Vec<u8>> {
+/// Whether a column has nothing in any row, which is missing and not wrong.
+fn is_empty(table: &Table, name: &str) -> bool {
+    table.texts(name).is_ok_and(|texts| texts.iter().all(Option::is_none))
+}
+
+/// The truth of each row that has all of it.
+fn labels(table: &Table, names: &[String]) -> Vec<Option<Vec<u8>>> {
     let column = |name: &String| {
         let prefixed = format!("{LABEL}{name}");
-        table.numbers(if table.has(&prefixed) { &prefixed } else { name }).ok()
+        let name = if table.has(&prefixed) { &prefixed } else { name };
+        Some(table.numbers_or_bad(name, MOST).ok()?.0)
     };
-    let columns: Vec<Vec<f64>> = names.iter().map(column).collect::<Option<_>>()?;
-    let is_bit = |value: &f64| *value == 0.0 || *value == 1.0;
-    let are_bits = columns.iter().all(|values| values.iter().all(is_bit));
-    are_bits.then(|| (0..table.rows()).flat_map(|row| columns.iter().map(move |values| values[row] as u8)).collect())
+    let Some(columns) = names.iter().map(column).collect::<Option<Vec<Vec<f64>>>>() else {
+        return vec![None; table.rows()];
+    };
+    let bit = |value: f64| (value == 0.0 || value == 1.0).then_some(value as u8);
+    (0..table.rows()).map(|row| columns.iter().map(|values| bit(values[row])).collect()).collect()
 }
 
-/// What takes the place of a missing value of each of the d features of a dataset: the statistic of its training rows. Of a
-/// dataset whose own missing values were filled so it is the value that filled them.
-pub fn fills(dataset: &Dataset, how: Impute) -> Vec<f64> {
-    let (width, train) = (dataset.feature_names.len(), dataset.side(Split::Train));
-    let of = |column: usize| {
-        let known = train.iter().map(|&row| dataset.features[row * width + column]).collect();
-        impute::statistic(known, how).unwrap_or(f64::NAN)
+/// What takes the place of a missing value of each of the d features of a dataset: the value that took it in the dataset
+/// itself, where that was filled in this way, else the statistic of its training rows. NaN where neither is known.
+pub fn fills(feature_names: &[String], dataset: Option<&Dataset>, imputed: Option<&Imputed>, how: Impute) -> Vec<f64> {
+    let fitted = imputed.filter(|imputed| imputed.how == how);
+    let train = dataset.map(|dataset| dataset.side(Split::Train)).unwrap_or_default();
+    let of = |(column, name): (usize, &String)| {
+        let width = feature_names.len();
+        let known = |dataset: &Dataset| train.iter().map(|&row| dataset.features[row * width + column]).collect();
+        let fitted = fitted.and_then(|imputed| imputed.fills.get(name).copied());
+        fitted.or_else(|| impute::statistic(dataset.map(known).unwrap_or_default(), how)).unwrap_or(f64::NAN)
     };
-    (0..width).map(of).collect()
+    feature_names.iter().enumerate().map(of).collect()
 }

@@ -4,13 +4,14 @@ use model::dataset::Split;
 use model::settings::SplitSettings;
 
 use super::genres::Genres;
+use super::place::Place;
 use super::split::Order;
 use super::{DatasetError, copies};
 
 /// Rows in the order of the table.
 pub(super) struct Rows {
-    /// Where each is in the table, from 0; of a track with several rows the first.
-    pub(super) places: Vec<usize>,
+    /// Of a track with several rows the first one's.
+    pub(super) places: Vec<Place>,
     pub(super) track_ids: Vec<String>,
     pub(super) artists: Vec<String>,
     /// Where the table says it.
@@ -27,15 +28,15 @@ impl Rows {
     /// Refuses sides that part the rows of a track.
     pub(super) fn check_sides(&self) -> Result<(), DatasetError> {
         match &self.sides {
-            Some(sides) => copies::check_sides(&self.track_ids, &copies::first_rows(&self.track_ids), sides),
+            Some(sides) => copies::check_sides(&self.track_ids, &self.places, sides),
             None => Ok(()),
         }
     }
 
     /// The rows of tracks with genres, one each.
     pub(super) fn of_tracks(self, genres: &Genres) -> Self {
-        let places: Vec<usize> = genres.rows.iter().map(|rows| rows[0]).collect();
-        let texts = |texts: &[String]| places.iter().map(|&row| texts[row].clone()).collect();
+        let firsts: Vec<usize> = genres.rows.iter().map(|rows| rows[0]).collect();
+        let texts = |texts: &[String]| firsts.iter().map(|&row| texts[row].clone()).collect();
         let mut label_names: Vec<String> = genres.labels.iter().flatten().cloned().collect();
         label_names.sort();
         label_names.dedup();
@@ -43,18 +44,18 @@ impl Rows {
         Self {
             track_ids: texts(&self.track_ids),
             artists: texts(&self.artists),
-            sides: self.sides.map(|sides| places.iter().map(|&row| sides[row]).collect()),
+            sides: self.sides.map(|sides| firsts.iter().map(|&row| sides[row]).collect()),
             features: self.features.iter().map(|values| genres.values(values)).collect(),
             labels: label_names.iter().map(bits).collect(),
             label_names,
-            places,
+            places: firsts.iter().map(|&row| self.places[row]).collect(),
         }
     }
 
     /// Training rows, then test rows.
     pub(super) fn order(&self, split: &SplitSettings) -> Result<Order, DatasetError> {
         match &self.sides {
-            Some(sides) => Order::given(sides, &self.track_ids),
+            Some(sides) => Order::given(sides, &self.track_ids, &self.places),
             None => Order::drawn(&self.track_ids, &self.artists, split),
         }
     }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use model::dataset::Split;
 use model::settings::SplitSettings;
 
+use super::error::shown;
 use super::permutation::permutation;
+use super::place::Place;
 use super::{DatasetError, copies};
 
 /// The order of a dataset's rows: training rows first.
@@ -13,6 +15,8 @@ pub(super) struct Order {
     /// Indices of source rows.
     pub(super) rows: Vec<usize>,
     train: usize,
+    /// A sentence where the sides have other sizes than were asked for.
+    pub(super) note: Option<String>,
 }
 
 impl Order {
@@ -20,34 +24,51 @@ impl Order {
     /// ⌈test_size × n⌉ of the permutation are the test rows.
     ///
     /// Rows that belong together, which are copies of a track and with `by_artist` all rows of an artist, are permuted as
-    /// one, and the first of these groups go to the test side until it has that many rows; the last one stays.
+    /// one, and the first of these groups go to the test side until it has that many rows; the last one stays. Where the
+    /// largest alone has more, it stays, and the test side has its share of the other rows: else that group might be all that
+    /// is tested.
     pub(super) fn drawn(
         track_ids: &[String],
         artists: &[String],
         settings: &SplitSettings,
     ) -> Result<Self, DatasetError> {
         let n = track_ids.len();
-        let wanted = (settings.test_size * n as f64).ceil() as usize;
+        let share = |rows: usize| (settings.test_size * rows as f64).ceil() as usize;
         let groups = together(track_ids, settings.by_artist.then_some(artists));
-        let order = permutation(groups.len(), settings.seed);
-        let mut rows = Vec::with_capacity(n);
-        let mut test = 0;
-        for (at, number) in order.into_iter().enumerate() {
-            let is_left_for_training = at + 1 == groups.len() && wanted < n;
-            rows.extend(&groups[number]);
-            if test < wanted && !is_left_for_training {
-                test = rows.len();
-            }
+        let largest = (0..groups.len()).max_by_key(|&group| groups[group].len());
+        let staying = largest.filter(|&group| groups[group].len() > share(n));
+        let wanted = share(n - staying.map_or(0, |group| groups[group].len()));
+        let drawn = groups.len() - staying.iter().len();
+        let (mut train, mut test, mut number) = (Vec::with_capacity(n), Vec::new(), 0);
+        for group in permutation(groups.len(), settings.seed) {
+            let may_be_tested = staying != Some(group);
+            number += usize::from(may_be_tested);
+            let is_last = number == drawn && drawn > 1 && wanted < n;
+            let side = if test.len() < wanted && may_be_tested && !is_last { &mut test } else { &mut train };
+            side.extend(&groups[group]);
         }
-        rows.rotate_left(test);
-        Self { rows, train: n - test }.checked()
+        let note = largest.and_then(|group| {
+            let (first, rows, is_by_artist) = (groups[group][0], groups[group].len(), settings.by_artist);
+            let (of, name) = match artists[first].as_str() {
+                artist if is_by_artist && !artist.is_empty() => ("an artist", artist),
+                _ => ("a track", track_ids[first].as_str()),
+            };
+            let (test, asked) = (test.len(), share(n));
+            let is_far = 2 * test > 3 * asked || 3 * test < 2 * asked;
+            (is_far || staying.is_some()).then(|| {
+                let name = shown(name);
+                format!("{test} of {n} rows are held out, not {asked}: all rows of {of} stay together, and {name} has {rows}")
+            })
+        });
+        let rows = [&train[..], &test].concat();
+        Self { rows, train: train.len(), note }.checked()
     }
 
     /// The order of rows whose sides are known: that of the source within each side, but for copies of a track, which
     /// follow its first row. A track with copies on both sides is refused.
-    pub(super) fn given(sides: &[Split], track_ids: &[String]) -> Result<Self, DatasetError> {
+    pub(super) fn given(sides: &[Split], track_ids: &[String], places: &[Place]) -> Result<Self, DatasetError> {
         let firsts = copies::first_rows(track_ids);
-        copies::check_sides(track_ids, &firsts, sides)?;
+        copies::check_sides(track_ids, places, sides)?;
         let of = |side| {
             let mut rows: Vec<usize> = (0..sides.len()).filter(|&i| sides[i] == side).collect();
             rows.sort_by_key(|&row| firsts[row]);
@@ -56,7 +77,7 @@ impl Order {
         let (mut rows, test) = (of(Split::Train), of(Split::Test));
         let train = rows.len();
         rows.extend(test);
-        Self { rows, train }.checked()
+        Self { rows, train, note: None }.checked()
     }
 
     /// Indices of the source rows that are trained on.

@@ -6,13 +6,14 @@ mod parquet;
 mod records;
 mod separator;
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use polars::prelude::{Column, DataType};
 
 use super::DatasetError;
-use super::error::{Fault, shown};
-use cells::{Cells, DecimalMark};
+use super::error::{BadValue, Fault, shown};
+use super::place::Place;
+use cells::{Cells, DecimalMark, Numbers};
 use records::{Record, Records};
 
 const PARQUET_MAGIC: &[u8] = b"PAR1";
@@ -36,8 +37,15 @@ pub struct ReadOptions {
 pub struct Table {
     columns: Vec<(String, Values)>,
     rows: usize,
+    /// The lines that rows begin in, where it was a text.
+    lines: Option<Vec<usize>>,
+    /// Rows that have more values than there are columns.
+    too_long: BTreeMap<usize, DatasetError>,
     notes: Vec<String>,
 }
+
+/// Rows, from 0, with values that cannot be used.
+type BadValues = Vec<(usize, BadValue)>;
 
 #[derive(Debug, Clone)]
 enum Values {
@@ -58,10 +66,12 @@ impl Table {
     /// One line: [`DatasetError::Unreadable`] for what is no table, [`DatasetError::Quote`] and [`DatasetError::TooLong`]
     /// with the line, [`DatasetError::Column`] for two columns of one name.
     pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Self, DatasetError> {
-        Self::read_unless(bytes, |name| options.ignored.iter().any(|ignored| ignored.trim() == name))
+        let table = Self::read_unless(bytes, |name| options.ignored.iter().any(|ignored| ignored.trim() == name))?;
+        table.too_long.values().next().map_or(Ok(()), |first| Err(first.clone()))?;
+        Ok(table)
     }
 
-    /// [`read`](Self::read) without the columns whose names are ignored.
+    /// [`read`](Self::read) without the columns whose names are ignored, and with rows that are too long.
     pub(super) fn read_unless(bytes: &[u8], is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
         let bytes = decode::unpack(bytes)?;
         let table = if bytes.starts_with(PARQUET_MAGIC) {
@@ -86,6 +96,21 @@ impl Table {
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
+    }
+
+    /// Where a row, counted from 0, stands in its file.
+    pub fn place(&self, row: usize) -> Place {
+        self.lines.as_ref().map_or(Place::Row(row + 1), |lines| Place::Line(lines[row]))
+    }
+
+    /// Where each row stands.
+    pub(super) fn places(&self) -> Vec<Place> {
+        (0..self.rows).map(|row| self.place(row)).collect()
+    }
+
+    /// Rows that have more values than there are columns, with what is to be said of each.
+    pub(super) fn too_long(&self) -> impl Iterator<Item = (usize, &DatasetError)> {
+        self.too_long.iter().map(|(row, error)| (*row, error))
     }
 
     /// Names of all columns in the order of the file, ignored ones too.
@@ -128,22 +153,41 @@ impl Table {
     /// [`DatasetError::Lacks`] where there is none of this name, [`DatasetError::Unusable`] where a value is no number
     /// or infinite, or no value is a number.
     pub fn numbers(&self, name: &str) -> Result<Vec<f64>, DatasetError> {
-        let values = match self.values(name)? {
-            Values::Texts(cells) => cells.numbers().map_err(|none| match none.has_numbers {
-                true => Fault::Text { row: none.row, text: cells.get(none.row).to_owned() }.of(name),
-                false => Fault::NoNumbers.of(name),
-            })?,
-            Values::Typed(column) => numbers(column).ok_or_else(|| Fault::NoNumbers.of(name))?,
+        self.numbers_within(name, f64::MAX)
+    }
+
+    /// [`numbers`](Self::numbers) that are no larger than `most`, either way.
+    pub(super) fn numbers_within(&self, name: &str, most: f64) -> Result<Vec<f64>, DatasetError> {
+        let (values, bad) = self.numbers_or_bad(name, most)?;
+        let (count, mut bad) = (bad.len(), bad.into_iter());
+        match bad.next() {
+            Some((row, what)) => Err(Fault::Values { what, place: self.place(row), count }.of(name)),
+            None => Ok(values),
+        }
+    }
+
+    /// The numbers of a column that has some, and the rows whose value cannot be used with what is there, in their order.
+    pub(super) fn numbers_or_bad(&self, name: &str, most: f64) -> Result<(Vec<f64>, BadValues), DatasetError> {
+        let (Numbers { values, others }, cells) = match self.values(name)? {
+            Values::Texts(cells) => (cells.numbers(), Some(cells)),
+            Values::Typed(column) => {
+                let values = numbers(column).ok_or_else(|| Fault::NoNumbers.of(name))?;
+                (Numbers { values, others: Vec::new() }, None)
+            }
             Values::Other(what) => return Err(Fault::Type(what.clone()).of(name)),
             Values::Ignored => return Err(self.no_column(name)),
         };
         if values.iter().all(|value| value.is_nan()) && self.rows > 0 {
             return Err(Fault::NoNumbers.of(name));
         }
-        match values.iter().position(|value| value.is_infinite()) {
-            Some(row) => Err(Fault::Infinite { row }.of(name)),
-            None => Ok(values),
-        }
+        let text =
+            |row: usize| cells.map_or_else(|| format!("{:e}", values[row]), |cells| cells.get(row).trim().to_owned());
+        let too_large = values.iter().enumerate().filter(|(_, value)| value.abs() > most).map(|(row, value)| {
+            (row, if value.is_infinite() { BadValue::Infinite } else { BadValue::TooLarge(text(row)) })
+        });
+        let mut bad: BadValues = others.iter().map(|&row| (row, BadValue::Text(text(row)))).chain(too_large).collect();
+        bad.sort_by_key(|(row, _)| *row);
+        Ok((values, bad))
     }
 
     fn values(&self, name: &str) -> Result<&Values, DatasetError> {
@@ -167,18 +211,18 @@ impl Table {
             Some(Err(what)) => Values::Other(what),
         };
         let columns = columns.into_iter().enumerate().map(|(i, (name, typed))| (named(i, &name), values(typed)));
-        Ok(Self { columns: columns.collect(), rows, notes: Vec::new() })
+        Ok(Self { columns: columns.collect(), rows, lines: None, too_long: BTreeMap::new(), notes: Vec::new() })
     }
 
     fn of_text(text: &str, is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
-        let (separator, is_doubtful, text) = match separator::said(text) {
-            Some((separator, rest)) => (separator, false, rest),
+        let (separator, is_doubtful, text, line) = match separator::said(text) {
+            Some((separator, rest)) => (separator, false, rest, 2),
             None => {
                 let found = separator::find(text);
-                (found.separator, found.is_doubtful, text)
+                (found.separator, found.is_doubtful, text, 1)
             }
         };
-        let mut records = Records::of(text, separator);
+        let mut records = Records::of(text, separator, line);
         let mut record = Record::default();
         if !records.read(&mut record)? {
             return Err(DatasetError::Unreadable("it is empty".to_owned()));
@@ -192,10 +236,11 @@ impl Table {
         let named_ones = || names.iter().enumerate().map(|(i, name)| named(i, name));
         let mut cells: Vec<Option<Cells>> =
             named_ones().map(|name| (!is_ignored(&name)).then(Cells::default)).collect();
-        let (mut rows, mut empty) = (0, 0);
+        let (mut lines, mut too_long, mut empty) = (Vec::new(), BTreeMap::new(), 0);
         while records.read(&mut record)? {
             if record.len() > names.len() {
-                return Err(DatasetError::TooLong { line: record.line, values: record.len(), names: names.len() });
+                let error = DatasetError::TooLong { line: record.line, values: record.len(), names: names.len() };
+                too_long.insert(lines.len(), error);
             }
             if record.fields().all(str::is_empty) {
                 empty += 1;
@@ -207,7 +252,7 @@ impl Table {
                     cells.push(field);
                 }
             });
-            rows += 1;
+            lines.push(record.line);
         }
         let is_there = |(name, cells): &(String, Option<Cells>)| {
             // Spreadsheets leave separators behind: a column without name and values is none.
@@ -215,8 +260,8 @@ impl Table {
         };
         let columns = named_ones().zip(cells).filter(is_there);
         let values = |cells: Option<Cells>| cells.map_or(Values::Ignored, Values::Texts);
-        let mut table =
-            Self { columns: columns.map(|(name, cells)| (name, values(cells))).collect(), rows, notes: Vec::new() };
+        let columns = columns.map(|(name, cells)| (name, values(cells))).collect();
+        let mut table = Self { columns, rows: lines.len(), lines: Some(lines), too_long, notes: Vec::new() };
         table.find_marks(separator, is_doubtful);
         if empty > 0 {
             table.notes.push(format!("it has {empty} rows without any value, which are left out"));
@@ -274,7 +319,8 @@ impl Table {
     fn first_row(&self) -> String {
         let value = |(name, values): &(String, Values)| match values {
             Values::Texts(cells) if cells.len() > 0 => {
-                let number = cells.numbers().ok().map(|numbers| numbers[0]).filter(|number| number.is_finite());
+                let Numbers { values, others } = cells.numbers();
+                let number = Some(values[0]).filter(|number| number.is_finite() && others.is_empty());
                 let text = number.map_or_else(|| shown(cells.get(0)), |number| number.to_string());
                 Some(format!("{name} = {text}"))
             }

@@ -67,7 +67,11 @@ pub fn dataset(id: &str, created_at: i64) -> DatasetInfo {
         tags_after: vec![("pop".into(), 2)],
         cut: Some(Cut::default()),
         training: Some(Training { rows: 1, tracks: Some(1), baseline: 1.0 / 3.0 }),
-        imputed: Some(Imputed { how: Impute::MostFrequent, columns: BTreeMap::from([("energy".into(), 3)]) }),
+        imputed: Some(Imputed {
+            how: Impute::MostFrequent,
+            columns: BTreeMap::from([("energy".into(), 3)]),
+            fills: BTreeMap::from([("energy".into(), 0.1 + 0.2)]),
+        }),
         stand_in: None,
         created_at: Timestamp(created_at),
     }

@@ -17,7 +17,7 @@ use worker::{Home, Shutdown};
 use super::reader::{Batch, Position, Reader};
 use super::searches::Searches;
 use crate::args::EnqueueFile;
-use crate::error::stopped;
+use crate::error::{stopped, usage};
 use crate::output::{say, tell, thousands};
 use crate::progress::{self, Gauge};
 
@@ -31,8 +31,8 @@ const IN_FLIGHT: usize = 4;
 pub async fn run(args: EnqueueFile, home: &Home) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let (input, size) = open(&args.file)?;
-    let name = args.file.display().to_string();
-    let position = Arc::new(Position { safe_line: AtomicU64::new(args.from_line - 1), ..Position::default() });
+    let (name, from_line) = (args.file.display().to_string(), args.from_line);
+    let position = Arc::new(Position { safe_line: AtomicU64::new(from_line - 1), ..Position::default() });
     let (batches, received) = channel(1);
     let reader = Reader::new(args, Searches::new(home.store.clone()), position.clone(), batches);
     let reading = tokio::task::spawn_blocking(move || reader.read(input));
@@ -49,7 +49,11 @@ pub async fn run(args: EnqueueFile, home: &Home) -> anyhow::Result<()> {
         Ok(End::Stopped) => return Err(stopped(&shutdown, format!("{name}: {}", go_on()))),
         Ok(End::Complete) => reading.await?,
     };
+    let lines = position.lines_read.load(Relaxed);
     match read {
+        Ok(_) if from_line > lines.max(1) => {
+            Err(usage(format!("{name} has {lines} lines: there is no line {from_line} to begin with")))
+        }
         Ok(bad) if bad.count == 0 => say(&enqueued),
         Ok(bad) => {
             bad.lines.iter().for_each(|line| tell(&format!("spotifai: {name}: {line}")));

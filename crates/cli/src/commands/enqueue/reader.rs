@@ -23,6 +23,8 @@ const MOST_COMPLAINTS: usize = 20;
 pub struct Position {
     /// Bytes of the file that were read.
     pub bytes_read: AtomicU64,
+    /// Lines of it.
+    pub lines_read: AtomicU64,
     /// Jobs that are safe.
     pub jobs: AtomicU64,
     /// Every job up to this line is safe.
@@ -69,6 +71,7 @@ impl Reader {
         let (mut bad, mut jobs) = (Bad::default(), Vec::with_capacity(BATCH));
         while let Some(line) = lines.next()? {
             self.position.bytes_read.store(lines.bytes, Relaxed);
+            self.position.lines_read.store(lines.number, Relaxed);
             if lines.number < self.from_line {
                 continue;
             }

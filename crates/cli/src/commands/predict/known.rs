@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use model::dataset::{Dataset, DatasetInfo, Impute, Split};
 use model::search::ModelInfo;
 use model::settings::SplitSettings;
-use store::Store;
+use store::{Store, StoreError};
 
-/// The dataset of a model; nothing where the store has lost it.
+use crate::output::warn;
+
+/// The dataset of a model; nothing where the store has lost it, or it cannot be read any more.
 pub struct Known {
     /// What is known of the dataset without opening it.
     pub info: Option<DatasetInfo>,
@@ -32,14 +34,33 @@ impl Known {
     pub async fn of(store: &dyn Store, model: &ModelInfo, split: &SplitSettings) -> anyhow::Result<Self> {
         let search = store.search(&model.search).await?;
         let Some(id) = search.map(|search| search.dataset) else { return Ok(Self::nothing()) };
-        let info = store.dataset(&id).await?;
-        let Some(blob) = store.dataset_blob(&id).await? else { return Ok(Self { info, ..Self::nothing() }) };
+        let unread = |why: String| {
+            warn(&format!(
+                "the dataset that the model was fitted on cannot be read any more: {why}; whether a row is one of its \
+                 training rows is not known"
+            ));
+        };
+        let stored = async { Ok::<_, StoreError>((store.dataset(&id).await?, store.dataset_blob(&id).await?)) };
+        let (info, blob) = match stored.await {
+            Err(StoreError::Unusable(why)) => {
+                unread(why);
+                return Ok(Self::nothing());
+            }
+            stored => stored?,
+        };
+        let Some(blob) = blob else { return Ok(Self { info, ..Self::nothing() }) };
         let split = split.clone();
-        let dataset = tokio::task::spawn_blocking(move || features::read(&blob, &split)).await??;
-        // Of another shape it would say wrong things.
-        if dataset.feature_names != model.feature_names || dataset.label_names != model.label_names {
-            return Ok(Self { info, ..Self::nothing() });
-        }
+        let dataset = match tokio::task::spawn_blocking(move || features::read(&blob, &split)).await? {
+            Err(why) => {
+                unread(why.to_string());
+                return Ok(Self { info, ..Self::nothing() });
+            }
+            // Of another shape it would say wrong things.
+            Ok(other) if other.feature_names != model.feature_names || other.label_names != model.label_names => {
+                return Ok(Self { info, ..Self::nothing() });
+            }
+            Ok(dataset) => dataset,
+        };
         let by_id = dataset.track_ids.iter().cloned().zip(0..).collect();
         let trained = dataset.side(Split::Train).into_iter().map(|row| (bits(dataset.feature_row(row)), row)).collect();
         Ok(Self { info, dataset: Some(dataset), by_id, trained })
@@ -61,10 +82,12 @@ impl Known {
         self.dataset.as_ref().map(|_| self.trained.contains_key(&bits(features)))
     }
 
-    /// What takes the place of missing values, one a feature: as in the dataset, unless it is said how.
-    pub fn fills(&self, how: Option<Impute>) -> Option<Vec<f64>> {
-        let how = how.or_else(|| self.info.as_ref()?.imputed.as_ref().map(|imputed| imputed.how))?;
-        self.dataset.as_ref().map(|dataset| features::fills(dataset, how))
+    /// What takes the place of missing values, one a feature, NaN where that is not known: as in the dataset, unless it is
+    /// said how.
+    pub fn fills(&self, feature_names: &[String], how: Option<Impute>) -> Option<Vec<f64>> {
+        let imputed = self.info.as_ref().and_then(|info| info.imputed.as_ref());
+        let how = how.or_else(|| imputed.map(|imputed| imputed.how))?;
+        Some(features::fills(feature_names, self.dataset.as_ref(), imputed, how))
     }
 }
 

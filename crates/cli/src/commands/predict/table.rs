@@ -26,7 +26,7 @@ pub async fn answers(chosen: &Arc<Chosen>, file: &Path, how: Option<Impute>) -> 
     rows.notes.iter().for_each(|note| warn(&format!("{}: {note}", file.display())));
     let chosen = chosen.clone();
     tokio::task::spawn_blocking(move || {
-        let fills = chosen.known.fills(how);
+        let fills = chosen.known.fills(&chosen.info.feature_names, how);
         let mut answers = Vec::with_capacity(rows.ids.len());
         for first in (0..rows.ids.len()).step_by(BATCH) {
             let last = rows.ids.len().min(first + BATCH);
@@ -57,21 +57,29 @@ fn batch(
     let mut assigned = chosen.model.assign_all(&ids, &features)?.into_iter();
     let answer = |(at, row): (usize, Result<Row, String>)| match row {
         Err(why) => Some(Answer::failed(rows.ids[at].clone(), why)),
-        Ok(row) => {
+        Ok(row) => assigned.next().map(|assignment| {
+            // What networks multiply may overflow.
+            if !assignment.probabilities.iter().all(|p| p.is_finite()) {
+                let why = "the model has no answer: values are too far from those that it was fitted on";
+                return Answer::failed(rows.ids[at].clone(), format!("{}: {why}", rows.places[at]));
+            }
             let beside = Beside {
                 name: None,
                 in_training: chosen.known.was_in_training(&row.features),
                 truth: truth(chosen, rows, at),
                 imputed: row.filled,
             };
-            assigned.next().map(|assignment| Answer::new(assignment, &chosen.info.label_names, beside))
-        }
+            Answer::new(assignment, &chosen.info.label_names, beside)
+        }),
     };
     Ok(which.zip(whole).filter_map(answer).collect())
 }
 
 /// A row with what was missing filled in, or why it cannot be used.
 fn whole(chosen: &Chosen, rows: &ModelRows, at: usize, fills: Option<&[f64]>) -> Result<Row, String> {
+    if let Some(why) = rows.unusable.get(&at) {
+        return Err(why.clone());
+    }
     let names = &chosen.info.feature_names;
     let mut features = rows.features[at * names.len()..(at + 1) * names.len()].to_vec();
     let missing: Vec<usize> = (0..names.len()).filter(|&column| features[column].is_nan()).collect();
@@ -86,15 +94,10 @@ fn whole(chosen: &Chosen, rows: &ModelRows, at: usize, fills: Option<&[f64]>) ->
     let lacking: Vec<usize> = missing.iter().copied().filter(|&column| features[column].is_nan()).collect();
     if !lacking.is_empty() {
         return Err(format!(
-            "row {} has no value in {}: fill it in, or choose how with `--impute mean`, `median`, `zero` or `most_frequent`",
-            at + 1,
+            "{} has no value in {}: fill it in, or choose how with `--impute mean`, `median`, `zero` or `most_frequent`",
+            rows.places[at],
             named(&lacking)
         ));
-    }
-    let too_large: Vec<usize> =
-        (0..names.len()).filter(|&column| features[column].abs() > f64::from(f32::MAX)).collect();
-    if !too_large.is_empty() {
-        return Err(format!("row {} has a value beyond ±3.4e38 in {}", at + 1, named(&too_large)));
     }
     let filled = missing.into_iter().map(|column| names[column].clone()).collect();
     Ok(Row { at, features, filled })
@@ -102,6 +105,6 @@ fn whole(chosen: &Chosen, rows: &ModelRows, at: usize, fills: Option<&[f64]>) ->
 
 fn truth(chosen: &Chosen, rows: &ModelRows, at: usize) -> Option<Vec<String>> {
     let names = &chosen.info.label_names;
-    let labels = &rows.labels.as_ref()?[at * names.len()..(at + 1) * names.len()];
+    let labels = rows.labels[at].as_ref()?;
     Some(names.iter().zip(labels).filter(|(_, has)| **has == 1).map(|(name, _)| name.clone()).collect())
 }

@@ -42,7 +42,7 @@ pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetIn
     let (info, parquet) = made.await?.with_context(|| file.display().to_string())?;
     // What was built here knows more about itself than a file that came back.
     if let Some(known) = home.store.dataset(&info.id).await? {
-        return Ok(DatasetInfo { training: info.training, ..known });
+        return Ok(DatasetInfo { training: info.training, imputed: info.imputed.or(known.imputed), ..known });
     }
     home.store.save_dataset(&info, &parquet).await?;
     Ok(info)

@@ -5,12 +5,14 @@ use std::str::FromStr;
 use super::cell::{inside, is_missing, list};
 use crate::DatasetError;
 use crate::dataset::error::shown;
+use crate::dataset::place::Place;
 
 /// What may be between genres, in the order of preference where several are in equally many cells.
 const CANDIDATES: [&str; 9] = ["|", ";", ",", "\n", "；", "，", "、", "•", "·"];
 
-/// What may be between genres and is part of the names of many, such as `Hip-Hop/Rap`: never taken unless it is named.
-const AMBIGUOUS: [&str; 2] = ["/", "\\"];
+/// What may be between genres and is part of the names of many, such as `Hip-Hop/Rap` and `drum & bass`: never taken unless
+/// it is named.
+const AMBIGUOUS: [&str; 4] = ["/", "\\", " & ", " and "];
 
 /// Of so many cells at least one has a separator that is not doubtful.
 const RARE: usize = 10;
@@ -46,31 +48,32 @@ impl FromStr for Separator {
 pub(super) fn genres(
     column: &str,
     cells: &[Option<String>],
+    places: &[Place],
     separator: Option<&Separator>,
 ) -> Result<(Vec<Vec<String>>, Vec<String>), DatasetError> {
     let texts = cells.iter().map(|cell| cell.as_deref().map(str::trim).filter(|text| !is_missing(text)));
     let texts: Vec<Option<&str>> = texts.collect();
-    let plain = Plain(texts.iter().enumerate().filter_map(|(row, text)| Some((row, (*text)?))).collect());
+    let plain = Plain(texts.iter().zip(places).filter_map(|(text, place)| Some((*place, (*text)?))).collect());
     let plain = Plain(plain.0.into_iter().filter(|(_, text)| inside(text).is_none()).collect());
     let (separator, note) = match separator {
         Some(Separator::None) => (None, None),
         Some(Separator::Text(named)) => (Some(named.as_str()), plain.check(column, named)),
         None => plain.find(column),
     };
-    let read = |(row, text): (usize, &Option<&str>)| match text {
+    let read = |(text, place): (&Option<&str>, &Place)| match text {
         None => Ok(Vec::new()),
         Some(text) => match inside(text) {
-            Some(inside) => list(inside).ok_or_else(|| no_list(column, row, text)),
-            None if text.starts_with('[') => Err(no_list(column, row, text)),
+            Some(inside) => list(inside).ok_or_else(|| no_list(column, *place, text)),
+            None if text.starts_with('[') => Err(no_list(column, *place, text)),
             None => Ok(parts(text, separator)),
         },
     };
-    let genres: Result<_, _> = texts.iter().enumerate().map(read).collect();
+    let genres: Result<_, _> = texts.iter().zip(places).map(read).collect();
     Ok((genres?, note.into_iter().collect()))
 }
 
-fn no_list(column: &str, row: usize, text: &str) -> DatasetError {
-    DatasetError::Genres { column: column.to_owned(), row: row + 1, text: shown(text) }
+fn no_list(column: &str, place: Place, text: &str) -> DatasetError {
+    DatasetError::Genres { column: column.to_owned(), place, text: shown(text) }
 }
 
 fn parts(text: &str, separator: Option<&str>) -> Vec<String> {
@@ -78,8 +81,8 @@ fn parts(text: &str, separator: Option<&str>) -> Vec<String> {
     parts.into_iter().map(str::trim).filter(|part| !is_missing(part)).map(str::to_owned).collect()
 }
 
-/// Rows and texts of the cells that are no lists.
-struct Plain<'a>(Vec<(usize, &'a str)>);
+/// Places and texts of the cells that are no lists.
+struct Plain<'a>(Vec<(Place, &'a str)>);
 
 impl Plain<'_> {
     fn having(&self, separator: &str) -> usize {
@@ -107,15 +110,17 @@ impl Plain<'_> {
 
     /// What is doubtful about a separator that was named.
     fn check(&self, column: &str, named: &str) -> Option<String> {
-        let is_elsewhere = |other: &&&str| self.having(other) > 0;
-        let other = CANDIDATES.iter().chain(&AMBIGUOUS).find(is_elsewhere).filter(|_| self.having(named) == 0)?;
-        let (row, text) = self.0.iter().find(|(_, text)| text.contains(other))?;
-        Some(format!(
-            "no cell of `{column}` has {}: each was read as one genre, such as {} in row {}",
-            name(named),
-            shown(text),
-            row + 1
-        ))
+        if self.having(named) > 0 {
+            return None;
+        }
+        // One that has another separator says most.
+        let other = CANDIDATES.iter().chain(&AMBIGUOUS).find(|other| self.having(other) > 0);
+        let telling = self.0.iter().find(|(_, text)| other.is_some_and(|other| text.contains(other)));
+        let how = match telling.or(self.0.first()) {
+            Some((place, text)) => format!("each was read as one genre, such as {} in {place}", shown(text)),
+            None => "they are lists already, or empty".to_owned(),
+        };
+        Some(format!("no cell of `{column}` has {}: {how}", name(named)))
     }
 
     /// How cells were read, with the first row that has this text.
@@ -123,11 +128,11 @@ impl Plain<'_> {
         let how =
             separator.map_or_else(|| "one genre a cell".to_owned(), |found| format!("{} between genres", name(found)));
         let first = self.0.iter().find(|(_, cell)| cell.contains(text));
-        let first = first.map_or_else(String::new, |(row, cell)| {
+        let first = first.map_or_else(String::new, |(place, cell)| {
             let parts = parts(cell, separator);
             let more = if parts.len() > SHOWN { ", …" } else { "" };
             let parts: Vec<String> = parts.iter().take(SHOWN).map(|part| shown(part)).collect();
-            format!(": row {} has {}{more}", row + 1, parts.join(", "))
+            format!(": {place} has {}{more}", parts.join(", "))
         });
         let rivals = match rivals {
             [] => String::new(),

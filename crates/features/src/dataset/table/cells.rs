@@ -25,12 +25,12 @@ impl DecimalMark {
     }
 }
 
-/// A text among numbers.
-pub(super) struct NoNumber {
-    /// Row, from 0.
-    pub(super) row: usize,
-    /// Whether the column has any number.
-    pub(super) has_numbers: bool,
+/// The numbers of a column.
+pub(super) struct Numbers {
+    /// NaN where one is missing, or another text stands there.
+    pub(super) values: Vec<f64>,
+    /// Rows with another text.
+    pub(super) others: Vec<usize>,
 }
 
 impl Cells {
@@ -51,24 +51,36 @@ impl Cells {
         (0..self.len()).map(|row| self.get(row))
     }
 
-    /// The numbers, NaN where one is missing. A column of `True` and `False` is one of 1 and 0.
-    pub(super) fn numbers(&self) -> Result<Vec<f64>, NoNumber> {
-        let values: Option<Vec<f64>> = self.iter().map(|text| number(text, self.mark)).collect();
-        if let Some(values) = values {
-            return Ok(values);
+    /// The numbers. A column of `True` and `False` is one of 1 and 0.
+    pub(super) fn numbers(&self) -> Numbers {
+        let numbers = self.read(|text| number(text, self.mark));
+        if numbers.others.is_empty() {
+            return numbers;
         }
-        let truths: Option<Vec<f64>> = self.iter().map(truth).collect();
-        truths.ok_or_else(|| {
-            let is_number = |text: &str| number(text, self.mark).is_some_and(|value| !value.is_nan());
-            let row = self.iter().position(|text| number(text, self.mark).is_none()).unwrap_or(0);
-            NoNumber { row, has_numbers: self.iter().any(is_number) }
-        })
+        let truths = self.read(truth);
+        if truths.others.len() < numbers.others.len() { truths } else { numbers }
     }
 
-    /// Finds out which mark its numbers have: the comma if that alone makes numbers of all texts.
+    fn read(&self, value: impl Fn(&str) -> Option<f64>) -> Numbers {
+        let mut others = Vec::new();
+        let values = self.iter().enumerate().map(|(row, text)| {
+            value(text).unwrap_or_else(|| {
+                others.push(row);
+                f64::NAN
+            })
+        });
+        Numbers { values: values.collect(), others }
+    }
+
+    /// Finds out which mark its numbers have: the comma if that makes numbers of more texts, and of most.
     pub(super) fn find_mark(&mut self) {
-        let all = |mark| self.iter().all(|text| number(text, mark).is_some());
-        if self.text.contains(',') && !all(DecimalMark::Point) && all(DecimalMark::Comma) {
+        if !self.text.contains(',') {
+            return;
+        }
+        let numbers = |mark| self.iter().filter(|text| number(text, mark).is_some_and(|value| !value.is_nan())).count();
+        let (points, commas) = (numbers(DecimalMark::Point), numbers(DecimalMark::Comma));
+        let filled = self.iter().filter(|text| !is_missing(text)).count();
+        if commas > points && 2 * commas > filled {
             self.mark = DecimalMark::Comma;
         }
     }

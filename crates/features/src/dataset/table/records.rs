@@ -37,11 +37,12 @@ impl Record {
 }
 
 impl<'a> Records<'a> {
-    pub(super) fn of(text: &'a str, separator: u8) -> Self {
+    /// The records of a text that begins in this line of its file.
+    pub(super) fn of(text: &'a str, separator: u8, line: usize) -> Self {
         let first_line = text.split(['\n', '\r']).find(|line| !line.trim().is_empty()).unwrap_or_default();
         let mut behind = first_line.split(char::from(separator)).skip(1).peekable();
         let skips_blanks = behind.peek().is_some() && behind.all(|field| field.starts_with(' '));
-        Self { text, at: 0, line: 1, separator, skips_blanks }
+        Self { text, at: 0, line, separator, skips_blanks }
     }
 
     /// The next record; `false` at the end.

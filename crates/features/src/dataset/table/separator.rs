@@ -35,7 +35,7 @@ struct Layout {
 }
 
 fn layout(text: &str, separator: u8) -> Layout {
-    let mut records = Records::of(text, separator);
+    let mut records = Records::of(text, separator, 1);
     let mut record = Record::default();
     let mut names = 0;
     let (mut fits, mut is_even) = (true, true);

@@ -1,0 +1,38 @@
+//! Where rows stand in their file.
+
+use std::fmt;
+
+/// Where a row stands in its file, as whoever opens that finds it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// The line of a text that the row begins in, from 1, the line of column names and empty ones counted: what editors and,
+    /// unless cells hold line ends, spreadsheets number.
+    Line(usize),
+    /// The row of a Parquet file, from 1.
+    Row(usize),
+}
+
+impl Place {
+    /// Its number alone.
+    pub fn number(self) -> usize {
+        let (Self::Line(number) | Self::Row(number)) = self;
+        number
+    }
+
+    /// What is numbered, when there are several.
+    pub(super) fn plural(self) -> &'static str {
+        match self {
+            Self::Line(_) => "lines",
+            Self::Row(_) => "rows",
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Line(number) => write!(f, "line {number}"),
+            Self::Row(number) => write!(f, "row {number}"),
+        }
+    }
+}
