@@ -21,6 +21,9 @@ const CONFIRM: Duration = Duration::from_secs(30);
 /// How long it may take where somebody wants to know whether it does.
 const ANSWER: Duration = Duration::from_secs(5);
 
+/// How long after a confirmation the broker may take to say that it blocks the connection.
+const NEWS: Duration = Duration::from_millis(500);
+
 /// Name of a queue that there is not.
 const PROBE: &str = "spotifai.probe";
 
@@ -84,7 +87,12 @@ impl Publisher {
                 channel.basic_publish("".into(), PROBE.into(), options, b"", properties).await?.await
             };
             match timeout(ANSWER, confirmed).await {
-                Ok(confirmed) => confirmed.map(|_| None).map_err(|error| self.address.failed(&error)),
+                Ok(Ok(_)) => {
+                    // During an alarm the first message is still taken, and what blocks the next may be told after that.
+                    tokio::time::sleep(NEWS).await;
+                    Ok(None)
+                }
+                Ok(Err(error)) => Err(self.address.failed(&error)),
                 Err(_) => Err(self.address.unavailable(format_args!("no confirmation in {} s", ANSWER.as_secs()))),
             }
         };
