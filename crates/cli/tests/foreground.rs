@@ -2,14 +2,16 @@
 
 mod common;
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, Command, Stdio};
 
 use common::{ok, run, signal, spotifai, wait_until};
 use model::job::{Envelope, TrackTags};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
-use testkit::{Catalogue, Oddities};
+use testkit::{Catalogue, Oddities, Stage};
+use tokio::runtime::Runtime;
 
 const FIRST: [&str; 9] =
     ["search", "run", "--data", "my.csv", "--labels", "big,odd", "--grid", "first.toml", "--folds=3"];
@@ -118,25 +120,153 @@ fn two_searches_at_once_in_one_file_both_end_right() {
     }
 }
 
+/// A folder, and services to collect from.
+struct Collecting {
+    folder: TempDir,
+    runtime: Runtime,
+    stage: Stage,
+}
+
+impl Collecting {
+    fn new() -> Self {
+        let runtime = Runtime::new().unwrap();
+        let stage = runtime.block_on(testkit::serve(Catalogue::sample(60, 9), Oddities::none())).unwrap();
+        Self { folder: tempdir().unwrap(), runtime, stage }
+    }
+
+    fn at(&self) -> &Path {
+        self.folder.path()
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = spotifai(self.at(), args);
+        command.envs(self.stage.environment()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command
+    }
+
+    /// `spotifai run` of the first one, or of both.
+    fn run(&self, playlists: usize) -> Command {
+        let names = self.stage.playlists();
+        let names = names.iter().take(playlists).map(String::as_str);
+        self.command(&["run"].into_iter().chain(names).collect::<Vec<_>>())
+    }
+
+    /// Jobs that are left, of each kind.
+    fn waiting(&self) -> BTreeMap<String, u64> {
+        let queues = json(self.at(), &["queues", "--json"]);
+        let count = |queue: &Value| {
+            let left = ["ready", "running", "delayed"].map(|state| queue[state].as_u64().unwrap());
+            (queue["kind"].as_str().unwrap().to_owned(), left.iter().sum::<u64>())
+        };
+        queues.as_array().unwrap().iter().map(count).filter(|(_, waiting)| *waiting > 0).collect()
+    }
+
+    /// Begins a run of the first playlist, which can do all but `kind`, and interrupts it; returns its id.
+    fn interrupt_at(&self, kind: &str) -> String {
+        ok(&run(self.at(), &["pause", kind]));
+        let begun = self.run(1).spawn().unwrap();
+        let mut before = BTreeMap::new();
+        wait_until("all but that kind is done", || {
+            let now = self.waiting();
+            let is_quiet = now.len() == 1 && now.contains_key(kind) && now == before;
+            before = now;
+            is_quiet
+        });
+        signal(&begun, "INT");
+        assert_eq!(begun.wait_with_output().unwrap().status.code(), Some(130));
+        ok(&run(self.at(), &["resume", kind]));
+        let runs = json(self.at(), &["runs", "--json"]);
+        runs[0]["id"].as_str().unwrap().to_owned()
+    }
+
+    fn publish(&self, ids: &[&str]) {
+        let url = format!("sqlite:{}", self.at().join("spotifai.db").display());
+        let jobs: Vec<_> = ids.iter().map(|id| Envelope::new(&TrackTags { track_id: (*id).into() })).collect();
+        let publish = async { queue::open(&url, None).await.unwrap().publish(&jobs).await.unwrap() };
+        self.runtime.block_on(publish);
+    }
+}
+
+/// What a command that must succeed says on standard error.
+fn said(mut command: Command) -> String {
+    let ended = command.output().unwrap();
+    ok(&ended);
+    String::from_utf8(ended.stderr).unwrap()
+}
+
+fn summary(at: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(at.join("spotifai-out/summary.json")).unwrap()).unwrap()
+}
+
 #[test]
-fn a_run_names_the_jobs_that_waited_before_it() {
-    let folder = tempdir().unwrap();
-    let at = folder.path();
-    let runtime = tokio::runtime::Runtime::new().unwrap();
-    let stage = runtime.block_on(testkit::serve(Catalogue::sample(60, 9), Oddities::none())).unwrap();
-    let url = format!("sqlite:{}", at.join("spotifai.db").display());
-    runtime.block_on(async {
-        let queue = queue::open(&url, None).await.unwrap();
-        let jobs = ["3n3Ppam7vgaVa1iaRUc9Lp", "7ouMYWpwJ422jRcDASZB7P"];
-        queue.publish(&jobs.map(|id| Envelope::new(&TrackTags { track_id: id.into() }))).await.unwrap();
-    });
-    let mut args = vec!["run"];
-    let playlists = stage.playlists();
-    args.extend(playlists.iter().map(String::as_str));
-    let mut command = spotifai(at, &args);
-    command.envs(stage.environment()).env("SPOTIFAI_LASTFM_RATE", "1000").env("SPOTIFAI_SPOTIFY_RATE", "1000");
-    let said = command.output().unwrap();
-    ok(&said);
-    let said = String::from_utf8(said.stderr).unwrap();
-    assert!(said.contains("2 jobs wait in the queue already") && said.contains("2 track.tags"), "{said}");
+fn a_run_leaves_the_jobs_that_waited_before_it() {
+    let collecting = Collecting::new();
+    collecting.publish(&["3n3Ppam7vgaVa1iaRUc9Lp", "7ouMYWpwJ422jRcDASZB7P"]);
+    let text = said(collecting.run(2));
+    assert!(text.contains("jobs of others wait in the queue (2 track.tags) and are left there"), "{text}");
+    assert!(text.contains("worker playlist lastfm pitch --until-empty` does them"), "{text}");
+    assert_eq!(collecting.waiting(), BTreeMap::from([("track.tags".into(), 2)]));
+}
+
+#[test]
+fn an_interrupted_run_is_named_and_left_to_its_own_command() {
+    let collecting = Collecting::new();
+    let at = collecting.at();
+    let first = collecting.interrupt_at("track.tags");
+    let left = collecting.waiting();
+    assert!(left["track.tags"] > 40, "{left:?}");
+    let text = said(collecting.run(2));
+    assert!(text.contains(&format!("jobs of others wait in the queue ({} track.tags)", left["track.tags"])), "{text}");
+    assert!(text.contains(&format!("run {first} is unfinished: the command that began it goes on with it")), "{text}");
+    assert!(text.contains(&format!("cancel {first}` ends it")), "{text}");
+    assert_eq!(collecting.waiting(), left);
+    let summary = summary(at);
+    let looked_up = ["tracks_tagged", "tracks_without_tags", "tracks_unknown_to_lastfm"];
+    let looked_up: u64 = looked_up.iter().map(|count| summary[count].as_u64().unwrap()).sum();
+    assert_eq!(Some(looked_up), summary["tracks_collected"].as_u64(), "its own are all there: {summary}");
+
+    let text = said(collecting.run(1));
+    assert!(!text.contains("jobs of others"), "{text}");
+    assert_eq!(collecting.waiting(), BTreeMap::new());
+    let runs = json(at, &["runs", "--json"]);
+    assert!(runs.as_array().unwrap().iter().all(|run| run["state"] == "finished"), "{runs}");
+}
+
+#[test]
+fn what_a_run_left_is_done_by_workers_or_goes_with_the_run() {
+    let collecting = Collecting::new();
+    collecting.interrupt_at("track.tags");
+    ok(&collecting.command(&["worker", "all", "--until-empty"]).output().unwrap());
+    assert_eq!(collecting.waiting(), BTreeMap::new());
+
+    let collecting = Collecting::new();
+    let id = collecting.interrupt_at("track.tags");
+    ok(&run(collecting.at(), &["cancel", &id]));
+    assert_eq!(collecting.waiting(), BTreeMap::new());
+    let text = said(collecting.run(2));
+    assert!(!text.contains("jobs of others"), "{text}");
+}
+
+#[test]
+fn a_run_does_what_its_tracks_lack_though_the_job_for_it_is_of_another_run() {
+    let collecting = Collecting::new();
+    collecting.interrupt_at("track.pitches");
+    said(collecting.run(2));
+    let summary = summary(collecting.at());
+    let rejected: u64 =
+        summary["pitches_rejected"].as_object().map_or(0, |all| all.values().filter_map(Value::as_u64).sum());
+    let pitches = summary["tracks_with_pitches"].as_u64().unwrap() + rejected;
+    assert_eq!(Some(pitches), summary["tracks_with_analysis"].as_u64(), "{summary}");
+}
+
+#[test]
+fn a_demo_on_a_queue_of_others_leaves_their_jobs() {
+    let collecting = Collecting::new();
+    let at = collecting.at();
+    collecting.publish(&["3n3Ppam7vgaVa1iaRUc9Lp"]);
+    let place = "sqlite:spotifai.db";
+    let text = said(collecting.command(&["demo", "--tracks", "60", "--queue", place, "--store", place]));
+    assert!(text.contains("jobs of others wait in the queue (1 track.tags) and are left there"), "{text}");
+    assert!(at.join("spotifai-demo/report.html").exists());
+    assert_eq!(collecting.waiting(), BTreeMap::from([("track.tags".into(), 1)]));
 }

@@ -22,6 +22,23 @@ pub trait Queue: Send + Sync {
     /// Starts to take jobs of `kinds`. At most `slots` deliveries of this subscription are unfinished at any time.
     async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError>;
 
+    /// The same queue, whose subscriptions yield and whose `stats` count the jobs of one run alone; dead letters are those of
+    /// all. `None` where a run's jobs are not found without looking at each one.
+    fn of_run(&self, _run: &str) -> Option<Arc<dyn Queue>> {
+        None
+    }
+
+    /// Forgets the jobs of a cancelled run that nobody has taken, where they are found without looking at each one. What is
+    /// left does nothing when a worker takes it.
+    async fn forget_run(&self, _run: &str) -> Result<(), QueueError> {
+        Ok(())
+    }
+
+    /// Whether `stats` misses no job. A broker counts its queues one after the other, and running jobs late.
+    fn counts_exactly(&self) -> bool {
+        false
+    }
+
     /// Why the queue accepts no jobs at the moment, as far as this process was told. Who publishes waits until that is over.
     fn blocked(&self) -> Option<String> {
         None
@@ -195,7 +212,10 @@ pub enum QueueError {
 /// `management` is the base address of a broker's management API; only with it can a broker's running jobs be counted.
 pub async fn open(url: &str, management: Option<&str>) -> Result<Arc<dyn Queue>, QueueError> {
     match url.split_once(':') {
-        Some(("sqlite", file)) => Ok(Arc::new(Embedded::open(file).await?)),
+        Some(("sqlite", file)) => match model::settings::torn_by(url) {
+            Some(advice) => Err(QueueError::Unusable(format!("the queue's address is unusable: {advice}"))),
+            None => Ok(Arc::new(Embedded::open(file).await?)),
+        },
         Some(("amqp" | "amqps", _)) => Ok(Arc::new(Amqp::open(url, management).await?)),
         _ => {
             let url = model::settings::without_credentials(url);

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use contract::{Home, contract, counts, job, jobs, key, next};
+use model::job::Envelope;
 use queue::{Embedded, End, Queue, QueueError};
 use sqlite::Db;
 use tempfile::TempDir;
@@ -181,4 +182,60 @@ async fn an_unusable_address_is_one_clear_line() {
     }
     let file = format!("sqlite:{}", home.file().display());
     queue::open(&file, None).await.unwrap().publish(&[job("a", "1")]).await.unwrap();
+}
+
+/// Jobs of one kind that belong to a run.
+fn of_run(run: &str, kind: &str, count: usize) -> Vec<Envelope> {
+    jobs(kind, count).into_iter().map(|job| job.of_run(run)).collect()
+}
+
+#[tokio::test]
+async fn the_queue_of_a_run_yields_and_counts_its_jobs_alone() {
+    let home = InFile::new();
+    let all = home.open_for_an_hour().await;
+    all.publish(&jobs("a", 5)).await.unwrap();
+    all.publish(&of_run("other", "a", 5)).await.unwrap();
+    let own = all.of_run("mine").unwrap();
+    own.publish(&of_run("mine", "a", 1)).await.unwrap();
+    counts(&own, "a", (1, 0, 0, 0)).await;
+    let mut subscription = own.subscribe(&["a", "b"], 4).await.unwrap();
+    let delivery = next(&mut subscription).await;
+    assert_eq!(delivery.envelope.as_ref().unwrap().run.as_deref(), Some("mine"));
+    counts(&own, "a", (0, 1, 0, 0)).await;
+    delivery.end(End::Done(of_run("mine", "b", 1))).await.unwrap();
+    let retry = End::Retry { after: Duration::ZERO, reason: "again".into() };
+    next(&mut subscription).await.end(retry).await.unwrap();
+    let delivery = next(&mut subscription).await;
+    assert_eq!(delivery.envelope.as_ref().unwrap().attempt, 1, "it is still of the run");
+    delivery.end(End::Dead { reason: "bad".into() }).await.unwrap();
+    assert_eq!(all.requeue(&queue::Which::All).await.unwrap(), 1);
+    next(&mut subscription).await.end(End::Done(Vec::new())).await.unwrap();
+    assert!(timeout(Duration::from_millis(300), subscription.next()).await.is_err(), "the others are not its own");
+    counts(&own, "a", (0, 0, 0, 0)).await;
+    counts(&all, "a", (10, 0, 0, 0)).await;
+}
+
+#[tokio::test]
+async fn a_run_is_forgotten_but_for_what_is_under_way() {
+    let home = InFile::new();
+    let queue = home.open_for_an_hour().await;
+    queue.publish(&of_run("mine", "a", 1_500)).await.unwrap();
+    queue.publish(&of_run("other", "a", 2)).await.unwrap();
+    let taken = next(&mut queue.of_run("mine").unwrap().subscribe(&["a"], 1).await.unwrap()).await;
+    queue.forget_run("mine").await.unwrap();
+    counts(&queue, "a", (2, 1, 0, 0)).await;
+    taken.end(End::Done(Vec::new())).await.unwrap();
+    counts(&queue, "a", (2, 0, 0, 0)).await;
+}
+
+#[tokio::test]
+async fn a_file_of_an_earlier_version_is_told_its_runs() {
+    let home = InFile::new();
+    home.open_for_an_hour().await.publish(&of_run("mine", "a", 2)).await.unwrap();
+    home.put_raw("a", b"no job").await;
+    let db = Db::open(home.file(), "").await.unwrap();
+    db.write(|c| c.execute_batch("DROP INDEX jobs_of_run; ALTER TABLE jobs DROP COLUMN run")).await.unwrap();
+    let queue = home.open_for_an_hour().await;
+    counts(&queue.of_run("mine").unwrap(), "a", (2, 0, 0, 0)).await;
+    counts(&queue, "a", (3, 0, 0, 0)).await;
 }

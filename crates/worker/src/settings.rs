@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use figment::Figment;
 use figment::providers::{Format, Serialized, Toml};
+use model::plain;
 use model::settings::{ENVIRONMENT, PROCESS_ENVIRONMENT, Settings, has_password};
 use secrecy::ExposeSecret;
 
@@ -133,14 +134,18 @@ fn unset_what_is_empty(settings: &mut Settings) {
 
 /// The file to read: the one that is named, which must be there, or the usual one where it is.
 fn file(flags: &Flags, folder: &Path) -> Result<Option<PathBuf>, SettingsError> {
-    let usual = folder.join(FILE);
-    match &flags.config {
-        None => Ok(usual.exists().then_some(usual)),
-        Some(named) => match std::fs::File::open(named) {
-            Ok(_) => Ok(Some(named.clone())),
-            Err(error) => Err(SettingsError(format!("--config {}: {error}", named.display()))),
-        },
+    let (place, file) = match &flags.config {
+        None => (FILE.to_owned(), folder.join(FILE)),
+        Some(named) => (format!("--config {}", named.display()), named.clone()),
+    };
+    if flags.config.is_none() && !file.exists() {
+        return Ok(None);
     }
+    // The parser says of other encodings what nobody understands.
+    let read = std::fs::read(&file).map_err(|error| plain::io(&error));
+    read.and_then(|bytes| plain::text(&bytes).map(drop).map_err(str::to_owned))
+        .map_err(|why| SettingsError(format!("{place}: {why}")))?;
+    Ok(Some(file))
 }
 
 fn warn_of_unknown(variable: &str) {

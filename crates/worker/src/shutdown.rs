@@ -115,7 +115,7 @@ impl Shutdown {
     }
 
     /// Gives `other` every signal that this one is given, for ever.
-    pub(crate) async fn forward_to(&self, other: &Shutdown) -> std::convert::Infallible {
+    pub async fn forward_to(&self, other: &Shutdown) -> std::convert::Infallible {
         for stage in [Stage::Stopping, Stage::HandingBack] {
             self.reaches(stage).await;
             other.stage.send_modify(|theirs| *theirs = stage.max(*theirs));

@@ -29,6 +29,7 @@ pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let begun = async {
         sign_in(&home).await?;
+        make_folder(&args.out)?;
         begin(&home, &playlists).await
     };
     let Some(run) = unless_stopped(&shutdown, begun).await? else {
@@ -54,7 +55,7 @@ pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
 }
 
 /// The flags that name queue and store. One with a password comes from the settings, which other commands read as well.
-fn places(home: &Home) -> Vec<String> {
+pub fn places(home: &Home) -> Vec<String> {
     let places = [("--queue", &home.settings.queue), ("--store", &home.settings.store)].into_iter();
     let shown = places.filter(|(_, url)| with_hidden_password(url) == **url);
     shown.flat_map(|(flag, url)| [flag.to_owned(), url.clone()]).collect()
@@ -113,7 +114,6 @@ pub async fn whole_way(
     out: &Path,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Option<Summary>> {
-    make_folder(out)?;
     if !collect::collect(home, run, Goal::Model, shutdown).await? {
         return Ok(None);
     }

@@ -14,6 +14,7 @@ use store::Store;
 use worker::Home;
 
 use crate::args::{Cancel, Live};
+use crate::commands::run::Goal;
 use crate::ids;
 use crate::output::{Look, age, say, say_json, style, table, thousands};
 use crate::progress::expected_pages;
@@ -77,6 +78,7 @@ pub async fn cancel(args: &Cancel, home: &Home) -> anyhow::Result<()> {
     let runs = home.store.runs().await?;
     let run = ids::find("run", "runs", &runs, &args.run, |run| &run.id)?;
     let run = home.store.cancel_run(&run.id, now).await?.context("the store has lost the run")?;
+    home.queue.forget_run(&run.id).await?;
     if args.json {
         return say_json(&run);
     }
@@ -84,6 +86,16 @@ pub async fn cancel(args: &Cancel, home: &Home) -> anyhow::Result<()> {
         Some(since) if since < now => format!("{} was cancelled already, {} ago", run.id, age(since)),
         _ => format!("cancelled {}: its jobs do nothing any more, what it collected stays", run.id),
     })
+}
+
+/// Whether a run lacks nothing that can be had for its goal, dead jobs aside.
+pub async fn is_collected(home: &Home, run: &Run, goal: Goal) -> anyhow::Result<bool> {
+    let pages = home.store.pages(Some(&run.id)).await?;
+    if pages.len() < expected_pages(run, &pages) {
+        return Ok(false);
+    }
+    let missing = Missing::of(&*home.store).await?;
+    Ok(progress(run, &pages, &missing).is_complete(goal == Goal::Labels || missing.no_audio))
 }
 
 async fn gather(home: &Home) -> anyhow::Result<Vec<Line>> {
@@ -176,10 +188,16 @@ fn progress(run: &Run, pages: &[PlaylistPage], missing: &Missing) -> Progress {
     }
 }
 
+impl Progress {
+    fn is_complete(&self, without_audio: bool) -> bool {
+        self.pages == self.pages_expected
+            && self.tracks == self.tracks_with_tags_looked_up
+            && (without_audio || self.tracks == self.tracks_with_pitches_computed)
+    }
+}
+
 fn state(run: &Run, progress: &Progress, no_audio: bool) -> State {
-    let is_collected = progress.pages == progress.pages_expected
-        && progress.tracks == progress.tracks_with_tags_looked_up
-        && (no_audio || progress.tracks == progress.tracks_with_pitches_computed);
+    let is_collected = progress.is_complete(no_audio);
     match run.finished_at {
         _ if run.cancelled_at.is_some() => State::Cancelled,
         _ if run.failure.is_some() => State::Failed,

@@ -1,41 +1,74 @@
-//! Jobs that wait already when a run begins: its workers take them along with its own, and a person should know.
+//! Jobs of others that wait where a run begins: a person should know whether they are done along with it, and how to be rid
+//! of them.
+
+use std::collections::HashMap;
 
 use model::run::Run;
 use queue::KindStats;
 use worker::Home;
 
-use super::run::is_open;
+use super::run::{is_open, places};
 use crate::output::{thousands, warn};
+use crate::shell;
 
-/// Says on standard error which jobs of the collecting kinds wait in the queue before `run` has published any, and which
-/// open runs they may belong to. A run that goes on and is alone has left them itself.
+/// Says on standard error which jobs of the collecting kinds wait in the queue before `run` has published any, what becomes
+/// of them, and how to go on with the open run that they may belong to, or to end it.
 pub async fn name_others(home: &Home, run: &Run) -> anyhow::Result<()> {
-    let mut waiting = home.queue.stats().await?;
-    waiting.retain(|of| !of.kind.starts_with("search.") && of.ready + of.delayed > 0);
+    for cancelled in home.store.cancelled_runs().await? {
+        home.queue.forget_run(&cancelled).await?;
+    }
+    let own = home.queue.of_run(&run.id);
+    let mut waiting: HashMap<String, usize> = home.queue.stats().await?.into_iter().map(counted).collect();
+    if let Some(own) = &own {
+        for (kind, count) in own.stats().await?.into_iter().map(counted) {
+            waiting.entry(kind).and_modify(|all| *all -= count.min(*all));
+        }
+    }
+    waiting.retain(|kind, count| !kind.starts_with("search.") && *count > 0);
     let others: Vec<Run> = home.store.runs().await?.into_iter().filter(|other| other.id != run.id).collect();
-    let is_alone = !others.iter().any(is_open);
-    if waiting.is_empty() || is_alone && !home.store.pages(Some(&run.id)).await?.is_empty() {
+    // A run that goes on and is alone has left them itself.
+    let are_own = own.is_none() && !others.iter().any(is_open) && !home.store.pages(Some(&run.id)).await?.is_empty();
+    if waiting.is_empty() || are_own {
         return Ok(());
     }
-    let kinds: Vec<String> = waiting.iter().map(|of| format!("{} {}", thousands(count(of)), of.kind)).collect();
+    let mut kinds: Vec<String> = waiting.iter().map(|(kind, count)| format!("{} {kind}", thousands(*count))).collect();
+    kinds.sort();
+    let what_becomes_of_them = match own {
+        Some(_) => format!(
+            "are left there: `{}` does them",
+            spotifai(home, &["worker", "playlist", "lastfm", "pitch", "--until-empty"])
+        ),
+        None => {
+            "may come before those of this run, which ends when it has all of its own, or, if some of them die, when \
+                 the queue is empty"
+                .to_owned()
+        }
+    };
     warn(&format!(
-        "{} jobs wait in the queue already and are done along with those of this run: {}{}",
-        thousands(waiting.iter().map(count).sum()),
+        "jobs of others wait in the queue ({}) and {what_becomes_of_them}{}",
         kinds.join(", "),
-        whose(&others)
+        whose(home, &others)
     ));
     Ok(())
 }
 
-fn count(of: &KindStats) -> usize {
-    (of.ready + of.delayed) as usize
+fn counted(of: KindStats) -> (String, usize) {
+    (of.kind, (of.ready + of.delayed) as usize)
 }
 
 /// The way out: the newest run that is open, or where runs are found.
-fn whose(others: &[Run]) -> String {
+fn whose(home: &Home, others: &[Run]) -> String {
     match others.iter().filter(|run| is_open(run)).max_by_key(|run| run.started_at) {
-        Some(run) => format!("; run {} was left unfinished: `spotifai cancel {}` ends it", run.id, run.id),
+        Some(run) => format!(
+            "; run {} is unfinished: the command that began it goes on with it, `{}` ends it",
+            run.id,
+            spotifai(home, &["cancel", &run.id])
+        ),
         None if others.is_empty() => String::new(),
-        None => "; `spotifai runs` shows the runs, `spotifai cancel RUN` ends one".to_owned(),
+        None => format!("; `{}` shows the runs, `cancel RUN` ends one", spotifai(home, &["runs"])),
     }
+}
+
+fn spotifai(home: &Home, words: &[&str]) -> String {
+    shell::command(places(home).into_iter().chain(words.iter().map(|word| (*word).to_owned())))
 }

@@ -3,6 +3,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod envelopes;
+mod foreground;
 mod kernels;
 mod local_faults;
 mod out_of_reach;

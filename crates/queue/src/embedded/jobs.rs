@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use model::Timestamp;
 use model::job::{Envelope, Priority};
-use sqlite::rusqlite::{Connection, Error, OptionalExtension, params};
+use sqlite::rusqlite::{Connection, Error, OptionalExtension, ToSql, params};
 
 use super::lease::LeaseId;
 use crate::KindStats;
@@ -17,7 +17,16 @@ const WOKEN_AT_ONCE: usize = 1_000;
 pub(super) struct Message {
     kind: String,
     priority: i64,
+    run: Option<String>,
     payload: Vec<u8>,
+}
+
+/// The jobs that a subscription takes.
+#[derive(Clone)]
+pub(super) struct Wanted {
+    pub(super) kinds: Vec<String>,
+    /// Those of this run alone.
+    pub(super) run: Option<String>,
 }
 
 impl Message {
@@ -27,12 +36,12 @@ impl Message {
     }
 
     pub(super) fn new(kind: String, job: &Envelope) -> Self {
-        Self { kind, priority: priority(job.priority), payload: job.to_bytes() }
+        Self { kind, priority: priority(job.priority), run: job.run.clone(), payload: job.to_bytes() }
     }
 
     /// One that is no envelope.
     pub(super) fn raw(kind: String, payload: Vec<u8>) -> Self {
-        Self { kind, priority: priority(Priority::Normal), payload }
+        Self { kind, priority: priority(Priority::Normal), run: None, payload }
     }
 }
 
@@ -56,28 +65,23 @@ pub(super) fn insert(c: &Connection, messages: &[Message]) -> Result<(), Error> 
     for kind in messages.iter().map(|message| &message.kind).collect::<BTreeSet<_>>() {
         kinds.execute([kind])?;
     }
-    let mut jobs = c.prepare_cached("INSERT INTO jobs (kind, priority, payload) VALUES (?1, ?2, ?3)")?;
+    let mut jobs = c.prepare_cached("INSERT INTO jobs (kind, priority, run, payload) VALUES (?1, ?2, ?3, ?4)")?;
     for message in messages {
-        jobs.execute(params![message.kind, message.priority, message.payload])?;
+        jobs.execute(params![message.kind, message.priority, message.run, message.payload])?;
     }
     Ok(())
 }
 
-/// Whether a claim may find something: a ready job of `kinds`, or one of any kind that is due.
-pub(super) fn is_work(c: &Connection, kinds: &[String], now: Timestamp) -> Result<bool, Error> {
+/// Whether a claim may find something: a job that is wanted and ready, or any one that is due.
+pub(super) fn is_work(c: &Connection, wanted: &Wanted, now: Timestamp) -> Result<bool, Error> {
     let mut due = c.prepare_cached("SELECT 1 FROM jobs WHERE wakes_at <= ?1 LIMIT 1")?;
-    let mut ready = c.prepare_cached("SELECT 1 FROM jobs WHERE wakes_at IS NULL AND kind = ?1 LIMIT 1")?;
-    let mut found = due.exists([now.0])?;
-    for kind in kinds {
-        found = found || ready.exists([kind])?;
-    }
-    Ok(found)
+    Ok(due.exists([now.0])? || !first_ready(c, wanted, 1)?.is_empty())
 }
 
-/// Takes up to `limit` jobs of `kinds` for the length of `lease`: the high ones first, then in order of publication.
+/// Takes up to `limit` wanted jobs for the length of `lease`: the high ones first, then in order of publication.
 pub(super) fn claim(
     c: &Connection,
-    kinds: &[String],
+    wanted: &Wanted,
     limit: usize,
     lease: Duration,
     now: Timestamp,
@@ -88,7 +92,7 @@ pub(super) fn claim(
         "UPDATE jobs SET lease = lease + 1, wakes_at = ?2, running = 1 WHERE seq = ?1
          RETURNING lease, kind, lost, payload",
     )?;
-    let claimed = first_ready(c, kinds, limit)?.into_iter().map(|seq| {
+    let claimed = first_ready(c, wanted, limit)?.into_iter().map(|seq| {
         take.query_row(params![seq, until.0], |row| {
             let id = LeaseId { seq, number: row.get(0)? };
             Ok(Row { id, kind: row.get(1)?, lost: row.get(2)?, payload: row.get(3)? })
@@ -106,13 +110,21 @@ fn wake(c: &Connection, now: Timestamp) -> Result<(), Error> {
     wake.execute(params![now.0, WOKEN_AT_ONCE as i64]).map(drop)
 }
 
-fn first_ready(c: &Connection, kinds: &[String], limit: usize) -> Result<Vec<i64>, Error> {
-    let mut of_kind = c.prepare_cached(
-        "SELECT priority, seq FROM jobs WHERE wakes_at IS NULL AND kind = ?1 ORDER BY priority, seq LIMIT ?2",
-    )?;
+fn first_ready(c: &Connection, Wanted { kinds, run }: &Wanted, limit: usize) -> Result<Vec<i64>, Error> {
+    // The index of the run, or a million jobs of others would be looked at.
+    let mut of_kind = c.prepare_cached(match run {
+        None => "SELECT priority, seq FROM jobs WHERE wakes_at IS NULL AND kind = ?1 ORDER BY priority, seq LIMIT ?2",
+        Some(_) => {
+            "SELECT priority, seq FROM jobs INDEXED BY jobs_of_run
+             WHERE wakes_at IS NULL AND kind = ?1 AND run = ?3 ORDER BY priority, seq LIMIT ?2"
+        }
+    })?;
     let mut first: Vec<(i64, i64)> = Vec::new();
     for kind in kinds {
-        let found = of_kind.query_map(params![kind, limit as i64], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let limit = limit as i64;
+        let mut bound: Vec<&dyn ToSql> = vec![kind, &limit];
+        bound.extend(run.iter().map(|run| run as &dyn ToSql));
+        let found = of_kind.query_map(&*bound, |row| Ok((row.get(0)?, row.get(1)?)))?;
         first.extend(found.collect::<Result<Vec<_>, _>>()?);
     }
     first.sort_unstable();
@@ -140,9 +152,9 @@ pub(super) fn delete(c: &Connection, id: LeaseId) -> Result<bool, Error> {
 /// the lease is stale.
 pub(super) fn release(c: &Connection, id: LeaseId) -> Result<bool, Error> {
     let mut take =
-        c.prepare_cached("DELETE FROM jobs WHERE seq = ?1 AND lease = ?2 RETURNING kind, priority, payload")?;
+        c.prepare_cached("DELETE FROM jobs WHERE seq = ?1 AND lease = ?2 RETURNING kind, priority, run, payload")?;
     let message = take.query_row(params![id.seq, id.number], |row| {
-        Ok(Message { kind: row.get(0)?, priority: row.get(1)?, payload: row.get(2)? })
+        Ok(Message { kind: row.get(0)?, priority: row.get(1)?, run: row.get(2)?, payload: row.get(3)? })
     });
     let message = message.optional()?;
     insert(c, message.as_slice())?;
@@ -182,17 +194,33 @@ pub(super) fn leased(c: &Connection, id: LeaseId) -> Result<Option<(String, Vec<
     leased.query_row(params![id.seq, id.number], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
-/// Counts by kind. Every row is looked at, in covering indexes.
-pub(super) fn stats(c: &Connection, now: Timestamp) -> Result<Vec<KindStats>, Error> {
-    let mut counts = c.prepare_cached(
-        "SELECT kind, 'ready', 0 FROM job_kinds
-         UNION ALL SELECT kind, 'ready', count(*) FROM jobs WHERE wakes_at IS NULL GROUP BY kind
-         UNION ALL SELECT kind, CASE WHEN wakes_at <= ?1 THEN 'ready' WHEN running THEN 'running' ELSE 'delayed' END,
-                          count(*) FROM jobs WHERE wakes_at IS NOT NULL GROUP BY 1, 2
-         UNION ALL SELECT kind, 'dead', count(*) FROM dead_letters GROUP BY kind",
+/// Deletes up to `limit` jobs of a run that nobody has; returns how many there were.
+pub(super) fn forget(c: &Connection, run: &str, limit: usize, now: Timestamp) -> Result<usize, Error> {
+    let mut forget = c.prepare_cached(
+        "DELETE FROM jobs WHERE seq IN (
+             SELECT seq FROM jobs INDEXED BY jobs_of_run WHERE run = ?1 AND NOT (running AND wakes_at > ?3) LIMIT ?2
+         )",
     )?;
+    forget.execute(params![run, limit as i64, now.0])
+}
+
+/// Counts by kind, of all jobs or those of a run. Every one of them is looked at, in indexes.
+pub(super) fn stats(c: &Connection, run: Option<&str>, now: Timestamp) -> Result<Vec<KindStats>, Error> {
+    let (by, of_run) = match run {
+        None => ("", ""),
+        Some(_) => ("INDEXED BY jobs_of_run", "AND run = ?2"),
+    };
+    let mut counts = c.prepare_cached(&format!(
+        "SELECT kind, 'ready', 0 FROM job_kinds
+         UNION ALL SELECT kind, 'ready', count(*) FROM jobs {by} WHERE wakes_at IS NULL {of_run} GROUP BY kind
+         UNION ALL SELECT kind, CASE WHEN wakes_at <= ?1 THEN 'ready' WHEN running THEN 'running' ELSE 'delayed' END,
+                          count(*) FROM jobs {by} WHERE wakes_at IS NOT NULL {of_run} GROUP BY 1, 2
+         UNION ALL SELECT kind, 'dead', count(*) FROM dead_letters GROUP BY kind",
+    ))?;
+    let mut bound: Vec<&dyn ToSql> = vec![&now.0];
+    bound.extend(run.iter().map(|run| run as &dyn ToSql));
     let mut stats = BTreeMap::<String, KindStats>::new();
-    let mut rows = counts.query([now.0])?;
+    let mut rows = counts.query(&*bound)?;
     while let Some(row) = rows.next()? {
         let (kind, state, count): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
         let of_kind =

@@ -19,19 +19,21 @@ use sqlite::{Db, Remedy};
 use tokio::sync::Notify;
 
 use crate::{DeadLetter, KindStats, Queue, QueueError, Subscription, Which};
-use jobs::Message;
+use jobs::{Message, Wanted};
 use keeper::Keeper;
 use lease::Leases;
 
 /// How long the job of a lost worker takes to come back. Renewed four times in that time.
 const LEASE: Duration = Duration::from_secs(10);
 
-/// Dead letters that are moved in one transaction, so that a million of them don't hold everyone up.
+/// Dead letters and jobs that are moved in one transaction, so that a million of them don't hold everyone up.
 const MOVED_AT_ONCE: usize = 1_000;
 
 /// A queue in a SQLite file.
 pub struct Embedded {
     shared: Arc<Shared>,
+    /// The only run whose jobs it yields and counts.
+    run: Option<String>,
 }
 
 /// What the subscriptions and deliveries of a queue use together.
@@ -55,9 +57,11 @@ impl Embedded {
         let file = file.as_ref();
         let unusable = |error: &Error| format!("the queue is unusable: {error}");
         let db = Db::open(file, schema::SCHEMA).await.map_err(|error| failure(file, &error, unusable))?;
+        db.write(schema::with_runs).await.map_err(|error| failure(file, &error, unusable))?;
         let leases = Leases::default();
         let keeper = Keeper::start(db.clone(), leases.clone(), length);
-        Ok(Self { shared: Arc::new(Shared { leases, lease_length: length, keeper, published: Notify::new(), db }) })
+        let shared = Shared { leases, lease_length: length, keeper, published: Notify::new(), db };
+        Ok(Self { shared: Arc::new(shared), run: None })
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T, QueueError>
@@ -104,7 +108,27 @@ impl Queue for Embedded {
     }
 
     async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError> {
-        Ok(Box::new(subscription::Taker::new(self.shared.clone(), kinds, slots)))
+        let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+        let wanted = Wanted { kinds, run: self.run.clone() };
+        Ok(Box::new(subscription::Taker::new(self.shared.clone(), wanted, slots)))
+    }
+
+    fn of_run(&self, run: &str) -> Option<Arc<dyn Queue>> {
+        Some(Arc::new(Self { shared: self.shared.clone(), run: Some(run.to_owned()) }))
+    }
+
+    async fn forget_run(&self, run: &str) -> Result<(), QueueError> {
+        let run: Arc<str> = run.into();
+        loop {
+            let run = run.clone();
+            if self.write(move |c| jobs::forget(c, &run, MOVED_AT_ONCE, Timestamp::now())).await? < MOVED_AT_ONCE {
+                return Ok(());
+            }
+        }
+    }
+
+    fn counts_exactly(&self) -> bool {
+        true
     }
 
     async fn flush(&self) {
@@ -112,7 +136,8 @@ impl Queue for Embedded {
     }
 
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
-        self.read(|c| jobs::stats(c, Timestamp::now())).await
+        let run = self.run.clone();
+        self.read(move |c| jobs::stats(c, run.as_deref(), Timestamp::now())).await
     }
 
     async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {

@@ -4,6 +4,8 @@
 //! one when its lease ends. So there is one clock to look at, and each partial index holds only the jobs it is asked for:
 //! claiming is O(log n) among a million ready, delayed or dead ones.
 
+use sqlite::rusqlite::{Connection, Error};
+
 /// Idempotent.
 pub(super) const SCHEMA: &str = "
     CREATE TABLE IF NOT EXISTS jobs (
@@ -29,3 +31,17 @@ pub(super) const SCHEMA: &str = "
     );
     CREATE INDEX IF NOT EXISTS dead_letters_kind ON dead_letters (kind);
 ";
+
+/// What a file of an earlier version lacks: the run that a job belongs to. Idempotent.
+pub(super) fn with_runs(c: &Connection) -> Result<(), Error> {
+    let has_runs = "SELECT count(*) FROM pragma_table_info('jobs') WHERE name = 'run'";
+    if c.query_row(has_runs, [], |row| row.get::<_, i64>(0))? == 0 {
+        c.execute_batch(
+            "ALTER TABLE jobs ADD COLUMN run TEXT;
+             UPDATE jobs SET run = json_extract(CAST(payload AS TEXT), '$.run') WHERE json_valid(CAST(payload AS TEXT));",
+        )?;
+    }
+    c.execute_batch(
+        "CREATE INDEX IF NOT EXISTS jobs_of_run ON jobs (run, kind, wakes_at, priority) WHERE run IS NOT NULL",
+    )
+}

@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 use super::Shared;
-use super::jobs::{self, Message};
+use super::jobs::{self, Message, Wanted};
 use super::keeper::{Claimed, Order, Returned, Unasked, Way};
 use super::lease::{Lease, LeaseId, lock};
 use super::{dead, failed};
@@ -26,7 +26,7 @@ const CLAIM: usize = 256;
 
 /// Jobs of some kinds, taken from the file.
 pub(super) struct Taker {
-    kinds: Vec<String>,
+    wanted: Wanted,
     slots: Arc<Semaphore>,
     unasked: Arc<Mutex<Unasked>>,
     // Behind `unasked`, whose jobs are handed back before the last one of these closes the queue.
@@ -34,12 +34,11 @@ pub(super) struct Taker {
 }
 
 impl Taker {
-    pub(super) fn new(shared: Arc<Shared>, kinds: &[&str], slots: usize) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, wanted: Wanted, slots: usize) -> Self {
         let orders = shared.keeper.orders();
         let unasked = Arc::new(Mutex::new(Unasked::new([], orders.clone())));
         let _ = orders.send(Order::Watch(Arc::downgrade(&unasked)));
-        let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
-        Self { kinds, slots: Arc::new(Semaphore::new(slots)), unasked, shared }
+        Self { wanted, slots: Arc::new(Semaphore::new(slots)), unasked, shared }
     }
 
     /// Waits for a free slot; takes others that are free too.
@@ -52,12 +51,12 @@ impl Taker {
     /// Claims a job for each of `slots` as far as there are any. Where this future is dropped half-way the result is
     /// dropped too, and [`Unasked`] hands it back.
     async fn claim(&self, slots: Vec<OwnedSemaphorePermit>) -> Result<Unasked, QueueError> {
-        let (kinds, length) = (self.kinds.clone(), self.shared.lease_length);
+        let (wanted, length) = (self.wanted.clone(), self.shared.lease_length);
         let (leases, orders) = (self.shared.leases.clone(), self.shared.keeper.orders());
         let claim = move |c: &Connection| {
             let now = Timestamp::now();
             jobs::renew(c, &leases.overdue(), now + length)?;
-            let rows = jobs::claim(c, &kinds, slots.len(), length, now)?;
+            let rows = jobs::claim(c, &wanted, slots.len(), length, now)?;
             let claimed = rows.into_iter().zip(slots).map(|(row, slot)| Claimed {
                 lease: leases.hold(row.id),
                 kind: row.kind,
@@ -74,8 +73,8 @@ impl Taker {
         loop {
             // Registered before looking, or what is published in between is missed.
             let published = self.shared.published.notified();
-            let kinds = self.kinds.clone();
-            let look = self.shared.db.read(move |c| jobs::is_work(c, &kinds, Timestamp::now()));
+            let wanted = self.wanted.clone();
+            let look = self.shared.db.read(move |c| jobs::is_work(c, &wanted, Timestamp::now()));
             if look.await.map_err(|error| failed(&self.shared.db, &error))? {
                 return Ok(());
             }

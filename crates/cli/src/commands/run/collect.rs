@@ -1,18 +1,25 @@
 //! The collection of a run: what it can expect, then its jobs.
 
+use std::collections::HashSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
 use anyhow::bail;
-use model::job::{Body, PlaylistPageJob};
+use model::job::{Body, Envelope, PlaylistPageJob, TrackPitchesJob};
 use model::run::Run;
 use worker::{Home, Shutdown, Until};
 
 use super::Goal;
 use super::ending::LOOK;
-use crate::commands::{enqueue, waiting, work};
+use crate::commands::{enqueue, runs, waiting, work};
 use crate::output::warn;
 use crate::progress;
 use crate::refusals;
 use crate::shell;
 use crate::stop::unless_stopped;
+
+/// How often a run that works with a team looks whether it has everything.
+const COLLECTED_LOOK: Duration = Duration::from_secs(3);
 
 /// Finds out, by the first requests, whether a run can reach its goal, before hours are spent; says what it has to do
 /// without. `false`: it was stopped.
@@ -38,16 +45,22 @@ pub async fn can_be(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> 
     Ok(unless_stopped(shutdown, asking).await?.is_some())
 }
 
-/// Publishes the jobs of a run and works until none is left; `false` when it was stopped on the way.
+/// Publishes the jobs of a run and works until none of them is left; `false` when it was stopped on the way. What others left
+/// in the queue waits there; of a broker, which does not part the jobs of runs, it is done as well for as long as the run
+/// lacks something.
 ///
 /// # Errors
 /// A model is wanted and Spotify refuses all audio, or none of the playlists could be read.
 pub async fn collect(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
     // Published again when the run goes on: a page that is stored already costs no request.
     home.queue.publish(&enqueue::first_pages(run, goal == Goal::Labels)).await?;
-    let workers = work::collecting(home, goal)?;
     let watcher = tokio::spawn(stop_in_vain(home.clone(), goal, shutdown.clone()));
-    let work = workers.run(Until::Empty, shutdown.clone());
+    let work = async {
+        match home.queue.of_run(&run.id) {
+            Some(queue) => work_alone(&Home { queue, ..home.clone() }, run, goal, shutdown).await,
+            None => work_with_others(home, run, goal, shutdown).await,
+        }
+    };
     let worked = progress::follow(|| progress::collection(home, run, goal), work).await;
     watcher.abort();
     worked?;
@@ -59,6 +72,54 @@ pub async fn collect(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) ->
     }
     unread_pages(home, run).await?;
     Ok(true)
+}
+
+/// Works on a queue with the jobs of this run alone.
+async fn work_alone(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<()> {
+    work::collecting(home, goal)?.run(Until::Empty, shutdown.clone()).await?;
+    if goal == Goal::Labels || shutdown.is_stopping() {
+        return Ok(());
+    }
+    // Of a track whose analysis came with another run, the next job may wait among the jobs of that one.
+    let jobs: Vec<Envelope> = without_pitches(home, run).await?.into_iter().map(|job| job.of_run(&run.id)).collect();
+    if !jobs.is_empty() {
+        home.queue.publish(&jobs).await?;
+        work::collecting(home, goal)?.run(Until::Empty, shutdown.clone()).await?;
+    }
+    Ok(())
+}
+
+async fn without_pitches(home: &Home, run: &Run) -> anyhow::Result<Vec<Envelope>> {
+    let pages = home.store.pages(Some(&run.id)).await?;
+    let ours: HashSet<&String> = pages.iter().flat_map(|page| &page.track_ids).collect();
+    let uncomputed = home.store.tracks_without_pitches().await?.into_iter().filter(|id| ours.contains(id));
+    Ok(uncomputed.map(|track_id| Envelope::new(&TrackPitchesJob { track_id })).collect())
+}
+
+/// Works on a queue that a team shares until it is empty, or until this run has everything: its jobs cannot be counted, what
+/// it lacks can.
+async fn work_with_others(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<()> {
+    let own = Shutdown::new();
+    let watch = async {
+        // Twice, so that jobs of this run which have nothing left to do are gone, too.
+        let mut looks = 0;
+        while looks < 2 {
+            tokio::time::sleep(COLLECTED_LOOK).await;
+            looks = if runs::is_collected(home, run, goal).await.unwrap_or(false) { looks + 1 } else { 0 };
+        }
+        own.stop();
+        std::future::pending::<Infallible>().await
+    };
+    let worked = tokio::select! {
+        never = shutdown.forward_to(&own) => match never {},
+        never = watch => match never {},
+        worked = work::collecting(home, goal)?.run(Until::Empty, own.clone()) => worked,
+    };
+    match worked {
+        // What is left may be nothing of this run's.
+        Err(error) if !runs::is_collected(home, run, goal).await? => Err(error.into()),
+        _ => Ok(()),
+    }
 }
 
 /// The first batch may find out what the first requests could not: Spotify throttled, or was out of reach.

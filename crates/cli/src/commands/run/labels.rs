@@ -9,13 +9,12 @@ use model::track::Track;
 use worker::{Home, Shutdown};
 
 use super::{Goal, collect, ending};
-use crate::files::{make_folder, save, turn_to_write};
+use crate::files::{save, turn_to_write};
 use crate::output::thousands;
 use crate::summary::{self, collected};
 
 /// Collects a run's tracks and tags, and writes `labels.csv`; what was found, for people, or `None` when it was stopped.
 pub async fn collect(home: &Home, run: &Run, out: &Path, shutdown: &Shutdown) -> anyhow::Result<Option<String>> {
-    make_folder(out)?;
     if !collect::collect(home, run, Goal::Labels, shutdown).await? {
         return Ok(None);
     }
