@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use model::plain;
 use model::terminal::escaped;
 use queue::QueueError;
 use store::StoreError;
@@ -68,7 +69,9 @@ pub fn ended(result: anyhow::Result<()>) -> ExitCode {
 
 /// The causes from the outermost on; where one is of this machine, with what is safe.
 fn line(error: &anyhow::Error) -> String {
-    let causes: Vec<String> = error.chain().map(plain).collect();
+    let mut causes: Vec<String> = error.chain().map(plain).collect();
+    // A wrapper of the system's error says the same.
+    causes.dedup();
     let safe = if is_of_here(error) {
         "; what was stored until now is safe, and the same command goes on from there"
     } else {
@@ -79,13 +82,10 @@ fn line(error: &anyhow::Error) -> String {
 
 /// A cause in plain words, where the system's are none.
 fn plain(cause: &(dyn std::error::Error + 'static)) -> String {
-    match cause.downcast_ref::<io::Error>().map(io::Error::kind) {
-        Some(io::ErrorKind::StorageFull) => "the disk is full".into(),
-        Some(io::ErrorKind::QuotaExceeded) => "the disk quota is used up".into(),
-        Some(io::ErrorKind::ReadOnlyFilesystem) => "its file system is read-only".into(),
-        Some(io::ErrorKind::FileTooLarge) => "it would be larger than files may be here (`ulimit -f`)".into(),
-        Some(io::ErrorKind::PermissionDenied) => "it is not allowed".into(),
-        _ => cause.to_string(),
+    match (cause.downcast_ref::<io::Error>(), cause.downcast_ref::<serde_json::Error>()) {
+        (Some(error), _) => plain::io(error),
+        (_, Some(error)) => plain::json(error),
+        _ => plain::without_number(&cause.to_string()),
     }
 }
 

@@ -15,10 +15,34 @@ pub fn check_folder(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes a folder, with those above it.
+/// Makes a folder, with those above it, and finds out whether files can be made in it.
 pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
     check_folder(folder)?;
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    tempfile::tempfile_in(folder).with_context(|| format!("cannot write into the folder {}", folder.display()))?;
+    Ok(())
+}
+
+/// Refuses a file that cannot be written, before the work whose results it is to hold.
+pub fn check_file(file: &Path) -> anyhow::Result<()> {
+    let cannot = || format!("cannot write {}", file.display());
+    match std::fs::metadata(file) {
+        Ok(there) if there.is_dir() => bail!("{}: it is a folder: name a file", cannot()),
+        // A device or a pipe is not replaced.
+        Ok(there) if !there.is_file() => return Ok(()),
+        _ => {}
+    }
+    let folder = folder_of(file);
+    if !folder.is_dir() {
+        bail!("{}: there is no folder {}: make it, or name another", cannot(), folder.display());
+    }
+    tempfile::tempfile_in(folder).with_context(cannot)?;
+    Ok(())
+}
+
+/// The folder that a file stands in.
+pub fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Writes a file, all of it or nothing: where that fails, what was there before stays.
@@ -34,9 +58,8 @@ pub fn save(file: &Path, bytes: &[u8]) -> anyhow::Result<()> {
 }
 
 fn replace(target: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     // As any new file: the umask decides who may read it.
-    let mut new = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder)?;
+    let mut new = tempfile::Builder::new().permissions(Permissions::from_mode(0o666)).tempfile_in(folder_of(target))?;
     new.write_all(bytes)?;
     // Some file systems find room, or none, only now.
     new.as_file().sync_all()?;

@@ -209,20 +209,25 @@ impl fmt::Display for Summary {
         let params: Vec<String> =
             self.winner.setting.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
         writeln!(f, "winner     {} of {} settings: {}", self.winner.setting.family, self.settings, params.join(" "))?;
-        let row = |name: &str, winner: f64, baseline: f64| {
-            vec![name.to_owned(), format!("{winner:.3}"), format!("{baseline:.3}")]
-        };
-        let scores = [
-            row("subset accuracy", self.heldout.accuracy, self.baseline.accuracy),
-            row("F1 micro", self.heldout.f1.micro, self.baseline.f1.micro),
-            row("F1 macro", self.heldout.f1.macro_, self.baseline.f1.macro_),
-            row("F1 samples", self.heldout.f1.samples, self.baseline.f1.samples),
-        ];
         let of = if self.source == "file" { "held-out rows" } else { "held-out tracks" };
-        write!(f, "\n{}", table(&[of, "winner", "baseline"], &scores))?;
+        write!(f, "\n{}", beside_baseline(of, &self.heldout, &self.baseline))?;
         self.tuned.iter().try_for_each(|tuned| write!(f, "\n\n{}", gain(&self.heldout, tuned)))?;
         if self.verdict.problems.is_empty() { Ok(()) } else { write!(f, "\n\n{}", warning(&self.verdict)) }
     }
+}
+
+/// The scores of a winner and of the baseline on what was held out.
+pub fn beside_baseline(of: &str, winner: &Scores, baseline: &Scores) -> String {
+    let row = |name: &str, score: fn(&Scores) -> f64| {
+        vec![name.to_owned(), format!("{:.3}", score(winner)), format!("{:.3}", score(baseline))]
+    };
+    let rows = [
+        row("subset accuracy", |of| of.accuracy),
+        row("F1 micro", |of| of.f1.micro),
+        row("F1 macro", |of| of.f1.macro_),
+        row("F1 samples", |of| of.f1.samples),
+    ];
+    table(&[of, "winner", "baseline"], &rows)
 }
 
 /// Two lines about what was collected, or one where no row was skipped.

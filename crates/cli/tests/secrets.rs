@@ -35,6 +35,11 @@ fn password() -> impl Strategy<Value = Password> {
     })
 }
 
+/// What stands around a setting that was pasted.
+fn blanks() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["", "", " ", "\n", "\r\n\t "])
+}
+
 /// The settings that hold a URL, each with URLs around a password.
 fn urls(password: &str) -> Vec<(&'static str, String)> {
     // Without a host, what follows an `@` is one.
@@ -45,6 +50,9 @@ fn urls(password: &str) -> Vec<(&'static str, String)> {
         ("SPOTIFAI_QUEUE", format!("amqps://me:61234/{password}@{NOWHERE}/v")),
         ("SPOTIFAI_QUEUE", format!("ampq://me:{password}@{NOWHERE}")),
         ("SPOTIFAI_QUEUE", format!("me:{password}@{NOWHERE}")),
+        ("SPOTIFAI_QUEUE", format!("sqlite://me:{password}@{NOWHERE}/x")),
+        ("SPOTIFAI_STORE", format!("sqlite:me:{password}@{NOWHERE}/x")),
+        ("SPOTIFAI_STORE", format!("sqlite:{NOWHERE}/x?key={password}")),
         ("SPOTIFAI_STORE", format!("mongodb://me:{password}@{NOWHERE}/x?serverSelectionTimeoutMS=20")),
         (
             "SPOTIFAI_STORE",
@@ -79,15 +87,18 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_command_shows_a_password_of_any_characters(password in password()) {
+    fn no_command_shows_a_password_of_any_characters(password in password(), around in blanks()) {
         let folder = tempdir().unwrap();
         let at = folder.path();
+        let around = |text: &str| format!("{around}{text}{around}");
         for (name, url) in urls(&password.text) {
+            let url = around(&url);
             for args in [&["config"][..], &["dead", "list"]] {
                 is_nowhere(&password, &format!("{args:?} with {name}={url}"), &set(at, name, &url, args));
             }
         }
-        let url = format!("amqp://me:{}@{NOWHERE}/v", password.text);
+        for scheme in ["amqp", "mongodb", "sqlite", "https"] {
+        let url = around(&format!("{scheme}://me:{}@{NOWHERE}/v", password.text));
         for args in [
             &["--queue", &url, "dead", "list"][..],
             &[&format!("--queue={url}"), "dead", "nonsense"],
@@ -99,8 +110,10 @@ proptest! {
             &["--store", &url, "status"],
             &["search", "run", "--data", &url],
             &["pause", &url],
+            &["demo", "--store", &url],
         ] {
             is_nowhere(&password, &format!("{args:?}"), &run(at, args));
+        }
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use model::plain;
 use model::settings::{Lastfm, without_credentials};
 use reqwest::redirect::{Attempt, Policy};
 use secrecy::{ExposeSecret, SecretString};
@@ -152,10 +153,12 @@ impl Client {
 
     async fn get(&self, url: Url, address: &str) -> Result<(u16, Option<Duration>, String), Error> {
         // The key is part of the URL, and errors name the URL.
-        let broken =
-            |error: reqwest::Error| Error::BrokenOff { at: address.to_owned(), cause: causes(&error.without_url()) };
+        let broken = |error: reqwest::Error| Error::BrokenOff {
+            at: address.to_owned(),
+            cause: plain::root(&error.without_url()),
+        };
         let answer = self.http.get(url).send().await.map_err(|error| match error.is_request() {
-            true => Error::Unreachable { cause: causes(&error.without_url()) },
+            true => Error::Unreachable { cause: plain::root(&error.without_url()) },
             false => broken(error),
         })?;
         let status = answer.status().as_u16();
@@ -179,12 +182,6 @@ fn http_url(name: &'static str, value: &str) -> Result<Url, Error> {
         "http" | "https" => Ok(url),
         other => Err(Error::Setting { name, cause: format!("`{shown}`: {other} is neither http nor https") }),
     }
-}
-
-/// The error with every cause behind it: the first line of the network's errors says next to nothing.
-fn causes(error: &reqwest::Error) -> String {
-    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 fn is_loopback(address: &str) -> bool {

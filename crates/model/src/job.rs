@@ -148,49 +148,49 @@ pub struct PlaylistPageJob {
 }
 
 /// Fetch a track's title and artists: for a job about a track that no playlist brought.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackMetadata {
     /// Spotify id.
     pub track_id: String,
 }
 
 /// Fetch the audio features of up to 100 tracks.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TracksAudio {
     /// Spotify ids.
     pub track_ids: Vec<String>,
 }
 
 /// Fetch the audio analysis of a track.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackAnalysisJob {
     /// Spotify id.
     pub track_id: String,
 }
 
 /// Fetch the genres of up to 50 artists.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ArtistsGenres {
     /// Spotify ids.
     pub artist_ids: Vec<String>,
 }
 
 /// Fetch the tags of a track from last.fm.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackTags {
     /// Spotify id.
     pub track_id: String,
 }
 
 /// Resample the segments of a track to the pitch columns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrackPitchesJob {
     /// Spotify id.
     pub track_id: String,
 }
 
 /// Fit one block of a search's settings on its folds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchBlock {
     /// Search id.
     pub search: String,
@@ -199,7 +199,7 @@ pub struct SearchBlock {
 }
 
 /// Refit the winner of a finished search and look at the held-out tracks once.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchRefit {
     /// Search id.
     pub search: String,

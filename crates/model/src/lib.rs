@@ -5,6 +5,7 @@ pub mod audio;
 pub mod dataset;
 pub mod fleet;
 pub mod job;
+pub mod plain;
 pub mod run;
 pub mod search;
 pub mod settings;

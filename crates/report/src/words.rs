@@ -41,9 +41,7 @@ pub fn is_collected(info: &DatasetInfo) -> bool {
 
 /// The first names, and how many more.
 pub fn listed(names: &[String]) -> String {
-    let more = names.len().saturating_sub(LISTED);
-    let named = names[..names.len() - more].join(", ");
-    if more == 0 { named } else { format!("{named} and {more} more") }
+    model::plain::first_of(names, LISTED)
 }
 
 /// 10702 as "10,702".

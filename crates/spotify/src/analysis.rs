@@ -2,6 +2,7 @@
 
 use model::analysis::{Analysis, Segment, TrackAnalysis};
 use model::audio::CONFIDENCES;
+use model::plain;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -82,7 +83,7 @@ fn no_json(error: &serde_json::Error, bytes: &[u8]) -> Unreadable {
     if is_number || error.to_string().starts_with("number out of range") {
         return Unreadable(format!("not_finite: a value at line {} is no finite number", error.line()));
     }
-    Unreadable(error.to_string())
+    Unreadable(plain::text(bytes).map_or_else(str::to_owned, |_| plain::json(error)))
 }
 
 fn read_segment(raw: &RawSegment) -> Result<Segment, String> {

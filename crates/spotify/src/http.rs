@@ -1,8 +1,8 @@
 //! How a request is made: time limits, the name we go by, and which error an answer is.
 
-use std::error::Error as _;
 use std::time::Duration;
 
+use model::plain;
 use model::settings::without_credentials;
 use reqwest::{RequestBuilder, Url};
 use web::retry_after;
@@ -28,28 +28,18 @@ pub(crate) fn pool(base: &str, contact: Option<&str>) -> Result<reqwest::Client,
     if matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|error| Error::Setup(format!("no requests can be made: {}", causes(&error))))
+    builder.build().map_err(|error| Error::Setup(format!("no requests can be made: {}", plain::root(&error))))
 }
 
 /// Makes a request for `what` and returns the body of a good answer.
 pub(crate) async fn send(request: RequestBuilder, what: &str) -> Result<Vec<u8>, Error> {
     let unavailable = |detail| Error::Unavailable { what: what.to_owned(), detail, after: None };
-    let answer = request.send().await.map_err(|error| match (error.is_request(), causes(&error.without_url())) {
-        (true, detail) => Error::Unreachable { detail },
-        (false, detail) => unavailable(detail),
-    })?;
+    let answer =
+        request.send().await.map_err(|error| match (error.is_request(), plain::root(&error.without_url())) {
+            (true, detail) => Error::Unreachable { detail },
+            (false, detail) => unavailable(detail),
+        })?;
     let (status, after) = (answer.status(), retry_after(answer.headers()));
-    let body = answer.bytes().await.map_err(|error| unavailable(causes(&error.without_url())))?;
+    let body = answer.bytes().await.map_err(|error| unavailable(plain::root(&error.without_url())))?;
     if status.is_success() { Ok(body.into()) } else { Err(Error::of_answer(what, status, after, &body)) }
-}
-
-/// The error with all its causes: reqwest's own text names none.
-fn causes(error: &reqwest::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

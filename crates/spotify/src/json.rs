@@ -1,5 +1,6 @@
 //! JSON as some servers write it: with numbers that are none.
 
+use model::plain;
 use serde_json::Value;
 
 use crate::Unreadable;
@@ -15,7 +16,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, Unreadable> {
     let bytes = without_mark(bytes);
     let proper = serde_json::from_slice(bytes);
     let mended = || serde_json::from_slice(&without_infinities(bytes));
-    proper.or_else(|error| mended().map_err(|_| Unreadable(format!("it is not JSON: {error}"))))
+    proper.or_else(|error| mended().map_err(|_| Unreadable(plain::json(&error))))
 }
 
 /// The document with `null` for every word and number outside its texts that is no finite number.

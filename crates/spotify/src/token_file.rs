@@ -5,13 +5,13 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use model::plain;
 use model::settings::Spotify;
 use rspotify::Token;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
 
 use crate::Error;
-use crate::json::without_mark;
 
 /// A user's sign-in.
 #[derive(Serialize, Deserialize)]
@@ -52,18 +52,20 @@ impl TokenFile {
     pub(crate) fn read(&self) -> Result<Option<SignIn>, Error> {
         let damaged = |why: String| Error::NotSignedIn { why: format!("{} cannot be read: {why}", self.0.display()) };
         match fs::read(&self.0) {
-            // An editor may have put a byte-order mark before it. serde's reason is left out: it could quote the token.
-            Ok(bytes) => serde_json::from_slice(without_mark(&bytes))
-                .map(Some)
-                .map_err(|_| damaged("it holds no sign-in".into())),
+            Ok(bytes) => {
+                let text = plain::text(&bytes).map_err(|why| damaged(why.into()))?;
+                // serde's reason is left out: it could quote the token.
+                serde_json::from_str(text).map(Some).map_err(|_| damaged("it holds no sign-in".into()))
+            }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(damaged(error.to_string())),
+            Err(error) => Err(damaged(plain::io(&error))),
         }
     }
 
     /// Replaces it in one step: a reader sees the old sign-in or the new one, and nobody else sees either.
     pub(crate) fn write(&self, sign_in: &SignIn) -> Result<(), Error> {
-        self.replace(sign_in).map_err(|error| Error::Setup(format!("{} cannot be written: {error}", self.0.display())))
+        self.replace(sign_in)
+            .map_err(|error| Error::Setup(format!("{} cannot be written: {}", self.0.display(), plain::io(&error))))
     }
 
     fn replace(&self, sign_in: &SignIn) -> std::io::Result<()> {
@@ -86,7 +88,7 @@ impl TokenFile {
             file.lock().map(|()| file)
         };
         let locked = tokio::task::spawn_blocking(wait).await.map_err(std::io::Error::other).and_then(|result| result);
-        locked.map_err(|error| Error::Setup(format!("{} cannot be locked: {error}", self.0.display())))
+        locked.map_err(|error| Error::Setup(format!("{} cannot be locked: {}", self.0.display(), plain::io(&error))))
     }
 
     fn folder(&self) -> std::io::Result<&Path> {

@@ -250,7 +250,10 @@ pub const LEASE_WINDOW: Duration = Duration::from_millis(500);
 /// Opens the store at a URL: `sqlite:FILE`, `mongodb://HOST:PORT/DATABASE` or `mongodb+srv://HOST/DATABASE`.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
-        Some(("sqlite", file)) => Ok(Arc::new(embedded::Embedded::open(file).await?)),
+        Some(("sqlite", file)) => match model::settings::torn_by(url) {
+            Some(advice) => Err(StoreError::Unusable(format!("the store's address is unusable: {advice}"))),
+            None => Ok(Arc::new(embedded::Embedded::open(file).await?)),
+        },
         Some(("mongodb" | "mongodb+srv", _)) => Ok(Arc::new(mongo::Mongo::open(url).await?)),
         _ => {
             let url = model::settings::without_credentials(url);

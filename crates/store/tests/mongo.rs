@@ -290,3 +290,21 @@ async fn what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on()
     assert!(tracks.into_iter().eq(&saved));
     assert_eq!(store.count_crash("job").await.unwrap(), 2);
 }
+
+#[tokio::test]
+async fn a_store_that_nobody_serves_is_told_in_plain_words() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for (hosts, why) in [
+        (free.to_string(), "Connection refused"),
+        (format!("{free},nowhere.invalid:1"), "no server answers: "),
+        ("nowhere.invalid:1".to_owned(), "no server answers: "),
+    ] {
+        let url = format!("mongodb://me:secret@{hosts}/x?serverSelectionTimeoutMS=300");
+        let Err(StoreError::Unavailable { at, cause }) = store::open(&url).await else { panic!("{url} was opened") };
+        assert_eq!(at, format!("mongodb://{hosts}/x"));
+        assert!(cause.starts_with("no server answers: ") && cause.contains(why), "{cause}");
+        for word in ["Topology", "labels", "{", "os error", "Kind"] {
+            assert!(!cause.contains(word), "{cause}");
+        }
+    }
+}

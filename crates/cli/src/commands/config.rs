@@ -11,6 +11,7 @@ use model::settings::Settings;
 use worker::Flags;
 
 use crate::args::Config;
+use crate::files::{check_file, folder_of};
 use crate::output::{say, warn};
 
 /// Prints the settings in force as `spotifai.toml` would say them, or writes them into a file.
@@ -32,10 +33,10 @@ pub fn run(args: &Config, settings: &Settings, flags: &Flags) -> anyhow::Result<
 /// Writes a file that is not there yet, with the secrets, for its owner alone.
 fn write(file: &Path, settings: &Settings) -> anyhow::Result<()> {
     let shown = file.display();
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    check_file(file)?;
     let cannot = || format!("cannot write {shown}");
     // Whole or not at all: a full disk leaves no half of the settings.
-    let mut whole = tempfile::NamedTempFile::new_in(folder).with_context(cannot)?;
+    let mut whole = tempfile::NamedTempFile::new_in(folder_of(file)).with_context(cannot)?;
     whole.write_all(settings.to_toml(true).as_bytes()).with_context(cannot)?;
     whole.as_file().sync_all().with_context(cannot)?;
     match whole.persist_noclobber(file) {

@@ -10,7 +10,7 @@ use worker::Home;
 
 use crate::args;
 use crate::error::usage;
-use crate::files::save;
+use crate::files::{check_file, save};
 use crate::output::{say, say_json, table, thousands, warn};
 use crate::refusals;
 
@@ -35,6 +35,7 @@ pub async fn run(command: args::Dataset, home: &Home) -> anyhow::Result<()> {
                 (_, true) => return Err(usage("--spreadsheet is about .csv files: Parquet has no formulas")),
                 (_, false) => features::to_parquet,
             };
+            check_file(&file)?;
             let (info, dataset) = newest(home).await?;
             let bytes = write(&dataset)?;
             save(&file, &bytes)?;

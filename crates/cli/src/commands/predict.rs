@@ -19,6 +19,7 @@ use worker::Shutdown;
 use super::search::find;
 use crate::args;
 use crate::error::{stopped, usage};
+use crate::files::check_file;
 use crate::home;
 use crate::output::{tell, warn};
 use crate::stop::unless_stopped;
@@ -40,6 +41,7 @@ struct Chosen {
 pub async fn run(args: &args::Predict, settings: Settings) -> anyhow::Result<()> {
     // Before any work: a name that tells no format is a slip of the pen.
     let format = Format::of(args).map_err(usage)?;
+    args.out.as_deref().map_or(Ok(()), check_file)?;
     // The store alone: a queue that is out of reach is no reason to answer nothing.
     let shutdown = Shutdown::on_signals()?;
     let answered = async {

@@ -13,9 +13,10 @@ mod watch;
 use std::io;
 use std::path::Path;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, anyhow, bail};
 use model::dataset::DatasetInfo;
 use model::job::{Body, SearchBlock, SearchRefit};
+use model::plain;
 use model::run::Run;
 use model::search::{ModelInfo, Search, Setting, Trial};
 use worker::{Home, Shutdown, Until};
@@ -23,7 +24,7 @@ use worker::{Home, Shutdown, Until};
 use crate::args::{self, SearchRun, WorkerKind};
 use crate::commands::{pause, report, work};
 use crate::error::{stopped, usage};
-use crate::files::{check_folder, turn_to_write};
+use crate::files::{check_folder, make_folder, turn_to_write};
 use crate::home::OwnQueue;
 use crate::output::say;
 use crate::progress;
@@ -70,8 +71,9 @@ impl Plan {
             Some(text) => learn::grid::read(text, &grid.families).map_err(usage)?,
             None => {
                 let file = &grid.grid;
-                let text = std::fs::read_to_string(file).map_err(|error| unread(file, error))?;
-                learn::grid::read(&text, &grid.families).with_context(|| file.display().to_string())?
+                let bytes = std::fs::read(file).map_err(|error| unread(file, error))?;
+                let text = plain::text(&bytes).map_err(|why| anyhow!("{} is no grid: {why}", file.display()))?;
+                learn::grid::read(text, &grid.families).with_context(|| file.display().to_string())?
             }
         };
         Ok(Self { settings, folds: grid.folds, seed, thresholds: false, command: None })
@@ -88,9 +90,6 @@ fn unread(file: &Path, error: io::Error) -> anyhow::Error {
     if error.kind() == io::ErrorKind::NotFound {
         let names = learn::grid::BUILT_IN.map(|(name, _)| name).join(", ");
         return usage(format!("no grid {file}: it is no file, and built in are {names}"));
-    }
-    if error.kind() == io::ErrorKind::InvalidData {
-        return anyhow::anyhow!("{file} is no grid: its text is not UTF-8");
     }
     anyhow::Error::new(error).context(format!("cannot read {file}"))
 }
@@ -130,6 +129,7 @@ async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
     let Some(info) = unless_stopped(&shutdown, data::dataset(&args.what.data, home)).await? else {
         return Err(stopped(&shutdown, "the search had not begun"));
     };
+    make_folder(&args.out)?;
     let Some(found) = search(home, &info, &plan, None, &shutdown).await? else {
         return Err(stopped(&shutdown, "finished trials are kept, and the same command goes on"));
     };

@@ -1,6 +1,7 @@
 //! What is doubtful in a table, though it can be learnt from.
 
 use model::dataset::Dataset;
+use model::plain::first_of;
 use model::terminal::escaped;
 
 /// Rows below which a likeness may well be chance.
@@ -153,7 +154,5 @@ fn is_beyond_chance(rows: usize, have: usize, pairs: usize) -> bool {
 }
 
 fn named(items: &[String]) -> String {
-    let more = items.len().saturating_sub(MOST_NAMED);
-    let named = items[..items.len() - more].join(", ");
-    if more == 0 { named } else { format!("{named} and {more} more") }
+    first_of(items, MOST_NAMED)
 }

@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use model::terminal::{escaped, is_unsafe};
+use model::plain::{first_of, shell_word};
+use model::terminal::escaped;
 
 use super::place::Place;
 
@@ -316,29 +317,14 @@ fn argument(names: &[&str]) -> String {
         false => (*name).to_owned(),
     };
     let list = names.iter().map(name).collect::<Vec<_>>().join(",");
-    let is_plain = |char: char| char.is_ascii_alphanumeric() || "_-.,:/@%+=".contains(char);
     // What begins with a hyphen would be taken for an option.
     let before = if list.starts_with('-') { '=' } else { ' ' };
-    let word = if list.chars().all(is_plain) && before == ' ' {
-        list
-    } else if list.contains(is_unsafe) {
-        let code = |char: char| match char {
-            '\\' | '\'' => format!("\\{char}"),
-            char if is_unsafe(char) => format!("\\u{:04x}", u32::from(char)),
-            char => char.to_string(),
-        };
-        format!("$'{}'", list.chars().map(code).collect::<String>())
-    } else {
-        format!("'{}'", list.replace('\'', "'\\''"))
-    };
-    format!("{before}{word}")
+    format!("{before}{}", shell_word(&list))
 }
 
 /// The first of names.
 pub(super) fn some_of(names: &[&str]) -> String {
-    let more = names.len().saturating_sub(MOST_NAMED);
-    let named = escaped(&names[..names.len() - more].join(", ")).into_owned();
-    if more == 0 { named } else { format!("{named} and {more} more") }
+    escaped(&first_of(names, MOST_NAMED)).into_owned()
 }
 
 /// The first few of these, and how many more there are.

@@ -101,9 +101,7 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
 
 /// Names, so many that whoever has to add the columns rarely needs a second try.
 fn all_of(names: &[&str]) -> String {
-    let more = names.len().saturating_sub(MOST_MISSING);
-    let named = names[..names.len() - more].join(", ");
-    if more == 0 { named } else { format!("{named} and {more} more") }
+    model::plain::first_of(names, MOST_MISSING)
 }
 
 /// The first values of a row.

@@ -51,6 +51,10 @@ pub fn has_password(url: &str) -> bool {
 /// Hosts end at the first `/`, `?` or `#`, wherever it stands: a password with one of these makes a part of itself the host
 /// that is asked, and the rest a path that is shown.
 pub fn torn_by(url: &str) -> Option<String> {
+    if url.starts_with("sqlite:") {
+        let advice = "a file has no user, password, host or options: use sqlite:FILE, such as sqlite:spotifai.db";
+        return split(url).map(|_| advice.to_owned());
+    }
     let (_, user) = user_of(url)?;
     let tears = |c: char| "/?#\\".contains(c) || c.is_whitespace() || c.is_control();
     user.contains(tears).then(|| {
@@ -96,9 +100,13 @@ pub(super) fn is_mask(secret: &str) -> bool {
     !secret.is_empty() && secret.chars().all(|c| c == '*')
 }
 
-/// Scheme and rest of a URL that names a host. A file has no credentials, whatever its name looks like; nor has a word.
+/// Scheme and rest of a URL that names a host. A file has no credentials, and a word has none.
 fn split(url: &str) -> Option<(&str, &str)> {
-    if url.starts_with("sqlite:") || !(url.contains("://") || url.contains('@')) {
+    let may_have_credentials = match url.trim_start().strip_prefix("sqlite:") {
+        Some(file) => names_more_than_a_file(file),
+        None => url.contains("://") || url.contains('@'),
+    };
+    if !may_have_credentials {
         return None;
     }
     let is_scheme = |text: &str| {
@@ -107,6 +115,13 @@ fn split(url: &str) -> Option<(&str, &str)> {
     };
     let at = url.find("://").filter(|at| is_scheme(&url[..*at])).map_or(0, |at| at + 3);
     Some(url.split_at(at))
+}
+
+/// Whether what follows `sqlite:` looks like a user with a password or a host, or like options with values.
+fn names_more_than_a_file(file: &str) -> bool {
+    let is_user = |user: &str| user.contains(':') || user.starts_with("//") && !user.starts_with("///");
+    file.rsplit_once('@').is_some_and(|(user, _)| is_user(user))
+        || file.split_once('?').is_some_and(|(_, options)| options.contains('='))
 }
 
 /// Scheme and everything before the last `@`.
@@ -240,6 +255,12 @@ mod tests {
             ("oracle:db", "oracle:db", "oracle:db"),
             ("spotifai.db", "spotifai.db", "spotifai.db"),
             ("sqlite:a@b:c.db", "sqlite:a@b:c.db", "sqlite:a@b:c.db"),
+            ("sqlite:///home/me@work/a.db", "sqlite:///home/me@work/a.db", "sqlite:///home/me@work/a.db"),
+            ("sqlite://me:pw@host/x", "sqlite://host/x", "sqlite://me:***@host/x"),
+            ("sqlite://me:p/w@host/x", "sqlite://host/x", "sqlite://me:***@host/x"),
+            ("sqlite://token@host/x", "sqlite://host/x", "sqlite://***@host/x"),
+            ("sqlite:me:pw@host/x", "host/x", "sqlite:***@host/x"),
+            ("sqlite:x.db?key=pw", "***", "***"),
         ] {
             assert_eq!((&*without_credentials(url), &*with_hidden_password(url)), (address, hidden), "{url}");
             assert_eq!(has_password(url), url != hidden, "{url}");

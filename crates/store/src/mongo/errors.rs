@@ -1,5 +1,6 @@
 //! Which errors of the driver may pass, and what is said of the others.
 
+use model::plain;
 use mongodb::error::{Error, ErrorKind, InsertManyError, WriteFailure};
 
 use crate::StoreError;
@@ -68,9 +69,28 @@ pub(super) fn cause(error: &Error) -> String {
         ErrorKind::Write(WriteFailure::WriteConcernError(error)) => error.message.clone(),
         ErrorKind::InsertMany(many) => not_inserted(many).map(|(_, message)| message.to_owned()).unwrap_or_default(),
         ErrorKind::BulkWrite(bulk) => bulk_cause(bulk).or_else(|| source(error).map(cause)).unwrap_or_default(),
-        other => other.to_string(),
+        ErrorKind::ServerSelection { message, .. } => selection(message),
+        ErrorKind::Io(error) => plain::io(error),
+        other => plain::without_number(&other.to_string()),
     };
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Why no server was found to ask: what kept the servers from answering, out of a dump of all that the driver knows of them.
+fn selection(message: &str) -> String {
+    let Some((summary, servers)) = message.split_once(" Topology: ") else { return message.to_owned() };
+    let reason = |error: &str| {
+        let what = error.split_once(", labels: ").map_or(error, |(what, _)| what);
+        plain::without_number(what.trim_start_matches("I/O error: "))
+    };
+    let mut reasons: Vec<String> = servers.split("Error: Kind: ").skip(1).map(reason).collect();
+    reasons.sort();
+    reasons.dedup();
+    match reasons.is_empty() {
+        false => format!("no server answers: {}", reasons.join("; ")),
+        true if summary.contains("criteria") => "none of its servers takes writes now".to_owned(),
+        true => "no server answers".to_owned(),
+    }
 }
 
 fn refused_sign_in(at: &str, cause: &str) -> String {

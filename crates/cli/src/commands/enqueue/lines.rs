@@ -4,9 +4,10 @@ use model::job::{
     ArtistsGenres, Body, Envelope, PlaylistPageJob, SearchBlock, SearchRefit, TrackAnalysisJob, TrackMetadata,
     TrackPitchesJob, TrackTags, TracksAudio,
 };
+use model::plain;
 use model::track::PAGE_ROWS;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// The job that a line says; `line` is not empty.
 pub fn job(kind: &str, line: &str) -> Result<Envelope, String> {
@@ -54,19 +55,39 @@ fn is_bare(line: &str) -> bool {
 }
 
 /// A body from a JSON object that has its fields and no others.
-fn body<B: Body>(line: &str) -> Result<B, String> {
-    let value: Value = serde_json::from_str(line).map_err(|error| format!("no JSON: {error}"))?;
-    let Some(fields) = value.as_object() else { return Err("no JSON object".into()) };
-    let body = <B as Deserialize>::deserialize(&value).map_err(|error| error.to_string())?;
-    let known = serde_json::to_value(&body).unwrap_or_default();
-    match fields.keys().find(|field| known.get(field.as_str()).is_none()) {
-        Some(field) => Err(format!("unknown field `{field}`")),
-        None => Ok(body),
+fn body<B: Body + Default>(line: &str) -> Result<B, String> {
+    let value: Value = serde_json::from_str(line).map_err(|error| plain::json(&error))?;
+    let Value::Object(fields) = &value else { return Err("it is no JSON object".into()) };
+    let known = serde_json::to_value(B::default()).unwrap_or_default();
+    if let Some(field) = fields.keys().find(|field| known.get(field.as_str()).is_none()) {
+        return Err(format!("unknown field `{field}`"));
     }
+    <B as Deserialize>::deserialize(&value).map_err(|_| misfit(fields, &known))
+}
+
+/// The first field that is missing or of another kind than the one of an example.
+fn misfit(fields: &Map<String, Value>, example: &Value) -> String {
+    let kind = |value: &Value| match value {
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list of texts",
+        Value::Number(_) => "a whole number from 0 to 4294967295",
+        _ => "true or false",
+    };
+    let fits = |found: &Value, like: &Value| match found {
+        Value::Number(number) => like.is_number() && number.as_u64().is_some_and(|n| u32::try_from(n).is_ok()),
+        Value::Array(items) => like.is_array() && items.iter().all(Value::is_string),
+        found => std::mem::discriminant(found) == std::mem::discriminant(like),
+    };
+    let misfit = example.as_object().into_iter().flatten().find_map(|(name, like)| match fields.get(name) {
+        None if !like.is_boolean() => Some(format!("the field `{name}` is missing")),
+        Some(found) if !fits(found, like) => Some(format!("the field `{name}` is not {}", kind(like))),
+        _ => None,
+    });
+    misfit.unwrap_or_else(|| "its fields are not those of such a job".to_owned())
 }
 
 /// A job about one track, from its body or from the track's id, URI or address.
-fn of_track<B: Body>(line: &str, id: fn(&B) -> &String, job: fn(String) -> B) -> Result<Envelope, String> {
+fn of_track<B: Body + Default>(line: &str, id: fn(&B) -> &String, job: fn(String) -> B) -> Result<Envelope, String> {
     if is_bare(line) {
         return spotify::parse_track(line).map(|id| Envelope::new(&job(id))).map_err(|error| error.to_string());
     }
@@ -141,15 +162,17 @@ mod tests {
         for (kind, line, said) in [
             ("track.tags", "half-pasted".to_owned(), "names no track"),
             ("track.tags", "{\"track_id\":\"x\"}".to_owned(), "`x` is no track id"),
-            ("track.tags", "{\"track_id\":7}".to_owned(), "invalid type"),
-            ("track.tags", "{\"track_id\"".to_owned(), "no JSON"),
+            ("track.tags", "{\"track_id\":7}".to_owned(), "the field `track_id` is not a text"),
+            ("track.tags", "{\"track_id\"".to_owned(), "breaks off at line 1, column 11"),
             ("track.tags", format!("{{\"track_id\":\"{ID}\",\"prio\":1}}"), "unknown field `prio`"),
-            ("tracks.audio", ID.to_owned(), "no JSON"),
+            ("tracks.audio", ID.to_owned(), "it is no JSON: it cannot be read from line 1, column"),
+            ("tracks.audio", "{\"track_ids\":[7]}".to_owned(), "is not a list of texts"),
+            ("track.tags", "{}".to_owned(), "the field `track_id` is missing"),
             ("tracks.audio", "[]".to_owned(), "no JSON object"),
             ("tracks.audio", "{\"track_ids\":[]}".to_owned(), "names nothing"),
             ("tracks.audio", many, "at most 100"),
             ("playlist.page", page("7", ID), "no multiple of 50"),
-            ("playlist.page", page("-50", ID), "invalid value"),
+            ("playlist.page", page("-50", ID), "is not a whole number from 0"),
             ("playlist.page", page("0", "x"), "no playlist id"),
             ("artists.genres", format!(r#"{{"artist_ids":["{ID}","../me"]}}"#), "`../me` is no artist id"),
             ("playlist.page", page("0", "../../me/player/dev"), "no playlist id"),

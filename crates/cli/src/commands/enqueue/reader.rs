@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use anyhow::bail;
 use model::job::{Envelope, MOST_BYTES};
+use model::plain;
 use tokio::sync::mpsc::Sender;
 
 use super::lines;
@@ -144,10 +145,8 @@ impl Lines {
             self.skip_rest()?;
             return Ok(Some(Err(format!("longer than any job, which has {MOST_BYTES} bytes at most"))));
         }
-        let text = String::from_utf8(line).map_err(|_| "no UTF-8".to_owned());
         // Spreadsheets begin their files with a byte order mark.
-        let is_first = self.number == 1;
-        Ok(Some(text.map(|text| if is_first { text.trim_start_matches('\u{feff}').to_owned() } else { text })))
+        Ok(Some(plain::text(&line).map(str::to_owned).map_err(str::to_owned)))
     }
 
     fn skip_rest(&mut self) -> std::io::Result<()> {

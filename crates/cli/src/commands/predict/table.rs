@@ -6,6 +6,7 @@ use std::sync::Arc;
 use anyhow::Context;
 use features::ModelRows;
 use model::dataset::Impute;
+use model::plain::first_of;
 
 use super::Chosen;
 use super::answer::{Answer, Beside};
@@ -87,9 +88,8 @@ fn whole(chosen: &Chosen, rows: &ModelRows, at: usize, fills: Option<&[f64]>) ->
         features[column] = fills.map_or(f64::NAN, |fills| fills[column]);
     }
     let named = |columns: &[usize]| {
-        let more = columns.len().saturating_sub(MOST_COLUMNS);
-        let few: Vec<&str> = columns[..columns.len() - more].iter().map(|&column| names[column].as_str()).collect();
-        if more > 0 { format!("{} and {more} more", few.join(", ")) } else { few.join(", ") }
+        let names: Vec<&str> = columns.iter().map(|&column| names[column].as_str()).collect();
+        first_of(&names, MOST_COLUMNS)
     };
     let lacking: Vec<usize> = missing.iter().copied().filter(|&column| features[column].is_nan()).collect();
     if !lacking.is_empty() {

@@ -8,8 +8,8 @@ use worker::Home;
 use super::board;
 use super::standing::{Standing, State, Watched};
 use crate::args::SearchShow;
-use crate::output::{Look, age, say, say_json, style, table, thousands};
-use crate::summary::{gain, warning};
+use crate::output::{Look, age, say, say_json, style, thousands};
+use crate::summary::{beside_baseline, gain, warning};
 
 /// Shows where a search stands.
 pub async fn run(args: &SearchShow, home: &Home) -> anyhow::Result<()> {
@@ -96,18 +96,9 @@ fn speed(standing: &Standing) -> String {
 /// The winner, its one look at the held-out rows, and what there is to say against it.
 pub fn winner(model: &ModelInfo, watched: &Watched) -> String {
     let (heldout, baseline) = (&model.evaluation.heldout, &model.evaluation.baseline);
-    let row = |name: &str, winner: f64, baseline: f64| {
-        vec![name.to_owned(), format!("{winner:.3}"), format!("{baseline:.3}")]
-    };
-    let scores = [
-        row("subset accuracy", heldout.accuracy, baseline.accuracy),
-        row("F1 micro", heldout.f1.micro, baseline.f1.micro),
-        row("F1 macro", heldout.f1.macro_, baseline.f1.macro_),
-        row("F1 samples", heldout.f1.samples, baseline.f1.samples),
-    ];
     let family = &model.winner.family;
     let params = watched.varied.of(family, &model.winner.params);
-    let table = table(&["held-out rows", "winner", "baseline"], &scores);
+    let table = beside_baseline("held-out rows", heldout, baseline);
     let gain = model.evaluation.tuned.as_ref().map(|tuned| format!("\n\n{}", gain(heldout, tuned)));
     let verdict = watched.dataset.as_ref().map(|dataset| Verdict::of(dataset, &watched.search, model, None));
     let warning = verdict.filter(|of| !of.problems.is_empty()).map(|of| format!("\n\n{}", warning(&of)));
