@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     fn beat(done: u64, at_seconds: i64) -> WorkerBeat {
-        let started_at = Timestamp::now();
+        let started_at = Timestamp(0);
         WorkerBeat {
             id: "w".into(),
             host: "h".into(),

@@ -34,7 +34,7 @@ fn main() -> ExitCode {
     stop::on_signal(&args.command, &shutdown);
     drop(entered);
     let result = runtime.block_on(commands::run(args, &shutdown));
-    // Not dropped: that would wait for a computation that was left behind when its time was up.
-    runtime.shutdown_background();
-    error::ended(result)
+    let code = error::ended(result);
+    worker::end(runtime);
+    code
 }

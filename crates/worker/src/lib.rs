@@ -43,6 +43,6 @@ pub use home::Home;
 pub use logging::{Logging, init_logging};
 pub use settings::{Flags, SettingsError, load_settings};
 pub use shutdown::Shutdown;
-pub use start::{begin, complain, install_crypto, main, run_worker};
+pub use start::{begin, complain, end, install_crypto, main, run_worker};
 pub use usage::{usage_error, without_argument_secrets};
 pub use worker::{Until, Worker, WorkerError};

@@ -62,8 +62,7 @@ pub fn main(name: &'static str, about: &'static str, add: fn(Worker, &Home) -> a
     );
     logging.finish();
     drop(entered);
-    // Not dropped: that would wait for a computation that was left behind when its time was up.
-    runtime.shutdown_background();
+    end(runtime);
     code
 }
 
@@ -80,6 +79,14 @@ pub fn begin() -> std::io::Result<(Runtime, Shutdown)> {
     };
     install_crypto();
     Ok((runtime, shutdown))
+}
+
+/// What every main ends with, after its last words.
+pub fn end(runtime: Runtime) {
+    // Tasks are cut off anywhere now, and the MongoDB driver's panic where the other half of a channel went first.
+    std::panic::set_hook(Box::new(|_| {}));
+    // Not dropped: that would wait for a computation that was left behind when its time was up.
+    runtime.shutdown_background();
 }
 
 /// Makes ring the one provider of cryptography: more than one is linked in, and rustls does not choose.
