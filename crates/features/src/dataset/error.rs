@@ -199,8 +199,6 @@ pub enum Fault {
     NoBits,
     /// Parquet's values of another kind, which is named.
     Type(String),
-    /// Neither texts nor what can be written as one.
-    NoTexts,
     /// It numbers the rows.
     RowNumber,
     /// It has no name.
@@ -253,7 +251,6 @@ impl fmt::Display for Fault {
             Self::Values { what, place, count } => write!(f, "{place} {what}, and {} more are no better", count - 1),
             Self::NoBits => write!(f, "has neither 0 nor 1"),
             Self::Type(what) => write!(f, "holds {what}"),
-            Self::NoTexts => write!(f, "has no texts"),
             Self::RowNumber => write!(f, "numbers the rows"),
             Self::Nameless => write!(f, "has no name, like an index that was written with the table"),
             Self::LikeLabel => write!(f, "looks like a label, and those are called `label:NAME`"),
@@ -355,9 +352,4 @@ fn others(columns: usize) -> String {
         2 => ", and so does another column".to_owned(),
         _ => format!(", and so do {} other columns", columns - 1),
     }
-}
-
-/// The first line of an error of polars, which adds pages of advice to its programmers.
-pub(super) fn first_line(error: &polars::error::PolarsError) -> String {
-    error.to_string().lines().next().unwrap_or_default().to_owned()
 }

@@ -1,20 +1,22 @@
 //! A table from outside: its columns by name, as texts or as numbers.
 
+mod arrow_types;
 mod cells;
 mod decode;
 mod parquet;
 mod records;
 mod separator;
+mod typed;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
-
-use polars::prelude::{Column, DataType};
 
 use super::DatasetError;
 use super::error::{BadValue, Fault, shown};
 use super::place::Place;
 use cells::{Cells, DecimalMark, Numbers};
 use records::{Record, Records};
+use typed::Column;
 
 const PARQUET_MAGIC: &[u8] = b"PAR1";
 
@@ -75,7 +77,7 @@ impl Table {
     pub(super) fn read_unless(bytes: &[u8], is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
         let bytes = decode::unpack(bytes)?;
         let table = if bytes.starts_with(PARQUET_MAGIC) {
-            Self::of_parquet(&bytes, is_ignored)?
+            Self::of_parquet(bytes, is_ignored)?
         } else {
             let (text, note) = decode::decode(&bytes)?;
             let mut table = Self::of_text(&text, is_ignored)?;
@@ -136,11 +138,7 @@ impl Table {
     pub fn texts(&self, name: &str) -> Result<Vec<Option<String>>, DatasetError> {
         match self.values(name)? {
             Values::Texts(cells) => Ok(cells.iter().map(|text| (!text.is_empty()).then(|| text.to_owned())).collect()),
-            Values::Typed(column) => {
-                let texts = column.cast(&DataType::String).map_err(|_| Fault::NoTexts.of(name))?;
-                let texts = texts.str().map_err(|_| Fault::NoTexts.of(name))?;
-                Ok(texts.iter().map(|text| text.map(str::to_owned)).collect())
-            }
+            Values::Typed(column) => Ok(column.texts()),
             Values::Other(what) => Err(Fault::Type(what.clone()).of(name)),
             Values::Ignored => Err(self.no_column(name)),
         }
@@ -171,7 +169,7 @@ impl Table {
         let (Numbers { values, others }, cells) = match self.values(name)? {
             Values::Texts(cells) => (cells.numbers(), Some(cells)),
             Values::Typed(column) => {
-                let values = numbers(column).ok_or_else(|| Fault::NoNumbers.of(name))?;
+                let values = column.numbers().ok_or_else(|| Fault::NoNumbers.of(name))?;
                 (Numbers { values, others: Vec::new() }, None)
             }
             Values::Other(what) => return Err(Fault::Type(what.clone()).of(name)),
@@ -203,7 +201,7 @@ impl Table {
         DatasetError::Lacks(format!("column `{name}`: it has {}", super::error::some_of(&names)))
     }
 
-    fn of_parquet(bytes: &[u8], is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
+    fn of_parquet(bytes: Cow<'_, [u8]>, is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
         let (columns, rows) = parquet::read(bytes, is_ignored)?;
         let values = |typed: Option<parquet::Typed>| match typed {
             None => Values::Ignored,
@@ -340,12 +338,4 @@ fn named(position: usize, name: &str) -> String {
         "" => format!("{UNNAMED}{position}"),
         name => name.to_owned(),
     }
-}
-
-fn numbers(column: &Column) -> Option<Vec<f64>> {
-    if !column.dtype().is_primitive_numeric() && !column.dtype().is_bool() {
-        return None;
-    }
-    let column = column.cast(&DataType::Float64).ok()?;
-    Some(column.f64().ok()?.iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }

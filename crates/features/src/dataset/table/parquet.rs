@@ -1,13 +1,20 @@
 //! The columns of a Parquet file.
 
+use std::borrow::Cow;
 use std::cell::Cell;
-use std::io::Cursor;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
 
-use polars::prelude::*;
+use bytes::Bytes;
+use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
+use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::file::reader::{FileReader, SerializedFileReader};
+use parquet::schema::types::Type;
+use rayon::prelude::*;
 
 use super::super::DatasetError;
+use super::arrow_types;
+use super::typed::Column;
 
 /// Values that are read at most: 4 GiB of numbers. A small file can say that it holds any number of equal ones.
 const MOST_VALUES: usize = 1 << 29;
@@ -19,92 +26,110 @@ pub(super) type Typed = Result<Column, String>;
 type Columns = (Vec<(String, Option<Typed>)>, usize);
 
 /// The columns of a file, without touching those that `skips` says.
-pub(super) fn read(bytes: &[u8], skips: impl Fn(&str) -> bool) -> Result<Columns, DatasetError> {
-    caught(|| columns(bytes, skips))
+pub(super) fn read(bytes: Cow<'_, [u8]>, skips: impl Fn(&str) -> bool) -> Result<Columns, DatasetError> {
+    let file = Bytes::from(bytes.into_owned());
+    caught(|| columns(&file, skips))
 }
 
 thread_local! {
     static IS_READING: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Polars believes what a file says of itself, and panics where that is wrong. That is a damaged file like any other, so
-/// nothing is printed.
+/// A decoder that believes what a file says of itself may panic where that is wrong. That is a damaged file like any
+/// other, so nothing is printed.
 fn caught<T>(read: impl FnOnce() -> Result<T, DatasetError>) -> Result<T, DatasetError> {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let before = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
-            let is_of_polars = std::thread::current().name().is_some_and(|name| name.starts_with("polars"));
-            if !IS_READING.get() && !is_of_polars {
+            if !IS_READING.get() {
                 before(panic);
             }
         }));
     });
-    IS_READING.set(true);
+    let was_reading = IS_READING.replace(true);
     let result = panic::catch_unwind(AssertUnwindSafe(read));
-    IS_READING.set(false);
+    IS_READING.set(was_reading);
     result.unwrap_or_else(|panic| Err(damaged(panic)))
 }
 
-fn columns(bytes: &[u8], skips: impl Fn(&str) -> bool) -> Result<Columns, DatasetError> {
-    let mut reader = ParquetReader::new(Cursor::new(bytes));
-    let schema = reader.schema().map_err(damaged)?;
-    let rows = reader.num_rows().map_err(damaged)?;
-    // Of other types not even the frame is made: polars panics on those that it was compiled without.
-    let wanted: Vec<usize> = schema
-        .iter_values()
-        .enumerate()
-        .filter(|(_, field)| !skips(field.name.trim()) && other(&field.dtype).is_none())
-        .map(|(i, _)| i)
-        .collect();
+fn columns(file: &Bytes, skips: impl Fn(&str) -> bool) -> Result<Columns, DatasetError> {
+    let reader = SerializedFileReader::new(file.clone()).map_err(damaged)?;
+    let metadata = reader.metadata().file_metadata();
+    let rows = usize::try_from(metadata.num_rows()).map_err(damaged)?;
+    let fields = metadata.schema().get_fields();
+    let arrow = arrow_types::columns(metadata);
+    if arrow
+        .as_ref()
+        .is_some_and(|columns| !columns.iter().map(|(name, _)| &**name).eq(fields.iter().map(|field| field.name())))
+    {
+        return Err(damaged("a name was changed"));
+    }
+    let mut others = arrow.into_iter().flatten().map(|(_, what)| what);
+    let others: Vec<Option<String>> = fields.iter().map(|field| other(field, others.next().flatten())).collect();
+    let is_wanted = |root: usize| !skips(fields[root].name().trim()) && others[root].is_none();
+    let leaves = metadata.schema_descr();
+    let mut wanted: Vec<usize> = (0..leaves.num_columns()).collect();
+    // A field that is wanted has one leaf.
+    wanted.retain(|leaf| is_wanted(leaves.get_column_root_idx(*leaf)));
     if rows.saturating_mul(wanted.len()) > MOST_VALUES {
         let columns = wanted.len();
         return Err(DatasetError::TooLarge { rows, columns, most: MOST_VALUES, may_leave_out: true });
     }
-    let mut columns = vec![];
-    if !wanted.is_empty() {
-        let frame = reader.with_projection(Some(wanted)).finish().map_err(damaged)?;
-        columns = frame.columns().to_vec();
-        if columns.iter().any(|column| column.len() != rows) {
-            return Err(damaged(()));
-        }
-    }
-    let mut columns = columns.into_iter();
-    let mut typed = |field: &ArrowField| match other(&field.dtype) {
-        _ if skips(field.name.trim()) => Ok(None),
+    let read = wanted.into_par_iter().map(|leaf| caught(|| column(&reader, leaf, rows).map_err(damaged)));
+    let mut columns = read.collect::<Result<Vec<_>, _>>()?.into_iter();
+    let mut typed = |field: &Type, other| match other {
+        _ if skips(field.name().trim()) => Ok(None),
         Some(what) => Ok(Some(Err(what))),
         None => columns.next().map(|column| Some(Ok(column))).ok_or_else(|| damaged(())),
     };
-    let named = schema.iter_values().map(|field| Ok((field.name.trim().to_owned(), typed(field)?)));
+    let named =
+        fields.iter().zip(others).map(|(field, other)| Ok((field.name().trim().to_owned(), typed(field, other)?)));
     Ok((named.collect::<Result<_, DatasetError>>()?, rows))
 }
 
-/// Polars has words of its own for what is wrong, which say nothing to those who hold the file.
+fn column(reader: &SerializedFileReader<Bytes>, leaf: usize, rows: usize) -> ParquetResult<Column> {
+    let wrong = |what: &str| ParquetError::General(what.to_owned());
+    let dtype = reader.metadata().file_metadata().schema_descr().column(leaf).self_type_ptr();
+    let mut column = Column::of(&dtype).ok_or_else(|| wrong("a type that is not read"))?;
+    for group in 0..reader.num_row_groups() {
+        column.read(reader.get_row_group(group)?.get_column_reader(leaf)?)?;
+    }
+    if column.rows() == rows { Ok(column) } else { Err(wrong("another number of rows")) }
+}
+
+/// The decoder has words of its own for what is wrong, which say nothing to those who hold the file.
 fn damaged<E>(_: E) -> DatasetError {
     DatasetError::Unreadable("the Parquet file is damaged or cut off: fetch or write it again".to_owned())
 }
 
-/// What a column holds if it is neither numbers nor texts.
-fn other(dtype: &ArrowDataType) -> Option<String> {
-    use ArrowDataType as T;
-    Some(match dtype {
-        T::Null | T::Boolean | T::Float32 | T::Float64 => return None,
-        T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 | T::UInt64 => return None,
-        T::Utf8 | T::LargeUtf8 | T::Utf8View => return None,
-        T::Dictionary(_, values, _) => return other(values),
-        T::Date32 | T::Date64 => "dates".to_owned(),
-        T::Timestamp(..) => "points in time (timestamp)".to_owned(),
-        T::Time32(_) | T::Time64(_) => "times of day".to_owned(),
-        T::Duration(_) | T::Interval(_) => "durations".to_owned(),
-        T::Decimal(digits, scale)
-        | T::Decimal32(digits, scale)
-        | T::Decimal64(digits, scale)
-        | T::Decimal256(digits, scale) => format!("decimals (decimal({digits}, {scale})), not float64"),
-        T::Float16 => "numbers of 16 bits (float16), not float32".to_owned(),
-        T::Binary | T::LargeBinary | T::BinaryView | T::FixedSizeBinary(_) => "bytes (binary)".to_owned(),
-        T::List(_) | T::LargeList(_) | T::FixedSizeList(..) => "lists".to_owned(),
-        T::Struct(_) => "records (struct)".to_owned(),
-        T::Map(..) => "maps".to_owned(),
-        _ => "values of a type that is not read here".to_owned(),
-    })
+/// What a column holds if it is neither numbers nor texts, by Arrow's words if there are any.
+fn other(field: &Type, arrow: Option<&str>) -> Option<String> {
+    if let Some(what) = arrow {
+        return Some(what.to_owned());
+    }
+    use {ConvertedType as C, LogicalType as L};
+    let info = field.get_basic_info();
+    let what = match (info.logical_type_ref(), info.converted_type()) {
+        _ if info.repetition() == Repetition::REPEATED => "lists",
+        (Some(L::List), _) | (None, C::LIST) => "lists",
+        (Some(L::Map), _) | (None, C::MAP | C::MAP_KEY_VALUE) => "maps",
+        _ if field.is_group() => "records (struct)",
+        (Some(L::Decimal(_)), _) | (None, C::DECIMAL) => {
+            let (digits, scale) = (field.get_precision(), field.get_scale());
+            return Some(format!("decimals (decimal({digits}, {scale})), not float64"));
+        }
+        (Some(L::Date), _) | (None, C::DATE) => "dates",
+        (Some(L::Time(_)), _) | (None, C::TIME_MILLIS | C::TIME_MICROS) => "times of day",
+        (Some(L::Timestamp(_)), _) | (None, C::TIMESTAMP_MILLIS | C::TIMESTAMP_MICROS) => "points in time (timestamp)",
+        (None, C::INTERVAL) => "durations",
+        (Some(L::Float16), _) => "numbers of 16 bits (float16), not float32",
+        (Some(L::String), _) | (None, C::UTF8) => return None,
+        _ => match field.get_physical_type() {
+            Physical::INT96 => "points in time (timestamp)",
+            Physical::BYTE_ARRAY | Physical::FIXED_LEN_BYTE_ARRAY => "bytes (binary)",
+            _ => return None,
+        },
+    };
+    Some(what.to_owned())
 }
