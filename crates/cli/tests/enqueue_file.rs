@@ -75,11 +75,13 @@ fn a_line_beyond_the_end_is_no_place_to_begin() {
     let folder = tempdir().unwrap();
     let at = folder.path();
     std::fs::write(at.join("ids"), ids(0..3)).unwrap();
-    for line in ["4", "1000"] {
+    for line in ["5", "1000"] {
         let said = fails(&run(at, &enqueue("ids", &["--from-line", line])), 2);
         assert!(said.contains(&format!("ids has 3 lines: there is no line {line} to begin with")), "{said}");
     }
     assert_eq!(ok(&run(at, &enqueue("ids", &["--from-line", "3"]))), "enqueued 1 jobs\n");
+    // What an interrupted command names whose lines were all safe.
+    assert_eq!(ok(&run(at, &enqueue("ids", &["--from-line", "4"]))), "enqueued 0 jobs\n");
     std::fs::write(at.join("empty"), "").unwrap();
     assert_eq!(ok(&run(at, &enqueue("empty", &[]))), "enqueued 0 jobs\n");
 }

@@ -49,7 +49,7 @@ fn what_is_wrong_with_a_table_is_said_in_one_line_with_the_way_out() {
             "x,y,z\n1,0,5\n2,1,6\n3,0,7\n".into(),
             &["--labels", "x,y"],
             1,
-            &["`x` (line 3 is neither 0 nor 1, and 1 more are no better): correct the file"],
+            &["`x` (line 3 is neither 0 nor 1, and 1 more is no better): correct the file"],
         ),
         ("y,z\n1,0\n0,1\n1,0\n".into(), &["--labels", "y,z"], 1, &["no feature columns"]),
         ("x,label:a\n".into(), &[], 1, &["my.csv", "no rows"]),

@@ -18,7 +18,7 @@ fn dataset(values: Vec<f64>, names: &[&str]) -> Dataset {
     let n = values.len() / 2;
     Dataset {
         track_ids: (0..n).map(|i| format!("{i:03}")).collect(),
-        artists: (0..n).map(|i| ["Sigur Rós", "", "Tyler, \"The\" Creator\n", "0042"][i % 4].to_owned()).collect(),
+        artists: (0..n).map(|i| ["Sigur Rós ", "", "Tyler, \"The\" Creator\n", "0042"][i % 4].to_owned()).collect(),
         feature_names: vec!["tempo".into(), "C#_0".into()],
         features: values,
         label_names: names.iter().map(|name| name.to_string()).collect(),
@@ -32,7 +32,7 @@ fn read_csv(text: &str) -> Result<Dataset, DatasetError> {
 }
 
 /// A file of so many row groups that `write` fills.
-fn parquet(schema: &str, groups: usize, write: impl Fn(&mut SerializedRowGroupWriter<'_, Vec<u8>>)) -> Vec<u8> {
+fn parquet(schema: &str, groups: usize, mut write: impl FnMut(&mut SerializedRowGroupWriter<'_, Vec<u8>>)) -> Vec<u8> {
     let schema = Arc::new(parse_message_type(schema).unwrap());
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, Default::default()).unwrap();
     for _ in 0..groups {
@@ -265,11 +265,18 @@ fn missing_values_are_imputed_from_the_training_rows_and_counted() {
 fn null_and_nan_are_missing_in_parquet() {
     let schema = "message rows { optional double tempo; optional int64 key; required int32 a;
                   required binary split (UTF8); }";
-    let bytes = parquet(schema, 1, |group| {
-        column::<DoubleType>(group, &[1.0, f64::NAN, 5.0], Some(&[1, 0, 1, 1]));
-        column::<Int64Type>(group, &[1, 2, 2], Some(&[1, 1, 0, 1]));
-        column::<Int32Type>(group, &[0, 1, 0, 1], None);
-        column::<ByteArrayType>(group, &["train", "train", "test", "train"].map(ByteArray::from), None);
+    // Three row groups, the second without a row.
+    let mut groups = [(0, 2), (2, 2), (2, 4)].into_iter();
+    let bytes = parquet(schema, 3, |group| {
+        let (from, to) = groups.next().unwrap();
+        let values = |has: &[i16]| (has[..from].iter().sum::<i16>() as usize, has[..to].iter().sum::<i16>() as usize);
+        let (tempo, key) = ([1, 0, 1, 1], [1, 1, 0, 1]);
+        let (first, end) = values(&tempo);
+        column::<DoubleType>(group, &[1.0, f64::NAN, 5.0][first..end], Some(&tempo[from..to]));
+        let (first, end) = values(&key);
+        column::<Int64Type>(group, &[1, 2, 2][first..end], Some(&key[from..to]));
+        column::<Int32Type>(group, &[0, 1, 0, 1][from..to], None);
+        column::<ByteArrayType>(group, &["train", "train", "test", "train"].map(ByteArray::from)[from..to], None);
     });
     let import = Import { labels: vec!["a".into()], ..Import::default() };
     let refused = import_of(&bytes, &import).unwrap_err().to_string();
@@ -287,6 +294,12 @@ fn the_baseline_is_the_share_of_the_most_frequent_label_set_of_the_training_rows
     let text = "split,tempo,label:a,label:b\ntrain,1,1,0\ntrain,2,1,1\ntrain,3,1,0\ntest,4,1,1\ntest,5,1,1\n";
     let info = describe(&read_csv(text).unwrap(), b"");
     assert_eq!(info.training, Some(Training { rows: 3, tracks: None, baseline: 2.0 / 3.0 }));
+}
+
+#[test]
+fn an_empty_line_of_too_many_separators_condemns_no_row() {
+    let rows = model_rows(b"x,y\n1,2\n,,,\n3,4\n", &["x".into(), "y".into()], &[]).unwrap();
+    assert_eq!((rows.features, rows.unusable.len()), (vec![1.0, 2.0, 3.0, 4.0], 0));
 }
 
 #[test]
@@ -418,7 +431,7 @@ fn values_that_no_model_takes_are_refused_in_all_columns_at_once_and_a_line_of_s
     let said = message("x,y,z,label:a\n1,2,3,0\n1e308,-inf,3,1\n-4e38,2,3.4e38,0\n4,5,6,1\n");
     assert_eq!(
         said,
-        "cannot use 2 columns, `x` (line 3 is 1e308, beyond ±3.4e38, and 1 more are no better), `y` (line 3 is infinite): \
+        "cannot use 2 columns, `x` (line 3 is 1e308, beyond ±3.4e38, and 1 more is no better), `y` (line 3 is infinite): \
          correct line 3, or remove it if that is a sum, a note or other names of columns, or leave the columns out with \
          `--ignore x,y`"
     );
@@ -431,7 +444,7 @@ fn values_that_no_model_takes_are_refused_in_all_columns_at_once_and_a_line_of_s
     let names = message("x,y,label:a\nms,bpm,yes\n1,2,0\n3,4,1\n");
     assert!(names.contains("correct line 2, or remove it") && names.contains("`--ignore x,y`"), "{names}");
     let several = message("x,label:a\n1,0\n2,5\n3,1\n4,6\n");
-    assert!(several.ends_with("(line 3 is neither 0 nor 1, and 1 more are no better): correct the file"), "{several}");
+    assert!(several.ends_with("(line 3 is neither 0 nor 1, and 1 more is no better): correct the file"), "{several}");
     let none = message("x,label:a\n1,yes\n2,no\n");
     assert!(none.contains("`label:a` (has neither 0 nor 1)") && none.contains("--ignore label:a"), "{none}");
 }

@@ -157,7 +157,7 @@ impl Client {
             at: address.to_owned(),
             cause: plain::root(&error.without_url()),
         };
-        let answer = self.http.get(url).send().await.map_err(|error| match error.is_request() {
+        let answer = self.http.get(url).send().await.map_err(|error| match error.is_connect() {
             true => Error::Unreachable { cause: plain::root(&error.without_url()) },
             false => broken(error),
         })?;

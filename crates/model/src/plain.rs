@@ -19,7 +19,8 @@ pub fn io(error: &io::Error) -> String {
         io::ErrorKind::FileTooLarge => "it would be larger than files may be here (`ulimit -f`)".into(),
         io::ErrorKind::PermissionDenied => "it is not allowed".into(),
         io::ErrorKind::InvalidFilename => "its name is too long, or has characters that names may not have here".into(),
-        io::ErrorKind::InvalidData => NO_UTF8.into(),
+        // With an error within it is what a library refuses, such as TLS a certificate.
+        io::ErrorKind::InvalidData if error.get_ref().is_none() => NO_UTF8.into(),
         _ => without_number(&error.to_string()),
     }
 }

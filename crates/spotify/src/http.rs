@@ -35,7 +35,7 @@ pub(crate) fn pool(base: &str, contact: Option<&str>) -> Result<reqwest::Client,
 pub(crate) async fn send(request: RequestBuilder, what: &str) -> Result<Vec<u8>, Error> {
     let unavailable = |detail| Error::Unavailable { what: what.to_owned(), detail, after: None };
     let answer =
-        request.send().await.map_err(|error| match (error.is_request(), plain::root(&error.without_url())) {
+        request.send().await.map_err(|error| match (error.is_connect(), plain::root(&error.without_url())) {
             (true, detail) => Error::Unreachable { detail },
             (false, detail) => unavailable(detail),
         })?;

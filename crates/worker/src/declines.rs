@@ -26,6 +26,9 @@ const LEFT: Duration = Duration::from_secs(60);
 /// How long a service may be out of reach before somebody who waits for its jobs is told: a router restarts in less.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a process waits at most for the rate of one hand-back a second: a search of its own may begin meanwhile.
+const LONGEST: Duration = Duration::from_secs(300);
+
 /// How long what a subscription held may be on its way back to the queue, after it was given up for a wait.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
@@ -79,7 +82,7 @@ impl Declines {
             jobs = round.ids.len() as u64;
             // All that may decline them hand back no more than one a second together.
             let workers = beat::workers_of(&*self.home.store, self.kind).await.max(1);
-            least = Duration::from_secs(round.handed_back.saturating_mul(workers));
+            least = Duration::from_secs(round.handed_back.saturating_mul(workers)).min(LONGEST);
         }
         self.wait(job, scope, reason, jobs, least);
     }
@@ -99,6 +102,10 @@ impl Declines {
             None => self.ready().await,
         };
         let mut round = lock(&self.round);
+        if !round.ids.contains(id) {
+            // Another slot ended the round meanwhile.
+            return None;
+        }
         round.ready = Some(ready);
         // Those in between may have been in the hands of others who handed them back too. They may be so for ever.
         let is_over = round.ids.len() as u64 >= ready || round.handed_back > 2 * ready + 1;

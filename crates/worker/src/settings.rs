@@ -141,6 +141,10 @@ fn file(flags: &Flags, folder: &Path) -> Result<Option<PathBuf>, SettingsError> 
     if flags.config.is_none() && !file.exists() {
         return Ok(None);
     }
+    if file.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
+        // A pipe can be read once.
+        return Ok(Some(file));
+    }
     // The parser says of other encodings what nobody understands.
     let read = std::fs::read(&file).map_err(|error| plain::io(&error));
     read.and_then(|bytes| plain::text(&bytes).map(drop).map_err(str::to_owned))

@@ -248,6 +248,7 @@ impl fmt::Display for Fault {
         match self {
             Self::NoNumbers => write!(f, "has no numbers"),
             Self::Values { what, place, count: 1 } => write!(f, "{place} {what}"),
+            Self::Values { what, place, count: 2 } => write!(f, "{place} {what}, and 1 more is no better"),
             Self::Values { what, place, count } => write!(f, "{place} {what}, and {} more are no better", count - 1),
             Self::NoBits => write!(f, "has neither 0 nor 1"),
             Self::Type(what) => write!(f, "holds {what}"),
@@ -281,7 +282,7 @@ fn unusable(columns: &[Unusable]) -> String {
     let others = columns.iter().filter(|column| !is_label(&column.fault));
     let others: Vec<&str> = others.map(|column| column.column.as_str()).collect();
     if !others.is_empty() {
-        let these = if columns.len() == 1 { "the column" } else { "the columns" };
+        let these = if others.len() == 1 { "the column" } else { "the columns" };
         ways.push(format!("leave {these} out with `--ignore{}`", argument(&others)));
     }
     let may_be_label = any(|fault| matches!(fault, Fault::NoNumbers | Fault::LikeLabel));

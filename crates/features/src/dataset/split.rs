@@ -55,7 +55,7 @@ impl Order {
             };
             let (test, asked) = (test.len(), share(n));
             let is_far = 2 * test > 3 * asked || 3 * test < 2 * asked;
-            (is_far || staying.is_some()).then(|| {
+            ((is_far || staying.is_some()) && test != asked).then(|| {
                 let name = shown(name);
                 format!("{test} of {n} rows are held out, not {asked}: all rows of {of} stay together, and {name} has {rows}")
             })

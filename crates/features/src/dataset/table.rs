@@ -236,13 +236,13 @@ impl Table {
             named_ones().map(|name| (!is_ignored(&name)).then(Cells::default)).collect();
         let (mut lines, mut too_long, mut empty) = (Vec::new(), BTreeMap::new(), 0);
         while records.read(&mut record)? {
-            if record.len() > names.len() {
-                let error = DatasetError::TooLong { line: record.line, values: record.len(), names: names.len() };
-                too_long.insert(lines.len(), error);
-            }
             if record.fields().all(str::is_empty) {
                 empty += 1;
                 continue;
+            }
+            if record.len() > names.len() {
+                let error = DatasetError::TooLong { line: record.line, values: record.len(), names: names.len() };
+                too_long.insert(lines.len(), error);
             }
             let fields = record.fields().chain(std::iter::repeat(""));
             cells.iter_mut().zip(fields).for_each(|(cells, field)| {

@@ -53,9 +53,9 @@ fn parquet(dataset: &Dataset, names: &[String]) -> ParquetResult<Vec<u8>> {
         .build();
     let mut writer = SerializedFileWriter::new(Vec::new(), schema(names, q)?, Arc::new(properties))?;
     let mut group = writer.next_row_group()?;
-    let text = ByteArray::from;
-    write::<ByteArrayType>(&mut group, dataset.track_ids.iter().map(|id| text(&**id)))?;
-    write::<ByteArrayType>(&mut group, dataset.artists.iter().map(|artist| text(&**artist)))?;
+    let text = |text: &str| ByteArray::from(text);
+    write::<ByteArrayType>(&mut group, dataset.track_ids.iter().map(|id| text(id)))?;
+    write::<ByteArrayType>(&mut group, dataset.artists.iter().map(|artist| text(artist)))?;
     write::<ByteArrayType>(&mut group, dataset.split.iter().map(|side| text(word(*side))))?;
     for i in 0..q {
         write::<Int32Type>(&mut group, dataset.labels.iter().skip(i).step_by(q).map(|bit| i32::from(*bit)))?;
@@ -113,9 +113,10 @@ fn csv(dataset: &Dataset, shown: impl Fn(&str) -> Cow<'_, str>) -> Result<Vec<u8
     Ok(csv.into_bytes())
 }
 
-/// A text as a cell; one that is empty is quoted too, since no more than nothing would be a missing one.
+/// A text as a cell; one that is empty is quoted too, since no more than nothing would be a missing one, and so is one with
+/// blanks around it, which would be taken off.
 fn quoted(text: &str) -> Cow<'_, str> {
-    match text.is_empty() || text.contains([',', '"', '\n', '\r']) {
+    match text.is_empty() || text != text.trim() || text.contains([',', '"', '\n', '\r']) {
         true => format!("\"{}\"", text.replace('"', "\"\"")).into(),
         false => text.into(),
     }

@@ -42,6 +42,12 @@ pub(super) fn with_runs(c: &Connection) -> Result<(), Error> {
         )?;
     }
     c.execute_batch(
-        "CREATE INDEX IF NOT EXISTS jobs_of_run ON jobs (run, kind, wakes_at, priority) WHERE run IS NOT NULL",
+        // An older program beside this one names no run.
+        "CREATE INDEX IF NOT EXISTS jobs_of_run ON jobs (run, kind, wakes_at, priority) WHERE run IS NOT NULL;
+         CREATE TRIGGER IF NOT EXISTS jobs_of_older AFTER INSERT ON jobs
+         WHEN new.run IS NULL AND instr(new.payload, CAST('\"run\":' AS BLOB)) AND json_valid(CAST(new.payload AS TEXT))
+         BEGIN
+             UPDATE jobs SET run = json_extract(CAST(new.payload AS TEXT), '$.run') WHERE seq = new.seq;
+         END",
     )
 }

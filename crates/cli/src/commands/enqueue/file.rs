@@ -51,7 +51,7 @@ pub async fn run(args: EnqueueFile, home: &Home) -> anyhow::Result<()> {
     };
     let lines = position.lines_read.load(Relaxed);
     match read {
-        Ok(_) if from_line > lines.max(1) => {
+        Ok(_) if from_line > lines + 1 => {
             Err(usage(format!("{name} has {lines} lines: there is no line {from_line} to begin with")))
         }
         Ok(bad) if bad.count == 0 => say(&enqueued),

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::bail;
 use model::job::{Body, Envelope, PlaylistPageJob, TrackPitchesJob};
@@ -20,6 +20,9 @@ use crate::stop::unless_stopped;
 
 /// How often a run that works with a team looks whether it has everything.
 const COLLECTED_LOOK: Duration = Duration::from_secs(3);
+
+/// How many times as long as a look it waits for the next one, or a large store would be asked all the time.
+const SELDOM: u32 = 20;
 
 /// Finds out, by the first requests, whether a run can reach its goal, before hours are spent; says what it has to do
 /// without. `false`: it was stopped.
@@ -102,10 +105,12 @@ async fn work_with_others(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdow
     let own = Shutdown::new();
     let watch = async {
         // Twice, so that jobs of this run which have nothing left to do are gone, too.
-        let mut looks = 0;
+        let (mut looks, mut took) = (0, Duration::ZERO);
         while looks < 2 {
-            tokio::time::sleep(COLLECTED_LOOK).await;
+            tokio::time::sleep(COLLECTED_LOOK.max(SELDOM * took)).await;
+            let began = Instant::now();
             looks = if runs::is_collected(home, run, goal).await.unwrap_or(false) { looks + 1 } else { 0 };
+            took = began.elapsed();
         }
         own.stop();
         std::future::pending::<Infallible>().await

@@ -93,7 +93,7 @@ fn column(reader: &SerializedFileReader<Bytes>, leaf: usize, rows: usize) -> Par
     let dtype = reader.metadata().file_metadata().schema_descr().column(leaf).self_type_ptr();
     let mut column = Column::of(&dtype).ok_or_else(|| wrong("a type that is not read"))?;
     for group in 0..reader.num_row_groups() {
-        column.read(reader.get_row_group(group)?.get_column_reader(leaf)?)?;
+        column.read(reader.get_row_group(group)?.get_column_reader(leaf)?, rows)?;
     }
     if column.rows() == rows { Ok(column) } else { Err(wrong("another number of rows")) }
 }

@@ -58,9 +58,9 @@ impl Column {
         self.has.len()
     }
 
-    /// Adds the values of a row group.
-    pub(super) fn read(&mut self, reader: ColumnReader) -> Result<()> {
-        let has = &mut self.has;
+    /// Adds the values of a row group, which are refused when there are more than `most` then.
+    pub(super) fn read(&mut self, reader: ColumnReader, most: usize) -> Result<()> {
+        let has = &mut Rows { has: &mut self.has, most };
         match (reader, &mut self.values) {
             (ColumnReader::BoolColumnReader(reader), Values::Truths(values)) => read(reader, has, values, |_| Ok(())),
             (ColumnReader::Int32ColumnReader(reader), Values::Int32(values) | Values::UInt32(values)) => {
@@ -119,9 +119,15 @@ impl Column {
     }
 }
 
+/// For each row, whether it has a value; of no more rows than the file says it has.
+struct Rows<'a> {
+    has: &'a mut Vec<bool>,
+    most: usize,
+}
+
 fn read<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
-    has: &mut Vec<bool>,
+    Rows { has, most }: &mut Rows<'_>,
     values: &mut Vec<T::T>,
     mut then: impl FnMut(&mut Vec<T::T>) -> Result<()>,
 ) -> Result<()> {
@@ -135,6 +141,9 @@ fn read<T: DataType>(
         // A column without nulls has no levels.
         has.extend(levels.iter().map(|level| *level > 0));
         has.extend(std::iter::repeat_n(true, rows - levels.len()));
+        if has.len() > *most {
+            return Err(ParquetError::General("it has more rows than it says".to_owned()));
+        }
         then(values)?;
     }
 }
