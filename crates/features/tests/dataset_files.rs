@@ -117,7 +117,7 @@ fn csv_has_the_columns_of_the_exported_format() {
     let csv = String::from_utf8(to_csv(&dataset(vec![92.5, 0.1, 120.0, 1e-7], &["jazz"])).unwrap()).unwrap();
     let lines: Vec<&str> = csv.lines().collect();
     assert_eq!(lines[0], "track_id,artist,split,label:jazz,tempo,C#_0");
-    assert_eq!(lines[1], "000,Sigur Rós,train,1,92.5,0.1");
+    assert_eq!(lines[1], "000,\"Sigur Rós \",train,1,92.5,0.1");
 }
 
 #[test]
