@@ -234,8 +234,17 @@ async fn a_file_of_an_earlier_version_is_told_its_runs() {
     home.open_for_an_hour().await.publish(&of_run("mine", "a", 2)).await.unwrap();
     home.put_raw("a", b"no job").await;
     let db = Db::open(home.file(), "").await.unwrap();
-    db.write(|c| c.execute_batch("DROP INDEX jobs_of_run; ALTER TABLE jobs DROP COLUMN run")).await.unwrap();
+    db.write(|c| {
+        c.execute_batch("DROP TRIGGER jobs_of_older; DROP INDEX jobs_of_run; ALTER TABLE jobs DROP COLUMN run")
+    })
+    .await
+    .unwrap();
     let queue = home.open_for_an_hour().await;
     counts(&queue.of_run("mine").unwrap(), "a", (2, 0, 0, 0)).await;
     counts(&queue, "a", (3, 0, 0, 0)).await;
+    // So are jobs that a program of that version puts beside them.
+    let job = of_run("mine", "a", 1).remove(0).to_bytes();
+    home.put_raw("a", &job).await;
+    counts(&queue.of_run("mine").unwrap(), "a", (3, 0, 0, 0)).await;
+    counts(&queue, "a", (4, 0, 0, 0)).await;
 }
