@@ -157,8 +157,9 @@ impl Client {
             at: address.to_owned(),
             cause: plain::root(&error.without_url()),
         };
+        let (host, port) = (url.host_str().unwrap_or_default().to_owned(), url.port_or_known_default().unwrap_or(443));
         let answer = self.http.get(url).send().await.map_err(|error| match error.is_connect() {
-            true => Error::Unreachable { cause: plain::root(&error.without_url()) },
+            true => Error::Unreachable { cause: format!("{host}:{port}: {}", plain::root(&error.without_url())) },
             false => broken(error),
         })?;
         let status = answer.status().as_u16();

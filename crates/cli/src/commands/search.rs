@@ -129,8 +129,15 @@ async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
     let Some(info) = unless_stopped(&shutdown, data::dataset(&args.what.data, home)).await? else {
         return Err(stopped(&shutdown, "the search had not begun"));
     };
+    let is_new = !args.out.exists();
     make_folder(&args.out)?;
-    let Some(found) = search(home, &info, &plan, None, &shutdown).await? else {
+    let found = search(home, &info, &plan, None, &shutdown).await.inspect_err(|_| {
+        if is_new {
+            // Nothing lies there yet; what another command has put there meanwhile keeps it.
+            let _ = std::fs::remove_dir(&args.out);
+        }
+    });
+    let Some(found) = found? else {
         return Err(stopped(&shutdown, "finished trials are kept, and the same command goes on"));
     };
     let _turn = turn_to_write(&args.out).await?;
