@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use common::*;
 use model::Timestamp;
 use model::fleet::{JobCounts, Pause, WorkerBeat};
 use model::job::Envelope;
 use model::run::Run;
-use queue::{End, KindStats};
+use queue::{DeadLetter, End, KindStats, Queue, QueueError, Subscription, Which};
 
 /// A handler that notes its jobs.
 fn noting(seen: &Arc<Mutex<BTreeSet<u32>>>) -> impl worker::Handler<Body = Apple> + use<> {
@@ -131,9 +132,44 @@ async fn follow_ups_belong_to_the_run_and_the_trace_of_their_job() {
     }
 }
 
+/// A queue that counts as a broker does: its counts may miss a job.
+struct Broker(Arc<dyn Queue>);
+
+#[async_trait]
+impl Queue for Broker {
+    async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError> {
+        self.0.publish(jobs).await
+    }
+
+    async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError> {
+        self.0.subscribe(kinds, slots).await
+    }
+
+    async fn flush(&self) {
+        self.0.flush().await;
+    }
+
+    async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
+        self.0.stats().await
+    }
+
+    async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {
+        self.0.dead_letters(kind).await
+    }
+
+    async fn requeue(&self, which: &Which) -> Result<usize, QueueError> {
+        self.0.requeue(which).await
+    }
+
+    async fn purge(&self, which: &Which) -> Result<usize, QueueError> {
+        self.0.purge(which).await
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn until_empty_trusts_the_heartbeats_of_others_where_the_queue_cannot_tell() {
-    let place = Place::new().await;
+    let mut place = Place::new().await;
+    place.home.queue = Arc::new(Broker(place.home.queue.clone()));
     let now = Timestamp::now();
     let mut other = WorkerBeat {
         id: "other".into(),
