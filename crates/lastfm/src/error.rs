@@ -20,9 +20,9 @@ pub enum Error {
         /// What happened.
         cause: String,
     },
-    /// Try again later: the answer broke off.
-    #[error("the answer of {at} broke off: {cause}")]
-    BrokenOff {
+    /// Try again later: the answer did not come, broke off, or is larger than any page.
+    #[error("no whole answer of {at}: {cause}")]
+    NotWhole {
         /// Address, without the key.
         at: String,
         /// What happened.

@@ -3,11 +3,9 @@
 use std::time::Duration;
 
 use texting_robots::Robot;
+use web::AGENT;
 
 use crate::page::{PageOutcome, read_page};
-
-/// The name that robots.txt may address this program by.
-pub(crate) const AGENT: &str = "spotif-ai";
 
 /// What a site's robots.txt says to this program.
 pub(crate) struct Robots {

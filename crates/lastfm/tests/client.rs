@@ -172,10 +172,10 @@ async fn a_connection_that_breaks_off_leaves_no_page() {
     let client = raw_server(format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n{half}")).await;
     assert_eq!(client.page("A", "T").await.unwrap().outcome, PageOutcome::Unrecognised);
     let client = raw_server(format!("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{half}")).await;
-    assert!(matches!(client.page("A", "T").await, Err(Error::BrokenOff { .. })));
+    assert!(matches!(client.page("A", "T").await, Err(Error::NotWhole { .. })));
     let chunk = format!("{:x}\r\n{half}\r\n", half.len());
     let client = raw_server(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}")).await;
-    assert!(matches!(client.page("A", "T").await, Err(Error::BrokenOff { .. })));
+    assert!(matches!(client.page("A", "T").await, Err(Error::NotWhole { .. })));
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::settings::Spotify;
 use reqwest::Url;
 use rspotify::Token;
+use web::{ANALYSIS_BYTES, PAGE_BYTES};
 
 use crate::auth::Auth;
 use crate::ids::checked;
@@ -70,6 +71,7 @@ impl Client {
             segments.pop_if_empty().extend(path);
         }
         let request = self.http.get(url);
-        http::send(request.bearer_auth(&token.access_token).query(query), what).await
+        let most_bytes = if path.first() == Some(&"audio-analysis") { ANALYSIS_BYTES } else { PAGE_BYTES };
+        http::send(request.bearer_auth(&token.access_token).query(query), what, most_bytes).await
     }
 }

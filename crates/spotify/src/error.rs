@@ -123,7 +123,8 @@ impl Error {
             403 => Self::Forbidden { what, detail },
             404 => Self::NotFound { what },
             429 => Self::RateLimited { after },
-            500.. => Self::Unavailable { what, detail, after },
+            // A redirect is followed nowhere: what answers with one is a proxy or a portal on the way, not the Web API.
+            300..=399 | 500.. => Self::Unavailable { what, detail, after },
             status => Self::Rejected { what, status, detail },
         }
     }

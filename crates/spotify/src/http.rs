@@ -1,45 +1,31 @@
-//! How a request is made: time limits, the name we go by, and which error an answer is.
+//! How a request is made, and which error an answer is.
 
-use std::time::Duration;
-
-use model::plain;
-use model::settings::without_credentials;
-use reqwest::{RequestBuilder, Url};
-use web::retry_after;
+use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use web::{NoAnswer, Redirects};
 
 use crate::Error;
 
-const CONNECT: Duration = Duration::from_secs(5);
-const WHOLE_REQUEST: Duration = Duration::from_secs(30);
-
 /// The address that all requests to a service begin with.
 pub(crate) fn base(text: &str) -> Result<Url, Error> {
-    let url = Url::parse(text).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-    url.ok_or_else(|| Error::Setup(format!("`{}` is no address of a web service", without_credentials(text))))
+    web::address(text).map_err(|cause| Error::Setup(format!("no address of a web service: {cause}")))
 }
 
 /// A connection pool for requests to `base`, which must be an `http` or `https` address.
-pub(crate) fn pool(base: &str, contact: Option<&str>) -> Result<reqwest::Client, Error> {
-    let url = self::base(base)?;
-    let contact = contact.map_or_else(String::new, |contact| format!(" (+{contact})"));
-    let name = format!("spotif-ai/{}{contact}", env!("CARGO_PKG_VERSION"));
-    let mut builder = reqwest::Client::builder().user_agent(name).connect_timeout(CONNECT).timeout(WHOLE_REQUEST);
-    // A stand-in on this machine is out of the reach of the proxy that the environment may name.
-    if matches!(url.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
-        builder = builder.no_proxy();
-    }
-    builder.build().map_err(|error| Error::Setup(format!("no requests can be made: {}", plain::root(&error))))
+pub(crate) fn pool(base: &str, contact: Option<&str>) -> Result<Client, Error> {
+    // Every request holds a token or the app's secret.
+    web::pool(&self::base(base)?, contact, Redirects::Never).map_err(Error::Setup)
 }
 
-/// Makes a request for `what` and returns the body of a good answer.
-pub(crate) async fn send(request: RequestBuilder, what: &str) -> Result<Vec<u8>, Error> {
-    let unavailable = |detail| Error::Unavailable { what: what.to_owned(), detail, after: None };
-    let answer =
-        request.send().await.map_err(|error| match (error.is_connect(), plain::root(&error.without_url())) {
-            (true, detail) => Error::Unreachable { detail },
-            (false, detail) => unavailable(detail),
-        })?;
-    let (status, after) = (answer.status(), retry_after(answer.headers()));
-    let body = answer.bytes().await.map_err(|error| unavailable(plain::root(&error.without_url())))?;
-    if status.is_success() { Ok(body.into()) } else { Err(Error::of_answer(what, status, after, &body)) }
+/// Makes a request for `what` and returns the body of a good answer, of up to `most_bytes`.
+pub(crate) async fn send(request: RequestBuilder, what: &str, most_bytes: usize) -> Result<Vec<u8>, Error> {
+    let answer = web::send(request, most_bytes).await.map_err(|error| match error {
+        NoAnswer::Unreachable { .. } => Error::Unreachable { detail: error.to_string() },
+        NoAnswer::BrokenOff(detail) => Error::Unavailable { what: what.to_owned(), detail, after: None },
+        NoAnswer::TooLarge { .. } => Error::unreadable(what, error),
+    })?;
+    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if status.is_success() {
+        return Ok(answer.body);
+    }
+    Err(Error::of_answer(what, status, answer.retry_after, &answer.body))
 }

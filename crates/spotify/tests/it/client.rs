@@ -7,7 +7,7 @@ use model::track::Artist;
 use serde_json::{Value, json};
 use spotify::{Client, Error};
 
-use crate::stand_in::{Answer, SECRET, StandIn, error, ok, text};
+use crate::stand_in::{Answer, SECRET, StandIn, error, ok, redirect, text};
 
 const PLAYLIST: &str = "p1000000000000000000id";
 const ITEMS: &str = "/v1/playlists/p1000000000000000000id/items";
@@ -126,6 +126,35 @@ async fn an_error_says_what_to_do() {
     for garbage in ["<html>maintenance</html>", "", "{\"items\": [", "null"] {
         assert!(matches!(page_error(text(200, garbage)).await, Error::BadAnswer { .. }), "{garbage}");
     }
+}
+
+#[tokio::test]
+async fn a_redirect_is_followed_nowhere_with_the_token() {
+    let (stand_in, elsewhere) = (StandIn::start().await, StandIn::start().await);
+    let asked = "/v1/audio-analysis/".to_owned() + &id("t1");
+    for to in [format!("{}{asked}", elsewhere.url), "/v1/login".to_owned()] {
+        stand_in.on(&asked, move |_| redirect(&to));
+        let error = client(&stand_in).await.audio_analysis(&id("t1")).await.unwrap_err();
+        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+    }
+    assert!(elsewhere.asked("/").is_empty() && stand_in.asked("/v1/login").is_empty());
+}
+
+#[tokio::test]
+async fn an_analysis_may_be_larger_than_other_documents_and_no_answer_endless() {
+    let stand_in = StandIn::start().await;
+    let filled = |bytes| text(200, &format!(r#"{{"segments":[],"items":[],"code":"{}"}}"#, "x".repeat(bytes)));
+    stand_in.on(&format!("/v1/audio-analysis/{}", id("t1")), move |_| filled(5 << 20));
+    stand_in.on(&format!("/v1/audio-analysis/{}", id("t2")), move |_| filled(32 << 20));
+    let client = client(&stand_in).await;
+    client.audio_analysis(&id("t1")).await.unwrap();
+    let too_large = client.audio_analysis(&id("t2")).await.unwrap_err();
+    assert!(
+        matches!(&too_large, Error::BadAnswer { detail, .. } if detail.contains("larger than 32 MB")),
+        "{too_large}"
+    );
+    let page = page_error(filled(5 << 20)).await;
+    assert!(matches!(&page, Error::BadAnswer { detail, .. } if detail.contains("larger than 4 MB")), "{page}");
 }
 
 #[tokio::test]

@@ -49,6 +49,7 @@ pub struct Request {
 pub struct Answer {
     status: u16,
     retry_after: Option<String>,
+    location: Option<String>,
     body: String,
 }
 
@@ -95,7 +96,7 @@ impl StandIn {
 
 /// 200 with this document.
 pub fn ok(body: Value) -> Answer {
-    Answer { status: 200, retry_after: None, body: body.to_string() }
+    text(200, &body.to_string())
 }
 
 /// An error as the Web API words it.
@@ -103,9 +104,14 @@ pub fn error(status: u16, message: &str) -> Answer {
     text(status, &json!({"error": {"status": status, "message": message}}).to_string())
 }
 
+/// A redirect to another address.
+pub fn redirect(to: &str) -> Answer {
+    Answer { location: Some(to.into()), ..text(302, "") }
+}
+
 /// Any status with any body.
 pub fn text(status: u16, body: &str) -> Answer {
-    Answer { status, retry_after: None, body: body.into() }
+    Answer { status, retry_after: None, location: None, body: body.into() }
 }
 
 impl Answer {
@@ -128,8 +134,10 @@ async fn answer(State(shared): State<Arc<Mutex<Shared>>>, uri: Uri, headers: Hea
     let answer = shared.routes.get_mut(uri.path()).map_or_else(|| error(404, "not found"), |route| route(&request));
     shared.requests.push(request);
     let mut response = (StatusCode::from_u16(answer.status).unwrap(), answer.body).into_response();
-    if let Some(seconds) = answer.retry_after {
-        response.headers_mut().insert("retry-after", seconds.parse().unwrap());
+    for (header, value) in [("retry-after", answer.retry_after), ("location", answer.location)] {
+        if let Some(value) = value {
+            response.headers_mut().insert(header, value.parse().unwrap());
+        }
     }
     response
 }
