@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::track::Track;
 
-pub use canonical::{RULES_VERSION, canonical, canonical_tags};
+pub use canonical::{RULES_VERSION, canonical, canonical_tags, is_listed};
 
 /// A tag as last.fm gives it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -21,6 +21,12 @@ pub fn canonical(name: &str) -> Option<String> {
     (!rules.is_noise(&key)).then(|| rules.display(&key))
 }
 
+/// Whether a name is a spelling of a genre that `data/tags.toml` lists, and not merely of one that there may be.
+pub fn is_listed(name: &str) -> bool {
+    let rules = Rules::get();
+    rules.is_listed(&rules.resolve(squash(name)))
+}
+
 /// The canonical tags of a track, strongest first, without repeats and without its artists' names.
 pub fn canonical_tags(tags: &[Tag], artists: &[ArtistRef]) -> Vec<String> {
     let artists: Vec<String> = artists.iter().map(|artist| without_the(squash(&artist.name))).collect();
@@ -134,6 +140,16 @@ mod tests {
         assert_all("alternative rnb", &["alternative r&b", "alternative rnb", "Alternative R'n'B"]);
         assert_all("liquid drum and bass", &["liquid dnb", "liquid drum & bass", "Liquid Drum n Bass"]);
         assert_all("electronic", &["electronic music", "Électronic", "electronic"]);
+    }
+
+    #[test]
+    fn listed_genres_are_known_in_any_spelling() {
+        for name in ["jazz", "Hip-Hop", "hiphop", "r&b", "Drum n Bass", "dnb"] {
+            assert!(is_listed(name), "{name}");
+        }
+        for name in ["", "explicit", "local", "zeuhl", "live", "seen live", "80s"] {
+            assert!(!is_listed(name), "{name}");
+        }
     }
 
     #[test]

@@ -92,9 +92,14 @@ impl Rules {
         }
     }
 
+    /// Whether a key is that of a genre of the file.
+    pub(super) fn is_listed(&self, key: &str) -> bool {
+        self.genres.contains_key(key)
+    }
+
     /// Whether a key is that of no genre.
     pub(super) fn is_noise(&self, key: &str) -> bool {
-        if self.genres.contains_key(key) {
+        if self.is_listed(key) {
             return false;
         }
         let letters = key.chars().filter(|c| !is_combining_mark(*c)).count();
