@@ -68,7 +68,12 @@ fn what_is_wrong_with_a_table_is_said_in_one_line_with_the_way_out() {
             &["column `title` (has no numbers)", "--ignore title"],
         ),
         ("x,x,label:a\n1,1,0\n2,2,1\n".into(), &[], 1, &["column `x` comes twice", "rename or remove"]),
-        ("a,x,label:a\n1,1,0\n0,2,1\n".into(), &["--labels", "a"], 1, &["`a` is a label twice"]),
+        (
+            "a,x,label:a\n1,1,0\n0,2,1\n".into(),
+            &["--labels", "a"],
+            1,
+            &["`a` is a label twice, as the columns `a` and `label:a`: rename or remove one of them"],
+        ),
     ];
     for (table, more, code, named) in cases {
         let folder = tempdir().unwrap();
@@ -198,6 +203,16 @@ fn tables_of_any_layout_are_read_and_what_was_found_out_is_told() {
             format!("warning: my.csv: it was read with {name} as the separator; the first row is track_id = `t000`");
         assert!(said.starts_with(&told) && said.lines().count() == 1, "{said}");
     }
+    // A first line for Excel.
+    for (said, separator) in
+        [("sep=;", ";"), ("SEP=;", ";"), ("Sep=;", ";"), ("\"sep=;\"", ";"), ("SEP=;;;", ";"), ("sep=\t", "\t")]
+    {
+        let table = format!("\u{feff}{said}\r\n{}", songs(joined(separator)));
+        let (read, told) = planned(table, &[]);
+        assert_eq!(read, [40, 2, 2], "{said}");
+        assert!(told.contains("as the separator; the first row is track_id = `t000`"), "{told}");
+    }
+    assert_eq!(planned(format!("SEP=,\r{}", plain.replace('\n', "\r")), &[]), ([40, 2, 2], String::new()));
     let german = songs(|cells| cells.join(";").replace('.', ",") + "\r\n");
     let (read, said) = planned(german, &[]);
     assert_eq!(read, [40, 2, 2]);
@@ -243,6 +258,11 @@ fn a_table_that_cannot_be_read_is_refused_with_the_line() {
         (plain.replace("tempo,", "energy,"), "column `energy` comes twice"),
         (format!("1,2,3\n{plain}"), "its first line holds numbers and no names of columns"),
         (String::new(), "it is empty"),
+        (
+            format!("sep=\\t\n{plain}"),
+            "its first line is `sep=\\t`, and what stands behind `=` is no separator: remove",
+        ),
+        (format!("SEP=\n{plain}"), "its first line is `SEP=`, and what stands behind `=` is no separator: remove"),
     ];
     for (table, expected) in cases {
         let said = refused(&table, &[]);
@@ -251,6 +271,40 @@ fn a_table_that_cannot_be_read_is_refused_with_the_line() {
     let mixed = [plain.replace("Band 3", "Sigur Rós").as_bytes(), b"t,M\xe5neskin,1,0,1,1\n"].concat();
     assert!(refused(mixed, &[]).contains("mixes encodings: it has a UTF-8 `ó`, and line 42 is no UTF-8"));
     assert!(refused(b"PK\x03\x04 and so on", &[]).contains("a zip archive, as Excel's .xlsx is"));
+}
+
+#[test]
+fn a_document_that_is_no_table_is_called_what_it_is() {
+    let page = "it is an HTML page, as a server sends it in place of a file: fetch the file itself";
+    let json = "it looks like JSON: write the table as CSV or Parquet";
+    let xml = "it is XML: write the table as CSV or Parquet";
+    for (text, what) in [
+        ("<!DOCTYPE html>\n<html><head><title>Sign in, please</title></head></html>\n", page),
+        ("\n\n  <HTML>\n<BODY>a,b,c</BODY>\n</HTML>\n", page),
+        ("\u{feff}<html lang=\"en\">", page),
+        ("<!-- saved, from; a page -->\n<!doctype html>\n<p>x", page),
+        ("<!-- never closed", page),
+        ("<?xml version=\"1.0\"?>\n<!DOCTYPE html PUBLIC \"-//W3C//DTD XHTML 1.0 Strict//EN\">\n<html>", page),
+        ("<head><meta charset=\"utf-8\"></head>", page),
+        ("<table><tr><td>track_id</td></tr></table>", page),
+        ("<br />\n<b>Fatal error</b>: out of memory, line 1\n", page),
+        ("<center><h1>502 Bad Gateway</h1></center>", page),
+        ("{\"error\": \"not found\", \"status\": 404}\n", json),
+        ("[{\"track_id\": \"a\", \"tempo\": 1}]", json),
+        ("\u{feff}\n[\n", json),
+        ("{\"track_id\": \"a\"}\n{\"track_id\": \"b\"}\n", json),
+        ("<?xml version=\"1.0\"?>\n<Error><Code>AccessDenied</Code></Error>", xml),
+        ("<rss version=\"2.0\"><channel></channel></rss>", xml),
+        (
+            "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
+            "a pointer of Git LFS in place of the file",
+        ),
+    ] {
+        let said = refused(text, &[]);
+        assert!(said.contains(what) && !said.contains("columns,"), "{text:?}: {said}");
+    }
+    let angled = songs(|cells| cells.join(",").replace("track_id", "<title>").replace("tempo", "<tempo>") + "\n");
+    assert_eq!(planned(angled, &["--ignore", "<title>"]), ([40, 2, 2], String::new()));
 }
 
 #[test]
@@ -305,6 +359,19 @@ fn names_that_are_nearly_labels_stop_the_command_until_they_are_labels_or_left_o
         "label-pop",
         "Label pop",
         "\u{200b}label:pop",
+        "Labels : pop",
+        "lable:pop",
+        "lbl:pop",
+        "genre:pop",
+        "genres:pop",
+        "tag:pop",
+        "pop_label",
+        "genre_pop",
+        "Genre=Pop",
+        "is_pop",
+        "has hip-hop",
+        "genre",
+        "target",
     ] {
         let said = refused(table(name), &[]);
         assert!(said.contains(&format!("cannot use column `{name}` (looks like a label")), "{said}");
@@ -313,6 +380,43 @@ fn names_that_are_nearly_labels_stop_the_command_until_they_are_labels_or_left_o
     }
     assert_eq!(planned(table("label: pop"), &[]).0, [40, 2, 2]);
     assert_eq!(planned(table("labelled"), &["--labels", "jazz"]).0, [40, 3, 1], "a word of its own");
+    for name in ["is_explicit", "has_lyrics", "n_tags", "classic"] {
+        assert_eq!(planned(table(name), &[]).0, [40, 3, 1], "{name}: 0 and 1, and no label");
+    }
+    let measure = |name: &str| songs(|cells| cells.join(",").replace("energy", name) + "\n");
+    for name in ["genre_entropy", "genres", "labels_count", "tag.weight", "label_b", "is_jazz", "genre", "target"] {
+        assert_eq!(planned(measure(name), &[]), ([40, 2, 2], String::new()), "{name}: a measure");
+    }
+    assert!(
+        refused(measure("label:rock").replace("label:pop", "pop"), &[]).contains("`label:rock` (has neither 0 nor 1)")
+    );
+    assert!(refused(measure("Label:rock"), &[]).contains("`Label:rock` (looks like a label"));
+}
+
+#[test]
+fn copies_under_an_id_of_another_name_are_kept_together_and_the_ids_that_are_not_used_are_named() {
+    let mut i = 0;
+    let table = songs(|cells| {
+        i += 1;
+        let more = if i == 1 { "uri,isrc,album_id".into() } else { format!("u{},i{i},{}", i / 2, i % 5) };
+        format!("{},{more}\n", cells[1..].join(","))
+    });
+    let said = refused(&table, &[]);
+    for named in [
+        "`isrc` (holds ids of tracks, and those in `uri` are used)",
+        "`album_id` (holds ids, by its name and its whole numbers)",
+    ] {
+        assert!(said.contains(named), "{said}");
+    }
+    let option = pasted(&said);
+    assert_eq!(option, ["--ignore", "isrc,album_id"], "not that of the ids in use");
+    let (read, said) = planned(&table, &[&option[0], &option[1]]);
+    assert_eq!(read, [40, 2, 2]);
+    assert!(
+        said.contains("`uri` was taken for the `track_id`: rows with the same `uri` are taken as one track"),
+        "{said}"
+    );
+    assert!(said.contains("of 40 rows are copies of"), "{said}");
 }
 
 #[test]

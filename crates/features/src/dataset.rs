@@ -8,6 +8,7 @@ mod genres;
 mod import;
 mod impute;
 mod model_rows;
+mod names;
 mod permutation;
 mod place;
 mod roles;

@@ -201,17 +201,92 @@ fn rows_that_are_alike_are_told_of_with_the_first_of_them() {
     assert_eq!(notes("x,label:a\n1,1\n2,0\n1,0\n3,0\n"), Vec::<String>::new(), "their labels differ");
 }
 
+fn taken(name: &str) -> String {
+    format!("`{name}` was taken for the `track_id`: rows with the same `{name}` are taken as one track")
+}
+
 #[test]
-fn a_column_of_spotifys_ids_is_taken_for_the_track_id() {
-    let text = "Track URI,song_id,x,label:a\nu,1,7,0\nv,2,8,1\nu,3,7,0\n,4,9,1\n";
-    let found = imported(text, &SplitSettings::default());
-    assert_eq!(found.dataset.feature_names, ["song_id", "x"]);
-    assert!(found.dataset.track_ids.contains(&"5".to_owned()), "without one it is the line");
-    assert_eq!(found.notes[0], "`Track URI` was taken for the `track_id`");
-    assert!(found.notes[1].starts_with("2 of 4 rows are copies of one track"), "{:?}", found.notes);
-    let ignored = Import { ignored: vec!["Track URI".into()], ..Import::default() };
-    let other = import(text.as_bytes(), &ignored).unwrap();
-    assert_eq!(other.notes[0], "`song_id` was taken for the `track_id`");
+fn a_column_that_is_called_as_ids_of_tracks_are_is_taken_for_the_track_id() {
+    for name in [
+        "Track ID",
+        "trackId",
+        "Track URI",
+        "track_uri",
+        "uri",
+        "spotify_id",
+        "Spotify ID",
+        "msd_track_id",
+        "song_id",
+        "Song ID",
+        "isrc",
+        "ISRC",
+        "id",
+        "Id",
+        "deezer_id",
+        "recording_mbid",
+        "track.id",
+        "track_href",
+        "Song URI",
+        "mbid",
+    ] {
+        for ids in [["u", "v", "u", ""], ["7", "8", "7", "NA"], ["7.0", "8.0", "7.0", ""]] {
+            let row = |(at, id): (usize, &&str)| format!("{id},{at}.5,{}\n", at % 2);
+            let rows: String = ids.iter().enumerate().map(row).collect();
+            let found = imported(&format!("{name},x,label:a\n{rows}"), &SplitSettings::default());
+            assert_eq!(found.dataset.feature_names, ["x"], "{name}");
+            assert!(found.dataset.track_ids.contains(&"5".to_owned()), "{name}: without an id it is the line");
+            assert_eq!(found.notes[0], taken(name));
+            assert!(found.notes[1].starts_with("2 of 4 rows are copies of one track"), "{:?}", found.notes);
+            assert_unparted(&found.dataset, &found.dataset.track_ids);
+        }
+    }
     let own = imported("track_id,x,label:a\n1,7,0\n2,8,1\n3,7,1\n", &SplitSettings::default());
     assert!(!own.notes.iter().any(|note| note.contains("taken")), "{:?}", own.notes);
+}
+
+#[test]
+fn of_several_columns_of_ids_the_surest_is_taken_and_the_others_are_named() {
+    let text = "id,isrc,Track URI,x,label:a\n1,i,u,7,0\n2,j,v,8,1\n3,i,u,7,0\n4,k,w,9,1\n";
+    let without = |ignored: &[&str]| {
+        let ignored = ignored.iter().map(|name| name.to_string()).collect();
+        import(text.as_bytes(), &Import { ignored, ..Import::default() })
+    };
+    let message = refused(text);
+    assert!(
+        message.starts_with(
+            "cannot use 2 columns, `id` (holds ids of tracks, and those in `Track URI` are used), `isrc` (holds ids"
+        ) && message.ends_with("are used): leave the columns out with `--ignore id,isrc`"),
+        "{message}"
+    );
+    for (ignored, used) in [(["id", "isrc"], "Track URI"), (["id", "Track URI"], "isrc"), (["isrc", "Track URI"], "id")]
+    {
+        assert_eq!(without(&ignored).unwrap().notes[0], taken(used));
+    }
+    let first = refused("uri,track_id,x,label:a\nu,1,7,0\nv,2,8,1\nw,3,9,1\n");
+    assert!(first.contains("`uri` (holds ids of tracks, and those in `track_id` are used)"), "{first}");
+    // What holds no id is none.
+    let empty = refused("isrc,id,x,label:a\nNA,u,7,0\n,v,8,1\n,u,9,1\n");
+    assert!(empty.starts_with("cannot use column `isrc` (has no numbers)"), "{empty}");
+}
+
+#[test]
+fn whole_numbers_that_are_called_ids_are_no_feature_and_measures_are() {
+    let table = |name: &str, value: fn(usize) -> String| {
+        let rows: String = (0..6).map(|at| format!("t{at},{},{at}.5,{}\n", value(at), at % 2)).collect();
+        format!("track_id,{name},x,label:a\n{rows}")
+    };
+    let values: [fn(usize) -> String; 2] = [|at| (at * 37 % 11).to_string(), |at| format!("{}.0", at / 2)];
+    for name in ["artist_id", "album.id", "ArtistID", "albumid", "id_album", "user-id", "Playlist ID", "year_id"] {
+        for value in values {
+            let message = refused(&table(name, value));
+            let named =
+                format!("cannot use column `{name}` (holds ids, by its name and its whole numbers): rename, or");
+            assert!(message.starts_with(&named) && message.contains("--ignore "), "{message}");
+        }
+    }
+    assert!(refused(&table("id", |at| at.to_string())).contains("`id` (holds ids of tracks, and those in `track_id`"));
+    let measures: [fn(usize) -> String; 2] = [|at| format!("0.{at}"), |at| (at % 3).to_string()];
+    for (name, value) in ["id", "acid"].into_iter().zip(measures) {
+        assert_eq!(imported(&table(name, value), &SplitSettings::default()).dataset.feature_names, [name, "x"]);
+    }
 }

@@ -233,7 +233,12 @@ fn columns_are_named_as_labels_and_left_out() {
     assert!(refused(&[], &["titel"]).contains("`--ignore` names `titel`"));
     assert!(refused(&["jazz"], &["jazz"]).contains("choose one"));
     let twice = import_csv("a,label:a,b\n0,0,1\n1,1,2\n", &Import { labels: names(&["a"]), ..Import::default() });
-    assert!(twice.unwrap_err().to_string().contains("`a` is a label twice"));
+    assert_eq!(
+        twice.unwrap_err().to_string(),
+        "`a` is a label twice, as the columns `a` and `label:a`: rename or remove one of them"
+    );
+    let blank = error("label:a,label: a,x\n0,0,1\n1,1,2\n");
+    assert!(blank.starts_with("`a` is a label twice, as the columns `label: a` and `label:a`: "), "{blank}");
 }
 
 #[test]
@@ -395,7 +400,9 @@ fn a_row_without_an_id_has_no_other_rows() {
 fn places_are_those_of_the_file() {
     // Empty lines, a line end within quotes, a line of separators, and the line that Excel says its separator in.
     let rows = "x;y;note;label:a\r\n\r\n1;2;\"two\r\nlines\";0\r\n;;;\r\n3;4;b;1\r\n5;z;c;0\r\n";
-    for (text, line) in [(rows.to_owned(), 7), (format!("sep=;\r\n{rows}"), 8)] {
+    let said =
+        ["sep=;\r\n", "SEP=;\r\n", "Sep=;\n", "\"sep=;\"\r\n", "sep=;;;;\r\n"].map(|said| (format!("{said}{rows}"), 8));
+    for (text, line) in [(rows.to_owned(), 7)].into_iter().chain(said) {
         let ignored = Import { ignored: vec!["note".into()], ..Import::default() };
         let message = import_csv(&text, &ignored).unwrap_err().to_string();
         assert!(

@@ -40,6 +40,38 @@ fn python(genres: &[&str]) -> String {
     format!("[{}]", genres.iter().map(text).collect::<Vec<_>>().join(", "))
 }
 
+/// As Python and numpy write other collections.
+fn set(genres: &[&str]) -> String {
+    if genres.is_empty() { "set()".to_owned() } else { format!("{{{}}}", inner(genres)) }
+}
+
+fn tuple(genres: &[&str]) -> String {
+    format!("({}{})", inner(genres), if genres.len() == 1 { "," } else { "" })
+}
+
+fn array(genres: &[&str]) -> String {
+    format!("array([{}], dtype=object)", inner(genres).replace("', ", "',\n       "))
+}
+
+/// As numpy prints an array, without commas.
+fn printed(genres: &[&str]) -> String {
+    format!("[{}]", genres.iter().map(|genre| inner(&[genre])).collect::<Vec<_>>().join(" "))
+}
+
+fn inner(genres: &[&str]) -> String {
+    let list = python(genres);
+    list[1..list.len() - 1].to_owned()
+}
+
+fn hashtags(genres: &[&str]) -> String {
+    genres.iter().map(|genre| format!("#{genre}")).collect::<Vec<_>>().join(" ")
+}
+
+/// As a page has it.
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('\'', "&#39;").replace('"', "&quot;").replace('è', "&egrave;")
+}
+
 fn json(genres: &[&str]) -> String {
     serde_json::to_string(genres).unwrap()
 }
@@ -87,7 +119,7 @@ proptest! {
     #[test]
     fn every_layout_gives_the_labels_of_collected_tags(
         rows in prop::collection::vec((0usize..40, prop::collection::vec(0usize..14, 0..5)), 10..60),
-        layout in 0usize..7,
+        layout in 0usize..16,
         top in 1usize..6,
     ) {
         let cut = Cut { top, ..Cut::default() };
@@ -100,6 +132,15 @@ proptest! {
             3 => genres.join(" / "),
             4 => python(genres),
             5 => json(genres),
+            6 => genres.join("\t"),
+            7 => genres.join(" + "),
+            8 => set(genres),
+            9 => tuple(genres),
+            10 => array(genres),
+            11 => printed(genres),
+            12 => hashtags(genres),
+            13 => escaped(&genres.join("; ")),
+            14 => escaped(&json(genres)),
             _ => if genres.is_empty() { "NA".to_owned() } else { genres.join(" \n") },
         };
         let text = table(&written.iter().map(|(id, genres)| (id.clone(), cell(genres))).collect::<Vec<_>>());
@@ -108,7 +149,12 @@ proptest! {
             tracks.entry(id.clone()).or_default().extend(genres.iter().filter_map(|genre| canonical(genre)));
         }
         let expected = expected(&tracks, &cut);
-        let separator = (layout == 3).then(|| "/".parse().unwrap());
+        let separator = match layout {
+            3 => Some("/"),
+            7 => Some(" + "),
+            _ => None,
+        };
+        let separator = separator.map(|separator| separator.parse().unwrap());
         match import(text.as_bytes(), &by(separator, cut)) {
             Ok(Imported { dataset, .. }) => {
                 prop_assert_eq!(labels(&dataset), expected);
@@ -202,13 +248,75 @@ fn a_doubtful_separator_is_told_with_the_first_row_as_read() {
     }
     let rare: Vec<String> = (0..30).map(|at| if at == 7 { "pop, jazz" } else { "folk" }.to_owned()).collect();
     let rare: Vec<&str> = rare.iter().map(String::as_str).collect();
-    assert!(
-        notes(&rare, None)[0].contains("with a comma between genres: line 9 has `pop`, `jazz`; `--genre-separator`")
-    );
+    assert!(notes(&rare, None)[0].ends_with(
+        "with a comma between genres: line 9 has `pop`, `jazz`; if a cell is one genre, add `--genre-separator none`"
+    ));
     assert_eq!(notes(&rare, Some("none")), none);
     assert_eq!(notes(&rare, Some(",")), none);
     let dataset = imported(&cells(&rare), &by(Some(Separator::None), Cut::default())).dataset;
     assert_eq!(dataset.label_names, ["folk", "pop jazz"]);
+}
+
+/// The option that a note says to add, as a shell takes it.
+fn pasted(note: &str) -> String {
+    let option = note.split_once("add `--genre-separator").unwrap().1.split_once("`").unwrap().0;
+    let script = format!("printf %s {}", &option[1..]);
+    let output = std::process::Command::new("bash").args(["-c", &script]).output().unwrap();
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn what_may_be_between_genres_is_read_or_told_with_the_option_to_paste() {
+    let expected = ["dream pop", "jazz"];
+    let read = |cell: &str, separator: Option<Separator>| {
+        let text = cells(&[cell, cell, "jazz", "dream pop"]);
+        let Imported { dataset, notes, .. } = imported(&text, &by(separator, Cut::default()));
+        (dataset.label_names, notes.into_iter().find(|note| note.contains("`Genres`")))
+    };
+    for cell in ["jazz\tdream pop", "#jazz #dream pop", "#Jazz#DreamPop", "jazz | dream pop", "jazz • dream pop"] {
+        let (labels, note) = read(cell, None);
+        assert_eq!(labels, expected, "{cell}");
+        assert!(note.unwrap().contains(" between genres: line 2 has "), "{cell}");
+    }
+    for between in [
+        " / ", "/", "\\", " + ", "+", " & ", " and ", " - ", " – ", "--", " > ", " :: ", "~", "^", "=", "*", "__",
+        "  ", " #",
+    ] {
+        let cell = format!("jazz{between}dream pop");
+        let (labels, note) = read(&cell, None);
+        assert!(labels.len() > 2, "{cell}: {labels:?}");
+        let note = note.unwrap_or_else(|| panic!("{cell} is read without a word"));
+        assert!(
+            note.contains("with one genre a cell: line 2 has") && note.contains(" in 2 of 4 cells); if "),
+            "{note}"
+        );
+        let separator: Separator = pasted(&note).parse().unwrap();
+        assert_eq!(read(&cell, Some(separator)), (expected.map(str::to_owned).into(), None), "{note}");
+        assert_eq!(read(&cell, Some(Separator::None)).1, None);
+    }
+    let names =
+        ["hip-hop", "lo-fi", "r&b", "8-bit", "lgbtq+ hip hop", "jazz", "k-pop", "rock'n'roll", "Q: pop", "folk", "ska"];
+    let names = [&names[..], &["dub"; 10]].concat();
+    let notes = imported(&cells(&names), &by(None, Cut::default())).notes;
+    assert!(!notes.iter().any(|note| note.contains("`Genres`")), "signs in a few names: {notes:?}");
+}
+
+#[test]
+fn entities_of_html_are_read_as_their_characters() {
+    let label_names = |text: &[&str], separator: Option<&str>| {
+        let separator = separator.map(|text| text.parse().unwrap());
+        imported(&cells(text), &by(separator, Cut::default())).dataset.label_names
+    };
+    let expected = ["chanson francaise", "drum and bass", "jazz", "rnb"];
+    let expected: Vec<String> = expected.iter().map(|label| canonical(label).unwrap()).collect();
+    for text in [
+        ["r&amp;b", "drum &#39;n&#39; bass", "Chanson fran&ccedil;aise", "jazz"],
+        ["r&amp;b; jazz", "drum &#x26; bass", "chanson fran&#231;aise", ""],
+        ["['r&amp;b', 'jazz']", "[&quot;drum &amp;amp; bass&quot;]", "[\"chanson fran\u{e7}aise\"]", "[]"],
+    ] {
+        assert_eq!(label_names(&text, None), expected, "{text:?}");
+    }
+    assert_eq!(label_names(&["jazz &amp; folk", "folk", "jazz"], Some(" &amp; ")), ["folk", "jazz"]);
 }
 
 #[test]
@@ -219,6 +327,9 @@ fn what_cannot_be_genres_is_refused_with_the_place() {
     assert!(message.starts_with("column `Genres`, line 3 holds no list of texts but `[{'id'"), "{message}");
     assert!(error(&cells(&["['it's', 'pop']"]), &found).contains("line 2 holds no list"));
     assert!(error(&cells(&["['pop', 'ja", "pop"]), &found).contains("line 2 holds no list"));
+    for code in ["array('pop', dtype=object)", "<StringArray>\n['pop', 'jazz']\nLength: 2", "genres: [\"pop\"]"] {
+        assert!(error(&cells(&["jazz", code]), &found).contains("line 3 holds no list"), "{code}");
+    }
     assert!(error(&cells(&["", "NA", "[]", "rock", "80s"]), &found).contains("no row with a genre in `Genres`"));
     assert!(error("genre,x\npop,1\njazz,2\n", &found).starts_with("`--genre-column` names `Genres`, and the file"));
     let ignored = Import { ignored: vec!["Genres".into()], ..found.clone() };

@@ -313,6 +313,11 @@ fn intruder() -> impl Strategy<Value = (String, bool)> {
         "__index_level_0__",
         "...1",
         "row_number",
+        "id",
+        "song_id",
+        "isrc",
+        "Album ID",
+        "artistId",
     ]);
     let labels = prop::sample::select(vec![
         "Label:pop",
@@ -324,6 +329,17 @@ fn intruder() -> impl Strategy<Value = (String, bool)> {
         "label",
         "Label pop",
         "label-pop",
+        "lable:pop",
+        "lbl:pop",
+        "genre:pop",
+        "genre_pop",
+        "genres.pop",
+        "tag: pop",
+        "pop_label",
+        "pop-genre",
+        "is_jazz",
+        "isHipHop",
+        "target",
     ]);
     prop_oneof![row_numbers.prop_map(|name| (name.to_owned(), true)), labels.prop_map(|name| (name.to_owned(), false))]
 }

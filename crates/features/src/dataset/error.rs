@@ -128,7 +128,7 @@ pub enum DatasetError {
     },
     /// A `split` that parts copies of a track: what is learned from one would be asked about the other.
     #[error(
-        "column `split` parts the rows of {tracks}: {rows}; put all rows of a `track_id` on one side, or leave the column out \
+        "column `split` parts the rows of {tracks}: {rows}; put all rows of a track on one side, or leave the column out \
          with `--ignore split`, and they are kept together"
     )]
     Parted {
@@ -136,6 +136,17 @@ pub enum DatasetError {
         tracks: String,
         /// The first of them with the place of a row on each side, as text.
         rows: String,
+    },
+    /// Two columns of one label.
+    #[error(
+        "`{}` is a label twice, as the columns `{}` and `{}`: rename or remove one of them",
+        escaped(.label), escaped(&.columns[0]), escaped(&.columns[1])
+    )]
+    LabelTwice {
+        /// Its name.
+        label: String,
+        /// The columns.
+        columns: [String; 2],
     },
     /// A cell that looks like a list of genres and is none.
     #[error("column `{column}`, {place} holds no list of texts but {text}: correct it, or leave the row out")]
@@ -203,6 +214,10 @@ pub enum Fault {
     RowNumber,
     /// It has no name.
     Nameless,
+    /// It has ids of tracks, and those of this column are used.
+    OtherIds(String),
+    /// It has ids.
+    Ids,
     /// Its name is nearly that of a label.
     LikeLabel,
     /// `label:` and no more.
@@ -254,6 +269,8 @@ impl fmt::Display for Fault {
             Self::Type(what) => write!(f, "holds {what}"),
             Self::RowNumber => write!(f, "numbers the rows"),
             Self::Nameless => write!(f, "has no name, like an index that was written with the table"),
+            Self::OtherIds(used) => write!(f, "holds ids of tracks, and those in `{}` are used", escaped(used)),
+            Self::Ids => write!(f, "holds ids, by its name and its whole numbers"),
             Self::LikeLabel => write!(f, "looks like a label, and those are called `label:NAME`"),
             Self::EmptyLabel => write!(f, "is a label without a name"),
         }
@@ -272,9 +289,9 @@ fn unusable(columns: &[Unusable]) -> String {
     let any = |is: fn(&Fault) -> bool| columns.iter().any(|column| is(&column.fault));
     let mut ways = Vec::new();
     ways.extend(lone_rows(columns));
-    if any(|fault| matches!(fault, Fault::LikeLabel | Fault::EmptyLabel)) {
+    if any(|fault| matches!(fault, Fault::LikeLabel | Fault::EmptyLabel | Fault::Ids)) {
         ways.push("rename".to_owned());
-    } else if ways.is_empty() {
+    } else if ways.is_empty() && !columns.iter().all(|column| matches!(column.fault, Fault::OtherIds(_))) {
         ways.push("correct the file".to_owned());
     }
     // A label that most rows have right is wanted.

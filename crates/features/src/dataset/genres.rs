@@ -1,6 +1,7 @@
 //! Labels from a column of genres.
 
 mod cell;
+mod entities;
 mod separator;
 
 use std::collections::BTreeMap;
@@ -13,7 +14,8 @@ use super::{DatasetError, Table, copies};
 
 pub use separator::Separator;
 
-/// A column whose cells are the genres of a row: a list of Python or JSON, or with a separator between them.
+/// A column whose cells are the genres of a row: a list of Python or JSON, or with a separator between them; or one of
+/// Parquet's lists of texts.
 #[derive(Debug, Clone)]
 pub struct GenreColumn {
     /// Its name.
@@ -60,8 +62,7 @@ impl Genres {
         artists: &[String],
     ) -> Result<Self, DatasetError> {
         let name = column.name.trim();
-        let cells = table.texts(name)?;
-        let (genres, mut notes) = separator::genres(name, &cells, &table.places(), column.separator.as_ref())?;
+        let (genres, mut notes) = genres(table, name, column.separator.as_ref())?;
         let mut rows_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         copies::first_rows(track_ids).into_iter().enumerate().for_each(|(row, first)| {
             rows_of.entry(first).or_default().push(row);
@@ -100,8 +101,8 @@ impl Genres {
         self.rows.iter().map(|rows| first(rows).unwrap_or(f64::NAN)).collect()
     }
 
-    /// What was joined; `features` are columns of the table.
-    pub(super) fn joined(&self, features: &[Vec<f64>]) -> Option<String> {
+    /// What was joined by the column of ids; `features` are columns of the table.
+    pub(super) fn joined(&self, id: &str, features: &[Vec<f64>]) -> Option<String> {
         let several: Vec<&Vec<usize>> = self.rows.iter().filter(|rows| rows.len() > 1).collect();
         if several.is_empty() {
             return None;
@@ -112,8 +113,23 @@ impl Genres {
             n => format!("; the features of {n} differ from row to row: the first row's were taken"),
         };
         let (rows, tracks) = (several.iter().map(|rows| rows.len()).sum::<usize>(), several.len());
-        Some(format!("{rows} rows were joined by `track_id` into {tracks}, one a track with all its genres{differing}"))
+        Some(format!("{rows} rows were joined by `{id}` into {tracks}, one a track with all its genres{differing}"))
     }
+}
+
+/// The genres of each row, and what has to be said about how they were read.
+fn genres(
+    table: &Table,
+    column: &str,
+    separator: Option<&Separator>,
+) -> Result<(Vec<Vec<String>>, Vec<String>), DatasetError> {
+    if let Some(lists) = table.lists(column) {
+        let genres = lists.map(|list| cell::names(list.into_iter())).collect();
+        return Ok((genres, separator::without_use(column, separator)));
+    }
+    let no_texts = "holds neither texts nor lists of texts: write the names of genres into it, or name another column";
+    let cells = table.texts(column).map_err(|_| DatasetError::column(column, no_texts))?;
+    separator::genres(column, &cells, &table.places(), separator)
 }
 
 fn differ(values: &[f64], rows: &[usize]) -> bool {

@@ -7,8 +7,9 @@ use model::settings::SplitSettings;
 
 use super::error::{BadValue, Fault, Unusable};
 use super::genres::{GenreColumn, Genres, Origin};
+use super::names::{is_id, is_row_number};
 use super::place::Place;
-use super::roles::{Roles, is_row_number};
+use super::roles::{Roles, are_whole};
 use super::rows::Rows;
 use super::split::Order;
 use super::table::{ReadOptions, Table};
@@ -71,18 +72,19 @@ enum Source {
 
 /// Reads a table as [`Table::read`] does, with its columns in any order.
 ///
-/// A label column holds 0/1 (or true/false), and every row has one or the other. `track_id` is optional (a column
-/// such as `Track URI` or `Spotify ID` takes its place), else rows are called by the numbers of their places; so is `artist`. With `split` (`train`/`test`) rows keep the order of the file within each side; without
-/// it they are split as `import.split` says. Rows of one `track_id` are copies of a track: they stay together, next to each
-/// other on one side, and a `split` that parts them is refused. Every other column is a feature, and holds finite numbers;
-/// a value that is missing is refused or imputed. `label:NAME` columns that `import.labels` does not name are left out.
+/// A label column holds 0/1 (or true/false), and every row has one or the other. `track_id` is optional (a column such as
+/// `Track URI`, `isrc` or `id` takes its place), else rows are called by the numbers of their places; so is `artist`. With
+/// `split` (`train`/`test`) rows keep the order of the file within each side; without it they are split as `import.split`
+/// says. Rows of one `track_id` are copies of a track: they stay together, next to each other on one side, and a `split`
+/// that parts them is refused. Every other column is a feature, and holds finite numbers; a value that is missing is
+/// refused or imputed. `label:NAME` columns that `import.labels` does not name are left out.
 ///
 /// With `import.genres` labels are made of a column of genres, as of tags that were collected: the most frequent canonical
 /// forms, and one for all others. Rows of a `track_id` are then joined into one with all its genres, and what has no genre
 /// is left out.
 ///
 /// A column that is no feature is refused rather than learnt from: without a name, called `index` or the like and numbering
-/// the rows, or with a name that is nearly a label's. All unusable columns are named in one error.
+/// the rows, with ids, or with a name that is nearly a label's. All unusable columns are named in one error.
 pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
     imported(bytes, import, Source::Outside)
 }
@@ -115,7 +117,7 @@ fn imported(bytes: &[u8], import: &Import, source: Source) -> Result<Imported, D
         places: table.places(),
         track_ids: match id.as_deref() {
             Some(TRACK_ID) => all_texts(&table, TRACK_ID, "has no id: fill it in, or remove the column")?,
-            Some(other) => ids_or_numbers(table.texts(other)?, &table.places()),
+            Some(other) => ids_or_numbers(table.ids(other)?, &table.places()),
             None => ids_or_numbers(vec![None; n], &table.places()),
         },
         artists: match roles.has(&table, ARTIST) {
@@ -128,14 +130,16 @@ fn imported(bytes: &[u8], import: &Import, source: Source) -> Result<Imported, D
         labels: bits,
     };
     let mut notes = table.notes().to_vec();
-    notes.extend(
-        id.iter().filter(|name| *name != TRACK_ID).map(|name| format!("`{name}` was taken for the `track_id`")),
-    );
+    notes.extend(id.iter().filter(|name| *name != TRACK_ID).map(|name| {
+        format!("`{name}` was taken for the `track_id`: rows with the same `{name}` are taken as one track")
+    }));
     let mut origin = None;
     if let Some(column) = &import.genres {
         rows.check_sides()?;
         let genres = Genres::of(&table, column, &rows.track_ids, &rows.artists)?;
-        notes.extend(genres.notes.iter().cloned().chain(genres.joined(&rows.features)));
+        notes.extend(
+            genres.notes.iter().cloned().chain(genres.joined(id.as_deref().unwrap_or(TRACK_ID), &rows.features)),
+        );
         rows = rows.of_tracks(&genres);
         origin = Some(genres.origin);
     }
@@ -187,6 +191,9 @@ fn feature(table: &Table, name: &str) -> Result<Vec<f64>, DatasetError> {
     let values = table.numbers_within(name, MOST)?;
     if is_row_number(name) && doubts::are_different_whole_numbers(&values) {
         return Err(Fault::RowNumber.of(name));
+    }
+    if is_id(name) && are_whole(&values) {
+        return Err(Fault::Ids.of(name));
     }
     Ok(values)
 }

@@ -6,8 +6,9 @@ use model::dataset::{Dataset, Impute, Imputed, Split};
 
 use super::error::some_of;
 use super::import::{MOST, ids_or_numbers};
+use super::names::id_rank;
 use super::place::Place;
-use super::roles::{Roles, is_known_id};
+use super::roles::Roles;
 use super::table::Table;
 use super::{DatasetError, Import, LABEL, TRACK_ID, impute};
 
@@ -41,7 +42,10 @@ pub struct ModelRows {
 pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]) -> Result<ModelRows, DatasetError> {
     let is_label = |name: &str| label_names.iter().any(|label| label == name.strip_prefix(LABEL).unwrap_or(name));
     let is_wanted = |name: &str| {
-        feature_names.iter().any(|feature| feature == name) || is_label(name) || name == TRACK_ID || is_known_id(name)
+        feature_names.iter().any(|feature| feature == name)
+            || is_label(name)
+            || name == TRACK_ID
+            || id_rank(name).is_some()
     };
     let table = Table::read_unless(bytes, |name| !is_wanted(name)).map_err(|error| match error {
         DatasetError::TooLarge { rows, columns, most, .. } => {
@@ -86,7 +90,7 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
     // As where a dataset is read: another column of ids may take the place of `track_id`.
     let import = Import::default();
     let ids = match Roles::of(&import).find_id(&table).filter(|name| !feature_names.contains(name)) {
-        Some(column) => table.texts(&column)?,
+        Some(column) => table.ids(&column)?,
         None => vec![None; table.rows()],
     };
     Ok(ModelRows {

@@ -1,16 +1,8 @@
 //! What the columns of a file are: labels, features, ids, or nothing.
 
 use super::error::{Fault, Unusable, some_of};
-use super::table::UNNAMED;
+use super::names::{LikeLabel, id_rank, is_nameless, like_label};
 use super::{ARTIST, DatasetError, Import, LABEL, SPLIT, TRACK_ID, Table};
-
-/// Names, in small letters, of columns that number rows and may also be features.
-const ROW_NUMBERS: [&str; 12] =
-    ["index", "idx", "row", "rows", "row_number", "rownum", "row_nr", "rowid", "row_id", "#", "no", "nr"];
-
-/// Names, in small letters and without signs, of columns of Spotify's ids in tables that people have.
-const IDS: [&str; 7] =
-    ["trackid", "trackuri", "spotifytrackid", "spotifytrackuri", "spotifyid", "spotifyuri", "songid"];
 
 /// The roles of columns, by their names.
 pub(super) struct Roles<'a> {
@@ -79,12 +71,19 @@ impl<'a> Roles<'a> {
         unknown.map_or(Ok(()), |name| Err(missing("ignore", name)))
     }
 
-    /// The column of ids: `track_id`, or else the first whose name is known for one, which then is no feature.
+    /// The column of ids: `track_id`, or else the one whose name tells tracks apart most surely, which then is no feature.
     pub(super) fn find_id(&mut self, table: &Table) -> Option<String> {
-        let is_known = |name: &&str| is_known_id(name) && self.is_feature(name) && self.has(table, name);
         let named = table.names().find(|name| *name == TRACK_ID && self.has(table, name));
-        self.id = named.or_else(|| table.names().find(is_known)).map(str::to_owned);
+        let known = || table.names().filter(|name| self.may_be_id(table, name)).min_by_key(|name| id_rank(name));
+        self.id = named.or_else(known).map(str::to_owned);
         self.id.clone()
+    }
+
+    /// Whether a column that has no other meaning is called as ids of tracks are, and holds some: texts or whole numbers.
+    fn may_be_id(&self, table: &Table, name: &str) -> bool {
+        let has_ids = || table.ids(name).is_ok_and(|ids| ids.iter().any(Option::is_some));
+        let are_whole = || table.numbers(name).map_or(true, |values| are_whole(&values));
+        id_rank(name).is_some() && self.is_feature(name) && table.has(name) && has_ids() && are_whole()
     }
 
     /// Whether a column has a meaning of its own: `track_id`, `artist` or `split`.
@@ -105,7 +104,10 @@ impl<'a> Roles<'a> {
         }
         labels.sort_unstable();
         match labels.windows(2).find(|two| two[0].0 == two[1].0) {
-            Some(two) => Err(DatasetError::column(two[0].0, "is a label twice, with `label:` and without: remove one")),
+            Some(two) => Err(DatasetError::LabelTwice {
+                label: two[0].0.to_owned(),
+                columns: [two[0].1, two[1].1].map(str::to_owned),
+            }),
             None => Ok(labels),
         }
     }
@@ -127,45 +129,43 @@ impl<'a> Roles<'a> {
             if self.label(name) == Some("") {
                 return Some(Fault::EmptyLabel);
             }
-            let is_feature = self.is_feature(name);
-            if is_feature && is_nameless(name) {
+            if !self.is_feature(name) {
+                return None;
+            }
+            if is_nameless(name) {
                 return Some(Fault::Nameless);
             }
-            (is_feature && is_like_label(name)).then_some(Fault::LikeLabel)
+            if let Some(id) = self.id.as_ref().filter(|_| self.may_be_id(table, name)) {
+                return Some(Fault::OtherIds(id.clone()));
+            }
+            is_like_label(table, name).then_some(Fault::LikeLabel)
         };
         table.names().filter_map(|name| Some(fault(name)?.at(name))).collect()
     }
 }
 
-/// Whether ids are in a column of this name if there is no `track_id`.
-pub(super) fn is_known_id(name: &str) -> bool {
-    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
-    IDS.contains(&letters.to_lowercase().as_str())
+/// Whether a column is a label by its values, and nearly by its name.
+fn is_like_label(table: &Table, name: &str) -> bool {
+    let numbers = || table.numbers(name).unwrap_or_default();
+    match like_label(name) {
+        None => false,
+        Some(LikeLabel::Always) => true,
+        Some(LikeLabel::IfWhole) => are_whole(&numbers()),
+        Some(LikeLabel::IfBits) => are_bits(&numbers()),
+    }
 }
 
-/// A name that pandas, polars or R gives a column that has none.
-fn is_nameless(name: &str) -> bool {
-    name.starts_with(UNNAMED) || name.starts_with("__index_level_") || is_numbered(name, "...")
+/// Whether there are numbers, and none of them is a fraction.
+pub(super) fn are_whole(values: &[f64]) -> bool {
+    are_all(values, |value| value.fract() == 0.0)
 }
 
-/// Characters that nobody sees, as they come along with a name that was copied from a page.
-const INVISIBLE: [char; 6] = ['\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
-
-/// `label` in other letters, behind characters that nobody sees, or parted from its name by another sign: `Label:pop`,
-/// `labels_pop`, `label :pop`.
-fn is_like_label(name: &str) -> bool {
-    let name = name.replace(INVISIBLE, "").trim().to_lowercase();
-    let Some(rest) = name.strip_prefix("label") else { return false };
-    let rest = rest.strip_prefix('s').unwrap_or(rest);
-    rest.is_empty() || rest.starts_with(|char: char| !char.is_alphanumeric())
+/// Whether there are numbers, and no others than 0 and 1.
+fn are_bits(values: &[f64]) -> bool {
+    are_all(values, |value| value == 0.0 || value == 1.0)
 }
 
-/// Whether a column of this name is no feature if its values are different whole numbers.
-pub(super) fn is_row_number(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ROW_NUMBERS.contains(&name.as_str()) || is_numbered(&name, "level_")
-}
-
-fn is_numbered(name: &str, prefix: &str) -> bool {
-    name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+fn are_all(values: &[f64], is: impl Fn(f64) -> bool) -> bool {
+    let mut known = values.iter().copied().filter(|value| !value.is_nan()).peekable();
+    known.peek().is_some() && known.all(is)
 }

@@ -3,6 +3,7 @@
 mod arrow_types;
 mod cells;
 mod decode;
+mod lists;
 mod parquet;
 mod records;
 mod separator;
@@ -15,6 +16,7 @@ use super::DatasetError;
 use super::error::{BadValue, Fault, shown};
 use super::place::Place;
 use cells::{Cells, DecimalMark, Numbers};
+use lists::Lists;
 use records::{Record, Records};
 use typed::Column;
 
@@ -22,6 +24,9 @@ const PARQUET_MAGIC: &[u8] = b"PAR1";
 
 /// What pandas calls a column without a name, before its position.
 pub(super) const UNNAMED: &str = "Unnamed: ";
+
+/// What a column of lists holds, whatever is in them.
+const LISTS: &str = "lists";
 
 /// Columns of the first row that a note shows.
 const FIRST_SHOWN: usize = 5;
@@ -54,6 +59,7 @@ enum Values {
     Ignored,
     Texts(Cells),
     Typed(Column),
+    Lists(Lists),
     /// What it holds, which is neither numbers nor texts.
     Other(String),
 }
@@ -139,8 +145,23 @@ impl Table {
         match self.values(name)? {
             Values::Texts(cells) => Ok(cells.iter().map(|text| (!text.is_empty()).then(|| text.to_owned())).collect()),
             Values::Typed(column) => Ok(column.texts()),
+            Values::Lists(_) => Err(Fault::Type(LISTS.to_owned()).of(name)),
             Values::Other(what) => Err(Fault::Type(what.clone()).of(name)),
             Values::Ignored => Err(self.no_column(name)),
+        }
+    }
+
+    /// The texts of a column of ids, `None` where there is nothing or a word that stands for nothing.
+    pub(super) fn ids(&self, name: &str) -> Result<Vec<Option<String>>, DatasetError> {
+        let texts = self.texts(name)?.into_iter();
+        Ok(texts.map(|text| text.filter(|text| !cells::is_missing(text))).collect())
+    }
+
+    /// The lists of a column, empty where there is none; `None`: it has no lists of texts.
+    pub(super) fn lists(&self, name: &str) -> Option<impl Iterator<Item = Vec<&str>>> {
+        match self.values(name) {
+            Ok(Values::Lists(lists)) => Some(lists.iter()),
+            _ => None,
         }
     }
 
@@ -172,6 +193,7 @@ impl Table {
                 let values = column.numbers().ok_or_else(|| Fault::NoNumbers.of(name))?;
                 (Numbers { values, others: Vec::new() }, None)
             }
+            Values::Lists(_) => return Err(Fault::Type(LISTS.to_owned()).of(name)),
             Values::Other(what) => return Err(Fault::Type(what.clone()).of(name)),
             Values::Ignored => return Err(self.no_column(name)),
         };
@@ -203,17 +225,12 @@ impl Table {
 
     fn of_parquet(bytes: Cow<'_, [u8]>, is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
         let (columns, rows) = parquet::read(bytes, is_ignored)?;
-        let values = |typed: Option<parquet::Typed>| match typed {
-            None => Values::Ignored,
-            Some(Ok(column)) => Values::Typed(column),
-            Some(Err(what)) => Values::Other(what),
-        };
-        let columns = columns.into_iter().enumerate().map(|(i, (name, typed))| (named(i, &name), values(typed)));
+        let columns = columns.into_iter().enumerate().map(|(i, (name, values))| (named(i, &name), values));
         Ok(Self { columns: columns.collect(), rows, lines: None, too_long: BTreeMap::new(), notes: Vec::new() })
     }
 
     fn of_text(text: &str, is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
-        let (separator, is_doubtful, text, line) = match separator::said(text) {
+        let (separator, is_doubtful, text, line) = match separator::said(text)? {
             Some((separator, rest)) => (separator, false, rest, 2),
             None => {
                 let found = separator::find(text);

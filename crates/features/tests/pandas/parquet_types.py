@@ -46,6 +46,7 @@ unreadable = {
     "list": pa.array([[1, 2]] * rows),
     "large_list": pa.array([[1, 2]] * rows, pa.large_list(pa.int64())),
     "fixed_list": pa.array([[1, 2]] * rows, pa.list_(pa.int64(), 2)),
+    "list_of_texts": pa.array([["x", "y"], [], None] * (rows // 3)),
     "list_of_dates": pa.array([[day.date()]] * rows, pa.list_(pa.date32())),
     "struct": pa.array([{"a": 1, "b": day.date()}] * rows),
     "map": pa.array([[("a", 1)]] * rows, pa.map_(pa.string(), pa.int64())),

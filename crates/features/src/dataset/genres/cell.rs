@@ -1,10 +1,23 @@
 //! The genres of one cell.
 
+use std::borrow::Cow;
+
+use super::entities::decoded;
+
 /// Words that stand for nothing, in small letters.
 const MISSING: [&str; 9] = ["", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "-"];
 
 /// What Python's lists, sets and tuples, and JSON's lists stand in.
-const BRACKETS: [(&str, &str); 5] = [("frozenset(", ")"), ("set(", ")"), ("[", "]"), ("{", "}"), ("(", ")")];
+const BRACKETS: [(char, char); 3] = [('[', ']'), ('{', '}'), ('(', ')')];
+
+/// Lists in lists, and in `array(…)`, that are looked into.
+const DEEPEST: usize = 4;
+
+/// How Python writes those that are empty where brackets alone would be something else.
+const EMPTY: [&str; 4] = ["set()", "frozenset()", "list()", "tuple()"];
+
+/// What Python may write before a quote: the text's type, and what then stands behind it.
+const PREFIXES: [(&str, &str); 5] = [("", ""), ("u", ""), ("b", ""), ("np.str_(", ")"), ("numpy.str_(", ")")];
 
 /// Whether a text says that there is nothing.
 pub(super) fn is_missing(text: &str) -> bool {
@@ -12,16 +25,47 @@ pub(super) fn is_missing(text: &str) -> bool {
     text.len() <= 4 && MISSING.contains(&text.to_ascii_lowercase().as_str())
 }
 
-/// What is between the brackets, where a cell is a list as Python or JSON write it; `None`: it is none.
+/// A cell without the entities of HTML. Those within the quotes of a list may be quotes themselves: they stay until the
+/// list is read.
+pub(super) fn unescaped(cell: &str) -> Cow<'_, str> {
+    let is_quoted = |inside: &str| inside.contains(['\'', '"']);
+    if inside(cell).is_some_and(is_quoted) { Cow::Borrowed(cell) } else { decoded(cell) }
+}
+
+/// What is between the brackets, where a cell is a list as Python, numpy or JSON write it; `None`: it is none.
 pub(super) fn inside(cell: &str) -> Option<&str> {
-    let cell = cell.trim();
-    let (open, inner) = BRACKETS.iter().find_map(|(open, close)| {
-        let inner = cell.strip_prefix(open)?.strip_suffix(close)?;
-        Some((*open, inner.trim()))
-    })?;
+    inside_within(cell, DEEPEST)
+}
+
+fn inside_within(cell: &str, depth: usize) -> Option<&str> {
+    let (cell, deeper) = (cell.trim(), depth.checked_sub(1)?);
+    if EMPTY.contains(&cell) {
+        return Some("");
+    }
+    if let Some(list) = argument(cell) {
+        return inside_within(list, deeper);
+    }
+    let (open, close) = *BRACKETS.iter().find(|(open, _)| cell.starts_with(*open))?;
+    let inner = cell.strip_prefix(open)?.strip_suffix(close)?.trim();
     // Names may be in brackets of the other kinds: `(indie)`.
-    let is_list = open == "[" || inner.is_empty() || inner.starts_with(['\'', '"', '[', '{', '(']);
-    is_list.then(|| inside(inner).unwrap_or(inner))
+    let is_list = open == '[' || inner.is_empty() || inner.starts_with(['[', '{', '(']) || quote(inner).is_some();
+    is_list.then(|| inside_within(inner, deeper).unwrap_or(inner))
+}
+
+/// The list that `array(['rock'], dtype=object)`, `set(['rock'])` and the like are made of.
+fn argument(cell: &str) -> Option<&str> {
+    let (name, rest) = cell.split_once('(')?;
+    let rest = rest.strip_suffix(')')?.trim();
+    let (_, close) = BRACKETS.iter().find(|(open, _)| rest.starts_with(*open))?;
+    let (list, keywords) = rest.split_at(rest.rfind(*close)? + 1);
+    let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+    let are_keywords = keywords.trim().is_empty() || keywords.starts_with(',');
+    (is_name && are_keywords).then_some(list)
+}
+
+/// Whether a cell that is no list was written by a program all the same, so that its parts are no names.
+pub(super) fn is_code(cell: &str) -> bool {
+    cell.starts_with('[') || ["['", "[\"", "dtype="].iter().any(|part| cell.contains(part))
 }
 
 /// The texts of a list, from between its brackets: in either kind of quotes, with Python's escapes, which are also JSON's,
@@ -30,11 +74,11 @@ pub(super) fn list(inside: &str) -> Option<Vec<String>> {
     let between = |c: char| c == ',' || c.is_whitespace();
     let mut texts = Vec::new();
     let mut rest = inside.trim_start_matches(between);
-    while let Some(first) = rest.chars().next() {
-        let behind = if ['\'', '"'].contains(&first) {
-            let (text, behind) = quoted(&rest[1..], first)?;
-            texts.push(text);
-            behind
+    while !rest.is_empty() {
+        let behind = if let Some((prefix, behind_text)) = quote(rest) {
+            let (text, behind) = quoted(&rest[prefix.len()..])?;
+            texts.push(if prefix == "b" { of_bytes(text) } else { text });
+            behind.strip_prefix(behind_text)?
         } else {
             let (bare, behind) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
             if bare.contains(['\'', '"', '[', ']', '{', '}']) {
@@ -48,12 +92,30 @@ pub(super) fn list(inside: &str) -> Option<Vec<String>> {
             return None;
         }
     }
-    texts.retain(|text| !is_missing(text));
-    Some(texts)
+    Some(names(texts.iter().map(String::as_str)))
 }
 
-/// A text up to its quote, and what is behind it.
-fn quoted(text: &str, quote: char) -> Option<(String, &str)> {
+/// Names as they are, without words that stand for nothing.
+pub(super) fn names<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
+    texts.map(|text| decoded(text).trim().to_owned()).filter(|text| !is_missing(text)).collect()
+}
+
+/// What stands before a quote at the beginning of a text, and what has to stand behind the other.
+fn quote(text: &str) -> Option<(&'static str, &'static str)> {
+    let is_quoted = |prefix: &str| text.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(['\'', '"']));
+    PREFIXES.into_iter().find(|(prefix, _)| is_quoted(prefix))
+}
+
+/// The text of Python's bytes, which were read as a character each.
+fn of_bytes(text: String) -> String {
+    let bytes: Option<Vec<u8>> = text.chars().map(|char| u8::try_from(char).ok()).collect();
+    bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(text)
+}
+
+/// What stands between a quote, at the beginning, and the next, and what is behind that.
+fn quoted(text: &str) -> Option<(String, &str)> {
+    let quote = text.chars().next()?;
+    let text = &text[quote.len_utf8()..];
     let mut unescaped = String::new();
     let mut chars = text.char_indices();
     while let Some((at, c)) = chars.next() {
@@ -114,10 +176,22 @@ mod tests {
             ("('rock',)", &["rock"]),
             ("set(['rock'])", &["rock"]),
             ("frozenset({'rock'})", &["rock"]),
+            ("array(['jazz', 'rock'], dtype=object)", &["jazz", "rock"]),
+            ("array(['jazz', 'dream pop',\n       'rock'], dtype='<U9')", &["jazz", "dream pop", "rock"]),
+            ("np.array([\"it's\", 'rock'])", &["it's", "rock"]),
+            ("array([], dtype=object)", &[]),
+            ("Index(['jazz', 'rock'], dtype='object', name='genre')", &["jazz", "rock"]),
+            ("deque([u'jazz', u'rock'])", &["jazz", "rock"]),
+            ("[np.str_('jazz'), np.str_('rock')]", &["jazz", "rock"]),
+            ("{np.str_('jazz')}", &["jazz"]),
+            (r"[b'jazz' b'm\xc3\xbasica']", &["jazz", "música"]),
+            ("(u'jazz', u'rock')", &["jazz", "rock"]),
+            ("['r&amp;b', 'drum &#39;n&#39; bass']", &["r&b", "drum 'n' bass"]),
             (" [ None , 'rock', 'nan', '' ] ", &["rock"]),
             ("[[\"rock\", \"pop\"]]", &["rock", "pop"]),
             ("[]", &[]),
             ("set()", &[]),
+            ("tuple()", &[]),
             ("{}", &[]),
             ("['']", &[]),
         ];
@@ -132,12 +206,34 @@ mod tests {
 
     #[test]
     fn other_texts_are_no_lists() {
-        for cell in ["rock", "(indie) rock", "(indie)", "{rock}", "[rock", "rock, pop]", ""] {
+        for cell in [
+            "rock",
+            "(indie) rock",
+            "(indie)",
+            "{rock}",
+            "[rock",
+            "rock, pop]",
+            "rock (live)",
+            "array('rock', dtype=object)",
+            "array(['rock'] dtype=object)",
+            "pop()",
+            "",
+        ] {
             assert_eq!(inside(cell), None, "{cell}");
         }
-        for cell in
-            ["['it's', 'pop']", "[{'id': 18, 'name': 'pop'}]", "['rock", "['rock]", "[['a'], ['b']]", r"['\ud83c']"]
-        {
+        for cell in [
+            "['it's', 'pop']",
+            "[{'id': 18, 'name': 'pop'}]",
+            "{'rock': 100, 'pop': 50}",
+            "[('rock', 100), ('pop', 50)]",
+            "['rock",
+            "['rock]",
+            "[['a'], ['b']]",
+            "['rock' 'pop' ... 'folk' 'jazz']",
+            "[[[[[['rock']]]]]]",
+            "[np.str_('rock', 'pop']",
+            r"['\ud83c']",
+        ] {
             assert_eq!(read(cell), None, "{cell}");
         }
     }

@@ -1,18 +1,29 @@
 //! What is between the genres of a cell.
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::str::FromStr;
 
-use super::cell::{inside, is_missing, list};
+use model::plain::shell_word;
+
+use super::cell::{inside, is_code, is_missing, list, names, unescaped};
+use super::entities::decoded;
 use crate::DatasetError;
 use crate::dataset::error::shown;
 use crate::dataset::place::Place;
 
 /// What may be between genres, in the order of preference where several are in equally many cells.
-const CANDIDATES: [&str; 9] = ["|", ";", ",", "\n", "；", "，", "、", "•", "·"];
+const CANDIDATES: [&str; 11] = ["|", ";", ",", "\n", "\t", "；", "，", "、", "•", "·", HASH];
+
+/// What every genre begins with in `#jazz #dream pop`.
+const HASH: &str = "#";
 
 /// What may be between genres and is part of the names of many, such as `Hip-Hop/Rap` and `drum & bass`: never taken unless
 /// it is named.
-const AMBIGUOUS: [&str; 4] = ["/", "\\", " & ", " and "];
+const AMBIGUOUS: [&str; 5] = ["/", "\\", " & ", " and ", " + "];
+
+/// What few have between genres: not taken unless it is named, and spoken of where it is in many cells.
+const UNUSUAL: [&str; 14] = ["+", " - ", " – ", " — ", "--", ">", ":", "~", "^", "=", "*", "__", " #", "  "];
 
 /// Of so many cells at least one has a separator that is not doubtful.
 const RARE: usize = 10;
@@ -51,25 +62,36 @@ pub(super) fn genres(
     places: &[Place],
     separator: Option<&Separator>,
 ) -> Result<(Vec<Vec<String>>, Vec<String>), DatasetError> {
-    let texts = cells.iter().map(|cell| cell.as_deref().map(str::trim).filter(|text| !is_missing(text)));
-    let texts: Vec<Option<&str>> = texts.collect();
-    let plain = Plain(texts.iter().zip(places).filter_map(|(text, place)| Some((*place, (*text)?))).collect());
-    let plain = Plain(plain.0.into_iter().filter(|(_, text)| inside(text).is_none()).collect());
-    let (separator, note) = match separator {
-        Some(Separator::None) => (None, None),
-        Some(Separator::Text(named)) => (Some(named.as_str()), plain.check(column, named)),
+    let texts = cells.iter().map(|cell| unescaped(cell.as_deref().unwrap_or_default().trim()));
+    let texts: Vec<Cow<'_, str>> = texts.collect();
+    let filled = texts.iter().zip(places).filter(|(text, _)| !is_missing(text));
+    let plain = filled.filter(|(text, _)| inside(text).is_none()).map(|(text, place)| (*place, text.trim()));
+    let plain = Plain(plain.collect());
+    let named = separator.map(|separator| match separator {
+        Separator::None => None,
+        Separator::Text(named) => Some(decoded(named)),
+    });
+    let (separator, note) = match &named {
+        Some(None) => (None, None),
+        Some(Some(named)) => (Some(&**named), plain.check(column, named)),
         None => plain.find(column),
     };
-    let read = |(text, place): (&Option<&str>, &Place)| match text {
-        None => Ok(Vec::new()),
-        Some(text) => match inside(text) {
-            Some(inside) => list(inside).ok_or_else(|| no_list(column, *place, text)),
-            None if text.starts_with('[') => Err(no_list(column, *place, text)),
-            None => Ok(parts(text, separator)),
-        },
+    let read = |(text, place): (&Cow<'_, str>, &Place)| match inside(text) {
+        _ if is_missing(text) => Ok(Vec::new()),
+        Some(inside) => list(inside).ok_or_else(|| no_list(column, *place, text)),
+        None if is_code(text) => Err(no_list(column, *place, text)),
+        None => Ok(parts(text, separator)),
     };
     let genres: Result<_, _> = texts.iter().zip(places).map(read).collect();
     Ok((genres?, note.into_iter().collect()))
+}
+
+/// What has to be said about a separator of cells that are lists.
+pub(super) fn without_use(column: &str, separator: Option<&Separator>) -> Vec<String> {
+    match separator {
+        Some(Separator::Text(named)) => Plain(Vec::new()).check(column, named).into_iter().collect(),
+        _ => Vec::new(),
+    }
 }
 
 fn no_list(column: &str, place: Place, text: &str) -> DatasetError {
@@ -77,8 +99,16 @@ fn no_list(column: &str, place: Place, text: &str) -> DatasetError {
 }
 
 fn parts(text: &str, separator: Option<&str>) -> Vec<String> {
-    let parts: Vec<&str> = separator.map_or_else(|| vec![text], |separator| text.split(separator).collect());
-    parts.into_iter().map(str::trim).filter(|part| !is_missing(part)).map(str::to_owned).collect()
+    match separator {
+        Some(separator) => names(text.split(separator)),
+        None => names(std::iter::once(text)),
+    }
+}
+
+/// Whether a text has something on both sides of a separator.
+fn has(text: &str, separator: &str) -> bool {
+    let mut parts = text.split(separator).filter(|part| !part.trim().is_empty());
+    (separator != HASH || text.starts_with(HASH)) && parts.nth(1).is_some()
 }
 
 /// Places and texts of the cells that are no lists.
@@ -86,36 +116,47 @@ struct Plain<'a>(Vec<(Place, &'a str)>);
 
 impl Plain<'_> {
     fn having(&self, separator: &str) -> usize {
-        self.0.iter().filter(|(_, text)| text.contains(separator)).count()
+        self.0.iter().filter(|(_, text)| has(text, separator)).count()
     }
 
     /// The separator that is in most cells, and what is doubtful about it.
     fn find(&self, column: &str) -> (Option<&'static str>, Option<String>) {
         let counts = CANDIDATES.iter().rev().map(|candidate| (self.having(candidate), *candidate));
         // Of equally frequent ones the last is taken, so the first of all.
-        let (count, found) = counts.max_by_key(|(count, _)| *count).unwrap_or_default();
-        let rivals = CANDIDATES.iter().chain(&AMBIGUOUS).filter(|rival| count == 0 || **rival != found);
-        let rivals: Vec<String> = rivals
-            .map(|rival| (self.having(rival), rival))
-            .filter(|(count, _)| *count > 0)
-            .map(|(count, rival)| format!("{} in {count}", name(rival)))
-            .collect();
+        let (count, found) = counts.max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 0).unwrap_or_default();
+        let rivals = self.rivals(count, found);
         if count == 0 {
-            let ambiguous = AMBIGUOUS.into_iter().find(|separator| self.having(separator) > 0);
-            return (None, ambiguous.map(|separator| self.note(column, None, separator, &rivals)));
+            return (None, rivals.first().map(|(_, rival)| self.note(column, None, rival, &rivals)));
         }
         let is_doubtful = found != "," || !rivals.is_empty() || count * RARE < self.0.len();
         (Some(found), is_doubtful.then(|| self.note(column, Some(found), found, &rivals)))
     }
 
+    /// What else may be between genres than what was found, if anything was, and in how many cells; the likeliest first.
+    fn rivals(&self, count: usize, found: &str) -> Vec<(usize, &'static str)> {
+        let counted = |rival: &&'static str| (self.having(rival), *rival);
+        let usual = CANDIDATES.iter().chain(&AMBIGUOUS).map(counted);
+        let mut rivals: Vec<_> = usual.filter(|(count, rival)| *count > 0 && *rival != found).collect();
+        let is_frequent = |(here, _): &(usize, &str)| *here > count && here * RARE >= self.0.len();
+        for rival in UNUSUAL.iter().map(counted).filter(is_frequent) {
+            // Of ` + ` and `+` one is enough.
+            if !rivals.iter().any(|(_, other)| other.contains(rival.1)) {
+                rivals.push(rival);
+            }
+        }
+        // Stable: of equally frequent ones the usual.
+        rivals.sort_by_key(|(count, _)| Reverse(*count));
+        rivals
+    }
+
     /// What is doubtful about a separator that was named.
     fn check(&self, column: &str, named: &str) -> Option<String> {
-        if self.having(named) > 0 {
+        if self.0.iter().any(|(_, text)| text.contains(named)) {
             return None;
         }
         // One that has another separator says most.
         let other = CANDIDATES.iter().chain(&AMBIGUOUS).find(|other| self.having(other) > 0);
-        let telling = self.0.iter().find(|(_, text)| other.is_some_and(|other| text.contains(other)));
+        let telling = self.0.iter().find(|(_, text)| other.is_some_and(|other| has(text, other)));
         let how = match telling.or(self.0.first()) {
             Some((place, text)) => format!("each was read as one genre, such as {} in {place}", shown(text)),
             None => "they are lists already, or empty".to_owned(),
@@ -124,24 +165,43 @@ impl Plain<'_> {
     }
 
     /// How cells were read, with the first row that has this text.
-    fn note(&self, column: &str, separator: Option<&str>, text: &str, rivals: &[String]) -> String {
+    fn note(&self, column: &str, separator: Option<&str>, text: &str, rivals: &[(usize, &str)]) -> String {
         let how =
             separator.map_or_else(|| "one genre a cell".to_owned(), |found| format!("{} between genres", name(found)));
-        let first = self.0.iter().find(|(_, cell)| cell.contains(text));
+        let first = self.0.iter().find(|(_, cell)| has(cell, text));
         let first = first.map_or_else(String::new, |(place, cell)| {
             let parts = parts(cell, separator);
             let more = if parts.len() > SHOWN { ", …" } else { "" };
             let parts: Vec<String> = parts.iter().take(SHOWN).map(|part| shown(part)).collect();
             format!(": {place} has {}{more}", parts.join(", "))
         });
-        let rivals = match rivals {
-            [] => String::new(),
-            rivals => format!(" (there is also {} of {} cells)", rivals.join(", "), self.0.len()),
+        let one = "if a cell is one genre, add `--genre-separator none`";
+        let (others, advice) = match rivals {
+            [] => (String::new(), one.to_owned()),
+            [(_, rival), ..] => {
+                let others: Vec<String> =
+                    rivals.iter().map(|(count, rival)| format!("{} in {count}", name(rival))).collect();
+                let other = format!("if {} is between genres, add `{}`", name(rival), option(rival));
+                (
+                    format!(" (there is also {} of {} cells)", others.join(", "), self.0.len()),
+                    format!("{other}, and {one}"),
+                )
+            }
         };
-        format!(
-            "`{column}` was read with {how}{first}{rivals}; `--genre-separator` says otherwise, `none` where a cell is one genre"
-        )
+        format!("`{column}` was read with {how}{first}{others}; {advice}")
     }
+}
+
+/// The option that names a separator, to be pasted into a shell.
+fn option(separator: &str) -> String {
+    let written = match separator {
+        "\t" => "\\t",
+        "\n" => "\\n",
+        other => other,
+    };
+    // What begins with a hyphen would be taken for an option.
+    let before = if written.starts_with('-') { '=' } else { ' ' };
+    format!("--genre-separator{before}{}", shell_word(written))
 }
 
 /// A separator in words.

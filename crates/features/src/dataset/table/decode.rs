@@ -35,7 +35,7 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DatasetError> {
 }
 
 /// First bytes of formats that people take for tables.
-const FORMATS: [(&[u8], &str); 10] = [
+const FORMATS: [(&[u8], &str); 11] = [
     (b"PK\x03\x04", "a zip archive, as Excel's .xlsx is: save the sheet as CSV, or unpack the archive"),
     (b"\xd0\xcf\x11\xe0", "an old Office file (.xls): save the sheet as CSV"),
     (b"ARROW1", "an Arrow (Feather) file: write Parquet (`to_parquet`) or CSV"),
@@ -46,6 +46,36 @@ const FORMATS: [(&[u8], &str); 10] = [
     (b"\xfd7zXZ", "packed with xz: unpack it first"),
     (b"SQLite format 3", "an SQLite database: export the table as CSV"),
     (b"%PDF", "a PDF: a table is needed as CSV or Parquet"),
+    (
+        b"version https://git-lfs.github.com/",
+        "a pointer of Git LFS in place of the file: fetch that with `git lfs pull`",
+    ),
+];
+
+/// Characters that tell what kind of document a text is.
+const START: usize = 1_000;
+
+/// What begins an HTML page, or a piece of one, in small letters.
+const HTML: [&str; 19] = [
+    "<!doctype html",
+    "<!--",
+    "<html",
+    "<head",
+    "<body",
+    "<title",
+    "<meta",
+    "<link",
+    "<script",
+    "<style",
+    "<table",
+    "<div",
+    "<p>",
+    "<p ",
+    "<b>",
+    "<br",
+    "<center",
+    "<h1",
+    "<span",
 ];
 
 /// Text, and a sentence where its encoding was not said by the file itself.
@@ -62,10 +92,33 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Option<String>), Dat
     if let Some(at) = text.find('\0') {
         return Err(zero(line(text.as_bytes(), at)));
     }
-    if text.trim_start().starts_with(['{', '[']) {
-        return Err(unreadable("it looks like JSON: write the table as CSV or Parquet"));
+    match markup(&text) {
+        Some(what) => Err(unreadable(format!("it {what}"))),
+        None => Ok((text, note)),
     }
-    Ok((text, note))
+}
+
+/// What a text is that begins like a document rather than with names of columns, and what to do about it.
+fn markup(text: &str) -> Option<&'static str> {
+    const PAGE: &str = "is an HTML page, as a server sends it in place of a file: fetch the file itself, or save the page's \
+                        table as CSV";
+    let start: String = text.trim_start().chars().take(START).collect::<String>().to_lowercase();
+    // Comments come before a page as before anything else.
+    let mut page = start.as_str();
+    while let Some((_, behind)) = page.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")) {
+        page = behind.trim_start();
+    }
+    if page.starts_with(['{', '[']) {
+        return Some("looks like JSON: write the table as CSV or Parquet");
+    }
+    // A table may also begin with `<`: `<title>,<artist>`.
+    let is_markup = page.strip_prefix('<').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic()))
+        && ["<html", "</", "/>"].iter().any(|tag| page.contains(tag));
+    if !is_markup && !["<!doctype", "<!--", "<?xml"].iter().any(|tag| page.starts_with(tag)) {
+        return None;
+    }
+    let is_page = page.contains("<html") || HTML.iter().any(|tag| page.starts_with(tag));
+    Some(if is_page { PAGE } else { "is XML: write the table as CSV or Parquet" })
 }
 
 fn zero(line: usize) -> DatasetError {

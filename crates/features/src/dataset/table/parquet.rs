@@ -13,17 +13,15 @@ use parquet::schema::types::Type;
 use rayon::prelude::*;
 
 use super::super::DatasetError;
-use super::arrow_types;
+use super::lists::{self, Lists};
 use super::typed::Column;
+use super::{LISTS, Values, arrow_types};
 
 /// Values that are read at most: 4 GiB of numbers. A small file can say that it holds any number of equal ones.
 const MOST_VALUES: usize = 1 << 29;
 
-/// A column, or what it holds that is neither number nor text.
-pub(super) type Typed = Result<Column, String>;
-
-/// Names and columns in the order of the file, `None` for those left out, and the number of rows.
-type Columns = (Vec<(String, Option<Typed>)>, usize);
+/// Names and columns in the order of the file, and the number of rows.
+type Columns = (Vec<(String, Values)>, usize);
 
 /// The columns of a file, without touching those that `skips` says.
 pub(super) fn read(bytes: Cow<'_, [u8]>, skips: impl Fn(&str) -> bool) -> Result<Columns, DatasetError> {
@@ -72,30 +70,41 @@ fn columns(file: &Bytes, skips: impl Fn(&str) -> bool) -> Result<Columns, Datase
     let mut wanted: Vec<usize> = (0..leaves.num_columns()).collect();
     // A field that is wanted has one leaf.
     wanted.retain(|leaf| is_wanted(leaves.get_column_root_idx(*leaf)));
+    let too_large = |most| DatasetError::TooLarge { rows, columns: wanted.len(), most, may_leave_out: true };
     if rows.saturating_mul(wanted.len()) > MOST_VALUES {
-        let columns = wanted.len();
-        return Err(DatasetError::TooLarge { rows, columns, most: MOST_VALUES, may_leave_out: true });
+        return Err(too_large(MOST_VALUES));
     }
-    let read = wanted.into_par_iter().map(|leaf| caught(|| column(&reader, leaf, rows).map_err(damaged)));
+    for &leaf in wanted.iter().filter(|leaf| leaves.column(**leaf).max_rep_level() > 0) {
+        if lists::texts(&reader, leaf).map_err(damaged)? > lists::MOST_TEXTS {
+            return Err(too_large(lists::MOST_TEXTS));
+        }
+    }
+    let read = wanted.par_iter().map(|leaf| caught(|| column(&reader, *leaf, rows).map_err(damaged)));
     let mut columns = read.collect::<Result<Vec<_>, _>>()?.into_iter();
-    let mut typed = |field: &Type, other| match other {
-        _ if skips(field.name().trim()) => Ok(None),
-        Some(what) => Ok(Some(Err(what))),
-        None => columns.next().map(|column| Some(Ok(column))).ok_or_else(|| damaged(())),
+    let mut values = |field: &Type, other| match other {
+        _ if skips(field.name().trim()) => Ok(Values::Ignored),
+        Some(what) => Ok(Values::Other(what)),
+        None => columns.next().ok_or_else(|| damaged(())),
     };
     let named =
-        fields.iter().zip(others).map(|(field, other)| Ok((field.name().trim().to_owned(), typed(field, other)?)));
+        fields.iter().zip(others).map(|(field, other)| Ok((field.name().trim().to_owned(), values(field, other)?)));
     Ok((named.collect::<Result<_, DatasetError>>()?, rows))
 }
 
-fn column(reader: &SerializedFileReader<Bytes>, leaf: usize, rows: usize) -> ParquetResult<Column> {
+fn column(reader: &SerializedFileReader<Bytes>, leaf: usize, rows: usize) -> ParquetResult<Values> {
     let wrong = |what: &str| ParquetError::General(what.to_owned());
-    let dtype = reader.metadata().file_metadata().schema_descr().column(leaf).self_type_ptr();
-    let mut column = Column::of(&dtype).ok_or_else(|| wrong("a type that is not read"))?;
-    for group in 0..reader.num_row_groups() {
-        column.read(reader.get_row_group(group)?.get_column_reader(leaf)?, rows)?;
-    }
-    if column.rows() == rows { Ok(column) } else { Err(wrong("another number of rows")) }
+    let column = reader.metadata().file_metadata().schema_descr().column(leaf);
+    let mut groups = (0..reader.num_row_groups()).map(|group| reader.get_row_group(group)?.get_column_reader(leaf));
+    let (read, values) = if column.max_rep_level() > 0 {
+        let mut lists = Lists::default();
+        groups.try_for_each(|group| lists.read(group?, column.max_def_level(), rows))?;
+        (lists.rows(), Values::Lists(lists))
+    } else {
+        let mut typed = Column::of(&column.self_type_ptr()).ok_or_else(|| wrong("a type that is not read"))?;
+        groups.try_for_each(|group| typed.read(group?, rows))?;
+        (typed.rows(), Values::Typed(typed))
+    };
+    if read == rows { Ok(values) } else { Err(wrong("another number of rows")) }
 }
 
 /// The decoder has words of its own for what is wrong, which say nothing to those who hold the file.
@@ -103,16 +112,19 @@ fn damaged<E>(_: E) -> DatasetError {
     DatasetError::Unreadable("the Parquet file is damaged or cut off: fetch or write it again".to_owned())
 }
 
-/// What a column holds if it is neither numbers nor texts, by Arrow's words if there are any.
+/// What a column holds if it is neither numbers nor texts nor lists of texts, by Arrow's words if there are any.
 fn other(field: &Type, arrow: Option<&str>) -> Option<String> {
     if let Some(what) = arrow {
         return Some(what.to_owned());
     }
+    if lists::are_in(field) {
+        return None;
+    }
     use {ConvertedType as C, LogicalType as L};
     let info = field.get_basic_info();
     let what = match (info.logical_type_ref(), info.converted_type()) {
-        _ if info.repetition() == Repetition::REPEATED => "lists",
-        (Some(L::List), _) | (None, C::LIST) => "lists",
+        _ if info.repetition() == Repetition::REPEATED => LISTS,
+        (Some(L::List), _) | (None, C::LIST) => LISTS,
         (Some(L::Map), _) | (None, C::MAP | C::MAP_KEY_VALUE) => "maps",
         _ if field.is_group() => "records (struct)",
         (Some(L::Decimal(_)), _) | (None, C::DECIMAL) => {

@@ -1,5 +1,7 @@
 //! What separates the values of a text.
 
+use super::super::DatasetError;
+use super::super::error::shown;
 use super::records::{Record, Records};
 
 /// What may, the usual one first.
@@ -7,6 +9,9 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Records that are looked at.
 const SAMPLE: usize = 200;
+
+/// How a line begins that says the separator.
+const SAYS: &str = "sep=";
 
 /// The separator of a text, and whether another would have made a table of it, too.
 pub(super) struct Found {
@@ -56,12 +61,30 @@ fn layout(text: &str, separator: u8) -> Layout {
     Layout { fits: fits && names > 1, names, is_even }
 }
 
-/// The separator as Excel may say it in a first line of its own, and the text behind that line.
-pub(super) fn said(text: &str) -> Option<(u8, &str)> {
-    let rest = text.strip_prefix("sep=").or_else(|| text.strip_prefix("\"sep="))?;
-    let separator = *rest.as_bytes().first().filter(|byte| byte.is_ascii())?;
-    let (line, rest) = rest[1..].split_once('\n')?;
-    matches!(line.trim_end(), "" | "\"").then_some((separator, rest))
+/// The separator as a first line of its own may say it for Excel, `sep=;` in any case, and the text behind that line.
+///
+/// # Errors
+/// There is such a line, and what it says is no separator.
+pub(super) fn said(text: &str) -> Result<Option<(u8, &str)>, DatasetError> {
+    let end = text.find(['\r', '\n']).unwrap_or(text.len());
+    let (line, rest) = text.split_at(end);
+    let unquoted = line.trim_matches('"');
+    let Some(said) =
+        unquoted.get(..SAYS.len()).filter(|start| start.eq_ignore_ascii_case(SAYS)).map(|_| &unquoted[SAYS.len()..])
+    else {
+        return Ok(None);
+    };
+    // A program that wrote the table anew may have filled the line up with separators.
+    let separator = said.bytes().next().filter(|first| said.trim_end().bytes().skip(1).all(|byte| byte == *first));
+    match separator.filter(|byte| *byte == b'\t' || byte.is_ascii_punctuation() && *byte != b'"') {
+        Some(separator) => {
+            Ok(Some((separator, rest.strip_prefix("\r\n").unwrap_or(rest.get(1..).unwrap_or_default()))))
+        }
+        None => Err(DatasetError::Unreadable(format!(
+            "its first line is {}, and what stands behind `=` is no separator: remove that line",
+            shown(line)
+        ))),
+    }
 }
 
 /// Its name in a sentence.

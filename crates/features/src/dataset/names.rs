@@ -1,0 +1,266 @@
+//! What the name of a column tells of it.
+
+use model::tag::is_listed;
+
+use super::table::UNNAMED;
+
+/// Names, in small letters and without signs, of columns that hold ids of tracks; those before others that tell tracks
+/// apart more surely.
+const IDS: [&str; 33] = [
+    "trackid",
+    "spotifytrackid",
+    "spotifyid",
+    "trackspotifyid",
+    "trackuri",
+    "spotifytrackuri",
+    "spotifyuri",
+    "uri",
+    "trackurl",
+    "spotifytrackurl",
+    "spotifyurl",
+    "trackhref",
+    "msdtrackid",
+    "fmatrackid",
+    "deezertrackid",
+    "deezerid",
+    "lastfmtrackid",
+    "youtubeid",
+    "youtubevideoid",
+    "videoid",
+    "songid",
+    "songuri",
+    "spotifysongid",
+    "msdsongid",
+    "recordingid",
+    "musicbrainztrackid",
+    "musicbrainzrecordingid",
+    "recordingmbid",
+    "trackmbid",
+    "mbid",
+    "isrc",
+    "trackisrc",
+    // Whatever it is the id of: a row is a track.
+    "id",
+];
+
+/// What has ids that may be written without a sign before `id`.
+const OWNERS: [&str; 7] = ["track", "song", "artist", "album", "playlist", "user", "genre"];
+
+/// Names, in small letters, of columns that number rows and may also be features.
+const ROW_NUMBERS: [&str; 12] =
+    ["index", "idx", "row", "rows", "row_number", "rownum", "row_nr", "rowid", "row_id", "#", "no", "nr"];
+
+/// `label`, and slips of the pen.
+const LABEL_WORDS: [&str; 4] = ["label", "lable", "labl", "lbl"];
+
+/// What labels are called elsewhere.
+const OTHER_LABEL_WORDS: [&str; 5] = ["genre", "subgenre", "tag", "class", "target"];
+
+/// What is counted or measured of labels, rather than one of them.
+const MEASURES: [&str; 9] = ["count", "counts", "num", "number", "n", "nr", "total", "size", "length"];
+
+/// Characters that nobody sees, as they come along with a name that was copied from a page.
+const INVISIBLE: [char; 6] = ['\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
+
+/// The place of a name among those of columns with ids of tracks, where the first is taken if there is no `track_id`.
+pub(super) fn id_rank(name: &str) -> Option<usize> {
+    let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
+    let letters = letters.to_lowercase();
+    IDS.iter().position(|id| *id == letters)
+}
+
+/// Whether whole numbers under this name are ids of something: `album_id`, `ArtistId`, `id_album`.
+pub(super) fn is_id(name: &str) -> bool {
+    let words = words(name);
+    let is_joined = |word: &String| word.strip_suffix("id").is_some_and(|owner| OWNERS.contains(&owner));
+    words.first().is_some_and(|word| word == "id") || words.last().is_some_and(|word| word == "id" || is_joined(word))
+}
+
+/// A name that pandas, polars or R gives a column that has none.
+pub(super) fn is_nameless(name: &str) -> bool {
+    name.starts_with(UNNAMED) || name.starts_with("__index_level_") || is_numbered(name, "...")
+}
+
+/// Whether a column of this name is no feature if its values are different whole numbers.
+pub(super) fn is_row_number(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ROW_NUMBERS.contains(&name.as_str()) || is_numbered(&name, "level_")
+}
+
+fn is_numbered(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// What values make a label of a column that is not called `label:NAME`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum LikeLabel {
+    /// Any.
+    Always,
+    /// Whole numbers, which are classes.
+    IfWhole,
+    /// 0 and 1.
+    IfBits,
+}
+
+/// Whether a name is like a label's: `label` in other letters, with a slip of the pen or behind characters that nobody sees
+/// (`Label:pop`, `lable :pop`), a word that means the same before or behind another (`genre_pop`, `pop-label`), or a
+/// question for a genre (`is_jazz`).
+pub(super) fn like_label(name: &str) -> Option<LikeLabel> {
+    let name = name.replace(INVISIBLE, "");
+    let words = words(&name);
+    let (first, last) = (words.first()?, words.last()?);
+    if let [word] = &words[..]
+        && !name.contains([':', '：'])
+    {
+        return match singular(word) {
+            (label, _) if LABEL_WORDS.contains(&label) => Some(LikeLabel::Always),
+            (other, false) if OTHER_LABEL_WORDS.contains(&other) => Some(LikeLabel::IfWhole),
+            (other, true) if OTHER_LABEL_WORDS.contains(&other) => Some(LikeLabel::IfBits),
+            _ => None,
+        };
+    }
+    let before_colon = name.split_once([':', '：']).map(|(before, _)| before.trim().to_lowercase());
+    if before_colon.is_some_and(|before| LABEL_WORDS.contains(&singular(&before).0)) {
+        return Some(LikeLabel::Always);
+    }
+    if ["is", "has"].contains(&first.as_str()) {
+        return is_listed(&words[1..].join(" ")).then_some(LikeLabel::IfBits);
+    }
+    let is_measure = words.iter().any(|word| MEASURES.contains(&word.as_str()));
+    let means_label = |word: &String| {
+        let (word, _) = singular(word);
+        LABEL_WORDS.contains(&word) || OTHER_LABEL_WORDS.contains(&word)
+    };
+    (!is_measure && (means_label(first) || means_label(last))).then_some(LikeLabel::IfBits)
+}
+
+/// A word without its number or the `s` of several, and whether it had that: `genre2`, `labels`.
+fn singular(word: &str) -> (&str, bool) {
+    let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
+    match word.strip_suffix('s') {
+        Some(one) if !word.ends_with("ss") => (one, true),
+        _ => (word, false),
+    }
+}
+
+/// The words of a name in small letters, parted by signs or by a capital: `track.albumId` has `track`, `album` and `id`.
+fn words(name: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_small = false;
+    for char in name.chars() {
+        if !char.is_alphanumeric() || (was_small && char.is_uppercase()) {
+            words.push(String::new());
+        }
+        was_small = char.is_lowercase();
+        if let (true, Some(word)) = (char.is_alphanumeric(), words.last_mut()) {
+            word.extend(char.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_parted_by_signs_and_capitals() {
+        for (name, expected) in [
+            ("track_id", &["track", "id"][..]),
+            ("track.albumId", &["track", "album", "id"]),
+            ("Artist ID", &["artist", "id"]),
+            ("LIQUID", &["liquid"]),
+            ("label :pop", &["label", "pop"]),
+            ("ÉtatId", &["état", "id"]),
+            ("::", &[]),
+        ] {
+            assert_eq!(words(name), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn ids_are_known_by_their_names() {
+        for name in ["id", "ID", "album_id", "ArtistId", "artistid", "id_album", "user.id", "track-id", "Playlist ID"] {
+            assert!(is_id(name), "{name}");
+        }
+        for name in ["liquid", "ACID", "valid", "idle", "identity", "hybrid", "id3", "grid", "tempo", "#", ""] {
+            assert!(!is_id(name), "{name}");
+        }
+        assert!(id_rank("Track URI") < id_rank("isrc") && id_rank("isrc") < id_rank("ID"));
+        assert_eq!(id_rank("album_id"), None);
+    }
+
+    #[test]
+    fn names_like_a_labels_are_known() {
+        use LikeLabel::{Always, IfBits, IfWhole};
+        let cases: &[(Option<LikeLabel>, &[&str])] = &[
+            (
+                Some(Always),
+                &[
+                    "Label:pop",
+                    "LABELS:x",
+                    "label :x",
+                    "lable:b",
+                    "lbl:b",
+                    "labl: b",
+                    "\u{200b}label:pop",
+                    "label",
+                    "Labels",
+                    "label：",
+                ],
+            ),
+            (Some(IfWhole), &["genre", "Genre", "class", "target", "genre2"]),
+            (
+                Some(IfBits),
+                &[
+                    "genre:b",
+                    "genres:b",
+                    "tag:b",
+                    "b_label",
+                    "label_b",
+                    "label.b",
+                    "label-b",
+                    "Label b",
+                    "is_jazz",
+                    "isJazz",
+                    "has hip-hop",
+                    "genre_pop",
+                    "genrePop",
+                    "Genre=Pop",
+                    "pop (genre)",
+                    "tags",
+                    "genres",
+                    "class_2",
+                    "target:x",
+                    "label1_x",
+                ],
+            ),
+            (
+                None,
+                &[
+                    "labelled",
+                    "labels_count",
+                    "n_tags",
+                    "num genres",
+                    "genre count",
+                    "genreless",
+                    "tagged",
+                    "classic",
+                    "is_explicit",
+                    "has_lyrics",
+                    "is_local",
+                    "tempo",
+                    "vintage",
+                    "stage",
+                    "classes_total",
+                    "is",
+                    "",
+                ],
+            ),
+        ];
+        for (expected, names) in cases {
+            names.iter().for_each(|name| assert_eq!(like_label(name), *expected, "{name}"));
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! A column of Parquet's lists of texts.
+
+use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
+use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
+use parquet::data_type::ByteArrayType;
+use parquet::errors::{ParquetError, Result};
+use parquet::file::reader::FileReader;
+use parquet::schema::types::Type;
+
+use super::cells::Cells;
+
+/// Texts of a column that are read at most, those that lists lack counted.
+pub(super) const MOST_TEXTS: usize = 1 << 26;
+
+/// Rows that are decoded at once.
+const BATCH: usize = 1 << 14;
+
+/// A list of texts for each row.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lists {
+    texts: Cells,
+    /// For each row the number of texts up to its end.
+    ends: Vec<usize>,
+}
+
+/// Whether a field holds lists of texts: in three levels as they are written today, in two as they were, or as a field that
+/// is repeated itself.
+pub(super) fn are_in(field: &Type) -> bool {
+    let is_text = |element: &Type| {
+        let info = element.get_basic_info();
+        let is_utf8 = matches!(info.logical_type_ref(), Some(LogicalType::String))
+            || (info.logical_type_ref().is_none() && info.converted_type() == ConvertedType::UTF8);
+        element.is_primitive() && element.get_physical_type() == Physical::BYTE_ARRAY && is_utf8
+    };
+    element(field).is_some_and(is_text)
+}
+
+/// What the lists of a field are made of.
+fn element(field: &Type) -> Option<&Type> {
+    let is_repeated = |field: &Type| field.get_basic_info().repetition() == Repetition::REPEATED;
+    if is_repeated(field) {
+        return Some(field);
+    }
+    let info = field.get_basic_info();
+    let is_list =
+        matches!(info.logical_type_ref(), Some(LogicalType::List)) || info.converted_type() == ConvertedType::LIST;
+    let repeated = only(field).filter(|repeated| is_list && is_repeated(repeated))?;
+    if repeated.is_primitive() { Some(repeated) } else { only(repeated).filter(|element| !is_repeated(element)) }
+}
+
+/// The field of a group that has no other.
+fn only(group: &Type) -> Option<&Type> {
+    if !group.is_group() {
+        return None;
+    }
+    match group.get_fields() {
+        [field] => Some(field),
+        _ => None,
+    }
+}
+
+/// How many texts a column has, as its pages say before any of them is unpacked: a list of a few bytes may say that it has
+/// any number.
+pub(super) fn texts(file: &dyn FileReader, leaf: usize) -> Result<usize> {
+    let mut texts = 0usize;
+    for group in 0..file.num_row_groups() {
+        let mut pages = file.get_row_group(group)?.get_column_page_reader(leaf)?;
+        while let Some(page) = pages.peek_next_page()? {
+            texts = texts.saturating_add(page.num_levels.unwrap_or(0));
+            pages.skip_next_page()?;
+        }
+    }
+    Ok(texts)
+}
+
+impl Lists {
+    pub(super) fn rows(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// The texts of each row; none where there is no list.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Vec<&str>> {
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        starts.zip(&self.ends).map(|(start, end)| (start..*end).map(|text| self.texts.get(text)).collect())
+    }
+
+    /// Adds the lists of a row group, which are refused when there are more than `most` then. A text is there where its
+    /// definition level is `full`.
+    pub(super) fn read(&mut self, reader: ColumnReader, full: i16, most: usize) -> Result<()> {
+        let ColumnReader::ByteArrayColumnReader(mut reader) = reader else {
+            return Err(ParquetError::General("the column is of another type than the schema says".to_owned()));
+        };
+        while self.read_some(&mut reader, full)? {
+            if self.rows() > most {
+                return Err(ParquetError::General("it has more rows than it says".to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    fn read_some(&mut self, reader: &mut ColumnReaderImpl<ByteArrayType>, full: i16) -> Result<bool> {
+        let (mut definitions, mut repetitions, mut values) = (Vec::new(), Vec::new(), Vec::new());
+        let (rows, ..) = reader.read_records(BATCH, Some(&mut definitions), Some(&mut repetitions), &mut values)?;
+        let mut values = values.iter();
+        for (definition, repetition) in definitions.into_iter().zip(repetitions) {
+            if repetition == 0 {
+                self.ends.push(self.texts.len());
+            }
+            if definition == full {
+                let value = values.next().ok_or_else(|| ParquetError::General("a text is missing".to_owned()))?;
+                self.texts.push(value.as_utf8()?);
+                let end = self.ends.last_mut();
+                *end.ok_or_else(|| ParquetError::General("a list begins in no row".to_owned()))? = self.texts.len();
+            }
+        }
+        Ok(rows > 0)
+    }
+}
