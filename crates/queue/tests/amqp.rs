@@ -10,15 +10,17 @@ use contract::{Home, contract, counts, job, jobs, key, next, soon};
 use lapin::options::{BasicPublishOptions, QueueDeclareOptions, QueueDeleteOptions};
 use lapin::types::FieldTable;
 use lapin::{BasicProperties, Connection, ConnectionProperties};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use queue::{End, Queue, QueueError, Which};
+use queue::{End, Queue, QueueError, Subscription, Which};
 use reqwest::{Method, Url};
 use serde_json::Value;
+use testkit::Proxy;
 
 /// A virtual host of a test's own, deleted at its end.
 struct InBroker {
     broker: Broker,
     vhost: String,
+    /// Between the workers and the broker.
+    network: Proxy,
 }
 
 /// The broker that the tests share.
@@ -49,14 +51,10 @@ impl Broker {
 impl InBroker {
     fn url(&self) -> String {
         let mut url = self.broker.amqp.clone();
+        url.set_host(Some("127.0.0.1")).unwrap();
+        url.set_port(Some(self.network.port())).unwrap();
         url.set_path(&self.vhost);
         url.to_string()
-    }
-
-    async fn connections(&self) -> Vec<String> {
-        let rows = self.broker.ask(Method::GET, &format!("vhosts/{}/connections", self.vhost)).await;
-        let names = rows.as_array().into_iter().flatten().filter_map(|row| row["name"].as_str().map(str::to_owned));
-        names.collect()
     }
 
     /// A channel of nobody's queue.
@@ -72,7 +70,9 @@ impl Home for InBroker {
     async fn fresh(test: &str) -> Option<Self> {
         let broker = Broker::of_tests(test)?;
         let vhost = format!("test-{}", uuid::Uuid::new_v4().simple());
-        let home = Self { broker, vhost };
+        let host = broker.amqp.host_str().expect("an address has a host");
+        let network = Proxy::before_host(host, broker.amqp.port().unwrap_or(5672)).await.unwrap();
+        let home = Self { broker, vhost, network };
         home.broker.ask(Method::PUT, &format!("vhosts/{}", home.vhost)).await;
         let user = home.broker.amqp.username().to_owned();
         let everything = serde_json::json!({ "configure": ".*", "write": ".*", "read": ".*" });
@@ -98,19 +98,11 @@ impl Home for InBroker {
     }
 
     async fn end_leases(&self) {
-        for name in soon(async {
-            loop {
-                let names = self.connections().await;
-                if !names.is_empty() {
-                    return names;
-                }
-            }
-        })
-        .await
-        {
-            let name = utf8_percent_encode(&name, NON_ALPHANUMERIC).to_string();
-            self.broker.ask(Method::DELETE, &format!("connections/{name}")).await;
-        }
+        self.network.cut();
+    }
+
+    async fn noticed(&self, subscription: &mut Box<dyn Subscription>) {
+        soon(async { while subscription.next().await.is_ok() {} }).await;
     }
 
     fn lease(&self) -> Duration {
@@ -234,6 +226,31 @@ async fn after_a_flush_a_process_may_end_and_nobody_was_lost() {
         delivery.end(End::Done(vec![])).await.unwrap();
     }
     counts(&there, "a", (0, 0, 0, 0)).await;
+}
+
+/// A worker whose time to stop is over lets go of what it is about to end.
+#[tokio::test]
+async fn an_end_that_its_worker_lets_go_of_leaves_one_job_and_not_two() {
+    let Some(home) = InBroker::fresh("an_end_that_its_worker_lets_go_of_leaves_one_job_and_not_two").await else {
+        return;
+    };
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 40)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 40).await.unwrap();
+    for turns in 0..40 {
+        let delivery = next(&mut subscription).await;
+        // Let go of at whatever point it has come to.
+        tokio::select! {
+            biased;
+            ended = delivery.end(End::Postpone { after: Duration::from_secs(3600) }) => ended.unwrap(),
+            () = contract::turns(turns) => {}
+        }
+    }
+    drop(subscription);
+    soon(queue.flush()).await;
+    // What was not acknowledged comes back.
+    home.end_leases().await;
+    counts(&home.open().await, "a", (0, 0, 40, 0)).await;
 }
 
 /// Connections are cut again and again while jobs are published and done; what was published stays published, and what

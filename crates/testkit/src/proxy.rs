@@ -1,7 +1,7 @@
 //! A faulty network: a proxy on loopback that cuts, refuses, swallows and delays.
 
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -44,10 +44,18 @@ impl Proxy {
     /// # Errors
     /// Where no port can be bound.
     pub async fn before(server: u16) -> io::Result<Self> {
+        Self::before_host("127.0.0.1", server).await
+    }
+
+    /// The same before a server on any machine.
+    ///
+    /// # Errors
+    /// Where no port can be bound.
+    pub async fn before_host(host: &str, port: u16) -> io::Result<Self> {
+        let server = (host.to_owned(), port);
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let port = listener.local_addr()?.port();
         let (state, open) = (watch::Sender::default(), Arc::new(()));
-        let server = (Ipv4Addr::LOCALHOST, server).into();
         tokio::spawn(accept(listener, server, state.subscribe(), Arc::downgrade(&open)));
         Ok(Self { port, state, open })
     }
@@ -71,11 +79,11 @@ impl Proxy {
 }
 
 /// Takes connections until the proxy is dropped.
-async fn accept(listener: TcpListener, server: SocketAddr, state: watch::Receiver<State>, open: Weak<()>) {
+async fn accept(listener: TcpListener, server: (String, u16), state: watch::Receiver<State>, open: Weak<()>) {
     loop {
         tokio::select! {
             accepted = listener.accept() => if let (Ok((client, _)), Some(open)) = (accepted, open.upgrade()) {
-                let connection = carry(client, server, state.clone());
+                let connection = carry(client, server.clone(), state.clone());
                 tokio::spawn(async move {
                     connection.await;
                     drop(open);
@@ -91,7 +99,7 @@ async fn dropped(mut state: watch::Receiver<State>) {
 }
 
 /// One connection, until one end closes it or it is cut.
-async fn carry(mut client: TcpStream, server: SocketAddr, mut state: watch::Receiver<State>) {
+async fn carry(mut client: TcpStream, server: (String, u16), mut state: watch::Receiver<State>) {
     let State { network, cuts } = *state.borrow_and_update();
     let server = match network {
         Network::Refusing => None,

@@ -1,8 +1,17 @@
 //! Versions of the envelope, side by side.
 
+use model::job::{Envelope, TrackPitchesJob};
 use tempfile::tempdir;
 
+use crate::common::signal;
 use crate::team::{Process, Team, until};
+
+/// How many jobs of a kind are ready, running, delayed and dead.
+fn counts(team: &Team, folder: &std::path::Path, kind: &str) -> Option<[u64; 4]> {
+    let queues = team.json(folder, &["queues", "--json"]);
+    let kind = queues.as_array()?.iter().find(|queue| queue["kind"] == kind)?.clone();
+    Some(["ready", "running", "delayed", "dead"].map(|state| kind[state].as_u64().unwrap_or(99)))
+}
 
 #[test]
 fn a_newer_job_waits_an_older_one_is_run_and_one_that_is_none_is_dead() {
@@ -17,11 +26,7 @@ fn a_newer_job_waits_an_older_one_is_run_and_one_that_is_none_is_dead() {
     let unknown = r#"{"v":1,"id":"unknown","kind":"track.colours","key":"t","attempt":0,"enqueued_at":0,"body":{}}"#;
     team.put_raw("track.pitches", unknown);
     let worker = Process::start(team.command(at, &["worker", "pitch"]));
-    let counts = || {
-        let queues = team.json(at, &["queues", "--json"]);
-        let kind = queues.as_array()?.iter().find(|kind| kind["kind"] == "track.pitches")?.clone();
-        Some(["ready", "running", "delayed", "dead"].map(|state| kind[state].as_u64().unwrap_or(99)))
-    };
+    let counts = || counts(&team, at, "track.pitches");
     until("the newer one waits, the others are dead", || counts().filter(|counts| *counts == [0, 0, 1, 3]));
     let dead = team.json(at, &["dead", "list", "--json"]);
     let reason = |id: &str| {
@@ -41,4 +46,24 @@ fn a_newer_job_waits_an_older_one_is_run_and_one_that_is_none_is_dead() {
         Some(team.text(at, &["workers"])).filter(|text| text.contains("envelope version 2 is newer"))
     });
     assert!(said.contains("leaves some track.pitches to others"), "{said}");
+}
+
+#[test]
+fn newer_jobs_that_a_stopping_worker_puts_off_are_there_once() {
+    let Some(team) = Team::new("newer_jobs_that_a_stopping_worker_puts_off_are_there_once") else { return };
+    let folder = tempdir().unwrap();
+    let job = |n| Envelope { v: 2, ..Envelope::new(&TrackPitchesJob { track_id: format!("t{n}") }) };
+    let jobs: Vec<Envelope> = (0..2_000).map(job).collect();
+    team.publish(&jobs);
+    let counts = || counts(&team, folder.path(), "track.pitches");
+    let mut delayed = 0;
+    // Stopped in the middle of it, three times.
+    for _ in 0..3 {
+        let mut worker = Process::start(team.command(folder.path(), &["worker", "pitch"]));
+        until("it puts some off", || counts().filter(|[_, _, now, _]| *now > delayed));
+        signal(&worker.child, "TERM");
+        assert!(worker.child.wait().unwrap().success());
+        let are_once = |[ready, running, delayed, dead]: &[u64; 4]| ready + delayed == 2_000 && running + dead == 0;
+        delayed = until("each is there once", || counts().filter(are_once))[2];
+    }
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::Handle;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 /// Tasks that the end of a process has to wait for.
@@ -19,6 +20,18 @@ impl Background {
             tasks.retain(|task| !task.is_finished());
             tasks.push(task);
         }
+    }
+
+    /// Runs a task to its end though its caller lets go of it; `None` where it has none.
+    pub(super) async fn complete<T: Send + 'static>(
+        &self,
+        task: impl Future<Output = T> + Send + 'static,
+    ) -> Option<T> {
+        let (tell, told) = oneshot::channel();
+        self.spawn(async move {
+            let _ = tell.send(task.await);
+        });
+        told.await.ok()
     }
 
     /// Waits for all tasks, and for those that they start meanwhile.

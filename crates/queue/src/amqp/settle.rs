@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use lapin::Channel;
 use lapin::options::{BasicAckOptions, BasicNackOptions};
+use lapin::protocol::constants::REPLY_SUCCESS;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
@@ -66,6 +67,8 @@ impl Settler {
                 }
             }
             if is_last {
+                // Its answer says that the broker has read every acknowledgement: who waits for that may end the process.
+                let _ = self.channel.close(REPLY_SUCCESS, "".into()).await;
                 return;
             }
             self.wait().await;

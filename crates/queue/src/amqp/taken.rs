@@ -73,12 +73,18 @@ impl Taken {
 
 #[async_trait]
 impl Finish for Taken {
+    /// What is published is safe before the delivery is acknowledged: a process that is killed in between leaves both, and
+    /// the job runs twice, with once's effect. A stop in good order leaves one: what is begun here goes on to its end though
+    /// the caller lets go, and [`Queue::flush`](crate::Queue::flush) waits for it.
     async fn finish(mut self: Box<Self>, end: End) -> Result<(), QueueError> {
-        let messages = self.messages(end);
-        self.shared.publish_while(&self.settler, &messages).await?;
-        self.is_settled = true;
-        self.settler.ack(self.tag);
-        Ok(())
+        let (shared, messages) = (self.shared.clone(), self.messages(end));
+        let ended = shared.background.complete(async move {
+            self.shared.publish_while(&self.settler, &messages).await?;
+            self.is_settled = true;
+            self.settler.ack(self.tag);
+            Ok(())
+        });
+        ended.await.unwrap_or(Err(QueueError::Stale))
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use queue::End;
 use tokio::time::timeout;
 
-use super::{Home, counts, job, jobs, key, next, soon};
+use super::{Home, counts, job, jobs, key, next, soon, turns};
 
 pub async fn a_published_job_is_delivered_as_it_was_published(home: &impl Home) {
     let queue = home.open().await;
@@ -72,12 +72,6 @@ pub async fn a_cancelled_next_loses_nothing(home: &impl Home) {
         assert!(!delivery.redelivered, "nobody was lost");
         missing.remove(&key(&delivery));
         delivery.end(End::Done(vec![])).await.unwrap();
-    }
-}
-
-async fn turns(count: usize) {
-    for _ in 0..count {
-        tokio::task::yield_now().await;
     }
 }
 

@@ -118,8 +118,11 @@ pub async fn a_job_of_the_version_before_is_delivered_upgraded(home: &impl Home)
 pub async fn a_stale_end_is_refused_and_the_new_owner_goes_on(home: &impl Home) {
     let (here, there) = (home.open().await, home.open().await);
     here.publish(&[job("a", "1")]).await.unwrap();
-    let late = next(&mut here.subscribe(&["a"], 1).await.unwrap()).await;
+    // A slot more than it has jobs: it asks for another.
+    let mut subscription = here.subscribe(&["a"], 2).await.unwrap();
+    let late = next(&mut subscription).await;
     home.end_leases().await;
+    home.noticed(&mut subscription).await;
     let taken_over = next(&mut there.subscribe(&["a"], 1).await.unwrap()).await;
     assert!(taken_over.redelivered);
     let refused = late.end(End::Dead { reason: "late".into() }).await;

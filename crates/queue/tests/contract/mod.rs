@@ -26,8 +26,11 @@ pub trait Home: Send + Sync + Sized {
     /// Puts a message into the queue of `kind` that the queue itself would not publish.
     async fn put_raw(&self, kind: &str, payload: &[u8]);
 
-    /// Ends all leases, as if every worker had been cut off. The workers don't notice.
+    /// Ends all leases, as if every worker had been cut off.
     async fn end_leases(&self);
+
+    /// Waits until the one who holds this subscription notices that its leases were ended, where it ever does.
+    async fn noticed(&self, _subscription: &mut Box<dyn Subscription>) {}
 
     /// How long the job of a lost worker takes to come back, at most.
     fn lease(&self) -> Duration;
@@ -92,6 +95,13 @@ pub fn jobs(kind: &str, count: usize) -> Vec<Envelope> {
 /// Fails where nothing happens for so long that it never will.
 pub async fn soon<F: Future>(future: F) -> F::Output {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("it should have happened by now")
+}
+
+/// Lets others run, so many times.
+pub async fn turns(count: usize) {
+    for _ in 0..count {
+        tokio::task::yield_now().await;
+    }
 }
 
 /// The next delivery, which must come.
