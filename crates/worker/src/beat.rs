@@ -25,10 +25,16 @@ pub(crate) fn is_alive(beat: &WorkerBeat) -> bool {
     Timestamp::now().after(beat.beat_at) < GONE
 }
 
-/// How many live workers take jobs of this kind; none where the store cannot tell.
-pub(crate) async fn workers_of(store: &dyn Store, kind: &str) -> u64 {
-    let takes = |beat: &&WorkerBeat| is_alive(beat) && beat.kinds.iter().any(|of| of == kind);
-    store.workers().await.map_or(0, |beats| beats.iter().filter(takes).count() as u64)
+/// The live workers that take jobs of this kind; `None` where the store cannot tell.
+pub(crate) async fn workers_of(store: &dyn Store, kind: &str) -> Option<Vec<WorkerBeat>> {
+    let takes = |beat: &WorkerBeat| is_alive(beat) && beat.kinds.iter().any(|of| of == kind);
+    Some(store.workers().await.ok()?.into_iter().filter(takes).collect())
+}
+
+/// How many jobs of these kinds have ended in these workers since they began.
+pub(crate) fn ended(beats: &[WorkerBeat], kinds: &[&str]) -> u64 {
+    let counts = beats.iter().flat_map(|beat| &beat.counts).filter(|(kind, _)| kinds.contains(&kind.as_str()));
+    counts.map(|(_, counts)| counts.done + counts.retried + counts.dead).sum()
 }
 
 /// Says who works on what, for `status` and for summaries.

@@ -1,6 +1,8 @@
 //! The jobs that this process cannot run and others may: of another version's search, or without a sign-in.
 
-use std::collections::HashSet;
+mod round;
+mod wait;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,29 +10,22 @@ use model::Timestamp;
 use model::fleet::Trouble;
 use model::job::Envelope;
 use queue::KindStats;
-use tokio::sync::watch;
 
-use crate::backoff::Backoff;
 use crate::beat;
 use crate::newer::Newer;
 use crate::tally::Tally;
 use crate::{Home, Scope};
-
-/// How long after its wait a kind that declined counts as still in trouble, unless a job runs: the next job to decline may
-/// be under way.
-const TRYING: Duration = Duration::from_secs(5);
+use round::Round;
+use wait::{Seen, TRYING, Wait, Waits};
 
 /// How long it is said that some jobs are left to others, after one was.
 const LEFT: Duration = Duration::from_secs(60);
 
-/// How long a service may be out of reach before somebody who waits for its jobs is told: a router restarts in less.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// How long a process waits at most for the rate of one hand-back a second, where it notices nothing new.
+const LONGEST: Duration = Duration::from_secs(3_600);
 
-/// How long a process waits at most for the rate of one hand-back a second: a search of its own may begin meanwhile.
-const LONGEST: Duration = Duration::from_secs(300);
-
-/// How long what a subscription held may be on its way back to the queue, after it was given up for a wait.
-const ON_ITS_WAY: Duration = Duration::from_secs(1);
+/// How often a process that waits looks whether there is something new.
+const LOOK: Duration = Duration::from_secs(5);
 
 /// Whether this process declines jobs of one kind. A job that is declined is handed back at once, behind all that wait. Where
 /// that says something of the others too, and where nothing but such jobs was seen, the process takes none for a while that
@@ -39,83 +34,57 @@ pub(crate) struct Declines {
     pub(crate) kind: &'static str,
     tally: Arc<Tally>,
     home: Home,
-    row: watch::Sender<Option<Row>>,
+    waits: Waits,
     round: Mutex<Round>,
     newer: Mutex<Newer>,
-}
-
-/// Jobs that were declined alone since one ran, or since the latest wait.
-#[derive(Debug, Default)]
-struct Round {
-    ids: HashSet<String>,
-    /// Some of them came round again.
-    handed_back: u64,
-    /// How many lay there when the first one came again.
-    ready: Option<u64>,
-}
-
-/// Waits that no job which ran came between.
-#[derive(Debug, Clone)]
-struct Row {
-    length: u32,
-    since: Instant,
-    began: Instant,
-    until: Instant,
-    scope: Scope,
-    /// How many jobs were seen and declined; of the other scopes all are.
-    jobs: u64,
-    reason: String,
 }
 
 impl Declines {
     /// None so far.
     pub(crate) fn new(kind: &'static str, home: Home, tally: Arc<Tally>) -> Self {
-        let row = watch::Sender::new(None);
-        Self { kind, home, tally, row, round: Mutex::default(), newer: Mutex::default() }
+        Self { kind, home, tally, waits: Waits::none(), round: Mutex::default(), newer: Mutex::default() }
     }
 
     /// A job is declined.
     pub(crate) async fn declined(&self, job: &Envelope, scope: Scope, reason: &str) {
-        let (mut jobs, mut least) = (0, Duration::ZERO);
+        let mut seen = Seen::default();
         if scope == Scope::Job {
             let Some(round) = self.pass(&job.id).await else { return self.look_behind(job, reason) };
-            jobs = round.ids.len() as u64;
+            let beats = beat::workers_of(&*self.home.store, self.kind).await;
             // All that may decline them hand back no more than one a second together.
-            let workers = beat::workers_of(&*self.home.store, self.kind).await.max(1);
-            least = Duration::from_secs(round.handed_back.saturating_mul(workers)).min(LONGEST);
+            let workers = beats.as_ref().map_or(1, |beats| beats.len().max(1) as u64);
+            let quiet = Duration::from_secs(round.handed_back().saturating_mul(workers)).min(LONGEST);
+            seen = Seen { jobs: round.jobs(), quiet, ended: beats.map(|beats| beat::ended(&beats, &[self.kind])) };
         }
-        self.wait(job, scope, reason, jobs, least);
+        self.wait(job, scope, reason, seen);
     }
 
     /// Notes a job that is declined alone. The round, where it ends with that: nothing but such jobs is there.
     async fn pass(&self, id: &str) -> Option<Round> {
         let asked = {
             let mut round = lock(&self.round);
-            round.handed_back += 1;
-            if round.ids.insert(id.to_owned()) {
+            if !round.note(id) {
                 return None;
             }
             round.ready
         };
         let ready = match asked {
             Some(ready) => ready,
-            None => self.ready().await,
+            None => self.ready().await.unwrap_or(0),
         };
         let mut round = lock(&self.round);
-        if !round.ids.contains(id) {
+        if !round.has(id) {
             // Another slot ended the round meanwhile.
             return None;
         }
         round.ready = Some(ready);
-        // Those in between may have been in the hands of others who handed them back too. They may be so for ever.
-        let is_over = round.ids.len() as u64 >= ready || round.handed_back > 2 * ready + 1;
-        is_over.then(|| std::mem::take(&mut *round))
+        round.is_over().then(|| std::mem::take(&mut *round))
     }
 
-    /// How many jobs lie there; none where the queue cannot tell.
-    async fn ready(&self) -> u64 {
-        let stats = self.home.queue.stats().await.unwrap_or_default();
-        stats.iter().find(|stats| stats.kind == self.kind).map_or(0, |stats| stats.ready)
+    /// How many jobs lie there; `None` where the queue cannot tell.
+    async fn ready(&self) -> Option<u64> {
+        let stats = self.home.queue.stats().await.ok()?;
+        Some(stats.iter().find(|stats| stats.kind == self.kind).map_or(0, |stats| stats.ready))
     }
 
     fn look_behind(&self, job: &Envelope, reason: &str) {
@@ -126,27 +95,16 @@ impl Declines {
         self.trouble(job, reason, self.reason().is_none(), LEFT);
     }
 
-    /// Those that were under way with the job are of the same try.
-    fn wait(&self, job: &Envelope, scope: Scope, reason: &str, jobs: u64, least: Duration) {
-        let now = Instant::now();
-        self.row.send_if_modified(|row| {
-            if row.as_ref().is_some_and(|row| now < row.until) {
-                return false;
-            }
-            let (length, since) = row.as_ref().map_or((0, now), |row| (row.length, row.since));
-            let wait = Backoff::DECLINES.wait(length).max(least);
-            let (kind, job_key, wait_ms) = (self.kind, &job.key, wait.as_millis() as u64);
-            tracing::warn!(
-                kind,
-                job = job_key,
-                wait_ms,
-                "left to other workers, none of these jobs is taken for a while: {reason}"
-            );
-            self.trouble(job, reason, false, wait + TRYING);
-            let (length, until, reason) = (length + 1, now + wait, reason.to_owned());
-            *row = Some(Row { length, since, began: now, until, scope, jobs, reason });
-            true
-        });
+    fn wait(&self, job: &Envelope, scope: Scope, reason: &str, seen: Seen) {
+        let Some(wait) = self.waits.begin(scope, reason, seen) else { return };
+        let (kind, job_key, wait_ms) = (self.kind, &job.key, wait.as_millis() as u64);
+        tracing::warn!(
+            kind,
+            job = job_key,
+            wait_ms,
+            "left to other workers, none of these jobs is taken for a while: {reason}"
+        );
+        self.trouble(job, reason, false, wait + TRYING);
     }
 
     fn trouble(&self, job: &Envelope, reason: &str, partial: bool, lasts: Duration) {
@@ -176,21 +134,19 @@ impl Declines {
     /// A job ran to an end of its own.
     pub(crate) fn ran(&self) {
         *lock(&self.round) = Round::default();
-        // Looked at first, because nearly every job follows one that ran.
-        if self.row.borrow().is_some() && self.row.send_if_modified(|row| row.take().is_some()) {
+        if self.waits.clear() {
             self.tally.trouble_over(Some(self.kind));
         }
     }
 
     /// Why it takes no jobs now, or took none a moment ago; `None`: it does.
     pub(crate) fn reason(&self) -> Option<String> {
-        let row = self.row.borrow();
-        row.as_ref().filter(|row| Instant::now() < row.until + TRYING).map(|row| row.reason.clone())
+        self.waits.reason()
     }
 
     /// Whether a wait has just begun, so that the queue may not have all jobs back.
     pub(crate) fn are_handing_back(&self) -> bool {
-        self.row.borrow().as_ref().is_some_and(|row| row.began.elapsed() < ON_ITS_WAY)
+        self.waits.has_just_begun()
     }
 
     /// Why all the jobs that are left of the kind cannot be run here; `None`: some may be.
@@ -200,42 +156,45 @@ impl Declines {
             return None;
         }
         let newer = lock(&self.newer);
-        let row = self.row.borrow();
-        let waiting = row.as_ref().filter(|row| now < row.until);
-        let (is_all, reason) = match waiting {
-            Some(row) => (row.is_all_of(left.ready, left.delayed <= newer.count(now)), row.reason.as_str()),
-            None => (left.ready == 0 && left.delayed <= newer.count(now), newer.reason()),
-        };
-        is_all.then(|| reason.to_owned())
+        let all_newer = left.delayed <= newer.count(now);
+        match self.waits.latest().filter(Wait::is_on) {
+            Some(wait) => wait.is_of_all(left.ready, all_newer).then(|| wait.reason().to_owned()),
+            None => (left.ready == 0 && all_newer).then(|| newer.reason().to_owned()),
+        }
     }
 
     /// Whether none is to be taken now.
     pub(crate) fn is_waiting(&self) -> bool {
-        self.row.borrow().as_ref().is_some_and(|row| Instant::now() < row.until)
+        self.waits.is_on()
     }
 
     /// Waits until no job is to be taken.
     pub(crate) async fn begun(&self) {
-        // It cannot fail: `self` holds the sender.
-        let _ = self.row.subscribe().wait_for(|row| row.as_ref().is_some_and(|row| Instant::now() < row.until)).await;
+        self.waits.begun().await;
     }
 
     /// Waits until jobs may be tried again.
     pub(crate) async fn over(&self) {
-        let until = self.row.borrow().as_ref().map(|row| row.until);
-        if let Some(until) = until {
-            tokio::time::sleep_until(until.into()).await;
+        let Some(wait) = self.waits.latest() else { return };
+        tokio::select! {
+            () = tokio::time::sleep_until(wait.until.into()) => {}
+            () = self.something_new(&wait) => {
+                self.waits.end();
+                self.tally.trouble_lasts(self.kind, TRYING);
+            }
         }
     }
-}
 
-impl Row {
-    /// Whether so many ready jobs cannot be run here, and delayed ones cannot where they are all newer.
-    fn is_all_of(&self, ready: u64, all_newer: bool) -> bool {
-        match self.scope {
-            Scope::Job => ready <= self.jobs && all_newer,
-            Scope::Process => true,
-            Scope::Network => self.began.duration_since(self.since) >= PATIENCE,
+    /// Waits until there may be others than the jobs that were declined. A search of this process's own may begin meanwhile.
+    async fn something_new(&self, wait: &Wait) {
+        tokio::time::sleep_until(wait.earliest.into()).await;
+        loop {
+            let beats = beat::workers_of(&*self.home.store, self.kind).await;
+            let ended = beats.map(|beats| beat::ended(&beats, &[self.kind]));
+            if wait.is_outdated(self.ready().await, ended, Instant::now()) {
+                return;
+            }
+            tokio::time::sleep(LOOK).await;
         }
     }
 }

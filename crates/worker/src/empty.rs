@@ -8,7 +8,7 @@ use queue::{KindStats, Queue, QueueError};
 use store::{Store, StoreError};
 
 use crate::WorkerError;
-use crate::beat::is_alive;
+use crate::beat::{self, is_alive};
 use crate::declines::Declines;
 use crate::tally::Tally;
 
@@ -118,6 +118,6 @@ async fn elsewhere(store: &dyn Store, me: &str, kinds: &[&str]) -> Result<Option
 
 fn seen_of(beat: WorkerBeat, kinds: &[&str]) -> (String, usize, u64) {
     let running = beat.running.iter().filter(|(kind, ..)| kinds.contains(&kind.as_str())).count();
-    let counts = beat.counts.iter().filter(|(kind, _)| kinds.contains(&kind.as_str()));
-    (beat.id, running, counts.map(|(_, counts)| counts.done + counts.retried + counts.dead).sum())
+    let ended = beat::ended(std::slice::from_ref(&beat), kinds);
+    (beat.id, running, ended)
 }

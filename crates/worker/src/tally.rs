@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use model::Timestamp;
 use model::fleet::{JobCounts, Trouble};
@@ -75,6 +76,15 @@ impl Tally {
         let mut state = self.lock();
         state.version += 1;
         state.troubles.retain(|trouble| trouble.kind.as_deref() != kind);
+    }
+
+    /// The trouble of a kind lasts no longer than so long from now.
+    pub(crate) fn trouble_lasts(&self, kind: &str, most: Duration) {
+        let mut state = self.lock();
+        state.version += 1;
+        let until = Timestamp::now() + most;
+        let of_kind = state.troubles.iter_mut().filter(|trouble| trouble.kind.as_deref() == Some(kind));
+        of_kind.for_each(|trouble| trouble.until = trouble.until.min(until));
     }
 
     /// The state now, without troubles whose time is over.

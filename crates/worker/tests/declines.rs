@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use common::*;
 use model::job::Envelope;
-use worker::{Context, Failure, Handler, Shutdown, Until, Worker, WorkerError};
+use worker::{Context, Failure, Handler, Home, Shutdown, Until, Worker, WorkerError};
 
 /// Runs jobs below 100 and notes when it declined others: those are of another version.
 #[derive(Clone, Default)]
@@ -88,6 +88,24 @@ async fn a_worker_that_finds_nothing_but_others_jobs_hands_back_less_than_one_a_
     // What comes meanwhile is run when it looks again.
     place.publish(&apples([1])).await;
     place.until("the new one is run", async |_| (place.waiting().await == 8).then_some(())).await;
+    shutdown.stop();
+    assert_eq!(ended(run).await["test.apple"], counts(1, 0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_behind_others_jobs_is_run_though_these_are_not_looked_at_for_long() {
+    let place = Place::new().await;
+    place.publish(&apples(100..300)).await;
+    let handler = OfThisVersion::default();
+    let (shutdown, run) = start(place.worker().with(handler.clone(), 1));
+    let waits = async |home: &Home| {
+        let troubles = home.store.workers().await.unwrap().pop()?.troubles;
+        troubles.iter().any(|trouble| !trouble.partial).then_some(())
+    };
+    // 201 seconds, if nothing new came.
+    place.until("it has seen all and waits", waits).await;
+    place.publish(&apples([1])).await;
+    place.until("the new one is run", async |_| (place.waiting().await == 200).then_some(())).await;
     shutdown.stop();
     assert_eq!(ended(run).await["test.apple"], counts(1, 0, 0));
 }
