@@ -8,6 +8,8 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{ok, run, spotifai, wait_until};
+use model::job::{Envelope, PlaylistPageJob, TrackTags};
+use model::track::{ArtistRef, Track};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use testkit::{Catalogue, Oddities, Stage};
@@ -107,4 +109,35 @@ async fn a_run_survives_half_a_minute_without_a_network() {
     let code = tokio::task::spawn_blocking(move || run.wait().unwrap().code()).await.unwrap();
     assert_eq!(code, Some(0), "{}", said(&errors));
     assert_eq!(offline.lost(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn requests_that_are_taken_and_never_answered_are_attempts() {
+    let stage = testkit::serve(Catalogue::sample(30, 5), Oddities::none()).await.unwrap();
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    let url = format!("sqlite:{}", at.join("spotifai.db").display());
+    let artists = vec![ArtistRef { id: None, name: "Band".into() }];
+    let (id, name) = ("t1".to_owned(), "Song".to_owned());
+    let track = Track { id, name, artists, album: None, duration_ms: None, isrc: None };
+    store::open(&url).await.unwrap().save_tracks(&[track]).await.unwrap();
+    let page = PlaylistPageJob { run: "r".into(), playlist: stage.playlists().remove(0), offset: 0, labels_only: true };
+    let jobs = [Envelope::new(&TrackTags { track_id: "t1".into() }), Envelope::new(&page)];
+    queue::open(&url, None).await.unwrap().publish(&jobs).await.unwrap();
+
+    std::fs::write(at.join("spotifai.toml"), "[worker]\nmax_attempts = 1\n").unwrap();
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let service = format!("http://{}", silent.local_addr().unwrap());
+    let mut command = spotifai(at, &["worker", "playlist", "lastfm", "--until-empty"]);
+    command
+        .envs(stage.environment())
+        .env("SPOTIFAI_SPOTIFY_API_URL", format!("{service}/v1/"))
+        .env("SPOTIFAI_LASTFM_URL", &service);
+    ok(&tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap());
+    let dead: Value = serde_json::from_str(&ok(&run(at, &["dead", "list", "--json"]))).unwrap();
+    let mut reasons: Vec<&str> = dead.as_array().unwrap().iter().map(|job| job["reason"].as_str().unwrap()).collect();
+    reasons.sort_unstable();
+    let [spotify, lastfm] = &reasons[..] else { panic!("{dead}") };
+    assert!(spotify.starts_with("gave up after 1 attempts: Spotify gives no good answer"), "{spotify}");
+    assert!(lastfm.starts_with("gave up after 1 attempts: the answer of") && lastfm.contains("broke off"), "{lastfm}");
 }

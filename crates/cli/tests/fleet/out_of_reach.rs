@@ -33,11 +33,11 @@ fn a_worker_without_a_network_costs_nobody_an_attempt_and_goes_on_when_it_has_on
     let stage = stage(&team);
     let folder = tempdir().unwrap();
     let at = folder.path();
+    std::fs::write(at.join("spotifai.toml"), "[worker]\nmax_attempts = 1\n").unwrap();
     let [spotify, lastfm] = [nowhere(), nowhere()];
     let set = [
         ("SPOTIFAI_SPOTIFY_API_URL", format!("http://{spotify}/v1/")),
         ("SPOTIFAI_LASTFM_URL", format!("http://{lastfm}")),
-        ("SPOTIFAI_WORKER_MAX_ATTEMPTS", "1".to_owned()),
     ];
     let set: Vec<(&str, &str)> = set.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let laptop = start(&team, &stage, at, &["playlist", "lastfm"], &set);
