@@ -144,7 +144,7 @@ async fn unrecognised<O>(answer: &Answer<O>, context: &Context) -> Failure {
 fn failure(error: Error) -> Failure {
     match error {
         Error::Unreachable { .. } => Failure::unreachable(error),
-        Error::NotWhole { .. } => Failure::retry(error),
+        Error::Incomplete { .. } => Failure::retry(error),
         Error::RobotsUnreadable { retry_after, .. } => {
             Failure::Pause { budget: BUDGET.into(), after: retry_after, reason: error.to_string() }
         }

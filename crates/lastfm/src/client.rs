@@ -132,6 +132,10 @@ impl Client {
                 let at = url.to_string();
                 let _turn = self.turn.lock().await;
                 let (status, retry_after, body) = self.pages.get(url, &at).await?;
+                if (300..400).contains(&status) {
+                    let cause = format!("{at} redirects elsewhere (status {status}): set the address it leads to");
+                    return Err(Error::Setting { name: "lastfm.url", cause });
+                }
                 Robots::read(status, &body).map_err(|cause| Error::RobotsUnreadable { at, cause, retry_after })
             })
             .await
@@ -150,10 +154,11 @@ impl Service {
     async fn get(&self, url: Url, address: &str) -> Result<(u16, Option<Duration>, String), Error> {
         let answer = web::send(self.http.get(url), PAGE_BYTES).await.map_err(|error| match error {
             NoAnswer::Unreachable { .. } => Error::Unreachable { cause: error.to_string() },
+            NoAnswer::Unsendable(cause) => Error::Setting { name: "lastfm", cause },
             NoAnswer::BrokenOff(_) | NoAnswer::TooLarge { .. } => {
-                Error::NotWhole { at: address.to_owned(), cause: error.to_string() }
+                Error::Incomplete { at: address.to_owned(), cause: error.to_string() }
             }
         })?;
-        Ok((answer.status, answer.retry_after, String::from_utf8_lossy(&answer.body).into_owned()))
+        Ok((answer.status.as_u16(), answer.retry_after, String::from_utf8_lossy(&answer.body).into_owned()))
     }
 }

@@ -21,8 +21,8 @@ pub enum Error {
         cause: String,
     },
     /// Try again later: the answer did not come, broke off, or is larger than any page.
-    #[error("no whole answer of {at}: {cause}")]
-    NotWhole {
+    #[error("no complete answer from {at}: {cause}")]
+    Incomplete {
         /// Address, without the key.
         at: String,
         /// What happened.

@@ -172,14 +172,14 @@ async fn a_connection_that_breaks_off_leaves_no_page() {
     let client = raw_server(format!("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n{half}")).await;
     assert_eq!(client.page("A", "T").await.unwrap().outcome, PageOutcome::Unrecognised);
     let client = raw_server(format!("HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n{half}")).await;
-    assert!(matches!(client.page("A", "T").await, Err(Error::NotWhole { .. })));
+    assert!(matches!(client.page("A", "T").await, Err(Error::Incomplete { .. })));
     let chunk = format!("{:x}\r\n{half}\r\n", half.len());
     let client = raw_server(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{chunk}")).await;
-    assert!(matches!(client.page("A", "T").await, Err(Error::NotWhole { .. })));
+    assert!(matches!(client.page("A", "T").await, Err(Error::Incomplete { .. })));
 }
 
 #[tokio::test]
-async fn redirects_are_followed_on_the_same_host_only() {
+async fn redirects_are_followed_within_the_site_and_not_with_the_key() {
     let server = Server::start(|path| {
         let to = |target: &str| (StatusCode::FOUND, [(header::LOCATION, target.to_owned())], "").into_response();
         match path {
@@ -187,6 +187,7 @@ async fn redirects_are_followed_on_the_same_host_only() {
             "/music/A/_/here/+tags" => TAGS.into_response(),
             "/music/A/_/away/+tags" => to("http://elsewhere.invalid/"),
             "/music/A/_/round/+tags" => to("/music/A/_/round/+tags"),
+            api if api.starts_with("/2.0/") => to("/music/A/_/here/+tags"),
             _ => StatusCode::NOT_FOUND.into_response(),
         }
     })
@@ -197,6 +198,19 @@ async fn redirects_are_followed_on_the_same_host_only() {
         let answer = client.page("A", title).await.unwrap();
         assert_eq!((answer.status, answer.outcome), (302, PageOutcome::Unrecognised), "{title}");
     }
+    let asked = server.paths().len();
+    let answer = client.api("A", "T").await.unwrap();
+    assert_eq!((answer.status, server.paths().len() - asked), (302, 1));
+}
+
+#[tokio::test]
+async fn a_site_that_has_moved_is_named_with_the_setting() {
+    let server = Server::start(|_| {
+        (StatusCode::MOVED_PERMANENTLY, [(header::LOCATION, "https://www.last.fm/robots.txt")], "").into_response()
+    })
+    .await;
+    let error = server.client(None).page("A", "T").await.unwrap_err().to_string();
+    assert!(error.starts_with("setting `lastfm.url`") && error.contains("redirects elsewhere"), "{error}");
 }
 
 #[tokio::test]

@@ -123,8 +123,11 @@ impl Error {
             403 => Self::Forbidden { what, detail },
             404 => Self::NotFound { what },
             429 => Self::RateLimited { after },
-            // A redirect is followed nowhere: what answers with one is a proxy or a portal on the way, not the Web API.
-            300..=399 | 500.. => Self::Unavailable { what, detail, after },
+            // The Web API redirects nowhere: what does is a portal on the way, such as a hotel's, and not the request's fault.
+            300..=399 => {
+                Self::Unreachable { detail: format!("something on the way answers with a redirect, {detail}") }
+            }
+            500.. => Self::Unavailable { what, detail, after },
             status => Self::Rejected { what, status, detail },
         }
     }

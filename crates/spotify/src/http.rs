@@ -1,6 +1,6 @@
 //! How a request is made, and which error an answer is.
 
-use reqwest::{Client, RequestBuilder, StatusCode, Url};
+use reqwest::{Client, RequestBuilder, Url};
 use web::{NoAnswer, Redirects};
 
 use crate::Error;
@@ -21,11 +21,11 @@ pub(crate) async fn send(request: RequestBuilder, what: &str, most_bytes: usize)
     let answer = web::send(request, most_bytes).await.map_err(|error| match error {
         NoAnswer::Unreachable { .. } => Error::Unreachable { detail: error.to_string() },
         NoAnswer::BrokenOff(detail) => Error::Unavailable { what: what.to_owned(), detail, after: None },
+        NoAnswer::Unsendable(detail) => Error::Setup(format!("no request for {what} can be made: {detail}")),
         NoAnswer::TooLarge { .. } => Error::unreadable(what, error),
     })?;
-    let status = StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    if status.is_success() {
+    if answer.status.is_success() {
         return Ok(answer.body);
     }
-    Err(Error::of_answer(what, status, answer.retry_after, &answer.body))
+    Err(Error::of_answer(what, answer.status, answer.retry_after, &answer.body))
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use model::plain;
-use reqwest::{RequestBuilder, Response};
+use reqwest::{RequestBuilder, Response, StatusCode};
 
 use crate::retry_after;
 
@@ -17,10 +17,10 @@ pub const ANALYSIS_BYTES: usize = 32 << 20;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
     /// HTTP status.
-    pub status: u16,
+    pub status: StatusCode,
     /// The wait that it asks for, a day at most.
     pub retry_after: Option<Duration>,
-    /// The body, unpacked.
+    /// The body, unpacked; of an answer that says no perhaps only its beginning.
     pub body: Vec<u8>,
 }
 
@@ -39,6 +39,9 @@ pub enum NoAnswer {
     /// Ask again later: it broke off, or came too slowly.
     #[error("{0}")]
     BrokenOff(String),
+    /// The request cannot be made, now or later.
+    #[error("{0}")]
+    Unsendable(String),
     /// It is larger than anything that was asked for.
     #[error("it is larger than {} MB", .most_bytes >> 20)]
     TooLarge {
@@ -55,13 +58,24 @@ pub enum NoAnswer {
 pub async fn send(request: RequestBuilder, most_bytes: usize) -> Result<Answer, NoAnswer> {
     // Errors name the address, and with it the key.
     let (client, request) = request.build_split();
-    let request = request.map_err(|error| NoAnswer::BrokenOff(plain::root(&error.without_url())))?;
+    let request = request.map_err(|error| NoAnswer::Unsendable(plain::root(&error.without_url())))?;
     let url = request.url();
     let at = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
     let mut answer = client.execute(request).await.map_err(|error| no_answer(error, at))?;
-    let (status, retry_after) = (answer.status().as_u16(), retry_after(answer.headers()));
-    let body = read(&mut answer, most_bytes).await?;
-    tracing::debug!(status, body_bytes = body.len(), path = answer.url().path(), "a service answered");
+    let (status, retry_after) = (answer.status(), retry_after(answer.headers()));
+    let mut body = Vec::new();
+    if let Err(error) = read(&mut answer, most_bytes, &mut body).await
+        // What a service refuses, and until when, counts whatever becomes of its explanation.
+        && status.is_success()
+    {
+        return Err(error);
+    }
+    tracing::debug!(
+        status = status.as_u16(),
+        body_bytes = body.len(),
+        path = answer.url().path(),
+        "a service answered"
+    );
     Ok(Answer { status, retry_after, body })
 }
 
@@ -72,8 +86,7 @@ fn no_answer(error: reqwest::Error, at: String) -> NoAnswer {
     }
 }
 
-async fn read(answer: &mut Response, most_bytes: usize) -> Result<Vec<u8>, NoAnswer> {
-    let mut body = Vec::new();
+async fn read(answer: &mut Response, most_bytes: usize, body: &mut Vec<u8>) -> Result<(), NoAnswer> {
     let broken = |error: reqwest::Error| NoAnswer::BrokenOff(plain::root(&error.without_url()));
     while let Some(part) = answer.chunk().await.map_err(broken)? {
         if body.len() + part.len() > most_bytes {
@@ -81,5 +94,5 @@ async fn read(answer: &mut Response, most_bytes: usize) -> Result<Vec<u8>, NoAns
         }
         body.extend_from_slice(&part);
     }
-    Ok(body)
+    Ok(())
 }

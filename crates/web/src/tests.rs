@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use reqwest::Url;
+use reqwest::{StatusCode, Url};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -66,9 +66,23 @@ const TOO_LARGE: NoAnswer = NoAnswer::TooLarge { most_bytes: PAGE_BYTES };
 #[tokio::test]
 async fn a_body_is_taken_up_to_the_limit_and_no_further() {
     let largest = ask(sends(whole(&vec![b'x'; PAGE_BYTES])).await, Redirects::Never).await.unwrap();
-    assert_eq!((largest.status, largest.body.len()), (200, PAGE_BYTES));
+    assert_eq!((largest.status.as_u16(), largest.body.len()), (200, PAGE_BYTES));
     let larger = ask(sends(whole(&vec![b'x'; PAGE_BYTES + 1])).await, Redirects::Never).await;
     assert_eq!(larger, Err(TOO_LARGE));
+}
+
+#[tokio::test]
+async fn a_refusal_counts_whatever_becomes_of_its_explanation() {
+    let refusal = |length, body: &[u8]| {
+        let head = format!("HTTP/1.1 429 Slow down\r\nRetry-After: 7\r\nContent-Length: {length}\r\n\r\n");
+        [head.as_bytes(), body].concat()
+    };
+    for answer in [refusal(PAGE_BYTES + 1, &vec![b'x'; PAGE_BYTES + 1]), refusal(1_000, b"half")] {
+        let answer = ask(sends(answer).await, Redirects::Never).await.unwrap();
+        let seven_seconds = Some(Duration::from_secs(7));
+        assert_eq!((answer.status, answer.retry_after), (StatusCode::TOO_MANY_REQUESTS, seven_seconds));
+        assert!(answer.body.len() <= PAGE_BYTES);
+    }
 }
 
 #[tokio::test]
@@ -148,10 +162,10 @@ async fn redirects_are_followed_within_the_site_and_never_with_a_secret() {
     let (site, asked) = redirecting("/there".into()).await;
     assert_eq!(ask(site.clone(), Redirects::WithinSite).await.unwrap().body, b"a page");
     assert_eq!(asked.swap(0, Ordering::SeqCst), 2);
-    assert_eq!(ask(site.clone(), Redirects::Never).await.unwrap().status, 302);
+    assert_eq!(ask(site.clone(), Redirects::Never).await.unwrap().status, StatusCode::FOUND);
     assert_eq!(asked.swap(0, Ordering::SeqCst), 1);
     let round = ask(site.join("/round").unwrap(), Redirects::WithinSite).await.unwrap();
-    assert_eq!((round.status, asked.load(Ordering::SeqCst)), (302, 6));
+    assert_eq!((round.status, asked.load(Ordering::SeqCst)), (StatusCode::FOUND, 6));
 }
 
 #[tokio::test]
@@ -166,7 +180,7 @@ async fn a_redirect_to_another_host_port_or_scheme_is_the_answer() {
     ] {
         let (site, asked) = redirecting(foreign.clone()).await;
         let answer = ask(site, Redirects::WithinSite).await.unwrap();
-        assert_eq!((answer.status, asked.load(Ordering::SeqCst)), (302, 1), "{foreign}");
+        assert_eq!((answer.status, asked.load(Ordering::SeqCst)), (StatusCode::FOUND, 1), "{foreign}");
     }
     assert_eq!(visits.load(Ordering::SeqCst), 0);
 }

@@ -135,7 +135,7 @@ async fn a_redirect_is_followed_nowhere_with_the_token() {
     for to in [format!("{}{asked}", elsewhere.url), "/v1/login".to_owned()] {
         stand_in.on(&asked, move |_| redirect(&to));
         let error = client(&stand_in).await.audio_analysis(&id("t1")).await.unwrap_err();
-        assert!(matches!(error, Error::Unavailable { .. }), "{error}");
+        assert!(matches!(error, Error::Unreachable { .. }), "{error}");
     }
     assert!(elsewhere.asked("/").is_empty() && stand_in.asked("/v1/login").is_empty());
 }
