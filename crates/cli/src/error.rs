@@ -8,7 +8,7 @@ use model::plain;
 use model::terminal::escaped;
 use queue::QueueError;
 use store::StoreError;
-use worker::{Shutdown, WorkerError, complain, without_argument_secrets};
+use worker::{Shutdown, WorkerError, complain, without_given_secrets};
 
 /// The command was given something it cannot use: exit code 2.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ pub fn exit_code(result: anyhow::Result<()>) -> u8 {
     if is_closed_pipe(&error) {
         return 0;
     }
-    let line = without_argument_secrets(&line(&error)).replace('\n', " ");
+    let line = without_given_secrets(&line(&error)).replace('\n', " ");
     complain(&format!("spotifai: {}", escaped(&line)));
     match error.downcast_ref::<Stopped>() {
         Some(stopped) => stopped.code,
@@ -85,7 +85,7 @@ fn plain(cause: &(dyn std::error::Error + 'static)) -> String {
     match (cause.downcast_ref::<io::Error>(), cause.downcast_ref::<serde_json::Error>()) {
         (Some(error), _) => plain::io(error),
         (_, Some(error)) => plain::json(error),
-        _ => plain::without_number(&cause.to_string()),
+        _ => plain::words(&cause.to_string()),
     }
 }
 

@@ -1,26 +1,38 @@
 //! Writing the files that a command leaves.
 
 use std::fs::{File, Permissions, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
 
-/// Refuses a file in the place of a folder, before hours are spent on what could not be written into it.
-pub fn check_folder(folder: &Path) -> anyhow::Result<()> {
-    if folder.exists() && !folder.is_dir() {
-        bail!("{} is a file: name a folder with --out", folder.display());
+/// Finds out whether a folder can be made and written into, before hours are spent on what could not be, and leaves none
+/// behind that was not there.
+pub fn try_folder(folder: &Path) -> anyhow::Result<()> {
+    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
+    let tried = make_folder(folder);
+    for made in missing {
+        // It is not there, or somebody else has put something into it.
+        let _ = std::fs::remove_dir(made);
     }
-    Ok(())
+    tried
 }
 
 /// Makes a folder, with those above it, and finds out whether files can be made in it.
 pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
-    check_folder(folder)?;
+    if folder.exists() && !folder.is_dir() {
+        bail!("{} is a file: name a folder with --out", folder.display());
+    }
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    tempfile::tempfile_in(folder).with_context(|| format!("cannot write into the folder {}", folder.display()))?;
-    Ok(())
+    try_to_write(folder).with_context(|| format!("cannot write into the folder {}", folder.display()))
+}
+
+/// Writes a byte that nobody sees: where there is no room at all, a file can be made and not filled.
+fn try_to_write(folder: &Path) -> io::Result<()> {
+    let mut file = tempfile::tempfile_in(folder)?;
+    file.write_all(b" ")?;
+    file.sync_all()
 }
 
 /// Refuses a file that cannot be written, before the work whose results it is to hold.
@@ -30,14 +42,17 @@ pub fn check_file(file: &Path) -> anyhow::Result<()> {
         Ok(there) if there.is_dir() => bail!("{}: it is a folder: name a file", cannot()),
         // A device or a pipe is not replaced.
         Ok(there) if !there.is_file() => return Ok(()),
+        // What is above it is looked at next.
+        Err(error) if ![ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {
+            return Err(error).with_context(cannot);
+        }
         _ => {}
     }
     let folder = folder_of(file);
     if !folder.is_dir() {
         bail!("{}: there is no folder {}: make it, or name another", cannot(), folder.display());
     }
-    tempfile::tempfile_in(folder).with_context(cannot)?;
-    Ok(())
+    try_to_write(folder).with_context(cannot)
 }
 
 /// The folder that a file stands in.

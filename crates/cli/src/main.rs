@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     };
     let args = match args::Args::try_parse() {
         Ok(args) => args,
-        Err(error) => return worker::usage_error(error),
+        Err(error) => return worker::usage_error("spotifai", error),
     };
     let entered = runtime.enter();
     stop::on_signal(&args.command, &shutdown);

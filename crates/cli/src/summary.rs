@@ -8,8 +8,9 @@ use model::dataset::DatasetInfo;
 use model::fleet::JobCounts;
 use model::run::{Collection, RowsDiffer, Run, StandIn};
 use model::search::{Importances, Scores, Setting, Tuned};
+use model::terminal::escaped_json;
 use model::track::{PlaylistPage, SkipReason, expected_offsets};
-use report::Verdict;
+use report::{Verdict, differing};
 use serde::Serialize;
 use worker::Home;
 
@@ -81,7 +82,8 @@ impl Summary {
     /// Writes `summary.json` into a folder.
     pub fn write(&self, out: &Path) -> anyhow::Result<()> {
         let file = out.join("summary.json");
-        save(&file, &serde_json::to_vec_pretty(self)?)
+        // JSON itself escapes only the control characters of ASCII.
+        save(&file, escaped_json(&serde_json::to_string_pretty(self)?).as_bytes())
     }
 }
 
@@ -143,15 +145,6 @@ fn rows_differ(pages: &[PlaylistPage]) -> BTreeMap<String, RowsDiffer> {
     playlists.into_iter().filter_map(differs).collect()
 }
 
-/// A line for each playlist that is not what it says.
-pub fn differing(playlists: &BTreeMap<String, RowsDiffer>) -> impl Iterator<Item = String> + '_ {
-    let line = |(playlist, rows): (&String, &RowsDiffer)| {
-        let [said, came] = [rows.said, rows.came].map(|rows| thousands(rows as usize));
-        format!("playlist {playlist} says that it has {said} rows, {came} came")
-    };
-    playlists.iter().map(line)
-}
-
 /// How jobs ended, over all workers that were ever seen.
 async fn jobs(home: &Home) -> anyhow::Result<BTreeMap<String, JobCounts>> {
     let mut jobs: BTreeMap<String, JobCounts> = BTreeMap::new();
@@ -184,9 +177,6 @@ impl fmt::Display for Summary {
             if collection.tracks_with_incomplete_features > 0 {
                 let tracks = thousands(collection.tracks_with_incomplete_features);
                 writeln!(f, "incomplete features of {tracks}: Spotify gave some of the values only")?;
-            }
-            for line in differing(&collection.rows_differ) {
-                writeln!(f, "differs    {line}")?;
             }
             for (what, detail) in &collection.refused {
                 writeln!(f, "refused    {what}: {detail}")?;
@@ -230,14 +220,16 @@ pub fn beside_baseline(of: &str, winner: &Scores, baseline: &Scores) -> String {
     table(&[of, "winner", "baseline"], &rows)
 }
 
-/// Two lines about what was collected, or one where no row was skipped.
+/// Lines about what was collected: of rows that were skipped and playlists that are not what they say only where there are
+/// any.
 pub fn collected(collection: &Collection) -> String {
     let (tracks, rows) = (thousands(collection.tracks_collected), thousands(collection.rows));
     let skipped = match collection.rows_skipped.values().sum() {
         0_usize => String::new(),
         _ => format!("skipped    {}\n", reasons(&collection.rows_skipped)),
     };
-    format!("collected  {tracks} tracks of {rows} rows\n{skipped}")
+    let differs: String = differing(&collection.rows_differ).map(|line| format!("differs    {line}\n")).collect();
+    format!("collected  {tracks} tracks of {rows} rows\n{skipped}{differs}")
 }
 
 /// What is known of tags.

@@ -81,6 +81,7 @@ fn bad_input_gets_one_clear_line() {
     std::fs::write(at.join("no.json"), "{}").unwrap();
     std::fs::write(at.join("no.csv"), "track_id,energy\na,1\n").unwrap();
     std::fs::write(at.join("grid.toml"), "[knn]\nn_neighbours = [5]\n").unwrap();
+    std::fs::write(at.join("good.toml"), "[knn]\nn_neighbors = [5]\n").unwrap();
     std::fs::write(at.join("bad.toml"), "[lastfm]\nrat = 1\n").unwrap();
     let pitches = "\"pitches\":[1,0,0,0,0,0,0,0,0,0,0,0]";
     std::fs::write(at.join("nan.json"), "{\"segments\":[{\"start\":0.0,\"pitches\":[NaN,0,0,0,0,0,0,0,0,0,0,0]}]}")
@@ -106,7 +107,38 @@ fn bad_input_gets_one_clear_line() {
         (&["search", "run", "--data", "missing.csv", "--out", "no.csv"], 1, "no.csv is a file"),
         (&["search", "run", "--grid", "grid.toml"], 1, "n_neighbours"),
         (&["search", "run", "--grid", "nosuch"], 2, "quick, study, small"),
-        (&["search", "run", "--families", "oracle"], 2, "oracle"),
+        (&["search", "run", "--families", "oracle"], 2, "knn"),
+        (
+            &["search", "run", "--grid", "good.toml", "--families", "svm"],
+            2,
+            "--families: good.toml: the grid has no family `svm`: it has knn",
+        ),
+        (&["search", "plan", "--grid", "quick", "--families", "knn,svm"], 2, "no family `svm`: it has knn, tree"),
+        (&["search", "run", "--folds", "0"], 2, "2..=100"),
+        (&["search", "run", "--folds", "-3"], 2, "-3"),
+        (&["search", "run", "--seed", "x"], 2, "--seed"),
+        (&["search", "run", "--seed", "-1"], 2, "-1"),
+        (&["search", "run", "--data", "x", "--impute", "x"], 2, "most_frequent"),
+        (
+            &["search", "plan", "--rows", "9", "--features", "9", "--labels", "0"],
+            2,
+            "--labels is `0`: with --rows it is a number",
+        ),
+        (
+            &["search", "plan", "--rows", "9", "--features", "9", "--labels", "99999999999999999999"],
+            2,
+            "a number from 1",
+        ),
+        (&["search", "show", "--top", "x"], 2, "--top"),
+        (&["demo", "--tracks", "3"], 2, "50..=20000"),
+        (&["worker", "grids"], 2, "grid"),
+        (&["worker", "grid", "--slots", "0"], 2, "1..=1024"),
+        (&["enqueue", "file", "x", "--kind", "x"], 2, "track.tags"),
+        (&["pause", "x"], 2, "track.tags"),
+        (&["dead", "list", "--kind", "x"], 2, "track.tags"),
+        (&["budget", "open", "x"], 2, "budget list"),
+        (&["--queue", "oracle:db", "status"], 2, "sqlite:FILE"),
+        (&["--store", "", "status"], 2, "sqlite:FILE"),
         (&["--config", "bad.toml", "config"], 2, "rat"),
         (&["--config", "missing.toml", "config"], 2, "missing.toml"),
         (&["--store", "oracle:db", "status"], 2, "oracle:db"),
@@ -232,5 +264,5 @@ fn what_stands_for_a_secret_is_refused_as_one() {
     }
     std::fs::write(folder.path().join("spotifai.toml"), "[lastfm]\napi_key = \"***\"\n").unwrap();
     let line = fails(&run(folder.path(), &["config"]), 2);
-    assert!(line.contains("spotifai.toml: lastfm.api_key"), "{line}");
+    assert!(line.contains("spotifai.toml:2: lastfm.api_key"), "{line}");
 }

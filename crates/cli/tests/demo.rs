@@ -151,6 +151,61 @@ fn ctrl_c_says_how_to_go_on() {
     assert_eq!(tags.len(), distinct.len(), "a page that was stored was asked for again");
 }
 
+/// URI and genres of each row.
+type Rows = Vec<(String, &'static str)>;
+
+/// A table in the layout of Exportify.
+fn exportify(rows: &[(String, &str)]) -> String {
+    let head = "Track URI,Track Name,Artist Name(s),Genres,Duration (ms),Danceability,Energy,Key,Loudness,Mode,Speechiness,\
+                Acousticness,Instrumentalness,Liveness,Valence,Tempo,Time Signature";
+    let row = |(i, (uri, genres)): (usize, &(String, &str))| {
+        format!("{uri},Song {i},Artist {i},{genres},200000,0.{i},0.6,8,-6.8,1,0.04,0.005,0,0.09,0.4,120,4\n")
+    };
+    format!("{head}\n{}", rows.iter().enumerate().map(row).collect::<String>())
+}
+
+#[test]
+fn a_table_that_is_too_little_for_the_search_is_refused_before_anything_is_collected() {
+    let track = |i: usize| format!("spotify:track:{i:022}");
+    let local = |i: usize| format!("spotify:local:a:b:{i}:200");
+    let cases: &[(Rows, &[&str])] = &[
+        (
+            (0..3).map(|i| (track(i), "jazz")).collect(),
+            &["3 of its tracks can be learned from", "5 folds", "add tracks"],
+        ),
+        ((0..7).map(|i| (track(i), "jazz")).collect(), &["7 of its tracks", "4 of them trained on"]),
+        (
+            (0..20).map(|_| (track(1), "jazz")).collect(),
+            &["1 of its tracks (19 rows have no Spotify track of their own)"],
+        ),
+        ((0..20).map(|i| (local(i), "jazz")).collect(), &["no row is a track of Spotify's", "spotify:track:ID"]),
+        ((0..20).map(|i| (track(i), "rock")).collect(), &["a genre that can be a label: only_excluded_tags 20"]),
+        ((0..20).map(|i| (track(i), "seen live")).collect(), &["a genre that can be a label: no_genre 20"]),
+        (
+            (0..20).map(|i| (track(i), if i < 3 { "jazz" } else { "" })).collect(),
+            &["3 of its tracks can be learned from", "no_tags 17"],
+        ),
+    ];
+    for (rows, parts) in cases {
+        let folder = tempdir().unwrap();
+        std::fs::write(folder.path().join("my.csv"), exportify(rows)).unwrap();
+        let line = fails(&run(folder.path(), &["demo", "--catalogue", "my.csv", "--out", "out"]), 1);
+        assert!(line.starts_with("spotifai: my.csv: ") && line.lines().count() == 1, "{line}");
+        assert!(parts.iter().all(|part| line.contains(part)), "{parts:?}: {line}");
+        assert!(!folder.path().join("out").exists(), "nothing had begun");
+    }
+}
+
+#[test]
+fn a_small_table_that_is_enough_goes_its_way() {
+    let folder = tempdir().unwrap();
+    let rows: Vec<_> =
+        (0..9).map(|i| (format!("spotify:track:{i:022}"), if i % 2 == 0 { "jazz" } else { "pop" })).collect();
+    std::fs::write(folder.path().join("my.csv"), exportify(&rows)).unwrap();
+    let said = ok(&run(folder.path(), &["demo", "--catalogue", "my.csv", "--out", "out"]));
+    assert!(said.contains("dataset    9 rows × 13 features"), "{said}");
+}
+
 #[test]
 fn a_table_of_real_tracks_goes_the_same_way() {
     let Some(data) = testkit::real_data("a_table_of_real_tracks_goes_the_same_way") else { return };

@@ -125,6 +125,25 @@ fn errors_that_quote_what_was_typed_or_read_are_harmless() {
 }
 
 #[test]
+fn the_files_of_a_search_show_names_of_columns_and_labels_without_what_a_terminal_obeys() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    let row = |i: usize| format!("{},{},{},{}\n", i % 7, i % 5, i % 2, usize::from(i.is_multiple_of(3)));
+    let rows: String = (0..60).map(row).collect();
+    std::fs::write(at.join("table.csv"), format!("\"{HOSTILE}\",y,\"label:{HOSTILE}\",label:b\n{rows}")).unwrap();
+    std::fs::write(at.join("grid.toml"), "[knn]\nn_neighbors = [1, 3]\n").unwrap();
+    let search = run(at, &["search", "run", "--data", "table.csv", "--grid", "grid.toml", "--folds", "3"]);
+    let said = ok(&search);
+    assert!(!said.contains(|c| is_unsafe(c) && c != '\n'), "{said:?}");
+    let read = |name: &str| std::fs::read_to_string(at.join("spotifai-out").join(name)).unwrap();
+    is_harmless("report.html", &read("report.html"));
+    let summary = read("summary.json");
+    assert!(!summary.contains(|c| is_unsafe(c) && c != '\n'), "{summary:?}");
+    let summary: Value = serde_json::from_str(&summary).unwrap();
+    assert!(summary["labels"].as_array().unwrap().iter().any(|label| label == HOSTILE), "{summary}");
+}
+
+#[test]
 fn a_workers_log_is_harmless_in_both_formats() {
     let folder = tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("spotifai.db").display());

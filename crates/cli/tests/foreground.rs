@@ -79,6 +79,29 @@ fn an_interrupted_search_is_named_and_does_not_keep_the_next_one_waiting() {
 }
 
 #[test]
+fn an_interrupted_refit_is_named_too() {
+    let folder = folder();
+    let at = folder.path();
+    // Held up, so that it is interrupted behind its last block.
+    ok(&run(at, &["pause", "search.refit"]));
+    let first = piped(at, &FIRST);
+    wait_until("all trials", || searches(at) == [("open".into(), 12)]);
+    signal(&first, "INT");
+    let first = String::from_utf8(first.wait_with_output().unwrap().stderr).unwrap();
+    assert!(first.contains("finished trials are kept, and the same command goes on"), "{first}");
+    ok(&run(at, &["resume", "search.refit"]));
+    let id = json(at, &["search", "list", "--json"])[0]["id"].as_str().unwrap()[..12].to_owned();
+
+    let said = second(at);
+    let line = format!("search {id} was left without its model, all its blocks finished and its winner not refitted");
+    assert!(said.contains(&line), "{said}");
+    assert!(said.contains(&format!("`spotifai search cancel {id}`")) && said.contains("goes on with it"), "{said}");
+    assert_eq!(searches(at), [("finished".into(), 6), ("open".into(), 12)]);
+    ok(&run(at, &FIRST));
+    assert_eq!(searches(at), [("finished".into(), 6), ("finished".into(), 12)]);
+}
+
+#[test]
 fn blocks_that_wait_in_the_queue_are_left_to_workers() {
     let folder = folder();
     let at = folder.path();

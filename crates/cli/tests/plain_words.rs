@@ -2,13 +2,17 @@
 
 mod common;
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
+use std::sync::Arc;
 
 use common::{fails, ok, run, spotifai};
+use rustls::{ServerConfig, ServerConnection};
 use tempfile::{TempDir, tempdir};
 
 /// Words of the system, of parsers and of drivers.
-const FOREIGN: [&str; 14] = [
+const FOREIGN: [&str; 17] = [
     "os error",
     ".tmp",
     "stream did not",
@@ -23,6 +27,9 @@ const FOREIGN: [&str; 14] = [
     "Kind:",
     "RUST_BACKTRACE",
     "Error {",
+    "peer certificate",
+    "InvalidContentType",
+    "UnknownIssuer",
 ];
 
 /// The one line of a command that must fail, which holds all `parts`.
@@ -123,16 +130,133 @@ fn where_nothing_can_be_written_is_found_out_before_the_work() {
     said(at, &search("rows.csv"), &["rows.csv is a file: name a folder with --out"]);
     said(at, &search("rows.csv/out"), &["cannot make the folder rows.csv/out: a part of its path is a file"]);
     said(at, &["demo", "--out", "rows.csv/out"], &["cannot make the folder rows.csv/out"]);
+    let long = "x".repeat(300);
+    let too_long = "its name is too long";
+    // What would be read first is not there.
+    let new_long = format!("new/{long}");
+    let unread = |out| ["search", "run", "--data", "nowhere.csv", "--out", out];
+    for out in ["/proc/x", "/proc", "rows.csv", "rows.csv/out", &long, &new_long] {
+        for args in [&unread(out)[..], &["report", "--out", out], &["run", "3cEYpjA9oz9GiPac4AsH4n", "--out", out]] {
+            said(at, args, &[out]);
+        }
+    }
+    assert!(!at.join("new").exists(), "what was made to try is gone");
+    said(at, &unread(&long), &["cannot make the folder", too_long]);
+    said(at, &["dataset", "export", &format!("{long}.csv")], &["cannot write", too_long]);
+    said(at, &["predict", "--data", "nowhere.csv", "--out", &format!("{long}.csv")], &["cannot write", too_long]);
+    said(at, &["config", "--write", &long], &["cannot write", too_long]);
+    std::os::unix::fs::symlink("nowhere/at/all", at.join("link")).unwrap();
+    said(at, &unread("link"), &["cannot make the folder link", "something else of that name is there"]);
+    let made = ["search", "run", "--data", "nowhere.csv", "--out", "made"];
+    said(at, &made, &["cannot read nowhere.csv"]);
+    assert!(!at.join("made").exists(), "a search that cannot begin leaves no folder");
     assert_eq!(ok(&run(at, &["search", "list"])), "no searches yet; `spotifai search start` makes one\n");
     said(at, &["--store", "sqlite:nowhere/x.db", "status"], &["cannot open nowhere/x.db: there is no folder nowhere"]);
     said(at, &["--store", "sqlite:rows.csv", "status"], &["rows.csv", "no SQLite file"]);
+}
+
+/// A server that lets clients come and greets each by `greet`.
+fn server(greet: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || listener.incoming().flatten().for_each(greet));
+    address
+}
+
+/// A server of TLS whose certificate nobody has signed but itself.
+fn self_signed() -> SocketAddr {
+    let certificate = include_bytes!("tls/self_signed.crt.der").as_slice().into();
+    let key = include_bytes!("tls/self_signed.key.der").as_slice().try_into().unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certificate], key)
+        .unwrap();
+    let config = Arc::new(config);
+    server(move |mut client| {
+        let mut tls = ServerConnection::new(config.clone()).unwrap();
+        // The client goes as soon as it has seen the certificate.
+        while tls.is_handshaking() && tls.complete_io(&mut client).is_ok() {}
+    })
+}
+
+/// A server of HTTP without TLS.
+fn plain_http() -> SocketAddr {
+    server(|mut client| {
+        let _ = client.read(&mut [0; 512]);
+        let _ = client.write_all(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    })
+}
+
+#[test]
+fn a_server_whose_tls_fails_is_named_with_what_is_wrong() {
+    let folder = folder();
+    let at = folder.path();
+    for (server, why) in
+        [(plain_http(), "it does not speak TLS there"), (self_signed(), "its TLS certificate is self-signed")]
+    {
+        let named = server.to_string();
+        let store = format!("mongodb://{server}/x?tls=true&serverSelectionTimeoutMS=1500");
+        said(at, &["--store", &store, "status"], &["out of reach", &named, why, "SPOTIFAI_STORE"]);
+        said(
+            at,
+            &["--queue", &format!("amqps://{server}/x"), "status"],
+            &["out of reach", &named, why, "SPOTIFAI_QUEUE"],
+        );
+        let url = format!("https://{server}/");
+        let mut run = spotifai(at, &["run", "3cEYpjA9oz9GiPac4AsH4n"]);
+        run.env("SPOTIFAI_SPOTIFY_CLIENT_ID", "app").env("SPOTIFAI_SPOTIFY_CLIENT_SECRET", "hush");
+        let line = fails(&run.env("SPOTIFAI_SPOTIFY_AUTH_URL", &url).output().unwrap(), 1);
+        assert!(line.contains("Spotify is out of reach") && line.contains(&named) && line.contains(why), "{line}");
+        let mut doctor = spotifai(at, &["doctor"]);
+        doctor.env("SPOTIFAI_LASTFM_URL", &url).env("SPOTIFAI_LASTFM_API_URL", &url);
+        let doctor = doctor.env("SPOTIFAI_LASTFM_API_KEY", "hush").output().unwrap();
+        let checks = String::from_utf8_lossy(&doctor.stdout).into_owned();
+        for name in ["lastfm-pages", "lastfm-api"] {
+            let check = checks.lines().find(|line| line.contains(name)).unwrap();
+            assert!(check.starts_with("failed") && check.contains(&named) && check.contains(why), "{check}");
+        }
+        for word in FOREIGN {
+            assert!(!checks.contains(word) && !line.contains(word), "{word}: {checks}{line}");
+        }
+    }
+}
+
+#[test]
+fn settings_from_a_pipe_are_read_and_told_like_those_of_a_file() {
+    let folder = folder();
+    let config = |text: &[u8], args: &[&str]| {
+        let mut command = spotifai(folder.path(), args);
+        let (read, mut write) = std::io::pipe().unwrap();
+        write.write_all(text).unwrap();
+        drop(write);
+        command.stdin(read).output().unwrap()
+    };
+    let piped = ["--config", "/dev/stdin", "config"];
+    let printed = ok(&config(b"\xef\xbb\xbfegress = 'home'\n[lastfm]\nrate = 0.25\n", &piped));
+    assert!(printed.contains("egress = \"home\"") && printed.contains("rate = 0.25"), "{printed}");
+    assert_eq!(ok(&config(printed.as_bytes(), &piped)), printed, "what is printed reads back through a pipe");
+    for (text, line) in [
+        (&b"egress = none\n"[..], "spotifai: --config /dev/stdin:1: none needs quotes: \"none\"\n"),
+        (b"\negress = 5\n", "spotifai: /dev/stdin:2: egress is 5, expected a text in quotes\n"),
+        (b"\xff\xfee\0", "spotifai: --config /dev/stdin: it is UTF-16: save it as UTF-8\n"),
+        (b"egress = 'caf\xe9'", "spotifai: --config /dev/stdin: it is no UTF-8: save it as UTF-8\n"),
+    ] {
+        assert_eq!(fails(&config(text, &["--config", "/dev/stdin", "status"]), 2), line);
+    }
+    let endless = run(folder.path(), &["--config", "/dev/zero", "config"]);
+    assert!(fails(&endless, 2).contains("it is no settings file"), "no more is read than settings may be");
+    let script = "exec \"$0\" --config <(echo \"egress = 'office'\") config";
+    let substituted = std::process::Command::new("bash").args(["-c", script, env!("CARGO_BIN_EXE_spotifai")]).output();
+    assert!(ok(&substituted.unwrap()).contains("egress = \"office\""));
 }
 
 #[test]
 fn servers_that_are_out_of_reach_are_told_in_plain_words() {
     let folder = folder();
     let at = folder.path();
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let store = format!("mongodb://{free}/x?serverSelectionTimeoutMS=300");
     said(
         at,

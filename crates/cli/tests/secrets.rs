@@ -6,7 +6,8 @@ use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Output, Stdio};
 
-use common::{run, signal, spotifai};
+use common::{ok, run, signal, spotifai};
+use model::settings::{ENVIRONMENT, PROCESS_ENVIRONMENT, Settings};
 use proptest::prelude::*;
 use tempfile::tempdir;
 
@@ -65,10 +66,30 @@ fn urls(password: &str) -> Vec<(&'static str, String)> {
         ("SPOTIFAI_SPOTIFY_API_URL", format!("http://me:{password}@{NOWHERE}/v1")),
         ("SPOTIFAI_LASTFM_API_KEY", password.to_owned()),
         ("SPOTIFAI_SPOTIFY_CLIENT_SECRET", password.to_owned()),
-        // In the wrong place.
-        ("SPOTIFAI_LASTFM_RATE", format!("amqp://me:{password}@{NOWHERE}/v")),
-        ("SPOTIFAI_LISTEN", format!("amqp://me:{password}@{NOWHERE}/v")),
     ]
+}
+
+/// Every variable that is read, whatever it is for.
+fn variables() -> impl Iterator<Item = &'static str> {
+    ENVIRONMENT.iter().map(|(name, ..)| *name).chain(PROCESS_ENVIRONMENT.iter().map(|(name, _)| *name))
+}
+
+/// Every key that a settings file may have: those that have a default, and those that are variables.
+fn keys() -> Vec<String> {
+    fn leaves(path: &str, table: &toml::Table, keys: &mut Vec<String>) {
+        for (name, value) in table {
+            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+            match value {
+                toml::Value::Table(table) => leaves(&path, table, keys),
+                _ => keys.push(path),
+            }
+        }
+    }
+    let mut keys: Vec<String> = ENVIRONMENT.iter().map(|(_, key, _)| (*key).to_owned()).collect();
+    leaves("", &toml::Table::try_from(Settings::default()).unwrap(), &mut keys);
+    keys.sort();
+    keys.dedup();
+    keys
 }
 
 fn is_nowhere(password: &Password, what: &str, out: &Output) {
@@ -84,20 +105,42 @@ fn set(folder: &Path, name: &str, value: &str, args: &[&str]) -> Output {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 8, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 4, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_command_shows_a_password_of_any_characters(password in password(), around in blanks()) {
+    fn no_command_shows_a_password_of_any_characters(
+        password in password(),
+        around in blanks(),
+        scheme in prop::sample::select(vec!["amqp", "mongodb", "sqlite", "https"]),
+    ) {
         let folder = tempdir().unwrap();
         let at = folder.path();
         let around = |text: &str| format!("{around}{text}{around}");
+        std::fs::write(at.join("x.csv"), "a,label:b\n1,0\n2,1\n").unwrap();
         for (name, url) in urls(&password.text) {
             let url = around(&url);
             for args in [&["config"][..], &["dead", "list"]] {
                 is_nowhere(&password, &format!("{args:?} with {name}={url}"), &set(at, name, &url, args));
             }
         }
-        for scheme in ["amqp", "mongodb", "sqlite", "https"] {
+        let url = around(&format!("amqp://me:{}@{NOWHERE}/v", password.text));
+        for name in variables() {
+            is_nowhere(&password, &format!("config with {name}={url}"), &set(at, name, &url, &["config"]));
+            // The log is begun before the settings are found wanting.
+            let mut worker = spotifai(at, &["worker", "lastfm"]);
+            worker.env("SPOTIFAI_LASTFM_RATE", "often").env(name, &url);
+            is_nowhere(&password, &format!("a worker with {name}={url}"), &worker.output().unwrap());
+        }
+        for key in keys() {
+            for value in [toml::Value::from(url.as_str()), toml::Value::from(vec![url.as_str()])] {
+                std::fs::write(at.join("spotifai.toml"), format!("{key} = {value}\n")).unwrap();
+                is_nowhere(&password, &format!("config with {key} = {value}"), &run(at, &["config"]));
+            }
+            // A slip of the pen.
+            std::fs::write(at.join("spotifai.toml"), format!("{key} = {url}\n")).unwrap();
+            is_nowhere(&password, &format!("config with {key} unquoted"), &run(at, &["config"]));
+        }
+        std::fs::remove_file(at.join("spotifai.toml")).unwrap();
         let url = around(&format!("{scheme}://me:{}@{NOWHERE}/v", password.text));
         for args in [
             &["--queue", &url, "dead", "list"][..],
@@ -111,9 +154,41 @@ proptest! {
             &["search", "run", "--data", &url],
             &["pause", &url],
             &["demo", "--store", &url],
+            &[&format!("--{url}")],
+            &[&format!("--{url}={url}"), "status"],
+            &[&format!("-{url}")],
+            &["search", &url],
+            &["search", "plan", "--grid", &url],
+            &["search", "plan", "--grid", "quick", "--families", &format!("knn,{url}")],
+            &["search", "plan", "--grid", "quick", &format!("--families={url}")],
+            &["search", "run", "--data", "x.csv", "--labels", &format!("a,\"{url}\"")],
+            &["search", "run", "--data", "x.csv", "--ignore", &format!("a,{url}")],
+            &["search", "run", "--data", "x.csv", "--genre-column", &url],
+            &["search", "run", "--data", "x.csv", "--genre-column", "a", "--genre-separator", &url],
+            &["search", "run", "--data", "nowhere.csv", "--out", &url],
+            &["search", "run", "--folds", &url],
+            &["search", "show", &url],
+            &["search", "show", "--top", &url],
+            &["config", "--write", &url],
+            &["dataset", "export", &url],
+            &["dataset", "export", &format!("{url}/x.csv")],
+            &["enqueue", "file", &url, "--kind", "track.tags"],
+            &["enqueue", "file", "x.csv", "--kind", &url],
+            &["enqueue", "playlist", &format!("{url}{}", "x".repeat(200))],
+            &["cancel", &url],
+            &["budget", "open", &url],
+            &["dead", "show", &url],
+            &["pitches", &url],
+            &["lastfm", "parse", &url],
+            &["demo", "--catalogue", &url],
+            &["demo", "--tracks", &url],
+            &["completions", &url],
+            &["worker", &url],
+            &["predict", "--data", "x.csv", "--out", &url],
+            &["predict", "--model", &url, "x"],
+            &["report", "--out", &url],
         ] {
             is_nowhere(&password, &format!("{args:?}"), &run(at, args));
-        }
         }
     }
 }
@@ -156,6 +231,39 @@ fn neither_the_doctor_nor_a_worker_shows_a_password() {
         let out = Output { status: worker.wait().unwrap(), stdout: Vec::new(), stderr: lines.join("\n").into_bytes() };
         is_nowhere(&password, "the worker", &out);
     }
+}
+
+#[test]
+fn what_is_told_of_a_setting_in_the_wrong_place_has_no_password() {
+    let folder = tempdir().unwrap();
+    let at = folder.path();
+    let password = Password { words: ["zqxjw", "vkxzq"].map(str::to_owned).to_vec(), text: "zqxjw@vkxzq".to_owned() };
+    let url = format!("amqp://me:{}@{NOWHERE}/v", password.text);
+    for (name, args) in [
+        ("SPOTIFAI_SPOTIFY_TOKEN_FILE", &["run", "3cEYpjA9oz9GiPac4AsH4n"][..]),
+        ("SPOTIFAI_SPOTIFY_TOKEN_FILE", &["doctor"]),
+        ("SPOTIFAI_CONTACT", &["doctor"]),
+        ("SPOTIFAI_LOG", &["worker", "pitch", "--until-empty"]),
+        ("SPOTIFAI_LOG_FORMAT", &["worker", "pitch", "--until-empty"]),
+        ("SPOTIFAI_OTLP_URL", &["worker", "pitch", "--until-empty"]),
+    ] {
+        let mut command = spotifai(at, args);
+        command.env("SPOTIFAI_SPOTIFY_CLIENT_ID", "app").env("SPOTIFAI_CONTACT", "me@example.org");
+        command.env("SPOTIFAI_LASTFM_URL", format!("http://{NOWHERE}"));
+        command.env("SPOTIFAI_LASTFM_API_URL", format!("http://{NOWHERE}")).env(name, &url);
+        is_nowhere(&password, &format!("{args:?} with {name}"), &command.output().unwrap());
+    }
+    // What is no secret is shown.
+    let shown = spotifai(at, &["config"]).env("SPOTIFAI_SPOTIFY_TOKEN_FILE", "/home/me@work/a.json").output().unwrap();
+    assert!(ok(&shown).contains("token_file = \"/home/me@work/a.json\""));
+    let shown = spotifai(at, &["config"]).env("SPOTIFAI_SPOTIFY_TOKEN_FILE", &url).output().unwrap();
+    let line = format!("# spotify.token_file = \"amqp://me:***@{NOWHERE}/v\" has a secret, not shown");
+    assert!(ok(&shown).contains(&line), "{}", ok(&shown));
+    let file = ["config", "--write", "mine.toml"];
+    let said = ok(&spotifai(at, &file).env("SPOTIFAI_SPOTIFY_TOKEN_FILE", &url).output().unwrap());
+    assert!(said.contains("it holds the secrets of spotify.token_file"), "{said}");
+    let written: toml::Table = std::fs::read_to_string(at.join("mine.toml")).unwrap().parse().unwrap();
+    assert_eq!(written["spotify"]["token_file"].as_str(), Some(&*url));
 }
 
 #[test]

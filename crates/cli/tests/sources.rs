@@ -7,7 +7,9 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::{fails, ok, run, spotifai, wait_until};
-use model::job::{ArtistsGenres, Envelope, PlaylistPageJob, TrackAnalysisJob, TracksAudio};
+use model::job::{
+    ArtistsGenres, Envelope, PlaylistPageJob, TrackAnalysisJob, TrackMetadata, TrackPitchesJob, TrackTags, TracksAudio,
+};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{Answer, Catalogue, Oddities, Service, Stage, When};
@@ -81,9 +83,29 @@ async fn a_playlist_that_says_it_has_more_rows_than_come_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_playlist_that_has_more_rows_than_it_says_is_named_wherever_its_rows_are_told() {
+    let place = Place::new(120, Oddities { page_rows: Some(30), rows_untold: 70, ..Oddities::none() }).await;
+    let (large, rows) = (place.stage.playlists()[0].clone(), place.stage.expected().rows);
+    let collection = place.collect(&["playlist"]);
+    assert_eq!(collection["rows"], json!(rows), "no row is lost");
+    let differ = collection["rows_differ"][&large].clone();
+    let [said, came] = ["said", "came"].map(|name| differ[name].as_u64().unwrap());
+    assert_eq!(said + 70, came);
+    let line = format!("playlist {large} says that it has {said} rows, {came} came");
+    let playlists = place.stage.playlists();
+    let run: Vec<&str> = ["run"].into_iter().chain(playlists.iter().map(String::as_str)).collect();
+    for args in [vec!["status"], run.clone(), [&run[..], &["--labels-only"]].concat()] {
+        let said = place.ok(&args);
+        assert!(said.contains(&line), "{args:?}: {said}");
+    }
+    let page = std::fs::read_to_string(place.at().join("spotifai-out/report.html")).unwrap();
+    assert!(page.contains(&line), "the report says it too");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_with_an_odd_id_leads_nowhere_and_spoils_no_other() {
     let place = Place::new(60, Oddities::none()).await;
-    place.collect(&["playlist"]);
+    place.collect(&["playlist", "lastfm", "pitch"]);
     let store = store::open(&format!("sqlite:{}", place.at().join("spotifai.db").display())).await.unwrap();
     let queue = queue::open(&format!("sqlite:{}", place.at().join("spotifai.db").display()), None).await.unwrap();
     let before = place.stage.requests().len();
@@ -94,17 +116,27 @@ async fn a_job_with_an_odd_id_leads_nowhere_and_spoils_no_other() {
         Envelope::new(&TracksAudio { track_ids: vec![good.clone(), "0short".into()] }),
         Envelope::new(&ArtistsGenres { artist_ids: vec![admin.into()] }),
         Envelope::new(&PlaylistPageJob { run: "r".into(), playlist: admin.into(), ..PlaylistPageJob::default() }),
+        Envelope::new(&TrackMetadata { track_id: devices.into() }),
+        Envelope::new(&TrackTags { track_id: devices.into() }),
+        Envelope::new(&TrackPitchesJob { track_id: devices.into() }),
+        Envelope::new(&TrackPitchesJob { track_id: String::new() }),
+        Envelope::new(&TracksAudio { track_ids: vec![devices.into(), admin.into()] }),
     ];
     queue.publish(&jobs).await.unwrap();
-    place.ok(&["worker", "playlist", "--until-empty"]);
+    place.ok(&["worker", "all", "--until-empty"]);
 
     let paths: Vec<String> = place.stage.requests().into_iter().skip(before).map(|request| request.path).collect();
     let is_expected = |path: &String| path == "/api/token" || path.ends_with(&good);
     assert!(paths.iter().all(is_expected), "{paths:?}");
     let dead = place.json(&["dead", "list", "--json"]);
     let reasons: Vec<&str> = dead.as_array().unwrap().iter().map(|letter| letter["reason"].as_str().unwrap()).collect();
-    assert_eq!(reasons.len(), 4, "{reasons:?}");
-    for odd in [devices, "0short", admin] {
+    assert_eq!(reasons.len(), 9, "{reasons:?}");
+    for letter in dead.as_array().unwrap() {
+        let (kind, reason) = (letter["kind"].as_str().unwrap(), letter["reason"].as_str().unwrap());
+        assert!(reason.starts_with(&format!("the body is not that of a {kind} job: ")), "{reason}");
+        assert_eq!(letter["history"], json!([]), "it was not tried again");
+    }
+    for odd in [devices, "0short", admin, ""] {
         assert!(
             reasons.iter().any(|reason| reason.contains(&format!("{odd:?} is no Spotify id"))),
             "{odd}: {reasons:?}"

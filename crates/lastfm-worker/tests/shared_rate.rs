@@ -122,7 +122,7 @@ async fn publish(queue: &str, store: &str) {
         duration_ms: None,
         isrc: None,
     };
-    let tracks: Vec<Track> = (0..4_000).map(|n| track(format!("track{n}"))).collect();
+    let tracks: Vec<Track> = (0..4_000).map(|n| track(format!("track{n:017}"))).collect();
     store.save_tracks(&tracks).await.unwrap();
     let jobs: Vec<_> = tracks.into_iter().map(|track| Envelope::new(&TrackTags { track_id: track.id })).collect();
     queue.publish(&jobs).await.unwrap();

@@ -53,7 +53,7 @@ async fn throttled_jobs_come_back_and_end_well() {
         duration_ms: None,
         isrc: None,
     };
-    let tracks: Vec<Track> = (0..10).map(|i| track(format!("t{i}"))).collect();
+    let tracks: Vec<Track> = (0..10).map(|i| track(format!("{i:022}"))).collect();
     home.store.save_tracks(&tracks).await.unwrap();
     let job = |track: &Track| Envelope::new(&TrackTags { track_id: track.id.clone() });
     // Every job twice: at least once is what a queue promises.

@@ -10,11 +10,10 @@
 //! # Ok::<(), learn::grid::GridError>(())
 //! ```
 
-mod slip;
-
 use std::fmt;
 use std::marker::PhantomData;
 
+use model::plain::Slips;
 use model::search::{Params, Setting};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -48,6 +47,14 @@ pub enum GridError {
     /// The grid as a whole.
     #[error("{0}")]
     Whole(String),
+    /// A choice of families that the grid does not have: the choice has to be changed, not the grid.
+    #[error("the grid has no family `{family}`: it has {there}")]
+    NoFamily {
+        /// The family.
+        family: String,
+        /// Those of the grid.
+        there: String,
+    },
 }
 
 /// The built-in grids, each with its name.
@@ -64,7 +71,7 @@ pub fn read(text: &str, families: &[String]) -> Result<Vec<Setting>, GridError> 
     let line = |offset: usize| text[..offset].matches('\n').count() + 1;
     let grid: Grid = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
-        GridError::At { line: line(at), message: slip::of(text, at, error.message()) }
+        GridError::At { line: line(at), message: slip(text, at, error.message()) }
     })?;
     let mut settings = Vec::new();
     for (family, tables) in chosen(&grid, families)? {
@@ -82,6 +89,15 @@ pub fn read(text: &str, families: &[String]) -> Result<Vec<Setting>, GridError> 
     Ok(settings)
 }
 
+/// A slip of the pen at a place of the text.
+fn slip(text: &str, at: usize, said: &str) -> String {
+    let what = Slips { table: "knn", shows_values: true }.what(text, at, said);
+    match what.strip_suffix("] is there twice") {
+        Some(header) => format!("{what}: write [{header}]] each time for several products of one family"),
+        None => what,
+    }
+}
+
 type Tables = OneOrMany<Ordered<Value>>;
 type Grid = Ordered<Tables>;
 
@@ -94,7 +110,7 @@ fn chosen<'a>(grid: &'a Grid, families: &[String]) -> Result<Vec<&'a (Spanned<St
         let found = grid.0.iter().find(|(name, _)| name.get_ref() == family);
         found.ok_or_else(|| {
             let names: Vec<&str> = grid.0.iter().map(|(name, _)| name.get_ref().as_str()).collect();
-            GridError::Whole(format!("the grid has no family `{family}`: it has {}", names.join(", ")))
+            GridError::NoFamily { family: family.clone(), there: names.join(", ") }
         })
     };
     families.iter().map(find).collect()

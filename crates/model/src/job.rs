@@ -2,6 +2,8 @@
 
 mod format;
 
+use std::slice::from_ref;
+
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -131,6 +133,10 @@ pub trait Body: Serialize + DeserializeOwned + Send + Sync + 'static {
     const KIND: &'static str;
     /// What the job is about: equal for equal effect.
     fn key(&self) -> String;
+    /// The ids of Spotify's that it names. Where none of them can be one, nothing can be done for the job.
+    fn ids(&self) -> &[String] {
+        &[]
+    }
 }
 
 /// Read one page of a playlist. The page at offset 0 fans out all others.
@@ -206,13 +212,17 @@ pub struct SearchRefit {
 }
 
 macro_rules! bodies {
-    ($($body:ty => $kind:literal, |$it:ident| $key:expr;)*) => {
+    ($($body:ty => $kind:literal, |$it:ident| $key:expr $(, $ids:expr)?;)*) => {
         $(impl Body for $body {
             const KIND: &'static str = $kind;
             fn key(&self) -> String {
                 let $it = self;
                 $key
             }
+            $(fn ids(&self) -> &[String] {
+                let $it = self;
+                $ids
+            })?
         })*
         /// Every kind of job, in the order of the way of the data.
         pub const KINDS: &[&str] = &[$($kind),*];
@@ -220,13 +230,13 @@ macro_rules! bodies {
 }
 
 bodies! {
-    PlaylistPageJob => "playlist.page", |job| format!("{}/{}/{}", job.run, job.playlist, job.offset);
-    TrackMetadata => "track.metadata", |job| job.track_id.clone();
-    TracksAudio => "tracks.audio", |job| job.track_ids.join(",");
-    TrackAnalysisJob => "track.analysis", |job| job.track_id.clone();
-    ArtistsGenres => "artists.genres", |job| job.artist_ids.join(",");
-    TrackTags => "track.tags", |job| job.track_id.clone();
-    TrackPitchesJob => "track.pitches", |job| job.track_id.clone();
+    PlaylistPageJob => "playlist.page", |job| format!("{}/{}/{}", job.run, job.playlist, job.offset), from_ref(&job.playlist);
+    TrackMetadata => "track.metadata", |job| job.track_id.clone(), from_ref(&job.track_id);
+    TracksAudio => "tracks.audio", |job| job.track_ids.join(","), &job.track_ids;
+    TrackAnalysisJob => "track.analysis", |job| job.track_id.clone(), from_ref(&job.track_id);
+    ArtistsGenres => "artists.genres", |job| job.artist_ids.join(","), &job.artist_ids;
+    TrackTags => "track.tags", |job| job.track_id.clone(), from_ref(&job.track_id);
+    TrackPitchesJob => "track.pitches", |job| job.track_id.clone(), from_ref(&job.track_id);
     SearchBlock => "search.block", |job| format!("{}/{}", job.search, job.block);
     SearchRefit => "search.refit", |job| job.search.clone();
 }

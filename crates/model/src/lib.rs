@@ -4,6 +4,7 @@ pub mod analysis;
 pub mod audio;
 pub mod dataset;
 pub mod fleet;
+pub mod id;
 pub mod job;
 pub mod plain;
 pub mod run;

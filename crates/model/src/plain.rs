@@ -1,5 +1,7 @@
 //! Plain words: in place of those of the system and of libraries, and for what people read or paste.
 
+mod toml;
+
 use std::error::Error;
 use std::io;
 
@@ -7,10 +9,13 @@ use serde_json::error::Category;
 
 use crate::terminal::is_unsafe;
 
+pub use self::toml::Slips;
+
 /// Why something could not be read or written.
 pub fn io(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "there is no such file or folder".into(),
+        io::ErrorKind::AlreadyExists => "something else of that name is there".into(),
         io::ErrorKind::NotADirectory => "a part of its path is a file, not a folder".into(),
         io::ErrorKind::IsADirectory => "it is a folder, not a file".into(),
         io::ErrorKind::StorageFull => "the disk is full".into(),
@@ -21,7 +26,7 @@ pub fn io(error: &io::Error) -> String {
         io::ErrorKind::InvalidFilename => "its name is too long, or has characters that names may not have here".into(),
         // With an error within it is what a library refuses, such as TLS a certificate.
         io::ErrorKind::InvalidData if error.get_ref().is_none() => NO_UTF8.into(),
-        _ => without_number(&error.to_string()),
+        _ => words(&error.to_string()),
     }
 }
 
@@ -31,11 +36,41 @@ pub fn root(error: &(dyn Error + 'static)) -> String {
     while let Some(cause) = root.source() {
         root = cause;
     }
-    root.downcast_ref().map_or_else(|| without_number(&root.to_string()), io)
+    root.downcast_ref().map_or_else(|| words(&root.to_string()), io)
+}
+
+/// A text of the system or of a library: in our words where it is about TLS, and without an error number.
+pub fn words(text: &str) -> String {
+    tls(text).map_or_else(|| without_number(text), str::to_owned)
+}
+
+/// What is wrong with a server that TLS is expected of, given what a library says.
+fn tls(text: &str) -> Option<&'static str> {
+    let says = |words: &[&str]| words.iter().any(|word| text.contains(word));
+    if says(&["received corrupt message of type"]) {
+        return Some(
+            "it does not speak TLS there, but something in plain text: see whether address and port are those for TLS",
+        );
+    }
+    if !says(&["invalid peer certificate"]) {
+        return None;
+    }
+    Some(if says(&["UnknownIssuer", "CaUsedAsEndEntity"]) {
+        "its TLS certificate is self-signed, or of an authority that this machine does not trust: add it to those of the \
+         system, or use a server with another"
+    } else if says(&["NotValidForName", "not valid for name"]) {
+        "its TLS certificate is for another name: use the name that it is for"
+    } else if says(&["Expired", "certificate expired"]) {
+        "its TLS certificate has expired: renew it, or see whether this machine's clock is right"
+    } else if says(&["NotValidYet", "not valid yet"]) {
+        "its TLS certificate is not valid yet: see whether this machine's clock is right"
+    } else {
+        return None;
+    })
 }
 
 /// A text of the system without its error number, which says the same: `Connection refused (os error 111)`.
-pub fn without_number(text: &str) -> String {
+fn without_number(text: &str) -> String {
     let mut parts = text.split(" (os error ");
     let first = parts.next().unwrap_or_default().to_owned();
     parts.fold(first, |text, part| {
@@ -112,6 +147,24 @@ mod tests {
         assert_eq!(without_number("nothing of it"), "nothing of it");
         assert_eq!(io(&io::Error::from_raw_os_error(2)), "there is no such file or folder");
         assert_eq!(io(&io::Error::other("the first one")), "the first one");
+    }
+
+    #[test]
+    fn what_is_wrong_with_tls_is_told_in_plain_words() {
+        for (said, words) in [
+            ("invalid peer certificate: UnknownIssuer", "self-signed"),
+            ("IO error: invalid peer certificate: Other(OtherError(CaUsedAsEndEntity))", "self-signed"),
+            (
+                "invalid peer certificate: certificate not valid for name \"a\"; certificate is only valid for \"b\"",
+                "another name",
+            ),
+            ("invalid peer certificate: certificate expired: verification time 2 (UNIX)", "has expired"),
+            ("invalid peer certificate: certificate not valid yet: verification time 2", "not valid yet"),
+            ("received corrupt message of type InvalidContentType", "does not speak TLS"),
+            ("invalid peer certificate: BadSignature", "invalid peer certificate: BadSignature"),
+        ] {
+            assert!(super::words(said).contains(words), "{said}");
+        }
     }
 
     #[test]

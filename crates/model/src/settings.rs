@@ -9,7 +9,7 @@ use std::fmt;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use address::{has_password, torn_by, unencoded, with_hidden_password, without_credentials};
+pub use address::{has_password, may_be_address, shown, torn_by, unencoded, with_hidden_password, without_credentials};
 pub use steps::Steps;
 
 use crate::tag::Cut;
@@ -117,17 +117,7 @@ pub struct Worker {
 
 impl fmt::Debug for Settings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Settings")
-            .field("queue", &with_hidden_password(&self.queue))
-            .field("queue_management_url", &self.queue_management_url.as_deref().map(with_hidden_password))
-            .field("store", &with_hidden_password(&self.store))
-            .field("egress", &self.egress)
-            .field("contact", &self.contact)
-            .field("spotify", &self.spotify)
-            .field("lastfm", &self.lastfm)
-            .field("dataset", &self.dataset)
-            .field("worker", &self.worker)
-            .finish()
+        f.write_str(&self.to_toml(false))
     }
 }
 

@@ -25,11 +25,16 @@ fn analysis(track_id: &str, count: u32) -> TrackAnalysis {
         timbre: None,
     };
     let analysis = Analysis { segments: (0..count).map(segment).collect(), confidences: None };
-    TrackAnalysis { track_id: track_id.into(), analysis: Some(analysis) }
+    TrackAnalysis { track_id: id(track_id), analysis: Some(analysis) }
+}
+
+/// An id of Spotify's that ends so.
+fn id(name: &str) -> String {
+    format!("{name:0>22}")
 }
 
 async fn pitches(home: &Home, track_id: &str) -> Option<TrackPitches> {
-    home.store.pitches(&[track_id.to_owned()]).await.unwrap().pop()
+    home.store.pitches(&[id(track_id)]).await.unwrap().pop()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -37,15 +42,16 @@ async fn every_job_ends_with_columns_a_reason_or_the_job_for_what_is_missing() {
     let folder = tempfile::tempdir().unwrap();
     let home = home(&folder).await;
     let whole = analysis("whole", 400);
-    let stored = TrackPitches { track_id: "stored".into(), outcome: Ok(vec![0.5; 1_224]) };
+    let stored = TrackPitches { track_id: id("stored"), outcome: Ok(vec![0.5; 1_224]) };
     home.store.save_analysis(&whole).await.unwrap();
     home.store.save_analysis(&analysis("short", 1)).await.unwrap();
     home.store.save_analysis(&analysis("stored", 400)).await.unwrap();
-    home.store.save_analysis(&TrackAnalysis { track_id: "none".into(), analysis: None }).await.unwrap();
+    home.store.save_analysis(&TrackAnalysis { track_id: id("none"), analysis: None }).await.unwrap();
     home.store.save_pitches(&stored).await.unwrap();
-    let job = |id: &str| Envelope::new(&TrackPitchesJob { track_id: id.into() });
-    let jobs = ["whole", "whole", "short", "none", "stored", "absent"].map(job);
+    let job = |track_id: String| Envelope::new(&TrackPitchesJob { track_id });
+    let jobs = ["whole", "whole", "short", "none", "stored", "absent"].map(|name| job(id(name)));
     home.queue.publish(&jobs).await.unwrap();
+    home.queue.publish(&[job("../me/player".into())]).await.unwrap();
 
     let worker = pitch_worker::add_to(Worker::new(home.clone()), &home).unwrap();
     let counts = worker.run(Until::Empty, Shutdown::new()).await.unwrap();
@@ -56,8 +62,8 @@ async fn every_job_ends_with_columns_a_reason_or_the_job_for_what_is_missing() {
     assert_eq!(pitches(&home, "stored").await, Some(stored), "what is stored is not computed again");
     assert_eq!(pitches(&home, "none").await, None);
     let counts = counts["track.pitches"];
-    assert_eq!((counts.done, counts.retried, counts.dead), (6, 0, 0));
+    assert_eq!((counts.done, counts.retried, counts.dead), (6, 0, 1), "what is no id is dead at once");
     let mut taken = home.queue.subscribe(&["track.analysis"], 2).await.unwrap();
     let first = taken.next().await.unwrap();
-    assert_eq!(first.envelope.unwrap().key, "absent", "a playlist-worker fetches it");
+    assert_eq!(first.envelope.unwrap().key, id("absent"), "a playlist-worker fetches it");
 }

@@ -28,7 +28,7 @@ impl Handler for Artists {
 
     async fn run(&self, job: ArtistsGenres, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
-        let (ids, odd) = sound(job.artist_ids)?;
+        let (ids, odd) = sound(job.artist_ids);
         let known = distinct(store.artists(&ids).await?.into_iter().map(|artist| artist.id));
         let missing = without(&ids, &known);
         let mut apart = match missing.is_empty() || capability::was_refused(store, ARTISTS).await? {

@@ -28,7 +28,7 @@ impl Handler for AudioFeatures {
 
     async fn run(&self, job: TracksAudio, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
-        let (ids, odd) = sound(job.track_ids)?;
+        let (ids, odd) = sound(job.track_ids);
         let known = distinct(store.features(&ids).await?.into_iter().map(|features| features.track_id));
         let missing = without(&ids, &known);
         let mut apart = match missing.is_empty() || capability::was_refused(store, AUDIO_FEATURES).await? {

@@ -8,7 +8,7 @@ mod verdict;
 mod words;
 
 pub use verdict::Verdict;
-pub use words::{Words, is_collected, thousands};
+pub use words::{Words, differing, is_collected, thousands};
 
 use model::dataset::{Dataset, DatasetInfo};
 use model::run::Collection;

@@ -7,13 +7,14 @@ use model::audio::{PITCH_CLASSES, SCALARS, STEPS, pitch_columns};
 use model::dataset::Split;
 use model::run::StandIn;
 use model::search::{Assignment, Evaluation, Importances, Ranked, Scores};
+use model::terminal::escaped_lines;
 use model::track::Track;
 
 use crate::Input;
 use crate::figures::{BoxRow, bars, boxes, confusion, heatmap, legend, losses};
 use crate::stats::{column_of_label, five, mean_of_label};
 use crate::verdict::Verdict;
-use crate::words::{Words, is_collected, reason, thousands};
+use crate::words::{Words, differing, is_collected, reason, thousands};
 
 /// Tags shown before the cut.
 const TAGS: usize = 24;
@@ -42,6 +43,8 @@ struct Page {
     examples: Vec<Example>,
     steps: Vec<(String, String)>,
     skipped: Vec<(String, String)>,
+    /// Playlists that are not what they say.
+    differing: Vec<String>,
     refused: Vec<(String, String)>,
     tags_before: Option<String>,
     tags_after: String,
@@ -117,6 +120,7 @@ pub fn render(input: &Input) -> String {
         examples: input.model.evaluation.examples.iter().map(|example| shown(example, input)).collect(),
         steps: steps(input),
         skipped: skipped(input),
+        differing: input.collection.iter().flat_map(|c| differing(&c.rows_differ)).collect(),
         refused: refused(input),
         tags_before: tags_before(input, &words),
         tags_after: bars(&format!("{} by label", words.rows), &input.info.tags_after, |_| false),
@@ -132,7 +136,8 @@ pub fn render(input: &Input) -> String {
         confusions: confusions(input),
         facts: facts(input),
     };
-    page.render().expect("the template writes to memory")
+    // Names come from outside: what a terminal would obey is escaped here as it is there, in the figures too.
+    escaped_lines(&page.render().expect("the template writes to memory")).into_owned()
 }
 
 fn title(input: &Input, words: &Words) -> String {

@@ -1,9 +1,10 @@
 //! Numbers and reasons as people read them.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use model::dataset::DatasetInfo;
-use model::run::StandIn;
+use model::run::{RowsDiffer, StandIn};
 
 /// Names that a sentence lists.
 const LISTED: usize = 8;
@@ -50,6 +51,15 @@ pub fn thousands(number: usize) -> String {
     let groups: Vec<&str> =
         digits.as_bytes().rchunks(3).rev().map(|g| std::str::from_utf8(g).unwrap_or_default()).collect();
     groups.join(",")
+}
+
+/// A line for each playlist that is not what it says.
+pub fn differing(playlists: &BTreeMap<String, RowsDiffer>) -> impl Iterator<Item = String> + '_ {
+    let line = |(playlist, rows): (&String, &RowsDiffer)| {
+        let [said, came] = [rows.said, rows.came].map(|rows| thousands(rows as usize));
+        format!("playlist {playlist} says that it has {said} rows, {came} came")
+    };
+    playlists.iter().map(line)
 }
 
 /// What a reason's name means, for tracks of the services or of what stood in for them.

@@ -69,7 +69,7 @@ impl Auth {
 
     /// The token of the file, refreshed where it is not good.
     async fn signed_in(&self, file: &TokenFile, is_good: impl Fn(&Token) -> bool) -> Result<Token, Error> {
-        let gone = || Error::NotSignedIn { why: format!("{} is gone", file.path().display()) };
+        let gone = || Error::NotSignedIn { why: format!("{} is gone", file.shown()) };
         // One that is good needs no turn: it may lie where nobody may write.
         let SignIn { token, .. } = file.read()?.ok_or_else(gone)?;
         if is_good(&token) {

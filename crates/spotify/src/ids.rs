@@ -1,9 +1,9 @@
 //! Ids: as people paste them, and as pages and jobs bring them.
 
+pub use model::id::is_id;
+
 use crate::Error;
 
-/// Letters and digits of an id: Spotify's for playlists, tracks and artists alike.
-const LENGTH: usize = 22;
 /// As much of a text that is no id as a message quotes, in characters.
 const QUOTED: usize = 100;
 
@@ -25,12 +25,6 @@ pub fn parse_playlist(text: &str) -> Result<String, BadId> {
 /// The track's id from an id, a URI or an address.
 pub fn parse_track(text: &str) -> Result<String, BadId> {
     parse(text, "track")
-}
-
-/// Whether the text is an id that Spotify can be asked for: 22 letters and digits. With any other, a request for many
-/// things is refused as a whole, and one for a single thing may be a request for something else.
-pub fn is_id(text: &str) -> bool {
-    text.len() == LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The id, if it is one.

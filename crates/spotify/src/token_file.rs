@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use model::plain;
-use model::settings::Spotify;
+use model::settings::{Spotify, shown};
 use rspotify::Token;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
@@ -43,6 +43,11 @@ impl TokenFile {
         &self.0
     }
 
+    /// As messages name it.
+    pub(crate) fn shown(&self) -> String {
+        shown(&self.0.display().to_string())
+    }
+
     /// When it was written last; `None`: it is not there.
     pub(crate) fn written_at(&self) -> Option<SystemTime> {
         fs::metadata(&self.0).and_then(|file| file.modified()).ok()
@@ -50,7 +55,7 @@ impl TokenFile {
 
     /// What it holds; `None`: it is not there.
     pub(crate) fn read(&self) -> Result<Option<SignIn>, Error> {
-        let damaged = |why: String| Error::NotSignedIn { why: format!("{} cannot be read: {why}", self.0.display()) };
+        let damaged = |why: String| Error::NotSignedIn { why: format!("{} cannot be read: {why}", self.shown()) };
         match fs::read(&self.0) {
             Ok(bytes) => {
                 let text = plain::text(&bytes).map_err(|why| damaged(why.into()))?;
@@ -65,7 +70,7 @@ impl TokenFile {
     /// Replaces it in one step: a reader sees the old sign-in or the new one, and nobody else sees either.
     pub(crate) fn write(&self, sign_in: &SignIn) -> Result<(), Error> {
         self.replace(sign_in)
-            .map_err(|error| Error::Setup(format!("{} cannot be written: {}", self.0.display(), plain::io(&error))))
+            .map_err(|error| Error::Setup(format!("{} cannot be written: {}", self.shown(), plain::io(&error))))
     }
 
     fn replace(&self, sign_in: &SignIn) -> std::io::Result<()> {
@@ -88,7 +93,7 @@ impl TokenFile {
             file.lock().map(|()| file)
         };
         let locked = tokio::task::spawn_blocking(wait).await.map_err(std::io::Error::other).and_then(|result| result);
-        locked.map_err(|error| Error::Setup(format!("{} cannot be locked: {}", self.0.display(), plain::io(&error))))
+        locked.map_err(|error| Error::Setup(format!("{} cannot be locked: {}", self.shown(), plain::io(&error))))
     }
 
     fn folder(&self) -> std::io::Result<&Path> {

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
+use model::audio::AudioFeatures;
 use model::tag::{Tag, TagsOutcome};
-use model::track::SkipReason;
+use model::track::{ArtistRef, SkipReason, Track};
 
 use crate::sample::analysis::Sound;
 
@@ -158,11 +159,37 @@ impl Catalogue {
                 TagsOutcome::Tags(page.tags.iter().map(|(name, _)| Tag { name: name.clone(), count: None }).collect())
             }
         };
+        self.tracks_of_playlists().into_iter().map(|(id, song)| (id.to_owned(), outcome(song))).collect()
+    }
+
+    /// Every track of the playlists, by id.
+    pub fn tracks(&self) -> Vec<Track> {
+        let track = |(id, song): (&str, &Song)| Track {
+            id: id.to_owned(),
+            name: song.title.clone(),
+            artists: self
+                .artists_of(song)
+                .map(|artist| ArtistRef { id: Some(artist.id.clone()), name: artist.name.clone() })
+                .collect(),
+            album: Some(song.album.clone()),
+            duration_ms: Some(song.duration_ms),
+            isrc: None,
+        };
+        self.tracks_of_playlists().into_iter().map(track).collect()
+    }
+
+    /// The audio features of every track of the playlists, by id.
+    pub fn features(&self) -> Vec<AudioFeatures> {
+        let features = |(id, song): (&str, &Song)| AudioFeatures { track_id: id.to_owned(), values: song.features };
+        self.tracks_of_playlists().into_iter().map(features).collect()
+    }
+
+    fn tracks_of_playlists(&self) -> BTreeMap<&str, &Song> {
         let songs = self.playlists.iter().flat_map(|playlist| &playlist.rows).filter_map(|row| match row {
             Row::Track(song, _) => Some(&self.songs[*song]),
             _ => None,
         });
-        songs.map(|song| (song.id.clone(), outcome(song))).collect()
+        songs.map(|song| (song.id.as_str(), song)).collect()
     }
 
     /// The audio-analysis document of a track, as it is served; `None` where there is none.

@@ -30,6 +30,8 @@ pub struct Oddities {
     pub page_rows: Option<usize>,
     /// Rows that playlists say they have and that never come.
     pub rows_withheld: usize,
+    /// Rows that playlists have and do not count.
+    pub rows_untold: usize,
     /// Audio features of the tracks whose ids begin with a digit have no `key`, of those with `A` to `M` one that is `"NaN"`.
     pub odd_keys: bool,
 }
@@ -209,7 +211,8 @@ impl Schedule {
         self.oddities.odd_keys
     }
 
-    pub(crate) fn rows_withheld(&self) -> usize {
-        self.oddities.rows_withheld
+    /// How many rows a playlist says it has that has so many.
+    pub(crate) fn rows_said(&self, rows: usize) -> usize {
+        (rows + self.oddities.rows_withheld).saturating_sub(self.oddities.rows_untold)
     }
 }

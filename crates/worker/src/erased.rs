@@ -1,10 +1,14 @@
 //! Handlers of different kinds in one list.
 
 use async_trait::async_trait;
+use model::id::is_id;
 use model::job::{Body, Envelope};
 use serde_json::Value;
 
 use crate::{Context, Failure, Handler};
+
+/// As much of an odd id as a reason quotes, in characters.
+const MOST_QUOTED: usize = 100;
 
 /// A [`Handler`] whose body is still JSON.
 #[async_trait]
@@ -25,8 +29,19 @@ impl<H: Handler> AnyHandler for H {
     }
 
     async fn run_body(&self, body: Value, context: &Context) -> Result<Vec<Envelope>, Failure> {
-        let job = serde_json::from_value(body)
-            .map_err(|e| Failure::dead(format!("the body is not that of a {} job: {e}", H::Body::KIND)))?;
+        let malformed = |why: String| Failure::dead(format!("the body is not that of a {} job: {why}", H::Body::KIND));
+        let job: H::Body = serde_json::from_value(body).map_err(|error| malformed(error.to_string()))?;
+        if let Some(why) = odd(job.ids()) {
+            return Err(malformed(why));
+        }
         self.run(job, context).await
     }
+}
+
+/// What is wrong with the ids of a job of which none can be one: anyone can publish a job.
+fn odd(ids: &[String]) -> Option<String> {
+    let first = ids.first().filter(|_| !ids.iter().any(|id| is_id(id)))?;
+    let first: String = first.chars().take(MOST_QUOTED).collect();
+    let others = if ids.len() > 1 { format!(", nor are {} others", ids.len() - 1) } else { String::new() };
+    Some(format!("{first:?} is no Spotify id (22 letters and digits){others}"))
 }

@@ -44,5 +44,5 @@ pub use logging::{Logging, init_logging};
 pub use settings::{Flags, SettingsError, load_settings};
 pub use shutdown::Shutdown;
 pub use start::{begin, complain, end, install_crypto, main, run_worker};
-pub use usage::{usage_error, without_argument_secrets};
+pub use usage::{usage_error, without_given_secrets};
 pub use worker::{Until, Worker, WorkerError};

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
+use model::settings::shown;
 use model::terminal::{escaped, escaped_json};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::field::Field;
@@ -48,10 +49,10 @@ pub fn init_logging() -> Logging {
     let filter = filter.add_directive(WITHOUT_LAPIN.parse().expect("a directive"));
     let started = start(filter, format == "json", exporting);
     if let Some(why) = refused {
-        tracing::warn!("{LEVEL} is `{level}`, which is no level ({why}); it is taken for `info`");
+        tracing::warn!("{LEVEL} is `{}`, which is no level ({}); it is taken for `info`", shown(&level), shown(&why));
     }
     if !["", "human", "json"].contains(&&*format) {
-        tracing::warn!("{FORMAT} is `{format}`, expected human or json; it is taken for human");
+        tracing::warn!("{FORMAT} is `{}`, expected human or json; it is taken for human", shown(&format));
     }
     if started.is_ok() && std::env::var_os("RUST_BACKTRACE").is_none() {
         std::panic::set_hook(Box::new(|panic| {

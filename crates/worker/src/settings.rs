@@ -1,6 +1,7 @@
 //! The settings in force: flags over environment over `spotifai.toml` over defaults.
 
 mod check;
+mod file;
 mod layer;
 #[cfg(test)]
 mod tests;
@@ -10,12 +11,12 @@ mod words;
 use std::path::{Path, PathBuf};
 
 use figment::Figment;
-use figment::providers::{Format, Serialized, Toml};
-use model::plain;
+use figment::providers::Serialized;
 use model::settings::{ENVIRONMENT, PROCESS_ENVIRONMENT, Settings, has_password};
 use secrecy::ExposeSecret;
 
 use crate::complain;
+use file::SettingsFile;
 use layer::Layer;
 use trim::Trimmed;
 pub(crate) use trim::trimmed;
@@ -96,8 +97,9 @@ fn environment() -> Result<Vec<(String, String)>, SettingsError> {
 fn load(flags: &Flags, folder: &Path, environment: Vec<(String, String)>) -> Result<Settings, SettingsError> {
     let defaults = Figment::from(Serialized::defaults(Settings::default()));
     let mut layers = defaults.clone();
-    if let Some(file) = file(flags, folder)? {
-        layers = layers.merge(Trimmed(Toml::file_exact(file)));
+    let file = file(flags, folder)?;
+    if let Some(file) = &file {
+        layers = layers.merge(Trimmed(file));
     }
     for (variable, value) in environment.iter().filter(|(_, value)| !trimmed(value).is_empty()) {
         match ENVIRONMENT.iter().find(|(name, ..)| name == variable) {
@@ -112,10 +114,10 @@ fn load(flags: &Flags, folder: &Path, environment: Vec<(String, String)>) -> Res
             layers = layers.merge(Trimmed(Layer::text(flag, key, value)));
         }
     }
-    let mut settings: Settings = layers.extract().map_err(|error| SettingsError(words::of(error)))?;
+    let mut settings: Settings = layers.extract().map_err(|error| SettingsError(words::of(error, file.as_ref())))?;
     unset_what_is_empty(&mut settings);
     check::check(&settings).map_err(|(key, problem)| {
-        let place = words::place(layers.find_metadata(key));
+        let place = words::place(layers.find_metadata(key), file.as_ref(), key);
         SettingsError(format!("{place}: {key} {problem}"))
     })?;
     Ok(settings)
@@ -132,8 +134,8 @@ fn unset_what_is_empty(settings: &mut Settings) {
     }
 }
 
-/// The file to read: the one that is named, which must be there, or the usual one where it is.
-fn file(flags: &Flags, folder: &Path) -> Result<Option<PathBuf>, SettingsError> {
+/// The file that is named, which must be there, or the usual one where it is.
+fn file(flags: &Flags, folder: &Path) -> Result<Option<SettingsFile>, SettingsError> {
     let (place, file) = match &flags.config {
         None => (FILE.to_owned(), folder.join(FILE)),
         Some(named) => (format!("--config {}", named.display()), named.clone()),
@@ -141,15 +143,7 @@ fn file(flags: &Flags, folder: &Path) -> Result<Option<PathBuf>, SettingsError> 
     if flags.config.is_none() && !file.exists() {
         return Ok(None);
     }
-    if file.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir()) {
-        // A pipe can be read once.
-        return Ok(Some(file));
-    }
-    // The parser says of other encodings what nobody understands.
-    let read = std::fs::read(&file).map_err(|error| plain::io(&error));
-    read.and_then(|bytes| plain::text(&bytes).map(drop).map_err(str::to_owned))
-        .map_err(|why| SettingsError(format!("{place}: {why}")))?;
-    Ok(Some(file))
+    SettingsFile::read(&file).map(Some).map_err(|why| SettingsError(format!("{place}{why}")))
 }
 
 fn warn_of_unknown(variable: &str) {

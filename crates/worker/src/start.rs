@@ -7,7 +7,7 @@ use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use model::settings::Settings;
 use tokio::runtime::Runtime;
 
-use crate::usage::{usage_error, without_argument_secrets};
+use crate::usage::{usage_error, without_given_secrets};
 use crate::{Flags, Health, Home, Shutdown, Until, Worker, init_logging, load_settings};
 
 /// The command line of a worker program.
@@ -43,7 +43,7 @@ pub fn main(name: &'static str, about: &'static str, add: fn(Worker, &Home) -> a
     let matches = Options::command().name(name).about(about).try_get_matches();
     let Options { flags, run } = match matches.and_then(|matches| Options::from_arg_matches(&matches)) {
         Ok(options) => options,
-        Err(error) => return usage_error(error),
+        Err(error) => return usage_error(name, error),
     };
     let entered = runtime.enter();
     let logging = init_logging();
@@ -55,7 +55,7 @@ pub fn main(name: &'static str, about: &'static str, add: fn(Worker, &Home) -> a
     };
     let code = ended.map_or_else(
         |(why, code)| {
-            tracing::error!("{name}: {}", without_argument_secrets(&why));
+            tracing::error!("{name}: {}", without_given_secrets(&why));
             ExitCode::from(code)
         },
         |()| ExitCode::SUCCESS,

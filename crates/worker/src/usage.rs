@@ -1,52 +1,121 @@
 //! Errors of a command line, which quote what was typed.
 
+use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::builder::StyledStr;
 use clap::error::ContextValue;
-use model::settings::{has_password, without_credentials};
+use model::plain;
+use model::settings::{has_password, may_be_address, without_credentials};
 use model::terminal::escaped;
 
-/// The text without the passwords of the URLs among this process's arguments, in whatever message they are quoted.
-pub fn without_argument_secrets(text: &str) -> String {
-    let arguments = std::env::args_os().skip(1).map(|argument| argument.to_string_lossy().into_owned());
-    without_secrets(text, arguments)
+use crate::complain;
+
+/// No message quotes less than this of an address that is longer, in bytes.
+const LEAST_QUOTED: usize = 60;
+
+/// The text without the passwords of the addresses among this process's arguments and variables, in whatever message they
+/// are quoted.
+pub fn without_given_secrets(text: &str) -> String {
+    let arguments = std::env::args_os().skip(1);
+    let variables = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SPOTIFAI_"));
+    let given = arguments.chain(variables.map(|(_, value)| value));
+    without_secrets(text, given.map(|given| given.to_string_lossy().into_owned()))
 }
 
-fn without_secrets(text: &str, arguments: impl Iterator<Item = String>) -> String {
-    let mut text = text.to_owned();
-    for argument in arguments {
-        // `--flag=VALUE` is quoted as a whole, or its value.
-        let value = argument.split_once('=').map_or("", |(_, value)| value);
-        for secret in [&argument, value] {
-            if may_be_url(secret) && has_password(secret) {
-                for quoted in quotations(secret) {
-                    text = text.replace(&quoted, &without_credentials(secret.trim()));
-                }
+fn without_secrets(text: &str, given: impl Iterator<Item = String>) -> String {
+    let given: Vec<String> = given.filter(|given| may_be_address(given)).collect();
+    let secrets = given.iter().flat_map(|given| parts(given)).filter(|part| may_be_address(part) && has_password(part));
+    let quoted: Vec<Quoted> = secrets.flat_map(Quoted::forms_of).collect();
+    let (mut out, mut rest) = (String::with_capacity(text.len()), text);
+    while let Some(first) = rest.chars().next() {
+        // Of forms of which as much is there, one that is there as a whole.
+        let found = quoted.iter().filter_map(|quoted| Some((quoted.found_in(rest)?, quoted)));
+        let length = match found.max_by_key(|(length, quoted)| (*length, *length == quoted.form.len())) {
+            Some((length, quoted)) => {
+                out.push_str(&quoted.shown(length));
+                length
             }
+            None => {
+                out.push(first);
+                first.len_utf8()
+            }
+        };
+        rest = &rest[length..];
+    }
+    out
+}
+
+/// What messages quote of an argument: all of it, the value of `--flag=VALUE`, or one name of a list, which may have commas
+/// and then begins with its scheme.
+fn parts(argument: &str) -> impl Iterator<Item = &str> {
+    let value = argument.split_once('=').map_or("", |(_, value)| value);
+    let schemes = argument.match_indices("://").map(|(at, _)| {
+        let letters = argument[..at].chars().rev().take_while(|c| c.is_ascii_alphanumeric() || "+-.".contains(*c));
+        &argument[at - letters.count()..]
+    });
+    let names = argument.split(',').chain(value.split(',')).chain(schemes);
+    [argument, value].into_iter().chain(names.map(|name| name.trim().trim_matches(['"', '\'']).trim()))
+}
+
+/// An address in one of the forms in which messages quote it, and what is shown in place of it.
+struct Quoted {
+    form: String,
+    /// So much of it has the beginning of what is secret.
+    least: usize,
+    harmless: String,
+}
+
+impl Quoted {
+    fn forms_of(address: &str) -> Vec<Self> {
+        let forms = |text: &str| {
+            let debug = format!("{text:?}");
+            // The last two as names of a list are read, which may have quotes.
+            let of_list = [text.replace('"', ""), text.replace("\"\"", "\"")];
+            [text.to_owned(), debug[1..debug.len() - 1].to_owned(), escaped(text).into_owned(), text.replace('\n', " ")]
+                .into_iter()
+                .chain(of_list)
+        };
+        let harmless = without_credentials(address.trim());
+        let quoted = |form: String| Self { least: secret_begins(&form), form, harmless: harmless.clone() };
+        [address, address.trim()].into_iter().flat_map(forms).map(quoted).collect()
+    }
+
+    /// What is shown in place of so much of it.
+    fn shown(&self, length: usize) -> String {
+        match self.form.rfind('@') {
+            // All that is secret, and a part of the rest.
+            Some(at) if length > at + 1 => without_credentials(self.form[..length].trim()),
+            _ => self.harmless.clone(),
         }
     }
-    text
+
+    /// How much of it the text begins with, if that has anything secret: long arguments are cut short where they are quoted,
+    /// and clap cuts one at an `=`.
+    fn found_in(&self, text: &str) -> Option<usize> {
+        let same = text.chars().zip(self.form.chars()).take_while(|(found, quoted)| found == quoted);
+        let length: usize = same.map(|(found, _)| found.len_utf8()).sum();
+        (length >= self.least).then_some(length)
+    }
 }
 
-/// The forms in which messages quote a text.
-fn quotations(text: &str) -> Vec<String> {
-    let forms = |text: &str| {
-        let debug = format!("{text:?}");
-        [text.to_owned(), debug[1..debug.len() - 1].to_owned(), escaped(text).into_owned(), text.replace('\n', " ")]
+/// How much of an address is one with the first letter of a password, or of the value of an option. One without a scheme may
+/// begin like any text, so more of it is needed.
+fn secret_begins(address: &str) -> usize {
+    let Some(scheme) = address.find("://") else {
+        let flag = address.starts_with("--").then(|| address.find('=')).flatten();
+        return flag.unwrap_or_else(|| address.floor_char_boundary(LEAST_QUOTED));
     };
-    [text, text.trim()].into_iter().flat_map(forms).collect()
+    let host = scheme + "://".len();
+    let first = address[host..].find([':', '=']).map(|at| host + at + 1);
+    let letter = first.and_then(|at| Some(at + address[at..].chars().next()?.len_utf8()));
+    letter.unwrap_or(address.len())
 }
 
-/// With a scheme, or `USER:PASSWORD@HOST`; no name of a label or column.
-fn may_be_url(argument: &str) -> bool {
-    argument.contains("://") || argument.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'))
-}
-
-/// Prints a usage error, or the help that was asked for, and returns the exit code.
-pub fn usage_error(mut error: clap::Error) -> ExitCode {
+/// Prints a usage error, or the help that was asked for, and returns the exit code of the program `name`.
+pub fn usage_error(name: &str, mut error: clap::Error) -> ExitCode {
     // In its parts: its text leaves out what looks like a colour, so that a password may not be found in it any more.
-    let harmless = |text: &str| escaped(&without_argument_secrets(text)).into_owned();
+    let harmless = |text: &str| escaped(&without_given_secrets(text)).into_owned();
     let parts: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in parts {
         let value = match value {
@@ -54,21 +123,31 @@ pub fn usage_error(mut error: clap::Error) -> ExitCode {
             ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(|text| harmless(text)).collect()),
             // Advice that quotes what was typed.
             ContextValue::StyledStrs(advice) => {
-                let is_harmless = |text: &StyledStr| without_argument_secrets(&text.to_string()) == text.to_string();
+                let is_harmless = |text: &StyledStr| without_given_secrets(&text.to_string()) == text.to_string();
                 ContextValue::StyledStrs(advice.into_iter().filter(is_harmless).collect())
             }
             other => other,
         };
         error.insert(kind, value);
     }
-    // What cannot be printed is no failure of the help.
-    let _ = error.print();
-    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+    let printed = error.print().and_then(|()| std::io::stdout().flush());
+    match printed {
+        // Help was asked for, and nobody has it.
+        Err(failure) if !error.use_stderr() && failure.kind() != ErrorKind::BrokenPipe => {
+            complain(&format!("{name}: cannot write to standard output: {}", plain::io(&failure)));
+            ExitCode::FAILURE
+        }
+        _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn shown(text: &str, given: &[&str]) -> String {
+        without_secrets(text, given.iter().map(|given| (*given).to_owned()))
+    }
 
     #[test]
     fn a_password_among_the_arguments_is_in_no_message_that_quotes_them() {
@@ -76,7 +155,32 @@ mod tests {
         let arguments = ["status", "--queue=amqp://me:h/sh@host", "me:hush@host", "spotify:track:3n3P", "a=b", odd];
         let text =
             format!("no `amqp://me:h/sh@host`, no me:hush@host, no spotify:track:3n3P, no a=b, no {:?}", odd.trim());
-        let shown = without_secrets(&text, arguments.map(str::to_owned).into_iter());
-        assert_eq!(shown, "no `amqp://host`, no host, no spotify:track:3n3P, no a=b, no \"amqp://odd\"");
+        assert_eq!(
+            shown(&text, &arguments),
+            "no `amqp://host`, no host, no spotify:track:3n3P, no a=b, no \"amqp://odd\""
+        );
+    }
+
+    #[test]
+    fn nor_is_a_part_of_one_in_a_message_that_quotes_a_part_of_them() {
+        for (text, given, harmless) in [
+            (
+                "unexpected argument '--amqp://me:hu' found",
+                "--amqp://me:hu=sh@host",
+                "unexpected argument 'host' found",
+            ),
+            ("no family `amqp://me:hush@host`", "knn,amqp://me:hush@host", "no family `amqp://host`"),
+            ("no family `amqp://me:hu`", "--families=amqp://me:hu,sh@host", "no family `amqp://***`"),
+            ("no column amqp://me:h,sh@host", "--labels=a,\"amqp://me:h,sh@host \"", "no column amqp://host"),
+            ("no column amqp://me:hush@host", "--labels=\"amqp://me:hu\"sh@host\"", "no column amqp://host"),
+            ("no column amqp://me:hush@host", "--labels=a,\"amqp://me:hush@host\"", "no column amqp://host"),
+            ("\"amqp://me:hush\" names no track", "amqp://me:hush@host/x", "\"amqp://host/x\" names no track"),
+            ("amqp://mehr and amqp://other:x@y", "amqp://me:hush@host", "amqp://mehr and amqp://other:x@y"),
+            ("there is no folder amqp://me:hush@host:", "amqp://me:hush@host/x", "there is no folder amqp://host:"),
+            ("no family `amqp://me:hush@host`", "amqp://me:hush@host,knn", "no family `amqp://host`"),
+            ("https://host/x?key=hu…", "https://host/x?key=hush", "https://host/x…"),
+        ] {
+            assert_eq!(shown(text, &[given]), harmless);
+        }
     }
 }

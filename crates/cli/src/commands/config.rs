@@ -61,5 +61,6 @@ fn emptied_file(flags: &Flags) -> Option<PathBuf> {
     let file = flags.settings_file();
     let out = File::from(std::io::stdout().as_fd().try_clone_to_owned().ok()?).metadata().ok()?;
     let id = |metadata: &Metadata| (metadata.dev(), metadata.ino());
-    file.metadata().is_ok_and(|metadata| id(&metadata) == id(&out)).then_some(file)
+    // A terminal or a pipe is not emptied.
+    file.metadata().is_ok_and(|metadata| metadata.is_file() && id(&metadata) == id(&out)).then_some(file)
 }

@@ -1,5 +1,7 @@
 //! `spotifai demo`: the whole way, offline.
 
+mod rows;
+
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
@@ -75,7 +77,9 @@ fn catalogue(args: &Demo) -> anyhow::Result<(Catalogue, Oddities, String)> {
         Some(file) => {
             let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
             bytes.hash(&mut hasher);
-            let (catalogue, notes) = of_table(&bytes).with_context(|| file.display().to_string())?;
+            let (catalogue, notes) = of_table(&bytes)
+                .and_then(|(catalogue, notes)| rows::check(&catalogue).map(|()| (catalogue, notes)))
+                .with_context(|| file.display().to_string())?;
             notes.iter().for_each(|note| warn(&format!("{}: {note}", file.display())));
             (catalogue, Oddities::none())
         }

@@ -10,12 +10,13 @@ use worker::Home;
 use crate::args;
 use crate::commands::dataset;
 use crate::commands::search::Found;
-use crate::files::{save, turn_to_write};
+use crate::files::{save, try_folder, turn_to_write};
 use crate::output::say;
 use crate::summary;
 
 /// Writes the report of the newest model.
 pub async fn run(command: &args::Report, home: &Home) -> anyhow::Result<()> {
+    try_folder(&command.out)?;
     let found = newest(home).await?;
     let _turn = turn_to_write(&command.out).await?;
     write(home, &found, None, &command.out).await?;

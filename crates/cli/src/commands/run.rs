@@ -17,7 +17,7 @@ use crate::args;
 use crate::commands::search::{Plan, search};
 use crate::commands::{dataset, report};
 use crate::error::{stopped, usage};
-use crate::files::{make_folder, turn_to_write};
+use crate::files::{make_folder, try_folder, turn_to_write};
 use crate::output::say;
 use crate::shell;
 use crate::stop::unless_stopped;
@@ -27,6 +27,7 @@ use crate::summary::Summary;
 pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
     let playlists = playlist_ids(&args.playlists)?;
     let shutdown = Shutdown::on_signals()?;
+    try_folder(&args.out)?;
     let begun = async {
         sign_in(&home).await?;
         make_folder(&args.out)?;

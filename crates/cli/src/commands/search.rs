@@ -13,7 +13,8 @@ mod watch;
 use std::io;
 use std::path::Path;
 
-use anyhow::{Context, anyhow, bail};
+use anyhow::{anyhow, bail};
+use learn::grid::GridError;
 use model::dataset::DatasetInfo;
 use model::job::{Body, SearchBlock, SearchRefit};
 use model::plain;
@@ -24,7 +25,7 @@ use worker::{Home, Shutdown, Until};
 use crate::args::{self, SearchRun, WorkerKind};
 use crate::commands::{pause, report, work};
 use crate::error::{stopped, usage};
-use crate::files::{check_folder, make_folder, turn_to_write};
+use crate::files::{make_folder, try_folder, turn_to_write};
 use crate::home::OwnQueue;
 use crate::output::say;
 use crate::progress;
@@ -68,12 +69,17 @@ impl Plan {
 
     fn of(grid: &args::Grid, seed: u64) -> anyhow::Result<Self> {
         let settings = match learn::grid::named(&grid.grid.to_string_lossy()) {
-            Some(text) => learn::grid::read(text, &grid.families).map_err(usage)?,
+            Some(text) => {
+                learn::grid::read(text, &grid.families).map_err(|error| usage(format!("--families: {error}")))?
+            }
             None => {
                 let file = &grid.grid;
                 let bytes = std::fs::read(file).map_err(|error| unread(file, error))?;
                 let text = plain::text(&bytes).map_err(|why| anyhow!("{} is no grid: {why}", file.display()))?;
-                learn::grid::read(text, &grid.families).with_context(|| file.display().to_string())?
+                learn::grid::read(text, &grid.families).map_err(|error| match error {
+                    GridError::NoFamily { .. } => usage(format!("--families: {}: {error}", file.display())),
+                    error => anyhow::Error::new(error).context(file.display().to_string()),
+                })?
             }
         };
         Ok(Self { settings, folds: grid.folds, seed, thresholds: false, command: None })
@@ -125,7 +131,7 @@ pub async fn run(command: args::Search, home: &Home) -> anyhow::Result<()> {
 async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let plan = Plan { command: Some(shell::same_command()), ..Plan::wanted(&args.what)? };
-    check_folder(&args.out)?;
+    try_folder(&args.out)?;
     let Some(info) = unless_stopped(&shutdown, data::dataset(&args.what.data, home)).await? else {
         return Err(stopped(&shutdown, "the search had not begun"));
     };

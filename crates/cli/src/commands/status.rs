@@ -82,7 +82,7 @@ fn collected(c: &Collection) -> Vec<String> {
             n(c.tracks_with_pitches)
         ),
     ];
-    lines.into_iter().chain(refused).chain(summary::differing(&c.rows_differ)).collect()
+    lines.into_iter().chain(refused).chain(report::differing(&c.rows_differ)).collect()
 }
 
 /// Why jobs that are ready are not taken.

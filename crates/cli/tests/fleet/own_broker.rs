@@ -112,11 +112,11 @@ fn a_worker_that_cannot_publish_is_unready_and_goes_on_after_the_alarm() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     // An analysis that is stored already: its job asks nobody and has a follow-up job.
     runtime.block_on(async {
-        let track_id = "t1".to_owned();
+        let track_id = "3n3Ppam7vgaVa1iaRUc9Lp".to_owned();
         let analysis = Some(Analysis::default());
         store::open(&store).await.unwrap().save_analysis(&TrackAnalysis { track_id, analysis }).await.unwrap();
         let queue = queue::open(&format!("{}/%2F", alarmed.broker.url()), None).await.unwrap();
-        queue.publish(&[Envelope::new(&TrackAnalysisJob { track_id: "t1".into() })]).await.unwrap();
+        queue.publish(&[Envelope::new(&TrackAnalysisJob { track_id: "3n3Ppam7vgaVa1iaRUc9Lp".into() })]).await.unwrap();
         queue.flush().await;
     });
     alarmed.broker.set_memory_alarm(true).unwrap();

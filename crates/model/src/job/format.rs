@@ -1,6 +1,9 @@
 //! Reading messages: of this version of the envelope, and of the one before it.
 
+use serde::Deserialize;
 use serde_json::{Map, Value, json};
+
+use crate::plain;
 
 use super::{Envelope, MOST_BYTES, VERSION};
 
@@ -64,16 +67,17 @@ impl Format {
         {
             return Ok(job);
         }
-        let message: Value = serde_json::from_slice(payload).map_err(malformed)?;
+        let message: Value = serde_json::from_slice(payload).map_err(|error| malformed(plain::json(&error)))?;
         let (known, now) = (self.version, u64::from(self.version));
-        match message.get("v").and_then(Value::as_u64) {
-            None => Err(malformed("it has no version `v`")),
+        let Some(version) = message.get("v") else { return Err(malformed("it has no version `v`")) };
+        match version.as_u64() {
+            None => Err(malformed("its version `v` is not a whole number")),
             Some(found) if found > now + MOST_AHEAD => {
                 Err(malformed(format_args!("version {found} is more than {MOST_AHEAD} ahead of this program's")))
             }
             // Its shape is its own.
             Some(found) if found > now => Err(BadEnvelope::Newer { found, known }),
-            Some(found) if found == now => serde_json::from_value(message).map_err(malformed),
+            Some(found) if found == now => envelope(message),
             Some(found) if found + 1 == now => self.upgraded(message),
             Some(found) => Err(BadEnvelope::TooOld { found, known }),
         }
@@ -84,8 +88,31 @@ impl Format {
             (self.upgrade)(fields);
             fields.insert("v".into(), self.version.into());
         }
-        serde_json::from_value(message).map_err(malformed)
+        envelope(message)
     }
+}
+
+/// The job of a message of this version.
+fn envelope(message: Value) -> Result<Envelope, BadEnvelope> {
+    Envelope::deserialize(&message).map_err(|_| malformed(misfit(&message)))
+}
+
+/// The first field that is missing, or of another kind than it has to be.
+fn misfit(message: &Value) -> String {
+    let misfits = |name: &str, kind: &str, fits: fn(&Value) -> bool| match message.get(name) {
+        None => Some(format!("the field `{name}` is missing")),
+        Some(value) if !fits(value) => Some(format!("the field `{name}` is not {kind}")),
+        Some(_) => None,
+    };
+    let is_count = |value: &Value| value.as_u64().is_some_and(|count| u32::try_from(count).is_ok());
+    let texts = ["id", "kind", "key"].into_iter().find_map(|name| misfits(name, "a text", Value::is_string));
+    texts
+        .or_else(|| misfits("attempt", "a whole number, 0 or more", is_count))
+        .or_else(|| misfits("enqueued_at", "a whole number of milliseconds", Value::is_i64))
+        .or_else(|| misfits("body", "there", |_| true))
+        .unwrap_or_else(|| {
+            "one of the fields `trace`, `run`, `priority` and `history` is not what it has to be".to_owned()
+        })
 }
 
 fn malformed(why: impl ToString) -> BadEnvelope {
@@ -147,6 +174,43 @@ mod tests {
         for v in [6, 7] {
             let text = format!(r#"{{"v":{v},"id":3}}"#);
             assert!(matches!(SEVEN.parse(text.as_bytes()), Err(BadEnvelope::Malformed(_))), "{v}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_envelope_is_told_in_plain_words() {
+        let good = Envelope::new(&SearchRefit { search: "s1".into() }).to_bytes();
+        let with = |field: &str, value: Option<Value>| {
+            let mut message: Map<String, Value> = serde_json::from_slice(&good).unwrap();
+            message.remove(field);
+            message.extend(value.map(|value| (field.to_owned(), value)));
+            Value::from(message).to_string()
+        };
+        for (message, said) in [
+            (with("v", None), "it has no version `v`"),
+            (with("v", Some(json!("1"))), "its version `v` is not a whole number"),
+            (with("v", Some(json!("2"))), "its version `v` is not a whole number"),
+            (with("v", Some(json!(1.0))), "its version `v` is not a whole number"),
+            (with("v", Some(json!(-1))), "its version `v` is not a whole number"),
+            (with("v", Some(json!(null))), "its version `v` is not a whole number"),
+            (with("id", None), "the field `id` is missing"),
+            (with("key", Some(json!(7))), "the field `key` is not a text"),
+            (with("attempt", Some(json!("2"))), "the field `attempt` is not a whole number, 0 or more"),
+            (
+                with("enqueued_at", Some(json!("today"))),
+                "the field `enqueued_at` is not a whole number of milliseconds",
+            ),
+            (with("body", None), "the field `body` is missing"),
+            (
+                with("priority", Some(json!("low"))),
+                "one of the fields `trace`, `run`, `priority` and `history` is not what it has to be",
+            ),
+            ("[1]".to_owned(), "it has no version `v`"),
+            ("garbage".to_owned(), "it is no JSON: it cannot be read from line 1, column 1 on"),
+            (String::new(), "it is empty"),
+        ] {
+            let read = Format::CURRENT.parse(message.as_bytes());
+            assert_eq!(read, Err(BadEnvelope::Malformed(said.to_owned())), "{message}");
         }
     }
 

@@ -22,6 +22,18 @@ pub fn without_credentials(url: &str) -> String {
     }
 }
 
+/// Any text as messages may show it, such as the value of a setting or a name of a file: as it is, save that what may be an
+/// address has [its password hidden](with_hidden_password).
+pub fn shown(text: &str) -> String {
+    if may_be_address(text) { with_hidden_password(text) } else { text.to_owned() }
+}
+
+/// With a scheme, or `USER:PASSWORD@HOST`; no name of a file, a label or a column.
+pub fn may_be_address(text: &str) -> bool {
+    let has_user = || text.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
+    text.contains("://") || text.trim_start().starts_with("sqlite:") || has_user() && !is_mail(text)
+}
+
 /// The same URL with `***` for its password and for the values of its query, save those that are known to be no secrets.
 pub fn with_hidden_password(url: &str) -> String {
     let Some((scheme, rest)) = split(url) else { return url.to_owned() };
@@ -117,6 +129,11 @@ fn split(url: &str) -> Option<(&str, &str)> {
     Some(url.split_at(at))
 }
 
+/// `mailto:NAME@HOST`, as a contact may be written.
+fn is_mail(text: &str) -> bool {
+    text.trim().strip_prefix("mailto:").is_some_and(|mail| !mail.contains([':', '/']))
+}
+
 /// Whether what follows `sqlite:` looks like a user with a password or a host, or like options with values.
 fn names_more_than_a_file(file: &str) -> bool {
     let is_user = |user: &str| user.contains(':') || user.starts_with("//") && !user.starts_with("///");
@@ -136,8 +153,12 @@ fn may_end_in_a_value(rest: &str) -> bool {
     before.split_once('?').is_some_and(|(_, query)| query.contains('='))
 }
 
-/// Whether the beginning is hosts with ports, as in `a:1,b:2/path`, and no user and password without an end.
+/// Whether the beginning is hosts with ports, as in `a:1,b:2/path`, and no user and password without an end, nor is there
+/// another address behind it.
 fn names_hosts(rest: &str) -> bool {
+    if rest.contains("://") {
+        return false;
+    }
     let hosts = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
     let is_host = |host: &str| match host.strip_prefix('[').map(|host| host.split_once(']')) {
         Some(Some((address, port))) => {
@@ -264,6 +285,27 @@ mod tests {
         ] {
             assert_eq!((&*without_credentials(url), &*with_hidden_password(url)), (address, hidden), "{url}");
             assert_eq!(has_password(url), url != hidden, "{url}");
+        }
+    }
+
+    #[test]
+    fn a_text_is_shown_as_it_is_unless_it_may_be_an_address() {
+        for text in ["me@example.org", "mailto:me@example.org", "/home/me@work/token.json", "rock", "a, b", "C:/x", ""]
+        {
+            assert_eq!(shown(text), text);
+        }
+        for (text, harmless) in [
+            ("amqp://me:pw@host/v", "amqp://me:***@host/v"),
+            ("Me <https://me:pw@host/x>", "***@host/x>"),
+            ("info,amqp://me:pw@host", "***@host"),
+            ("me:pw@host", "me:***@host"),
+            ("mailto://me:pw@host", "mailto://me:***@host"),
+            ("mailto:me:pw@host", "mailto:***@host"),
+            ("http://host/x amqp://me:pw", "http://***"),
+            ("sqlite:x.db?key=pw", "***"),
+            ("/a/amqp://me:pw@host/token.json", "***@host/token.json"),
+        ] {
+            assert_eq!(shown(text), harmless);
         }
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use lapin::uri::{AMQPScheme, AMQPUri};
+use model::plain;
 use model::settings::{torn_by, unencoded};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
@@ -72,7 +73,7 @@ impl Address {
     }
 
     pub(super) fn unavailable(&self, cause: impl std::fmt::Display) -> QueueError {
-        QueueError::Unavailable { at: self.shown(), cause: cause.to_string() }
+        QueueError::Unavailable { at: self.shown(), cause: plain::words(&cause.to_string()) }
     }
 }
 

@@ -71,7 +71,7 @@ pub(super) fn cause(error: &Error) -> String {
         ErrorKind::BulkWrite(bulk) => bulk_cause(bulk).or_else(|| source(error).map(cause)).unwrap_or_default(),
         ErrorKind::ServerSelection { message, .. } => selection(message),
         ErrorKind::Io(error) => plain::io(error),
-        other => plain::without_number(&other.to_string()),
+        other => plain::words(&other.to_string()),
     };
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -81,7 +81,7 @@ fn selection(message: &str) -> String {
     let Some((summary, servers)) = message.split_once(" Topology: ") else { return message.to_owned() };
     let reason = |error: &str| {
         let what = error.split_once(", labels: ").map_or(error, |(what, _)| what);
-        plain::without_number(what.trim_start_matches("I/O error: "))
+        plain::words(what.trim_start_matches("I/O error: "))
     };
     let mut reasons: Vec<String> = servers.split("Error: Kind: ").skip(1).map(reason).collect();
     reasons.sort();

@@ -26,8 +26,7 @@ pub(super) fn playlist(shared: &Shared, playlist: &Playlist, has_rows: bool) -> 
 
 /// A page of a playlist's rows. Some real pages hold `href` and `items` alone.
 pub(super) fn items(shared: &Shared, playlist: &Playlist, offset: usize, limit: usize) -> Value {
-    let (total, limit) =
-        (playlist.rows.len() + shared.schedule.rows_withheld(), limit.min(shared.schedule.page_rows()));
+    let (total, limit) = (shared.schedule.rows_said(playlist.rows.len()), limit.min(shared.schedule.page_rows()));
     let page = |offset: usize| {
         format!("{}/v1/playlists/{}/items?offset={offset}&limit={limit}", shared.spotify_url, playlist.id)
     };

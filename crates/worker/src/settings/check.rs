@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use model::settings::{Settings, Steps, torn_by, without_credentials};
+use model::settings::{Settings, Steps, shown, torn_by, without_credentials};
 use url::Url;
 
 type Checked = Result<(), (&'static str, String)>;
@@ -17,6 +17,8 @@ pub(super) fn check(settings: &Settings) -> Checked {
     door("queue", &settings.queue, &["sqlite:FILE", "amqp://HOST", "amqps://HOST"])?;
     door("store", &settings.store, &["sqlite:FILE", "mongodb://HOST", "mongodb+srv://HOST"])?;
     group("egress", &settings.egress)?;
+    spotify.client_id.as_deref().map_or(Ok(()), |id| group("spotify.client_id", id))?;
+    contact(settings.contact.as_deref().unwrap_or_default())?;
     for (key, value) in [("spotify.rate", spotify.rate), ("lastfm.rate", lastfm.rate)] {
         number(key, value, value > 0.0, "a number of requests a second above 0")?;
     }
@@ -70,12 +72,22 @@ fn door(key: &'static str, url: &str, known: &[&str]) -> Checked {
     Err((key, format!("is `{}`, expected one of: {}", without_credentials(url), known.join(", "))))
 }
 
-/// A name that is a part of keys.
+/// A name that is a part of keys, which people see.
 fn group(key: &'static str, name: &str) -> Checked {
     if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) {
         return Ok(());
     }
-    Err((key, format!("is `{}`, expected letters, digits, `-`, `_` and `.`", without_credentials(name))))
+    Err((key, format!("is `{}`, expected letters, digits, `-`, `_` and `.`", shown(name))))
+}
+
+/// Services are told it with every request.
+fn contact(contact: &str) -> Checked {
+    let user = contact.rsplit_once('@').and_then(|(user, _)| Some(user.split_once("://")?.1)).unwrap_or_default();
+    if !user.contains(':') || user.contains(char::is_whitespace) {
+        return Ok(());
+    }
+    let shown = shown(contact);
+    Err(("contact", format!("is `{shown}`, which services would be told with every request: leave the password out")))
 }
 
 /// A hundred years: a time that is longer is a mistake, and overflows what adds it to a date.

@@ -94,7 +94,7 @@ fn value_for(variable: &str) -> &'static str {
     match variable {
         "SPOTIFAI_QUEUE" => "amqp://example.org",
         "SPOTIFAI_STORE" => "mongodb://example.org",
-        "SPOTIFAI_EGRESS" => "office",
+        "SPOTIFAI_EGRESS" | "SPOTIFAI_SPOTIFY_CLIENT_ID" => "office",
         "SPOTIFAI_LISTEN" => "127.0.0.1:9100",
         "SPOTIFAI_LASTFM_BACKOFF" => "1..2",
         rate if rate.ends_with("_RATE") => "9",
@@ -167,20 +167,68 @@ fn a_file_named_by_a_flag_replaces_the_usual_one_and_must_be_there() {
 #[test]
 fn refusals_are_one_line_with_what_where_and_what_is_expected() {
     let refused = Place::refusal("[lastfm]\nrat = 1\n");
-    assert!(refused.starts_with("spotifai.toml: lastfm.rat is unknown, expected one of: url, "), "{refused}");
-    let refused = Place::refusal("colour = 1\n");
-    assert!(refused.starts_with("spotifai.toml: colour is unknown, expected one of: queue, "), "{refused}");
-    assert_eq!(
-        Place::refusal("[lastfm]\nrate = 'fast'\n"),
-        "spotifai.toml: lastfm.rate is \"fast\", expected a number"
+    assert!(refused.starts_with("spotifai.toml:2: lastfm.rat is unknown, expected one of: url, "), "{refused}");
+    assert!(refused.ends_with("; did you mean lastfm.rate?"), "{refused}");
+    let refused = Place::refusal("contact = 'me'\ncolour = 1\n");
+    assert!(refused.starts_with("spotifai.toml:2: colour is unknown, expected one of: queue, "), "{refused}");
+    assert!(!refused.contains("did you mean"), "{refused}");
+    let refused = Place::refusal("api_key = 'x'\n");
+    assert!(refused.ends_with("; did you mean lastfm.api_key?") && !refused.contains("'x'"), "{refused}");
+    let refused = Place::refusal("lastfm_rate = 1\n");
+    assert!(refused.ends_with("; did you mean lastfm.rate?"), "{refused}");
+    let refused = Place::refusal("[lastfn]\nrate = 1\n");
+    assert!(
+        refused.starts_with("spotifai.toml:1: lastfn is unknown") && refused.ends_with("mean lastfm?"),
+        "{refused}"
     );
-    assert_eq!(
-        Place::refusal("[worker]\nslots = -1\n"),
-        "spotifai.toml: worker.slots is -1, expected a whole number, 0 or more"
-    );
-    assert_eq!(Place::refusal("lastfm = 3\n"), "spotifai.toml: lastfm is 3, expected a table");
-    let refused = Place::refusal("[lastfm]\nrate = = 3\n");
-    assert!(refused.starts_with("spotifai.toml: TOML parse error at line 2"), "{refused}");
+    for (toml, said) in [
+        ("[lastfm]\nrate = 'fast'\n", "2: lastfm.rate is \"fast\", expected a number"),
+        ("[worker]\nslots = -1\n", "2: worker.slots is -1, expected a whole number, 0 or more"),
+        ("[worker]\nslots = 1.5\n", "2: worker.slots is 1.5, expected a whole number, 0 or more"),
+        ("lastfm = 3\n", "1: lastfm is 3, expected a table"),
+        ("[[lastfm]]\nrate = 3\n", "1: lastfm is a list of tables, and no setting is: a header has single brackets"),
+        ("\n[[dataset]]\ntop = 3\n", "2: dataset is a list of tables, and no setting is: a header has single brackets"),
+        ("lastfm.rate.x = 1\n", "1: lastfm.rate is a table, expected a number"),
+        ("\n[contact]\nmail = 'me'\n", "2: contact is a table, expected a text in quotes"),
+        ("queue = true\n", "1: queue is true, expected a text in quotes"),
+        ("# mine\nqueue = 5\n", "2: queue is 5, expected a text in quotes"),
+        ("contact = ['me']\n", "1: contact is a list, expected a text in quotes"),
+        ("lastfm.rate = 'fast'\n", "1: lastfm.rate is \"fast\", expected a number"),
+        ("lastfm = { rate = 'fast' }\n", "1: lastfm.rate is \"fast\", expected a number"),
+        ("[lastfm]\napi_key = 5\n", "2: lastfm.api_key is ***, expected a text in quotes"),
+        ("[dataset.cut]\nexcluded = 'rock'\n", "2: dataset.cut.excluded is \"rock\", expected a list"),
+        ("[dataset.split]\nby_artist = 'yes'\n", "2: dataset.split.by_artist is \"yes\", expected true or false"),
+    ] {
+        assert_eq!(Place::refusal(toml), format!("spotifai.toml:{said}"), "{toml}");
+    }
+}
+
+#[test]
+fn slips_of_the_pen_are_told_in_our_words_without_what_may_be_a_secret() {
+    for (toml, said) in [
+        ("queue = none\n", "1: none needs quotes: \"none\""),
+        ("contact = 'me'\nstore = None\n", "2: None needs quotes: \"none\""),
+        ("[lastfm]\napi_key = hush\n", "2: a text needs quotes: \"…\""),
+        ("queue = amqp://me:hush@host\n", "1: a text needs quotes: \"…\""),
+        ("[lastfm]\nrate = = 3\n", "2: what stands here is no value"),
+        ("contact = \"hush\n", "1: a closing quote is missing"),
+        ("contact = 'hush\n", "1: a closing quote is missing"),
+        ("contact = \"C:\\hush\"\n", "1: a backslash in \"…\" begins a code: write two of them, or the text as '…'"),
+        ("contact = “hush”\n", "1: a text has plain quotes: \"…\""),
+        ("queue: 'hush'\n", "1: `=` is missing between a name and its value"),
+        (
+            "[lastfm]\nrate = 0,5 # hush\n",
+            "2: what follows here cannot stand behind a value: a list has brackets, a comment begins with #",
+        ),
+        ("[lastfm\nrate = 1\n", "1: a header is a name in brackets, such as [lastfm]"),
+        ("contact = 'a'\ncontact = 'b'\n", "2: contact is there twice"),
+        ("[lastfm]\nrate = 1\n[lastfm]\nrate = 2\n", "3: [lastfm] is there twice"),
+        ("[lastfm]\nrate =\n", "2: a value is missing"),
+        ("[dataset.split]\nby_artist = True\n", "2: True is written true"),
+        ("// hush\n", "1: what stands here is no name: a comment begins with #"),
+    ] {
+        assert_eq!(Place::refusal(toml), format!("spotifai.toml:{said}"), "{toml}");
+    }
 }
 
 #[test]
@@ -196,13 +244,16 @@ fn values_that_make_no_sense_are_refused() {
         ("[lastfm]\nbackoff = 5", "lastfm.backoff is 5, expected FIRST..CAP in seconds"),
         ("[worker]\nlisten = 'here'", "worker.listen is `here`, expected IP:PORT such as 0.0.0.0:9100"),
         ("egress = 'a b'", "egress is `a b`, expected letters, digits"),
+        ("[spotify]\nclient_id = 'amqp://me:pw@h'", "spotify.client_id is `amqp://me:***@h`, expected letters, digits"),
+        ("contact = 'https://me:pw@h'", "contact is `https://me:***@h`, which services would be told"),
         ("queue = 'http://me:pw@host'", "queue is `http://host`, expected one of: sqlite:FILE, amqp://HOST"),
         ("store = 'mongodb://'", "store is `mongodb://`, expected one of: sqlite:FILE, mongodb://HOST"),
         ("[lastfm]\nurl = 'www.last.fm'", "lastfm.url is `www.last.fm`, expected an http(s) address"),
         ("[spotify]\napi_url = 'ftp://x.org'", "spotify.api_url is `ftp://x.org`, expected an address that starts"),
     ] {
         let refused = Place::refusal(toml);
-        assert!(refused.starts_with(&format!("spotifai.toml: {said}")), "{refused}");
+        let (place, what) = refused.split_once(": ").unwrap();
+        assert!(place == format!("spotifai.toml:{}", toml.lines().count()) && what.starts_with(said), "{refused}");
     }
 }
 

@@ -24,7 +24,10 @@ pub struct Begun {
 /// Saves a search and publishes its blocks; of one that is there already those that are not finished, and the refit where
 /// all are. A search that was cancelled goes on.
 pub async fn begin(home: &Home, info: &DatasetInfo, plan: &Plan, run: Option<&Run>) -> anyhow::Result<Begun> {
-    data::check_folds(info, plan.folds)?;
+    match run {
+        Some(_) => data::check_collected(info, plan)?,
+        None => data::check_folds(info, plan.folds)?,
+    }
     data::warn_of_excess(info, &plan.settings, plan.folds);
     let (new, _) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed, plan.thresholds);
     let store = &home.store;

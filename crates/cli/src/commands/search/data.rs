@@ -12,6 +12,7 @@ use model::search::Setting;
 use model::settings;
 use worker::Home;
 
+use super::Plan;
 use crate::args;
 use crate::error::usage;
 use crate::output::warn;
@@ -79,6 +80,23 @@ pub fn warn_of_excess(info: &DatasetInfo, settings: &[Setting], folds: u32) {
     for sentence in excesses(settings, fitted, features) {
         warn(&sentence);
     }
+}
+
+/// Refuses a run's dataset that is too small for its search. Nobody chose the folds: it is no usage error.
+pub fn check_collected(info: &DatasetInfo, plan: &Plan) -> anyhow::Result<()> {
+    let Some(Training { rows, .. }) = info.training.filter(|training| training.rows < plan.folds as usize) else {
+        return Ok(());
+    };
+    let fewer = match &plan.command {
+        Some(command) if rows >= 2 => format!(", or `{command} --folds {rows}`"),
+        _ => String::new(),
+    };
+    bail!(
+        "{rows} of the {} tracks of the dataset are for training, which cannot be cut into the {} folds of the search: collect \
+         a larger playlist{fewer}",
+        info.rows,
+        plan.folds
+    )
 }
 
 /// Refuses more folds than the training rows can be cut into; copies of a track are not parted.

@@ -79,7 +79,15 @@ async fn size(args: &SearchPlan, plan: &Plan, home: &Home) -> anyhow::Result<Siz
     if let (Some(rows), Some(features)) = (args.rows, args.features) {
         let labels = match args.data.labels().as_slice() {
             [] => 1,
-            [one] => one.parse().map_err(|_| usage(format!("--labels is `{one}`: with --rows it is a number")))?,
+            [one] => match one.parse::<u16>() {
+                Ok(labels) if labels > 0 => labels.into(),
+                _ => {
+                    return Err(usage(format!(
+                        "--labels is `{one}`: with --rows it is a number from 1 to {}",
+                        u16::MAX
+                    )));
+                }
+            },
             _ => return Err(usage("--labels is a list: with --rows it is a number")),
         };
         let test = (home.settings.dataset.split.test_size * f64::from(rows)).ceil() as usize;

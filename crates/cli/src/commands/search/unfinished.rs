@@ -31,15 +31,17 @@ async fn line(home: &Home, info: &SearchInfo, more: usize) -> anyhow::Result<Str
     let finished = home.store.finished_trials(&info.id, None).await?;
     let blocks = home.store.search(&info.id).await?.map_or(Vec::new(), |search| search.blocks);
     let left = blocks.iter().filter(|block| !grid_worker::is_finished(block, &finished)).count();
-    let (left, all) = (thousands(left), thousands(blocks.len()));
     let id: String = info.id.chars().take(ID_LETTERS).collect();
     let more = match more {
         0 => String::new(),
         1 => "; one more: `spotifai search list`".to_owned(),
         more => format!("; {} more: `spotifai search list`", thousands(more)),
     };
+    let what = match left {
+        0 => "without its model, all its blocks finished and its winner not refitted".to_owned(),
+        left => format!("with {} of its {} blocks unfinished", thousands(left), thousands(blocks.len())),
+    };
     Ok(format!(
-        "search {id} was left with {left} of its {all} blocks unfinished: `spotifai search cancel {id}` ends it, the command \
-         that began it goes on with it{more}"
+        "search {id} was left {what}: `spotifai search cancel {id}` ends it, the command that began it goes on with it{more}"
     ))
 }

@@ -1,0 +1,86 @@
+//! Slips of the pen in TOML, in words of somebody who does not know it.
+
+/// How a file is spoken of.
+#[derive(Debug, Clone, Copy)]
+pub struct Slips {
+    /// The name of a table, for an example.
+    pub table: &'static str,
+    /// Whether what stands there may be shown; of settings it may be a secret.
+    pub shows_values: bool,
+}
+
+impl Slips {
+    /// What is wrong at a place of the text, given what the parser says of it: one line without the parser's own words.
+    pub fn what(self, text: &str, at: usize, said: &str) -> String {
+        let rest = text.get(at..).unwrap_or_default();
+        let rest = rest.lines().next().unwrap_or_default();
+        let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || "_-.".contains(*c)).collect();
+        let (first_line, expected) = said.split_once('\n').unwrap_or((said, ""));
+        if let Some((_, name)) = said.split_once("duplicate key `") {
+            let name = name.split('`').next().unwrap_or_default();
+            return match rest.starts_with('[') || said.contains("document root") && !is_assigned(rest) {
+                true => format!("[{name}] is there twice"),
+                false => format!("{name} is there twice"),
+            };
+        }
+        match first_line {
+            "invalid string" | "invalid array" => self.value(rest, &word, first_line == "invalid array"),
+            "invalid basic string"
+            | "invalid literal string"
+            | "invalid multiline basic string"
+            | "invalid multiline literal string" => "a closing quote is missing".into(),
+            "invalid escape sequence" => {
+                "a backslash in \"…\" begins a code: write two of them, or the text as '…'".into()
+            }
+            "invalid inline table" => "a `}` or a comma is missing, or `=` between a name and its value".into(),
+            "invalid table header" => format!("a header is a name in brackets, such as [{}]", self.table),
+            "invalid key" => format!("{} is no name: a comment begins with #", self.shown(rest, "what stands here")),
+            "invalid floating-point number" => {
+                "a fraction has digits on both sides of its point, as in 0.5 and 5.0".into()
+            }
+            "number too large to fit in target type" => format!("{} is too large a number", self.shown(&word, "this")),
+            said if said.contains("`.`, `=`") => "`=` is missing between a name and its value".into(),
+            said if said.starts_with("expected newline") => {
+                let rest = self.shown(rest.trim(), "what follows here");
+                format!("{rest} cannot stand behind a value: a list has brackets, a comment begins with #")
+            }
+            said => match said.strip_prefix("invalid type: ") {
+                Some(found) => format!("found {found}"),
+                None => format!("{said} {expected}").trim_end().to_owned(),
+            },
+        }
+    }
+
+    /// What is wrong where a value should be, or the end of a list.
+    fn value(self, rest: &str, word: &str, in_list: bool) -> String {
+        let after = rest[word.len()..].trim_start();
+        match word {
+            "none" | "None" | "NONE" | "null" | "Null" | "nil" => format!("{word} needs quotes: \"none\""),
+            "True" | "TRUE" => format!("{word} is written true"),
+            "False" | "FALSE" => format!("{word} is written false"),
+            _ if in_list && (rest.is_empty() || after.starts_with('=')) => "a list has no end: `]` is missing".into(),
+            word if word.starts_with(char::is_alphabetic) => match self.shows_values {
+                true => format!("{word} needs quotes: \"{word}\""),
+                false => "a text needs quotes: \"…\"".to_owned(),
+            },
+            _ if rest.starts_with('(') => "a list has brackets: [3, 5]".into(),
+            _ if rest.starts_with(['“', '”', '„', '‘', '’', '«', '`']) => {
+                "a text has plain quotes: \"…\"".into()
+            }
+            _ if in_list => {
+                format!("a comma or `]` is missing before {}", self.shown(rest.trim(), "what follows here"))
+            }
+            _ if rest.is_empty() || rest.starts_with('#') => "a value is missing".into(),
+            _ => format!("{} is no value", self.shown(rest.trim(), "what stands here")),
+        }
+    }
+
+    fn shown(self, text: &str, instead: &str) -> String {
+        if self.shows_values { format!("`{text}`") } else { instead.to_owned() }
+    }
+}
+
+/// Whether a line sets a value.
+fn is_assigned(line: &str) -> bool {
+    line.contains('=')
+}

@@ -1,0 +1,111 @@
+//! The settings file: read once, since it may be a pipe, and with the lines that its keys stand in.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use figment::providers::{Format, Toml};
+use figment::value::{Dict, Map, Value};
+use figment::{Error, Metadata, Profile, Provider};
+use model::plain::{self, Slips};
+use model::settings::shown;
+
+/// What is larger is no settings file, or has no end.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// A file that can be read as TOML.
+pub(super) struct SettingsFile {
+    path: PathBuf,
+    text: String,
+}
+
+impl SettingsFile {
+    /// Reads a file.
+    ///
+    /// # Errors
+    /// What is wrong with it, after the line where that is known: `: there is no such file`, `:3: a value is missing`.
+    pub(super) fn read(path: &Path) -> Result<Self, String> {
+        let mut bytes = Vec::new();
+        let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+        read.map_err(|error| format!(": {}", plain::io(&error)))?;
+        if bytes.len() as u64 > MOST_BYTES {
+            return Err(format!(": it is no settings file: it has more than {MOST_BYTES} bytes"));
+        }
+        let text = plain::text(&bytes).map_err(|why| format!(": {why}"))?.to_owned();
+        let table = Toml::from_str::<Dict>(&text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let line = text[..at].matches('\n').count() + 1;
+            let slips = Slips { table: "lastfm", shows_values: false };
+            format!(":{line}: {}", slips.what(&text, at, error.message()))
+        })?;
+        let file = Self { path: path.to_owned(), text };
+        match list_of_tables("", &table) {
+            None => Ok(file),
+            Some(key) => {
+                let line = file.line_of(&key).map_or_else(String::new, |line| format!(":{line}"));
+                Err(format!(
+                    "{line}: {} is a list of tables, and no setting is: a header has single brackets",
+                    shown(&key)
+                ))
+            }
+        }
+    }
+
+    /// As messages name it.
+    pub(super) fn shown(&self) -> String {
+        self.path.strip_prefix(".").unwrap_or(&self.path).display().to_string()
+    }
+
+    /// The line that a key stands in, counted from 1; of one in a table on one line, that table's.
+    pub(super) fn line_of(&self, key: &str) -> Option<usize> {
+        let (mut table, mut found) = (String::new(), None::<(usize, usize)>);
+        for (line, number) in self.text.lines().map(str::trim).zip(1..) {
+            let here = match (line.strip_prefix('['), line.split_once('=')) {
+                (Some(header), _) => {
+                    table = bare(header.split(']').next().unwrap_or_default().trim_start_matches('['));
+                    table.clone()
+                }
+                (None, Some((name, _))) if table.is_empty() => bare(name),
+                (None, Some((name, _))) => format!("{table}.{}", bare(name)),
+                (None, None) => continue,
+            };
+            let begins = |key: &str, with: &str| {
+                key.strip_prefix(with).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+            };
+            let (leads_there, length) = (begins(key, &here) || begins(&here, key), here.len().min(key.len()));
+            if leads_there && found.is_none_or(|(longest, _)| length > longest) {
+                found = Some((length, number));
+            }
+        }
+        found.map(|(_, number)| number)
+    }
+}
+
+/// The key of a list with a table in it, as `[[lastfm]]` makes one. What reads settings would take its items for fields.
+fn list_of_tables(path: &str, table: &Dict) -> Option<String> {
+    table.iter().find_map(|(name, value)| {
+        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+        match value {
+            Value::Dict(_, table) => list_of_tables(&path, table),
+            Value::Array(_, items) => items.iter().any(|item| item.as_dict().is_some()).then_some(path),
+            _ => None,
+        }
+    })
+}
+
+/// A key without blanks and quotes.
+fn bare(key: &str) -> String {
+    let parts = key.split('.').map(|part| part.trim().trim_matches(['"', '\'']));
+    parts.collect::<Vec<_>>().join(".")
+}
+
+impl Provider for SettingsFile {
+    fn metadata(&self) -> Metadata {
+        Metadata::from("settings file", self.path.as_path())
+    }
+
+    fn data(&self) -> Result<Map<Profile, Dict>, Error> {
+        let table = Toml::from_str(&self.text).map_err(|error| Error::from(error.message().to_owned()))?;
+        Ok(Profile::Default.collect(table))
+    }
+}
