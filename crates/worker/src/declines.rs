@@ -54,7 +54,9 @@ impl Declines {
             // All that may decline them hand back no more than one a second together.
             let workers = beats.as_ref().map_or(1, |beats| beats.len().max(1) as u64);
             let quiet = Duration::from_secs(round.handed_back().saturating_mul(workers)).min(LONGEST);
-            seen = Seen { jobs: round.jobs(), quiet, ended: beats.map(|beats| beat::ended(&beats, &[self.kind])) };
+            // Others may have had some of them in their hands meanwhile.
+            let jobs = round.jobs().max(self.lie_there().await.unwrap_or(0));
+            seen = Seen { jobs, quiet, ended: beats.map(|beats| beat::ended(&beats, &[self.kind])) };
         }
         self.wait(job, scope, reason, seen);
     }
@@ -70,7 +72,7 @@ impl Declines {
         };
         let ready = match asked {
             Some(ready) => ready,
-            None => self.ready().await.unwrap_or(0),
+            None => self.stats().await.map_or(0, |stats| stats.ready),
         };
         let mut round = lock(&self.round);
         if !round.has(id) {
@@ -81,10 +83,16 @@ impl Declines {
         round.is_over().then(|| std::mem::take(&mut *round))
     }
 
-    /// How many jobs lie there; `None` where the queue cannot tell.
-    async fn ready(&self) -> Option<u64> {
+    /// What the queue has of the kind; `None` where it cannot tell.
+    async fn stats(&self) -> Option<KindStats> {
         let stats = self.home.queue.stats().await.ok()?;
-        Some(stats.iter().find(|stats| stats.kind == self.kind).map_or(0, |stats| stats.ready))
+        let of_kind = stats.into_iter().find(|stats| stats.kind == self.kind);
+        Some(of_kind.unwrap_or_else(|| KindStats { kind: self.kind.into(), ..KindStats::default() }))
+    }
+
+    /// How many jobs lie there, or are in somebody's hands and may come back.
+    async fn lie_there(&self) -> Option<u64> {
+        self.stats().await.map(|stats| stats.ready + stats.running.unwrap_or(0))
     }
 
     fn look_behind(&self, job: &Envelope, reason: &str) {
@@ -182,18 +190,27 @@ impl Declines {
                 self.waits.end();
                 self.tally.trouble_lasts(self.kind, TRYING);
             }
+            // One that ran here after all.
+            () = self.waits.cleared() => {}
         }
     }
 
     /// Waits until there may be others than the jobs that were declined. A search of this process's own may begin meanwhile.
     async fn something_new(&self, wait: &Wait) {
+        if wait.earliest >= wait.until {
+            return std::future::pending().await;
+        }
         tokio::time::sleep_until(wait.earliest.into()).await;
+        // What is gone, and not by running, makes room for others that do not show in how many lie there.
+        let mut fewest = wait.jobs();
         loop {
             let beats = beat::workers_of(&*self.home.store, self.kind).await;
             let ended = beats.map(|beats| beat::ended(&beats, &[self.kind]));
-            if wait.is_outdated(self.ready().await, ended, Instant::now()) {
+            let there = self.lie_there().await;
+            if wait.is_outdated(fewest, there, ended, Instant::now()) {
                 return;
             }
+            fewest = fewest.min(there.unwrap_or(fewest));
             tokio::time::sleep(LOOK).await;
         }
     }

@@ -17,8 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long what a subscription held may be on its way back to the queue, after it was given up for a wait.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
-/// After so long those who run what this process declines make it look again: what comes meanwhile does not show in how
-/// many lie there.
+/// After so long, or a quarter of its wait, those who run what this process declines make it look again: what comes
+/// meanwhile does not show in how many lie there.
 const IN_MOTION: Duration = Duration::from_secs(60);
 
 /// The waits of one kind.
@@ -43,7 +43,7 @@ pub(super) struct Wait {
 /// What a process saw that looked at all jobs; of no meaning where it declines them unseen.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
-    /// How many it declined.
+    /// How many there were.
     pub(super) jobs: u64,
     /// How long others are to have quiet for that.
     pub(super) quiet: Duration,
@@ -107,6 +107,11 @@ impl Waits {
         let _ = self.0.subscribe().wait_for(|wait| wait.as_ref().is_some_and(Wait::is_on)).await;
     }
 
+    /// Waits until a job ran.
+    pub(super) async fn cleared(&self) {
+        let _ = self.0.subscribe().wait_for(Option::is_none).await;
+    }
+
     /// Why jobs are not taken now, or were not a moment ago.
     pub(super) fn reason(&self) -> Option<String> {
         let wait = self.0.borrow();
@@ -128,12 +133,17 @@ impl Wait {
         &self.reason
     }
 
-    /// Whether there may be others by now than the jobs that it saw: so many lie there, and so many have ended since the
-    /// workers began.
-    pub(super) fn is_outdated(&self, ready: Option<u64>, ended: Option<u64>, now: Instant) -> bool {
-        let others_lie_there = ready.is_some_and(|ready| ready == 0 || ready > self.seen.jobs);
+    /// How many jobs it saw.
+    pub(super) fn jobs(&self) -> u64 {
+        self.seen.jobs
+    }
+
+    /// Whether there may be others by now than the jobs that it saw, of which `fewest` were left at one time: so many lie
+    /// there, and so many have ended since the workers began.
+    pub(super) fn is_outdated(&self, fewest: u64, there: Option<u64>, ended: Option<u64>, now: Instant) -> bool {
+        let others_lie_there = there.is_some_and(|there| there == 0 || there > fewest);
         let is_in_motion = ended.is_some() && ended != self.seen.ended;
-        others_lie_there || is_in_motion && now >= self.began + IN_MOTION
+        others_lie_there || is_in_motion && now >= self.began + IN_MOTION.max(self.seen.quiet / 4)
     }
 
     /// Whether so many ready jobs cannot be run here, and delayed ones cannot where they are all newer.
@@ -173,17 +183,18 @@ mod tests {
         waits.begin(Scope::Job, "of another version", seen);
         let wait = waits.latest().unwrap();
         let after = |seconds| wait.began + Duration::from_secs(seconds);
-        for (ready, ended, seconds, is_outdated) in [
-            (Some(40), Some(7), 900, false),
-            (Some(32), Some(7), 900, false),
-            (None, None, 900, false),
-            (Some(41), Some(7), 5, true),
-            (Some(0), Some(7), 5, true),
-            (Some(38), Some(9), 59, false),
-            (Some(38), Some(9), 60, true),
+        for (fewest, there, ended, seconds, is_outdated) in [
+            (40, Some(40), Some(7), 900, false),
+            (40, Some(32), Some(7), 900, false),
+            (40, None, None, 900, false),
+            (40, Some(41), Some(7), 5, true),
+            (20, Some(21), Some(7), 5, true),
+            (40, Some(0), Some(7), 5, true),
+            (40, Some(38), Some(9), 249, false),
+            (40, Some(38), Some(9), 250, true),
         ] {
-            let found = wait.is_outdated(ready, ended, after(seconds));
-            assert_eq!(found, is_outdated, "{ready:?} ready, {ended:?} ended after {seconds} s");
+            let found = wait.is_outdated(fewest, there, ended, after(seconds));
+            assert_eq!(found, is_outdated, "{there:?} there, {ended:?} ended after {seconds} s");
         }
     }
 }
