@@ -1,6 +1,6 @@
 //! What the name of a column tells of it.
 
-use model::tag::is_listed;
+use model::tag::{canonical, is_listed};
 
 use super::table::UNNAMED;
 
@@ -58,6 +58,9 @@ const OTHER_LABEL_WORDS: [&str; 5] = ["genre", "subgenre", "tag", "class", "targ
 
 /// What is counted or measured of labels, rather than one of them.
 const MEASURES: [&str; 9] = ["count", "counts", "num", "number", "n", "nr", "total", "size", "length"];
+
+/// Genres that say how a recording sounds or what it is for as much: a question for one of them may be a feature.
+const GENRES_AND_TRAITS: [&str; 4] = ["acoustic", "instrumental", "a cappella", "christmas"];
 
 /// Characters that nobody sees, as they come along with a name that was copied from a page.
 const INVISIBLE: [char; 6] = ['\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
@@ -123,10 +126,14 @@ pub(super) fn like_label(name: &str) -> Option<LikeLabel> {
     if before_colon.is_some_and(|before| LABEL_WORDS.contains(&singular(&before).0)) {
         return Some(LikeLabel::Always);
     }
-    if ["is", "has"].contains(&first.as_str()) {
-        return is_listed(&words[1..].join(" ")).then_some(LikeLabel::IfBits);
+    let is_question = ["is", "has"].contains(&first.as_str());
+    let asked = words[1..].join(" ");
+    let is_trait = || canonical(&asked).is_some_and(|genre| GENRES_AND_TRAITS.contains(&genre.as_str()));
+    if is_question && is_listed(&asked) && !is_trait() {
+        return Some(LikeLabel::IfBits);
     }
-    let is_measure = words.iter().any(|word| MEASURES.contains(&word.as_str()));
+    // `has_genre` asks whether there is any.
+    let is_measure = words.iter().any(|word| MEASURES.contains(&word.as_str())) || (is_question && words.len() == 2);
     let means_label = |word: &String| {
         let (word, _) = singular(word);
         LABEL_WORDS.contains(&word) || OTHER_LABEL_WORDS.contains(&word)
@@ -134,13 +141,12 @@ pub(super) fn like_label(name: &str) -> Option<LikeLabel> {
     (!is_measure && (means_label(first) || means_label(last))).then_some(LikeLabel::IfBits)
 }
 
-/// A word without its number or the `s` of several, and whether it had that: `genre2`, `labels`.
+/// A word without its number or the ending of several, and whether it had that: `genre2`, `labels`, `classes`.
 fn singular(word: &str) -> (&str, bool) {
     let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
-    match word.strip_suffix('s') {
-        Some(one) if !word.ends_with("ss") => (one, true),
-        _ => (word, false),
-    }
+    let of_classes = word.strip_suffix("es").filter(|one| one.ends_with("ss"));
+    let one = of_classes.or_else(|| word.strip_suffix('s').filter(|one| !one.ends_with('s')));
+    one.map_or((word, false), |one| (one, true))
 }
 
 /// The words of a name in small letters, parted by signs or by a capital: `track.albumId` has `track`, `album` and `id`.
@@ -225,12 +231,17 @@ mod tests {
                     "is_jazz",
                     "isJazz",
                     "has hip-hop",
+                    "is_pop_genre",
+                    "has_rock_tag",
+                    "is_acoustic_genre",
                     "genre_pop",
                     "genrePop",
                     "Genre=Pop",
                     "pop (genre)",
                     "tags",
                     "genres",
+                    "classes",
+                    "pop_classes",
                     "class_2",
                     "target:x",
                     "label1_x",
@@ -250,10 +261,20 @@ mod tests {
                     "is_explicit",
                     "has_lyrics",
                     "is_local",
+                    "is_live",
+                    "is_instrumental",
+                    "is_acoustic",
+                    "isAcoustic",
+                    "is_christmas",
+                    "is_xmas",
+                    "is_acapella",
+                    "has_genre",
+                    "has_tags",
                     "tempo",
                     "vintage",
                     "stage",
                     "classes_total",
+                    "tags_total",
                     "is",
                     "",
                 ],
