@@ -330,6 +330,12 @@ fn what_cannot_be_genres_is_refused_with_the_place() {
     for code in ["array('pop', dtype=object)", "<StringArray>\n['pop', 'jazz']\nLength: 2", "genres: [\"pop\"]"] {
         assert!(error(&cells(&["jazz", code]), &found).contains("line 3 holds no list"), "{code}");
     }
+    let shortened = error(&cells(&["['pop']", "array(['folk', 'jazz', ..., 'rock'], dtype=object)"]), &found);
+    assert!(
+        shortened.starts_with("column `Genres`, line 3 holds a list that was shortened, with `...` in place of genres")
+            && shortened.contains("`.tolist()`"),
+        "{shortened}"
+    );
     assert!(error(&cells(&["", "NA", "[]", "rock", "80s"]), &found).contains("no row with a genre in `Genres`"));
     assert!(error("genre,x\npop,1\njazz,2\n", &found).starts_with("`--genre-column` names `Genres`, and the file"));
     let ignored = Import { ignored: vec!["Genres".into()], ..found.clone() };

@@ -68,31 +68,48 @@ pub(super) fn is_code(cell: &str) -> bool {
     cell.starts_with('[') || ["['", "[\"", "dtype="].iter().any(|part| cell.contains(part))
 }
 
+/// Why a cell that looks like a list has no texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NoTexts {
+    /// It has `...` in place of some, as numpy prints long arrays.
+    Shortened,
+    /// It is no list, or one of something else.
+    Other,
+}
+
 /// The texts of a list, from between its brackets: in either kind of quotes, with Python's escapes, which are also JSON's,
-/// or bare; parted by commas, or where they are quoted by blanks, as numpy prints them. `None`: it is no list of texts.
-pub(super) fn list(inside: &str) -> Option<Vec<String>> {
+/// or bare; parted by commas, or where they are quoted by blanks, as numpy prints them.
+pub(super) fn list(inside: &str) -> Result<Vec<String>, NoTexts> {
     let between = |c: char| c == ',' || c.is_whitespace();
     let mut texts = Vec::new();
     let mut rest = inside.trim_start_matches(between);
     while !rest.is_empty() {
         let behind = if let Some((prefix, behind_text)) = quote(rest) {
-            let (text, behind) = quoted(&rest[prefix.len()..])?;
+            let (text, behind) = quoted(&rest[prefix.len()..]).ok_or(NoTexts::Other)?;
             texts.push(if prefix == "b" { of_bytes(text) } else { text });
-            behind.strip_prefix(behind_text)?
+            behind.strip_prefix(behind_text).ok_or(NoTexts::Other)?
+        } else if is_ellipsis(rest) {
+            return Err(NoTexts::Shortened);
         } else {
             let (bare, behind) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
             if bare.contains(['\'', '"', '[', ']', '{', '}']) {
-                return None;
+                return Err(NoTexts::Other);
             }
             texts.push(bare.trim_end().to_owned());
             behind
         };
         rest = behind.trim_start_matches(between);
         if rest.len() == behind.len() && !rest.is_empty() {
-            return None;
+            return Err(NoTexts::Other);
         }
     }
-    Some(names(texts.iter().map(String::as_str)))
+    Ok(names(texts.iter().map(String::as_str)))
+}
+
+/// Whether a text begins with `...` as a word of its own.
+fn is_ellipsis(text: &str) -> bool {
+    let behind = text.strip_prefix("...").or_else(|| text.strip_prefix('…'));
+    behind.is_some_and(|behind| behind.is_empty() || behind.starts_with(|c: char| c == ',' || c.is_whitespace()))
 }
 
 /// Names as they are, without words that stand for nothing.
@@ -151,10 +168,10 @@ fn hex(chars: &mut std::str::CharIndices, digits: usize) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{inside, list};
+    use super::{NoTexts, inside, list};
 
-    fn read(cell: &str) -> Option<Vec<String>> {
-        list(inside(cell)?)
+    fn read(cell: &str) -> Result<Vec<String>, NoTexts> {
+        list(inside(cell).ok_or(NoTexts::Other)?)
     }
 
     #[test]
@@ -198,7 +215,7 @@ mod tests {
         for (cell, expected) in cases {
             assert_eq!(
                 read(cell).as_deref(),
-                Some(&expected.iter().map(|text| text.to_string()).collect::<Vec<_>>()[..]),
+                Ok(&expected.iter().map(|text| text.to_string()).collect::<Vec<_>>()[..]),
                 "{cell}"
             );
         }
@@ -229,12 +246,27 @@ mod tests {
             "['rock",
             "['rock]",
             "[['a'], ['b']]",
-            "['rock' 'pop' ... 'folk' 'jazz']",
             "[[[[[['rock']]]]]]",
             "[np.str_('rock', 'pop']",
             r"['\ud83c']",
         ] {
-            assert_eq!(read(cell), None, "{cell}");
+            assert_eq!(read(cell), Err(NoTexts::Other), "{cell}");
+        }
+    }
+    #[test]
+    fn lists_that_were_shortened_are_told_from_names_with_dots() {
+        for cell in [
+            "['rock' 'pop' ... 'folk' 'jazz']",
+            "array(['jazz', 'pop', ..., 'rock'], dtype=object)",
+            "array(['jazz', ...,\n       'rock'], dtype=object)",
+            "[rock, pop, ...]",
+            "[rock, …, pop]",
+        ] {
+            assert_eq!(read(cell), Err(NoTexts::Shortened), "{cell}");
+        }
+        let names = ["...and oceans", "etc..."].map(str::to_owned).to_vec();
+        for cell in ["['...and oceans', 'etc...']", "[...and oceans, etc...]"] {
+            assert_eq!(read(cell), Ok(names.clone()), "{cell}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use model::plain::shell_word;
 
-use super::cell::{inside, is_code, is_missing, list, names, unescaped};
+use super::cell::{NoTexts, inside, is_code, is_missing, list, names, unescaped};
 use super::entities::decoded;
 use crate::DatasetError;
 use crate::dataset::error::shown;
@@ -78,8 +78,8 @@ pub(super) fn genres(
     };
     let read = |(text, place): (&Cow<'_, str>, &Place)| match inside(text) {
         _ if is_missing(text) => Ok(Vec::new()),
-        Some(inside) => list(inside).ok_or_else(|| no_list(column, *place, text)),
-        None if is_code(text) => Err(no_list(column, *place, text)),
+        Some(inside) => list(inside).map_err(|why| no_list(column, *place, text, why)),
+        None if is_code(text) => Err(no_list(column, *place, text, NoTexts::Other)),
         None => Ok(parts(text, separator)),
     };
     let genres: Result<_, _> = texts.iter().zip(places).map(read).collect();
@@ -94,8 +94,16 @@ pub(super) fn without_use(column: &str, separator: Option<&Separator>) -> Vec<St
     }
 }
 
-fn no_list(column: &str, place: Place, text: &str) -> DatasetError {
-    DatasetError::Genres { column: column.to_owned(), place, text: shown(text) }
+fn no_list(column: &str, place: Place, text: &str, why: NoTexts) -> DatasetError {
+    match why {
+        NoTexts::Shortened => DatasetError::value(
+            column,
+            place,
+            "holds a list that was shortened, with `...` in place of genres: write it out in full (numpy: `.tolist()`, or \
+             `numpy.set_printoptions(threshold=sys.maxsize)`)",
+        ),
+        NoTexts::Other => DatasetError::Genres { column: column.to_owned(), place, text: shown(text) },
+    }
 }
 
 fn parts(text: &str, separator: Option<&str>) -> Vec<String> {
