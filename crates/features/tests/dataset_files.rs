@@ -202,6 +202,8 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
         ("tempo,label:a,split\n1,0,train\n2,1,train\n", "all 2 rows are on the train side"),
         ("tempo,label:a\n1,0\n", "all 1 rows are on the test side"),
         ("track_id,tempo,label:a\nx,1,0\n,2,1\n", "column `track_id`, line 3 has no id"),
+        ("track_id,tempo,label:a\nx,1,0\nNA,2,1\nNA,3,1\n", "column `track_id`, line 3 has no id"),
+        ("track_id,tempo,label:a\nx,1,0\ny,2,1\nnull,3,1\n", "column `track_id`, line 4 has no id"),
         ("tempo,tempo,label:a\n1,1,0\n2,2,1\n", "column `tempo` comes twice"),
         (",tempo,label:a\n0,1,0\n1,2,1\n", "column `Unnamed: 0` (has no name"),
     ];
@@ -394,6 +396,28 @@ fn a_row_without_an_id_has_no_other_rows() {
     assert_eq!(ids, ["1", "4", "6", "8", "row 4", "row 6", "row row 6"]);
     let rows = model_rows(text.as_bytes(), &["x".into()], &[]).unwrap();
     assert_eq!(rows.ids, ["4", "1", "row 4", "row 6", "row row 6", "6", "8"]);
+}
+
+#[test]
+fn a_track_that_this_program_stored_under_an_odd_id_keeps_it() {
+    let text = "track_id,tempo,split,label:a\nNA,1,train,0\nnull,2,train,1\nx,3,test,1\n";
+    assert_eq!(read_csv(text).unwrap_err().to_string().split(" has no id").next(), Some("column `track_id`, line 2"));
+    assert_eq!(read(text.as_bytes(), &SplitSettings::default()).unwrap().track_ids, ["NA", "null", "x"]);
+}
+
+#[test]
+fn a_model_takes_a_table_whose_other_columns_of_ids_come_twice() {
+    let rows = |text: &str| model_rows(text.as_bytes(), &["x".into()], &[]).unwrap();
+    let taken = rows("track_id,id,x,id\na,1,0.5,1\nb,2,1.5,2\n");
+    assert_eq!((taken.ids, taken.features, taken.notes.len()), (vec!["a".into(), "b".into()], vec![0.5, 1.5], 0));
+    let other = rows("id,x,isrc,id\n1,0.5,i1,1\n2,1.5,i2,2\n");
+    assert_eq!(other.ids, ["i1", "i2"]);
+    assert_eq!(other.notes, ["`isrc` was taken for the `track_id`: rows with the same `isrc` are taken as one track"]);
+    assert_eq!(rows("id,x,id\na,0.5,a\nb,1.5,b\n").ids, ["2", "3"], "nobody can tell which");
+    for text in ["track_id,x,track_id\na,1,a\n", "x,id,x\n1,a,2\n"] {
+        let refused = model_rows(text.as_bytes(), &["x".into()], &[]).unwrap_err().to_string();
+        assert!(refused.contains(" comes twice: rename or remove"), "{refused}");
+    }
 }
 
 #[test]

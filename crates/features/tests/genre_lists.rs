@@ -125,6 +125,8 @@ fn lists_of_anything_else_are_refused_with_what_is_needed() {
     );
 }
 
+const GENRES: &str = "optional group genres (LIST) { repeated group list { optional binary element (UTF8); } }";
+
 #[test]
 fn a_small_file_does_not_unpack_to_lists_without_end() {
     // Missing texts take no room: a few kilobytes say that there are more than are read of any file.
@@ -132,10 +134,27 @@ fn a_small_file_does_not_unpack_to_lists_without_end() {
     let definitions = vec![2; length];
     let mut repetitions = vec![1; length];
     repetitions[0] = 0;
-    let schema =
-        "message m { optional group genres (LIST) { repeated group list { optional binary element (UTF8); } } }";
-    let bytes = parquet(schema, 65, |group, _| column::<ByteArrayType>(group, &[], Some([&definitions, &repetitions])));
+    let schema = format!("message m {{ {GENRES} }}");
+    let bytes =
+        parquet(&schema, 17, |group, _| column::<ByteArrayType>(group, &[], Some([&definitions, &repetitions])));
     assert!(bytes.len() < 1 << 20, "{}", bytes.len());
     let refused = import(&bytes, &by_genres(None)).unwrap_err().to_string();
-    assert!(refused.contains("65 rows of 1 columns to read, more than 67108864 values: take fewer rows"), "{refused}");
+    assert_eq!(refused, "the lists of `genres` hold more than 16,777,216 texts: take fewer rows");
+    // Nobody asked for them.
+    let feature = import(&bytes, &Import::default()).unwrap_err().to_string();
+    assert!(feature.contains("no label columns among genres"), "{feature}");
+}
+
+#[test]
+fn a_small_file_does_not_unpack_to_texts_without_end() {
+    // A dictionary holds the text once.
+    let (text, length) = (ByteArray::from("x".repeat(10_000).as_str()), 30_000);
+    let texts = vec![text; length];
+    let (definitions, repetitions) = (vec![3; length], vec![0; length]);
+    let schema = format!("message m {{ {GENRES} }}");
+    let bytes =
+        parquet(&schema, 1, |group, _| column::<ByteArrayType>(group, &texts, Some([&definitions, &repetitions])));
+    assert!(bytes.len() < 1 << 20, "{}", bytes.len());
+    let refused = import(&bytes, &by_genres(None)).unwrap_err().to_string();
+    assert_eq!(refused, "the lists of `genres` hold more than 256 MiB of text: take fewer rows");
 }

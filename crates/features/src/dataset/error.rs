@@ -108,6 +108,14 @@ pub enum DatasetError {
         /// Whether the one who gave it may do without columns.
         may_leave_out: bool,
     },
+    /// Lists of Parquet that hold more than what is read.
+    #[error("the lists of `{column}` hold more than {most}: take fewer rows")]
+    LongLists {
+        /// Their column.
+        column: String,
+        /// What is read at most.
+        most: &'static str,
+    },
     /// Values are missing, and nobody said what to do about it.
     #[error(
         "column `{column}` lacks {missing} of {rows} values, the first in {place}{}: fill them in, leave the rows out, or \

@@ -91,48 +91,16 @@ pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
 
 fn imported(bytes: &[u8], import: &Import, source: Source) -> Result<Imported, DatasetError> {
     let mut roles = Roles::of(import);
-    let table = Table::read(bytes, &ReadOptions { ignored: import.ignored.clone() })?;
+    let lists = import.genres.as_ref().map(|genres| genres.name.clone());
+    let table = Table::read(bytes, &ReadOptions { ignored: import.ignored.clone(), lists })?;
     roles.check(&table)?;
-    let n = table.rows();
-    if n == 0 {
+    if table.rows() == 0 {
         return Err(DatasetError::Lacks("rows".to_owned()));
     }
     let id = roles.find_id(&table);
-    let is_doubted = source == Source::Outside;
-    let mut unusable = if is_doubted { roles.misnamed(&table) } else { Vec::new() };
-    let labels = match import.genres {
-        Some(_) => Vec::new(),
-        None => or_misnamed(roles.labels(&table), &unusable)?,
-    };
-    let feature_names = or_misnamed(roles.features(&table), &unusable)?;
-    let feature = if is_doubted { feature } else { Table::numbers };
-    let features = usable(&table, &feature_names, feature, &mut unusable);
-    let columns: Vec<&str> = labels.iter().map(|(_, column)| *column).collect();
-    let bits = usable(&table, &columns, bits, &mut unusable);
-    if !unusable.is_empty() {
-        return Err(DatasetError::Unusable(unusable));
-    }
-
-    let mut rows = Rows {
-        places: table.places(),
-        track_ids: match id.as_deref() {
-            Some(TRACK_ID) => all_texts(&table, TRACK_ID, "has no id: fill it in, or remove the column")?,
-            Some(other) => ids_or_numbers(table.ids(other)?, &table.places()),
-            None => ids_or_numbers(vec![None; n], &table.places()),
-        },
-        artists: match roles.has(&table, ARTIST) {
-            true => table.texts(ARTIST)?.into_iter().map(Option::unwrap_or_default).collect(),
-            false => vec![String::new(); n],
-        },
-        sides: roles.has(&table, SPLIT).then(|| sides(&table)).transpose()?,
-        features,
-        label_names: labels.iter().map(|(name, _)| name.to_string()).collect(),
-        labels: bits,
-    };
+    let (mut rows, feature_names) = rows(&table, &roles, id.as_deref(), import, source)?;
     let mut notes = table.notes().to_vec();
-    notes.extend(id.iter().filter(|name| *name != TRACK_ID).map(|name| {
-        format!("`{name}` was taken for the `track_id`: rows with the same `{name}` are taken as one track")
-    }));
+    notes.extend(id.as_deref().and_then(other_id));
     let mut origin = None;
     if let Some(column) = &import.genres {
         rows.check_sides()?;
@@ -155,12 +123,70 @@ fn imported(bytes: &[u8], import: &Import, source: Source) -> Result<Imported, D
         label_names: rows.label_names,
     };
     notes.extend(order.note.clone());
-    if is_doubted {
+    if source == Source::Outside {
         let places: Vec<Place> = order.rows.iter().map(|&row| rows.places[row]).collect();
         notes.extend(copies::notes(&dataset, &places, id.is_some()));
         notes.extend(doubts::of(&dataset, &rows.features));
     }
     Ok(Imported { dataset, imputed, notes, origin })
+}
+
+/// The rows of a table, and the names of their features; all columns that cannot be used are one error.
+fn rows<'t>(
+    table: &'t Table,
+    roles: &Roles<'_>,
+    id: Option<&str>,
+    import: &Import,
+    source: Source,
+) -> Result<(Rows, Vec<&'t str>), DatasetError> {
+    let is_doubted = source == Source::Outside;
+    let mut unusable = if is_doubted { roles.misnamed(table) } else { Vec::new() };
+    let labels = match import.genres {
+        Some(_) => Vec::new(),
+        None => or_misnamed(roles.labels(table), &unusable)?,
+    };
+    let feature_names = or_misnamed(roles.features(table), &unusable)?;
+    let feature = if is_doubted { feature } else { Table::numbers };
+    let features = usable(table, &feature_names, feature, &mut unusable);
+    let columns: Vec<&str> = labels.iter().map(|(_, column)| *column).collect();
+    let bits = usable(table, &columns, bits, &mut unusable);
+    if !unusable.is_empty() {
+        return Err(DatasetError::Unusable(unusable));
+    }
+    let rows = Rows {
+        places: table.places(),
+        track_ids: track_ids(table, id, source)?,
+        artists: match roles.has(table, ARTIST) {
+            true => table.texts(ARTIST)?.into_iter().map(Option::unwrap_or_default).collect(),
+            false => vec![String::new(); table.rows()],
+        },
+        sides: roles.has(table, SPLIT).then(|| sides(table)).transpose()?,
+        features,
+        label_names: labels.iter().map(|(name, _)| name.to_string()).collect(),
+        labels: bits,
+    };
+    Ok((rows, feature_names))
+}
+
+/// The ids of the rows. Those that this program wrote are ids whatever they look like.
+fn track_ids(table: &Table, column: Option<&str>, source: Source) -> Result<Vec<String>, DatasetError> {
+    let ids = match (column, source) {
+        (None, _) => vec![None; table.rows()],
+        (Some(column), Source::Own) => table.texts(column)?,
+        (Some(column), Source::Outside) => table.ids(column)?,
+    };
+    if column != Some(TRACK_ID) {
+        return Ok(ids_or_numbers(ids, &table.places()));
+    }
+    let no_id = |row| DatasetError::value(TRACK_ID, table.place(row), "has no id: fill it in, or remove the column");
+    ids.into_iter().enumerate().map(|(row, id)| id.ok_or_else(|| no_id(row))).collect()
+}
+
+/// What has to be said where a column takes the place of `track_id`.
+pub(super) fn other_id(column: &str) -> Option<String> {
+    (column != TRACK_ID).then(|| {
+        format!("`{column}` was taken for the `track_id`: rows with the same `{column}` are taken as one track")
+    })
 }
 
 /// Columns without a name that fits are the better reason where a table has no label or feature.
@@ -211,11 +237,6 @@ fn bits(table: &Table, name: &str) -> Result<Vec<u8>, DatasetError> {
         Some(_) if count == bits.len() => Err(Fault::NoBits.of(name)),
         Some(row) => Err(Fault::Values { what: BadValue::NoBit, place: table.place(row), count }.of(name)),
     }
-}
-
-fn all_texts(table: &Table, name: &str, problem: &'static str) -> Result<Vec<String>, DatasetError> {
-    let texts = table.texts(name)?.into_iter().enumerate();
-    texts.map(|(i, text)| text.ok_or_else(|| DatasetError::value(name, table.place(i), problem))).collect()
 }
 
 /// Ids; a row that has none is called by the number of its place, or has that in a name that is nobody's id.

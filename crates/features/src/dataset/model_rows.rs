@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::dataset::{Dataset, Impute, Imputed, Split};
 
 use super::error::some_of;
-use super::import::{MOST, ids_or_numbers};
+use super::import::{MOST, ids_or_numbers, other_id};
 use super::names::id_rank;
 use super::place::Place;
 use super::roles::Roles;
@@ -21,7 +21,7 @@ const MOST_VALUES: usize = 5;
 /// Rows of a table, as a model takes them.
 #[derive(Debug, Clone)]
 pub struct ModelRows {
-    /// n ids: those of the column `track_id`, else the numbers of the rows' places.
+    /// n ids: those of the column `track_id` or of the one that takes its place; else the numbers of the rows' places.
     pub ids: Vec<String>,
     /// n places in the file.
     pub places: Vec<Place>,
@@ -41,18 +41,38 @@ pub struct ModelRows {
 /// One line that names every column that the table lacks, or every one that holds no number.
 pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]) -> Result<ModelRows, DatasetError> {
     let is_label = |name: &str| label_names.iter().any(|label| label == name.strip_prefix(LABEL).unwrap_or(name));
-    let is_wanted = |name: &str| {
-        feature_names.iter().any(|feature| feature == name)
-            || is_label(name)
-            || name == TRACK_ID
-            || id_rank(name).is_some()
-    };
-    let table = Table::read_unless(bytes, |name| !is_wanted(name)).map_err(|error| match error {
+    let is_named =
+        |name: &str| feature_names.iter().any(|feature| feature == name) || is_label(name) || name == TRACK_ID;
+    let is_wanted = |name: &str| is_named(name) || id_rank(name).is_some();
+    let table = Table::read_unless(bytes, |name| !is_wanted(name), None).map_err(|error| match error {
         DatasetError::TooLarge { rows, columns, most, .. } => {
             DatasetError::TooLarge { rows, columns, most, may_leave_out: false }
         }
         other => other,
     })?;
+    // Another column of ids is used only where it comes once.
+    table.check_names(is_named)?;
+    check(&table, feature_names)?;
+    let (columns, bad) = numbers(&table, feature_names)?;
+    let named = |(row, values): (usize, Vec<String>)| (row, format!("{}: {}", table.place(row), few_of(&values)));
+    let mut unusable: BTreeMap<usize, String> = bad.into_iter().map(named).collect();
+    unusable.extend(table.too_long().map(|(row, error)| (row, error.to_string())));
+    // As where a dataset is read: another column of ids may take the place of `track_id`.
+    let import = Import::default();
+    let id = Roles::of(&import).find_id(&table).filter(|name| !feature_names.contains(name));
+    let ids = id.as_deref().map_or_else(|| Ok(vec![None; table.rows()]), |column| table.ids(column))?;
+    Ok(ModelRows {
+        ids: ids_or_numbers(ids, &table.places()),
+        places: table.places(),
+        features: (0..table.rows()).flat_map(|row| columns.iter().map(move |values| values[row])).collect(),
+        unusable,
+        labels: labels(&table, label_names),
+        notes: table.notes().iter().cloned().chain(id.as_deref().and_then(other_id)).collect(),
+    })
+}
+
+/// Refuses a table without rows or without a column that the model takes.
+fn check(table: &Table, feature_names: &[String]) -> Result<(), DatasetError> {
     let missing: Vec<&str> = feature_names.iter().map(String::as_str).filter(|name| !table.has(name)).collect();
     if !missing.is_empty() {
         let there: Vec<&str> = table.names().collect();
@@ -67,40 +87,29 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
     if table.rows() == 0 {
         return Err(DatasetError::Lacks("rows".to_owned()));
     }
+    Ok(())
+}
+
+/// What cannot be used of rows, value by value.
+type BadRows = BTreeMap<usize, Vec<String>>;
+
+/// The numbers of each feature. All columns that hold none are one error.
+fn numbers(table: &Table, feature_names: &[String]) -> Result<(Vec<Vec<f64>>, BadRows), DatasetError> {
     let mut columns = Vec::new();
-    let mut unusable_columns = Vec::new();
-    let mut bad: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+    let mut unusable = Vec::new();
+    let mut bad = BadRows::new();
     for name in feature_names {
         match table.numbers_or_bad(name, MOST) {
             Ok((values, bad_here)) => {
                 columns.push(values);
                 bad_here.iter().for_each(|(row, what)| bad.entry(*row).or_default().push(format!("`{name}` {what}")));
             }
-            Err(_) if is_empty(&table, name) => columns.push(vec![f64::NAN; table.rows()]),
-            Err(DatasetError::Unusable(faults)) => unusable_columns.extend(faults),
+            Err(_) if is_empty(table, name) => columns.push(vec![f64::NAN; table.rows()]),
+            Err(DatasetError::Unusable(faults)) => unusable.extend(faults),
             Err(other) => return Err(other),
         }
     }
-    if !unusable_columns.is_empty() {
-        return Err(DatasetError::UnusableForModel(unusable_columns));
-    }
-    let named = |(row, values): (usize, Vec<String>)| (row, format!("{}: {}", table.place(row), few_of(&values)));
-    let mut unusable: BTreeMap<usize, String> = bad.into_iter().map(named).collect();
-    unusable.extend(table.too_long().map(|(row, error)| (row, error.to_string())));
-    // As where a dataset is read: another column of ids may take the place of `track_id`.
-    let import = Import::default();
-    let ids = match Roles::of(&import).find_id(&table).filter(|name| !feature_names.contains(name)) {
-        Some(column) => table.ids(&column)?,
-        None => vec![None; table.rows()],
-    };
-    Ok(ModelRows {
-        ids: ids_or_numbers(ids, &table.places()),
-        places: table.places(),
-        features: (0..table.rows()).flat_map(|row| columns.iter().map(move |values| values[row])).collect(),
-        unusable,
-        labels: labels(&table, label_names),
-        notes: table.notes().to_vec(),
-    })
+    if unusable.is_empty() { Ok((columns, bad)) } else { Err(DatasetError::UnusableForModel(unusable)) }
 }
 
 /// Names, so many that whoever has to add the columns rarely needs a second try.

@@ -83,7 +83,7 @@ impl<'a> Roles<'a> {
     fn may_be_id(&self, table: &Table, name: &str) -> bool {
         let has_ids = || table.ids(name).is_ok_and(|ids| ids.iter().any(Option::is_some));
         let are_whole = || table.numbers(name).map_or(true, |values| are_whole(&values));
-        id_rank(name).is_some() && self.is_feature(name) && table.has(name) && has_ids() && are_whole()
+        id_rank(name).is_some() && self.is_feature(name) && table.has_one(name) && has_ids() && are_whole()
     }
 
     /// Whether a column has a meaning of its own: `track_id`, `artist` or `split`.

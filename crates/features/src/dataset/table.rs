@@ -36,6 +36,8 @@ const FIRST_SHOWN: usize = 5;
 pub struct ReadOptions {
     /// Columns that are not read at all, whatever is in them.
     pub ignored: Vec<String>,
+    /// The column whose lists of texts are read; those of others are not unpacked.
+    pub lists: Option<String>,
 }
 
 /// A table of Parquet or CSV. Names are without blanks around them; a column without a name is called `Unnamed: 3`, as
@@ -74,31 +76,50 @@ impl Table {
     /// One line: [`DatasetError::Unreadable`] for what is no table, [`DatasetError::Quote`] and [`DatasetError::TooLong`]
     /// with the line, [`DatasetError::Column`] for two columns of one name.
     pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Self, DatasetError> {
-        let table = Self::read_unless(bytes, |name| options.ignored.iter().any(|ignored| ignored.trim() == name))?;
+        let is_ignored = |name: &str| options.ignored.iter().any(|ignored| ignored.trim() == name);
+        let table = Self::read_unless(bytes, is_ignored, options.lists.as_deref())?;
+        table.check_names(|_| true)?;
         table.too_long.values().next().map_or(Ok(()), |first| Err(first.clone()))?;
         Ok(table)
     }
 
-    /// [`read`](Self::read) without the columns whose names are ignored, and with rows that are too long.
-    pub(super) fn read_unless(bytes: &[u8], is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
+    /// [`read`](Self::read) without the columns whose names are ignored, and with rows that are too long and names that come
+    /// twice.
+    pub(super) fn read_unless(
+        bytes: &[u8],
+        is_ignored: impl Fn(&str) -> bool,
+        lists: Option<&str>,
+    ) -> Result<Self, DatasetError> {
         let bytes = decode::unpack(bytes)?;
-        let table = if bytes.starts_with(PARQUET_MAGIC) {
-            Self::of_parquet(bytes, is_ignored)?
-        } else {
-            let (text, note) = decode::decode(&bytes)?;
-            let mut table = Self::of_text(&text, is_ignored)?;
-            table.notes.splice(0..0, note);
-            table
-        };
+        if bytes.starts_with(PARQUET_MAGIC) {
+            return Self::of_parquet(bytes, is_ignored, lists);
+        }
+        let (text, note) = decode::decode(&bytes)?;
+        let mut table = Self::of_text(&text, is_ignored)?;
+        table.notes.splice(0..0, note);
+        Ok(table)
+    }
+
+    /// Refuses two columns of one name, if they are used.
+    pub(super) fn check_names(&self, is_used: impl Fn(&str) -> bool) -> Result<(), DatasetError> {
         let mut seen = HashSet::new();
-        let read = table.columns.iter().filter(|(_, values)| !matches!(values, Values::Ignored));
-        match read.map(|(name, _)| name).find(|name| !seen.insert(*name)) {
+        match self.read_names().find(|name| is_used(name) && !seen.insert(*name)) {
             Some(name) => Err(DatasetError::column(
                 name,
                 "comes twice: rename or remove one of them; of several lines of column names, leave one",
             )),
-            None => Ok(table),
+            None => Ok(()),
         }
+    }
+
+    /// Whether there is one column of this name that was not ignored, and no other.
+    pub(super) fn has_one(&self, name: &str) -> bool {
+        self.read_names().filter(|column| *column == name).count() == 1
+    }
+
+    fn read_names(&self) -> impl Iterator<Item = &str> {
+        let read = self.columns.iter().filter(|(_, values)| !matches!(values, Values::Ignored));
+        read.map(|(name, _)| name.as_str())
     }
 
     /// Number of rows.
@@ -128,7 +149,7 @@ impl Table {
 
     /// Whether there is a column of this name that was not ignored.
     pub fn has(&self, name: &str) -> bool {
-        self.columns.iter().any(|(column, values)| column == name && !matches!(values, Values::Ignored))
+        self.read_names().any(|column| column == name)
     }
 
     /// Sentences about what was found out and not said by the file: to be shown to whoever gave it.
@@ -223,8 +244,12 @@ impl Table {
         DatasetError::Lacks(format!("column `{name}`: it has {}", super::error::some_of(&names)))
     }
 
-    fn of_parquet(bytes: Cow<'_, [u8]>, is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
-        let (columns, rows) = parquet::read(bytes, is_ignored)?;
+    fn of_parquet(
+        bytes: Cow<'_, [u8]>,
+        is_ignored: impl Fn(&str) -> bool,
+        lists: Option<&str>,
+    ) -> Result<Self, DatasetError> {
+        let (columns, rows) = parquet::read(bytes, is_ignored, lists)?;
         let columns = columns.into_iter().enumerate().map(|(i, (name, values))| (named(i, &name), values));
         Ok(Self { columns: columns.collect(), rows, lines: None, too_long: BTreeMap::new(), notes: Vec::new() })
     }

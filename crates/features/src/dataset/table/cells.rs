@@ -43,6 +43,11 @@ impl Cells {
         self.ends.len()
     }
 
+    /// Bytes of all texts together.
+    pub(super) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     pub(super) fn get(&self, row: usize) -> &str {
         &self.text[if row == 0 { 0 } else { self.ends[row - 1] }..self.ends[row]]
     }

@@ -3,17 +3,38 @@
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
 use parquet::data_type::ByteArrayType;
-use parquet::errors::{ParquetError, Result};
+use parquet::errors::ParquetError;
 use parquet::file::reader::FileReader;
 use parquet::schema::types::Type;
 
 use super::cells::Cells;
 
-/// Texts of a column that are read at most, those that lists lack counted.
-pub(super) const MOST_TEXTS: usize = 1 << 26;
+/// Texts of a column that are read at most, those that lists lack counted. A list is decoded in one piece, to 40 bytes a
+/// text: 640 MiB where one row has them all.
+const MOST_TEXTS: usize = 1 << 24;
+const TOO_MANY: NotRead = NotRead::TooLong("16,777,216 texts");
+
+/// Bytes of all texts of a column that are read at most: a small file can name one long text any number of times.
+const MOST_BYTES: usize = 1 << 28;
+const TOO_LARGE: NotRead = NotRead::TooLong("256 MiB of text");
 
 /// Rows that are decoded at once.
 const BATCH: usize = 1 << 14;
+
+/// Why lists are not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum NotRead {
+    /// The file is damaged.
+    Damaged,
+    /// They hold more than this.
+    TooLong(&'static str),
+}
+
+impl From<ParquetError> for NotRead {
+    fn from(_: ParquetError) -> Self {
+        Self::Damaged
+    }
+}
 
 /// A list of texts for each row.
 #[derive(Debug, Clone, Default)]
@@ -59,9 +80,9 @@ fn only(group: &Type) -> Option<&Type> {
     }
 }
 
-/// How many texts a column has, as its pages say before any of them is unpacked: a list of a few bytes may say that it has
-/// any number.
-pub(super) fn texts(file: &dyn FileReader, leaf: usize) -> Result<usize> {
+/// Refuses a column that has too many texts, as its pages say before any of them is unpacked: a list of a few bytes may say
+/// that it has any number.
+pub(super) fn check(file: &dyn FileReader, leaf: usize) -> Result<(), NotRead> {
     let mut texts = 0usize;
     for group in 0..file.num_row_groups() {
         let mut pages = file.get_row_group(group)?.get_column_page_reader(leaf)?;
@@ -70,7 +91,7 @@ pub(super) fn texts(file: &dyn FileReader, leaf: usize) -> Result<usize> {
             pages.skip_next_page()?;
         }
     }
-    Ok(texts)
+    if texts > MOST_TEXTS { Err(TOO_MANY) } else { Ok(()) }
 }
 
 impl Lists {
@@ -86,19 +107,21 @@ impl Lists {
 
     /// Adds the lists of a row group, which are refused when there are more than `most` then. A text is there where its
     /// definition level is `full`.
-    pub(super) fn read(&mut self, reader: ColumnReader, full: i16, most: usize) -> Result<()> {
+    pub(super) fn read(&mut self, reader: ColumnReader, full: i16, most: usize) -> Result<(), NotRead> {
         let ColumnReader::ByteArrayColumnReader(mut reader) = reader else {
-            return Err(ParquetError::General("the column is of another type than the schema says".to_owned()));
+            // Of another type than the schema says.
+            return Err(NotRead::Damaged);
         };
         while self.read_some(&mut reader, full)? {
+            // More rows than the file says.
             if self.rows() > most {
-                return Err(ParquetError::General("it has more rows than it says".to_owned()));
+                return Err(NotRead::Damaged);
             }
         }
         Ok(())
     }
 
-    fn read_some(&mut self, reader: &mut ColumnReaderImpl<ByteArrayType>, full: i16) -> Result<bool> {
+    fn read_some(&mut self, reader: &mut ColumnReaderImpl<ByteArrayType>, full: i16) -> Result<bool, NotRead> {
         let (mut definitions, mut repetitions, mut values) = (Vec::new(), Vec::new(), Vec::new());
         let (rows, ..) = reader.read_records(BATCH, Some(&mut definitions), Some(&mut repetitions), &mut values)?;
         let mut values = values.iter();
@@ -107,10 +130,13 @@ impl Lists {
                 self.ends.push(self.texts.len());
             }
             if definition == full {
-                let value = values.next().ok_or_else(|| ParquetError::General("a text is missing".to_owned()))?;
-                self.texts.push(value.as_utf8()?);
-                let end = self.ends.last_mut();
-                *end.ok_or_else(|| ParquetError::General("a list begins in no row".to_owned()))? = self.texts.len();
+                let text = values.next().ok_or(NotRead::Damaged)?.as_utf8()?;
+                if self.texts.bytes() + text.len() > MOST_BYTES {
+                    return Err(TOO_LARGE);
+                }
+                self.texts.push(text);
+                // The first list begins in a row.
+                *self.ends.last_mut().ok_or(NotRead::Damaged)? = self.texts.len();
             }
         }
         Ok(rows > 0)

@@ -7,13 +7,13 @@ use std::sync::Once;
 
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
-use parquet::errors::{ParquetError, Result as ParquetResult};
+use parquet::errors::ParquetError;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::schema::types::Type;
 use rayon::prelude::*;
 
 use super::super::DatasetError;
-use super::lists::{self, Lists};
+use super::lists::{self, Lists, NotRead};
 use super::typed::Column;
 use super::{LISTS, Values, arrow_types};
 
@@ -23,10 +23,14 @@ const MOST_VALUES: usize = 1 << 29;
 /// Names and columns in the order of the file, and the number of rows.
 type Columns = (Vec<(String, Values)>, usize);
 
-/// The columns of a file, without touching those that `skips` says.
-pub(super) fn read(bytes: Cow<'_, [u8]>, skips: impl Fn(&str) -> bool) -> Result<Columns, DatasetError> {
+/// The columns of a file, without touching those that `skips` says, nor lists but those of one column.
+pub(super) fn read(
+    bytes: Cow<'_, [u8]>,
+    skips: impl Fn(&str) -> bool,
+    lists: Option<&str>,
+) -> Result<Columns, DatasetError> {
     let file = Bytes::from(bytes.into_owned());
-    caught(|| columns(&file, skips))
+    caught(|| columns(&file, skips, lists.map(str::trim)))
 }
 
 thread_local! {
@@ -51,7 +55,7 @@ fn caught<T>(read: impl FnOnce() -> Result<T, DatasetError>) -> Result<T, Datase
     result.unwrap_or_else(|panic| Err(damaged(panic)))
 }
 
-fn columns(file: &Bytes, skips: impl Fn(&str) -> bool) -> Result<Columns, DatasetError> {
+fn columns(file: &Bytes, skips: impl Fn(&str) -> bool, lists: Option<&str>) -> Result<Columns, DatasetError> {
     let reader = SerializedFileReader::new(file.clone()).map_err(damaged)?;
     let metadata = reader.metadata().file_metadata();
     let rows = usize::try_from(metadata.num_rows()).map_err(damaged)?;
@@ -64,22 +68,18 @@ fn columns(file: &Bytes, skips: impl Fn(&str) -> bool) -> Result<Columns, Datase
         return Err(damaged("a name was changed"));
     }
     let mut others = arrow.into_iter().flatten().map(|(_, what)| what);
-    let others: Vec<Option<String>> = fields.iter().map(|field| other(field, others.next().flatten())).collect();
+    let others: Vec<Option<String>> =
+        fields.iter().map(|field| other(field, others.next().flatten(), lists == Some(field.name().trim()))).collect();
     let is_wanted = |root: usize| !skips(fields[root].name().trim()) && others[root].is_none();
     let leaves = metadata.schema_descr();
     let mut wanted: Vec<usize> = (0..leaves.num_columns()).collect();
     // A field that is wanted has one leaf.
     wanted.retain(|leaf| is_wanted(leaves.get_column_root_idx(*leaf)));
-    let too_large = |most| DatasetError::TooLarge { rows, columns: wanted.len(), most, may_leave_out: true };
     if rows.saturating_mul(wanted.len()) > MOST_VALUES {
-        return Err(too_large(MOST_VALUES));
+        return Err(DatasetError::TooLarge { rows, columns: wanted.len(), most: MOST_VALUES, may_leave_out: true });
     }
-    for &leaf in wanted.iter().filter(|leaf| leaves.column(**leaf).max_rep_level() > 0) {
-        if lists::texts(&reader, leaf).map_err(damaged)? > lists::MOST_TEXTS {
-            return Err(too_large(lists::MOST_TEXTS));
-        }
-    }
-    let read = wanted.par_iter().map(|leaf| caught(|| column(&reader, *leaf, rows).map_err(damaged)));
+    let read = |leaf: &usize| column(&reader, *leaf, rows).map_err(|why| not_read(why, lists));
+    let read = wanted.par_iter().map(|leaf| caught(|| read(leaf)));
     let mut columns = read.collect::<Result<Vec<_>, _>>()?.into_iter();
     let mut values = |field: &Type, other| match other {
         _ if skips(field.name().trim()) => Ok(Values::Ignored),
@@ -91,20 +91,28 @@ fn columns(file: &Bytes, skips: impl Fn(&str) -> bool) -> Result<Columns, Datase
     Ok((named.collect::<Result<_, DatasetError>>()?, rows))
 }
 
-fn column(reader: &SerializedFileReader<Bytes>, leaf: usize, rows: usize) -> ParquetResult<Values> {
-    let wrong = |what: &str| ParquetError::General(what.to_owned());
+fn column(reader: &SerializedFileReader<Bytes>, leaf: usize, rows: usize) -> Result<Values, NotRead> {
     let column = reader.metadata().file_metadata().schema_descr().column(leaf);
-    let mut groups = (0..reader.num_row_groups()).map(|group| reader.get_row_group(group)?.get_column_reader(leaf));
+    let group = |group| -> Result<_, ParquetError> { reader.get_row_group(group)?.get_column_reader(leaf) };
+    let mut groups = (0..reader.num_row_groups()).map(group);
     let (read, values) = if column.max_rep_level() > 0 {
+        lists::check(reader, leaf)?;
         let mut lists = Lists::default();
         groups.try_for_each(|group| lists.read(group?, column.max_def_level(), rows))?;
         (lists.rows(), Values::Lists(lists))
     } else {
-        let mut typed = Column::of(&column.self_type_ptr()).ok_or_else(|| wrong("a type that is not read"))?;
+        let mut typed = Column::of(&column.self_type_ptr()).ok_or(NotRead::Damaged)?;
         groups.try_for_each(|group| typed.read(group?, rows))?;
         (typed.rows(), Values::Typed(typed))
     };
-    if read == rows { Ok(values) } else { Err(wrong("another number of rows")) }
+    if read == rows { Ok(values) } else { Err(NotRead::Damaged) }
+}
+
+fn not_read(why: NotRead, lists: Option<&str>) -> DatasetError {
+    match why {
+        NotRead::Damaged => damaged(()),
+        NotRead::TooLong(most) => DatasetError::LongLists { column: lists.unwrap_or_default().to_owned(), most },
+    }
 }
 
 /// The decoder has words of its own for what is wrong, which say nothing to those who hold the file.
@@ -112,12 +120,13 @@ fn damaged<E>(_: E) -> DatasetError {
     DatasetError::Unreadable("the Parquet file is damaged or cut off: fetch or write it again".to_owned())
 }
 
-/// What a column holds if it is neither numbers nor texts nor lists of texts, by Arrow's words if there are any.
-fn other(field: &Type, arrow: Option<&str>) -> Option<String> {
+/// What a column holds if it is neither numbers nor texts, nor lists of texts that are read, by Arrow's words if there are
+/// any.
+fn other(field: &Type, arrow: Option<&str>, reads_lists: bool) -> Option<String> {
     if let Some(what) = arrow {
         return Some(what.to_owned());
     }
-    if lists::are_in(field) {
+    if reads_lists && lists::are_in(field) {
         return None;
     }
     use {ConvertedType as C, LogicalType as L};
