@@ -10,6 +10,7 @@ mod fleet;
 mod home;
 mod ids;
 mod output;
+mod overwriting;
 mod progress;
 mod refusals;
 mod shell;

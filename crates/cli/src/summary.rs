@@ -18,6 +18,9 @@ use crate::commands::search::Found;
 use crate::files::save;
 use crate::output::{Look, style, table, thousands};
 
+/// The file of a [`Summary`].
+pub const SUMMARY: &str = "summary.json";
+
 /// `summary.json`.
 #[derive(Debug, Serialize)]
 pub struct Summary {
@@ -81,7 +84,7 @@ impl Summary {
 
     /// Writes `summary.json` into a folder.
     pub fn write(&self, out: &Path) -> anyhow::Result<()> {
-        let file = out.join("summary.json");
+        let file = out.join(SUMMARY);
         // JSON itself escapes only the control characters of ASCII.
         save(&file, escaped_json(&serde_json::to_string_pretty(self)?).as_bytes())
     }

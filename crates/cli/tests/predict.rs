@@ -184,7 +184,10 @@ fn columns_and_values_that_are_missing_are_named_at_once_or_filled_as_the_model_
     assert_eq!(said.lines().count(), 1, "{said}");
     std::fs::write(at.join("words.csv"), "x,y\nmuch,a\nmore,many\n").unwrap();
     let said = fails(&run(at, &["predict", "--data", "words.csv"]), 1);
-    assert!(said.contains("`x`") && said.contains("`y`"), "{said}");
+    for named in ["`x` (line 2 has no number but `much`, and 1 more is no better)", "`y` (line 2 has no number but `a`"]
+    {
+        assert!(said.contains(named) && said.lines().count() == 1, "{said}");
+    }
     assert!(said.contains("correct the file") && !said.contains("--"), "predict has no option that helps: {said}");
     // What the model does not take may be anything.
     std::fs::write(at.join("twice.csv"), "note,x,note,y,,\na,19,b,1,c,d\n").unwrap();
@@ -261,6 +264,111 @@ fn a_row_that_cannot_be_used_is_named_and_the_others_are_answered() {
     std::fs::write(at.join("new.csv"), "x,y,high,odd\n19,1,1,1\n0,0,,\n345,7,2,9\n").unwrap();
     let truths: Vec<Value> = answers(at, &["--data", "new.csv"]).iter().map(|row| row["truth"].clone()).collect();
     assert_eq!(truths, [json!(["high", "odd"]), Value::Null, Value::Null]);
+}
+
+#[test]
+fn a_column_without_any_number_spoils_no_row_that_can_be_answered() {
+    let folder = folder();
+    let at = folder.path();
+    let asked = |text: &str, more: &[&str]| {
+        std::fs::write(at.join("new.csv"), text).unwrap();
+        run(at, &[&["predict", "--data", "new.csv", "--json"], more].concat())
+    };
+    // Missing in every row: filled where it is said how, else told once.
+    for missing in ["", "NA", "null", " n/a "] {
+        let text = format!("x,y\n{missing},1\n{missing},0\n");
+        let output = asked(&text, &["--impute", "zero"]);
+        ok(&output);
+        let found = parsed(&output);
+        assert_eq!([&found[0]["assigned"], &found[1]["assigned"]], [&json!(["odd"]), &json!([])], "{text}");
+        assert_eq!(found[0]["imputed"], json!(["x"]));
+        let said = fails(&asked(&text, &[]), 1);
+        assert!(said.contains("new.csv: no row has a number in x, which the model takes: fill it in, or"), "{said}");
+        assert_eq!(said.lines().count(), 1, "{said}");
+    }
+    // Missing or a text: rows are filled or named.
+    let output = asked("x,y\nNA,1\nmuch,0\n,0\n", &["--impute", "zero"]);
+    let said = fails(&output, 1);
+    assert!(said.ends_with("spotifai: 3: line 3: `x` has no number but `much`\n"), "{said}");
+    assert_eq!((&parsed(&output)[0]["assigned"], &parsed(&output)[2]["assigned"]), (&json!(["odd"]), &json!([])));
+    assert!(fails(&asked("x,y\nNA,1\nmuch,0\n", &[]), 1).contains("no row has a number in x"));
+    // A lone row is named as any other.
+    for (row, why) in [("much,1", "line 2: `x` has no number but `much`"), ("NA,1", "line 2 has no value in x: ")] {
+        let output = asked(&format!("x,y\n{row}\n"), &[]);
+        let said = fails(&output, 1);
+        assert!(said.starts_with(&format!("spotifai: 2: {why}")) && said.lines().count() == 1, "{said}");
+        assert!(parsed(&output)[0]["error"].as_str().unwrap().starts_with(why), "{said}");
+    }
+    // Many rows with the same fault are no many lines.
+    let rows = "much,1\n".repeat(500);
+    let said = fails(&asked(&format!("x,y\n{rows}"), &["--impute", "zero"]), 1);
+    assert!(said.contains("`x` (line 2 has no number but `much`, and 499 more are no better)"), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn decimal_commas_stay_numbers_beside_values_that_are_none() {
+    let folder = folder();
+    let at = folder.path();
+    // The bad value before, behind and among the others, up to being most of them.
+    for rows in [&["much", "19,5"][..], &["19,5", "much"], &["a", "19,5", "b", "c,d"], &["19,5", "1.234,5"]] {
+        let text: String = rows.iter().map(|x| format!("{x};1\n")).collect();
+        std::fs::write(at.join("new.csv"), format!("x;y\n{text}")).unwrap();
+        let output = run(at, &["predict", "--data", "new.csv", "--json"]);
+        let said = fails(&output, 1);
+        assert!(said.contains("a comma as the decimal mark (`x`: 19,5)"), "{said}");
+        let first = if rows[0] == "19,5" { "x = 19.5, y = 1".to_owned() } else { format!("x = `{}`, y = 1", rows[0]) };
+        assert!(said.contains(&format!("the first row is {first}\n")), "{said}");
+        for (answer, (i, x)) in parsed(&output).iter().zip(rows.iter().enumerate()) {
+            match *x {
+                "19,5" => assert_eq!(answer["assigned"], json!(["high", "odd"])),
+                bad => {
+                    let why = format!("line {}: `x` has no number but `{bad}`", i + 2);
+                    assert_eq!(answer["error"], json!(why));
+                }
+            }
+        }
+    }
+    // What may be thousands is doubted still.
+    std::fs::write(at.join("new.csv"), "x;y\n19,500;1\na,b;1\nNA;1\n").unwrap();
+    let said = fails(&run(at, &["predict", "--data", "new.csv"]), 1);
+    assert!(said.contains("every marked number of `x` has three digits behind the mark, such as 19,500"), "{said}");
+    std::fs::write(at.join("new.csv"), "x;y\nNA;1\n19,5;1\n").unwrap();
+    let said = fails(&run(at, &["predict", "--data", "new.csv"]), 1);
+    assert!(said.contains("the first row is x = missing, y = 1"), "{said}");
+}
+
+#[test]
+fn a_label_that_is_none_is_named_and_its_row_is_answered() {
+    let folder = folder();
+    let at = folder.path();
+    let asked = |text: &str| {
+        std::fs::write(at.join("new.csv"), text).unwrap();
+        let output = run(at, &["predict", "--data", "new.csv", "--json"]);
+        ok(&output);
+        let truths: Vec<Value> = parsed(&output).iter().map(|row| row["truth"].clone()).collect();
+        (truths, String::from_utf8(output.stderr).unwrap())
+    };
+    // What training takes, and what is missing, is not worth a word.
+    let (truths, said) = asked("x,y,label:high,odd\n19.5,1,1,True\n0.5,0,FALSE,0.0\n0.5,0,,1\n0.5,0,1,NA\n");
+    assert_eq!(truths, [json!(["high", "odd"]), json!([]), Value::Null, Value::Null]);
+    assert_eq!(said, "");
+    let (truths, said) = asked("x;y;label:high;label:odd\n19,5;1;1,0;1,0\n0,5;0;0,0;0,0\n");
+    assert_eq!(truths, [json!(["high", "odd"]), json!([])]);
+    assert!(said.contains("the first row is x = 19.5, y = 1, label:high = 1, label:odd = 1\n"), "{said}");
+    // What it refuses is named, with every row up to a few.
+    for bad in ["2", "yes", "-1", "0.5", "1,5", "inf", "01"] {
+        let (truths, said) = asked(&format!("x,y,label:high,odd\n19.5,1,1,1\n0.5,0,\"{bad}\",0\n"));
+        assert_eq!(truths, [json!(["high", "odd"]), Value::Null]);
+        let named = "`label:high` is neither 0 nor 1 in line 3: the truth of such rows is not known";
+        assert_eq!(said, format!("warning: new.csv: {named}\n"), "{bad}");
+    }
+    let (_, said) = asked("x,y,high,odd\n.5,0,2,7\n.5,0,0,0\n.5,0,2,0\n.5,0,2,0\n.5,0,2,0\n");
+    let named = "`high` is neither 0 nor 1 in lines 2, 4, 5 and 1 more, `odd` is neither 0 nor 1 in line 2: ";
+    assert!(said.contains(named) && said.lines().count() == 1, "{said}");
+    // Columns that are no labels of this model without the others.
+    let (truths, said) = asked("x,y,high\n19.5,1,2\n");
+    assert_eq!((truths, said), (vec![Value::Null], String::new()));
 }
 
 #[test]
@@ -352,7 +460,7 @@ fn ids_cannot_command_a_terminal() {
         assert!(!said.contains(&0x1b) && !said.contains(&7), "{}", String::from_utf8_lossy(&said).escape_debug());
     }
     // Nor write lines of its own.
-    for rows in ["\"gone\nspotifai: all is well\",,1\n", "\"gone\nspotifai: all is well\",,1\nb,,1\n"] {
+    for rows in ["\"gone\nspotifai: all is well\",,1\n", "\"gone\nspotifai: all is well\",,1\nb,,1\nc,1,1\n"] {
         std::fs::write(at.join("new.csv"), format!("track_id,x,y\n{rows}")).unwrap();
         let said = fails(&run(at, &["predict", "--data", "new.csv"]), 1);
         assert!(said.contains(r"gone\nspotifai: all is well: line 2 has no value in x"), "{said}");

@@ -456,6 +456,30 @@ fn places_are_those_of_the_file() {
 }
 
 #[test]
+fn rows_of_parquet_are_named_each_for_itself_whatever_the_type_of_a_column() {
+    let schema = "message m { optional binary x (UTF8); optional double y; optional int32 a; }";
+    let texts = ["NA", "much"].map(ByteArray::from);
+    let rows = |has: &[i16; 3], y: &[f64]| {
+        let bytes = parquet(schema, 1, |group| {
+            column::<ByteArrayType>(group, &texts[..has.iter().sum::<i16>() as usize], Some(has));
+            column::<DoubleType>(group, y, Some(&[1, 1, 1]));
+            column::<Int32Type>(group, &[1, 2], Some(&[1, 0, 1]));
+        });
+        model_rows(&bytes, &["x".into(), "y".into()], &["a".into()])
+    };
+    let found = rows(&[1, 1, 0], &[f64::NAN; 3]).unwrap();
+    assert!(found.features.iter().all(|value| value.is_nan()), "nothing and `NA` are missing, and a text is no number");
+    assert_eq!(found.unusable.into_iter().collect::<Vec<_>>(), [(1, "row 2: `x` has no number but `much`".to_owned())]);
+    assert_eq!(found.labels, [Some(vec![1]), None, None]);
+    assert_eq!(found.notes, ["`a` is neither 0 nor 1 in row 3: the truth of such rows is not known"]);
+    let infinite = rows(&[0, 0, 0], &[f64::INFINITY, f64::NEG_INFINITY, 1e300]).unwrap_err().to_string();
+    assert_eq!(
+        infinite,
+        "cannot use column `y` (row 1 is infinite, and 2 more are no better), which the model takes: correct the file"
+    );
+}
+
+#[test]
 fn values_that_no_model_takes_are_refused_in_all_columns_at_once_and_a_line_of_sums_is_named() {
     let import_by = Import { impute: Some(Impute::Zero), ..Import::default() };
     let message = |text: &str| import_csv(text, &import_by).unwrap_err().to_string();

@@ -3,6 +3,7 @@
 mod toml;
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io;
 
 use serde_json::error::Category;
@@ -112,9 +113,10 @@ pub fn json(error: &serde_json::Error) -> String {
 }
 
 /// The first `most` of names, and how many more there are.
-pub fn first_of(names: &[impl AsRef<str>], most: usize) -> String {
-    let named = names.iter().take(most).map(AsRef::as_ref).collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(most) {
+pub fn first_of<N: Display>(names: impl IntoIterator<Item = N, IntoIter: ExactSizeIterator>, most: usize) -> String {
+    let mut names = names.into_iter();
+    let named = names.by_ref().take(most).map(|name| name.to_string()).collect::<Vec<_>>().join(", ");
+    match names.len() {
         0 => named,
         more => format!("{named} and {more} more"),
     }
@@ -189,7 +191,7 @@ mod tests {
     #[test]
     fn of_many_names_the_first_are_told() {
         assert_eq!(first_of(&["a", "b"], 2), "a, b");
-        assert_eq!(first_of(&["a", "b", "c"].map(str::to_owned), 1), "a and 2 more");
+        assert_eq!(first_of([7, 8, 9].iter().map(usize::to_string), 1), "7 and 2 more");
     }
 
     #[test]

@@ -22,3 +22,4 @@ pub use error::{Error, Unreadable};
 pub use ids::{BadId, is_id, parse_playlist, parse_track};
 pub use login::login;
 pub use playlist::{Page, read_playlist_page};
+pub use token_file::sign_in_file;

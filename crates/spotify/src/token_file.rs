@@ -13,6 +13,11 @@ use tempfile::NamedTempFile;
 
 use crate::Error;
 
+/// The file that a sign-in is kept in; `None`: nobody says where.
+pub fn sign_in_file(settings: &Spotify) -> Option<PathBuf> {
+    TokenFile::of(settings).map(|file| file.0)
+}
+
 /// A user's sign-in.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SignIn {

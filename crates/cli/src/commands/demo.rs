@@ -15,6 +15,7 @@ use testkit::{Catalogue, Oddities, Stage, TableError};
 use worker::{Flags, Home, Shutdown};
 
 use crate::args::Demo;
+use crate::commands::report::REPORT;
 use crate::commands::run::{is_open, new_run, to_its_end, whole_way};
 use crate::commands::search::Plan;
 use crate::commands::waiting;
@@ -25,13 +26,25 @@ use crate::output::{say, warn};
 use crate::shell;
 use crate::stop::unless_stopped;
 
+/// The demo's own store and queue.
+const STORE: &str = "demo.db";
+
+/// What one demo at a time has.
+const LOCK: &str = "demo.lock";
+
+/// What the stand-in for Spotify signs in.
+const TOKEN: &str = "token.json";
+
+/// The files of a demo's own.
+pub const FILES: [&str; 3] = [STORE, LOCK, TOKEN];
+
 /// Serves a catalogue as Spotify and last.fm over loopback and collects it with the real workers.
 pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
     flags.warn_of_passwords();
     let shutdown = Shutdown::on_signals()?;
     let (catalogue, oddities, name) = catalogue(&args)?;
     make_folder(&args.out)?;
-    let Some(_turn) = try_turn(&args.out.join("demo.lock"))? else {
+    let Some(_turn) = try_turn(&args.out.join(LOCK))? else {
         bail!("another demo is at work in {}: let it end, or name another folder with --out", args.out.display());
     };
     let stage = testkit::serve(catalogue, oddities).await?;
@@ -52,7 +65,7 @@ pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
         return Err(stopped(&shutdown, "nothing is lost, and the same command goes on"));
     };
     say(&summary.to_string())?;
-    say(&format!("\nOpen {}", args.out.join("report.html").display()))?;
+    say(&format!("\nOpen {}", args.out.join(REPORT).display()))?;
     say(&predict_command(&home).await?)
 }
 
@@ -135,7 +148,7 @@ async fn unfinished(store: &dyn Store, name: &str) -> store::Result<Option<Run>>
 /// stand-in's tracks to a team's servers. The own file is kept where an unfinished demo of the same parameters left it,
 /// else made anew.
 async fn open(out: &Path, flags: &Flags, stage: &Stage, name: &str) -> anyhow::Result<Home> {
-    let file = out.join("demo.db");
+    let file = out.join(STORE);
     let own = format!("sqlite:{}", file.display());
     let url = |flag: &Option<String>| flag.clone().unwrap_or_else(|| own.clone());
     let mut settings = stage.settings(Settings::default());
@@ -143,7 +156,7 @@ async fn open(out: &Path, flags: &Flags, stage: &Stage, name: &str) -> anyhow::R
     settings.store = url(&flags.store);
     settings.contact = Some("demo".into());
     // Not the file of a real sign-in, which the stand-in must neither see nor replace.
-    settings.spotify.token_file = Some(out.join("token.json").display().to_string());
+    settings.spotify.token_file = Some(out.join(TOKEN).display().to_string());
     settings.spotify.rate = 5_000.0;
     settings.lastfm.rate = 5_000.0;
     settings.lastfm.backoff = Steps { first: 0.5, cap: 2.0 };

@@ -5,7 +5,7 @@ mod completions;
 mod config;
 mod dataset;
 mod dead;
-mod demo;
+pub mod demo;
 mod doctor;
 mod enqueue;
 mod lastfm;
@@ -14,7 +14,7 @@ mod pause;
 mod pitches;
 mod predict;
 mod queues;
-mod report;
+pub mod report;
 pub mod run;
 mod runs;
 pub mod search;
@@ -25,55 +25,59 @@ mod work;
 mod workers;
 
 use model::settings::Settings;
-use worker::{Flags, Home, Shutdown};
+use worker::Shutdown;
 
 use crate::args::{Args, Command};
 use crate::error::{stopped, usage};
 use crate::home;
+use crate::overwriting::Files;
 use crate::stop::unless_stopped;
 
 /// Runs the command.
 pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
-    let flags = args.flags;
+    let (files, flags) = (Files::of(&args.command), args.flags);
+    let settings = || -> anyhow::Result<Settings> {
+        let settings = worker::load_settings(&flags).map_err(usage)?;
+        files.check(&flags, &settings)?;
+        Ok(settings)
+    };
+    // A server may be silent for a while.
+    let home = async || {
+        let opened = unless_stopped(shutdown, home::open(settings()?)).await?;
+        opened.ok_or_else(|| stopped(shutdown, "nothing had begun"))
+    };
     match args.command {
-        Command::Demo(demo) => demo::run(demo, &flags).await,
-        Command::Login => login::run(&settings(&flags)?).await,
-        Command::Run(run) => run::run(run, home(&flags, shutdown).await?).await,
-        Command::Enqueue(what) => enqueue::run(what, &home(&flags, shutdown).await?).await,
+        Command::Demo(demo) => {
+            files.check_named()?;
+            demo::run(demo, &flags).await
+        }
+        Command::Login => login::run(&settings()?).await,
+        Command::Run(run) => run::run(run, home().await?).await,
+        Command::Enqueue(what) => enqueue::run(what, &home().await?).await,
         Command::Worker(which) => {
             let logging = worker::init_logging();
-            let result = work::run(&which, settings(&flags)?).await;
+            let result = work::run(&which, settings()?).await;
             tokio::task::spawn_blocking(|| logging.finish()).await?;
             result
         }
-        Command::Status(live) => status::run(live, &home(&flags, shutdown).await?).await,
-        Command::Queues(live) => queues::run(live, &home(&flags, shutdown).await?).await,
-        Command::Workers(workers) => workers::run(&workers, &home(&flags, shutdown).await?).await,
-        Command::Runs(live) => runs::runs(live, &home(&flags, shutdown).await?).await,
-        Command::Cancel(cancel) => runs::cancel(&cancel, &home(&flags, shutdown).await?).await,
-        Command::Pause(kinds) => pause::pause(&kinds, &home(&flags, shutdown).await?).await,
-        Command::Resume(kinds) => pause::resume(&kinds, &home(&flags, shutdown).await?).await,
-        Command::Budget(budget) => budget::run(budget, &home(&flags, shutdown).await?).await,
-        Command::Dead(dead) => dead::run(dead, &home(&flags, shutdown).await?).await,
+        Command::Status(live) => status::run(live, &home().await?).await,
+        Command::Queues(live) => queues::run(live, &home().await?).await,
+        Command::Workers(workers) => workers::run(&workers, &home().await?).await,
+        Command::Runs(live) => runs::runs(live, &home().await?).await,
+        Command::Cancel(cancel) => runs::cancel(&cancel, &home().await?).await,
+        Command::Pause(kinds) => pause::pause(&kinds, &home().await?).await,
+        Command::Resume(kinds) => pause::resume(&kinds, &home().await?).await,
+        Command::Budget(budget) => budget::run(budget, &home().await?).await,
+        Command::Dead(dead) => dead::run(dead, &home().await?).await,
         Command::Doctor(doctor) => doctor::run(&doctor, &flags).await,
         Command::Pitches(pitches) => pitches::run(&pitches),
-        Command::Lastfm(lastfm) => lastfm::run(&lastfm, &settings(&flags)?),
+        Command::Lastfm(lastfm) => lastfm::run(&lastfm, &settings()?),
         Command::Tags(tags) => tags::run(&tags),
-        Command::Dataset(dataset) => dataset::run(dataset, &home(&flags, shutdown).await?).await,
-        Command::Search(search) => search::run(search, &home(&flags, shutdown).await?).await,
-        Command::Predict(predict) => predict::run(&predict, settings(&flags)?).await,
-        Command::Report(report) => report::run(&report, &home(&flags, shutdown).await?).await,
-        Command::Config(config) => config::run(&config, &settings(&flags)?, &flags),
+        Command::Dataset(dataset) => dataset::run(dataset, &home().await?).await,
+        Command::Search(search) => search::run(search, &home().await?).await,
+        Command::Predict(predict) => predict::run(&predict, settings()?).await,
+        Command::Report(report) => report::run(&report, &home().await?).await,
+        Command::Config(config) => config::run(&config, &settings()?, &flags),
         Command::Completions { shell } => completions::run(shell),
     }
-}
-
-fn settings(flags: &Flags) -> anyhow::Result<Settings> {
-    worker::load_settings(flags).map_err(usage)
-}
-
-/// A server may be silent for a while.
-async fn home(flags: &Flags, shutdown: &Shutdown) -> anyhow::Result<Home> {
-    let opened = unless_stopped(shutdown, home::open(settings(flags)?)).await?;
-    opened.ok_or_else(|| stopped(shutdown, "nothing had begun"))
 }

@@ -14,13 +14,19 @@ use crate::files::{save, try_folder, turn_to_write};
 use crate::output::say;
 use crate::summary;
 
+/// The file of all settings with their scores.
+pub const LEADERBOARD: &str = "leaderboard.csv";
+
+/// The file of the report.
+pub const REPORT: &str = "report.html";
+
 /// Writes the report of the newest model.
 pub async fn run(command: &args::Report, home: &Home) -> anyhow::Result<()> {
     try_folder(&command.out)?;
     let found = newest(home).await?;
     let _turn = turn_to_write(&command.out).await?;
     write(home, &found, None, &command.out).await?;
-    say(&format!("wrote {}", command.out.join("report.html").display()))
+    say(&format!("wrote {}", command.out.join(REPORT).display()))
 }
 
 async fn newest(home: &Home) -> anyhow::Result<Found> {
@@ -37,7 +43,7 @@ async fn newest(home: &Home) -> anyhow::Result<Found> {
 /// Writes `leaderboard.csv` and `report.html`.
 pub async fn write(home: &Home, found: &Found, run: Option<&Run>, out: &Path) -> anyhow::Result<()> {
     let leaderboard = learn::leaderboard(&found.search, &found.trials);
-    save(&out.join("leaderboard.csv"), &leaderboard_csv(found, &leaderboard)?)?;
+    save(&out.join(LEADERBOARD), &leaderboard_csv(found, &leaderboard)?)?;
     let matrix = dataset::open(home, &found.dataset.id).await?;
     let collection = summary::collection(home, run).await?;
     let examples: Vec<String> =
@@ -54,7 +60,7 @@ pub async fn write(home: &Home, found: &Found, run: Option<&Run>, out: &Path) ->
         tracks: &tracks,
         command: found.command.as_deref(),
     });
-    save(&out.join("report.html"), page.as_bytes())
+    save(&out.join(REPORT), page.as_bytes())
 }
 
 fn leaderboard_csv(found: &Found, leaderboard: &[Ranked]) -> anyhow::Result<Vec<u8>> {

@@ -12,6 +12,7 @@ use model::settings::with_hidden_password;
 use worker::{Home, Shutdown};
 
 pub use ending::{Goal, to_its_end};
+pub use labels::LABELS;
 
 use crate::args;
 use crate::commands::search::{Plan, search};

@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, HashMap};
 
 use model::dataset::{Dataset, Split};
+use model::plain::first_of;
 
 use super::DatasetError;
-use super::error::{first_few, shown};
-use super::place::Place;
+use super::error::shown;
+use super::place::{FEW, Place};
 
 /// For each row the first one with the same name.
 pub(super) fn first_rows(names: &[String]) -> Vec<usize> {
@@ -32,7 +33,7 @@ pub(super) fn check_sides(track_ids: &[String], places: &[Place], sides: &[Split
         format!("{id} is in {} {here} ({}) and {there} ({})", places[first].plural(), word(first), word(row))
     };
     let tracks = if parted.len() == 1 { "a track".to_owned() } else { format!("{} tracks", parted.len()) };
-    Err(DatasetError::Parted { tracks, rows: first_few(parted.iter().map(place)) })
+    Err(DatasetError::Parted { tracks, rows: first_of(parted.iter().map(place), FEW) })
 }
 
 /// What a person should know about copies among the rows of a table, in sentences. `places` are the rows' places in the
@@ -82,7 +83,8 @@ fn alike(dataset: &Dataset, places: &[Place], has_ids: bool) -> Option<String> {
     }
     pairs.sort_unstable();
     let what = pairs[0].0.plural();
-    let pairs = first_few(pairs.iter().map(|(first, other)| format!("{} and {}", first.number(), other.number())));
+    let pair = |(first, other): &(Place, Place)| format!("{} and {}", first.number(), other.number());
+    let pairs = first_of(pairs.iter().map(pair), FEW);
     let (ids, all) = (if has_ids { " under different ids" } else { "" }, dataset.rows());
     Some(format!(
         "{count} of {all} rows are equal in every feature and label{ids} ({what} {pairs}): if they are copies of one track, \

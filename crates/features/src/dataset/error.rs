@@ -5,13 +5,10 @@ use std::fmt;
 use model::plain::{first_of, shell_word};
 use model::terminal::escaped;
 
-use super::place::Place;
+use super::place::{Place, places};
 
 /// Columns that an error names at most where it tells what there is.
 const MOST_NAMED: usize = 12;
-
-/// Rows, or pairs of them, that an error names at most.
-const FEW: usize = 3;
 
 /// Characters of a cell that an error shows.
 const MOST_SHOWN: usize = 40;
@@ -321,15 +318,15 @@ fn lone_rows(columns: &[Unusable]) -> Option<String> {
         Fault::Values { place, count: 1, .. } => Some(place),
         _ => None,
     });
-    let mut places: Vec<Place> = lone.collect();
-    places.sort_unstable();
-    places.dedup();
-    let (first, them) = (places.first()?, if places.len() == 1 { "it" } else { "them" });
-    let named = match places.len() {
-        1 => first.to_string(),
-        _ => format!("{} {}", first.plural(), first_few(places.iter().map(|place| place.number().to_string()))),
+    let mut lone: Vec<Place> = lone.collect();
+    lone.sort_unstable();
+    lone.dedup();
+    let them = match lone.len() {
+        0 => return None,
+        1 => "it",
+        _ => "them",
     };
-    Some(format!("correct {named}, or remove {them} if that is a sum, a note or other names of columns"))
+    Some(format!("correct {}, or remove {them} if that is a sum, a note or other names of columns", places(&lone)))
 }
 
 /// A list of column names as an argument of a shell's command, with what parts it from its option: names that hold commas
@@ -348,15 +345,6 @@ fn argument(names: &[&str]) -> String {
 /// The first of names.
 pub(super) fn some_of(names: &[&str]) -> String {
     escaped(&first_of(names, MOST_NAMED)).into_owned()
-}
-
-/// The first few of these, and how many more there are.
-pub(super) fn first_few(mut texts: impl ExactSizeIterator<Item = String>) -> String {
-    let named: Vec<String> = texts.by_ref().take(FEW).collect();
-    match texts.len() {
-        0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
-    }
 }
 
 /// The beginning of a text from outside, in backticks.

@@ -225,12 +225,7 @@ fn feature(table: &Table, name: &str) -> Result<Vec<f64>, DatasetError> {
 }
 
 fn bits(table: &Table, name: &str) -> Result<Vec<u8>, DatasetError> {
-    let bit = |text: Option<String>| match text?.to_ascii_lowercase().as_str() {
-        "0" | "0.0" | "false" => Some(0),
-        "1" | "1.0" | "true" => Some(1),
-        _ => None,
-    };
-    let bits: Vec<Option<u8>> = table.texts(name)?.into_iter().map(bit).collect();
+    let (bits, _) = table.bits_or_bad(name)?;
     let count = bits.iter().filter(|bit| bit.is_none()).count();
     match bits.iter().position(Option::is_none) {
         None => Ok(bits.into_iter().flatten().collect()),

@@ -3,20 +3,21 @@
 use std::collections::BTreeMap;
 
 use model::dataset::{Dataset, Impute, Imputed, Split};
+use model::plain::first_of;
 
-use super::error::some_of;
+use super::error::{BadValue, Fault, some_of};
 use super::import::{MOST, ids_or_numbers, other_id};
 use super::names::id_rank;
-use super::place::Place;
+use super::place::{Place, places};
 use super::roles::Roles;
-use super::table::Table;
+use super::table::{Table, Wanted};
 use super::{DatasetError, Import, LABEL, TRACK_ID, impute};
 
-/// Missing columns that are named.
+/// Missing columns that are named: so many that whoever has to add them rarely needs a second try.
 const MOST_MISSING: usize = 50;
 
-/// Values of a row that are named.
-const MOST_VALUES: usize = 5;
+/// Values of a row, or columns of labels, that are named.
+const MOST_NAMED: usize = 5;
 
 /// Rows of a table, as a model takes them.
 #[derive(Debug, Clone)]
@@ -25,26 +26,34 @@ pub struct ModelRows {
     pub ids: Vec<String>,
     /// n places in the file.
     pub places: Vec<Place>,
-    /// n × d values in the order of the model's features, NaN where one is missing.
+    /// n × d values in the order of the model's features, NaN where one is missing or cannot be used.
     pub features: Vec<f64>,
     /// Rows, from 0, that cannot be used whatever is done about missing values, and why.
     pub unusable: BTreeMap<usize, String>,
     /// n times q of 0/1 in the order of the model's labels, where the row has all of them, with `label:` or without.
     pub labels: Vec<Option<Vec<u8>>>,
-    /// Sentences about what was found out and not said by the file.
+    /// Sentences about what was found out and not said by the file, and about labels that are none.
     pub notes: Vec<String>,
 }
 
 /// Reads the columns that a model takes, by name; all others are left alone. What is wrong with one row alone is no error.
 ///
 /// # Errors
-/// One line that names every column that the table lacks, or every one that holds no number.
+/// One line that names every column that the table lacks, or every one of which no row can be used.
 pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]) -> Result<ModelRows, DatasetError> {
     let is_label = |name: &str| label_names.iter().any(|label| label == name.strip_prefix(LABEL).unwrap_or(name));
-    let is_named =
-        |name: &str| feature_names.iter().any(|feature| feature == name) || is_label(name) || name == TRACK_ID;
-    let is_wanted = |name: &str| is_named(name) || id_rank(name).is_some();
-    let table = Table::read_unless(bytes, |name| !is_wanted(name), None).map_err(|error| match error {
+    let is_feature = |name: &str| feature_names.iter().any(|feature| feature == name);
+    let is_named = |name: &str| is_feature(name) || is_label(name) || name == TRACK_ID;
+    let wanted = |name: &str| {
+        if is_feature(name) {
+            Wanted::Numbers
+        } else if is_named(name) || id_rank(name).is_some() {
+            Wanted::Either
+        } else {
+            Wanted::Nothing
+        }
+    };
+    let table = Table::read_wanted(bytes, wanted, None).map_err(|error| match error {
         DatasetError::TooLarge { rows, columns, most, .. } => {
             DatasetError::TooLarge { rows, columns, most, may_leave_out: false }
         }
@@ -53,21 +62,24 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
     // Another column of ids is used only where it comes once.
     table.check_names(is_named)?;
     check(&table, feature_names)?;
-    let (columns, bad) = numbers(&table, feature_names)?;
-    let named = |(row, values): (usize, Vec<String>)| (row, format!("{}: {}", table.place(row), few_of(&values)));
+    let (columns, bad) = features(&table, feature_names)?;
+    let named =
+        |(row, values): (usize, Vec<String>)| (row, format!("{}: {}", table.place(row), first_of(&values, MOST_NAMED)));
     let mut unusable: BTreeMap<usize, String> = bad.into_iter().map(named).collect();
     unusable.extend(table.too_long().map(|(row, error)| (row, error.to_string())));
     // As where a dataset is read: another column of ids may take the place of `track_id`.
     let import = Import::default();
     let id = Roles::of(&import).find_id(&table).filter(|name| !feature_names.contains(name));
+    let (labels, doubt) = labels(&table, label_names);
+    let notes = table.notes().iter().cloned().chain(id.as_deref().and_then(other_id)).chain(doubt);
     let ids = id.as_deref().map_or_else(|| Ok(vec![None; table.rows()]), |column| table.ids(column))?;
     Ok(ModelRows {
         ids: ids_or_numbers(ids, &table.places()),
         places: table.places(),
         features: (0..table.rows()).flat_map(|row| columns.iter().map(move |values| values[row])).collect(),
         unusable,
-        labels: labels(&table, label_names),
-        notes: table.notes().iter().cloned().chain(id.as_deref().and_then(other_id)).collect(),
+        labels,
+        notes: notes.collect(),
     })
 }
 
@@ -78,7 +90,7 @@ fn check(table: &Table, feature_names: &[String]) -> Result<(), DatasetError> {
         let there: Vec<&str> = table.names().collect();
         return Err(DatasetError::Lacks(format!(
             "column {}, which the model takes ({} of its {} columns are missing); the file has {}",
-            all_of(&missing),
+            first_of(&missing, MOST_MISSING),
             missing.len(),
             feature_names.len(),
             some_of(&there)
@@ -90,21 +102,26 @@ fn check(table: &Table, feature_names: &[String]) -> Result<(), DatasetError> {
     Ok(())
 }
 
-/// What cannot be used of rows, value by value.
+/// Rows, from 0, with what is wrong with their values.
 type BadRows = BTreeMap<usize, Vec<String>>;
 
-/// The numbers of each feature. All columns that hold none are one error.
-fn numbers(table: &Table, feature_names: &[String]) -> Result<(Vec<Vec<f64>>, BadRows), DatasetError> {
-    let mut columns = Vec::new();
-    let mut unusable = Vec::new();
-    let mut bad = BadRows::new();
-    for name in feature_names {
+/// The values of each feature, NaN where one is missing or cannot be used.
+fn features(table: &Table, names: &[String]) -> Result<(Vec<Vec<f64>>, BadRows), DatasetError> {
+    let (mut columns, mut bad, mut unusable) = (Vec::new(), BadRows::new(), Vec::new());
+    for name in names {
         match table.numbers_or_bad(name, MOST) {
-            Ok((values, bad_here)) => {
-                columns.push(values);
-                bad_here.iter().for_each(|(row, what)| bad.entry(*row).or_default().push(format!("`{name}` {what}")));
+            // Said once, and not of each row; a lone row is named as any other.
+            Ok((_, all)) if all.len() > 1 && all.len() == table.rows() => {
+                let (row, what) = all[0].clone();
+                unusable.push(Fault::Values { what, place: table.place(row), count: all.len() }.at(name));
             }
-            Err(_) if is_empty(table, name) => columns.push(vec![f64::NAN; table.rows()]),
+            Ok((mut values, bad_here)) => {
+                for (row, what) in bad_here {
+                    values[row] = f64::NAN;
+                    bad.entry(row).or_default().push(format!("`{name}` {what}"));
+                }
+                columns.push(values);
+            }
             Err(DatasetError::Unusable(faults)) => unusable.extend(faults),
             Err(other) => return Err(other),
         }
@@ -112,35 +129,35 @@ fn numbers(table: &Table, feature_names: &[String]) -> Result<(Vec<Vec<f64>>, Ba
     if unusable.is_empty() { Ok((columns, bad)) } else { Err(DatasetError::UnusableForModel(unusable)) }
 }
 
-/// Names, so many that whoever has to add the columns rarely needs a second try.
-fn all_of(names: &[&str]) -> String {
-    model::plain::first_of(names, MOST_MISSING)
-}
-
-/// The first values of a row.
-fn few_of(values: &[String]) -> String {
-    let more = values.len().saturating_sub(MOST_VALUES);
-    let named = values[..values.len() - more].join(", ");
-    if more == 0 { named } else { format!("{named} and {more} more values") }
-}
-
-/// Whether a column has nothing in any row, which is missing and not wrong.
-fn is_empty(table: &Table, name: &str) -> bool {
-    table.texts(name).is_ok_and(|texts| texts.iter().all(Option::is_none))
-}
-
-/// The truth of each row that has all of it.
-fn labels(table: &Table, names: &[String]) -> Vec<Option<Vec<u8>>> {
+/// The truth of each row that has all of it, and what there is to say of labels that are none.
+fn labels(table: &Table, names: &[String]) -> (Vec<Option<Vec<u8>>>, Option<String>) {
     let column = |name: &String| {
-        let prefixed = format!("{LABEL}{name}");
-        let name = if table.has(&prefixed) { &prefixed } else { name };
-        Some(table.numbers_or_bad(name, MOST).ok()?.0)
+        let names = [format!("{LABEL}{name}"), name.clone()];
+        names.into_iter().find(|name| table.has(name))
     };
-    let Some(columns) = names.iter().map(column).collect::<Option<Vec<Vec<f64>>>>() else {
-        return vec![None; table.rows()];
+    let Some(columns) = names.iter().map(column).collect::<Option<Vec<String>>>() else {
+        return (vec![None; table.rows()], None);
     };
-    let bit = |value: f64| (value == 0.0 || value == 1.0).then_some(value as u8);
-    (0..table.rows()).map(|row| columns.iter().map(|values| bit(values[row])).collect()).collect()
+    let mut faults = Vec::new();
+    let bits = |name: &String| match table.bits_or_bad(name) {
+        Ok((bits, bad)) => {
+            let bad: Vec<Place> = bad.into_iter().map(|row| table.place(row)).collect();
+            if !bad.is_empty() {
+                faults.push(format!("`{name}` {} in {}", BadValue::NoBit, places(&bad)));
+            }
+            bits
+        }
+        Err(error) => {
+            if let DatasetError::Unusable(columns) = error {
+                faults.extend(columns.into_iter().map(|of| format!("`{}` {}", of.column, of.fault)));
+            }
+            vec![None; table.rows()]
+        }
+    };
+    let columns: Vec<Vec<Option<u8>>> = columns.iter().map(bits).collect();
+    let truths = (0..table.rows()).map(|row| columns.iter().map(|bits| bits[row]).collect());
+    let doubt = format!("{}: the truth of such rows is not known", first_of(&faults, MOST_NAMED));
+    (truths.collect(), (!faults.is_empty()).then_some(doubt))
 }
 
 /// What takes the place of a missing value of each of the d features of a dataset: the value that took it in the dataset

@@ -2,6 +2,11 @@
 
 use std::fmt;
 
+use model::plain::first_of;
+
+/// Rows, or pairs of them, that a sentence names at most.
+pub(super) const FEW: usize = 3;
+
 /// Where a row stands in its file, as whoever opens that finds it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
@@ -34,5 +39,14 @@ impl fmt::Display for Place {
             Self::Line(number) => write!(f, "line {number}"),
             Self::Row(number) => write!(f, "row {number}"),
         }
+    }
+}
+
+/// The first few of some rows: `line 3`, or `lines 3, 5, 6 and 2 more`.
+pub(super) fn places(rows: &[Place]) -> String {
+    match rows {
+        [] => String::new(),
+        [one] => one.to_string(),
+        [first, ..] => format!("{} {}", first.plural(), first_of(rows.iter().map(|row| row.number()), FEW)),
     }
 }

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, HashSet};
 use super::DatasetError;
 use super::error::{BadValue, Fault, shown};
 use super::place::Place;
-use cells::{Cells, DecimalMark, Numbers};
+use cells::{Cells, DecimalMark, Numbers, is_missing};
 use lists::Lists;
 use records::{Record, Records};
 use typed::Column;
@@ -38,6 +38,17 @@ pub struct ReadOptions {
     pub ignored: Vec<String>,
     /// The column whose lists of texts are read; those of others are not unpacked.
     pub lists: Option<String>,
+}
+
+/// What is wanted of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Nothing: it is not read at all, whatever is in it.
+    Nothing,
+    /// What it holds, texts or numbers.
+    Either,
+    /// Numbers: every other text in it is a mistake.
+    Numbers,
 }
 
 /// A table of Parquet or CSV. Names are without blanks around them; a column without a name is called `Unnamed: 3`, as
@@ -77,25 +88,26 @@ impl Table {
     /// with the line, [`DatasetError::Column`] for two columns of one name.
     pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Self, DatasetError> {
         let is_ignored = |name: &str| options.ignored.iter().any(|ignored| ignored.trim() == name);
-        let table = Self::read_unless(bytes, is_ignored, options.lists.as_deref())?;
+        let wanted = |name: &str| if is_ignored(name) { Wanted::Nothing } else { Wanted::Either };
+        let table = Self::read_wanted(bytes, wanted, options.lists.as_deref())?;
         table.check_names(|_| true)?;
         table.too_long.values().next().map_or(Ok(()), |first| Err(first.clone()))?;
         Ok(table)
     }
 
-    /// [`read`](Self::read) without the columns whose names are ignored, and with rows that are too long and names that come
+    /// [`read`](Self::read) of what is wanted, by the names of columns, and with rows that are too long and names that come
     /// twice.
-    pub(super) fn read_unless(
+    pub(super) fn read_wanted(
         bytes: &[u8],
-        is_ignored: impl Fn(&str) -> bool,
+        wanted: impl Fn(&str) -> Wanted,
         lists: Option<&str>,
     ) -> Result<Self, DatasetError> {
         let bytes = decode::unpack(bytes)?;
         if bytes.starts_with(PARQUET_MAGIC) {
-            return Self::of_parquet(bytes, is_ignored, lists);
+            return Self::of_parquet(bytes, |name| wanted(name) == Wanted::Nothing, lists);
         }
         let (text, note) = decode::decode(&bytes)?;
-        let mut table = Self::of_text(&text, is_ignored)?;
+        let mut table = Self::of_text(&text, wanted)?;
         table.notes.splice(0..0, note);
         Ok(table)
     }
@@ -199,6 +211,9 @@ impl Table {
     /// [`numbers`](Self::numbers) that are no larger than `most`, either way.
     pub(super) fn numbers_within(&self, name: &str, most: f64) -> Result<Vec<f64>, DatasetError> {
         let (values, bad) = self.numbers_or_bad(name, most)?;
+        if values.iter().all(|value| value.is_nan()) && self.rows > 0 {
+            return Err(Fault::NoNumbers.of(name));
+        }
         let (count, mut bad) = (bad.len(), bad.into_iter());
         match bad.next() {
             Some((row, what)) => Err(Fault::Values { what, place: self.place(row), count }.of(name)),
@@ -206,21 +221,18 @@ impl Table {
         }
     }
 
-    /// The numbers of a column that has some, and the rows whose value cannot be used with what is there, in their order.
+    /// The numbers of a column, and the rows whose value cannot be used with what is there, in their order.
     pub(super) fn numbers_or_bad(&self, name: &str, most: f64) -> Result<(Vec<f64>, BadValues), DatasetError> {
         let (Numbers { values, others }, cells) = match self.values(name)? {
             Values::Texts(cells) => (cells.numbers(), Some(cells)),
-            Values::Typed(column) => {
-                let values = column.numbers().ok_or_else(|| Fault::NoNumbers.of(name))?;
-                (Numbers { values, others: Vec::new() }, None)
-            }
+            Values::Typed(column) => match column.numbers() {
+                Some(values) => (Numbers { values, others: Vec::new() }, None),
+                None => return Ok(no_numbers(column.texts())),
+            },
             Values::Lists(_) => return Err(Fault::Type(LISTS.to_owned()).of(name)),
             Values::Other(what) => return Err(Fault::Type(what.clone()).of(name)),
             Values::Ignored => return Err(self.no_column(name)),
         };
-        if values.iter().all(|value| value.is_nan()) && self.rows > 0 {
-            return Err(Fault::NoNumbers.of(name));
-        }
         let text =
             |row: usize| cells.map_or_else(|| format!("{:e}", values[row]), |cells| cells.get(row).trim().to_owned());
         let too_large = values.iter().enumerate().filter(|(_, value)| value.abs() > most).map(|(row, value)| {
@@ -229,6 +241,28 @@ impl Table {
         let mut bad: BadValues = others.iter().map(|&row| (row, BadValue::Text(text(row)))).chain(too_large).collect();
         bad.sort_by_key(|(row, _)| *row);
         Ok((values, bad))
+    }
+
+    /// What a column of labels says of each row, 0 or 1 (`false` or `true`), `None` where it says nothing or anything else;
+    /// and the rows in which it says anything else.
+    pub(super) fn bits_or_bad(&self, name: &str) -> Result<(Vec<Option<u8>>, Vec<usize>), DatasetError> {
+        let has_commas = matches!(self.values(name)?, Values::Texts(cells) if cells.mark == DecimalMark::Comma);
+        let bit = |text: &str| match text.to_ascii_lowercase().as_str() {
+            "0" | "0.0" | "false" => Some(0),
+            "1" | "1.0" | "true" => Some(1),
+            "0,0" if has_commas => Some(0),
+            "1,0" if has_commas => Some(1),
+            _ => None,
+        };
+        let (mut bits, mut bad) = (Vec::with_capacity(self.rows), Vec::new());
+        for (row, text) in self.texts(name)?.into_iter().enumerate() {
+            let text = text.as_deref().unwrap_or_default();
+            bits.push(bit(text));
+            if bits[row].is_none() && !is_missing(text) {
+                bad.push(row);
+            }
+        }
+        Ok((bits, bad))
     }
 
     fn values(&self, name: &str) -> Result<&Values, DatasetError> {
@@ -254,7 +288,7 @@ impl Table {
         Ok(Self { columns: columns.collect(), rows, lines: None, too_long: BTreeMap::new(), notes: Vec::new() })
     }
 
-    fn of_text(text: &str, is_ignored: impl Fn(&str) -> bool) -> Result<Self, DatasetError> {
+    fn of_text(text: &str, wanted: impl Fn(&str) -> Wanted) -> Result<Self, DatasetError> {
         let (separator, is_doubtful, text, line) = match separator::said(text)? {
             Some((separator, rest)) => (separator, false, rest, 2),
             None => {
@@ -274,8 +308,11 @@ impl Table {
             ));
         }
         let named_ones = || names.iter().enumerate().map(|(i, name)| named(i, name));
-        let mut cells: Vec<Option<Cells>> =
-            named_ones().map(|name| (!is_ignored(&name)).then(Cells::default)).collect();
+        let new = |name: String| match wanted(&name) {
+            Wanted::Nothing => None,
+            wanted => Some(Cells::of_numbers(wanted == Wanted::Numbers)),
+        };
+        let mut cells: Vec<Option<Cells>> = named_ones().map(new).collect();
         let (mut lines, mut too_long, mut empty) = (Vec::new(), BTreeMap::new(), 0);
         while records.read(&mut record)? {
             if record.fields().all(str::is_empty) {
@@ -360,8 +397,12 @@ impl Table {
         let value = |(name, values): &(String, Values)| match values {
             Values::Texts(cells) if cells.len() > 0 => {
                 let Numbers { values, others } = cells.numbers();
-                let number = Some(values[0]).filter(|number| number.is_finite() && others.is_empty());
-                let text = number.map_or_else(|| shown(cells.get(0)), |number| number.to_string());
+                let are_numbers = cells.are_numbers || others.is_empty();
+                let text = match values[0] {
+                    number if are_numbers && number.is_finite() => number.to_string(),
+                    _ if are_numbers && is_missing(cells.get(0)) => "missing".to_owned(),
+                    _ => shown(cells.get(0)),
+                };
                 Some(format!("{name} = {text}"))
             }
             _ => None,
@@ -372,6 +413,14 @@ impl Table {
         }
         if first.is_empty() { "missing".to_owned() } else { first.join(", ") }
     }
+}
+
+/// Texts where numbers are wanted: each is a bad value, unless it stands for a missing one.
+fn no_numbers(texts: Vec<Option<String>>) -> (Vec<f64>, BadValues) {
+    let values = vec![f64::NAN; texts.len()];
+    let texts = texts.into_iter().enumerate();
+    let bad = texts.filter_map(|(row, text)| Some((row, BadValue::Text(text.filter(|text| !is_missing(text))?))));
+    (values, bad.collect())
 }
 
 /// The name of the column at a position.

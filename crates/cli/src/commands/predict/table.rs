@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use features::ModelRows;
 use model::dataset::Impute;
 use model::plain::first_of;
@@ -18,6 +18,9 @@ const BATCH: usize = 1_000;
 /// Columns that the reason of a row without an answer names.
 const MOST_COLUMNS: usize = 5;
 
+/// What can be done about missing values.
+const FILL: &str = "fill it in, or choose how with `--impute mean`, `median`, `zero` or `most_frequent`";
+
 /// An answer a row, in the order of the file.
 pub async fn answers(chosen: &Arc<Chosen>, file: &Path, how: Option<Impute>) -> anyhow::Result<Vec<Answer>> {
     let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -25,9 +28,10 @@ pub async fn answers(chosen: &Arc<Chosen>, file: &Path, how: Option<Impute>) -> 
     let rows = tokio::task::spawn_blocking(move || features::model_rows(&bytes, &features, &labels)).await?;
     let rows = rows.with_context(|| file.display().to_string())?;
     rows.notes.iter().for_each(|note| warn(&format!("{}: {note}", file.display())));
-    let chosen = chosen.clone();
+    let (chosen, shown) = (chosen.clone(), file.display().to_string());
     tokio::task::spawn_blocking(move || {
         let fills = chosen.known.fills(&chosen.info.feature_names, how);
+        check_columns(&chosen, &rows, fills.as_deref()).context(shown)?;
         let mut answers = Vec::with_capacity(rows.ids.len());
         for first in (0..rows.ids.len()).step_by(BATCH) {
             let last = rows.ids.len().min(first + BATCH);
@@ -36,6 +40,22 @@ pub async fn answers(chosen: &Arc<Chosen>, file: &Path, how: Option<Impute>) -> 
         Ok(answers)
     })
     .await?
+}
+
+/// Refuses a file in which no row has a value that the model takes and nothing fills in: said once, and not of each row. A
+/// lone row is named as any other.
+fn check_columns(chosen: &Chosen, rows: &ModelRows, fills: Option<&[f64]>) -> anyhow::Result<()> {
+    let names = &chosen.info.feature_names;
+    let is_lacking = |column: usize| {
+        let mut values = rows.features.iter().skip(column).step_by(names.len());
+        fills.is_none_or(|fills| fills[column].is_nan()) && values.all(|value| value.is_nan())
+    };
+    let lacking: Vec<&String> =
+        names.iter().enumerate().filter(|(column, _)| is_lacking(*column)).map(|(_, name)| name).collect();
+    if rows.ids.len() > 1 && !lacking.is_empty() {
+        bail!("no row has a number in {}, which the model takes: {FILL}", first_of(lacking, MOST_COLUMNS));
+    }
+    Ok(())
 }
 
 /// One row on its way.
@@ -87,17 +107,10 @@ fn whole(chosen: &Chosen, rows: &ModelRows, at: usize, fills: Option<&[f64]>) ->
     for &column in &missing {
         features[column] = fills.map_or(f64::NAN, |fills| fills[column]);
     }
-    let named = |columns: &[usize]| {
-        let names: Vec<&str> = columns.iter().map(|&column| names[column].as_str()).collect();
-        first_of(&names, MOST_COLUMNS)
-    };
+    let named = |columns: &[usize]| first_of(columns.iter().map(|&column| &names[column]), MOST_COLUMNS);
     let lacking: Vec<usize> = missing.iter().copied().filter(|&column| features[column].is_nan()).collect();
     if !lacking.is_empty() {
-        return Err(format!(
-            "{} has no value in {}: fill it in, or choose how with `--impute mean`, `median`, `zero` or `most_frequent`",
-            rows.places[at],
-            named(&lacking)
-        ));
+        return Err(format!("{} has no value in {}: {FILL}", rows.places[at], named(&lacking)));
     }
     let filled = missing.into_iter().map(|column| names[column].clone()).collect();
     Ok(Row { at, features, filled })

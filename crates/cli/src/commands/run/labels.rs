@@ -13,13 +13,16 @@ use crate::files::{save, turn_to_write};
 use crate::output::thousands;
 use crate::summary::{self, collected};
 
+/// The file of tracks with their labels.
+pub const LABELS: &str = "labels.csv";
+
 /// Collects a run's tracks and tags, and writes `labels.csv`; what was found, for people, or `None` when it was stopped.
 pub async fn collect(home: &Home, run: &Run, out: &Path, shutdown: &Shutdown) -> anyhow::Result<Option<String>> {
     if !collect::collect(home, run, Goal::Labels, shutdown).await? {
         return Ok(None);
     }
     let table = Table::of_run(home, run).await?;
-    let file = out.join("labels.csv");
+    let file = out.join(LABELS);
     let _turn = turn_to_write(out).await?;
     save(&file, &table.csv()?)?;
     ending::save(home, run, None).await?;

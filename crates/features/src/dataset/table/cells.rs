@@ -6,6 +6,8 @@ pub(super) struct Cells {
     text: String,
     ends: Vec<usize>,
     pub(super) mark: DecimalMark,
+    /// Whether numbers are wanted, so that every other text is a mistake.
+    pub(super) are_numbers: bool,
 }
 
 /// What stands between a number's whole part and its fraction.
@@ -34,6 +36,11 @@ pub(super) struct Numbers {
 }
 
 impl Cells {
+    /// None yet, of which numbers alone are wanted or not.
+    pub(super) fn of_numbers(are_numbers: bool) -> Self {
+        Self { are_numbers, ..Self::default() }
+    }
+
     pub(super) fn push(&mut self, text: &str) {
         self.text.push_str(text);
         self.ends.push(self.text.len());
@@ -77,7 +84,8 @@ impl Cells {
         Numbers { values: values.collect(), others }
     }
 
-    /// Finds out which mark its numbers have: the comma if that makes numbers of more texts, and of most.
+    /// Finds out which mark its numbers have: the comma if that makes numbers of more texts, and of most unless they all are
+    /// to be some.
     pub(super) fn find_mark(&mut self) {
         if !self.text.contains(',') {
             return;
@@ -85,14 +93,15 @@ impl Cells {
         let numbers = |mark| self.iter().filter(|text| number(text, mark).is_some_and(|value| !value.is_nan())).count();
         let (points, commas) = (numbers(DecimalMark::Point), numbers(DecimalMark::Comma));
         let filled = self.iter().filter(|text| !is_missing(text)).count();
-        if commas > points && 2 * commas > filled {
+        if commas > points && (self.are_numbers || 2 * commas > filled) {
             self.mark = DecimalMark::Comma;
         }
     }
 
     /// Whether its marks may separate thousands: three digits stand behind each.
     pub(super) fn may_be_thousands(&self) -> bool {
-        let mut fractions = self.iter().filter_map(|text| text.trim().split_once(self.mark.char())).peekable();
+        let numbers = self.iter().filter(|text| number(text, self.mark).is_some());
+        let mut fractions = numbers.filter_map(|text| text.trim().split_once(self.mark.char())).peekable();
         fractions.peek().is_some() && fractions.all(|(_, fraction)| fraction.len() == 3)
     }
 
