@@ -1,7 +1,7 @@
 //! Command lines that a person can paste back into the shell that this program was started from.
 
 use model::plain::shell_word;
-use model::settings::with_hidden_password;
+use model::settings::shown;
 
 /// What was typed to start this program: `spotifai`, or a path to it.
 fn program() -> String {
@@ -17,7 +17,7 @@ pub fn command(words: impl IntoIterator<Item = String>) -> String {
 /// The command line that started this program, passwords of addresses hidden.
 pub fn same_command() -> String {
     command(std::env::args().skip(1).map(|word| match word.split_once('=') {
-        Some((option, address)) if option.starts_with("--") => format!("{option}={}", with_hidden_password(address)),
-        _ => with_hidden_password(&word),
+        Some((option, address)) if option.starts_with("--") => format!("{option}={}", shown(address)),
+        _ => shown(&word),
     }))
 }

@@ -163,7 +163,8 @@ fn server(greet: impl Fn(TcpStream) + Send + 'static) -> SocketAddr {
     address
 }
 
-/// A server of TLS whose certificate nobody has signed but itself.
+/// A server of TLS whose certificate nobody has signed but itself. It holds from 2000 to 2199:
+/// `faketime 2000-01-01 openssl req -x509 -key KEY -days 73000 -subj /CN=localhost -addext subjectAltName=… -outform DER`.
 fn self_signed() -> SocketAddr {
     let certificate = include_bytes!("tls/self_signed.crt.der").as_slice().into();
     let key = include_bytes!("tls/self_signed.key.der").as_slice().try_into().unwrap();

@@ -90,9 +90,9 @@ impl Declines {
         Some(of_kind.unwrap_or_else(|| KindStats { kind: self.kind.into(), ..KindStats::default() }))
     }
 
-    /// How many jobs lie there, or are in somebody's hands and may come back.
+    /// How many jobs lie there, ready or delayed, or are in somebody's hands and may come back.
     async fn lie_there(&self) -> Option<u64> {
-        self.stats().await.map(|stats| stats.ready + stats.running.unwrap_or(0))
+        self.stats().await.map(|stats| stats.ready + stats.delayed + stats.running.unwrap_or(0))
     }
 
     fn look_behind(&self, job: &Envelope, reason: &str) {

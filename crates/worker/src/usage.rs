@@ -107,7 +107,11 @@ fn secret_begins(address: &str) -> usize {
         return flag.unwrap_or_else(|| address.floor_char_boundary(LEAST_QUOTED));
     };
     let host = scheme + "://".len();
-    let first = address[host..].find([':', '=']).map(|at| host + at + 1);
+    // A lone user is a token.
+    let first = match address[host..].find([':', '=', '@']) {
+        Some(at) if address[host + at..].starts_with('@') => Some(host),
+        at => at.map(|at| host + at + 1),
+    };
     let letter = first.and_then(|at| Some(at + address[at..].chars().next()?.len_utf8()));
     letter.unwrap_or(address.len())
 }
@@ -178,6 +182,8 @@ mod tests {
             ("amqp://mehr and amqp://other:x@y", "amqp://me:hush@host", "amqp://mehr and amqp://other:x@y"),
             ("there is no folder amqp://me:hush@host:", "amqp://me:hush@host/x", "there is no folder amqp://host:"),
             ("no family `amqp://me:hush@host`", "amqp://me:hush@host,knn", "no family `amqp://host`"),
+            ("--https://hush@host/?k", "--https://hush@host/?k=v", "host/"),
+            ("https://hush@host/a/lo…", "https://hush@host/a/long/path", "https://host/a/lo…"),
             ("https://host/x?key=hu…", "https://host/x?key=hush", "https://host/x…"),
         ] {
             assert_eq!(shown(text, &[given]), harmless);

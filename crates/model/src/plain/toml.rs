@@ -29,7 +29,7 @@ impl Slips {
             | "invalid literal string"
             | "invalid multiline basic string"
             | "invalid multiline literal string" => "a closing quote is missing".into(),
-            "invalid escape sequence" => {
+            "invalid escape sequence" | "invalid unicode 4-digit hex code" | "invalid unicode 8-digit hex code" => {
                 "a backslash in \"…\" begins a code: write two of them, or the text as '…'".into()
             }
             "invalid inline table" => "a `}` or a comma is missing, or `=` between a name and its value".into(),

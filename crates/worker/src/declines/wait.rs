@@ -141,9 +141,12 @@ impl Wait {
     /// Whether there may be others by now than the jobs that it saw, of which `fewest` were left at one time: so many lie
     /// there, and so many have ended since the workers began.
     pub(super) fn is_outdated(&self, fewest: u64, there: Option<u64>, ended: Option<u64>, now: Instant) -> bool {
-        let others_lie_there = there.is_some_and(|there| there == 0 || there > fewest);
-        let is_in_motion = ended.is_some() && ended != self.seen.ended;
-        others_lie_there || is_in_motion && now >= self.began + IN_MOTION.max(self.seen.quiet / 4)
+        let Seen { jobs, quiet, ended: before } = self.seen;
+        let many_came = there.is_some_and(|there| there == 0 || there > fewest + jobs / 10);
+        // Jobs that come one by one would have it look at all of them without end.
+        let some_came = there.is_some_and(|there| there > fewest) && now >= self.began + quiet / 10;
+        let is_in_motion = ended.is_some() && ended != before && now >= self.began + IN_MOTION.max(quiet / 4);
+        many_came || some_came || is_in_motion
     }
 
     /// Whether so many ready jobs cannot be run here, and delayed ones cannot where they are all newer.
@@ -187,8 +190,10 @@ mod tests {
             (40, Some(40), Some(7), 900, false),
             (40, Some(32), Some(7), 900, false),
             (40, None, None, 900, false),
-            (40, Some(41), Some(7), 5, true),
-            (20, Some(21), Some(7), 5, true),
+            (40, Some(41), Some(7), 99, false),
+            (40, Some(41), Some(7), 100, true),
+            (40, Some(45), Some(7), 5, true),
+            (20, Some(25), Some(7), 5, true),
             (40, Some(0), Some(7), 5, true),
             (40, Some(38), Some(9), 249, false),
             (40, Some(38), Some(9), 250, true),

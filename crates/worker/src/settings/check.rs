@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use model::settings::{Settings, Steps, shown, torn_by, without_credentials};
+use model::settings::{Settings, Steps, has_password, shown, torn_by, without_credentials};
 use url::Url;
 
 type Checked = Result<(), (&'static str, String)>;
@@ -80,10 +80,10 @@ fn group(key: &'static str, name: &str) -> Checked {
     Err((key, format!("is `{}`, expected letters, digits, `-`, `_` and `.`", shown(name))))
 }
 
-/// Services are told it with every request.
+/// Services are told it with every request. It may be text, with addresses of mail and of pages in it.
 fn contact(contact: &str) -> Checked {
-    let user = contact.rsplit_once('@').and_then(|(user, _)| Some(user.split_once("://")?.1)).unwrap_or_default();
-    if !user.contains(':') || user.contains(char::is_whitespace) {
+    let is_mail = |word: &str| !word.trim_start_matches("mailto:").contains([':', '/', '?']);
+    if !contact.split_whitespace().any(|word| has_password(word) && !is_mail(word)) {
         return Ok(());
     }
     let shown = shown(contact);

@@ -214,6 +214,7 @@ fn slips_of_the_pen_are_told_in_our_words_without_what_may_be_a_secret() {
         ("contact = \"hush\n", "1: a closing quote is missing"),
         ("contact = 'hush\n", "1: a closing quote is missing"),
         ("contact = \"C:\\hush\"\n", "1: a backslash in \"…\" begins a code: write two of them, or the text as '…'"),
+        ("contact = \"C:\\Users\"\n", "1: a backslash in \"…\" begins a code: write two of them, or the text as '…'"),
         ("contact = “hush”\n", "1: a text has plain quotes: \"…\""),
         ("queue: 'hush'\n", "1: `=` is missing between a name and its value"),
         (
@@ -285,4 +286,18 @@ fn passwords_are_in_no_message_and_no_print() {
     assert!(toml.contains("amqps://me:***@broker/v"), "{toml}");
     let refused = place.load(&Flags::default(), &[("SPOTIFAI_QUEUE", "me:hush@broker:5672")]).unwrap_err();
     assert!(refused.starts_with("environment variable SPOTIFAI_QUEUE: queue is `broker:5672`"), "{refused}");
+}
+
+#[test]
+fn a_contact_may_be_mail_a_page_or_words_and_holds_no_password() {
+    for contact in ["me@host", "mailto:me@host", "https://host/about", "Me: me@host", "https://host/ or me@host"] {
+        let place = Place::with(&format!("contact = '{contact}'"));
+        assert_eq!(place.load(&Flags::default(), &[]).unwrap().contact.as_deref(), Some(contact));
+    }
+    for contact in
+        ["https://me:hush@host", "me:hush@host", "mailto:me:hush@host", "https://hush@host", "https://host/?key=hush"]
+    {
+        let refused = Place::refusal(&format!("contact = '{contact}'"));
+        assert!(refused.contains("leave the password out") && !refused.contains("hush"), "{contact}: {refused}");
+    }
 }
