@@ -49,15 +49,13 @@ impl Files {
     /// Refuses a command that would write over a file that it reads: one that it names, or that settings are in, or that
     /// they name.
     pub fn check(&self, flags: &Flags, settings: &Settings) -> anyhow::Result<()> {
-        let file = |url: &str| Some(PathBuf::from(url.strip_prefix("sqlite:")?));
-        let places = [&settings.store, &settings.queue].into_iter().filter_map(|url| file(url));
         let others = [Some(flags.settings_file()), spotify::sign_in_file(&settings.spotify)].into_iter().flatten();
-        self.check_beside(places.chain(others).collect())
+        self.check_beside(places([&settings.store, &settings.queue]).chain(others).collect())
     }
 
-    /// [`check`](Self::check) of a command that has its own settings.
-    pub fn check_named(&self) -> anyhow::Result<()> {
-        self.check_beside(Vec::new())
+    /// [`check`](Self::check) of a command that has its own settings, but for these flags.
+    pub fn check_named(&self, flags: &Flags) -> anyhow::Result<()> {
+        self.check_beside(places([&flags.store, &flags.queue].into_iter().flatten()).collect())
     }
 
     fn check_beside(&self, of_settings: Vec<PathBuf>) -> anyhow::Result<()> {
@@ -75,6 +73,12 @@ impl Files {
     }
 }
 
+/// The files of stores and queues that are files, with those that SQLite keeps beside them.
+fn places<'a>(urls: impl IntoIterator<Item = &'a String>) -> impl Iterator<Item = PathBuf> {
+    let files = urls.into_iter().filter_map(|url| url.strip_prefix("sqlite:"));
+    files.flat_map(|file| ["", "-wal", "-shm"].map(|beside| PathBuf::from(format!("{file}{beside}"))))
+}
+
 /// Whether two paths are of one file, be it by links, or would be.
 fn are_same(one: &Path, other: &Path) -> bool {
     match (fs::metadata(one), fs::metadata(other)) {
@@ -85,7 +89,9 @@ fn are_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// Where a file would be made.
+/// Where a file would be made, be it through a link.
 fn place(file: &Path) -> Option<PathBuf> {
+    let linked = fs::read_link(file).map(|to| folder_of(file).join(to));
+    let file = linked.as_deref().unwrap_or(file);
     Some(folder_of(file).canonicalize().ok()?.join(file.file_name()?))
 }

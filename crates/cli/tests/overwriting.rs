@@ -81,6 +81,10 @@ fn nothing_is_written_over_a_store_or_settings() {
     let run_here = ["run", "37i9dQZF1DXcBWIGoYBM5M", "--labels-only", "--out", "out"];
     refused(at, &[&store[..], &run_here].concat(), "out/labels.csv");
     refused(at, &["--queue", "sqlite:queue.csv", "dataset", "export", "queue.csv"], "queue.csv");
+    refused(at, &[&store[..], &["dataset", "export", "store.csv-wal"]].concat(), "store.csv-wal");
+    symlink("later.db", at.join("dangling.csv")).unwrap();
+    refused(at, &["--store", "sqlite:later.db", "dataset", "export", "dangling.csv"], "dangling.csv");
+    refused(at, &["--store", "sqlite:out/summary.json", "demo", "--out", "out"], "out/summary.json");
     assert_eq!(fs::read(at.join("store.csv")).unwrap(), before);
 
     let settings = "[spotify]\ntoken_file = \"token.json\"\n";

@@ -48,7 +48,7 @@ pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
     };
     match args.command {
         Command::Demo(demo) => {
-            files.check_named()?;
+            files.check_named(&flags)?;
             demo::run(demo, &flags).await
         }
         Command::Login => login::run(&settings()?).await,
