@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 /// The workspace's root.
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().nth(2).expect("xtask lies in crates/xtask").to_owned()
+    here.ancestors().nth(3).expect("xtask lies in crates/dev/xtask").to_owned()
 }
 
 /// Where cargo builds: this program lies in a profile's folder of it.

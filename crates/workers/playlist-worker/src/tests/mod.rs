@@ -6,7 +6,7 @@ mod failures;
 mod metadata;
 mod page;
 #[expect(dead_code, reason = "shared with the client's own tests, which look closer at requests")]
-#[path = "../../../spotify/tests/it/stand_in.rs"]
+#[path = "../../../../sources/spotify/tests/it/stand_in.rs"]
 mod stand_in;
 mod together;
 
