@@ -118,11 +118,11 @@ async fn requests_that_are_taken_and_never_answered_are_attempts() {
     let at = folder.path();
     let url = format!("sqlite:{}", at.join("spotifai.db").display());
     let artists = vec![ArtistRef { id: None, name: "Band".into() }];
-    let (id, name) = ("t1".to_owned(), "Song".to_owned());
-    let track = Track { id, name, artists, album: None, duration_ms: None, isrc: None };
+    let (id, name) = ("3cEYpjA9oz9GiPac4AsH4n".to_owned(), "Song".to_owned());
+    let track = Track { id: id.clone(), name, artists, album: None, duration_ms: None, isrc: None };
     store::open(&url).await.unwrap().save_tracks(&[track]).await.unwrap();
     let page = PlaylistPageJob { run: "r".into(), playlist: stage.playlists().remove(0), offset: 0, labels_only: true };
-    let jobs = [Envelope::new(&TrackTags { track_id: "t1".into() }), Envelope::new(&page)];
+    let jobs = [Envelope::new(&TrackTags { track_id: id }), Envelope::new(&page)];
     queue::open(&url, None).await.unwrap().publish(&jobs).await.unwrap();
 
     std::fs::write(at.join("spotifai.toml"), "[worker]\nmax_attempts = 1\n").unwrap();

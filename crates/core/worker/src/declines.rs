@@ -55,8 +55,9 @@ impl Declines {
             let workers = beats.as_ref().map_or(1, |beats| beats.len().max(1) as u64);
             let quiet = Duration::from_secs(round.handed_back().saturating_mul(workers)).min(LONGEST);
             // Others may have had some of them in their hands meanwhile.
-            let jobs = round.jobs().max(self.lie_there().await.unwrap_or(0));
-            seen = Seen { jobs, quiet, ended: beats.map(|beats| beat::ended(&beats, &[self.kind])) };
+            let there = round.jobs().max(self.lie_there().await.unwrap_or(0));
+            seen =
+                Seen { jobs: round.jobs(), there, quiet, ended: beats.map(|beats| beat::ended(&beats, &[self.kind])) };
         }
         self.wait(job, scope, reason, seen);
     }
@@ -202,7 +203,7 @@ impl Declines {
         }
         tokio::time::sleep_until(wait.earliest.into()).await;
         // What is gone, and not by running, makes room for others that do not show in how many lie there.
-        let mut fewest = wait.jobs();
+        let mut fewest = wait.there();
         loop {
             let beats = beat::workers_of(&*self.home.store, self.kind).await;
             let ended = beats.map(|beats| beat::ended(&beats, &[self.kind]));

@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use model::id::is_id;
-use model::job::{Body, Envelope};
-use model::plain;
+use model::job::{Body, Envelope, short};
 use serde_json::Value;
 
 use crate::{Context, Failure, Handler};
@@ -31,7 +30,8 @@ impl<H: Handler> AnyHandler for H {
 
     async fn run_body(&self, body: Value, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let malformed = |why: String| Failure::dead(format!("the body is not that of a {} job: {why}", H::Body::KIND));
-        let job: H::Body = serde_json::from_value(body).map_err(|error| malformed(plain::json(&error)))?;
+        let job: H::Body =
+            serde_json::from_value(body).map_err(|error| malformed(short(&error.to_string()).to_owned()))?;
         if let Some(why) = odd(job.ids()) {
             return Err(malformed(why));
         }

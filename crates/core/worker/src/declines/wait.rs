@@ -43,8 +43,10 @@ pub(super) struct Wait {
 /// What a process saw that looked at all jobs; of no meaning where it declines them unseen.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Seen {
-    /// How many there were.
+    /// How many it declined.
     pub(super) jobs: u64,
+    /// How many there were, with those in the hands of others and those delayed.
+    pub(super) there: u64,
     /// How long others are to have quiet for that.
     pub(super) quiet: Duration,
     /// How many of the kind had ended by then, whoever ran them; `None` where nobody could tell.
@@ -133,15 +135,15 @@ impl Wait {
         &self.reason
     }
 
-    /// How many jobs it saw.
-    pub(super) fn jobs(&self) -> u64 {
-        self.seen.jobs
+    /// How many jobs there were.
+    pub(super) fn there(&self) -> u64 {
+        self.seen.there
     }
 
     /// Whether there may be others by now than the jobs that it saw, of which `fewest` were left at one time: so many lie
     /// there, and so many have ended since the workers began.
     pub(super) fn is_outdated(&self, fewest: u64, there: Option<u64>, ended: Option<u64>, now: Instant) -> bool {
-        let Seen { jobs, quiet, ended: before } = self.seen;
+        let Seen { there: jobs, quiet, ended: before, .. } = self.seen;
         let many_came = there.is_some_and(|there| there == 0 || there > fewest + jobs / 10);
         // Jobs that come one by one would have it look at all of them without end.
         let some_came = there.is_some_and(|there| there > fewest) && now >= self.began + quiet / 10;
@@ -182,7 +184,7 @@ mod tests {
     #[test]
     fn what_was_seen_is_outdated_when_more_lie_there_or_somebody_runs_them() {
         let waits = Waits::none();
-        let seen = Seen { jobs: 40, quiet: Duration::from_secs(1_000), ended: Some(7) };
+        let seen = Seen { jobs: 32, there: 40, quiet: Duration::from_secs(1_000), ended: Some(7) };
         waits.begin(Scope::Job, "of another version", seen);
         let wait = waits.latest().unwrap();
         let after = |seconds| wait.began + Duration::from_secs(seconds);
