@@ -24,8 +24,9 @@ pub fn queue(arguments: &[String]) -> anyhow::Result<()> {
     let _keeper = Keeper::of(&folder)?;
     let python = python(&["celery==5.7.0"])?;
     let apalis = peer("apalis")?;
-    let programs = build(&["--bins", "--example", "bench_queue"])?;
-    let mut command = Command::new(programs.join("examples/bench_queue"));
+    let programs = build(&["--bins", "--bench", "bench_queue"])?;
+    let mut command = cargo();
+    command.args(["bench", "--workspace", "--bench", "bench_queue", "--"]);
     command.arg("--python").arg(python).arg("--apalis").arg(apalis).arg("--programs").arg(programs).args(arguments);
     run(command.envs(start(&folder, Ports::Free)?))
 }
@@ -46,7 +47,7 @@ pub fn search(arguments: &[String]) -> anyhow::Result<()> {
     run(command.current_dir(root()).arg("--python").arg(python).args(arguments))
 }
 
-/// Builds programs and examples, with the workspace's one set of features, and says where they are.
+/// Builds programs, examples and benchmarks, with the workspace's one set of features, and says where they are.
 fn build(what: &[&str]) -> anyhow::Result<PathBuf> {
     run(cargo().args(["build", "--release", "--workspace"]).args(what))?;
     Ok(target()?.join("release"))

@@ -7,7 +7,7 @@ use anyhow::{Context, ensure};
 
 /// Celery's rate of `verb`: `publish` or `run`.
 pub fn celery(python: &Path, verb: &str, url: &str, jobs: usize) -> anyhow::Result<f64> {
-    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/bench_queue/celery_side.py");
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/bench_queue/celery_side.py");
     let mut command = Command::new(python);
     command.arg(script).args([verb, url, &jobs.to_string()]).env("PYTHONDONTWRITEBYTECODE", "1");
     last_line(&mut command)?.parse().context("Celery's side printed no number")

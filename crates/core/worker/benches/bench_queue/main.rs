@@ -49,6 +49,9 @@ struct Args {
     /// Jobs of a round; Celery is given a quarter of them, apalis, which slows down with their number, a tenth.
     #[arg(long, default_value_t = 30_000, global = true)]
     jobs: usize,
+    /// `cargo bench` says this to every benchmark.
+    #[arg(long, hide = true, global = true)]
+    bench: bool,
 }
 
 #[derive(Clone, Subcommand)]
