@@ -15,7 +15,7 @@ use crate::beat;
 use crate::newer::Newer;
 use crate::tally::Tally;
 use crate::{Home, Scope};
-use round::Round;
+use round::{Round, There};
 use wait::{Seen, TRYING, Wait, Waits};
 
 /// How long it is said that some jobs are left to others, after one was.
@@ -54,10 +54,8 @@ impl Declines {
             // All that may decline them hand back no more than one a second together.
             let workers = beats.as_ref().map_or(1, |beats| beats.len().max(1) as u64);
             let quiet = Duration::from_secs(round.handed_back().saturating_mul(workers)).min(LONGEST);
-            // Others may have had some of them in their hands meanwhile.
-            let there = round.jobs().max(self.lie_there().await.unwrap_or(0));
-            seen =
-                Seen { jobs: round.jobs(), there, quiet, ended: beats.map(|beats| beat::ended(&beats, &[self.kind])) };
+            let ended = beats.map(|beats| beat::ended(&beats, &[self.kind]));
+            seen = Seen { jobs: round.jobs(), there: round.there(), quiet, ended };
         }
         self.wait(job, scope, reason, seen);
     }
@@ -69,31 +67,25 @@ impl Declines {
             if !round.note(id) {
                 return None;
             }
-            round.ready
+            round.there
         };
-        let ready = match asked {
-            Some(ready) => ready,
-            None => self.stats().await.map_or(0, |stats| stats.ready),
+        let there = match asked {
+            Some(there) => there,
+            None => self.there().await.unwrap_or_default(),
         };
         let mut round = lock(&self.round);
         if !round.has(id) {
             // Another slot ended the round meanwhile.
             return None;
         }
-        round.ready = Some(ready);
+        round.there = Some(there);
         round.is_over().then(|| std::mem::take(&mut *round))
     }
 
     /// What the queue has of the kind; `None` where it cannot tell.
-    async fn stats(&self) -> Option<KindStats> {
+    async fn there(&self) -> Option<There> {
         let stats = self.home.queue.stats().await.ok()?;
-        let of_kind = stats.into_iter().find(|stats| stats.kind == self.kind);
-        Some(of_kind.unwrap_or_else(|| KindStats { kind: self.kind.into(), ..KindStats::default() }))
-    }
-
-    /// How many jobs lie there, ready or delayed, or are in somebody's hands and may come back.
-    async fn lie_there(&self) -> Option<u64> {
-        self.stats().await.map(|stats| stats.ready + stats.delayed + stats.running.unwrap_or(0))
+        Some(stats.into_iter().find(|stats| stats.kind == self.kind).map_or_else(There::default, There::from))
     }
 
     fn look_behind(&self, job: &Envelope, reason: &str) {
@@ -207,7 +199,7 @@ impl Declines {
         loop {
             let beats = beat::workers_of(&*self.home.store, self.kind).await;
             let ended = beats.map(|beats| beat::ended(&beats, &[self.kind]));
-            let there = self.lie_there().await;
+            let there = self.there().await.map(|there| there.all);
             if wait.is_outdated(fewest, there, ended, Instant::now()) {
                 return;
             }

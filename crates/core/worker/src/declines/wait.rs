@@ -17,9 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// How long what a subscription held may be on its way back to the queue, after it was given up for a wait.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
-/// After so long, or a quarter of its wait, those who run what this process declines make it look again: what comes
-/// meanwhile does not show in how many lie there.
-const IN_MOTION: Duration = Duration::from_secs(60);
+/// A process that knows of new jobs looks again once the part of its wait that is over and the part that is new of the
+/// jobs add up to this: jobs that come one by one would otherwise have it look at all of them without end.
+const NEWS: f64 = 0.1;
 
 /// The waits of one kind.
 pub(super) struct Waits(watch::Sender<Option<Wait>>);
@@ -143,12 +143,15 @@ impl Wait {
     /// Whether there may be others by now than the jobs that it saw, of which `fewest` were left at one time: so many lie
     /// there, and so many have ended since the workers began.
     pub(super) fn is_outdated(&self, fewest: u64, there: Option<u64>, ended: Option<u64>, now: Instant) -> bool {
-        let Seen { there: jobs, quiet, ended: before, .. } = self.seen;
-        let many_came = there.is_some_and(|there| there == 0 || there > fewest + jobs / 10);
-        // Jobs that come one by one would have it look at all of them without end.
-        let some_came = there.is_some_and(|there| there > fewest) && now >= self.began + quiet / 10;
-        let is_in_motion = ended.is_some() && ended != before && now >= self.began + IN_MOTION.max(quiet / 4);
-        many_came || some_came || is_in_motion
+        if there == Some(0) {
+            return true;
+        }
+        let came = there.map_or(0, |there| there.saturating_sub(fewest));
+        // What comes while somebody runs them does not show in how many lie there.
+        let are_run = ended.is_some() && ended != self.seen.ended;
+        let of_wait = now.duration_since(self.began).as_secs_f64() / self.seen.quiet.as_secs_f64();
+        let of_jobs = came as f64 / self.seen.there as f64;
+        (came > 0 || are_run) && of_wait + of_jobs >= NEWS
     }
 
     /// Whether so many ready jobs cannot be run here, and delayed ones cannot where they are all newer.
@@ -192,13 +195,14 @@ mod tests {
             (40, Some(40), Some(7), 900, false),
             (40, Some(32), Some(7), 900, false),
             (40, None, None, 900, false),
-            (40, Some(41), Some(7), 99, false),
-            (40, Some(41), Some(7), 100, true),
-            (40, Some(45), Some(7), 5, true),
-            (20, Some(25), Some(7), 5, true),
+            (40, Some(41), Some(7), 74, false),
+            (40, Some(41), Some(7), 76, true),
+            (40, Some(44), Some(7), 5, true),
+            (20, Some(24), Some(7), 5, true),
             (40, Some(0), Some(7), 5, true),
-            (40, Some(38), Some(9), 249, false),
-            (40, Some(38), Some(9), 250, true),
+            (40, Some(38), Some(9), 99, false),
+            (40, Some(38), Some(9), 101, true),
+            (40, Some(41), Some(9), 74, false),
         ] {
             let found = wait.is_outdated(fewest, there, ended, after(seconds));
             assert_eq!(found, is_outdated, "{there:?} there, {ended:?} ended after {seconds} s");
