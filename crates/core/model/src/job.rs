@@ -101,11 +101,6 @@ impl Envelope {
         self
     }
 
-    /// Reads a message of this version, or of the one before.
-    pub fn parse(payload: &[u8]) -> Result<Self, BadEnvelope> {
-        Format::CURRENT.parse(payload)
-    }
-
     /// The message of this job.
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("an envelope is plain data")

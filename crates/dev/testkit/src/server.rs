@@ -2,7 +2,7 @@
 
 use std::io;
 use std::net::Ipv4Addr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
@@ -20,38 +20,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::oddities::{Answer, Schedule};
-use crate::spotify::tokens::Tokens;
+use crate::shared::{Request, Shared};
 use crate::{Catalogue, Oddities, Service, Stage, lastfm, spotify};
-
-/// Client id of the app that the stand-in knows.
-pub const CLIENT_ID: &str = "5b3f0e6a1c9d4e7f8a2b6c0d9e1f3a47";
-/// Its secret.
-pub const CLIENT_SECRET: &str = "stand-in-secret";
-/// A key that the stand-in's last.fm API accepts.
-pub const LASTFM_API_KEY: &str = "stand-in-key";
-
-/// A request that was answered.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Request {
-    /// When it came.
-    pub at: Timestamp,
-    /// To whom.
-    pub service: Service,
-    /// Path with query, encoded as it came.
-    pub path: String,
-    /// Status of the answer.
-    pub status: u16,
-}
-
-/// What both servers share.
-pub(crate) struct Shared {
-    pub catalogue: Catalogue,
-    pub schedule: Schedule,
-    pub tokens: Tokens,
-    /// `http://127.0.0.1:PORT` of the Spotify stand-in, for the addresses in its documents.
-    pub spotify_url: String,
-    log: Mutex<Vec<Request>>,
-}
 
 /// Starts both stand-ins, each on a free port of 127.0.0.1; they end when the [`Stage`] is stopped or dropped.
 ///
@@ -62,9 +32,7 @@ pub async fn serve(catalogue: Catalogue, oddities: Oddities) -> io::Result<Stage
     let lastfm_listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let spotify_url = format!("http://{}", spotify_listener.local_addr()?);
     let lastfm_url = format!("http://{}", lastfm_listener.local_addr()?);
-    let schedule = Schedule::new(oddities);
-    let tokens = Tokens::new(schedule.token_uses());
-    let shared = Arc::new(Shared { catalogue, schedule, tokens, spotify_url, log: Mutex::default() });
+    let shared = Arc::new(Shared::new(catalogue, Schedule::new(oddities), spotify_url));
     let (stop, stopped) = watch::channel(());
     let servers = [
         start(spotify_listener, spotify::router(), Service::Spotify, &shared, stopped.clone()),
@@ -137,11 +105,4 @@ async fn cut_short(response: Response) -> Response {
         Err(io::Error::from(io::ErrorKind::ConnectionAborted))
     };
     Response::from_parts(head, Body::from_stream(stream::once(ready(half)).chain(stream::once(end))))
-}
-
-impl Shared {
-    /// The log; a panic while it was held leaves whole entries.
-    pub(crate) fn log(&self) -> MutexGuard<'_, Vec<Request>> {
-        self.log.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }

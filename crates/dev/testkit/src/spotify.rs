@@ -2,14 +2,14 @@
 
 mod accounts;
 mod api;
+mod caller;
 mod documents;
 mod encoding;
+mod errors;
 pub(crate) mod tokens;
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
-use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -17,8 +17,8 @@ use axum::{Json, Router};
 use serde_json::json;
 
 use crate::oddities::Answer;
-use crate::server::Shared;
-use tokens::Refusal;
+use crate::shared::Shared;
+use errors::error;
 
 pub(crate) fn router() -> Router<Arc<Shared>> {
     Router::new()
@@ -38,38 +38,6 @@ pub(crate) fn router() -> Router<Arc<Shared>> {
         .route("/v1/tracks", get(api::many_tracks))
         .route("/v1/tracks/", get(api::many_tracks))
         .fallback(async || error(StatusCode::NOT_FOUND, "Service not found"))
-}
-
-/// Whoever sent a request with a valid token.
-struct Caller {
-    /// Signed in as a user, rather than as the app alone.
-    is_user: bool,
-}
-
-impl FromRequestParts<Arc<Shared>> for Caller {
-    type Rejection = Response;
-
-    async fn from_request_parts(parts: &mut Parts, shared: &Arc<Shared>) -> Result<Self, Response> {
-        match shared.tokens.check(&parts.headers) {
-            Ok(is_user) => Ok(Self { is_user }),
-            Err(Refusal::NotBearer) => {
-                Err(error(StatusCode::BAD_REQUEST, "Only valid bearer authentication supported"))
-            }
-            Err(Refusal::Missing) => Err(error(StatusCode::UNAUTHORIZED, "No token provided")),
-            Err(Refusal::Unknown) => Err(error(StatusCode::UNAUTHORIZED, "Invalid access token")),
-            Err(Refusal::Expired) => Err(error(StatusCode::UNAUTHORIZED, "The access token expired")),
-        }
-    }
-}
-
-/// An error as the Web API writes it.
-fn error(status: StatusCode, message: &str) -> Response {
-    (status, Json(json!({"error": {"status": status.as_u16(), "message": message}}))).into_response()
-}
-
-/// What an app without the capability gets: a 403 that does not say why.
-fn forbidden() -> Response {
-    (StatusCode::FORBIDDEN, Json(json!({"error": {"status": 403}}))).into_response()
 }
 
 /// The odd answers as Spotify gives them; those that only last.fm has become a 503.

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::server::{CLIENT_ID, CLIENT_SECRET, Request, Shared};
+use crate::shared::{CLIENT_ID, CLIENT_SECRET, Request, Shared};
 use crate::{Expected, Service};
 
 /// Requests a second against a stand-in: more than a worker makes, since there is nobody to be spared.

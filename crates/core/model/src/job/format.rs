@@ -92,6 +92,13 @@ impl Format {
     }
 }
 
+impl Envelope {
+    /// Reads a message of this version, or of the one before.
+    pub fn parse(payload: &[u8]) -> Result<Self, BadEnvelope> {
+        Format::CURRENT.parse(payload)
+    }
+}
+
 /// The job of a message of this version.
 fn envelope(message: Value) -> Result<Envelope, BadEnvelope> {
     Envelope::deserialize(&message).map_err(|_| malformed(misfit(&message)))

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::Deserialize;
 use unicode_normalization::char::is_combining_mark;
 
-use super::canonical::squash;
+use super::spelling::squash;
 
 /// The data file as it is written.
 #[derive(Deserialize)]

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::server::{LASTFM_API_KEY, Shared};
+use crate::shared::{LASTFM_API_KEY, Shared};
 
 /// Query or form.
 #[derive(Deserialize)]

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::encoding::base64;
 use super::tokens::Code;
-use crate::server::{CLIENT_ID, CLIENT_SECRET, Shared};
+use crate::shared::{CLIENT_ID, CLIENT_SECRET, Shared};
 
 /// The query of `/authorize`.
 #[derive(Deserialize)]

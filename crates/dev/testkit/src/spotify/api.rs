@@ -9,11 +9,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
+use super::caller::Caller;
 use super::documents;
-use super::{Caller, error, forbidden};
+use super::errors::{error, forbidden};
 use crate::catalogue::Playlist;
 use crate::oddities::Capability;
-use crate::server::Shared;
+use crate::shared::Shared;
 
 /// Most rows of one answer of `/items`.
 const MOST_ITEMS: usize = 50;

@@ -4,7 +4,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
 use crate::catalogue::{Artist, Catalogue, Form, Playlist, Row, Song};
-use crate::server::Shared;
+use crate::shared::Shared;
 
 /// Rows that come with the playlist object itself.
 const FIRST_ROWS: usize = 100;
