@@ -14,9 +14,9 @@ use model::terminal::escaped;
 use model::track::{PlaylistPage, expected_offsets};
 use worker::{Home, complain};
 
-use crate::commands::run::Goal;
 use crate::fleet;
 use crate::output::thousands;
+use crate::playlist_run::Goal;
 
 /// One thing on its way: `done` of `total`.
 #[derive(Debug, Clone, PartialEq, Eq)]

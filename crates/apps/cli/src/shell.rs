@@ -1,7 +1,8 @@
 //! Command lines that a person can paste back into the shell that this program was started from.
 
 use model::plain::shell_word;
-use model::settings::shown;
+use model::settings::{shown, with_hidden_password};
+use worker::Home;
 
 /// What was typed to start this program: `spotifai`, or a path to it.
 fn program() -> String {
@@ -20,4 +21,11 @@ pub fn same_command() -> String {
         Some((option, address)) if option.starts_with("--") => format!("{option}={}", shown(address)),
         _ => shown(&word),
     }))
+}
+
+/// The flags that name queue and store. One with a password comes from the settings, which other commands read as well.
+pub fn places(home: &Home) -> Vec<String> {
+    let places = [("--queue", &home.settings.queue), ("--store", &home.settings.store)].into_iter();
+    let shown = places.filter(|(_, url)| with_hidden_password(url) == **url);
+    shown.flat_map(|(flag, url)| [flag.to_owned(), url.clone()]).collect()
 }

@@ -14,8 +14,8 @@ use report::{Verdict, differing};
 use serde::Serialize;
 use worker::Home;
 
-use crate::commands::search::Found;
 use crate::files::save;
+use crate::found::Found;
 use crate::output::{Look, style, table, thousands};
 
 /// The file of a [`Summary`].

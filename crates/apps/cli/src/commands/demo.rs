@@ -16,13 +16,14 @@ use worker::{Flags, Home, Shutdown};
 
 use crate::args::Demo;
 use crate::commands::report::REPORT;
-use crate::commands::run::{is_open, new_run, to_its_end, whole_way};
+use crate::commands::run::{to_its_end, whole_way};
 use crate::commands::search::Plan;
 use crate::commands::waiting;
 use crate::error::stopped;
 use crate::files::{make_folder, try_turn};
 use crate::home;
 use crate::output::{say, warn};
+use crate::playlist_run::{is_open, new_run};
 use crate::shell;
 use crate::stop::unless_stopped;
 

@@ -6,13 +6,13 @@ mod reader;
 mod searches;
 
 use model::Timestamp;
-use model::job::{Body, Envelope, PlaylistPageJob, TrackAnalysisJob, TrackPitchesJob, TrackTags, TracksAudio};
+use model::job::{Body, Envelope, TrackAnalysisJob, TrackPitchesJob, TrackTags, TracksAudio};
 use model::run::Run;
 use worker::Home;
 
 use crate::args::Enqueue;
-use crate::commands::run::{new_run, playlist_ids};
 use crate::output::{say, thousands};
+use crate::playlist_run::{first_pages, new_run, playlist_ids};
 use crate::refusals;
 
 /// Tracks of one `tracks.audio` job.
@@ -58,15 +58,6 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
             file::run(args, home).await
         }
     }
-}
-
-/// The jobs that begin a run: the first page of each playlist, which fans out all others.
-pub fn first_pages(run: &Run, labels_only: bool) -> Vec<Envelope> {
-    let job = |playlist: &String| {
-        let (run, playlist) = (run.id.clone(), playlist.clone());
-        PlaylistPageJob { run, playlist, offset: 0, labels_only }
-    };
-    run.playlists.iter().map(|playlist| Envelope::new(&job(playlist)).urgent().of_run(&run.id)).collect()
 }
 
 fn count(n: usize, what: &str) -> String {

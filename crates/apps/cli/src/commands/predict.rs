@@ -1,22 +1,18 @@
 //! `spotifai predict`.
 
 mod answer;
+mod chosen;
 mod known;
 mod table;
 mod tracks;
 
-use std::path::Path;
 use std::sync::Arc;
 
-use anyhow::{Context, bail};
-use learn::SavedModel;
-use model::search::ModelInfo;
+use anyhow::bail;
 use model::settings::Settings;
 use model::terminal::escaped;
-use store::Store;
 use worker::Shutdown;
 
-use super::search::find;
 use crate::args;
 use crate::error::{stopped, usage};
 use crate::files::check_file;
@@ -24,17 +20,7 @@ use crate::home;
 use crate::output::{tell, warn};
 use crate::stop::unless_stopped;
 use answer::{Answer, Format};
-use known::Known;
-
-/// Where the demo keeps its store, unless it is told otherwise.
-const DEMO: &str = "spotifai-demo/demo.db";
-
-/// A model with what the store knows of the rows it was fitted on.
-struct Chosen {
-    info: ModelInfo,
-    model: SavedModel,
-    known: Known,
-}
+use chosen::choose;
 
 /// Assigns labels to tracks, to rows of the model's own dataset, or to the rows of a file. What cannot be answered is
 /// named, the others are answered.
@@ -58,38 +44,6 @@ pub async fn run(args: &args::Predict, settings: Settings) -> anyhow::Result<()>
     };
     answer::show(&answers, &chosen.info, &chosen.known, &format)?;
     report(&answers)
-}
-
-/// The model of a search, or the newest.
-async fn choose(store: &Arc<dyn Store>, search: Option<&str>, settings: &Settings) -> anyhow::Result<Chosen> {
-    let info = match search {
-        Some(id) => {
-            let search = find(&**store, Some(id)).await?;
-            store.model(&search.id).await?.with_context(|| {
-                format!(
-                    "search {} has no model yet: `spotifai search show {}` says how far it is",
-                    search.id, search.id
-                )
-            })?
-        }
-        None => match store.latest_model().await? {
-            Some(info) => info,
-            None => bail!("there is no model in the store yet: {}", how_to_get_one()),
-        },
-    };
-    let blob = store.model_blob(&info.search).await?.context("the store has lost the model")?;
-    let known = Known::of(&**store, &info, &settings.dataset.split).await?;
-    let model = tokio::task::spawn_blocking(move || SavedModel::load(&blob)).await??;
-    Ok(Chosen { info, model, known })
-}
-
-fn how_to_get_one() -> String {
-    let demo = if Path::new(DEMO).exists() {
-        format!("the demo's is in its own store, `--store sqlite:{DEMO}`; ")
-    } else {
-        String::new()
-    };
-    format!("{demo}`spotifai search run` makes one")
 }
 
 /// Says on standard error what has to be known of the answers; an error where there are rows without one.

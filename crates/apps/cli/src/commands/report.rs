@@ -9,8 +9,8 @@ use worker::Home;
 
 use crate::args;
 use crate::commands::dataset;
-use crate::commands::search::Found;
 use crate::files::{save, try_folder, turn_to_write};
+use crate::found::Found;
 use crate::output::say;
 use crate::summary;
 

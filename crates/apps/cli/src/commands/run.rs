@@ -8,19 +8,19 @@ use std::path::Path;
 
 use model::Timestamp;
 use model::run::Run;
-use model::settings::with_hidden_password;
 use worker::{Home, Shutdown};
 
-pub use ending::{Goal, to_its_end};
+pub use ending::to_its_end;
 pub use labels::LABELS;
 
 use crate::args;
 use crate::commands::search::{Plan, search};
 use crate::commands::{dataset, report};
-use crate::error::{stopped, usage};
+use crate::error::stopped;
 use crate::files::{make_folder, try_folder, turn_to_write};
 use crate::output::say;
-use crate::shell;
+use crate::playlist_run::{Goal, is_open, new_run, playlist_ids};
+use crate::shell::{self, places};
 use crate::stop::unless_stopped;
 use crate::summary::Summary;
 
@@ -56,26 +56,10 @@ pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
     }
 }
 
-/// The flags that name queue and store. One with a password comes from the settings, which other commands read as well.
-pub fn places(home: &Home) -> Vec<String> {
-    let places = [("--queue", &home.settings.queue), ("--store", &home.settings.store)].into_iter();
-    let shown = places.filter(|(_, url)| with_hidden_password(url) == **url);
-    shown.flat_map(|(flag, url)| [flag.to_owned(), url.clone()]).collect()
-}
-
 /// Fails at once, with the way out, where nobody is signed in: workers would only wait for it.
 pub async fn sign_in(home: &Home) -> anyhow::Result<()> {
     let settings = &home.settings;
     Ok(spotify::Client::new(&settings.spotify, settings.contact.as_deref())?.sign_in().await?)
-}
-
-/// The ids of playlists named by id, URI or address, sorted, each once.
-pub fn playlist_ids(playlists: &[String]) -> anyhow::Result<Vec<String>> {
-    let ids: Result<Vec<_>, _> = playlists.iter().map(|playlist| spotify::parse_playlist(playlist)).collect();
-    let mut ids = ids.map_err(usage)?;
-    ids.sort();
-    ids.dedup();
-    Ok(ids)
 }
 
 /// The unfinished run of these playlists, or a new one.
@@ -87,25 +71,6 @@ async fn begin(home: &Home, playlists: &[String]) -> anyhow::Result<Run> {
     let run = new_run(playlists, Timestamp::now());
     home.store.save_run(&run).await?;
     Ok(run)
-}
-
-/// Whether the command that began it has something left to do.
-pub fn is_open(run: &Run) -> bool {
-    run.finished_at.is_none() && run.cancelled_at.is_none()
-}
-
-/// A run of these playlists that begins now.
-pub fn new_run(playlists: &[String], started_at: Timestamp) -> Run {
-    let id = format!("r{}", uuid::Uuid::new_v4().simple());
-    Run {
-        id,
-        playlists: playlists.to_vec(),
-        started_at,
-        finished_at: None,
-        failure: None,
-        cancelled_at: None,
-        stand_in: None,
-    }
 }
 
 /// Collects a run, builds the dataset, searches, writes the report; `None` when it was stopped on the way.

@@ -14,9 +14,9 @@ use store::Store;
 use worker::Home;
 
 use crate::args::{Cancel, Live};
-use crate::commands::run::Goal;
 use crate::ids;
 use crate::output::{Look, age, say, say_json, style, table, thousands};
+use crate::playlist_run::Goal;
 use crate::progress::expected_pages;
 use crate::watch::{self, View};
 

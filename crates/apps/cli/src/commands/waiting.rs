@@ -7,9 +7,9 @@ use model::run::Run;
 use queue::KindStats;
 use worker::Home;
 
-use super::run::{is_open, places};
 use crate::output::{thousands, warn};
-use crate::shell;
+use crate::playlist_run::is_open;
+use crate::shell::{self, places};
 
 /// Says on standard error which jobs of the collecting kinds wait in the queue before `run` has published any, what becomes
 /// of them, and how to go on with the open run that they may belong to, or to end it.

@@ -4,7 +4,7 @@ use model::settings::Settings;
 use worker::{Home, Shutdown, Until, Worker};
 
 use crate::args::{self, WorkerKind};
-use crate::commands::run::Goal;
+use crate::playlist_run::Goal;
 
 /// Runs the chosen workers until a signal, or until their queues are empty.
 pub async fn run(args: &args::Worker, mut settings: Settings) -> anyhow::Result<()> {

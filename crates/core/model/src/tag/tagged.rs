@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::canonical::{RULES_VERSION, canonical_tags};
 use super::TagsOutcome;
+use super::canonical::{RULES_VERSION, canonical_tags};
 use crate::Timestamp;
 use crate::track::Track;
 

@@ -8,8 +8,8 @@ use features::ModelRows;
 use model::dataset::Impute;
 use model::plain::first_of;
 
-use super::Chosen;
 use super::answer::{Answer, Beside};
+use super::chosen::Chosen;
 use crate::output::warn;
 
 /// Rows that are answered together.

@@ -11,8 +11,8 @@ use model::track::Track;
 use store::Store;
 use worker::{Home, Shutdown, Until, WorkerError};
 
-use super::Chosen;
 use super::answer::{Answer, Beside};
+use super::chosen::Chosen;
 use crate::args::WorkerKind;
 use crate::commands::run::sign_in;
 use crate::commands::work;

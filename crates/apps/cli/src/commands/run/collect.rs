@@ -9,10 +9,10 @@ use model::job::{Body, Envelope, PlaylistPageJob, TrackPitchesJob};
 use model::run::Run;
 use worker::{Home, Shutdown, Until};
 
-use super::Goal;
 use super::ending::LOOK;
-use crate::commands::{enqueue, runs, waiting, work};
+use crate::commands::{runs, waiting, work};
 use crate::output::warn;
+use crate::playlist_run::{Goal, first_pages};
 use crate::progress;
 use crate::refusals;
 use crate::shell;
@@ -56,7 +56,7 @@ pub async fn can_be(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> 
 /// A model is wanted and Spotify refuses all audio, or none of the playlists could be read.
 pub async fn collect(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
     // Published again when the run goes on: a page that is stored already costs no request.
-    home.queue.publish(&enqueue::first_pages(run, goal == Goal::Labels)).await?;
+    home.queue.publish(&first_pages(run, goal == Goal::Labels)).await?;
     let watcher = tokio::spawn(stop_in_vain(home.clone(), goal, shutdown.clone()));
     let work = async {
         match home.queue.of_run(&run.id) {

@@ -13,15 +13,6 @@ use worker::{Home, Shutdown, WorkerError};
 /// How often a run that is followed is looked at for having been cancelled.
 pub const LOOK: Duration = Duration::from_millis(500);
 
-/// What a run is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Goal {
-    /// A model.
-    Model,
-    /// Tracks with their labels.
-    Labels,
-}
-
 /// Goes a run's way to its end; `None` when it was stopped. What can't go on does not stay open: the run is then noted as
 /// failed, and the same command begins a new one.
 ///

@@ -8,9 +8,10 @@ use model::tag::{LabelledTrack, TaggedTrack};
 use model::track::Track;
 use worker::{Home, Shutdown};
 
-use super::{Goal, collect, ending};
+use super::{collect, ending};
 use crate::files::{save, turn_to_write};
 use crate::output::thousands;
+use crate::playlist_run::Goal;
 use crate::summary::{self, collected};
 
 /// The file of tracks with their labels.

@@ -7,7 +7,8 @@ use model::search::Search;
 use serde::Serialize;
 use worker::Home;
 
-use super::{Plan, data};
+use super::data;
+use super::grid::Plan;
 use crate::args::SearchStart;
 use crate::output::{say, say_json, thousands};
 

@@ -12,7 +12,7 @@ use model::search::Setting;
 use model::settings;
 use worker::Home;
 
-use super::Plan;
+use super::grid::Plan;
 use crate::args;
 use crate::error::usage;
 use crate::output::warn;

@@ -5,8 +5,8 @@ use model::search::{Block, Setting};
 use serde::Serialize;
 use worker::Home;
 
-use super::Plan;
 use super::data::{check_folds, dataset, import_of, read, warn_of_excess};
+use super::grid::Plan;
 use crate::args::SearchPlan;
 use crate::error::usage;
 use crate::output::{say, say_json, table, thousands};

@@ -5,8 +5,9 @@ use model::job::{Body, SearchBlock, SearchRefit};
 use queue::KindStats;
 use worker::Home;
 
+use super::reasons::why_dead;
+use super::show;
 use super::standing::{Standing, State, Watched};
-use super::{show, why_dead};
 use crate::args::SearchWatch;
 use crate::fleet;
 use crate::output::say;
