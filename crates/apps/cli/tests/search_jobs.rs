@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Stdio;
 
 use common::{fails, ok, run, spotifai, wait_until};
+use model::Timestamp;
+use model::search::Search;
 use queue::End;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
@@ -110,6 +112,38 @@ fn a_cancelled_search_rests_until_it_is_started_again() {
     assert_eq!(json(at, START)["id"], started["id"]);
     work(at);
     assert_eq!(show(at)["state"], "finished");
+}
+
+/// Searches have other ids than in builds before: the same command takes up none of those, but does not forget them.
+#[test]
+fn an_open_search_of_an_older_build_is_named_where_the_same_one_begins() {
+    let folder = folder();
+    let at = folder.path();
+    let id = json(at, START)["id"].as_str().unwrap().to_owned();
+    assert!(id.len() == 33 && id[1..].chars().all(|c| c.is_ascii_hexdigit()), "{id}");
+    let older = "s6c62272e07bb014262b821756295c58d";
+    let url = format!("sqlite:{}", at.join("spotifai.db").display());
+    tokio::runtime::Runtime::new().unwrap().block_on(async {
+        let store = store::open(&url).await.unwrap();
+        let search = store.search(&id).await.unwrap().unwrap();
+        store.save_search(&Search { id: older.into(), created_at: Timestamp(0), ..search.clone() }).await.unwrap();
+        // Nor is one with another seed taken for it.
+        store.save_search(&Search { id: "s1".into(), created_at: Timestamp(1), seed: 1, ..search }).await.unwrap();
+    });
+    let run_here: Vec<&str> = START.iter().map(|arg| if *arg == "start" { "run" } else { arg }).take(10).collect();
+    for command in [START, &run_here] {
+        let output = run(at, command);
+        ok(&output);
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(said.matches("by another version of this program").count(), 1, "{said}");
+        assert!(said.contains(&format!("`spotifai search cancel {}` ends it", &older[..12])), "{said}");
+        assert!(said.contains("that version goes on with it") && said.contains(&id), "{said}");
+    }
+    assert_eq!(show(at)["id"], *id, "this one is the newest, and finished");
+    assert_eq!(show(at)["state"], "finished");
+    ok(&run(at, &["search", "cancel", &older[..12]]));
+    let again = run(at, START);
+    assert!(!String::from_utf8_lossy(&again.stderr).contains("another version"), "{again:?}");
 }
 
 #[test]

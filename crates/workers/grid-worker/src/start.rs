@@ -4,6 +4,7 @@ use model::Timestamp;
 use model::dataset::DatasetInfo;
 use model::job::{Envelope, SearchBlock, SearchRefit};
 use model::search::{Search, Setting};
+use sha2::{Digest, Sha256};
 
 use crate::block::is_finished;
 
@@ -43,13 +44,11 @@ pub fn jobs_left(search: &Search, finished: &[(u32, u32)]) -> Vec<Envelope> {
     if jobs.is_empty() { vec![Envelope::new(&SearchRefit { search: id() })] } else { jobs }
 }
 
-/// FNV-1a (128 bits, so that no two searches of one store meet) over everything that decides a score.
+/// The first half of a SHA-256 of everything that decides a score, enough that no two searches of one store meet.
 fn fingerprint(dataset: &str, settings: &[Setting], folds: u32, seed: u64, kernel: &str, thresholds: bool) -> String {
     let settings = serde_json::to_string(settings).expect("settings are plain data");
-    // Only where it is asked for: the ids of all other searches stay what they were.
     let thresholds = if thresholds { "\nthresholds" } else { "" };
     let text = format!("{kernel}\n{dataset}\n{folds}\n{seed}\n{settings}{thresholds}");
-    let start = 0x6c62_272e_07bb_0142_62b8_2175_6295_c58d_u128;
-    let step = |hash: u128, byte: u8| (hash ^ u128::from(byte)).wrapping_mul(0x0000_0000_0100_0000_0000_0000_0000_013b);
-    format!("s{:032x}", text.bytes().fold(start, step))
+    let digits: String = Sha256::digest(text)[..16].iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("s{digits}")
 }

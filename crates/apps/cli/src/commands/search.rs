@@ -87,7 +87,7 @@ pub async fn search(
     let own = OwnQueue::open(home.store.clone(), home.settings.clone()).await?;
     let home = &own.home;
     let search = begin::begin(home, info, plan, run).await?.search;
-    unfinished::name_others(home, &search.id).await?;
+    unfinished::name_others(home, &search).await?;
     let store = &home.store;
     if store.model(&search.id).await?.is_none() {
         pause::warn(home, &[SearchBlock::KIND, SearchRefit::KIND]).await?;

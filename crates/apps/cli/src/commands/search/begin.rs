@@ -9,6 +9,7 @@ use worker::Home;
 
 use super::data;
 use super::grid::Plan;
+use super::unfinished::name_same;
 use crate::args::SearchStart;
 use crate::output::{say, say_json, thousands};
 
@@ -35,6 +36,7 @@ pub async fn begin(home: &Home, info: &DatasetInfo, plan: &Plan, run: Option<&Ru
     store.save_search(&new).await?;
     // As it was saved first: another version of this program may have cut it into other blocks.
     let search = store.search(&new.id).await?.unwrap_or(new);
+    name_same(home, &search).await?;
     // Before its jobs are published: one that finds the search cancelled does nothing.
     store.resume_search(&search.id).await?;
     let finished = store.finished_trials(&search.id, None).await?;

@@ -1,6 +1,6 @@
 //! Searches that others left unfinished, named where another one begins.
 
-use model::search::SearchInfo;
+use model::search::{Search, SearchInfo};
 use worker::Home;
 
 use super::standing::{State, at_work};
@@ -10,38 +10,80 @@ use crate::output::{thousands, warn};
 /// Letters of an id that people are shown: what they paste back is looked up by its beginning.
 const ID_LETTERS: usize = 12;
 
-/// Says on standard error which searches but this one were begun and are neither finished nor cancelled nor under way: the
-/// newest, and how many more.
-pub async fn name_others(home: &Home, search: &str) -> anyhow::Result<()> {
-    let alive = fleet::alive(home.store.workers().await?);
-    let mut others = Vec::new();
-    for info in home.store.searches().await?.into_iter().filter(|info| info.id != search) {
-        let is_open = State::of(&info, home.store.model(&info.id).await?.is_some()) == State::Open;
-        if is_open && at_work(&alive, &info.id).is_empty() {
-            others.push(info);
+/// Says on standard error which open searches are this one by another id, from another version of this program.
+pub async fn name_same(home: &Home, search: &Search) -> anyhow::Result<()> {
+    for info in open_but(home, &search.id).await? {
+        if is_same(home, &info, search).await? {
+            let (id, left) = (short(&info), what_is_left(home, &info).await?);
+            warn(&format!(
+                "search {id} has the same data and settings, and was left {left} by another version of this program: that \
+                 version goes on with it, `spotifai search cancel {id}` ends it; this search, {}, does not take up its trials",
+                search.id
+            ));
         }
-    }
-    if let Some(newest) = others.first() {
-        warn(&line(home, newest, others.len() - 1).await?);
     }
     Ok(())
 }
 
-async fn line(home: &Home, info: &SearchInfo, more: usize) -> anyhow::Result<String> {
+/// Says on standard error which searches but this one were begun and are neither finished nor cancelled nor under way: the
+/// newest, and how many more.
+pub async fn name_others(home: &Home, search: &Search) -> anyhow::Result<()> {
+    let alive = fleet::alive(home.store.workers().await?);
+    let mut others = Vec::new();
+    for info in open_but(home, &search.id).await? {
+        if at_work(&alive, &info.id).is_empty() && !is_same(home, &info, search).await? {
+            others.push(info);
+        }
+    }
+    if let Some(newest) = others.first() {
+        let more = match others.len() - 1 {
+            0 => String::new(),
+            1 => "; one more: `spotifai search list`".to_owned(),
+            more => format!("; {} more: `spotifai search list`", thousands(more)),
+        };
+        let (id, left) = (short(newest), what_is_left(home, newest).await?);
+        warn(&format!(
+            "search {id} was left {left}: `spotifai search cancel {id}` ends it, the command that began it goes on with \
+             it{more}"
+        ));
+    }
+    Ok(())
+}
+
+/// The open searches but one, newest first.
+async fn open_but(home: &Home, search: &str) -> anyhow::Result<Vec<SearchInfo>> {
+    let mut open = Vec::new();
+    for info in home.store.searches().await?.into_iter().filter(|info| info.id != search) {
+        if State::of(&info, home.store.model(&info.id).await?.is_some()) == State::Open {
+            open.push(info);
+        }
+    }
+    Ok(open)
+}
+
+/// Whether a search is of the same data and settings as another.
+async fn is_same(home: &Home, info: &SearchInfo, search: &Search) -> anyhow::Result<bool> {
+    // What is known without reading megabytes of settings.
+    let sizes = (info.settings, info.folds, &info.dataset);
+    if sizes != (search.settings.len(), search.folds, &search.dataset) {
+        return Ok(false);
+    }
+    let asked = |of: &Search| (of.seed, of.thresholds);
+    let other = home.store.search(&info.id).await?;
+    Ok(other.is_some_and(|other| asked(&other) == asked(search) && other.settings == search.settings))
+}
+
+/// The beginning of an id that people are shown.
+fn short(info: &SearchInfo) -> String {
+    info.id.chars().take(ID_LETTERS).collect()
+}
+
+async fn what_is_left(home: &Home, info: &SearchInfo) -> anyhow::Result<String> {
     let finished = home.store.finished_trials(&info.id, None).await?;
     let blocks = home.store.search(&info.id).await?.map_or(Vec::new(), |search| search.blocks);
     let left = blocks.iter().filter(|block| !grid_worker::is_finished(block, &finished)).count();
-    let id: String = info.id.chars().take(ID_LETTERS).collect();
-    let more = match more {
-        0 => String::new(),
-        1 => "; one more: `spotifai search list`".to_owned(),
-        more => format!("; {} more: `spotifai search list`", thousands(more)),
-    };
-    let what = match left {
+    Ok(match left {
         0 => "without its model, all its blocks finished and its winner not refitted".to_owned(),
         left => format!("with {} of its {} blocks unfinished", thousands(left), thousands(blocks.len())),
-    };
-    Ok(format!(
-        "search {id} was left {what}: `spotifai search cancel {id}` ends it, the command that began it goes on with it{more}"
-    ))
+    })
 }
