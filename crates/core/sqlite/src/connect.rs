@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, ErrorCode, ffi};
 
+use crate::error::{failure, is_busy};
 use crate::remedy::{Disk, NOT_ALLOWED, is_of_disk, refusal};
-use crate::{failure, is_busy};
 
 /// How long a process waits for another one's transaction. Transactions last milliseconds; this is for a stopped machine.
 const BUSY: Duration = Duration::from_secs(30);

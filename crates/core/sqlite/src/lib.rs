@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod connect;
+mod error;
 mod remedy;
 mod remove;
 mod threads;
@@ -14,9 +15,10 @@ use std::thread;
 pub use remedy::{Remedy, remedy};
 pub use remove::remove_unused;
 pub use rusqlite;
-use rusqlite::{Connection, Error, ErrorCode};
+use rusqlite::{Connection, Error};
 use tokio::sync::oneshot;
 
+use error::failure;
 use remedy::Disk;
 use threads::{Verdict, Work};
 
@@ -108,19 +110,10 @@ impl Db {
     }
 }
 
-/// Whether another process is at it just now.
-fn is_busy(error: &Error) -> bool {
-    matches!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked))
-}
-
 fn outcome<T>(answer: Result<Outcome<T>, oneshot::error::RecvError>) -> Result<T, Error> {
     answer.map_err(|_| closed())?.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 fn closed() -> Error {
     failure(rusqlite::ffi::SQLITE_MISUSE, "the file is closed".into())
-}
-
-fn failure(code: i32, text: String) -> Error {
-    Error::SqliteFailure(rusqlite::ffi::Error::new(code), Some(text))
 }

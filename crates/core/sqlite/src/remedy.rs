@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Error, ErrorCode, ffi};
 
-use crate::failure;
+use crate::error::failure;
 
 /// What an error asks of the caller.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
-use crate::is_busy;
+use crate::error::is_busy;
 
 /// A connection of this process that was just dropped is closed by its threads within this time.
 const CLOSING: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use rusqlite::{Connection, Error, ffi};
 
 use crate::connect::Attached;
-use crate::failure;
+use crate::error::failure;
 
 /// Writes that share one transaction at most.
 const GROUP: usize = 512;

@@ -5,34 +5,17 @@ mod compose;
 mod manifests;
 mod references;
 mod variables;
+mod workers;
 
 use std::io::Write;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, bail};
-use model::job::{
-    ArtistsGenres, Body, PlaylistPageJob, SearchBlock, SearchRefit, TrackAnalysisJob, TrackMetadata, TrackPitchesJob,
-    TrackTags, TracksAudio,
-};
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::command::root;
 use crate::tools::{kubectl, output, tool};
-
-/// The workers, each with the kinds of job that it runs.
-const WORKERS: &[(&str, &[&str])] = &[
-    (
-        "playlist-worker",
-        &[PlaylistPageJob::KIND, TrackMetadata::KIND, TracksAudio::KIND, TrackAnalysisJob::KIND, ArtistsGenres::KIND],
-    ),
-    ("lastfm-worker", &[TrackTags::KIND]),
-    ("pitch-worker", &[TrackPitchesJob::KIND]),
-    ("grid-worker", &[SearchBlock::KIND, SearchRefit::KIND]),
-];
-
-/// Seconds beyond `worker.grace_seconds` that a stopping worker needs to hand back what is left.
-const HAND_BACK_SECONDS: f64 = 3.0;
 
 /// The folders that `kubectl kustomize` can read.
 const SETS: &[&str] = &["k8s/base", "k8s/overlays/local", "k8s/overlays/team"];

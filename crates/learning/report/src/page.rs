@@ -104,7 +104,7 @@ struct Score {
     better: bool,
 }
 
-/// Fills the template.
+/// The page, self-contained HTML.
 pub fn render(input: &Input) -> String {
     let words = Words::of(input.info);
     let pitches = pitch_means(input);

@@ -3,7 +3,7 @@
 use model::settings::Worker;
 use serde_json::{Map, Value};
 
-use super::{HAND_BACK_SECONDS, WORKERS};
+use super::workers::{HAND_BACK_SECONDS, WORKERS};
 
 /// Each problem as `what: why`.
 pub fn problems(file: &Value) -> Vec<String> {

@@ -7,7 +7,7 @@ use model::settings::Worker;
 use serde_json::Value;
 
 use super::references::{self, Secrets};
-use super::{HAND_BACK_SECONDS, WORKERS};
+use super::workers::{HAND_BACK_SECONDS, WORKERS};
 
 /// Each problem of one rendered set as `what: why`. `keys` are those of the Secret that a team makes itself.
 pub fn problems(documents: &[Value], keys: &str) -> Vec<String> {
