@@ -4,9 +4,12 @@ mod search;
 
 use std::path::PathBuf;
 
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgGroup, Args as ClapArgs, Parser, Subcommand, ValueEnum};
-use model::job::KINDS;
+use host::Program;
+use model::job::Kind;
+
+use crate::programs;
 
 pub use search::{
     Data, Grid, Impute, Search, SearchCancel, SearchPlan, SearchRun, SearchShow, SearchStart, SearchWatch, What,
@@ -21,7 +24,7 @@ pub use search::{
 )]
 pub struct Args {
     #[command(flatten)]
-    pub flags: worker::Flags,
+    pub flags: host::Flags,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -112,6 +115,8 @@ pub enum Command {
     /// Print the settings in force without their secrets, or write them into a file
     #[command(after_help = "Examples:\n  spotifai config\n  spotifai config --write spotifai.toml")]
     Config(Config),
+    /// Every kind of job: who runs it, attempts, time-out, rate budgets
+    Kinds(KindList),
     /// Print a script that completes commands, flags and kinds in your shell
     #[command(
         after_help = "Examples:\n  spotifai completions bash > ~/.local/share/bash-completion/completions/spotifai\n  spotifai completions zsh > ~/.zfunc/_spotifai\n  spotifai completions fish > ~/.config/fish/completions/spotifai.fish"
@@ -180,9 +185,7 @@ pub enum Enqueue {
     #[command(after_help = "Example:\n  spotifai enqueue pitches --missing")]
     Pitches(Missing),
     /// Jobs of one kind from a file, one a line
-    #[command(
-        after_help = "Examples:\n  spotifai enqueue file tracks.txt --kind track.tags\n  spotifai enqueue file pages.jsonl --kind playlist.page\n  sort -u tracks.txt | spotifai enqueue file - --kind track.tags\n\nA line is the job's body as a JSON object; for kinds that name a single thing also its bare id:\n  playlist.page   {\"run\":\"…\",\"playlist\":\"ID\",\"offset\":50}\n  tracks.audio    {\"track_ids\":[\"ID\",…]}          at most 100\n  artists.genres  {\"artist_ids\":[\"ID\",…]}         at most 50\n  track.metadata, track.tags, track.analysis, track.pitches     {\"track_id\":\"ID\"} or ID\n  search.block    {\"search\":\"…\",\"block\":0}\n  search.refit    {\"search\":\"…\"} or its id\nEmpty lines are skipped. A job that is enqueued twice has the effect of one. Of a track that was never collected, track.tags has a playlist-worker fetch title and artists first, track.pitches the analysis."
-    )]
+    #[command(after_help = lines())]
     File(EnqueueFile),
 }
 
@@ -193,8 +196,8 @@ pub struct EnqueueFile {
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
     /// Kind of the jobs
-    #[arg(long, value_name = "KIND", value_parser = kind())]
-    pub kind: String,
+    #[arg(long, value_name = "KIND", value_parser = kind().map(|name| programs::kind(&name).expect("one of the kinds")))]
+    pub kind: Kind,
     /// Begin at this line, the first one being 1
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub from_line: u64,
@@ -205,7 +208,24 @@ pub struct EnqueueFile {
 
 /// A kind of job.
 fn kind() -> PossibleValuesParser {
-    PossibleValuesParser::new(KINDS)
+    PossibleValuesParser::new(programs::names())
+}
+
+/// The short name of a worker program, or all of them.
+fn worker() -> PossibleValuesParser {
+    let of = |program: &Program| PossibleValue::new(programs::short(program)).help(program.about);
+    let all = PossibleValue::new(programs::ALL).help("Every worker");
+    PossibleValuesParser::new(programs::programs().iter().map(of).chain([all]))
+}
+
+/// How the lines of a file of jobs look, for each kind.
+fn lines() -> String {
+    let width = programs::names().iter().map(|name| name.len()).max().unwrap_or(0);
+    let line = |kind: &Kind| format!("  {:width$}  {}\n", kind.name, kind.example);
+    let kinds: String = programs::kinds().iter().map(line).collect();
+    format!(
+        "Examples:\n  spotifai enqueue file tracks.txt --kind track.tags\n  spotifai enqueue file pages.jsonl --kind playlist.page\n  sort -u tracks.txt | spotifai enqueue file - --kind track.tags\n\nA line is the job's body as a JSON object, or its key as `spotifai dead list` shows it:\n{kinds}Empty lines are skipped. A job that is enqueued twice has the effect of one. Of a track that was never collected, track.tags has a playlist-worker fetch title and artists first, track.pitches the analysis."
+    )
 }
 
 /// Which tracks.
@@ -216,27 +236,12 @@ pub struct Missing {
     pub missing: bool,
 }
 
-/// The kinds of worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum WorkerKind {
-    /// All that asks Spotify
-    Playlist,
-    /// All that asks last.fm
-    Lastfm,
-    /// Segments to pitch columns
-    Pitch,
-    /// Grid search
-    Grid,
-    /// Every kind
-    All,
-}
-
 /// `spotifai worker`.
 #[derive(Debug, ClapArgs)]
 pub struct Worker {
-    /// Kinds of worker
-    #[arg(required = true, value_name = "KIND")]
-    pub kinds: Vec<WorkerKind>,
+    /// Which workers
+    #[arg(required = true, value_name = "WORKER", value_parser = worker())]
+    pub workers: Vec<String>,
     /// Jobs at once of each kind of job (default: what fits the kind)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub slots: Option<u16>,
@@ -275,6 +280,17 @@ pub struct Cancel {
     /// As JSON
     #[arg(long)]
     pub json: bool,
+}
+
+/// `spotifai kinds`.
+#[derive(Debug, ClapArgs)]
+pub struct KindList {
+    /// As JSON
+    #[arg(long)]
+    pub json: bool,
+    /// The objects by which KEDA scales the workers in a cluster, as YAML
+    #[arg(long, conflicts_with = "json")]
+    pub scaling: bool,
 }
 
 /// `spotifai pause` and `spotifai resume`.

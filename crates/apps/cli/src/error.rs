@@ -4,11 +4,12 @@ use std::fmt;
 use std::io;
 use std::process::ExitCode;
 
+use host::{complain, without_given_secrets};
 use model::plain;
 use model::terminal::escaped;
 use queue::QueueError;
+use runtime::WorkerError;
 use store::StoreError;
-use worker::{Shutdown, WorkerError, complain, without_given_secrets};
 
 /// The command was given something it cannot use: exit code 2.
 #[derive(Debug)]
@@ -43,8 +44,8 @@ impl fmt::Display for Stopped {
 impl std::error::Error for Stopped {}
 
 /// The end of a command that was told to stop before it was done, with what is safe and how to go on.
-pub fn stopped(shutdown: &Shutdown, what_now: impl fmt::Display) -> anyhow::Error {
-    Stopped { code: shutdown.exit_code().unwrap_or(1), what_now: what_now.to_string() }.into()
+pub fn stopped(what_now: impl fmt::Display) -> anyhow::Error {
+    Stopped { code: host::signals::exit_code().unwrap_or(1), what_now: what_now.to_string() }.into()
 }
 
 /// Prints the error, if any, as one line: 0 for success, 1 for a failure, 2 for a usage error, 130 or 143 where a signal

@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
+use host::Home;
 use model::settings::Settings;
 use queue::{Queue, QueueError};
 use store::{Store, StoreError};
 use tempfile::TempDir;
-use worker::Home;
 
 use crate::output::tell;
+use crate::programs;
 
 /// How often a command looks whether the queue accepts its jobs.
 const LOOK: Duration = Duration::from_millis(250);
@@ -42,15 +43,17 @@ async fn say_when_blocked(queue: Arc<dyn Queue>) {
 
 /// Opens the queue alone.
 pub async fn queue(settings: &Settings) -> anyhow::Result<Arc<dyn Queue>> {
-    worker::open_queue(settings).await.map_err(|error| match error {
+    let queue = host::open_queue(settings).await.map_err(|error| match error {
         QueueError::Unavailable { .. } => out_of_reach(&error, "SPOTIFAI_QUEUE"),
         error => error.into(),
-    })
+    })?;
+    queue.expect(&programs::names());
+    Ok(queue)
 }
 
 /// Opens the store alone.
 pub async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
-    worker::open_store(settings).await.map_err(|error| match error {
+    host::open_store(settings).await.map_err(|error| match error {
         StoreError::Unavailable { .. } => out_of_reach(&error, "SPOTIFAI_STORE"),
         error => error.into(),
     })

@@ -10,9 +10,9 @@ use console::{colors_enabled, measure_text_width};
 use model::Timestamp;
 use model::terminal::{escaped, escaped_json, escaped_lines};
 
+use host::complain;
 pub use report::thousands;
 use serde::Serialize;
-use worker::complain;
 
 /// A line on standard output, [`shown`]; a closed pipe is an error like any other.
 pub fn say(line: &str) -> anyhow::Result<()> {

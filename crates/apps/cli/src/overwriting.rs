@@ -4,8 +4,8 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use host::Flags;
 use model::settings::Settings;
-use worker::Flags;
 
 use crate::args::{Command, Dataset, Search};
 use crate::commands::demo;

@@ -5,18 +5,19 @@ use std::future::Future;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
+use host::{Home, complain};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use model::Timestamp;
-use model::job::{Body, TrackAnalysisJob, TrackTags, TracksAudio};
+use model::job::{Body, LASTFM_BUDGET, SPOTIFY_BUDGET, TrackAnalysisJob, TrackTags, TracksAudio};
 use model::run::Run;
 use model::search::Search;
 use model::terminal::escaped;
 use model::track::{PlaylistPage, expected_offsets};
-use worker::{Home, complain};
 
 use crate::fleet;
 use crate::output::thousands;
 use crate::playlist_run::Goal;
+use crate::programs;
 
 /// One thing on its way: `done` of `total`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,12 +86,12 @@ pub async fn collection(home: &Home, run: &Run, goal: Goal) -> anyhow::Result<Ve
             gauge.note = "not allowed for this app (403)".into();
         }
     }
-    let now = Timestamp::now();
+    let (now, budgets) = (Timestamp::now(), programs::budgets(&home.settings));
     for budget in store.budgets().await? {
         let wait = budget.blocked_until.after(now).as_secs_f64();
-        let label = match &budget.name {
-            name if *name == home.budget_key("lastfm") => "tags",
-            name if *name == home.budget_key("spotify") => "pages",
+        let label = match budgets.iter().find(|ours| ours.key == budget.name).map(|ours| ours.name) {
+            Some(LASTFM_BUDGET) => "tags",
+            Some(SPOTIFY_BUDGET) => "pages",
             _ => continue,
         };
         for gauge in gauges.iter_mut().filter(|gauge| wait > 0.0 && gauge.label == label) {

@@ -1,7 +1,7 @@
 //! What Spotify refuses this app of a track's audio, in words, and what can be done without it.
 
+use host::Home;
 use playlist_worker::Refusals;
-use worker::Home;
 
 use crate::output::{age, warn};
 

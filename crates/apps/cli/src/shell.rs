@@ -1,8 +1,8 @@
 //! Command lines that a person can paste back into the shell that this program was started from.
 
+use host::Home;
 use model::plain::shell_word;
 use model::settings::{shown, with_hidden_password};
-use worker::Home;
 
 /// What was typed to start this program: `spotifai`, or a path to it.
 fn program() -> String {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use worker::Shutdown;
+use runtime::Shutdown;
 
 use crate::args::{Command, Enqueue, Search};
 use crate::error::{exit_code, stopped};
@@ -23,7 +23,7 @@ pub fn on_signal(command: &Command, shutdown: &Shutdown) {
             tell("stopping when the running jobs are finished; once more hands them back at once");
             return;
         }
-        let code = exit_code(Err(stopped(&shutdown, "what it did until now stays, and it may be given again")));
+        let code = exit_code(Err(stopped("what it did until now stays, and it may be given again")));
         std::process::exit(code.into());
     });
 }

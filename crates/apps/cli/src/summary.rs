@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
+use host::Home;
 use model::dataset::DatasetInfo;
 use model::fleet::JobCounts;
 use model::run::{Collection, RowsDiffer, Run, StandIn};
@@ -12,7 +13,6 @@ use model::terminal::escaped_json;
 use model::track::{PlaylistPage, SkipReason, expected_offsets};
 use report::{Verdict, differing};
 use serde::Serialize;
-use worker::Home;
 
 use crate::files::save;
 use crate::found::Found;

@@ -4,11 +4,11 @@ use std::io::{IsTerminal, Write};
 use std::time::Duration;
 
 use console::{Term, truncate_str};
+use host::complain;
 use model::terminal::escaped;
 use queue::QueueError;
 use serde_json::Value;
 use store::StoreError;
-use worker::{Shutdown, complain};
 
 use crate::args::Live;
 use crate::output::{say, say_json, say_json_line, shown, unprinted};
@@ -40,7 +40,7 @@ pub async fn show(live: Live, mut look: impl AsyncFnMut() -> anyhow::Result<View
 
 /// [`show`] every second, until `look` says of a view that it is the last, or a signal.
 pub async fn follow(json: bool, mut look: impl AsyncFnMut() -> anyhow::Result<(View, bool)>) -> anyhow::Result<()> {
-    let shutdown = Shutdown::on_signals()?;
+    let shutdown = host::signals::on_signals()?;
     let mut screen = Screen::new(json);
     loop {
         let view = tokio::select! {

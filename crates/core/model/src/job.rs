@@ -1,16 +1,23 @@
 //! Jobs: the envelope every job travels in, and a type for each kind's body.
 
+mod bodies;
+mod body;
 mod format;
+mod kind;
+mod line;
 
-use std::slice::from_ref;
-
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::Timestamp;
 
+pub use bodies::{
+    ArtistsGenres, LASTFM_BUDGET, PlaylistPageJob, SPOTIFY_BUDGET, SearchBlock, SearchRefit, TrackAnalysisJob,
+    TrackMetadata, TrackPitchesJob, TrackTags, TracksAudio,
+};
+pub use body::Body;
 pub use format::{BadEnvelope, Format};
+pub use kind::Kind;
 
 /// The envelope's version. Jobs of the version before are upgraded when they are read, those of a newer one wait for a
 /// program that knows it.
@@ -72,7 +79,7 @@ pub struct FailedAttempt {
 }
 
 impl Envelope {
-    /// A new job with a fresh id, for its first publication.
+    /// A new job with a fresh id, for its first publication, as a part of the run that its body names.
     pub fn new<B: Body>(body: &B) -> Self {
         Self {
             v: VERSION,
@@ -82,7 +89,7 @@ impl Envelope {
             attempt: 0,
             enqueued_at: Timestamp::now(),
             trace: None,
-            run: None,
+            run: body.run().map(str::to_owned),
             priority: Priority::default(),
             history: Vec::new(),
             body: serde_json::to_value(body).expect("a job body is plain data"),
@@ -120,120 +127,6 @@ const MOST_REASON_BYTES: usize = 4096;
 /// The beginning of a reason, short enough to travel with a job.
 pub fn short(reason: &str) -> &str {
     &reason[..reason.floor_char_boundary(MOST_REASON_BYTES)]
-}
-
-/// The body of one kind of job.
-pub trait Body: Serialize + DeserializeOwned + Send + Sync + 'static {
-    /// The kind's name, in the envelope and in the queue's.
-    const KIND: &'static str;
-    /// What the job is about: equal for equal effect.
-    fn key(&self) -> String;
-    /// The ids of Spotify's that it names. Where none of them can be one, nothing can be done for the job.
-    fn ids(&self) -> &[String] {
-        &[]
-    }
-}
-
-/// Read one page of a playlist. The page at offset 0 fans out all others.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct PlaylistPageJob {
-    /// The run that collects it.
-    pub run: String,
-    /// Playlist id.
-    pub playlist: String,
-    /// Index of the first row; asked for are the rows from there up to the next multiple of 50.
-    pub offset: u32,
-    /// Whether of its tracks only the tags are wanted: neither audio nor artists are asked for.
-    #[serde(default)]
-    pub labels_only: bool,
-}
-
-/// Fetch a track's title and artists: for a job about a track that no playlist brought.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrackMetadata {
-    /// Spotify id.
-    pub track_id: String,
-}
-
-/// Fetch the audio features of up to 100 tracks.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TracksAudio {
-    /// Spotify ids.
-    pub track_ids: Vec<String>,
-}
-
-/// Fetch the audio analysis of a track.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrackAnalysisJob {
-    /// Spotify id.
-    pub track_id: String,
-}
-
-/// Fetch the genres of up to 50 artists.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ArtistsGenres {
-    /// Spotify ids.
-    pub artist_ids: Vec<String>,
-}
-
-/// Fetch the tags of a track from last.fm.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrackTags {
-    /// Spotify id.
-    pub track_id: String,
-}
-
-/// Resample the segments of a track to the pitch columns.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TrackPitchesJob {
-    /// Spotify id.
-    pub track_id: String,
-}
-
-/// Fit one block of a search's settings on its folds.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SearchBlock {
-    /// Search id.
-    pub search: String,
-    /// Index into the search's blocks.
-    pub block: u32,
-}
-
-/// Refit the winner of a finished search and look at the held-out tracks once.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SearchRefit {
-    /// Search id.
-    pub search: String,
-}
-
-macro_rules! bodies {
-    ($($body:ty => $kind:literal, |$it:ident| $key:expr $(, $ids:expr)?;)*) => {
-        $(impl Body for $body {
-            const KIND: &'static str = $kind;
-            fn key(&self) -> String {
-                let $it = self;
-                $key
-            }
-            $(fn ids(&self) -> &[String] {
-                let $it = self;
-                $ids
-            })?
-        })*
-        /// Every kind of job, in the order of the way of the data.
-        pub const KINDS: &[&str] = &[$($kind),*];
-    };
-}
-
-bodies! {
-    PlaylistPageJob => "playlist.page", |job| format!("{}/{}/{}", job.run, job.playlist, job.offset), from_ref(&job.playlist);
-    TrackMetadata => "track.metadata", |job| job.track_id.clone(), from_ref(&job.track_id);
-    TracksAudio => "tracks.audio", |job| job.track_ids.join(","), &job.track_ids;
-    TrackAnalysisJob => "track.analysis", |job| job.track_id.clone(), from_ref(&job.track_id);
-    ArtistsGenres => "artists.genres", |job| job.artist_ids.join(","), &job.artist_ids;
-    TrackTags => "track.tags", |job| job.track_id.clone(), from_ref(&job.track_id);
-    TrackPitchesJob => "track.pitches", |job| job.track_id.clone(), from_ref(&job.track_id);
-    SearchBlock => "search.block", |job| format!("{}/{}", job.search, job.block);
-    SearchRefit => "search.refit", |job| job.search.clone();
 }
 
 #[cfg(test)]

@@ -17,14 +17,34 @@ use serde_json::Value;
 use crate::command::root;
 use crate::tools::{kubectl, output, tool};
 
+/// What scales the workers, made by the program itself.
+const SCALING: &str = "k8s/base/scaling.yaml";
+
 /// The folders that `kubectl kustomize` can read.
 const SETS: &[&str] = &["k8s/base", "k8s/overlays/local", "k8s/overlays/team"];
+
+/// Writes what follows from the kinds of job: the objects by which a cluster scales the workers.
+///
+/// # Errors
+/// The program cannot be built, or the file not be written.
+pub fn write() -> anyhow::Result<()> {
+    let mut command = Command::new(env!("CARGO"));
+    command.current_dir(root()).args(["run", "--quiet", "--release", "--package", "cli", "--", "kinds", "--scaling"]);
+    let made = output(command.stderr(Stdio::inherit()))?;
+    if !made.status.success() {
+        bail!("`spotifai kinds --scaling` ended with {}", made.status);
+    }
+    std::fs::write(root().join(SCALING), made.stdout).with_context(|| format!("cannot write {SCALING}"))?;
+    println!("wrote {SCALING}");
+    Ok(())
+}
 
 /// Checks everything; prints each problem.
 ///
 /// # Errors
 /// There is a problem, or a checker cannot be run.
 pub fn check() -> anyhow::Result<()> {
+    let workers = workers::names()?;
     let mut problems = lint("deploy/Dockerfile")?;
     problems.extend(variables::problems(&root())?);
 
@@ -32,7 +52,8 @@ pub fn check() -> anyhow::Result<()> {
     let found = validate(&["compose"], &compose)?;
     problems.extend(found.problems("docker-compose.yml"));
     for document in &found.documents {
-        problems.extend(compose::problems(document).into_iter().map(|why| format!("docker-compose.yml: {why}")));
+        problems
+            .extend(compose::problems(document, &workers).into_iter().map(|why| format!("docker-compose.yml: {why}")));
     }
 
     let keys = std::fs::read_to_string(root().join("k8s/overlays/team/secret.env.example"))?;
@@ -46,7 +67,9 @@ pub fn check() -> anyhow::Result<()> {
         }
         let found = validate(&["kubernetes", "k8s/schemas"], &rendered.stdout)?;
         problems.extend(found.problems(set));
-        problems.extend(manifests::problems(&found.documents, &keys).into_iter().map(|why| format!("{set}: {why}")));
+        problems.extend(
+            manifests::problems(&found.documents, &keys, &workers).into_iter().map(|why| format!("{set}: {why}")),
+        );
     }
 
     for problem in &problems {

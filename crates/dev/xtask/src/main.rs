@@ -31,7 +31,11 @@ enum Task {
         cargo: Vec<String>,
     },
     /// Check the image, the compose file and the Kubernetes manifests against their schemas and against the program
-    Deploy,
+    Deploy {
+        /// Write what follows from the kinds of job (k8s/base/scaling.yaml) instead
+        #[arg(long)]
+        write: bool,
+    },
     /// Check licences, bans, sources and advisories of all crates, as deny.toml says
     Deny,
     /// Run a benchmark: both sides in one go, with their ratio
@@ -89,7 +93,8 @@ enum Services {
 fn main() -> ExitCode {
     let result = match Task::parse() {
         Task::Test { offline, cargo } => test::run_tests(&cargo, offline),
-        Task::Deploy => deploy::check(),
+        Task::Deploy { write: true } => deploy::write(),
+        Task::Deploy { write: false } => deploy::check(),
         Task::Deny => deny::deny(),
         Task::Bench(Bench::Pitches) => bench::pitches(),
         Task::Bench(Bench::Queue { arguments }) => bench::queue(&arguments),

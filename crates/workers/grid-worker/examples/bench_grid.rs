@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use clap::Parser;
+use host::Home;
 use model::dataset::DatasetInfo;
 use model::search::{Search, Trial};
 use model::settings::Settings;
-use worker::Home;
 
 use crate::common::{median, processor_seconds, tracks, verdict};
 
@@ -57,7 +57,7 @@ struct Run {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let args = Args::parse();
-    worker::install_crypto();
+    host::install_crypto();
     let dataset = tracks(args.tracks, FEATURES, LABELS);
     let parquet = features::to_parquet(&dataset)?;
     let info = features::describe(&dataset, &parquet);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::job::{Envelope, SearchBlock, SearchRefit};
 use model::search::Block;
-use worker::{Context, Failure, Handler};
+use runtime::{Context, Failure, Handler};
 
-use crate::data::{DataCache, compute, failure, is_cancelled};
+use crate::data::{DataCache, failure, is_cancelled};
 
 pub(crate) struct BlockHandler {
     pub(crate) data: Arc<DataCache>,
@@ -28,9 +28,9 @@ impl Handler for BlockHandler {
         if !is_finished(block, &store.finished_trials(&search.id, Some(&block.settings)).await?) {
             // Before the data, which takes seconds to be read: somebody else may run the block meanwhile.
             learn::check_version(&search).map_err(failure)?;
-            let data = self.data.of(store, &search).await?;
+            let data = self.data.of(context, &search).await?;
             let (of, index) = (search.clone(), job.block);
-            let trials = compute(move || learn::run_block(&data, &of, index).map_err(failure)).await?;
+            let trials = context.blocking(move |_| learn::run_block(&data, &of, index).map_err(failure)).await?;
             store.save_trials(&trials).await?;
         }
         // Counted after the trials are safe: of two blocks that end together at least one sees them all, and a second

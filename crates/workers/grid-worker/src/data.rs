@@ -5,9 +5,9 @@ use std::sync::Arc;
 use learn::{LearnError, Prepared};
 use model::search::Search;
 use model::settings::SplitSettings;
+use runtime::{Context, Failure};
 use store::Store;
 use tokio::sync::Mutex;
-use worker::Failure;
 
 /// The search and the dataset used last: a worker's jobs come search by search.
 pub(crate) struct DataCache {
@@ -36,17 +36,17 @@ impl DataCache {
     }
 
     /// The prepared dataset of a search.
-    pub(crate) async fn of(&self, store: &dyn Store, search: &Search) -> Result<Arc<Prepared>, Failure> {
+    pub(crate) async fn of(&self, context: &Context, search: &Search) -> Result<Arc<Prepared>, Failure> {
         let mut last = self.data.lock().await;
         if let Some((id, data)) = &*last
             && *id == search.dataset
         {
             return Ok(data.clone());
         }
-        let blob = store.dataset_blob(&search.dataset).await?;
+        let blob = context.store.dataset_blob(&search.dataset).await?;
         let blob = blob.ok_or_else(|| Failure::dead(format!("the store has no dataset {}", search.dataset)))?;
         let split = self.split.clone();
-        let data = compute(move || {
+        let data = context.blocking(move |_| {
             let dataset = features::read(&blob, &split).map_err(Failure::dead)?;
             learn::prepare(&dataset).map_err(Failure::dead)
         });
@@ -76,14 +76,4 @@ pub(crate) fn failure(error: LearnError) -> Failure {
 
 fn no_search(id: &str) -> Failure {
     Failure::dead(format!("the store has no search {id}"))
-}
-
-/// Computes on a thread where it keeps no other job waiting.
-pub(crate) async fn compute<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, Failure> + Send + 'static,
-) -> Result<T, Failure> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
-    }
 }

@@ -7,7 +7,7 @@ mod start;
 
 use std::sync::Arc;
 
-use worker::{Home, Worker};
+use host::{Home, Pods, Registered, Registration, WorkerProgram};
 
 pub use block::is_finished;
 pub use start::{jobs_left, shape, start};
@@ -16,8 +16,43 @@ use crate::block::BlockHandler;
 use crate::data::DataCache;
 use crate::refit::RefitHandler;
 
-/// Adds the handlers of `search.block` and `search.refit`: one job at a time, which uses all cores.
-pub fn add_to(worker: Worker, home: &Home) -> anyhow::Result<Worker> {
-    let data = Arc::new(DataCache::new(home.settings.dataset.split.clone()));
-    Ok(worker.with(BlockHandler { data: data.clone() }, 1).with(RefitHandler { data }, 1))
+/// The program `grid-worker`.
+pub struct GridWorker;
+
+impl WorkerProgram for GridWorker {
+    const NAME: &'static str = "grid-worker";
+    const ABOUT: &'static str = "Fits and scores the settings of grid searches";
+    const PODS: Pods = Pods { most: 4, jobs_each: 4, why: "" };
+    type Shared = Searches;
+    const HANDLERS: &'static [Registration<Searches>] =
+        &[Registration::of::<BlockHandler>(), Registration::of::<RefitHandler>()];
+
+    fn open(home: &Home) -> anyhow::Result<Searches> {
+        Ok(Searches(Arc::new(DataCache::new(home.settings.dataset.split.clone()))))
+    }
+}
+
+/// The search and the dataset that its handlers share.
+pub struct Searches(Arc<DataCache>);
+
+impl Registered<Searches> for BlockHandler {
+    fn new(searches: &Searches) -> Self {
+        Self { data: searches.0.clone() }
+    }
+
+    /// One job uses all cores.
+    fn slots() -> usize {
+        1
+    }
+}
+
+impl Registered<Searches> for RefitHandler {
+    fn new(searches: &Searches) -> Self {
+        Self { data: searches.0.clone() }
+    }
+
+    /// One job uses all cores.
+    fn slots() -> usize {
+        1
+    }
 }

@@ -1,7 +1,5 @@
 //! The program `grid-worker`.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    worker::main("grid-worker", "Fits and scores the settings of grid searches", grid_worker::add_to)
+fn main() -> std::process::ExitCode {
+    host::main::<grid_worker::GridWorker>()
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::job::{Envelope, SearchRefit};
-use worker::{Context, Failure, Handler};
+use runtime::{Context, Failure, Handler};
 
-use crate::data::{DataCache, compute, failure, is_cancelled};
+use crate::data::{DataCache, failure, is_cancelled};
 
 pub(crate) struct RefitHandler {
     pub(crate) data: Arc<DataCache>,
@@ -29,8 +29,8 @@ impl Handler for RefitHandler {
         if finished < all {
             return Err(Failure::retry(format!("search {} has {finished} of its {all} trials", search.id)));
         }
-        let data = self.data.of(store, &search).await?;
-        let (info, blob) = compute(move || learn::refit(&data, &search, &trials).map_err(failure)).await?;
+        let data = self.data.of(context, &search).await?;
+        let (info, blob) = context.blocking(move |_| learn::refit(&data, &search, &trials).map_err(failure)).await?;
         store.save_model(&info, &blob).await?;
         Ok(Vec::new())
     }

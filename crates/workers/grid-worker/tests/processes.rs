@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{home, save_dataset};
+use host::Home;
 use model::search::{Block, Search, Trial};
-use worker::Home;
 
 /// 24 settings whose fits are short, so that there are many blocks.
 const GRID: &str =

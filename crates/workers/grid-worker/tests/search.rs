@@ -3,10 +3,11 @@
 mod common;
 
 use common::{home, save_dataset};
+use host::{Home, Program};
 use model::dataset::{DatasetInfo, Training};
 use model::job::{Envelope, SearchBlock, SearchRefit};
 use model::search::{ModelInfo, Search, Trial};
-use worker::{Home, Shutdown, Until, Worker};
+use runtime::{Shutdown, Until};
 
 const GRID: &str = "[knn]\nn_neighbors = [1, 3]\n[tree]\nmax_depth = [2, 'none']\nmax_features = 'sqrt'\n";
 
@@ -18,7 +19,7 @@ async fn begin(home: &Home, info: &DatasetInfo) -> Search {
 }
 
 async fn work(home: &Home) {
-    let worker = grid_worker::add_to(Worker::new(home.clone()), home).unwrap();
+    let worker = Program::of::<grid_worker::GridWorker>().add_to(home.worker(), home).unwrap();
     worker.run(Until::Empty, Shutdown::new()).await.unwrap();
 }
 
@@ -117,7 +118,7 @@ async fn a_search_that_was_cancelled_before_its_refit_goes_on_with_the_refit() {
         .pause_kind(&model::fleet::Pause { kind: "search.refit".into(), since: model::Timestamp(1) })
         .await
         .unwrap();
-    let worker = grid_worker::add_to(Worker::new(home.clone()), &home).unwrap();
+    let worker = Program::of::<grid_worker::GridWorker>().add_to(home.worker(), &home).unwrap();
     let shutdown = Shutdown::new();
     let all_trials = async {
         while home.store.trial_count(&search.id).await.unwrap() < search.trials() {

@@ -1,20 +1,18 @@
 //! The job `track.tags`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use lastfm::{Answer, ApiOutcome, Client, Error, PageOutcome};
-use model::job::{Envelope, TrackMetadata, TrackTags};
+use model::job::{Envelope, LASTFM_BUDGET, TrackMetadata, TrackTags};
 use model::tag::{Tag, TagSource, TagsOutcome};
 use model::track::Track;
-use worker::{Context, Failure, Handler};
-
-/// The budget that every request is paid from: pages and API see the same address.
-const BUDGET: &str = "lastfm";
+use runtime::{Context, Failure, Handler};
 
 /// Looks up the tags of a track.
 pub(crate) struct FetchTags {
-    pub(crate) client: Client,
+    pub(crate) client: Arc<Client>,
     /// How long everyone stays away after a refusal that haste did not cause.
     pub(crate) long_pause: Duration,
 }
@@ -22,10 +20,6 @@ pub(crate) struct FetchTags {
 #[async_trait]
 impl Handler for FetchTags {
     type Body = TrackTags;
-
-    fn budgets(&self) -> &[&'static str] {
-        &[BUDGET]
-    }
 
     async fn run(&self, job: TrackTags, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let ids = [job.track_id];
@@ -67,7 +61,7 @@ impl FetchTags {
 
     /// The tags that the API has. That it has none means little: it says so of unknown tracks too.
     async fn ask_api(&self, artist: &str, title: &str, context: &Context) -> Result<Option<Vec<Tag>>, Failure> {
-        context.budgets.permit(BUDGET).await?;
+        context.budgets.permit(LASTFM_BUDGET).await?;
         let answer = self.client.api(artist, title).await.map_err(failure)?;
         let tags = match answer.outcome {
             ApiOutcome::Tags(tags) => Some(tags),
@@ -83,7 +77,7 @@ impl FetchTags {
             }
             ApiOutcome::Unrecognised => return Err(unrecognised(&answer, context).await),
         };
-        context.budgets.answered(BUDGET).await?;
+        context.budgets.answered(LASTFM_BUDGET).await?;
         Ok(tags)
     }
 
@@ -96,7 +90,7 @@ impl FetchTags {
     /// Reads robots.txt, where that was not done yet: a request of its own.
     async fn read_robots(&self, context: &Context) -> Result<(), Failure> {
         if !self.client.knows_robots() {
-            context.budgets.permit(BUDGET).await?;
+            context.budgets.permit(LASTFM_BUDGET).await?;
             self.client.read_robots().await.map_err(failure)?;
         }
         Ok(())
@@ -104,7 +98,7 @@ impl FetchTags {
 
     async fn ask_page(&self, artist: &str, title: &str, context: &Context) -> Result<TagsOutcome, Failure> {
         self.read_robots(context).await?;
-        context.budgets.permit(BUDGET).await?;
+        context.budgets.permit(LASTFM_BUDGET).await?;
         let answer = self.client.page(artist, title).await.map_err(failure)?;
         let outcome = match answer.outcome {
             PageOutcome::Tags(tags) => TagsOutcome::Tags(tags),
@@ -115,17 +109,21 @@ impl FetchTags {
                 let way_out = "wait, go by another address, or set SPOTIFAI_LASTFM_API_KEY";
                 let reason = format!("last.fm's firewall blocks this address: {way_out}");
                 // Asking again soon makes it worse, for everyone who asks by it.
-                return Err(Failure::Pause { budget: BUDGET.into(), after: Some(self.long_pause), reason });
+                return Err(Failure::Pause { budget: LASTFM_BUDGET.into(), after: Some(self.long_pause), reason });
             }
             PageOutcome::Unrecognised => return Err(unrecognised(&answer, context).await),
         };
-        context.budgets.answered(BUDGET).await?;
+        context.budgets.answered(LASTFM_BUDGET).await?;
         Ok(outcome)
     }
 }
 
 fn throttled(retry_after: Option<Duration>) -> Failure {
-    Failure::Pause { budget: BUDGET.into(), after: retry_after, reason: "last.fm says: too many requests".into() }
+    Failure::Pause {
+        budget: LASTFM_BUDGET.into(),
+        after: retry_after,
+        reason: "last.fm says: too many requests".into(),
+    }
 }
 
 /// Keeps what was answered for a look.
@@ -146,7 +144,7 @@ fn failure(error: Error) -> Failure {
         Error::Unreachable { .. } => Failure::unreachable(error),
         Error::Incomplete { .. } => Failure::retry(error),
         Error::RobotsUnreadable { retry_after, .. } => {
-            Failure::Pause { budget: BUDGET.into(), after: retry_after, reason: error.to_string() }
+            Failure::Pause { budget: LASTFM_BUDGET.into(), after: retry_after, reason: error.to_string() }
         }
         Error::Setting { .. } => Failure::decline(error),
         Error::Disallowed { .. } => Failure::dead(error),

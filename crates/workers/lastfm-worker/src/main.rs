@@ -1,5 +1,5 @@
-//! The binary `lastfm-worker`.
+//! The program `lastfm-worker`.
 
 fn main() -> std::process::ExitCode {
-    worker::main("lastfm-worker", "Looks up the tags of tracks on last.fm", lastfm_worker::add_to)
+    host::main::<lastfm_worker::LastfmWorker>()
 }

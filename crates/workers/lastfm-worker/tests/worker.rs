@@ -7,11 +7,12 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
+use host::{Home, Program};
 use model::job::{Envelope, TrackTags};
 use model::settings::Settings;
 use model::tag::TagsOutcome;
 use model::track::{ArtistRef, Track};
-use worker::{Home, Shutdown, Until, Worker};
+use runtime::{Shutdown, Until};
 
 const THROTTLED: &str = "<title>Page not available | Last.fm</title><h1>You’re requesting too many pages</h1>";
 const TAGS: &str =
@@ -60,7 +61,7 @@ async fn throttled_jobs_come_back_and_end_well() {
     let jobs: Vec<Envelope> = tracks.iter().chain(&tracks).map(job).collect();
     home.queue.publish(&jobs).await.unwrap();
 
-    let worker = lastfm_worker::add_to(Worker::new(home.clone()), &home).unwrap();
+    let worker = Program::of::<lastfm_worker::LastfmWorker>().add_to(home.worker(), &home).unwrap();
     let run = worker.run(Until::Empty, Shutdown::new());
     let counts = tokio::time::timeout(Duration::from_secs(60), run).await.expect("it ends").unwrap();
 

@@ -1,20 +1,41 @@
 #![doc = include_str!("../README.md")]
 
 use async_trait::async_trait;
+use host::{Home, Pods, Registered, Registration, WorkerProgram};
 use model::audio::TrackPitches;
 use model::job::{Envelope, TrackAnalysisJob, TrackPitchesJob};
-use worker::{Context, Failure, Handler, Home, Worker};
+use runtime::{Context, Failure, Handler};
 
-/// Adds the handler of `track.pitches`, a job a core.
-pub fn add_to(worker: Worker, _home: &Home) -> anyhow::Result<Worker> {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    Ok(worker.with(PitchesHandler, cores))
+/// The program `pitch-worker`.
+pub struct PitchWorker;
+
+impl WorkerProgram for PitchWorker {
+    const NAME: &'static str = "pitch-worker";
+    const ABOUT: &'static str = "Resamples the segments of audio analyses to pitch columns";
+    const PODS: Pods = Pods { most: 4, jobs_each: 200, why: "" };
+    type Shared = ();
+    const HANDLERS: &'static [Registration<()>] = &[Registration::of::<Pitches>()];
+
+    fn open(_home: &Home) -> anyhow::Result<()> {
+        Ok(())
+    }
 }
 
-struct PitchesHandler;
+struct Pitches;
+
+impl Registered<()> for Pitches {
+    fn new((): &()) -> Self {
+        Self
+    }
+
+    /// A job a core.
+    fn slots() -> usize {
+        std::thread::available_parallelism().map_or(1, usize::from)
+    }
+}
 
 #[async_trait]
-impl Handler for PitchesHandler {
+impl Handler for Pitches {
     type Body = TrackPitchesJob;
 
     async fn run(&self, job: TrackPitchesJob, context: &Context) -> Result<Vec<Envelope>, Failure> {

@@ -1,10 +1,11 @@
 //! Jobs in, pitch columns out, on an embedded home.
 
+use host::{Home, Program};
 use model::analysis::{Analysis, Segment, TrackAnalysis};
 use model::audio::TrackPitches;
 use model::job::{Envelope, TrackPitchesJob};
 use model::settings::Settings;
-use worker::{Home, Shutdown, Until, Worker};
+use runtime::{Shutdown, Until};
 
 async fn home(folder: &tempfile::TempDir) -> Home {
     let url = format!("sqlite:{}", folder.path().join("test.db").display());
@@ -53,7 +54,7 @@ async fn every_job_ends_with_columns_a_reason_or_the_job_for_what_is_missing() {
     home.queue.publish(&jobs).await.unwrap();
     home.queue.publish(&[job("../me/player".into())]).await.unwrap();
 
-    let worker = pitch_worker::add_to(Worker::new(home.clone()), &home).unwrap();
+    let worker = Program::of::<pitch_worker::PitchWorker>().add_to(home.worker(), &home).unwrap();
     let counts = worker.run(Until::Empty, Shutdown::new()).await.unwrap();
 
     let expected = features::pitches(&whole.analysis.unwrap().segments).unwrap();

@@ -3,11 +3,11 @@
 use async_trait::async_trait;
 use model::analysis::TrackAnalysis;
 use model::job::{Envelope, TrackAnalysisJob, TrackPitchesJob};
+use runtime::{Context, Failure, Handler};
 use spotify::{Client, Error};
-use worker::{Context, Failure, Handler};
 
 use crate::capability::{self, AUDIO_ANALYSIS};
-use crate::request::{BUDGET, failure, paid};
+use crate::request::{failure, paid};
 
 /// Fetches audio analyses.
 pub(crate) struct AudioAnalysis {
@@ -17,10 +17,6 @@ pub(crate) struct AudioAnalysis {
 #[async_trait]
 impl Handler for AudioAnalysis {
     type Body = TrackAnalysisJob;
-
-    fn budgets(&self) -> &[&'static str] {
-        &[BUDGET]
-    }
 
     async fn run(&self, job: TrackAnalysisJob, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;

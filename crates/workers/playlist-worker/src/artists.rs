@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use model::job::{ArtistsGenres, Envelope};
+use runtime::{Context, Failure, Handler};
 use spotify::{Client, Error};
-use worker::{Context, Failure, Handler};
 
 use crate::capability::{self, ARTISTS};
 use crate::ids::{distinct, sound, without};
-use crate::request::{BUDGET, failure, paid};
+use crate::request::{failure, paid};
 
 /// Fetches artists.
 pub(crate) struct Artists {
@@ -21,10 +21,6 @@ pub(crate) struct Artists {
 #[async_trait]
 impl Handler for Artists {
     type Body = ArtistsGenres;
-
-    fn budgets(&self) -> &[&'static str] {
-        &[BUDGET]
-    }
 
     async fn run(&self, job: ArtistsGenres, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;

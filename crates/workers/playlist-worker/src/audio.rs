@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use model::job::{Envelope, TrackAnalysisJob, TracksAudio};
+use runtime::{Context, Failure, Handler};
 use spotify::{Client, Error};
-use worker::{Context, Failure, Handler};
 
 use crate::capability::{self, AUDIO_ANALYSIS, AUDIO_FEATURES};
 use crate::ids::{distinct, sound, without};
-use crate::request::{BUDGET, failure, paid};
+use crate::request::{failure, paid};
 
 /// Fetches audio features, and names the analyses that are to be fetched.
 pub(crate) struct AudioFeatures {
@@ -21,10 +21,6 @@ pub(crate) struct AudioFeatures {
 #[async_trait]
 impl Handler for AudioFeatures {
     type Body = TracksAudio;
-
-    fn budgets(&self) -> &[&'static str] {
-        &[BUDGET]
-    }
 
     async fn run(&self, job: TracksAudio, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;

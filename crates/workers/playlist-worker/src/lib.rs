@@ -12,8 +12,13 @@ mod request;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
+use host::{Home, Pods, Registered, Registration, WorkerProgram};
+use model::job::SPOTIFY_BUDGET;
+use model::settings::{Settings, Steps};
+use runtime::{Budget, Budgets, Context};
 use spotify::Client;
-use worker::{Home, Worker};
 
 pub use capability::Refusals;
 pub use preflight::{KNOWN_TRACK, ask_for_audio, read_first_pages};
@@ -27,19 +32,60 @@ use crate::page::PlaylistPages;
 /// Jobs of each kind at once: while one waits for Spotify, another writes.
 const SLOTS: usize = 4;
 
-/// Adds the handlers of the five kinds of jobs.
-pub fn add_to(worker: Worker, home: &Home) -> anyhow::Result<Worker> {
-    let client = Client::new(&home.settings.spotify, home.settings.contact.as_deref())?;
-    Ok(worker
-        .with(PlaylistPages { client: client.clone() }, SLOTS)
-        .with(Metadata { client: client.clone() }, SLOTS)
-        .with(AudioFeatures::new(client.clone()), SLOTS)
-        .with(AudioAnalysis { client: client.clone() }, SLOTS)
-        .with(Artists::new(client), SLOTS))
+/// The program `playlist-worker`.
+pub struct PlaylistWorker;
+
+impl WorkerProgram for PlaylistWorker {
+    const NAME: &'static str = "playlist-worker";
+    const ABOUT: &'static str = "Collects playlists, audio features, audio analyses and artists from Spotify";
+    const PODS: Pods = Pods { most: 1, jobs_each: 50, why: "One: see playlist-worker.yaml." };
+    type Shared = Client;
+    const HANDLERS: &'static [Registration<Client>] = &[
+        Registration::of::<PlaylistPages>(),
+        Registration::of::<Metadata>(),
+        Registration::of::<AudioFeatures>(),
+        Registration::of::<AudioAnalysis>(),
+        Registration::of::<Artists>(),
+    ];
+
+    fn open(home: &Home) -> anyhow::Result<Client> {
+        Ok(Client::new(&home.settings.spotify, home.settings.contact.as_deref())?)
+    }
+
+    /// One for each app: Spotify counts by that.
+    fn budgets(settings: &Settings) -> Vec<Budget> {
+        let app = settings.spotify.client_id.as_ref();
+        let key = app.map_or_else(|| SPOTIFY_BUDGET.to_owned(), |app| format!("{SPOTIFY_BUDGET}@{app}"));
+        let backoff = Steps { first: 10.0, cap: 600.0 };
+        vec![Budget { name: SPOTIFY_BUDGET, key, rate: settings.spotify.rate, backoff }]
+    }
 }
 
-/// Adds the handler of playlists' pages alone.
-pub fn add_pages_to(worker: Worker, home: &Home) -> anyhow::Result<Worker> {
-    let client = Client::new(&home.settings.spotify, home.settings.contact.as_deref())?;
-    Ok(worker.with(PlaylistPages { client }, SLOTS))
+/// What requests need that belong to no job.
+fn context(home: &Home) -> Context {
+    let store = home.store.clone();
+    Context::new(Arc::clone(&store), Budgets::new(store, PlaylistWorker::budgets(&home.settings)))
+}
+
+/// Registers handlers that are made of a client.
+macro_rules! of_client {
+    ($($handler:ty => $new:expr;)*) => {$(
+        impl Registered<Client> for $handler {
+            fn new(client: &Client) -> Self {
+                $new(client.clone())
+            }
+
+            fn slots() -> usize {
+                SLOTS
+            }
+        }
+    )*};
+}
+
+of_client! {
+    PlaylistPages => |client| Self { client };
+    Metadata => |client| Self { client };
+    AudioFeatures => Self::new;
+    AudioAnalysis => |client| Self { client };
+    Artists => Self::new;
 }

@@ -1,11 +1,5 @@
-//! `playlist-worker`: collects from Spotify.
+//! The program `playlist-worker`.
 
-use std::process::ExitCode;
-
-fn main() -> ExitCode {
-    worker::main(
-        "playlist-worker",
-        "Collects playlists, audio features, audio analyses and artists from Spotify",
-        playlist_worker::add_to,
-    )
+fn main() -> std::process::ExitCode {
+    host::main::<playlist_worker::PlaylistWorker>()
 }

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use model::job::{Envelope, TrackMetadata, TrackTags};
 use model::track::Track;
+use runtime::{Context, Failure, Handler};
 use spotify::Client;
-use worker::{Context, Failure, Handler};
 
-use crate::request::{BUDGET, failure, paid};
+use crate::request::{failure, paid};
 
 /// Fetches tracks, and names the tags jobs that wait for them.
 pub(crate) struct Metadata {
@@ -16,10 +16,6 @@ pub(crate) struct Metadata {
 #[async_trait]
 impl Handler for Metadata {
     type Body = TrackMetadata;
-
-    fn budgets(&self) -> &[&'static str] {
-        &[BUDGET]
-    }
 
     async fn run(&self, job: TrackMetadata, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;

@@ -4,12 +4,12 @@ use async_trait::async_trait;
 use model::Timestamp;
 use model::job::{ArtistsGenres, Envelope, PlaylistPageJob, TrackTags, TracksAudio};
 use model::track::PlaylistPage;
+use runtime::{Context, Failure, Handler};
 use spotify::{Client, Error};
 use store::Store;
-use worker::{Context, Failure, Handler};
 
 use crate::ids::{distinct, without};
-use crate::request::{BUDGET, failure, paid};
+use crate::request::{failure, paid};
 
 /// Most artists of one job: as many as Spotify gives at once.
 const ARTISTS: usize = 50;
@@ -22,10 +22,6 @@ pub(crate) struct PlaylistPages {
 #[async_trait]
 impl Handler for PlaylistPages {
     type Body = PlaylistPageJob;
-
-    fn budgets(&self) -> &[&'static str] {
-        &[BUDGET]
-    }
 
     async fn run(&self, job: PlaylistPageJob, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;

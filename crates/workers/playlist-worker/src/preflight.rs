@@ -1,10 +1,11 @@
 //! What a run can expect of Spotify, found out by its first requests, before hours are spent.
 
+use host::Home;
 use model::job::PlaylistPageJob;
 use model::run::Run;
+use runtime::Failure;
 use spotify::{Client, Error};
 use store::Store;
-use worker::{Failure, Home};
 
 use crate::capability::{self, AUDIO_ANALYSIS, AUDIO_FEATURES, Refusals};
 use crate::page::PlaylistPages;
@@ -20,7 +21,7 @@ pub const KNOWN_TRACK: &str = "3n3Ppam7vgaVa1iaRUc9Lp";
 /// The settings cannot be used, or the store does not answer.
 pub async fn ask_for_audio(home: &Home) -> anyhow::Result<Refusals> {
     let client = client(home)?;
-    let (context, store) = (home.context(), &*home.store);
+    let (context, store) = (crate::context(home), &*home.store);
     let features = paid(&context, client.audio_features_of(KNOWN_TRACK)).await;
     if note(store, AUDIO_FEATURES, features).await? == Throttled::No {
         let analysis = paid(&context, client.audio_analysis(KNOWN_TRACK)).await;
@@ -56,7 +57,7 @@ async fn note<T>(store: &dyn Store, name: &str, asked: Result<Result<T, Error>, 
 /// The settings cannot be used, or the store does not answer.
 pub async fn read_first_pages(home: &Home, run: &Run) -> anyhow::Result<Vec<String>> {
     let pages = PlaylistPages { client: client(home)? };
-    let context = home.context();
+    let context = crate::context(home);
     let mut unreadable = Vec::new();
     for playlist in &run.playlists {
         if home.store.page(&run.id, playlist, 0).await?.is_some() {

@@ -1,20 +1,18 @@
 //! A request to Spotify, paid from the team's budget, and what a failed one means for the job.
 
+use model::job::SPOTIFY_BUDGET;
+use runtime::{Context, Failure};
 use spotify::Error;
-use worker::{Context, Failure};
-
-/// The budget that every request is paid from.
-pub(crate) const BUDGET: &str = "spotify";
 
 /// Makes one request when the budget permits it. The outer error ends the job; of the inner one the job may know better.
 pub(crate) async fn paid<T>(
     context: &Context,
     request: impl Future<Output = Result<T, Error>>,
 ) -> Result<Result<T, Error>, Failure> {
-    context.budgets.permit(BUDGET).await?;
+    context.budgets.permit(SPOTIFY_BUDGET).await?;
     let answer = request.await;
     if answer.is_ok() {
-        context.budgets.answered(BUDGET).await?;
+        context.budgets.answered(SPOTIFY_BUDGET).await?;
     }
     Ok(answer)
 }
@@ -22,7 +20,7 @@ pub(crate) async fn paid<T>(
 /// What an error that a job has no better answer to means for it.
 pub(crate) fn failure(error: Error) -> Failure {
     let reason = error.to_string();
-    let pause = |after| Failure::Pause { budget: BUDGET.to_owned(), after, reason: reason.clone() };
+    let pause = |after| Failure::Pause { budget: SPOTIFY_BUDGET.to_owned(), after, reason: reason.clone() };
     match error {
         Error::RateLimited { after } | Error::Quota { after } => pause(after),
         // It would fail every other job here as well, and those of nobody who is signed in.

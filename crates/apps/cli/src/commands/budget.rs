@@ -1,10 +1,10 @@
 //! `spotifai budget`: the rates that the team shares.
 
+use host::Home;
 use model::Timestamp;
 use model::fleet::Budget as Stored;
 use serde::Serialize;
 use serde_json::json;
-use worker::Home;
 
 use crate::args::Budget;
 use crate::error::usage;

@@ -7,8 +7,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use host::Flags;
 use model::settings::Settings;
-use worker::Flags;
 
 use crate::args::Config;
 use crate::files::{check_file, folder_of};

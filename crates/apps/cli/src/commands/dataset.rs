@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, bail};
+use host::Home;
 use model::dataset::{Dataset, DatasetInfo};
 use model::tag::{RULES_VERSION, TaggedTrack};
 use model::track::Track;
-use worker::Home;
 
 use crate::args;
 use crate::error::usage;

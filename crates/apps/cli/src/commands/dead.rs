@@ -1,8 +1,8 @@
 //! `spotifai dead`.
 
+use host::Home;
 use model::terminal::escaped;
 use queue::{DeadLetter, Which};
-use worker::Home;
 
 use crate::args::{Choice, Dead};
 use crate::ids;

@@ -7,12 +7,12 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use features::{ReadOptions, Table};
+use host::{Flags, Home};
 use model::Timestamp;
 use model::run::{Run, StandIn};
 use model::settings::{Settings, Steps, with_hidden_password};
 use store::{Store, StoreError};
 use testkit::{Catalogue, Oddities, Stage, TableError};
-use worker::{Flags, Home, Shutdown};
 
 use crate::args::Demo;
 use crate::commands::report::REPORT;
@@ -42,7 +42,7 @@ pub const FILES: [&str; 3] = [STORE, LOCK, TOKEN];
 /// Serves a catalogue as Spotify and last.fm over loopback and collects it with the real workers.
 pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
     flags.warn_of_passwords();
-    let shutdown = Shutdown::on_signals()?;
+    let shutdown = host::signals::on_signals()?;
     let (catalogue, oddities, name) = catalogue(&args)?;
     make_folder(&args.out)?;
     let Some(_turn) = try_turn(&args.out.join(LOCK))? else {
@@ -57,13 +57,13 @@ pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
         Ok((home, run))
     };
     let Some((home, run)) = unless_stopped(&shutdown, begun).await? else {
-        return Err(stopped(&shutdown, "nothing had begun"));
+        return Err(stopped("nothing had begun"));
     };
     let [queue, store] = [&home.settings.queue, &home.settings.store].map(|url| with_hidden_password(url));
     let plan = Plan::quick(vec!["--queue".to_owned(), queue, "--store".to_owned(), store], args.seed);
     let way = whole_way(&home, &run, &plan, &args.out, &shutdown);
     let Some(summary) = to_its_end(&home, &run, &shutdown, way).await? else {
-        return Err(stopped(&shutdown, "nothing is lost, and the same command goes on"));
+        return Err(stopped("nothing is lost, and the same command goes on"));
     };
     say(&summary.to_string())?;
     say(&format!("\nOpen {}", args.out.join(REPORT).display()))?;
@@ -170,7 +170,7 @@ async fn open(out: &Path, flags: &Flags, stage: &Stage, name: &str) -> anyhow::R
 
 /// Whether the file holds an unfinished demo of this name. What cannot be read, be it for a full disk, may be one.
 async fn goes_on(settings: &Settings, name: &str) -> anyhow::Result<bool> {
-    match worker::open_store(settings).await {
+    match host::open_store(settings).await {
         Ok(store) => Ok(unfinished(&*store, name).await?.is_some()),
         Err(StoreError::Unusable(_)) => Ok(false),
         Err(error) => Err(error.into()),

@@ -7,9 +7,9 @@ mod sources;
 use std::sync::Arc;
 
 use anyhow::bail;
+use host::Flags;
 use model::settings::Settings;
 use serde_json::json;
-use worker::Flags;
 
 use crate::args;
 use crate::output::{say, say_json};
@@ -23,7 +23,7 @@ pub const BUDGET: &str = "doctor";
 /// # Errors
 /// When one of them failed.
 pub async fn run(args: &args::Doctor, flags: &Flags) -> anyhow::Result<()> {
-    let checks = match worker::load_settings(flags) {
+    let checks = match host::load_settings(flags) {
         Ok(settings) => all(Arc::new(settings)).await,
         Err(error) => vec![Check::failed("settings", &error, "mend it: nothing else can be checked before")],
     };

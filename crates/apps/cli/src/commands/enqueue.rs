@@ -1,14 +1,13 @@
 //! `spotifai enqueue`.
 
 mod file;
-mod lines;
 mod reader;
 mod searches;
 
+use host::Home;
 use model::Timestamp;
 use model::job::{Body, Envelope, TrackAnalysisJob, TrackPitchesJob, TrackTags, TracksAudio};
 use model::run::Run;
-use worker::Home;
 
 use crate::args::Enqueue;
 use crate::output::{say, thousands};
@@ -52,7 +51,7 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
             say(&format!("enqueued {unfetched} tracks without audio and {uncomputed} without pitches"))
         }
         Enqueue::File(args) => {
-            if [TracksAudio::KIND, TrackAnalysisJob::KIND, TrackPitchesJob::KIND].contains(&args.kind.as_str()) {
+            if [TracksAudio::KIND, TrackAnalysisJob::KIND, TrackPitchesJob::KIND].contains(&args.kind.name) {
                 refusals::warn_of_remembered(home).await?;
             }
             file::run(args, home).await

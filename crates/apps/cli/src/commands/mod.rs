@@ -8,6 +8,7 @@ mod dead;
 pub mod demo;
 mod doctor;
 mod enqueue;
+mod kinds;
 mod lastfm;
 mod login;
 mod pause;
@@ -25,7 +26,7 @@ mod work;
 mod workers;
 
 use model::settings::Settings;
-use worker::Shutdown;
+use runtime::Shutdown;
 
 use crate::args::{Args, Command};
 use crate::error::{stopped, usage};
@@ -37,14 +38,14 @@ use crate::stop::unless_stopped;
 pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
     let (files, flags) = (Files::of(&args.command), args.flags);
     let settings = || -> anyhow::Result<Settings> {
-        let settings = worker::load_settings(&flags).map_err(usage)?;
+        let settings = host::load_settings(&flags).map_err(usage)?;
         files.check(&flags, &settings)?;
         Ok(settings)
     };
     // A server may be silent for a while.
     let home = async || {
         let opened = unless_stopped(shutdown, home::open(settings()?)).await?;
-        opened.ok_or_else(|| stopped(shutdown, "nothing had begun"))
+        opened.ok_or_else(|| stopped("nothing had begun"))
     };
     match args.command {
         Command::Demo(demo) => {
@@ -55,7 +56,7 @@ pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
         Command::Run(run) => run::run(run, home().await?).await,
         Command::Enqueue(what) => enqueue::run(what, &home().await?).await,
         Command::Worker(which) => {
-            let logging = worker::init_logging();
+            let logging = host::init_logging();
             let result = work::run(&which, settings()?).await;
             tokio::task::spawn_blocking(|| logging.finish()).await?;
             result
@@ -78,6 +79,7 @@ pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
         Command::Predict(predict) => predict::run(&predict, settings()?).await,
         Command::Report(report) => report::run(&report, &home().await?).await,
         Command::Config(config) => config::run(&config, &settings()?, &flags),
+        Command::Kinds(list) => kinds::run(&list),
         Command::Completions { shell } => completions::run(shell),
     }
 }

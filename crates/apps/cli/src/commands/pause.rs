@@ -1,13 +1,13 @@
 //! `spotifai pause` and `spotifai resume`.
 
+use host::Home;
 use model::Timestamp;
 use model::fleet::Pause;
-use model::job::KINDS;
 use serde::Serialize;
-use worker::Home;
 
 use crate::args::Kinds;
 use crate::output::{self, age, say, say_json};
+use crate::programs;
 
 /// A kind that is paused now. The names are those of `--json`.
 #[derive(Serialize)]
@@ -72,5 +72,5 @@ pub async fn warn(home: &Home, kinds: &[&str]) -> anyhow::Result<()> {
 }
 
 fn kinds(args: &Kinds) -> Vec<String> {
-    if args.all { KINDS.iter().map(|kind| (*kind).to_owned()).collect() } else { args.kinds.clone() }
+    if args.all { programs::names().into_iter().map(str::to_owned).collect() } else { args.kinds.clone() }
 }

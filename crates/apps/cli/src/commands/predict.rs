@@ -11,7 +11,6 @@ use std::sync::Arc;
 use anyhow::bail;
 use model::settings::Settings;
 use model::terminal::escaped;
-use worker::Shutdown;
 
 use crate::args;
 use crate::error::{stopped, usage};
@@ -29,7 +28,7 @@ pub async fn run(args: &args::Predict, settings: Settings) -> anyhow::Result<()>
     let format = Format::of(args).map_err(usage)?;
     args.out.as_deref().map_or(Ok(()), check_file)?;
     // The store alone: a queue that is out of reach is no reason to answer nothing.
-    let shutdown = Shutdown::on_signals()?;
+    let shutdown = host::signals::on_signals()?;
     let answered = async {
         let store = home::store(&settings).await?;
         let chosen = Arc::new(choose(&store, args.model.as_deref(), &settings).await?);
@@ -40,7 +39,7 @@ pub async fn run(args: &args::Predict, settings: Settings) -> anyhow::Result<()>
         Ok((chosen, answers))
     };
     let Some((chosen, answers)) = unless_stopped(&shutdown, answered).await? else {
-        return Err(stopped(&shutdown, "what was fetched is kept, and the same command goes on"));
+        return Err(stopped("what was fetched is kept, and the same command goes on"));
     };
     answer::show(&answers, &chosen.info, &chosen.known, &format)?;
     report(&answers)

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use host::Home;
 use model::Timestamp;
 use model::fleet::WorkerBeat;
 use queue::KindStats;
 use serde::Serialize;
-use worker::Home;
 
 use crate::args::Live;
 use crate::fleet::{self, Rates};

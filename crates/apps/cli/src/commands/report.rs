@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use host::Home;
 use model::run::Run;
 use model::search::Ranked;
-use worker::Home;
 
 use crate::args;
 use crate::commands::dataset;

@@ -6,9 +6,10 @@ mod labels;
 
 use std::path::Path;
 
+use host::Home;
 use model::Timestamp;
 use model::run::Run;
-use worker::{Home, Shutdown};
+use runtime::Shutdown;
 
 pub use ending::to_its_end;
 pub use labels::LABELS;
@@ -27,7 +28,7 @@ use crate::summary::Summary;
 /// Goes the whole way, or says how to go on.
 pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
     let playlists = playlist_ids(&args.playlists)?;
-    let shutdown = Shutdown::on_signals()?;
+    let shutdown = host::signals::on_signals()?;
     try_folder(&args.out)?;
     let begun = async {
         sign_in(&home).await?;
@@ -35,7 +36,7 @@ pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
         begin(&home, &playlists).await
     };
     let Some(run) = unless_stopped(&shutdown, begun).await? else {
-        return Err(stopped(&shutdown, "nothing had begun"));
+        return Err(stopped("nothing had begun"));
     };
     let goal = if args.labels_only { Goal::Labels } else { Goal::Model };
     let way = async {
@@ -52,7 +53,7 @@ pub async fn run(args: args::Run, home: Home) -> anyhow::Result<()> {
     };
     match to_its_end(&home, &run, &shutdown, way).await? {
         Some(found) => say(&found),
-        None => Err(stopped(&shutdown, format!("nothing is lost, to go on: {}", shell::same_command()))),
+        None => Err(stopped(format!("nothing is lost, to go on: {}", shell::same_command()))),
     }
 }
 

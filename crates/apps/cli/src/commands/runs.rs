@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Context;
+use host::Home;
 use model::Timestamp;
 use model::job::{Body, PlaylistPageJob};
 use model::run::Run;
@@ -11,7 +12,6 @@ use playlist_worker::Refusals;
 use queue::DeadLetter;
 use serde::Serialize;
 use store::Store;
-use worker::Home;
 
 use crate::args::{Cancel, Live};
 use crate::ids;

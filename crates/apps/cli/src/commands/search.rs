@@ -13,12 +13,13 @@ mod unfinished;
 mod watch;
 
 use anyhow::bail;
+use host::Home;
 use model::dataset::DatasetInfo;
 use model::job::{Body, SearchBlock, SearchRefit};
 use model::run::Run;
-use worker::{Home, Shutdown, Until};
+use runtime::{Shutdown, Until};
 
-use crate::args::{self, SearchRun, WorkerKind};
+use crate::args::{self, SearchRun};
 use crate::commands::{pause, report, work};
 use crate::error::stopped;
 use crate::files::{make_folder, try_folder, turn_to_write};
@@ -48,11 +49,11 @@ pub async fn run(command: args::Search, home: &Home) -> anyhow::Result<()> {
 
 /// Searches and writes leaderboard, summary and report.
 async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
-    let shutdown = Shutdown::on_signals()?;
+    let shutdown = host::signals::on_signals()?;
     let plan = Plan { command: Some(shell::same_command()), ..Plan::wanted(&args.what)? };
     try_folder(&args.out)?;
     let Some(info) = unless_stopped(&shutdown, data::dataset(&args.what.data, home)).await? else {
-        return Err(stopped(&shutdown, "the search had not begun"));
+        return Err(stopped("the search had not begun"));
     };
     let is_new = !args.out.exists();
     make_folder(&args.out)?;
@@ -63,7 +64,7 @@ async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
         }
     });
     let Some(found) = found? else {
-        return Err(stopped(&shutdown, "finished trials are kept, and the same command goes on"));
+        return Err(stopped("finished trials are kept, and the same command goes on"));
     };
     let _turn = turn_to_write(&args.out).await?;
     report::write(home, &found, None, &args.out).await?;
@@ -91,7 +92,7 @@ pub async fn search(
     let store = &home.store;
     if store.model(&search.id).await?.is_none() {
         pause::warn(home, &[SearchBlock::KIND, SearchRefit::KIND]).await?;
-        let worker = work::of_kinds(home, &[WorkerKind::Grid])?;
+        let worker = work::of_programs(home, &["grid"])?;
         progress::follow(|| progress::search(home, &search), worker.run(Until::Empty, shutdown.clone())).await?;
     }
     match store.model(&search.id).await? {

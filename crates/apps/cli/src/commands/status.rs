@@ -1,11 +1,11 @@
 //! `spotifai status`.
 
+use host::Home;
 use model::Timestamp;
 use model::fleet::{Budget, Pause, WorkerBeat};
 use model::run::Collection;
 use queue::KindStats;
 use serde::Serialize;
-use worker::Home;
 
 use crate::args::Live;
 use crate::fleet;

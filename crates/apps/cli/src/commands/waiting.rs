@@ -3,9 +3,9 @@
 
 use std::collections::HashMap;
 
+use host::Home;
 use model::run::Run;
 use queue::KindStats;
-use worker::Home;
 
 use crate::output::{thousands, warn};
 use crate::playlist_run::is_open;

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use host::Home;
 use model::Timestamp;
 use model::fleet::{JobCounts, Trouble, WorkerBeat};
 use serde::Serialize;
-use worker::Home;
 
 use crate::args;
 use crate::fleet::{self, State};

@@ -6,13 +6,14 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
+use host::Home;
 use model::job::{Envelope, SearchBlock};
 use model::search::{Block, Search};
 use model::settings::Settings;
+use runtime::{Context, Failure, Handler, Shutdown, Until};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use tokio::sync::mpsc;
-use worker::{Context, Failure, Handler, Home, Shutdown, Until, Worker};
 
 use crate::common::{ok, run};
 use crate::team::{Process, Team, until};
@@ -134,7 +135,7 @@ impl<'a> Grids<'a> {
         settings.store = self.team.store_url.to_string();
         let home = self.team.runtime.block_on(Home::open(settings)).unwrap();
         let handler = Grid { own, ran: self.says.clone(), declined: self.declined.clone() };
-        let worker = Worker::new(home).with(handler, 1);
+        let worker = home.worker().with(handler, 1);
         let _entered = self.team.runtime.enter();
         self.team.runtime.spawn(worker.run(Until::Stopped, Shutdown::new()));
     }

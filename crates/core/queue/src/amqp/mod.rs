@@ -20,7 +20,7 @@ use async_trait::async_trait;
 use lapin::Channel;
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
-use model::job::{Envelope, KINDS};
+use model::job::Envelope;
 
 use crate::{DeadLetter, KindStats, Queue, QueueError, Subscription, Which};
 use address::Address;
@@ -111,8 +111,7 @@ impl Amqp {
         if let Some(counts) = self.management.unacknowledged().await {
             return Ok(counts);
         }
-        let used = self.kinds.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let kinds: BTreeSet<String> = used.into_iter().chain(KINDS.iter().map(|kind| (*kind).to_owned())).collect();
+        let kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let channel = self.shared.questions().await?;
         let mut queues = self.shared.publisher.delays();
         for kind in kinds {
@@ -161,6 +160,10 @@ impl Amqp {
 
 #[async_trait]
 impl Queue for Amqp {
+    fn expect(&self, kinds: &[&str]) {
+        self.note(kinds.iter().copied());
+    }
+
     async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError> {
         for some in jobs.chunks(TOGETHER) {
             self.shared.publisher.publish(some.iter().map(Message::job).collect()).await?;

@@ -3,19 +3,19 @@
 use model::settings::Worker;
 use serde_json::{Map, Value};
 
-use super::workers::{HAND_BACK_SECONDS, WORKERS};
+use super::workers::HAND_BACK_SECONDS;
 
 /// Each problem as `what: why`.
-pub fn problems(file: &Value) -> Vec<String> {
+pub fn problems(file: &Value, workers: &[String]) -> Vec<String> {
     let Some(services) = file["services"].as_object() else { return vec!["services: there are none".into()] };
     let mut found = Vec::new();
-    for (name, _) in WORKERS {
-        match services.get(*name) {
+    for name in workers {
+        match services.get(name) {
             Some(service) => found.extend(worker(service).into_iter().map(|why| format!("services.{name}.{why}"))),
             None => found.push(format!("services.{name}: this worker is missing")),
         }
     }
-    found.extend(images(services));
+    found.extend(images(services, workers));
     for (name, service) in services {
         found.extend(any(service).into_iter().map(|why| format!("services.{name}.{why}")));
     }
@@ -23,9 +23,8 @@ pub fn problems(file: &Value) -> Vec<String> {
 }
 
 /// Each image of ours is built by one service, which `up` always starts, and pulled by none.
-fn images(services: &Map<String, Value>) -> Vec<String> {
-    let is_worker = |name: &str| WORKERS.iter().any(|(worker, _)| *worker == name);
-    let is_ours = |(name, service): &(&String, &Value)| is_worker(name) || !service["build"].is_null();
+fn images(services: &Map<String, Value>, workers: &[String]) -> Vec<String> {
+    let is_ours = |(name, service): &(&String, &Value)| workers.contains(name) || !service["build"].is_null();
     let mut tags: Vec<&Value> = services.iter().filter(is_ours).map(|(_, service)| &service["image"]).collect();
     tags.sort_by_key(|tag| tag.to_string());
     tags.dedup();
@@ -129,7 +128,7 @@ mod tests {
             for (name, changes) in [("lastfm-worker", of_lastfm), ("playlist-worker", of_playlist)] {
                 services[name].as_object_mut().unwrap().extend(changes.as_object().unwrap().clone());
             }
-            images(services.as_object().unwrap())
+            images(services.as_object().unwrap(), &["lastfm-worker".to_owned(), "playlist-worker".to_owned()])
         };
         let same = || serde_json::json!({});
         assert_eq!(file(same(), same()), Vec::<String>::new());

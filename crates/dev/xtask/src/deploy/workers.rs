@@ -1,20 +1,20 @@
-//! What a deployment has to know of the workers.
+//! The worker programs.
 
-use model::job::{
-    ArtistsGenres, Body, PlaylistPageJob, SearchBlock, SearchRefit, TrackAnalysisJob, TrackMetadata, TrackPitchesJob,
-    TrackTags, TracksAudio,
-};
+use anyhow::Context;
 
-/// The workers, each with the kinds of job that it runs.
-pub const WORKERS: &[(&str, &[&str])] = &[
-    (
-        "playlist-worker",
-        &[PlaylistPageJob::KIND, TrackMetadata::KIND, TracksAudio::KIND, TrackAnalysisJob::KIND, ArtistsGenres::KIND],
-    ),
-    ("lastfm-worker", &[TrackTags::KIND]),
-    ("pitch-worker", &[TrackPitchesJob::KIND]),
-    ("grid-worker", &[SearchBlock::KIND, SearchRefit::KIND]),
-];
+use crate::command::root;
+
+/// Where they are, each in a folder of its name.
+const FOLDER: &str = "crates/workers";
 
 /// Seconds beyond `worker.grace_seconds` that a stopping worker needs to hand back what is left.
 pub const HAND_BACK_SECONDS: f64 = 3.0;
+
+/// The names of the worker programs.
+pub fn names() -> anyhow::Result<Vec<String>> {
+    let folders = std::fs::read_dir(root().join(FOLDER)).with_context(|| format!("cannot read {FOLDER}"))?;
+    let names = folders.map(|folder| Ok(folder?.file_name().to_string_lossy().into_owned()));
+    let mut names = names.collect::<std::io::Result<Vec<_>>>()?;
+    names.sort();
+    Ok(names)
+}

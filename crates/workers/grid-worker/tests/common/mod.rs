@@ -1,9 +1,9 @@
 //! A home on files, and a dataset.
 
+use host::Home;
 use model::dataset::{Dataset, DatasetInfo, Split};
 use model::settings::Settings;
 use tempfile::TempDir;
-use worker::Home;
 
 pub async fn home(folder: &TempDir) -> Home {
     let url = format!("sqlite:{}", folder.path().join("test.db").display());

@@ -7,11 +7,13 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use model::settings::Lastfm;
+use host::WorkerProgram;
+use model::settings::{Lastfm, Settings};
 use model::track::ArtistRef;
-use worker::Budgets;
+use runtime::Budgets;
 
 use super::*;
+use crate::LastfmWorker;
 
 const NO_TAGS: &str =
     r#"<html><div class="col-main"><h2>Tags</h2><p class="no-data-message">No tags yet</p></div></html>"#;
@@ -56,9 +58,11 @@ impl Fixture {
             }])
             .await
             .unwrap();
-        let budgets = Budgets::new(store.clone(), [(BUDGET, 1_000.0)]);
-        let handler = FetchTags { client: Client::new(&settings, None).unwrap(), long_pause: LONG_PAUSE };
-        Self { handler, context: Context { store, budgets }, site, asked, _folder: folder }
+        let lastfm = Lastfm { rate: 1_000.0, ..settings.clone() };
+        let budgets = LastfmWorker::budgets(&Settings { lastfm, ..Settings::default() });
+        let budgets = Budgets::new(store.clone(), budgets);
+        let handler = FetchTags { client: Arc::new(Client::new(&settings, None).unwrap()), long_pause: LONG_PAUSE };
+        Self { handler, context: Context::new(store, budgets), site, asked, _folder: folder }
     }
 
     fn answers(self, path: &'static str, status: u16, body: &str) -> Self {
@@ -121,7 +125,7 @@ fn tags(tags: &[(&str, Option<u32>)]) -> TagsOutcome {
 fn pause(after: Option<Duration>, failure: Failure) -> String {
     match failure {
         Failure::Pause { budget, after: found, reason } => {
-            assert_eq!((budget.as_str(), found), (BUDGET, after), "{reason}");
+            assert_eq!((budget.as_str(), found), (LASTFM_BUDGET, after), "{reason}");
             reason
         }
         other => panic!("not a pause: {other:?}"),

@@ -2,8 +2,8 @@
 
 use model::audio::{SCALARS, TrackPitches};
 use model::job::{ArtistsGenres, TrackAnalysisJob, TracksAudio};
+use runtime::Failure;
 use serde_json::{Value, json};
-use worker::Failure;
 
 use super::stand_in::{error, ok, text};
 use super::{Place, id, ids, job};

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use model::job::TrackAnalysisJob;
+use runtime::Failure;
 use spotify::Client;
-use worker::Failure;
 
 use super::stand_in::{Answer, error, text};
 use super::{Place, id};

@@ -2,8 +2,8 @@
 
 use model::job::TrackMetadata;
 use model::tag::{TagSource, TagsOutcome};
+use runtime::Failure;
 use serde_json::json;
-use worker::Failure;
 
 use super::stand_in::{error, ok};
 use super::{Place, id, ids, job};

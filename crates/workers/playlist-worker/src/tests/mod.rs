@@ -12,15 +12,17 @@ mod together;
 
 use std::sync::Arc;
 
+use host::WorkerProgram;
 use model::Timestamp;
 use model::fleet::Capability;
 use model::job::Envelope;
+use model::settings::Settings;
+use runtime::{Budgets, Context, Failure, Handler};
 use spotify::Client;
 use store::Store;
-use worker::{Budgets, Context, Failure, Handler};
 
 use self::stand_in::StandIn;
-use crate::request::BUDGET;
+use crate::PlaylistWorker;
 
 /// A stand-in, a store of its own, and what a handler may use.
 struct Place {
@@ -34,7 +36,9 @@ impl Place {
         let spotify = StandIn::start().await;
         let file = spotify.folder.path().join("test.db");
         let store = store::open(&format!("sqlite:{}", file.display())).await.unwrap();
-        let context = Context { store: store.clone(), budgets: Budgets::new(store.clone(), [(BUDGET, 1_000.0)]) };
+        let mut settings = Settings::default();
+        settings.spotify.rate = 1_000.0;
+        let context = Context::new(store.clone(), Budgets::new(store.clone(), PlaylistWorker::budgets(&settings)));
         Self { spotify, store, context }
     }
 

@@ -4,8 +4,8 @@ use model::audio::AudioFeatures;
 use model::job::PlaylistPageJob;
 use model::tag::{TagSource, TagsOutcome};
 use model::track::{Artist, SkipReason, Track};
+use runtime::{Failure, Handler};
 use serde_json::{Value, json};
-use worker::{Failure, Handler};
 
 use super::stand_in::{Answer, error, ok};
 use super::{PLAYLIST, Place, id, ids, job};

@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 
+use host::{Home, Program};
 use model::audio::SCALARS;
 use model::job::{Envelope, PlaylistPageJob};
 use model::settings::{Settings, Spotify};
+use runtime::{Shutdown, Until};
 use serde_json::{Value, json};
-use worker::{Home, Shutdown, Until, Worker};
 
 use super::stand_in::{StandIn, ok};
 use super::{PLAYLIST, id, ids};
-use crate::add_to;
+use crate::PlaylistWorker;
 
 /// A playlist of 120 tracks by three artists; the first track has an analysis.
 fn serve_playlist(spotify: &StandIn) {
@@ -45,7 +46,7 @@ fn serve_playlist(spotify: &StandIn) {
 async fn collect(home: &Home) -> BTreeMap<String, u64> {
     let first = PlaylistPageJob { run: "r1".into(), playlist: PLAYLIST.into(), ..PlaylistPageJob::default() };
     home.queue.publish(&[Envelope::new(&first)]).await.unwrap();
-    let worker = add_to(Worker::new(home.clone()), home).unwrap();
+    let worker = Program::of::<PlaylistWorker>().add_to(home.worker(), home).unwrap();
     let counts = worker.run(Until::Empty, Shutdown::new()).await.unwrap();
     counts.into_iter().map(|(kind, counts)| (kind, counts.done)).collect()
 }

@@ -10,9 +10,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use futures::{StreamExt, TryStreamExt, stream};
+use host::Home;
 use queue::Queue;
+use runtime::Shutdown;
 use tokio::sync::mpsc::{Receiver, channel};
-use worker::{Home, Shutdown};
 
 use super::reader::{Batch, Position, Reader};
 use super::searches::Searches;
@@ -29,7 +30,7 @@ const IN_FLIGHT: usize = 4;
 
 /// Publishes the jobs of a file; where that ends early, it says with which line to go on.
 pub async fn run(args: EnqueueFile, home: &Home) -> anyhow::Result<()> {
-    let shutdown = Shutdown::on_signals()?;
+    let shutdown = host::signals::on_signals()?;
     let (input, size) = open(&args.file)?;
     let (name, from_line) = (args.file.display().to_string(), args.from_line);
     let position = Arc::new(Position { safe_line: AtomicU64::new(from_line - 1), ..Position::default() });
@@ -46,7 +47,7 @@ pub async fn run(args: EnqueueFile, home: &Home) -> anyhow::Result<()> {
     let read = match published {
         Err(error) => Err(error),
         // Not waited for: standard input may be silent for ever.
-        Ok(End::Stopped) => return Err(stopped(&shutdown, format!("{name}: {}", go_on()))),
+        Ok(End::Stopped) => return Err(stopped(format!("{name}: {}", go_on()))),
         Ok(End::Complete) => reading.await?,
     };
     let lines = position.lines_read.load(Relaxed);

@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use anyhow::bail;
-use model::job::{Envelope, MOST_BYTES};
+use model::job::{Envelope, Kind, MOST_BYTES};
 use model::plain;
 use tokio::sync::mpsc::Sender;
 
-use super::lines;
 use super::searches::Searches;
 use crate::args::EnqueueFile;
 
@@ -42,7 +41,7 @@ pub struct Batch {
 
 /// Reads lines and makes jobs of them, in a thread of its own.
 pub struct Reader {
-    kind: String,
+    kind: Kind,
     from_line: u64,
     keep_going: bool,
     searches: Searches,
@@ -101,7 +100,12 @@ impl Reader {
     fn job(&self, line: &str) -> Result<Option<Envelope>, String> {
         match line.trim() {
             "" => Ok(None),
-            line => lines::job(&self.kind, line).map(Some),
+            // The URI or address of a track is as good as its id.
+            line => match spotify::parse_track(line) {
+                Ok(id) => self.kind.read(&id),
+                Err(_) => self.kind.read(line),
+            }
+            .map(Some),
         }
     }
 

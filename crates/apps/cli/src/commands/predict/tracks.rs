@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
+use host::Home;
 use model::audio::{CONFIDENCES, SCALARS, pitch_columns};
 use model::job::{Envelope, TracksAudio};
 use model::settings::Settings;
 use model::tag::TagsOutcome;
 use model::track::Track;
+use runtime::{Shutdown, Until, WorkerError};
 use store::Store;
-use worker::{Home, Shutdown, Until, WorkerError};
 
 use super::answer::{Answer, Beside};
 use super::chosen::Chosen;
-use crate::args::WorkerKind;
 use crate::commands::run::sign_in;
 use crate::commands::work;
 use crate::home::OwnQueue;
@@ -143,7 +143,7 @@ async fn fetch(home: &Home, ids: &[String], shutdown: &Shutdown) -> anyhow::Resu
     for batch in ids.chunks(100) {
         home.queue.publish(&[Envelope::new(&TracksAudio { track_ids: batch.to_vec() })]).await?;
     }
-    let worker = work::of_kinds(home, &[WorkerKind::Playlist, WorkerKind::Pitch])?;
+    let worker = work::of_programs(home, &["playlist", "pitch"])?;
     match worker.run(Until::Empty, shutdown.clone()).await {
         Err(WorkerError::Declined { reason, .. }) => return Ok(Refused::All(reason)),
         ended => ended?,

@@ -5,9 +5,10 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
+use host::Home;
 use model::job::{Body, Envelope, PlaylistPageJob, TrackPitchesJob};
 use model::run::Run;
-use worker::{Home, Shutdown, Until};
+use runtime::{Shutdown, Until};
 
 use super::ending::LOOK;
 use crate::commands::{runs, waiting, work};

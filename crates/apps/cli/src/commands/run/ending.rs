@@ -4,11 +4,12 @@ use std::io;
 use std::time::Duration;
 
 use anyhow::bail;
+use host::Home;
 use model::Timestamp;
 use model::run::Run;
 use queue::QueueError;
+use runtime::{Shutdown, WorkerError};
 use store::StoreError;
-use worker::{Home, Shutdown, WorkerError};
 
 /// How often a run that is followed is looked at for having been cancelled.
 pub const LOOK: Duration = Duration::from_millis(500);

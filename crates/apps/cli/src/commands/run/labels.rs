@@ -3,10 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
+use host::Home;
 use model::run::Run;
 use model::tag::{LabelledTrack, TaggedTrack};
 use model::track::Track;
-use worker::{Home, Shutdown};
+use runtime::Shutdown;
 
 use super::{collect, ending};
 use crate::files::{save, turn_to_write};

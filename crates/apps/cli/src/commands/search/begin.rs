@@ -1,11 +1,11 @@
 //! The beginning of a search, and `spotifai search start`.
 
+use host::Home;
 use model::dataset::DatasetInfo;
 use model::job::Envelope;
 use model::run::Run;
 use model::search::Search;
 use serde::Serialize;
-use worker::Home;
 
 use super::data;
 use super::grid::Plan;

@@ -4,13 +4,13 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use features::{DatasetError, GenreColumn, Import, Imported};
+use host::Home;
 use learn::plan::Shape;
 use learn::select::excesses;
 use model::dataset::{DatasetInfo, Training};
 use model::run::StandIn;
 use model::search::Setting;
 use model::settings;
-use worker::Home;
 
 use super::grid::Plan;
 use crate::args;

@@ -1,9 +1,9 @@
 //! `spotifai search list` and `spotifai search cancel`.
 
+use host::Home;
 use model::Timestamp;
 use model::search::SearchInfo;
 use serde::Serialize;
-use worker::Home;
 
 use super::standing::{State, find};
 use crate::args::{Live, SearchCancel};

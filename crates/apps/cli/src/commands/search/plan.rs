@@ -1,9 +1,9 @@
 //! `spotifai search plan`: what a search would be, before it costs anything.
 
+use host::Home;
 use learn::plan::{self, Shape};
 use model::search::{Block, Setting};
 use serde::Serialize;
-use worker::Home;
 
 use super::data::{check_folds, dataset, import_of, read, warn_of_excess};
 use super::grid::Plan;

@@ -1,6 +1,6 @@
 //! Why a search has no model.
 
-use worker::Home;
+use host::Home;
 
 /// Why a search that was worked on has no model.
 pub async fn why_given_up(home: &Home, search: &str) -> anyhow::Result<String> {

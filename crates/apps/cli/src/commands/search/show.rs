@@ -1,9 +1,9 @@
 //! `spotifai search show`, and the text of a search's standing.
 
+use host::Home;
 use model::dataset::Training;
 use model::search::ModelInfo;
 use report::Verdict;
-use worker::Home;
 
 use super::board;
 use super::standing::{Standing, State, Watched};

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use anyhow::Context;
+use host::Home;
 use model::Timestamp;
 use model::dataset::DatasetInfo;
 use model::fleet::WorkerBeat;
@@ -11,7 +12,6 @@ use model::job::{Body, SearchBlock, SearchRefit};
 use model::search::{Block, ModelInfo, Ranked, Search, SearchInfo, Trial};
 use serde::Serialize;
 use store::Store;
-use worker::Home;
 
 use super::board::{Place, Varied, accuracy, places};
 use crate::fleet::{self, Rates};

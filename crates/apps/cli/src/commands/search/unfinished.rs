@@ -1,7 +1,7 @@
 //! Searches that others left unfinished, named where another one begins.
 
+use host::Home;
 use model::search::{Search, SearchInfo};
-use worker::Home;
 
 use super::standing::{State, at_work};
 use crate::fleet;

@@ -1,9 +1,9 @@
 //! `spotifai search watch`.
 
 use anyhow::bail;
+use host::Home;
 use model::job::{Body, SearchBlock, SearchRefit};
 use queue::KindStats;
-use worker::Home;
 
 use super::reasons::why_dead;
 use super::show;

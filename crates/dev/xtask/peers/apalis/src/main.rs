@@ -69,7 +69,9 @@ async fn main() -> Result<(), BoxDynError> {
     let clock = Arc::new(Clock { jobs, ..Clock::default() });
     let worker = WorkerBuilder::new("noop").backend(storage).data(clock.clone()).concurrency(SLOTS).build(noop);
     worker.run().await?;
-    let (Some(first), Some(last)) = (clock.first.get(), clock.last.get()) else { return Err("not all jobs ran".into()) };
+    let (Some(first), Some(last)) = (clock.first.get(), clock.last.get()) else {
+        return Err("not all jobs ran".into());
+    };
     println!("{{\"publish\":{publish},\"run\":{}}}", jobs as f64 / (*last - *first).as_secs_f64());
     Ok(())
 }

@@ -1,0 +1,54 @@
+//! A kind of job as a value: what lists kinds has a list of these.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::{Body, Envelope, line};
+
+/// One kind of job, as the type of its body declares it.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct Kind {
+    /// The kind's name, in the envelope and in the queue's.
+    pub name: &'static str,
+    /// The worker program that runs it.
+    pub worker: &'static str,
+    /// Attempts before a job is dead.
+    pub attempts: u32,
+    /// How long one attempt may take; serialized in seconds.
+    #[serde(rename = "timeout_seconds", serialize_with = "seconds")]
+    pub timeout: Duration,
+    /// The rate budgets its requests are paid from.
+    pub budgets: &'static [&'static str],
+    /// A body as a line of `enqueue file`.
+    pub example: &'static str,
+    #[serde(skip)]
+    read: fn(&str) -> Result<Envelope, String>,
+}
+
+impl Kind {
+    /// The kind of jobs with this body.
+    pub const fn of<B: Body>() -> Self {
+        Self {
+            name: B::KIND,
+            worker: B::WORKER,
+            attempts: B::ATTEMPTS,
+            timeout: B::TIMEOUT,
+            budgets: B::BUDGETS,
+            example: B::EXAMPLE,
+            read: line::job::<B>,
+        }
+    }
+
+    /// The job that a line says: its body as a JSON object, or its key.
+    ///
+    /// # Errors
+    /// What is wrong with the line, in a few words.
+    pub fn read(&self, line: &str) -> Result<Envelope, String> {
+        (self.read)(line)
+    }
+}
+
+fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(time.as_secs())
+}

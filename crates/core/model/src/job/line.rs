@@ -1,0 +1,110 @@
+//! A line of a file as a job, or what is wrong with it.
+
+use serde_json::{Map, Value};
+
+use super::{Body, Envelope};
+use crate::plain;
+
+/// The job that a line says: its body as a JSON object that has its fields and no others, or its key.
+pub(super) fn job<B: Body>(line: &str) -> Result<Envelope, String> {
+    let body: B = match line.starts_with(['{', '[', '"']) {
+        true => document(line)?,
+        false => B::of_key(line).ok_or_else(|| format!("`{line}` is no {} job: {}", B::KIND, B::EXAMPLE))?,
+    };
+    body.check()?;
+    Ok(Envelope::new(&body))
+}
+
+fn document<B: Body>(line: &str) -> Result<B, String> {
+    let value: Value = serde_json::from_str(line).map_err(|error| plain::json(&error))?;
+    let Value::Object(fields) = &value else { return Err("it is no JSON object".into()) };
+    let known = serde_json::to_value(B::default()).unwrap_or_default();
+    if let Some(field) = fields.keys().find(|field| known.get(field.as_str()).is_none()) {
+        return Err(format!("unknown field `{field}`"));
+    }
+    B::deserialize(&value).map_err(|_| misfit(fields, &known))
+}
+
+/// The first field that is missing or of another kind than the one of an example.
+fn misfit(fields: &Map<String, Value>, example: &Value) -> String {
+    let kind = |value: &Value| match value {
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list of texts",
+        Value::Number(_) => "a whole number from 0 to 4294967295",
+        _ => "true or false",
+    };
+    let fits = |found: &Value, like: &Value| match found {
+        Value::Number(number) => like.is_number() && number.as_u64().is_some_and(|n| u32::try_from(n).is_ok()),
+        Value::Array(items) => like.is_array() && items.iter().all(Value::is_string),
+        found => std::mem::discriminant(found) == std::mem::discriminant(like),
+    };
+    let misfit = example.as_object().into_iter().flatten().find_map(|(name, like)| match fields.get(name) {
+        None if !like.is_boolean() => Some(format!("the field `{name}` is missing")),
+        Some(found) if !fits(found, like) => Some(format!("the field `{name}` is not {}", kind(like))),
+        _ => None,
+    });
+    misfit.unwrap_or_else(|| "its fields are not those of such a job".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::job::*;
+
+    const ID: &str = "3n3Ppam7vgaVa1iaRUc9Lp";
+
+    /// A body is read back from its key and from its document.
+    fn comes_back<B: Body + PartialEq + std::fmt::Debug>(body: B) {
+        assert_eq!(B::of_key(&body.key()).as_ref(), Some(&body));
+        let document = serde_json::to_string(&body).unwrap();
+        for line in [body.key(), document] {
+            let job = job::<B>(&line).unwrap();
+            assert_eq!((job.kind.as_str(), job.key), (B::KIND, body.key()));
+            assert_eq!(job.body, serde_json::to_value(&body).unwrap());
+            assert_eq!(job.run.as_deref(), body.run());
+        }
+    }
+
+    #[test]
+    fn every_kind_comes_back_from_its_key() {
+        let track_id = ID.to_owned();
+        comes_back(PlaylistPageJob { run: "r1".into(), playlist: ID.into(), offset: 50, labels_only: false });
+        comes_back(TrackMetadata { track_id: track_id.clone() });
+        comes_back(TracksAudio { track_ids: vec![ID.into(), ID.to_lowercase()] });
+        comes_back(TrackAnalysisJob { track_id: track_id.clone() });
+        comes_back(ArtistsGenres { artist_ids: vec![ID.into()] });
+        comes_back(TrackTags { track_id: track_id.clone() });
+        comes_back(TrackPitchesJob { track_id });
+        comes_back(SearchBlock { search: "s/1".into(), block: 3 });
+        comes_back(SearchRefit { search: "s".into() });
+    }
+
+    fn refused<B: Body>(line: &str, said: &str) {
+        let error = job::<B>(line).unwrap_err();
+        assert!(error.contains(said), "{} {line}: {error}", B::KIND);
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_line_is_said() {
+        let many = format!(r#"{{"track_ids":[{}]}}"#, vec![format!("\"{ID}\""); 101].join(","));
+        let page = |offset: &str, playlist: &str| format!(r#"{{"run":"r","playlist":"{playlist}","offset":{offset}}}"#);
+        refused::<TrackTags>("half-pasted", "`half-pasted` is no track id");
+        refused::<TrackTags>("{\"track_id\":\"x\"}", "`x` is no track id");
+        refused::<TrackTags>("{\"track_id\":7}", "the field `track_id` is not a text");
+        refused::<TrackTags>("{\"track_id\"", "breaks off at line 1, column 11");
+        refused::<TrackTags>(&format!("{{\"track_id\":\"{ID}\",\"prio\":1}}"), "unknown field `prio`");
+        refused::<TrackTags>("{}", "the field `track_id` is missing");
+        refused::<TracksAudio>("{\"track_ids\":[7]}", "is not a list of texts");
+        refused::<TracksAudio>("[]", "no JSON object");
+        refused::<TracksAudio>("{\"track_ids\":[]}", "names nothing");
+        refused::<TracksAudio>(&many, "at most 100");
+        refused::<PlaylistPageJob>(ID, "is no playlist.page job: {\"run\"");
+        refused::<PlaylistPageJob>(&page("7", ID), "no multiple of 50");
+        refused::<PlaylistPageJob>(&page("-50", ID), "is not a whole number from 0");
+        refused::<PlaylistPageJob>(&page("0", "x"), "no playlist id");
+        refused::<PlaylistPageJob>(&page("0", "../../me/player/dev"), "no playlist id");
+        refused::<ArtistsGenres>(&format!(r#"{{"artist_ids":["{ID}","../me"]}}"#), "`../me` is no artist id");
+        refused::<SearchRefit>("{\"search\":\" \"}", "search is empty");
+        refused::<SearchBlock>("s/x", "is no search.block job");
+    }
+}

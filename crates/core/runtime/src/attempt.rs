@@ -1,0 +1,71 @@
+//! One attempt of a job: a task that ends by itself, in time, or is given up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use model::job::Envelope;
+use tokio::sync::oneshot;
+use tokio::task::{JoinError, JoinHandle};
+
+use crate::cancellation::{Canceller, Lost};
+use crate::{Failure, Shutdown};
+
+/// What a handler returns.
+type Outcome = Result<Vec<Envelope>, Failure>;
+
+/// A running attempt. Dropped before its end, it is given up.
+pub(crate) struct Attempt {
+    task: JoinHandle<Outcome>,
+    /// Until the attempt has ended.
+    canceller: Option<Canceller>,
+    lost: Arc<Lost>,
+}
+
+impl Attempt {
+    pub(crate) fn new(task: JoinHandle<Outcome>, canceller: Canceller, lost: Arc<Lost>) -> Self {
+        Self { task, canceller: Some(canceller), lost }
+    }
+
+    /// Waits for its end, as long as it may take; a shutdown asks it to stop.
+    pub(crate) async fn end(mut self, limit: oneshot::Receiver<Duration>, shutdown: &Shutdown) -> Outcome {
+        let mut timed_out = std::pin::pin!(timed_out(limit));
+        let ended = tokio::select! {
+            biased;
+            ended = &mut self.task => ended,
+            failure = &mut timed_out => return Err(failure),
+            () = shutdown.stopped() => {
+                self.canceller.iter().for_each(Canceller::ask);
+                tokio::select! {
+                    biased;
+                    ended = &mut self.task => ended,
+                    failure = &mut timed_out => return Err(failure),
+                }
+            }
+        };
+        self.canceller = None;
+        ended.unwrap_or_else(|error| Err(Failure::retry(panicked(error))))
+    }
+}
+
+impl Drop for Attempt {
+    fn drop(&mut self) {
+        if let Some(canceller) = self.canceller.take() {
+            canceller.give_up(self.task.abort_handle(), self.lost.clone());
+        }
+    }
+}
+
+/// Waits until the attempt took longer than it may; for ever where it never says how long that is.
+async fn timed_out(limit: oneshot::Receiver<Duration>) -> Failure {
+    let Ok(limit) = limit.await else { return std::future::pending().await };
+    tokio::time::sleep(limit).await;
+    Failure::retry(format!("it took longer than {} s", limit.as_secs_f64()))
+}
+
+/// What a handler's panic says.
+fn panicked(error: JoinError) -> String {
+    let Ok(payload) = error.try_into_panic() else { return "the job was aborted".to_owned() };
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+    format!("panicked: {}", text.as_deref().unwrap_or("without a message"))
+}

@@ -1,0 +1,138 @@
+//! Jobs that do not end by themselves: they are given up in time, and asked to stop when the worker stops.
+
+mod common;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::time::Duration;
+
+use common::*;
+use runtime::{Context, Failure, Until, WorkerError};
+use tokio::sync::Notify;
+
+bodies! {
+    Brief => "test.brief" within Duration::from_millis(300);
+}
+
+/// A loop without an end, until the test has seen enough.
+#[derive(Clone, Default)]
+struct Endless(Arc<AtomicBool>);
+
+impl Endless {
+    fn run(&self) {
+        while !self.0.load(Ordering::SeqCst) {
+            std::thread::yield_now();
+        }
+    }
+
+    fn release(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// A handler that computes without an end.
+fn computing(endless: &Endless) -> impl runtime::Handler<Body = Brief> + use<> {
+    let endless = endless.clone();
+    on(move |_: Brief, context: Context| {
+        let endless = endless.clone();
+        let compute = move |_: &runtime::Cancellation| {
+            endless.run();
+            Ok(vec![])
+        };
+        async move { context.blocking(compute).await }
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_handler_that_waits_for_ever_is_timed_out_counted_and_retried() {
+    let place = Place::new().await;
+    place.publish(&[job(Brief { n: 1 }), job(Brief { n: 2 })]).await;
+    let tries = AtomicU32::new(0);
+    let handler = on(move |Brief { n }, context: Context| {
+        let is_first = n == 1 && tries.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            assert_eq!(context.attempt, u32::from(n == 1 && !is_first));
+            while is_first {
+                tokio::task::yield_now().await;
+            }
+            Ok(vec![])
+        }
+    });
+    let ended = run_until_empty(place.worker().with(handler, 1)).await;
+    assert_eq!(ended["test.brief"], counts(2, 1, 0), "its slot was free for the other one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_computation_that_never_ends_is_timed_out_and_the_reason_is_kept() {
+    let place = Place::new().await;
+    let home = place.again(|settings| settings.worker.max_attempts = 1).await;
+    place.publish(&[job(Brief { n: 1 })]).await;
+    let endless = Endless::default();
+    let ended = run_until_empty(home.worker().with(computing(&endless), 1)).await;
+    assert_eq!(ended["test.brief"], counts(0, 0, 1));
+    assert!(place.dead().await[0].reason.contains("it took longer than 0.3 s"), "{:?}", place.dead().await);
+    endless.release();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_worker_that_lost_too_many_threads_makes_room_for_another() {
+    let place = Place::new().await;
+    place.publish(&(0..8).map(|n| job(Brief { n })).collect::<Vec<_>>()).await;
+    let endless = Endless::default();
+    let run = place.worker().with(computing(&endless), 8).run(Until::Stopped, runtime::Shutdown::new());
+    let ended = tokio::time::timeout(DEADLINE, run).await.expect("it ends");
+    endless.release();
+    assert!(matches!(ended, Err(WorkerError::Lost { threads: 4.. })), "{ended:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_handler_that_never_yields_is_timed_out_and_its_process_makes_room_for_another() {
+    let place = Place::new().await;
+    place.publish(&[job(Brief { n: 1 })]).await;
+    let endless = Endless::default();
+    let looping = endless.clone();
+    let handler = on(move |_: Brief, _| {
+        let endless = looping.clone();
+        async move {
+            endless.run();
+            Ok(vec![])
+        }
+    });
+    let run = place.worker().with(handler, 1).run(Until::Stopped, runtime::Shutdown::new());
+    let ended = tokio::time::timeout(DEADLINE, run).await.expect("it ends");
+    endless.release();
+    assert!(matches!(ended, Err(WorkerError::Lost { threads: 1 })), "{ended:?}");
+    let left = place.stats("test.brief").await;
+    assert_eq!((left.delayed + left.ready, left.running), (1, Some(0)), "it is retried elsewhere");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_asks_a_computation_to_end_and_hands_its_job_back_uncounted() {
+    let place = Place::new().await;
+    let envelope = job(Apple { n: 1 });
+    place.publish(std::slice::from_ref(&envelope)).await;
+    let began = Arc::new(Notify::new());
+    let begun = began.clone();
+    let handler = on(move |_: Apple, context: Context| {
+        let begun = begun.clone();
+        async move {
+            context
+                .blocking(move |cancellation| {
+                    begun.notify_one();
+                    while !cancellation.is_asked() {
+                        std::thread::yield_now();
+                    }
+                    Err(Failure::Cancelled)
+                })
+                .await
+        }
+    });
+    // The grace period is an hour: only the computation's own end makes this one.
+    let (shutdown, run) = start(place.worker().with(handler, 1));
+    began.notified().await;
+    shutdown.stop();
+    assert_eq!(ended(run).await["test.apple"], counts(0, 0, 0));
+    let mut next = place.home.queue.subscribe(&["test.apple"], 1).await.unwrap();
+    let delivery = tokio::time::timeout(DEADLINE, next.next()).await.expect("it is there").unwrap();
+    assert_eq!(delivery.envelope.as_ref(), Ok(&envelope));
+}
