@@ -35,6 +35,9 @@ pub enum LearnError {
     /// The bytes are no model of this program.
     #[error("not a saved model: {0}")]
     Saved(String),
+    /// Nothing: the computation was asked to end by a [`Cancel`](crate::Cancel).
+    #[error("cancelled before it was finished")]
+    Cancelled,
     /// Required by linfa's traits.
     #[error(transparent)]
     Linfa(#[from] linfa::Error),

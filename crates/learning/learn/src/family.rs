@@ -9,6 +9,7 @@ use model::search::{Params, Setting};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use crate::cancel::Cancelled;
 use crate::knn::{self, Knn, KnnParams, KnnValidParams};
 use crate::mlp::{self, Mlp, MlpParams, MlpValidParams};
 use crate::params::ParamError;
@@ -16,7 +17,7 @@ use crate::radius::{self, Radius, RadiusParams, RadiusValidParams};
 use crate::ridge::{self, Ridge, RidgeParams, RidgeValidParams};
 use crate::select::Selection;
 use crate::tree::{self, Forest, Kind, LabelWeights, TreeParams, TreeValidParams};
-use crate::{Labelled, LearnError};
+use crate::{Cancel, Labelled, LearnError};
 
 /// Names of the families: the five of the study, and three small ones.
 pub const FAMILIES: &[&str] = &["knn", "tree", "extra_trees", "random_forest", "mlp", "extra_tree", "radius", "ridge"];
@@ -117,12 +118,18 @@ impl Estimator {
 
     /// Fits.
     pub fn fit(&self, train: &Labelled) -> Result<Model, LearnError> {
+        self.fit_until(train, &Cancel::new())
+    }
+
+    /// [`Estimator::fit`], until it is cancelled.
+    pub(crate) fn fit_until(&self, train: &Labelled, cancel: &Cancel) -> Result<Model, LearnError> {
         match self {
+            // These two keep the rows, and that is all.
             Self::Knn(params) => params.fit(train).map(Model::Knn),
-            Self::Tree(params) => params.fit(train).map(Model::Tree),
-            Self::Mlp(params) => params.fit(train).map(Model::Mlp),
             Self::Radius(params) => params.fit(train).map(Model::Radius),
-            Self::Ridge(params) => params.fit(train).map(Model::Ridge),
+            Self::Tree(params) => params.fit_until(train, cancel).map(Model::Tree),
+            Self::Mlp(params) => params.fit_until(train, cancel).map(Model::Mlp),
+            Self::Ridge(params) => params.fit_until(train, cancel).map(Model::Ridge),
         }
     }
 
@@ -200,12 +207,16 @@ pub(crate) struct Size {
 
 /// Fits all estimators on the same rows, predicts the same others and judges the probabilities, in the order of the
 /// estimators. What they share is computed once; the results are those of each on its own, to the last bit.
+///
+/// # Errors
+/// [`LearnError::Cancelled`], and no other: why an estimator cannot be fitted is its own outcome.
 pub fn train_all<T: Clone + Send>(
     estimators: &[Estimator],
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
-) -> Vec<Trained<T>> {
+    cancel: &Cancel,
+) -> Result<Vec<Trained<T>>, LearnError> {
     type Of<'a, P> = fn(&'a Estimator) -> Option<&'a P>;
     let knn: Of<KnnValidParams> = |of| if let Estimator::Knn(of) = of { Some(of) } else { None };
     let tree: Of<TreeValidParams> = |of| if let Estimator::Tree(of) = of { Some(of) } else { None };
@@ -216,13 +227,15 @@ pub fn train_all<T: Clone + Send>(
     let (all, into) = (estimators, &mut trained);
     let judged = |of: Vec<Trained<Array2<f64>>>| of.into_iter().map(|of| of.judge(judge)).collect();
     // Trees judge as they go: all their probabilities at once would not fit into memory.
-    in_groups(all, tree, |_, _| true, |group| tree::train_all(group, train, rows, judge), into);
-    in_groups(all, mlp, |_, _| true, |group| mlp::train_all(group, train, rows, judge), into);
-    in_groups(all, knn, |a, b| a.distance() == b.distance(), |group| judged(knn::train_all(group, train, rows)), into);
+    in_groups(all, tree, |_, _| true, |group| tree::train_all(group, train, rows, judge, cancel), into);
+    in_groups(all, mlp, |_, _| true, |group| mlp::train_all(group, train, rows, judge, cancel), into);
+    let same = |a: &KnnValidParams, b: &KnnValidParams| a.distance() == b.distance();
+    in_groups(all, knn, same, |group| judged(knn::train_all(group, train, rows, cancel)), into);
     let same = |a: &RadiusValidParams, b: &RadiusValidParams| a.distance() == b.distance();
-    in_groups(all, radius, same, |group| judged(radius::train_all(group, train, rows)), into);
-    in_groups(all, ridge, |a, b| a.shares_with(b), |group| judged(ridge::train_all(group, train, rows)), into);
-    trained.into_iter().map(|result| result.expect("every estimator is of one family")).collect()
+    in_groups(all, radius, same, |group| judged(radius::train_all(group, train, rows, cancel)), into);
+    in_groups(all, ridge, |a, b| a.shares_with(b), |group| judged(ridge::train_all(group, train, rows, cancel)), into);
+    cancel.check()?;
+    Ok(trained.into_iter().map(|result| result.expect("every estimator is of one family")).collect())
 }
 
 /// Trains the estimators of one family, those that share their work together.
@@ -255,12 +268,21 @@ impl Trained<Array2<f64>> {
 impl Model {
     /// Probability of each label, m × q, for m rows of d features.
     pub fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+        self.probabilities_until(rows, &Cancel::new()).expect("nobody cancels it")
+    }
+
+    /// [`Model::probabilities`], until it is cancelled.
+    pub(crate) fn probabilities_until(
+        &self,
+        rows: ArrayView2<'_, f64>,
+        cancel: &Cancel,
+    ) -> Result<Array2<f64>, Cancelled> {
         match self {
-            Self::Knn(model) => model.probabilities(rows),
-            Self::Tree(model) => model.probabilities(rows),
-            Self::Mlp(model) => model.probabilities(rows),
-            Self::Radius(model) => model.probabilities(rows),
-            Self::Ridge(model) => model.probabilities(rows),
+            Self::Knn(model) => model.probabilities_until(rows, cancel),
+            Self::Tree(model) => model.probabilities_until(rows, cancel),
+            Self::Mlp(model) => model.probabilities_until(rows, cancel),
+            Self::Radius(model) => model.probabilities_until(rows, cancel),
+            Self::Ridge(model) => model.probabilities_until(rows, cancel),
         }
     }
 }

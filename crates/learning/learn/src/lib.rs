@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod cancel;
 mod distance;
 mod error;
 mod linalg;
@@ -22,6 +23,7 @@ pub mod scaler;
 pub mod select;
 pub mod tree;
 
+pub use cancel::Cancel;
 pub use error::LearnError;
 pub use search::{Prepared, SavedModel, check_version, leaderboard, prepare, refit, run_block};
 

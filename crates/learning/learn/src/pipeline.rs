@@ -7,11 +7,12 @@ use model::search::Setting;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
+use crate::cancel::Cancelled;
 use crate::family::{self, Estimator, Model, Seconds, Size, Trained};
 use crate::params::ParamError;
 use crate::select::{Selection, Selector};
 use crate::tree::LabelWeights;
-use crate::{Labelled, LearnError};
+use crate::{Cancel, Labelled, LearnError};
 
 /// A setting, ready to fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,13 +42,14 @@ impl Pipeline {
     }
 
     /// Fits both.
-    pub(crate) fn fit(&self, train: &Labelled) -> Result<Fitted, LearnError> {
+    pub(crate) fn fit(&self, train: &Labelled, cancel: &Cancel) -> Result<Fitted, LearnError> {
         let Some(selection) = &self.selection else {
-            return Ok(Fitted { selector: None, model: self.estimator.fit(train)? });
+            return Ok(Fitted { selector: None, model: self.estimator.fit_until(train, cancel)? });
         };
-        let selector = selection.fit(train)?;
-        let selected = Labelled::new(selector.apply(train.records.view()), train.targets.clone());
-        Ok(Fitted { model: self.estimator.fit(&selected)?, selector: Some(selector) })
+        let selector = selection.fit_until(train, cancel)?;
+        let selected = selector.apply_until(train.records.view(), cancel)?;
+        let model = self.estimator.fit_until(&Labelled::new(selected, train.targets.clone()), cancel)?;
+        Ok(Fitted { model, selector: Some(selector) })
     }
 
     /// The pipeline with every parameter that changes nothing set to its default: equal ones are one fit.
@@ -89,23 +91,24 @@ impl Pipeline {
 
 impl Fitted {
     /// Probability of each label, m × q, for m rows of d features.
-    pub(crate) fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+    pub(crate) fn probabilities(&self, rows: ArrayView2<'_, f64>, cancel: &Cancel) -> Result<Array2<f64>, Cancelled> {
         match &self.selector {
-            None => self.model.probabilities(rows),
-            Some(selector) => self.model.probabilities(selector.apply(rows).view()),
+            None => self.model.probabilities_until(rows, cancel),
+            Some(selector) => self.model.probabilities_until(selector.apply_until(rows, cancel)?.view(), cancel),
         }
     }
 }
 
 /// Fits all pipelines on the same rows, predicts the same others and judges the probabilities, in the order of the
 /// pipelines. Each distinct selection is fitted once, and what the families behind it share is computed once; the results
-/// are those of each on its own, to the last bit.
+/// are those of each on its own, to the last bit. The only error is [`LearnError::Cancelled`].
 pub(crate) fn train_all<T: Clone + Send>(
     pipelines: &[Pipeline],
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
-) -> Vec<Trained<T>> {
+    cancel: &Cancel,
+) -> Result<Vec<Trained<T>>, LearnError> {
     let mut groups: Vec<(Option<Selection>, Vec<usize>)> = Vec::new();
     for (index, pipeline) in pipelines.iter().enumerate() {
         match groups.iter_mut().find(|(selection, _)| *selection == pipeline.selection) {
@@ -113,17 +116,17 @@ pub(crate) fn train_all<T: Clone + Send>(
             None => groups.push((pipeline.selection, vec![index])),
         }
     }
-    let of_group = |(selection, group): (Option<Selection>, Vec<usize>)| {
+    let mut all: Vec<(usize, Trained<T>)> = Vec::new();
+    for (selection, group) in groups {
         let estimators: Vec<Estimator> = group.iter().map(|&index| pipelines[index].estimator.clone()).collect();
         let trained = match selection {
-            None => family::train_all(&estimators, train, rows, judge),
-            Some(selection) => train_selected(selection, &estimators, train, rows, judge),
+            None => family::train_all(&estimators, train, rows, judge, cancel)?,
+            Some(selection) => train_selected(selection, &estimators, train, rows, judge, cancel)?,
         };
-        group.into_iter().zip(trained)
-    };
-    let mut all: Vec<(usize, Trained<T>)> = groups.into_iter().flat_map(of_group).collect();
+        all.extend(group.into_iter().zip(trained));
+    }
     all.sort_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, trained)| trained).collect()
+    Ok(all.into_iter().map(|(_, trained)| trained).collect())
 }
 
 /// Trains the estimators behind one selection; where it cannot be fitted on these rows, neither can they.
@@ -133,20 +136,22 @@ fn train_selected<T: Clone + Send>(
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
-) -> Vec<Trained<T>> {
+    cancel: &Cancel,
+) -> Result<Vec<Trained<T>>, LearnError> {
     let started = Instant::now();
-    let selected = selection.fit(train).map(|selector| {
-        let train = Labelled::new(selector.apply(train.records.view()), train.targets.clone());
-        (train, selector.apply(rows))
+    let selected = selection.fit_until(train, cancel).and_then(|selector| {
+        let selected = selector.apply_until(train.records.view(), cancel)?;
+        Ok((Labelled::new(selected, train.targets.clone()), selector.apply_until(rows, cancel)?))
     });
     let shared = started.elapsed().as_secs_f64() / estimators.len() as f64;
     let mut trained = match selected {
-        Ok((train, rows)) => family::train_all(estimators, &train, rows.view(), judge),
+        Ok((train, rows)) => family::train_all(estimators, &train, rows.view(), judge, cancel)?,
+        Err(LearnError::Cancelled) => return Err(LearnError::Cancelled),
         Err(reason) => {
             let fails = |_: &Estimator| Trained { outcome: Err(reason.to_string()), seconds: 0.0 };
             estimators.iter().map(fails).collect()
         }
     };
     trained.iter_mut().for_each(|of| of.seconds += shared);
-    trained
+    Ok(trained)
 }

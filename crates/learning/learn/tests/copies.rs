@@ -3,7 +3,7 @@
 mod common;
 
 use common::searches::{dataset, planned, run};
-use learn::{LearnError, prepare, refit, run_block};
+use learn::{Cancel, LearnError, prepare, refit, run_block};
 use model::dataset::{Dataset, Split};
 use model::search::Search;
 
@@ -44,7 +44,7 @@ fn a_nearest_neighbour_is_never_a_copy() {
     let trials = run(&data, &search);
     let accuracies: Vec<f64> = trials.iter().map(|trial| trial.outcome.as_ref().unwrap().accuracy).collect();
     assert_eq!(accuracies, [0.0; 3]);
-    let (model, _) = refit(&data, &Search { thresholds: true, ..search }, &trials).unwrap();
+    let (model, _) = refit(&data, &Search { thresholds: true, ..search }, &trials, &Cancel::new()).unwrap();
     assert_eq!(model.evaluation.tuned.unwrap().out_of_fold_at_half.accuracy, 0.0);
 }
 
@@ -52,11 +52,11 @@ fn a_nearest_neighbour_is_never_a_copy() {
 fn a_search_of_an_older_program_does_not_mix_folds() {
     let data = prepare(&copied(&dataset(30), 2)).unwrap();
     let old = planned(GRID, 42);
-    let Err(LearnError::Search(message)) = run_block(&data, &old, 0) else { panic!("folds are mixed") };
+    let Err(LearnError::Search(message)) = run_block(&data, &old, 0, &Cancel::new()) else { panic!("folds are mixed") };
     assert!(message.contains("older program") && message.contains("start it anew"), "{message}");
-    assert!(run_block(&data, &with_copies(old.clone()), 0).is_ok());
+    assert!(run_block(&data, &with_copies(old.clone()), 0, &Cancel::new()).is_ok());
     let without = prepare(&dataset(30)).unwrap();
-    assert!(matches!(run_block(&without, &with_copies(old), 0), Err(LearnError::Kernel { .. })));
+    assert!(matches!(run_block(&without, &with_copies(old), 0, &Cancel::new()), Err(LearnError::Kernel { .. })));
 }
 
 #[test]

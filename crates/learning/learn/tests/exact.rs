@@ -4,7 +4,7 @@ mod common;
 
 use common::{cut, dataset};
 use learn::family::{Estimator, complete, train_all};
-use learn::{Labelled, grid};
+use learn::{Cancel, Labelled, grid};
 use model::search::{Params, Setting};
 use ndarray::{Array2, ArrayView2};
 use proptest::prelude::*;
@@ -35,7 +35,8 @@ fn together(settings: &[Setting], shape: [usize; 3], threads: usize) -> Vec<Outc
     let (train, test) = data(shape);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let keep = |shares: ArrayView2<'_, f64>| shares.to_owned();
-    let trained = pool.install(|| train_all(&estimators(settings), &train, test.records.view(), &keep));
+    let trained =
+        pool.install(|| train_all(&estimators(settings), &train, test.records.view(), &keep, &Cancel::new()).unwrap());
     trained.into_iter().map(|trained| trained.outcome).collect()
 }
 

@@ -5,7 +5,7 @@ mod common;
 use common::{assert_same_mean, cut, dataset, numbers};
 use learn::family::{Estimator, Model, complete, decide, train_all};
 use learn::mlp::{Activation, Mlp, MlpParams, Solver};
-use learn::{Labelled, LearnError, metrics};
+use learn::{Cancel, Labelled, LearnError, metrics};
 use linfa::ParamGuard;
 use linfa::traits::{Fit, Predict};
 use ndarray::{Array2, ArrayView2, array, s};
@@ -172,7 +172,9 @@ fn many_networks_on_many_threads_come_to_an_end() {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap();
     for _ in 0..10 {
         let judge = |probabilities: ArrayView2<'_, f64>| probabilities.iter().all(|p| p.is_finite());
-        let trained = pool.install(|| train_all(&settings, &train, train.records.slice(s![..50, ..]), &judge));
+        let trained = pool.install(|| {
+            train_all(&settings, &train, train.records.slice(s![..50, ..]), &judge, &Cancel::new()).unwrap()
+        });
         assert!(trained.iter().all(|of| of.outcome == Ok(true)));
     }
 }

@@ -10,7 +10,7 @@ use common::{cut, dataset, labels, numbers};
 use learn::family::{Estimator, Model, complete, decide};
 use learn::radius::{OutlierLabel, RadiusParams};
 use learn::ridge::RidgeParams;
-use learn::{Labelled, LearnError, SavedModel, grid, prepare, refit, run_block};
+use learn::{Cancel, Labelled, LearnError, SavedModel, grid, prepare, refit, run_block};
 use linfa::ParamGuard;
 use linfa::traits::{Fit, Predict};
 use model::Timestamp;
@@ -144,7 +144,8 @@ fn trials(dataset: &Dataset, settings: &[Setting], blocks: Vec<Block>) -> (Searc
         thresholds: false,
         created_at: Timestamp(0),
     };
-    let mut trials: Vec<Trial> = (0..count).flat_map(|block| run_block(&data, &search, block).unwrap()).collect();
+    let mut trials: Vec<Trial> =
+        (0..count).flat_map(|block| run_block(&data, &search, block, &Cancel::new()).unwrap()).collect();
     trials.iter_mut().for_each(|trial| trial.fit_seconds = 0.0);
     trials.sort_by_key(|trial| (trial.setting, trial.fold));
     (search, trials)
@@ -168,7 +169,7 @@ fn the_small_families_can_win_and_be_saved() {
         let settings = grid::read(GRID, &[family.into()]).unwrap();
         let block = Block { settings: (0..settings.len() as u32).collect(), folds: vec![0, 1, 2] };
         let (search, trials) = trials(&dataset, &settings, vec![block]);
-        let (info, bytes) = refit(&prepare(&dataset).unwrap(), &search, &trials).unwrap();
+        let (info, bytes) = refit(&prepare(&dataset).unwrap(), &search, &trials, &Cancel::new()).unwrap();
         assert!(info.evaluation.heldout.accuracy > info.evaluation.baseline.accuracy, "{family}");
         let saved = SavedModel::load(&bytes).unwrap();
         let first = &info.evaluation.examples[0];

@@ -3,7 +3,7 @@
 mod common;
 
 use common::searches::{dataset, planned, run};
-use learn::{SavedModel, metrics, prepare, refit};
+use learn::{Cancel, SavedModel, metrics, prepare, refit};
 use model::dataset::Split;
 use model::search::{Evaluation, Search};
 use ndarray::Array2;
@@ -20,7 +20,7 @@ fn a_saved_model_selects_what_the_refit_selected() {
     ];
     for (family, select) in ["knn", "tree", "ridge", "extra_trees"].into_iter().zip(selections) {
         let search = planned(&format!("[{family}]\nselect = {select}"), 120);
-        let (info, bytes) = refit(&data, &search, &run(&data, &search)).unwrap();
+        let (info, bytes) = refit(&data, &search, &run(&data, &search), &Cancel::new()).unwrap();
         let saved = SavedModel::load(&bytes).unwrap();
         for (example, row) in info.evaluation.examples.iter().zip(84..) {
             let assigned = saved.assign(&dataset.track_ids[row], dataset.feature_row(row)).unwrap();
@@ -37,9 +37,9 @@ fn thresholds_are_tuned_on_training_rows_and_the_saved_model_decides_by_them() {
     for grid in ["[knn]\nn_neighbors = 15", "[tree]\nmax_depth = 3", "[ridge]\nselect = { method = 'anova', k = 5 }"] {
         let search = planned(grid, 300);
         let trials = run(&data, &search);
-        let (plain, _) = refit(&data, &search, &trials).unwrap();
+        let (plain, _) = refit(&data, &search, &trials, &Cancel::new()).unwrap();
         assert_eq!(plain.evaluation.tuned, None);
-        let (info, bytes) = refit(&data, &Search { thresholds: true, ..search }, &trials).unwrap();
+        let (info, bytes) = refit(&data, &Search { thresholds: true, ..search }, &trials, &Cancel::new()).unwrap();
         let Evaluation { heldout, confusion, tuned, examples, .. } = info.evaluation;
         assert_eq!((heldout, &confusion), (plain.evaluation.heldout, &plain.evaluation.confusion));
         let tuned = tuned.unwrap();
@@ -73,7 +73,7 @@ fn scores_fall_where_labels_depend_on_a_feature_and_not_elsewhere() {
     for grid in ["[knn]\nn_neighbors = 15", "[extra_trees]\nn_estimators = 50", "[ridge]\nalpha = 1.0"] {
         let search = planned(grid, 600);
         let trials = run(&data, &search);
-        let look = || refit(&data, &search, &trials).unwrap().0.evaluation;
+        let look = || refit(&data, &search, &trials, &Cancel::new()).unwrap().0.evaluation;
         let evaluation = look();
         assert_eq!(evaluation.importances, look().importances, "{grid}: the same numbers again");
         let importances = evaluation.importances.unwrap();

@@ -3,7 +3,7 @@
 mod common;
 
 use common::searches::{dataset, planned, run, search, shape};
-use learn::{LearnError, SavedModel, grid, leaderboard, plan, prepare, refit, run_block};
+use learn::{Cancel, LearnError, SavedModel, grid, leaderboard, plan, prepare, refit, run_block};
 use model::dataset::{Dataset, Split};
 use model::search::{Block, Scores, Search, Trial};
 use proptest::prelude::*;
@@ -123,7 +123,7 @@ fn the_winner_is_refitted_looks_at_the_test_rows_once_and_can_be_saved() {
         let search = search(settings, blocks);
         let trials = run(&data, &search);
         let best = &leaderboard(&search, &trials)[0];
-        let (info, bytes) = refit(&data, &search, &trials).unwrap();
+        let (info, bytes) = refit(&data, &search, &trials, &Cancel::new()).unwrap();
         assert_eq!((info.setting, info.mean_accuracy), (best.setting, best.mean_accuracy));
         assert!(info.evaluation.heldout.accuracy > info.evaluation.baseline.accuracy);
         assert_eq!(info.evaluation.confusion.len(), 3);
@@ -179,13 +179,13 @@ fn settings_that_the_data_does_not_allow_are_trials_that_say_why() {
     assert!(reason(3).unwrap().contains("cosine"));
     assert_eq!(reason(5).unwrap(), "no feature has a variance above 99");
     assert_eq!(reason(4).unwrap(), "class_weight is a list for 1 labels and there are 3");
-    assert!(refit(&data, &search, &trials).is_ok());
+    assert!(refit(&data, &search, &trials, &Cancel::new()).is_ok());
 
     let hopeless = planned("[knn]\nn_neighbors = 99", 20);
-    let error = refit(&data, &hopeless, &run(&data, &hopeless)).unwrap_err().to_string();
+    let error = refit(&data, &hopeless, &run(&data, &hopeless), &Cancel::new()).unwrap_err().to_string();
     assert!(error.starts_with("no setting of the grid can be fitted on this data: n_neighbors is 99"), "{error}");
-    assert!(matches!(refit(&data, &hopeless, &[]), Err(LearnError::Search(_))));
-    assert!(matches!(run_block(&data, &hopeless, 77), Err(LearnError::Search(_))));
+    assert!(matches!(refit(&data, &hopeless, &[], &Cancel::new()), Err(LearnError::Search(_))));
+    assert!(matches!(run_block(&data, &hopeless, 77, &Cancel::new()), Err(LearnError::Search(_))));
 }
 
 #[test]
@@ -197,7 +197,7 @@ fn odd_data_is_fitted() {
         let search = planned(GRID, 40);
         let trials = run(&data, &search);
         assert!(trials.iter().all(|trial| trial.outcome.is_ok()));
-        refit(&data, &search, &trials).unwrap().0.evaluation
+        refit(&data, &search, &trials, &Cancel::new()).unwrap().0.evaluation
     };
     let constant = everything(|dataset| dataset.features.fill(0.1));
     assert!(constant.heldout.accuracy >= 0.0);
@@ -243,6 +243,6 @@ fn data_that_nothing_can_be_learnt_from_is_an_error_that_says_why() {
     assert!(prepare(&Dataset::default()).is_err());
 
     let few = prepare(&dataset(3)).unwrap();
-    let error = run_block(&few, &planned(GRID, 3), 0).unwrap_err().to_string();
+    let error = run_block(&few, &planned(GRID, 3), 0, &Cancel::new()).unwrap_err().to_string();
     assert_eq!(error, "2 training rows cannot be cut into 3 folds: use fewer folds or more tracks");
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use model::job::{Envelope, SearchBlock, SearchRefit};
 use model::search::Block;
-use runtime::{Context, Failure, Handler};
+use runtime::{Cancellation, Context, Failure, Handler};
 
 use crate::data::{DataCache, failure, is_cancelled};
 
@@ -30,7 +30,10 @@ impl Handler for BlockHandler {
             learn::check_version(&search).map_err(failure)?;
             let data = self.data.of(context, &search).await?;
             let (of, index) = (search.clone(), job.block);
-            let trials = context.blocking(move |_| learn::run_block(&data, &of, index).map_err(failure)).await?;
+            let work = move |cancellation: &Cancellation| {
+                learn::run_block(&data, &of, index, &cancellation.flag().into()).map_err(failure)
+            };
+            let trials = context.blocking(work).await?;
             store.save_trials(&trials).await?;
         }
         // Counted after the trials are safe: of two blocks that end together at least one sees them all, and a second

@@ -66,10 +66,11 @@ pub(crate) async fn is_cancelled(store: &dyn Store, search: &str) -> Result<bool
     Ok(info.cancelled_at.is_some())
 }
 
-/// What a job does about it: it is left to the workers of the version that can run it, bad input stays bad.
+/// What a job does about it: it is left to the workers of the version that can run it, or handed back where it was
+/// cancelled; bad input stays bad.
 pub(crate) fn failure(error: LearnError) -> Failure {
     match error {
-        LearnError::Kernel { .. } => Failure::decline_job(error),
+        LearnError::Kernel { .. } | LearnError::Cancelled => Failure::decline_job(error),
         _ => Failure::dead(error),
     }
 }

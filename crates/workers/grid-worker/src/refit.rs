@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use model::job::{Envelope, SearchRefit};
-use runtime::{Context, Failure, Handler};
+use runtime::{Cancellation, Context, Failure, Handler};
 
 use crate::data::{DataCache, failure, is_cancelled};
 
@@ -30,7 +30,10 @@ impl Handler for RefitHandler {
             return Err(Failure::retry(format!("search {} has {finished} of its {all} trials", search.id)));
         }
         let data = self.data.of(context, &search).await?;
-        let (info, blob) = context.blocking(move |_| learn::refit(&data, &search, &trials).map_err(failure)).await?;
+        let work = move |cancellation: &Cancellation| {
+            learn::refit(&data, &search, &trials, &cancellation.flag().into()).map_err(failure)
+        };
+        let (info, blob) = context.blocking(work).await?;
         store.save_model(&info, &blob).await?;
         Ok(Vec::new())
     }

@@ -68,7 +68,7 @@ async fn a_block_that_was_saved_and_not_acknowledged_still_leads_to_the_refit() 
     let blob = home.store.dataset_blob(&info.id).await.unwrap().unwrap();
     let data = learn::prepare(&features::read(&blob, &home.settings.dataset.split).unwrap()).unwrap();
     for block in 0..search.blocks.len() as u32 {
-        home.store.save_trials(&learn::run_block(&data, &search, block).unwrap()).await.unwrap();
+        home.store.save_trials(&learn::run_block(&data, &search, block, &learn::Cancel::new()).unwrap()).await.unwrap();
     }
     home.queue.publish(&jobs[..1]).await.unwrap();
     work(&home).await;

@@ -4,6 +4,8 @@ use ndarray::ArrayView2;
 use rayon::prelude::*;
 
 use super::{Distance, comparable};
+use crate::Cancel;
+use crate::cancel::Cancelled;
 
 /// Queries whose distances are computed together, so that a block of training rows is read from memory once for all:
 /// with 16 of them memory is what a pass waits for.
@@ -24,11 +26,13 @@ pub(crate) fn nearest(
     rows: ArrayView2<'_, f64>,
     queries: ArrayView2<'_, f64>,
     k: usize,
-) -> Vec<Vec<Neighbour>> {
-    pass(distance, rows, queries, |reduced| {
+    cancel: &Cancel,
+) -> Result<Vec<Vec<Neighbour>>, Cancelled> {
+    let each = |reduced: &[f64]| {
         let neighbour = |(reduced, row)| Neighbour { row, distance: distance.full(reduced) };
         smallest(reduced, k).into_iter().map(neighbour).collect()
-    })
+    };
+    pass(distance, rows, queries, each, cancel)
 }
 
 /// What `each` makes of those of `rows`, in their order, that are at most `radius` away from each of `queries`. They can
@@ -39,11 +43,13 @@ pub(crate) fn within<T: Send>(
     queries: ArrayView2<'_, f64>,
     radius: f64,
     each: impl Fn(&[Neighbour]) -> T + Sync,
-) -> Vec<T> {
-    pass(distance, rows, queries, |reduced| {
+    cancel: &Cancel,
+) -> Result<Vec<T>, Cancelled> {
+    let each = |reduced: &[f64]| {
         let neighbours = reduced.iter().zip(0..).map(|(&of, row)| Neighbour { row, distance: distance.full(of) });
         each(&neighbours.filter(|neighbour| neighbour.distance <= radius).collect::<Vec<_>>())
-    })
+    };
+    pass(distance, rows, queries, each, cancel)
 }
 
 /// What `each` makes of the distances, in reduced form, from each query to all rows; there is at least one row.
@@ -52,20 +58,24 @@ fn pass<T: Send>(
     rows: ArrayView2<'_, f64>,
     queries: ArrayView2<'_, f64>,
     each: impl Fn(&[f64]) -> T + Sync,
-) -> Vec<T> {
+    cancel: &Cancel,
+) -> Result<Vec<T>, Cancelled> {
     let (rows, queries) = (comparable(distance, rows), comparable(distance, queries));
     let rows: Vec<&[f64]> = rows.rows().into_iter().map(|row| row.to_slice().expect("row-major")).collect();
     let queries: Vec<&[f64]> = queries.rows().into_iter().map(|row| row.to_slice().expect("row-major")).collect();
-    let of_queries = |queries: &[&[f64]]| {
+    let of_queries = |queries: &[&[f64]]| -> Result<Vec<T>, Cancelled> {
         let mut reduced = vec![0.0; queries.len() * rows.len()];
         for (block, some) in rows.chunks(ROWS).enumerate() {
+            cancel.check()?;
             distance.reduced(queries, some, |query, row, value| {
                 reduced[query * rows.len() + block * ROWS + row] = value;
             });
         }
-        reduced.chunks(rows.len()).map(&each).collect::<Vec<T>>()
+        let of_query = |reduced| cancel.check().map(|()| each(reduced));
+        reduced.chunks(rows.len()).map(of_query).collect()
     };
-    queries.par_chunks(QUERIES).flat_map_iter(of_queries).collect()
+    let found: Vec<Vec<T>> = queries.par_chunks(QUERIES).map(of_queries).collect::<Result<_, _>>()?;
+    Ok(found.into_iter().flatten().collect())
 }
 
 fn nearer(a: &(f64, u32), b: &(f64, u32)) -> std::cmp::Ordering {

@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 pub use crate::distance::{Algorithm, Distance, Metric, Weights};
 pub use params::{KnnParams, KnnValidParams, PARAMETERS};
 
+use crate::cancel::Cancelled;
 use crate::distance::{Neighbour, nearest, vote};
 use crate::family::{Trained, decide};
-use crate::{Labelled, LearnError};
+use crate::{Cancel, Labelled, LearnError};
 
 /// The fitted model: the training rows themselves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -47,8 +48,17 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for KnnValidParams {
 impl Knn {
     /// The neighbours' share of the vote for each label, m × q, for m rows of d features.
     pub fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        let found = nearest(self.distance, self.records.view(), rows, self.neighbours);
-        votes(&found, self.neighbours, self.weights, self.labels.view())
+        self.probabilities_until(rows, &Cancel::new()).expect("nobody cancels it")
+    }
+
+    /// [`Knn::probabilities`], until it is cancelled.
+    pub(crate) fn probabilities_until(
+        &self,
+        rows: ArrayView2<'_, f64>,
+        cancel: &Cancel,
+    ) -> Result<Array2<f64>, Cancelled> {
+        let found = nearest(self.distance, self.records.view(), rows, self.neighbours, cancel)?;
+        Ok(votes(&found, self.neighbours, self.weights, self.labels.view()))
     }
 }
 
@@ -68,17 +78,19 @@ pub(crate) fn train_all(
     settings: &[&KnnValidParams],
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
+    cancel: &Cancel,
 ) -> Vec<Trained<Array2<f64>>> {
     let started = Instant::now();
     let n = train.records.nrows();
     let most = settings.iter().filter(|of| fits(of, n).is_ok()).map(|of| of.n_neighbors as usize).max();
-    let found = most.map(|k| nearest(settings[0].distance(), train.records.view(), rows, k));
+    let found = most.map(|k| nearest(settings[0].distance(), train.records.view(), rows, k, cancel));
     let shared = started.elapsed().as_secs_f64() / settings.len() as f64;
     let train_one = |of: &&KnnValidParams| {
         let started = Instant::now();
-        let probabilities = fits(of, n).map(|()| {
+        let probabilities = fits(of, n).and_then(|()| {
             let found = found.as_ref().expect("a setting that fits has made the pass");
-            votes(found, of.n_neighbors as usize, of.weights, train.targets.view())
+            let found = found.as_ref().map_err(|&cancelled| cancelled)?;
+            Ok(votes(found, of.n_neighbors as usize, of.weights, train.targets.view()))
         });
         Trained { outcome: probabilities, seconds: shared + started.elapsed().as_secs_f64() }
     };

@@ -3,6 +3,9 @@
 
 use ndarray::Array2;
 
+use crate::Cancel;
+use crate::cancel::Cancelled;
+
 /// Sweeps for one eigenvalue; two are usual.
 const SWEEPS: usize = 60;
 
@@ -28,29 +31,32 @@ struct Reflection {
 
 impl Eigen {
     /// Takes the matrix apart; none if the values do not converge, as with values that are not finite.
-    pub(crate) fn of(matrix: &Array2<f64>) -> Option<Self> {
+    pub(crate) fn of(matrix: &Array2<f64>, cancel: &Cancel) -> Result<Option<Self>, Cancelled> {
         let n = matrix.nrows();
         let mut rows: Vec<Vec<f64>> = matrix.rows().into_iter().map(|row| row.to_vec()).collect();
-        let (mut tridiagonal, reflections) = reduce(&mut rows);
-        let mut vectors = transposed(&product(n, &reflections));
-        converge(&mut tridiagonal, &mut vectors)?;
+        let (mut tridiagonal, reflections) = reduce(&mut rows, cancel)?;
+        let mut vectors = transposed(&product(n, &reflections, cancel)?);
+        if !converge(&mut tridiagonal, &mut vectors, cancel)? {
+            return Ok(None);
+        }
         let values = tridiagonal.diagonal;
         let mut order: Vec<usize> = (0..n).collect();
         order.sort_by(|&a, &b| values[b].total_cmp(&values[a]));
         let in_order = order.iter().flat_map(|&of| vectors[of].iter().copied()).collect();
-        Some(Self {
+        Ok(Some(Self {
             values: order.iter().map(|&of| values[of]).collect(),
             vectors: Array2::from_shape_vec((n, n), in_order).expect("n vectors of n"),
-        })
+        }))
     }
 }
 
 /// Reflects the rows and columns one after another, so that only the diagonal and its neighbours are left.
-fn reduce(rows: &mut [Vec<f64>]) -> (Tridiagonal, Vec<Reflection>) {
+fn reduce(rows: &mut [Vec<f64>], cancel: &Cancel) -> Result<(Tridiagonal, Vec<Reflection>), Cancelled> {
     let n = rows.len();
     let mut beside = vec![0.0; n];
     let mut reflections = Vec::new();
     for k in 0..n.saturating_sub(1) {
+        cancel.check()?;
         let reflection;
         (beside[k], reflection) = reflect(&rows[k][k + 1..]);
         let v = &reflection.v;
@@ -68,7 +74,7 @@ fn reduce(rows: &mut [Vec<f64>]) -> (Tridiagonal, Vec<Reflection>) {
         reflections.push(reflection);
     }
     let diagonal = (0..n).map(|i| rows[i][i]).collect();
-    (Tridiagonal { diagonal, beside }, reflections)
+    Ok((Tridiagonal { diagonal, beside }, reflections))
 }
 
 /// The reflection that leaves of `x` only its first coordinate, and that coordinate.
@@ -84,9 +90,10 @@ fn reflect(x: &[f64]) -> (f64, Reflection) {
 }
 
 /// The product of the reflections, in their order.
-fn product(n: usize, reflections: &[Reflection]) -> Vec<Vec<f64>> {
+fn product(n: usize, reflections: &[Reflection], cancel: &Cancel) -> Result<Vec<Vec<f64>>, Cancelled> {
     let mut rows: Vec<Vec<f64>> = (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
     for Reflection { v, factor } in reflections.iter().rev() {
+        cancel.check()?;
         let first = n - v.len();
         let mut along = vec![0.0; v.len()];
         for (row, &of) in rows[first..].iter().zip(v) {
@@ -96,11 +103,11 @@ fn product(n: usize, reflections: &[Reflection]) -> Vec<Vec<f64>> {
             add(&mut row[first..], -factor * of, &along);
         }
     }
-    rows
+    Ok(rows)
 }
 
-/// Rotates until nothing is left beside the diagonal, and the rows of `vectors` with it.
-fn converge(of: &mut Tridiagonal, vectors: &mut [Vec<f64>]) -> Option<()> {
+/// Rotates until nothing is left beside the diagonal, and the rows of `vectors` with it; whether it converges.
+fn converge(of: &mut Tridiagonal, vectors: &mut [Vec<f64>], cancel: &Cancel) -> Result<bool, Cancelled> {
     let Tridiagonal { diagonal, beside } = &*of;
     let largest = diagonal.iter().chain(beside).fold(0.0_f64, |largest, x| largest.max(x.abs()));
     let n = diagonal.len();
@@ -108,18 +115,19 @@ fn converge(of: &mut Tridiagonal, vectors: &mut [Vec<f64>]) -> Option<()> {
         let mut sweeps = 0;
         loop {
             let is_small = |&i: &usize| of.beside[i].abs() <= f64::EPSILON * largest;
-            let last = (first..n).find(is_small)?;
+            let Some(last) = (first..n).find(is_small) else { return Ok(false) };
             if last == first {
                 break;
             }
+            cancel.check()?;
             sweeps += 1;
             if sweeps > SWEEPS {
-                return None;
+                return Ok(false);
             }
             sweep(of, first, last, vectors);
         }
     }
-    Some(())
+    Ok(true)
 }
 
 /// One implicit QL step with Wilkinson's shift on the coordinates `first..=last`.
@@ -171,14 +179,15 @@ mod tests {
     fn vectors_are_orthonormal_and_make_the_matrix_again() {
         for n in [1, 2, 3, 40] {
             let matrix = Array2::from_shape_fn((n, n), |(i, j)| 1.0 / (i + j + 1) as f64 + f64::from(u8::from(i == j)));
-            let Eigen { values, vectors } = Eigen::of(&matrix).unwrap();
+            let Eigen { values, vectors } = Eigen::of(&matrix, &Cancel::new()).unwrap().unwrap();
             assert!(values.is_sorted_by(|a, b| a >= b));
             let scaled = Array2::from_shape_fn((n, n), |(i, j)| values[i] * vectors[[i, j]]);
             let off = (vectors.t().dot(&scaled) - &matrix).mapv(f64::abs).sum();
             let skew = (vectors.dot(&vectors.t()) - Array2::<f64>::eye(n)).mapv(f64::abs).sum();
             assert!(off < 1e-12 * n as f64 && skew < 1e-12 * n as f64, "{n}: {off} {skew}");
         }
-        assert!(Eigen::of(&Array2::from_elem((3, 3), f64::NAN)).is_none());
-        assert_eq!(Eigen::of(&Array2::zeros((3, 3))).unwrap().values, [0.0; 3]);
+        let of = |matrix: Array2<f64>| Eigen::of(&matrix, &Cancel::new()).unwrap();
+        assert!(of(Array2::from_elem((3, 3), f64::NAN)).is_none());
+        assert_eq!(of(Array2::zeros((3, 3))).unwrap().values, [0.0; 3]);
     }
 }

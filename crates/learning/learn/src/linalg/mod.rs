@@ -6,4 +6,4 @@ mod products;
 
 pub(crate) use cholesky::Cholesky;
 pub(crate) use eigen::Eigen;
-pub(crate) use products::{matrix_product, self_products};
+pub(crate) use products::{matrix_product, self_products, transposed};

@@ -1,8 +1,10 @@
 //! Matrix products, as scalar products of rows.
 
-use ndarray::{Array2, ArrayView2};
+use ndarray::{Array2, ArrayView2, Axis};
 use rayon::prelude::*;
 
+use crate::Cancel;
+use crate::cancel::Cancelled;
 use crate::pairs::{Product, sums};
 
 /// Rows of either side that are multiplied while they are in the cache.
@@ -14,37 +16,68 @@ fn slices<'a>(matrix: &'a ArrayView2<'_, f64>) -> Vec<&'a [f64]> {
 }
 
 /// a bᵀ, n × m, for n × d and m × d in standard layout.
-pub(crate) fn matrix_product(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>) -> Array2<f64> {
-    product(a, b, |_| 0)
+pub(crate) fn matrix_product(
+    a: ArrayView2<'_, f64>,
+    b: ArrayView2<'_, f64>,
+    cancel: &Cancel,
+) -> Result<Array2<f64>, Cancelled> {
+    product(a, b, |_| 0, cancel)
 }
 
 /// a aᵀ, n × n, for n × d in standard layout; half the work of [`matrix_product`].
-pub(crate) fn self_products(a: ArrayView2<'_, f64>) -> Array2<f64> {
-    let mut products = product(a, a, |first| first);
+pub(crate) fn self_products(a: ArrayView2<'_, f64>, cancel: &Cancel) -> Result<Array2<f64>, Cancelled> {
+    let mut products = product(a, a, |first| first, cancel)?;
     for i in 0..a.nrows() {
         for j in 0..i {
             products[[i, j]] = products[[j, i]];
         }
     }
-    products
+    Ok(products)
+}
+
+/// aᵀ in standard layout.
+pub(crate) fn transposed(a: ArrayView2<'_, f64>, cancel: &Cancel) -> Result<Array2<f64>, Cancelled> {
+    let (n, d) = a.dim();
+    let mut columns = Array2::zeros((d, n));
+    let values = columns.as_slice_mut().expect("just made");
+    let blocks = values.par_chunks_mut((BLOCK * n).max(1)).zip(a.axis_chunks_iter(Axis(1), BLOCK));
+    blocks.for_each(|(values, block)| {
+        if cancel.is_asked() {
+            return;
+        }
+        for (i, row) in block.rows().into_iter().enumerate() {
+            row.iter().enumerate().for_each(|(j, &x)| values[j * n + i] = x);
+        }
+    });
+    cancel.check()?;
+    Ok(columns)
 }
 
 /// The products of each block of rows of `a` with the rows of `b` from `from(first row of the block)` on; 0 before.
-fn product(a: ArrayView2<'_, f64>, b: ArrayView2<'_, f64>, from: impl Fn(usize) -> usize + Sync) -> Array2<f64> {
+fn product(
+    a: ArrayView2<'_, f64>,
+    b: ArrayView2<'_, f64>,
+    from: impl Fn(usize) -> usize + Sync,
+    cancel: &Cancel,
+) -> Result<Array2<f64>, Cancelled> {
     let mut products = Array2::zeros((a.nrows(), b.nrows()));
     let (a, b) = (a.as_standard_layout(), b.as_standard_layout());
     let (a, b) = (a.view(), b.view());
     let (a, b) = (slices(&a), slices(&b));
     if a.is_empty() || b.is_empty() {
-        return products;
+        return Ok(products);
     }
     let values = products.as_slice_mut().expect("just made");
     values.par_chunks_mut(BLOCK * b.len()).enumerate().for_each(|(block, values)| {
         let rows = &a[block * BLOCK..(block * BLOCK + values.len() / b.len())];
         for first in (from(block * BLOCK)..b.len()).step_by(BLOCK) {
+            if cancel.is_asked() {
+                return;
+            }
             let others = &b[first..(first + BLOCK).min(b.len())];
             sums(rows, others, Product, |i, j, product| values[i * b.len() + first + j] = product);
         }
     });
-    products
+    cancel.check()?;
+    Ok(products)
 }

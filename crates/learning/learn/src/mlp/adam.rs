@@ -9,10 +9,11 @@ use super::data::{Data, Rows};
 use super::moments::{Moving, Step};
 use super::network::{Network, Pass};
 use super::{Fitted, MlpValidParams, Wanted, not_finite};
+use crate::Cancel;
 use crate::random::{Path, Pool};
 
 /// Fits networks that draw the same minibatches.
-pub(super) fn fit(starts: &[(&Wanted<'_>, Vec<f64>)], data: &Data) -> Vec<Result<Fitted, String>> {
+pub(super) fn fit(starts: &[(&Wanted<'_>, Vec<f64>)], data: &Data, cancel: &Cancel) -> Vec<Result<Fitted, String>> {
     let (params, n) = (starts[0].0.params, data.rows);
     let batch = params.batch(n);
     let mut members: Vec<Member<'_>> = starts.iter().map(|(wanted, first)| Member::new(wanted, first)).collect();
@@ -20,7 +21,7 @@ pub(super) fn fit(starts: &[(&Wanted<'_>, Vec<f64>)], data: &Data) -> Vec<Result
     let mut minibatch = Rows::default();
     let (mut order, mut pool): (Vec<u32>, Pool) = ((0..n as u32).collect(), Pool::new(n));
     let mut epoch = 0;
-    while !learning.is_empty() {
+    while !learning.is_empty() && !cancel.is_asked() {
         epoch += 1;
         if params.shuffle {
             order.clear();
@@ -28,12 +29,16 @@ pub(super) fn fit(starts: &[(&Wanted<'_>, Vec<f64>)], data: &Data) -> Vec<Result
             order.extend(std::iter::from_fn(|| pool.next()));
         }
         for rows in order.chunks(batch) {
+            if cancel.is_asked() {
+                break;
+            }
             minibatch.bring(data, rows);
-            learning.par_iter_mut().for_each(|member| member.learn(&minibatch));
+            learning.par_iter_mut().for_each(|member| member.learn(&minibatch, cancel));
         }
         learning.retain_mut(|member| member.goes_on(epoch, n));
     }
-    members.into_iter().map(Member::fitted).collect()
+    let fitted = |member: Member<'_>| cancel.check().map_err(String::from).and_then(|()| member.fitted());
+    members.into_iter().map(fitted).collect()
 }
 
 /// One network.
@@ -67,12 +72,12 @@ impl<'a> Member<'a> {
     }
 
     /// Learns from a minibatch.
-    fn learn(&mut self, rows: &Rows) {
-        self.loss += self.pass.learn(self.network, &self.parameters.values, rows);
+    fn learn(&mut self, rows: &Rows, cancel: &Cancel) {
+        self.loss += self.pass.learn(self.network, &self.parameters.values, rows, cancel);
         self.steps = self.steps.saturating_add(1);
         let step = Step::new(self.params, self.steps, rows.count);
         let mut squares = 0.0;
-        for gradient in self.pass.gradients(self.network, rows) {
+        for gradient in self.pass.gradients(self.network, rows, cancel) {
             let weights = self.parameters.slice(gradient.weights.clone()).chunks(gradient.panel());
             squares += gradient.by_weights(weights, |slice, gradient| step.take(slice, gradient)).iter().sum::<f64>();
             step.unpenalised().take(self.parameters.slice(gradient.biases.clone()), &gradient.by_biases());

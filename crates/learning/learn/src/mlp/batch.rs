@@ -7,9 +7,10 @@ use super::lbfgs::{self, Limits};
 use super::network::Pass;
 use super::vector::dot;
 use super::{Fitted, Wanted, not_finite};
+use crate::Cancel;
 
 /// Fits one network from these first parameters.
-pub(super) fn fit(wanted: &Wanted<'_>, first: Vec<f64>, data: &Data) -> Result<Fitted, String> {
+pub(super) fn fit(wanted: &Wanted<'_>, first: Vec<f64>, data: &Data, cancel: &Cancel) -> Result<Fitted, String> {
     let Wanted { params, network, .. } = wanted;
     let n = data.rows as f64;
     let mut pass = Pass::default();
@@ -23,8 +24,12 @@ pub(super) fn fit(wanted: &Wanted<'_>, first: Vec<f64>, data: &Data) -> Result<F
         let mut loss = 0.5 * params.alpha * dot(weights, weights);
         // Some rows at a time in f32, those sums in f64.
         for rows in &data.blocks {
-            loss += pass.learn(network, &parameters, rows);
-            for part in pass.gradients(network, rows) {
+            if cancel.is_asked() {
+                // A loss that is not finite ends the iterations.
+                return f64::NAN;
+            }
+            loss += pass.learn(network, &parameters, rows, cancel);
+            for part in pass.gradients(network, rows, cancel) {
                 part.by_weights(gradient[part.weights.clone()].par_chunks_mut(part.panel()), add);
                 add(&mut gradient[part.biases.clone()], &part.by_biases());
             }
@@ -33,7 +38,9 @@ pub(super) fn fit(wanted: &Wanted<'_>, first: Vec<f64>, data: &Data) -> Result<F
         loss / n
     };
     let limits = Limits { iterations: params.max_iter, evaluations: params.max_fun, gradient: params.tol };
-    let minimum = lbfgs::minimise(first, &limits, evaluate).map_err(not_finite)?;
+    let minimum = lbfgs::minimise(first, &limits, evaluate);
+    cancel.check()?;
+    let minimum = minimum.map_err(not_finite)?;
     let parameters = minimum.at.iter().map(|&x| x as f32).collect();
     Ok(Fitted { parameters, losses: minimum.values })
 }

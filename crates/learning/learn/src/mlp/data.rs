@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use super::panels::{Line, Panels, WIDTH, panels, share};
 use super::turn::turn;
 use super::{MlpValidParams, Solver};
-use crate::Labelled;
+use crate::{Cancel, Labelled};
 
 /// Rows of a block.
 const BLOCK: usize = 1024;
@@ -26,7 +26,7 @@ pub(super) struct Data {
 
 impl Data {
     /// Casts; refuses what leaves nothing to learn.
-    pub(super) fn new(from: &Labelled, settings: &[&MlpValidParams]) -> Result<Self, String> {
+    pub(super) fn new(from: &Labelled, settings: &[&MlpValidParams], cancel: &Cancel) -> Result<Self, String> {
         if from.targets.is_empty() {
             return Err("there are no rows to fit on".into());
         }
@@ -41,7 +41,8 @@ impl Data {
         let has = |solver: Solver| settings.iter().any(|of| of.solver == solver);
         if has(Solver::Lbfgs) {
             let all: Vec<u32> = (0..data.rows as u32).collect();
-            data.blocks = all.chunks(BLOCK).map(|rows| Rows::of(&data, rows)).collect();
+            let blocks = all.chunks(BLOCK).map(|rows| cancel.check().map(|()| Rows::of(&data, rows)));
+            data.blocks = blocks.collect::<Result<_, _>>()?;
         }
         if !has(Solver::Adam) {
             data.lines = Vec::new();

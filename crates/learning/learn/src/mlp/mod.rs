@@ -29,9 +29,10 @@ use serde::{Deserialize, Serialize};
 pub use activation::Activation;
 pub use params::{BatchRule, BatchSize, MlpParams, MlpValidParams, PARAMETERS, Solver};
 
+use crate::cancel::Cancelled;
 use crate::family::{Trained, decide};
 use crate::random::Path;
-use crate::{Labelled, LearnError};
+use crate::{Cancel, Labelled, LearnError};
 use data::Data;
 use network::Network;
 use panels::Panels;
@@ -63,10 +64,19 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for MlpValidParams {
     type Object = Mlp;
 
     fn fit(&self, dataset: &Labelled) -> Result<Mlp, LearnError> {
-        let data = Data::new(dataset, &[self]).map_err(LearnError::Unfittable)?;
-        let wanted = Wanted::new(0, self, &data).map_err(LearnError::Unfittable)?;
-        let (mlp, _) = fit_together(&[wanted], &data).remove(0);
-        mlp.map_err(LearnError::Unfittable)
+        self.fit_until(dataset, &Cancel::new())
+    }
+}
+
+impl MlpValidParams {
+    /// [`Fit::fit`], until it is cancelled.
+    pub(crate) fn fit_until(&self, dataset: &Labelled, cancel: &Cancel) -> Result<Mlp, LearnError> {
+        let fitted = Data::new(dataset, &[self], cancel).and_then(|data| {
+            let wanted = Wanted::new(0, self, &data)?;
+            fit_together(&[wanted], &data, cancel).remove(0).0
+        });
+        cancel.check()?;
+        fitted.map_err(LearnError::Unfittable)
     }
 }
 
@@ -77,6 +87,7 @@ pub(crate) fn train_all<T: Clone + Send>(
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+    cancel: &Cancel,
 ) -> Vec<Trained<T>> {
     let acting: Vec<MlpValidParams> = settings.iter().map(|params| params.inert()).collect();
     let mut distinct: Vec<&MlpValidParams> = Vec::new();
@@ -85,9 +96,9 @@ pub(crate) fn train_all<T: Clone + Send>(
             distinct.push(params);
         }
     }
-    let judge_one = |mlp: Result<Mlp, String>| mlp.map(|mlp| judge(mlp.probabilities(rows).view()));
-    let trained = match Data::new(train, &distinct) {
-        Ok(data) => fit_all(&distinct, &data, &judge_one),
+    let judge_one = |mlp: Result<Mlp, String>| Ok(judge(mlp?.probabilities_until(rows, cancel)?.view()));
+    let trained = match Data::new(train, &distinct, cancel) {
+        Ok(data) => fit_all(&distinct, &data, &judge_one, cancel),
         Err(error) => distinct.iter().map(|_| (judge_one(Err(error.clone())), 0.0)).collect(),
     };
     let of = |params: &MlpValidParams| {
@@ -103,6 +114,7 @@ fn fit_all<T: Send>(
     settings: &[&MlpValidParams],
     data: &Data,
     judge: &(impl Fn(Result<Mlp, String>) -> T + Sync),
+    cancel: &Cancel,
 ) -> Vec<(T, f64)> {
     let mut judged: Vec<Option<(T, f64)>> = settings.iter().map(|_| None).collect();
     let mut groups: Vec<Vec<Wanted<'_>>> = Vec::new();
@@ -116,7 +128,7 @@ fn fit_all<T: Send>(
         }
     }
     let of_group = |group: &Vec<Wanted<'_>>| -> Vec<_> {
-        let fitted = group.iter().zip(fit_together(group, data));
+        let fitted = group.iter().zip(fit_together(group, data, cancel));
         fitted.map(|(wanted, (mlp, seconds))| (wanted.index, (judge(mlp), seconds))).collect()
     };
     let of_groups: Vec<_> = groups.par_iter().flat_map_iter(of_group).collect();
@@ -161,19 +173,19 @@ impl<'a> Wanted<'a> {
 }
 
 /// Fits networks that learn in lockstep, or one; each with its part of the seconds.
-fn fit_together(group: &[Wanted<'_>], data: &Data) -> Vec<(Result<Mlp, String>, f64)> {
+fn fit_together(group: &[Wanted<'_>], data: &Data, cancel: &Cancel) -> Vec<(Result<Mlp, String>, f64)> {
     let starts = group.iter().map(|wanted| (wanted, wanted.first())).collect();
-    fit_from(starts, data)
+    fit_from(starts, data, cancel)
 }
 
 /// From these first parameters.
-fn fit_from(starts: Vec<(&Wanted<'_>, Vec<f64>)>, data: &Data) -> Vec<(Result<Mlp, String>, f64)> {
+fn fit_from(starts: Vec<(&Wanted<'_>, Vec<f64>)>, data: &Data, cancel: &Cancel) -> Vec<(Result<Mlp, String>, f64)> {
     let started = Instant::now();
     let group: Vec<&Wanted<'_>> = starts.iter().map(|(wanted, _)| *wanted).collect();
     // Inside the pool from here on: the many small pieces of work would each pay for the way in.
     let fitted = rayon::scope(|_| match group[0].params.solver {
-        Solver::Adam => adam::fit(&starts, data),
-        Solver::Lbfgs => starts.into_iter().map(|(wanted, first)| batch::fit(wanted, first, data)).collect(),
+        Solver::Adam => adam::fit(&starts, data, cancel),
+        Solver::Lbfgs => starts.into_iter().map(|(wanted, first)| batch::fit(wanted, first, data, cancel)).collect(),
     });
     let epochs = |fitted: &Result<Fitted, String>| fitted.as_ref().map_or(1, |fitted| fitted.losses.len());
     let work = |(wanted, of): (&&Wanted<'_>, _)| epochs(of) as f64 * wanted.network.operations().max(1.0);
@@ -206,14 +218,25 @@ impl Mlp {
 
     /// The probability of each label, m × q, for m rows of d features.
     pub fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+        self.probabilities_until(rows, &Cancel::new()).expect("nobody cancels it")
+    }
+
+    /// [`Mlp::probabilities`], until it is cancelled.
+    pub(crate) fn probabilities_until(
+        &self,
+        rows: ArrayView2<'_, f64>,
+        cancel: &Cancel,
+    ) -> Result<Array2<f64>, Cancelled> {
         let mut probabilities = Array2::zeros((rows.nrows(), self.network.labels()));
         let into = probabilities.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter();
-        into.zip(rows.axis_chunks_iter(Axis(0), ROWS)).for_each(|(mut into, rows)| {
+        into.zip(rows.axis_chunks_iter(Axis(0), ROWS)).try_for_each(|(mut into, rows)| {
+            cancel.check()?;
             let lines = data::by_feature(rows);
             let features = Panels::new(rows.ncols(), rows.nrows(), &lines);
-            into.assign(&self.network.predict(&self.parameters, features));
-        });
-        probabilities
+            into.assign(&self.network.predict(&self.parameters, features, cancel));
+            cancel.check()
+        })?;
+        Ok(probabilities)
     }
 }
 
@@ -250,9 +273,9 @@ mod tests {
             let numbers = |name: &str| serde_json::from_value::<Vec<f64>>(case[name].clone()).unwrap();
             let network = Network::new(&[8, 4, 3], params.activation);
             let first = network.lay_out(&numbers("first"));
-            let data = Data::new(&rows(), &[&params]).unwrap();
+            let data = Data::new(&rows(), &[&params], &Cancel::new()).unwrap();
             let wanted = Wanted { index: 0, params: &params, network };
-            let ours = fit_from(vec![(&wanted, first)], &data).remove(0).0.unwrap().losses;
+            let ours = fit_from(vec![(&wanted, first)], &data, &Cancel::new()).remove(0).0.unwrap().losses;
             let theirs = numbers("losses");
             assert_eq!(ours.len(), theirs.len(), "{given:?}");
             for (epoch, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
@@ -276,10 +299,10 @@ mod tests {
         }
         let settings: Vec<MlpValidParams> = settings.into_iter().map(|params| params.check().unwrap()).collect();
         let settings: Vec<&MlpValidParams> = settings.iter().collect();
-        let data = Data::new(&train, &settings).unwrap();
+        let data = Data::new(&train, &settings, &Cancel::new()).unwrap();
         for threads in [1, 4] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let together = pool.install(|| fit_all(&settings, &data, &|mlp| mlp));
+            let together = pool.install(|| fit_all(&settings, &data, &|mlp| mlp, &Cancel::new()));
             let epochs: Vec<_> =
                 together.iter().map(|(mlp, _)| mlp.as_ref().map_or(0, |mlp| mlp.losses.len())).collect();
             assert!(epochs[2] > 3 && epochs[2] < 200 && epochs[4] == 0, "they end at different times: {epochs:?}");

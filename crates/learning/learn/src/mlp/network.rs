@@ -12,6 +12,7 @@ use super::activation::{self, Activation};
 use super::data::Rows;
 use super::panels::{Line, Panels, WIDTH, add_product, multiply, panels, share};
 use super::turn::turn;
+use crate::Cancel;
 use crate::random::Path;
 
 /// Sizes of the layers, and where their parameters lie in one flat vector: the weights of all layers, as [`Panels`] of
@@ -113,10 +114,11 @@ impl Network {
         (6 * self.weights - 2 * first) as f64
     }
 
-    /// Probabilities of the labels, m × q, for d × m features.
-    pub(super) fn predict(&self, parameters: &[f32], features: Panels<'_>) -> Array2<f64> {
+    /// Probabilities of the labels, m × q, for d × m features; unfinished where it is cancelled.
+    pub(super) fn predict(&self, parameters: &[f32], features: Panels<'_>, cancel: &Cancel) -> Array2<f64> {
         let mut values = self.room(features.columns);
-        self.forward(parameters, features, &mut values.iter_mut().map(Vec::as_mut_slice).collect::<Vec<_>>());
+        let mut layers: Vec<&mut [Line]> = values.iter_mut().map(Vec::as_mut_slice).collect();
+        self.forward(parameters, features, &mut layers, cancel);
         let mut last = values.pop().expect("a network has an output layer");
         activation::probabilities(last.as_flattened_mut());
         let labels = self.labels();
@@ -126,7 +128,7 @@ impl Network {
     }
 
     /// Leaves the values of the hidden layers and the sums of the last.
-    fn forward(&self, parameters: &[f32], features: Panels<'_>, values: &mut [&mut [Line]]) {
+    fn forward(&self, parameters: &[f32], features: Panels<'_>, values: &mut [&mut [Line]], cancel: &Cancel) {
         for (index, layer) in self.layers.iter().enumerate() {
             let (before, values) = values.split_at_mut(index);
             let input = before.last().map_or(features, |lines| Panels::new(layer.inputs, features.columns, lines));
@@ -134,7 +136,7 @@ impl Network {
             for panel in values[0].chunks_exact_mut(layer.outputs) {
                 panel.iter_mut().zip(biases).for_each(|(line, &bias)| *line = [bias; WIDTH]);
             }
-            add_product(layer.weights(parameters), input, values[0]);
+            add_product(layer.weights(parameters), input, values[0], cancel);
             if index + 1 < self.layers.len() {
                 self.activation.apply(values[0].as_flattened_mut());
             }
@@ -161,8 +163,9 @@ pub(super) struct Pass {
 }
 
 impl Pass {
-    /// Passes rows forward and back; returns the log loss, summed over rows, without the penalty.
-    pub(super) fn learn(&mut self, network: &Network, parameters: &[f32], rows: &Rows) -> f64 {
+    /// Passes rows forward and back; returns the log loss, summed over rows, without the penalty. Any number where it is
+    /// cancelled.
+    pub(super) fn learn(&mut self, network: &Network, parameters: &[f32], rows: &Rows, cancel: &Cancel) -> f64 {
         let layers = &network.layers;
         for of in [&mut self.values, &mut self.deltas] {
             of.resize(layers.len(), Vec::new());
@@ -175,7 +178,8 @@ impl Pass {
         upper.for_each(|(layer, into)| turn(layer.weights(parameters), into));
         let parts = parts(network, rows, &mut self.values, &mut self.deltas);
         let turned = &self.turned_weights;
-        let losses: Vec<_> = parts.into_par_iter().map(|part| part.learn(network, parameters, turned)).collect();
+        let losses: Vec<_> =
+            parts.into_par_iter().map(|part| part.learn(network, parameters, turned, cancel)).collect();
         for ((layer, values), into) in layers.iter().zip(&self.values).zip(&mut self.turned_values) {
             turn(Panels::new(layer.outputs, rows.count, values), into);
         }
@@ -184,8 +188,14 @@ impl Pass {
     }
 
     /// What the gradients are made of after these rows have passed, layer by layer.
-    pub(super) fn gradients<'a>(&'a self, network: &'a Network, rows: &'a Rows) -> impl Iterator<Item = Gradient<'a>> {
-        network.layers.iter().enumerate().map(|(index, layer)| Gradient {
+    pub(super) fn gradients<'a>(
+        &'a self,
+        network: &'a Network,
+        rows: &'a Rows,
+        cancel: &'a Cancel,
+    ) -> impl Iterator<Item = Gradient<'a>> {
+        network.layers.iter().enumerate().map(move |(index, layer)| Gradient {
+            cancel,
             weights: layer.weights.clone(),
             biases: layer.biases.clone(),
             delta: Panels::new(layer.outputs, rows.count, &self.deltas[index]),
@@ -206,6 +216,7 @@ pub(super) struct Gradient<'a> {
     delta: Panels<'a>,
     /// m × inputs.
     input: Panels<'a>,
+    cancel: &'a Cancel,
 }
 
 impl Gradient<'_> {
@@ -222,7 +233,7 @@ impl Gradient<'_> {
     ) -> Vec<R> {
         let inputs = self.input.parts(1).zip(panels).with_min_len(share(self.input.columns));
         let one = |gradient: &mut Vec<Line>, (input, panel)| {
-            multiply(self.delta, input, gradient);
+            multiply(self.delta, input, gradient, self.cancel);
             with(panel, gradient.as_flattened())
         };
         inputs.map_init(|| vec![[0.0; WIDTH]; self.delta.rows], one).collect()
@@ -278,15 +289,15 @@ impl Part<'_> {
     /// Leaves the values of the hidden layers and the derivatives by the sums of all; returns the log loss of each panel of
     /// rows, summed over rows and labels. Beyond the last row all derivatives are 0: those of the last layer are made so,
     /// and what is handed back from 0 is 0.
-    fn learn(self, network: &Network, parameters: &[f32], turned: &[Vec<Line>]) -> Vec<f64> {
+    fn learn(self, network: &Network, parameters: &[f32], turned: &[Vec<Line>], cancel: &Cancel) -> Vec<f64> {
         let Self { features, truth, mut values, mut deltas } = self;
-        network.forward(parameters, features, &mut values);
+        network.forward(parameters, features, &mut values, cancel);
         let last = network.layers.len() - 1;
         let losses = log_loss(truth, values[last], deltas[last]);
         for (below, (layer, turned)) in network.layers[1..].iter().zip(turned).enumerate().rev() {
             let (before, delta) = deltas.split_at_mut(below + 1);
             let delta = Panels::new(layer.outputs, features.columns, delta[0]);
-            multiply(Panels::new(layer.inputs, layer.outputs, turned), delta, before[below]);
+            multiply(Panels::new(layer.inputs, layer.outputs, turned), delta, before[below], cancel);
             network.activation.derive(values[below].as_flattened(), before[below].as_flattened_mut());
         }
         losses
@@ -340,14 +351,15 @@ mod tests {
         let records = Array2::from_shape_fn((count, 20), |(i, j)| draw(20 * i + j));
         let targets = Array2::from_shape_fn((count, 3), |(i, k)| draw(20 * i + k) + draw(20 * i + k + 1) > 0.1);
         let params = MlpParams::default().solver(Solver::Lbfgs).check().unwrap();
-        Data::new(&Labelled::new(records, targets), &[&params]).unwrap()
+        Data::new(&Labelled::new(records, targets), &[&params], &Cancel::new()).unwrap()
     }
 
     /// The loss of all rows with its gradient.
     fn learn(pass: &mut Pass, network: &Network, parameters: &[f32], rows: &Rows) -> (f64, Vec<f32>) {
-        let loss = pass.learn(network, parameters, rows);
+        let cancel = Cancel::new();
+        let loss = pass.learn(network, parameters, rows, &cancel);
         let mut all = vec![0.0; network.parameters];
-        for gradient in pass.gradients(network, rows) {
+        for gradient in pass.gradients(network, rows, &cancel) {
             let into = all[gradient.weights.clone()].par_chunks_mut(gradient.panel());
             gradient.by_weights(into, |into, panel| into.copy_from_slice(panel));
             all[gradient.biases.clone()].copy_from_slice(&gradient.by_biases());

@@ -6,6 +6,8 @@
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::Cancel;
+
 /// Columns of a panel.
 pub(super) const WIDTH: usize = 16;
 
@@ -49,17 +51,17 @@ pub(super) fn share(columns: usize) -> usize {
     panels(columns).div_ceil(rayon::current_num_threads()).max(1)
 }
 
-/// a · b.
-pub(super) fn multiply(a: Panels<'_>, b: Panels<'_>, into: &mut [Line]) {
+/// a · b; unfinished where it is cancelled.
+pub(super) fn multiply(a: Panels<'_>, b: Panels<'_>, into: &mut [Line], cancel: &Cancel) {
     into.fill([0.0; WIDTH]);
-    add_product(a, b, into);
+    add_product(a, b, into, cancel);
 }
 
-/// Adds a · b to what is there.
-pub(super) fn add_product(a: Panels<'_>, b: Panels<'_>, into: &mut [Line]) {
+/// Adds a · b to what is there; unfinished where it is cancelled.
+pub(super) fn add_product(a: Panels<'_>, b: Panels<'_>, into: &mut [Line], cancel: &Cancel) {
     assert_eq!((a.columns, into.len()), (b.rows, a.rows * panels(b.columns)), "sizes of a product");
     if b.rows > 0 {
-        Arch::new().dispatch(AddProduct { a, b, into });
+        Arch::new().dispatch(AddProduct { a, b, into, cancel });
     }
 }
 
@@ -70,6 +72,7 @@ struct AddProduct<'a> {
     a: Panels<'a>,
     b: Panels<'a>,
     into: &'a mut [Line],
+    cancel: &'a Cancel,
 }
 
 impl WithSimd for AddProduct<'_> {
@@ -91,12 +94,15 @@ impl AddProduct<'_> {
     /// Tiles of HEIGHT × 16, a line in VECTORS vectors.
     #[inline(always)]
     fn tiles<S: Simd, const VECTORS: usize, const HEIGHT: usize>(self, simd: S) {
-        let Self { a, b, into } = self;
+        let Self { a, b, into, cancel } = self;
         let (b_lines, _) = pulp::as_arrays::<VECTORS, _>(S::as_simd_f32s(b.lines.as_flattened()).0);
         let (into, _) = pulp::as_arrays_mut::<VECTORS, _>(S::as_mut_simd_f32s(into.as_flattened_mut()).0);
         for chunk in 0..b.rows.div_ceil(DEPTH) {
             let a = a.part(chunk, DEPTH / WIDTH);
             for (b, into) in b_lines.chunks_exact(b.rows).zip(into.chunks_exact_mut(a.rows)) {
+                if cancel.is_asked() {
+                    return;
+                }
                 let b = &b[chunk * DEPTH..((chunk + 1) * DEPTH).min(b.len())];
                 // What is left of the rows is cut into the largest tiles: sums of few rows wait for each other.
                 let rest = rows::<S, VECTORS, HEIGHT>(simd, a, b, into);
@@ -197,6 +203,7 @@ pub(super) mod tests {
 
     #[test]
     fn products_are_fused_sums_in_order_whatever_the_vectors() {
+        let cancel = Cancel::new();
         // Sums that are left and gone on with, too: at each 256 products.
         for (m, k, n) in SIZES.into_iter().chain([(11, 256, 5), (3, 257, 20), (13, 530, 17)]) {
             let (a, a_lines) = matrix(1, m, k);
@@ -210,7 +217,7 @@ pub(super) mod tests {
             let (a, b) = (Panels::new(m, k, &a_lines), Panels::new(k, n, &b_lines));
             let added = |run: &dyn Fn(AddProduct<'_>)| {
                 let mut into = start_lines.clone();
-                run(AddProduct { a, b, into: &mut into });
+                run(AddProduct { a, b, into: &mut into, cancel: &cancel });
                 into
             };
             assert_eq!(added(&|of| Arch::new().dispatch(of)), expected, "{m} × {k} × {n}");
@@ -226,11 +233,11 @@ pub(super) mod tests {
                 assert_eq!(added, expected, "{m} × {k} × {n}");
             }
             let mut in_parts = start_lines.clone();
-            b.parts(2).zip(in_parts.par_chunks_mut(2 * m)).for_each(|(b, into)| add_product(a, b, into));
+            b.parts(2).zip(in_parts.par_chunks_mut(2 * m)).for_each(|(b, into)| add_product(a, b, into, &cancel));
             assert_eq!(in_parts, expected, "{m} × {k} × {n}");
             let (mut alone, mut onto_0) = (vec![[f32::NAN; WIDTH]; expected.len()], vec![[0.0; WIDTH]; expected.len()]);
-            multiply(a, b, &mut alone);
-            add_product(a, b, &mut onto_0);
+            multiply(a, b, &mut alone, &cancel);
+            add_product(a, b, &mut onto_0, &cancel);
             assert_eq!(alone, onto_0, "{m} × {k} × {n}");
         }
     }
@@ -238,7 +245,7 @@ pub(super) mod tests {
     #[test]
     fn sums_of_nothing_are_0() {
         let mut into = vec![[1.0; WIDTH]; 3];
-        multiply(Panels::new(3, 0, &[]), Panels::new(0, 5, &[]), &mut into);
+        multiply(Panels::new(3, 0, &[]), Panels::new(0, 5, &[]), &mut into, &Cancel::new());
         assert_eq!(into, [[0.0; WIDTH]; 3]);
     }
 }

@@ -15,9 +15,10 @@ use serde::{Deserialize, Serialize};
 
 pub use params::{OutlierLabel, PARAMETERS, RadiusParams, RadiusValidParams};
 
+use crate::cancel::Cancelled;
 use crate::distance::{Distance, Neighbour, Weights, vote, within};
 use crate::family::{Trained, decide};
-use crate::{Labelled, LearnError};
+use crate::{Cancel, Labelled, LearnError};
 
 /// The fitted model: the training rows themselves.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,12 +53,21 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for RadiusValidParams {
 impl Radius {
     /// The neighbours' share of the vote for each label, m × q, for m rows of d features.
     pub fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+        self.probabilities_until(rows, &Cancel::new()).expect("nobody cancels it")
+    }
+
+    /// [`Radius::probabilities`], until it is cancelled.
+    pub(crate) fn probabilities_until(
+        &self,
+        rows: ArrayView2<'_, f64>,
+        cancel: &Cancel,
+    ) -> Result<Array2<f64>, Cancelled> {
         let each = |near: &[Neighbour]| shares(near, self.radius, self.weights, self.labels.view());
-        let found = within(self.distance, self.records.view(), rows, self.radius, each);
+        let found = within(self.distance, self.records.view(), rows, self.radius, each, cancel)?;
         let nothing = vec![0.0; self.labels.ncols()];
         let outlier = self.outlier.as_ref().unwrap_or(&nothing);
         let values = found.into_iter().flat_map(|shares| shares.unwrap_or_else(|| outlier.clone())).collect();
-        Array2::from_shape_vec((rows.nrows(), self.labels.ncols()), values).expect("a share a label")
+        Ok(Array2::from_shape_vec((rows.nrows(), self.labels.ncols()), values).expect("a share a label"))
     }
 }
 
@@ -77,6 +87,7 @@ pub(crate) fn train_all(
     settings: &[&RadiusValidParams],
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
+    cancel: &Cancel,
 ) -> Vec<Trained<Array2<f64>>> {
     let started = Instant::now();
     let labels = train.targets.view();
@@ -87,11 +98,12 @@ pub(crate) fn train_all(
         settings.iter().map(|of| shares(near, of.radius, of.weights, labels)).collect()
     };
     let mut found = match most {
-        Some(radius) => within(settings[0].distance(), train.records.view(), rows, radius, each),
-        None => Vec::new(),
+        Some(radius) => within(settings[0].distance(), train.records.view(), rows, radius, each, cancel),
+        None => Ok(Vec::new()),
     };
     let mut probabilities = |(at, checked): (usize, Result<(), String>)| {
         checked?;
+        let found = found.as_mut().map_err(|&mut cancelled| cancelled)?;
         let found = found.iter_mut().map(|of_row| of_row[at].take()).collect();
         settings[at].complete(found, labels)
     };

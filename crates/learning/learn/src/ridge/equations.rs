@@ -3,9 +3,10 @@
 use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
 
 use super::{Ridge, RidgeValidParams};
-use crate::Labelled;
-use crate::linalg::{Cholesky, matrix_product, self_products};
+use crate::cancel::Cancelled;
+use crate::linalg::{Cholesky, matrix_product, self_products, transposed};
 use crate::tree::balanced_weights;
+use crate::{Cancel, Labelled};
 
 /// Centred rows X (n × d) and targets Y (n × q) of ±1, both times the roots of the weights, as XᵀX or, where there are
 /// fewer rows than features, XXᵀ.
@@ -21,7 +22,7 @@ pub(super) struct Equations {
 }
 
 impl Equations {
-    pub(super) fn new(params: &RidgeValidParams, train: &Labelled) -> Self {
+    pub(super) fn new(params: &RidgeValidParams, train: &Labelled, cancel: &Cancel) -> Result<Self, Cancelled> {
         let weights = params.row_weights(train.targets.view());
         let mut rows = train.records.clone();
         let mut targets = train.targets.mapv(|has| if has { 1.0 } else { -1.0 });
@@ -30,35 +31,37 @@ impl Equations {
             false => Array1::zeros(of.ncols()),
         };
         let (middle, target_middle) = (centre(&mut rows), centre(&mut targets));
+        cancel.check()?;
         if params.class_weight.is_some() {
             let roots = weights.mapv(f64::sqrt).insert_axis(Axis(1));
             rows *= &roots;
             targets *= &roots;
         }
-        let columns = rows.t().as_standard_layout().into_owned();
+        let columns = transposed(rows.view(), cancel)?;
         let targets = targets.t().as_standard_layout().into_owned();
         let wide = rows.ncols() > rows.nrows();
-        let products = self_products(if wide { rows.view() } else { columns.view() });
-        Self { columns, targets, products, middle, target_middle }
+        let products = self_products(if wide { rows.view() } else { columns.view() }, cancel)?;
+        Ok(Self { columns, targets, products, middle, target_middle })
     }
 
     /// The coefficients for one alpha, or why there are none.
-    pub(super) fn solve(&self, alpha: f64) -> Result<Ridge, String> {
+    pub(super) fn solve(&self, alpha: f64, cancel: &Cancel) -> Result<Ridge, String> {
         let mut matrix = self.products.clone();
         matrix.diag_mut().mapv_inplace(|product| product + alpha);
         let singular = || {
             format!("features depend on each other, and alpha = {alpha} does not decide between them: use a larger one")
         };
-        let factors = Cholesky::factor(matrix).ok_or_else(singular)?;
+        let factors = Cholesky::factor(matrix, cancel)?.ok_or_else(singular)?;
         let wide = self.columns.nrows() > self.columns.ncols();
         let coefficients = if wide {
-            let dual = factors.solve(self.targets.t());
-            matrix_product(dual.t(), self.columns.view())
+            let dual = factors.solve(self.targets.t(), cancel)?;
+            matrix_product(dual.t(), self.columns.view(), cancel)?
         } else {
-            factors.solve(matrix_product(self.columns.view(), self.targets.view()).view()).reversed_axes()
+            let by_target = matrix_product(self.columns.view(), self.targets.view(), cancel)?;
+            factors.solve(by_target.view(), cancel)?.reversed_axes()
         };
         let coefficients = coefficients.as_standard_layout().into_owned();
-        let at_middle = matrix_product(self.middle.view().insert_axis(Axis(0)), coefficients.view());
+        let at_middle = matrix_product(self.middle.view().insert_axis(Axis(0)), coefficients.view(), cancel)?;
         let intercepts = &self.target_middle - &at_middle.row(0);
         Ok(Ridge { coefficients, intercepts })
     }

@@ -18,9 +18,10 @@ use serde::{Deserialize, Serialize};
 
 pub use params::{PARAMETERS, RidgeParams, RidgeValidParams};
 
+use crate::cancel::Cancelled;
 use crate::family::{Trained, decide};
 use crate::linalg::matrix_product;
-use crate::{Labelled, LearnError};
+use crate::{Cancel, Labelled, LearnError};
 use equations::Equations;
 
 /// The fitted model.
@@ -36,24 +37,37 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for RidgeValidParams {
     type Object = Ridge;
 
     fn fit(&self, dataset: &Labelled) -> Result<Ridge, LearnError> {
-        fits(dataset).map_err(LearnError::Unfittable)?;
-        Equations::new(self, dataset).solve(self.alpha).map_err(LearnError::Unfittable)
+        self.fit_until(dataset, &Cancel::new())
     }
 }
 
 impl Ridge {
     /// The value of each label, m × q, for m rows of d features.
     pub fn decision(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        matrix_product(rows, self.coefficients.view()) + &self.intercepts
+        self.decision_until(rows, &Cancel::new()).expect("nobody cancels it")
+    }
+
+    fn decision_until(&self, rows: ArrayView2<'_, f64>, cancel: &Cancel) -> Result<Array2<f64>, Cancelled> {
+        Ok(matrix_product(rows, self.coefficients.view(), cancel)? + &self.intercepts)
     }
 
     /// The values as numbers in [0, 1], m × q, above one half exactly where the value is above 0. Not calibrated.
     pub fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        self.decision(rows).mapv(|value| match ((value + 1.0) / 2.0).clamp(0.0, 1.0) {
+        self.probabilities_until(rows, &Cancel::new()).expect("nobody cancels it")
+    }
+
+    /// [`Ridge::probabilities`], until it is cancelled.
+    pub(crate) fn probabilities_until(
+        &self,
+        rows: ArrayView2<'_, f64>,
+        cancel: &Cancel,
+    ) -> Result<Array2<f64>, Cancelled> {
+        let decision = self.decision_until(rows, cancel)?;
+        Ok(decision.mapv(|value| match ((value + 1.0) / 2.0).clamp(0.0, 1.0) {
             // Rounded down to one half.
             0.5 if value > 0.0 => 0.5_f64.next_up(),
             share => share,
-        })
+        }))
     }
 }
 
@@ -73,20 +87,30 @@ pub(crate) fn train_all(
     settings: &[&RidgeValidParams],
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
+    cancel: &Cancel,
 ) -> Vec<Trained<Array2<f64>>> {
     let started = Instant::now();
-    let equations = fits(train).map(|()| Equations::new(settings[0], train));
+    let equations = fits(train).and_then(|()| Ok(Equations::new(settings[0], train, cancel)?));
     let shared = started.elapsed().as_secs_f64() / settings.len() as f64;
     let train_one = |of: &&RidgeValidParams| {
         let started = Instant::now();
-        let fitted = equations.as_ref().map_err(String::clone).and_then(|equations| equations.solve(of.alpha));
-        let probabilities = fitted.map(|model| model.probabilities(rows));
+        let fitted = equations.as_ref().map_err(String::clone).and_then(|equations| equations.solve(of.alpha, cancel));
+        let probabilities = fitted.and_then(|model| Ok(model.probabilities_until(rows, cancel)?));
         Trained { outcome: probabilities, seconds: shared + started.elapsed().as_secs_f64() }
     };
     settings.iter().map(train_one).collect()
 }
 
 impl RidgeValidParams {
+    /// [`Fit::fit`], until it is cancelled.
+    pub(crate) fn fit_until(&self, dataset: &Labelled, cancel: &Cancel) -> Result<Ridge, LearnError> {
+        fits(dataset).map_err(LearnError::Unfittable)?;
+        let equations = Equations::new(self, dataset, cancel)?;
+        let fitted = equations.solve(self.alpha, cancel);
+        cancel.check()?;
+        fitted.map_err(LearnError::Unfittable)
+    }
+
     /// Rough seconds that a fit on `rows` rows takes on one core; prediction is quick.
     pub(crate) fn seconds(&self, rows: usize, features: usize) -> f64 {
         let (short, long) = (rows.min(features) as f64, rows.max(features) as f64);

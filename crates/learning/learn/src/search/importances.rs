@@ -6,10 +6,11 @@ use ndarray::{ArrayView2, Axis, s};
 
 use super::Prepared;
 use super::groups::{Group, groups};
+use crate::cancel::Cancelled;
 use crate::family::{Size, decide_above};
-use crate::metrics;
 use crate::pipeline::{Fitted, Pipeline};
 use crate::random::{Path, Pool};
+use crate::{Cancel, metrics};
 
 /// Permutations of each group.
 const REPEATS: usize = 5;
@@ -30,7 +31,8 @@ pub(super) fn importances(
     fitted: &Fitted,
     thresholds: &[f64],
     seed: u64,
-) -> Option<Importances> {
+    cancel: &Cancel,
+) -> Result<Option<Importances>, Cancelled> {
     let (groups, features_left_out) = groups(&data.feature_names);
     let (n, d) = data.train.records.dim();
     let size = Size { rows: n, queries: 0, features: d, labels: data.label_names.len() };
@@ -39,27 +41,29 @@ pub(super) fn importances(
     let all = data.test.records.nrows();
     let rows = all.min(MOST).min(affordable);
     if rows < all.min(LEAST) {
-        return None;
+        return Ok(None);
     }
     let looked = Looked {
         rows: data.test.records.slice(s![..rows, ..]),
         truth: data.test.targets.slice(s![..rows, ..]),
         fitted,
         thresholds,
+        cancel,
     };
     let orders: Vec<Vec<usize>> = (0..REPEATS as u64).map(|repeat| order(rows, seed, repeat)).collect();
-    let scores = looked.scores(looked.rows);
+    let scores = looked.scores(looked.rows)?;
     let constant = metrics::repeated(&metrics::most_frequent_set(data.train.targets.view()), rows);
-    let mut groups: Vec<Importance> = groups.iter().map(|group| looked.importance(group, &scores, &orders)).collect();
+    let importance = |group: &Group| looked.importance(group, &scores, &orders);
+    let mut groups: Vec<Importance> = groups.iter().map(importance).collect::<Result<_, _>>()?;
     groups.sort_by(|a, b| b.f1_micro.mean.total_cmp(&a.f1_micro.mean));
-    Some(Importances {
+    Ok(Some(Importances {
         rows: rows as u32,
         repeats: REPEATS as u32,
         baseline: metrics::scores(looked.truth, constant.view()),
         scores,
         groups,
         features_left_out: features_left_out as u32,
-    })
+    }))
 }
 
 /// What is looked at, and who looks.
@@ -68,15 +72,16 @@ struct Looked<'a> {
     truth: ArrayView2<'a, bool>,
     fitted: &'a Fitted,
     thresholds: &'a [f64],
+    cancel: &'a Cancel,
 }
 
 impl Looked<'_> {
-    fn scores(&self, rows: ArrayView2<'_, f64>) -> Scores {
-        let assigned = decide_above(self.thresholds, self.fitted.probabilities(rows).view());
-        metrics::scores(self.truth, assigned.view())
+    fn scores(&self, rows: ArrayView2<'_, f64>) -> Result<Scores, Cancelled> {
+        let assigned = decide_above(self.thresholds, self.fitted.probabilities(rows, self.cancel)?.view());
+        Ok(metrics::scores(self.truth, assigned.view()))
     }
 
-    fn importance(&self, group: &Group, before: &Scores, orders: &[Vec<usize>]) -> Importance {
+    fn importance(&self, group: &Group, before: &Scores, orders: &[Vec<usize>]) -> Result<Importance, Cancelled> {
         let permuted = |order: &Vec<usize>| {
             let mut rows = self.rows.to_owned();
             for &column in &group.columns {
@@ -84,14 +89,14 @@ impl Looked<'_> {
             }
             self.scores(rows.view())
         };
-        let after: Vec<Scores> = orders.iter().map(permuted).collect();
+        let after: Vec<Scores> = orders.iter().map(permuted).collect::<Result<_, _>>()?;
         let loss = |of: fn(&Scores) -> f64| loss(after.iter().map(|after| of(before) - of(after)).collect());
-        Importance {
+        Ok(Importance {
             group: group.name.clone(),
             features: group.columns.len() as u32,
             f1_micro: loss(|scores| scores.f1.micro),
             accuracy: loss(|scores| scores.accuracy),
-        }
+        })
     }
 }
 

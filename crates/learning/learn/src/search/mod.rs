@@ -18,11 +18,11 @@ pub use saved::SavedModel;
 
 use crate::family::{Trained, decide};
 use crate::pipeline::{Pipeline, train_all};
-use crate::{LearnError, folds, metrics};
+use crate::{Cancel, LearnError, folds, metrics};
 
 /// Fits and scores the settings of one block on its folds, over all cores. A setting that this data does not allow is a
-/// trial whose outcome says why; an error means that no trial of the block can be run at all.
-pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Trial>, LearnError> {
+/// trial whose outcome says why; an error means that no trial of the block can be run at all, or that it was cancelled.
+pub fn run_block(data: &Prepared, search: &Search, block: u32, cancel: &Cancel) -> Result<Vec<Trial>, LearnError> {
     let missing = || LearnError::Search(format!("search {} has no block {block}", search.id));
     let block = search.blocks.get(block as usize).ok_or_else(missing)?;
     check_kernel(search, data)?;
@@ -31,12 +31,13 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32) -> Result<Vec<Tri
         block.settings.iter().map(|&setting| pipeline(data, search, setting)).collect::<Result<_, _>>()?;
     let mut trials = Vec::new();
     for &fold in &block.folds {
+        cancel.check()?;
         let no_fold = || LearnError::Search(format!("search {} has no fold {fold}", search.id));
         let validation = stretches.get(fold as usize).ok_or_else(no_fold)?.clone();
         let train = folds::without(&data.train, &validation);
         let truth = data.train.targets.slice(s![validation.clone(), ..]);
         let judge = |shares: ArrayView2<'_, f64>| metrics::scores(truth, decide(shares).view());
-        let trained = train_all(&pipelines, &train, data.train.records.slice(s![validation, ..]), &judge);
+        let trained = train_all(&pipelines, &train, data.train.records.slice(s![validation, ..]), &judge, cancel)?;
         trials.extend(block.settings.iter().zip(trained).map(|(&setting, Trained { outcome, seconds })| Trial {
             search: search.id.clone(),
             setting,

@@ -8,13 +8,19 @@ use super::importances::importances;
 use super::thresholds::tune;
 use super::{Prepared, SavedModel, check_kernel, leaderboard, pipeline};
 use crate::family::{decide, decide_above};
-use crate::{LearnError, metrics};
+use crate::{Cancel, LearnError, metrics};
 
 /// Test rows that are shown with what was assigned to them: the first, and they lie in random order.
 const EXAMPLES: usize = 5;
 
-/// Fits the winner of these trials on all training rows, looks at the test rows once, and packs the model up.
-pub fn refit(data: &Prepared, search: &Search, trials: &[Trial]) -> Result<(ModelInfo, Vec<u8>), LearnError> {
+/// Fits the winner of these trials on all training rows, looks at the test rows once, and packs the model up, unless it is
+/// cancelled before.
+pub fn refit(
+    data: &Prepared,
+    search: &Search,
+    trials: &[Trial],
+    cancel: &Cancel,
+) -> Result<(ModelInfo, Vec<u8>), LearnError> {
     let ranked = leaderboard(search, trials);
     let winner = ranked.first().ok_or_else(|| LearnError::Search("no setting has all its trials yet".into()))?;
     if let Some(reason) = &winner.error {
@@ -22,11 +28,12 @@ pub fn refit(data: &Prepared, search: &Search, trials: &[Trial]) -> Result<(Mode
     }
     check_kernel(search, data)?;
     let pipeline = pipeline(data, search, winner.setting)?;
-    let fitted = pipeline.fit(&data.train)?;
-    let tuned = if search.thresholds { Some(tune(data, search, &pipeline)?) } else { None };
+    let fitted = pipeline.fit(&data.train, cancel)?;
+    let tuned = if search.thresholds { Some(tune(data, search, &pipeline, cancel)?) } else { None };
     let thresholds = tuned.as_ref().map_or_else(|| vec![0.5; data.label_names.len()], |tuned| tuned.thresholds.clone());
-    let mut evaluation = evaluate(data, fitted.probabilities(data.test.records.view()).view(), &thresholds, tuned);
-    evaluation.importances = importances(data, &pipeline, &fitted, &thresholds, search.seed);
+    let probabilities = fitted.probabilities(data.test.records.view(), cancel)?;
+    let mut evaluation = evaluate(data, probabilities.view(), &thresholds, tuned);
+    evaluation.importances = importances(data, &pipeline, &fitted, &thresholds, search.seed, cancel)?;
     let saved = SavedModel::new(data, fitted, thresholds);
     let info = ModelInfo {
         search: search.id.clone(),

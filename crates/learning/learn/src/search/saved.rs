@@ -5,9 +5,9 @@ use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::Prepared;
-use crate::LearnError;
 use crate::pipeline::Fitted;
 use crate::scaler::StandardScaler;
+use crate::{Cancel, LearnError};
 
 /// First bytes of every saved model; the number is the format's version.
 const MAGIC: &[u8] = b"spotifai model 3\n";
@@ -64,7 +64,7 @@ impl SavedModel {
             let (feature, track) = (&self.feature_names[at % d], track_ids[at / d]);
             return Err(LearnError::Data(format!("feature {feature} of track {track} is {}", features[at])));
         }
-        let probabilities = self.fitted.probabilities(self.scaler.transform(rows).view());
+        let probabilities = self.fitted.probabilities(self.scaler.transform(rows).view(), &Cancel::new())?;
         let assignment = |(track_id, probabilities): (&&str, ArrayView1<'_, f64>)| {
             let above =
                 self.label_names.iter().zip(probabilities).zip(&self.thresholds).filter(|((_, p), least)| p > least);

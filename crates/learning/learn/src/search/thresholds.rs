@@ -6,11 +6,16 @@ use ndarray::{Array2, ArrayView1, s};
 use super::Prepared;
 use crate::family::{decide, decide_above};
 use crate::pipeline::Pipeline;
-use crate::{LearnError, folds, metrics};
+use crate::{Cancel, LearnError, folds, metrics};
 
 /// The thresholds for a setting, with what they do to the rows they were tuned on; the held-out rows are still unseen.
-pub(super) fn tune(data: &Prepared, search: &Search, pipeline: &Pipeline) -> Result<Tuned, LearnError> {
-    let probabilities = out_of_fold(data, search.folds, pipeline)?;
+pub(super) fn tune(
+    data: &Prepared,
+    search: &Search,
+    pipeline: &Pipeline,
+    cancel: &Cancel,
+) -> Result<Tuned, LearnError> {
+    let probabilities = out_of_fold(data, search.folds, pipeline, cancel)?;
     let truth = data.train.targets.view();
     let columns = probabilities.columns().into_iter().zip(truth.columns());
     let thresholds: Vec<f64> = columns.map(|(probabilities, truth)| best(probabilities, truth)).collect();
@@ -24,11 +29,12 @@ pub(super) fn tune(data: &Prepared, search: &Search, pipeline: &Pipeline) -> Res
 }
 
 /// Probabilities of all training rows, n × q, each by a fit on the folds that it is not in.
-fn out_of_fold(data: &Prepared, folds: u32, pipeline: &Pipeline) -> Result<Array2<f64>, LearnError> {
+fn out_of_fold(data: &Prepared, folds: u32, pipeline: &Pipeline, cancel: &Cancel) -> Result<Array2<f64>, LearnError> {
     let mut probabilities = Array2::zeros(data.train.targets.raw_dim());
     for validation in folds::k_fold_tracks(&data.track_ends, folds as usize)? {
-        let fitted = pipeline.fit(&folds::without(&data.train, &validation))?;
-        let of_fold = fitted.probabilities(data.train.records.slice(s![validation.clone(), ..]));
+        cancel.check()?;
+        let fitted = pipeline.fit(&folds::without(&data.train, &validation), cancel)?;
+        let of_fold = fitted.probabilities(data.train.records.slice(s![validation.clone(), ..]), cancel)?;
         probabilities.slice_mut(s![validation, ..]).assign(&of_fold);
     }
     Ok(probabilities)

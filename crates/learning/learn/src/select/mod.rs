@@ -18,14 +18,15 @@ pub use excess::excesses;
 
 use linfa::ParamGuard;
 use model::search::Params;
-use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::cancel::Cancelled;
 use crate::linalg::matrix_product;
 use crate::params::{ParamError, Parameter, bad_value};
 use crate::tree::{Kind, TreeParams};
-use crate::{Labelled, LearnError};
+use crate::{Cancel, Labelled, LearnError};
 
 /// The parameter that every family has for it.
 pub const PARAMETERS: &[Parameter] = &[Parameter {
@@ -124,6 +125,11 @@ impl Selection {
 
     /// Fits it on n × d rows with their labels.
     pub fn fit(&self, train: &Labelled) -> Result<Selector, LearnError> {
+        self.fit_until(train, &Cancel::new())
+    }
+
+    /// [`Selection::fit`], until it is cancelled.
+    pub(crate) fn fit_until(&self, train: &Labelled, cancel: &Cancel) -> Result<Selector, LearnError> {
         self.check_ref()?;
         let (rows, labels) = (train.records.view(), train.targets.view());
         let best = |scores: Option<Vec<f64>>, k: u32| {
@@ -131,17 +137,18 @@ impl Selection {
             Ok(Selector::best(&scores, k as usize))
         };
         let selector: Result<Selector, String> = match *self {
-            Self::Variance { threshold } => varying(rows, threshold),
-            Self::Anova { k } => best(scores::anova(rows, labels), k),
-            Self::MutualInfo { k } => best(scores::mutual_info(rows, labels), k),
+            Self::Variance { threshold } => varying(rows, threshold, cancel),
+            Self::Anova { k } => best(scores::anova(rows, labels, cancel), k),
+            Self::MutualInfo { k } => best(scores::mutual_info(rows, labels, cancel), k),
             Self::TreeImportance { k, seed } => {
                 let trees = TreeParams::new(Kind::ExtraTrees).seed(seed).check()?;
-                Ok(Selector::best(&trees.feature_importances(train)?, k as usize))
+                Ok(Selector::best(&trees.feature_importances_until(train, cancel)?, k as usize))
             }
             Self::Pca { n_components } => {
-                pca::components(rows, n_components).map(|(middle, axes)| Selector::Axes { middle, axes })
+                pca::components(rows, n_components, cancel).map(|(middle, axes)| Selector::Axes { middle, axes })
             }
         };
+        cancel.check()?;
         selector.map_err(LearnError::Unfittable)
     }
 }
@@ -179,25 +186,35 @@ impl Selector {
 
     /// What is selected of m × d rows.
     pub fn apply(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+        self.apply_until(rows, &Cancel::new()).expect("nobody cancels it")
+    }
+
+    /// [`Selector::apply`], until it is cancelled.
+    pub(crate) fn apply_until(&self, rows: ArrayView2<'_, f64>, cancel: &Cancel) -> Result<Array2<f64>, Cancelled> {
         match self {
             Self::Columns(columns) => {
-                let columns: Vec<usize> = columns.iter().map(|&column| column as usize).collect();
-                rows.select(Axis(1), &columns).as_standard_layout().into_owned()
+                let mut selected = Array2::zeros((rows.nrows(), columns.len()));
+                for (row, mut selected) in rows.rows().into_iter().zip(selected.rows_mut()) {
+                    cancel.check()?;
+                    selected.iter_mut().zip(columns).for_each(|(into, &column)| *into = row[column as usize]);
+                }
+                Ok(selected)
             }
-            Self::Axes { middle, axes } => matrix_product((&rows - middle).view(), axes.view()),
+            Self::Axes { middle, axes } => matrix_product((&rows - middle).view(), axes.view(), cancel),
         }
     }
 }
 
 /// The columns whose (population) variance is above a threshold. Rounding can leave a constant column some variance, so
 /// that of threshold 0 has to vary too, as in scikit-learn.
-fn varying(rows: ArrayView2<'_, f64>, threshold: f64) -> Result<Selector, String> {
+fn varying(rows: ArrayView2<'_, f64>, threshold: f64, cancel: &Cancel) -> Result<Selector, String> {
     let varies = |column: ArrayView1<'_, f64>| {
         let mean = column.sum() / column.len() as f64;
         let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / column.len() as f64;
         variance > threshold && column.iter().any(|x| *x != column[0])
     };
-    let columns: Vec<u32> = (0..rows.ncols() as u32).filter(|&at| varies(rows.column(at as usize))).collect();
+    let all = (0..rows.ncols() as u32).take_while(|_| !cancel.is_asked());
+    let columns: Vec<u32> = all.filter(|&at| varies(rows.column(at as usize))).collect();
     if columns.is_empty() {
         return Err(format!("no feature has a variance above {threshold}"));
     }

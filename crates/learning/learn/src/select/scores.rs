@@ -3,9 +3,11 @@
 use ndarray::{ArrayView1, ArrayView2};
 use rayon::prelude::*;
 
+use crate::Cancel;
+
 /// ANOVA's F of each of d features: the mean over labels of scikit-learn's `f_classif`. Labels that all rows or none
 /// have say nothing and are left out; a constant feature scores −∞. None if no label is left.
-pub(super) fn anova(rows: ArrayView2<'_, f64>, labels: ArrayView2<'_, bool>) -> Option<Vec<f64>> {
+pub(super) fn anova(rows: ArrayView2<'_, f64>, labels: ArrayView2<'_, bool>, cancel: &Cancel) -> Option<Vec<f64>> {
     let labels = telling(labels);
     let of_column = |column: ArrayView1<'_, f64>| {
         if column.iter().all(|x| *x == column[0]) {
@@ -18,7 +20,7 @@ pub(super) fn anova(rows: ArrayView2<'_, f64>, labels: ArrayView2<'_, bool>) -> 
         let mean = sum / labels.len() as f64;
         if mean.is_nan() { f64::NEG_INFINITY } else { mean }
     };
-    (!labels.is_empty()).then(|| by_column(rows, of_column))
+    (!labels.is_empty()).then(|| by_column(rows, of_column, cancel))
 }
 
 /// The variance between the rows with and without a label, over the variance within both.
@@ -43,13 +45,17 @@ fn f_value(column: &[f64], label: &[bool]) -> f64 {
 /// A feature is cut into ⌈∛n⌉ bins of equally many rows, where equal values share a bin, and information is counted from
 /// the frequencies of the bins. scikit-learn estimates it from nearest neighbours (Ross 2014) after a random shake that
 /// parts equal values; bins need no shake, so that a search stays a function of its data, and order features alike.
-pub(super) fn mutual_info(rows: ArrayView2<'_, f64>, labels: ArrayView2<'_, bool>) -> Option<Vec<f64>> {
+pub(super) fn mutual_info(
+    rows: ArrayView2<'_, f64>,
+    labels: ArrayView2<'_, bool>,
+    cancel: &Cancel,
+) -> Option<Vec<f64>> {
     let labels = telling(labels);
     let of_column = |column: ArrayView1<'_, f64>| {
         let bins = bins(column);
         labels.iter().map(|label| information(&bins, label)).sum::<f64>() / labels.len() as f64
     };
-    (!labels.is_empty()).then(|| by_column(rows, of_column))
+    (!labels.is_empty()).then(|| by_column(rows, of_column, cancel))
 }
 
 /// The bin of each value; their numbers rise with the values and may leave some out.
@@ -92,6 +98,12 @@ fn telling(labels: ArrayView2<'_, bool>) -> Vec<Vec<bool>> {
     columns.filter(|column| column.iter().any(|has| *has) && column.iter().any(|has| !*has)).collect()
 }
 
-fn by_column(rows: ArrayView2<'_, f64>, score: impl Fn(ArrayView1<'_, f64>) -> f64 + Sync) -> Vec<f64> {
-    (0..rows.ncols()).into_par_iter().map(|column| score(rows.column(column))).collect()
+/// The score of each column; any number from where it is cancelled.
+fn by_column(
+    rows: ArrayView2<'_, f64>,
+    score: impl Fn(ArrayView1<'_, f64>) -> f64 + Sync,
+    cancel: &Cancel,
+) -> Vec<f64> {
+    let columns = (0..rows.ncols()).into_par_iter();
+    columns.map(|column| if cancel.is_asked() { 0.0 } else { score(rows.column(column)) }).collect()
 }

@@ -93,7 +93,7 @@ impl Search<'_> {
         mut drawn: usize,
     ) {
         let mut all_constant = true;
-        while drawn < self.drawn || all_constant {
+        while (drawn < self.drawn || all_constant) && !self.cancel.is_asked() {
             let Some(feature) = scratch.pool.next() else { break };
             all_constant &= !self.best_of_one::<ENTROPY, C>(node, ranked, feature, scratch);
             drawn += 1;
@@ -266,6 +266,9 @@ impl<const ENTROPY: bool, C: Code> NullaryFnOnce for ScanPart<'_, ENTROPY, C> {
     #[inline(always)]
     fn call(self) {
         for (feature, order) in self.part.iter(self.node.rows.len()) {
+            if self.search.cancel.is_asked() {
+                return;
+            }
             let column = self.search.columns.column(feature);
             let value = |at: usize| column[self.node.rows[order[at].number() as usize] as usize];
             let differ = |at: usize| value(at + 1) > value(at) + SAME;

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use super::aligned::Aligned;
 use super::ranks::Ranks;
 use super::sort::starts;
+use crate::Cancel;
 
 /// Values that differ by no more than this are one value (scikit-learn's `FEATURE_THRESHOLD`).
 pub(super) const SAME: f32 = 1e-7;
@@ -48,14 +49,15 @@ pub(super) struct Order {
 }
 
 impl Columns {
-    pub(super) fn new(records: ArrayView2<'_, f64>, wanted: Layouts) -> Self {
+    /// Lays them out; unfinished where it is cancelled.
+    pub(super) fn new(records: ArrayView2<'_, f64>, wanted: Layouts, cancel: &Cancel) -> Self {
         let (rows, features) = records.dim();
         let orders = (0..features).map(|_| OnceLock::new()).collect();
-        let values = wanted.values.then(|| values_of(records));
-        let tiles = wanted.tiles.then(|| tiles_of(records));
-        let keys = wanted.keys.then(|| keys_of(records));
+        let values = wanted.values.then(|| values_of(records, cancel));
+        let tiles = wanted.tiles.then(|| tiles_of(records, cancel));
+        let keys = wanted.keys.then(|| keys_of(records, cancel));
         let mut columns = Self { rows, features, values, tiles, keys, ranks: None, orders };
-        columns.ranks = wanted.ranks.then(|| Ranks::new(&columns));
+        columns.ranks = wanted.ranks.then(|| Ranks::new(&columns, cancel));
         columns
     }
 
@@ -135,11 +137,14 @@ fn read(value: f64) -> f32 {
 }
 
 /// Column by column.
-fn values_of(records: ArrayView2<'_, f64>) -> Vec<f32> {
+fn values_of(records: ArrayView2<'_, f64>, cancel: &Cancel) -> Vec<f32> {
     let rows = records.nrows();
     let mut values = vec![0.0; records.len()];
     let of_tiles = values.par_chunks_mut(stretch(TILE, rows)).zip(records.axis_chunks_iter(Axis(1), TILE));
     of_tiles.for_each(|(values, records)| {
+        if cancel.is_asked() {
+            return;
+        }
         for (row, of_row) in records.rows().into_iter().enumerate() {
             for (feature, &value) in of_row.iter().enumerate() {
                 values[feature * rows + row] = read(value);
@@ -150,11 +155,14 @@ fn values_of(records: ArrayView2<'_, f64>) -> Vec<f32> {
 }
 
 /// Tile by tile, each row by row.
-fn tiles_of(records: ArrayView2<'_, f64>) -> Aligned<i32> {
+fn tiles_of(records: ArrayView2<'_, f64>, cancel: &Cancel) -> Aligned<i32> {
     let (rows, features) = records.dim();
     let mut tiles = Aligned::new(rows * features.next_multiple_of(TILE));
     let of_tiles = tiles.par_chunks_mut(stretch(TILE, rows)).zip(records.axis_chunks_iter(Axis(1), TILE));
     of_tiles.for_each(|(tile, records)| {
+        if cancel.is_asked() {
+            return;
+        }
         for (keys, of_row) in tile.chunks_exact_mut(TILE).zip(records.rows()) {
             keys.iter_mut().zip(of_row).for_each(|(of, &value)| *of = key(read(value)));
         }
@@ -163,10 +171,13 @@ fn tiles_of(records: ArrayView2<'_, f64>) -> Aligned<i32> {
 }
 
 /// Row by row.
-fn keys_of(records: ArrayView2<'_, f64>) -> Aligned<i32> {
+fn keys_of(records: ArrayView2<'_, f64>, cancel: &Cancel) -> Aligned<i32> {
     let mut keys = Aligned::new(records.len());
     let of_rows = keys.par_chunks_mut(records.ncols().max(1)).zip(records.axis_iter(Axis(0)));
     of_rows.for_each(|(keys, of_row)| {
+        if cancel.is_asked() {
+            return;
+        }
         keys.iter_mut().zip(of_row).for_each(|(of, &value)| *of = key(read(value)));
     });
     keys
@@ -243,8 +254,9 @@ mod tests {
             0 => -0.0,
             of => (of as f64 - 3.0) * (feature as f64 + 0.1),
         });
-        let columns = Columns::new(records.view(), Layouts { values: true, keys: true, ..Layouts::default() });
-        let in_tiles = Columns::new(records.view(), Layouts { tiles: true, ..Layouts::default() });
+        let cancel = Cancel::new();
+        let columns = Columns::new(records.view(), Layouts { values: true, keys: true, ..Layouts::default() }, &cancel);
+        let in_tiles = Columns::new(records.view(), Layouts { tiles: true, ..Layouts::default() }, &cancel);
         for ((row, feature), &value) in records.indexed_iter() {
             let (value, row) = (value as f32 + 0.0, row as u32);
             let found = [&columns, &in_tiles].map(|of| of.along(feature as u32).of(row));

@@ -185,6 +185,7 @@ mod tests {
     use super::super::rows::{Labels, Weights};
     use super::super::split::Limits;
     use super::*;
+    use crate::Cancel;
     use crate::random::Path;
 
     const FEATURES: usize = 20;
@@ -202,7 +203,7 @@ mod tests {
     }
 
     fn ranked<C: Code, const ENTROPY: bool, const IS_FEW: bool>(search: &Search<'_>, node: &Node<'_>) -> Vec<Best> {
-        let (mut scratch, ranked) = (Scratch::new(search), Ranked::<C>::new(search.columns));
+        let (mut scratch, ranked) = (Scratch::new(search), Ranked::<C>::new(search.columns, &search.cancel));
         scratch.best.resize(search.variants.len(), Best::NONE);
         scratch.local.fill(node.rows, node.weight, search.weights, search.labels);
         scratch.local.lay_out(node.rows, search.labels);
@@ -220,7 +221,7 @@ mod tests {
 
     fn presorted<C: Code>(search: &Search<'_>, node: &Node<'_>, of: fn(Orders<C>) -> Presorted) -> Vec<Best> {
         let mut scratch = Scratch::new(search);
-        search.split(node, Some(&of(Orders::root(search.columns, node.rows))), &mut scratch);
+        search.split(node, Some(&of(Orders::root(search.columns, node.rows, &search.cancel))), &mut scratch);
         scratch.best
     }
 
@@ -235,7 +236,7 @@ mod tests {
             let targets =
                 Array2::from_shape_fn((40, LABELS), |(row, label)| draw((row * 31 + label) as u32).is_multiple_of(4));
             let (columns, labels) = (
-                Columns::new(records.view(), Layouts { values: true, ..Layouts::default() }),
+                Columns::new(records.view(), Layouts { values: true, ..Layouts::default() }, &Cancel::new()),
                 Labels::new(targets.view()),
             );
             let weights = Weights::new((0..40).map(|row| f64::from(1 + draw(row) % 3)).collect(), LABELS);
@@ -251,6 +252,7 @@ mod tests {
                 splitter: Splitter::Best,
                 drawn: FEATURES,
                 variants: &variants,
+                cancel: Cancel::new(),
             };
             let node = Node { path: Path::root(seed, 1), rows: &of_node, weight, variants: 0b111, near: true };
             let found = |best: Vec<Best>| best.iter().map(|best| (best.feature, best.threshold)).collect::<Vec<_>>();

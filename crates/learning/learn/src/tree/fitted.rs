@@ -5,6 +5,8 @@ use ndarray::{Array2, ArrayBase, ArrayView2, ArrayViewMut2, Axis, Data, Ix2};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
+use crate::Cancel;
+use crate::cancel::Cancelled;
 use crate::family::decide;
 
 /// A tree as prediction needs it.
@@ -95,19 +97,30 @@ impl Forest {
 
     /// The share of each label in each row's leaf, averaged over the trees: m × q, for m rows of d features.
     pub fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
+        self.probabilities_until(rows, &Cancel::new()).expect("nobody cancels it")
+    }
+
+    /// [`Forest::probabilities`], until it is cancelled.
+    pub(crate) fn probabilities_until(
+        &self,
+        rows: ArrayView2<'_, f64>,
+        cancel: &Cancel,
+    ) -> Result<Array2<f64>, Cancelled> {
         let rows = as_f32(rows);
         let mut shares = Array2::zeros((rows.nrows(), self.labels));
         let of_row = |(row, mut shares): (ndarray::ArrayView1<'_, f32>, ndarray::ArrayViewMut1<'_, f64>)| {
+            cancel.check()?;
             let row = row.to_slice().expect("row-major");
             for tree in &self.trees {
                 let of_leaf = tree.of_row(row, self.labels);
                 shares.iter_mut().zip(of_leaf).for_each(|(share, of_leaf)| *share += of_leaf);
             }
             shares.mapv_inplace(|share| share / self.trees.len() as f64);
+            Ok(())
         };
         let pairs = rows.axis_iter(Axis(0)).into_par_iter().zip(shares.axis_iter_mut(Axis(0)));
-        pairs.for_each(of_row);
-        shares
+        pairs.try_for_each(of_row)?;
+        Ok(shares)
     }
 }
 

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::cut::Cut;
 use super::grow::Grown;
+use crate::Cancel;
 
 /// Rows that a thread takes at a time.
 const ROWS: usize = 64;
@@ -78,7 +79,8 @@ pub(super) fn sort<T>(all: Vec<Wanted>, rows: usize, labels: usize) -> (Vec<Trun
 }
 
 impl<T: Clone + Send> Truncations<T> {
-    /// Adds what some trees, from number `first` on, say of the rows, and judges the forests that are complete.
+    /// Adds what some trees, from number `first` on, say of the rows, and judges the forests that are complete; fewer
+    /// where it is cancelled.
     pub(super) fn take(
         &mut self,
         first: u32,
@@ -86,16 +88,17 @@ impl<T: Clone + Send> Truncations<T> {
         rows: &Array2<f32>,
         labels: usize,
         judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+        cancel: &Cancel,
     ) {
         let mut from = 0;
-        while from < grown.len() {
+        while from < grown.len() && !cancel.is_asked() {
             let number = first + from as u32;
             let sizes = self.wanted.iter().flat_map(|of| of.settings.range(number + 1..).next());
             let Some(next) = sizes.map(|(&trees, _)| trees).min() else { break };
             let to = grown.len().min((next - first) as usize);
             let cuts = self.wanted.len();
             let mut sums = self.sums.take().unwrap_or_else(|| Array3::zeros((rows.nrows(), cuts, labels)));
-            self.add(number, &grown[from..to], rows, &mut sums);
+            self.add(number, &grown[from..to], rows, &mut sums, cancel);
             if first + to as u32 == next {
                 self.judge(next, &sums, judge);
             }
@@ -108,13 +111,13 @@ impl<T: Clone + Send> Truncations<T> {
     }
 
     /// Adds what some trees, of which the first has this number, say of the rows.
-    fn add(&self, number: u32, grown: &[Grown], rows: &Array2<f32>, sums: &mut Array3<f64>) {
+    fn add(&self, number: u32, grown: &[Grown], rows: &Array2<f32>, sums: &mut Array3<f64>, cancel: &Cancel) {
         let growing = self.wanted.iter().enumerate().filter(|(_, of)| of.most_trees() > number);
         let growing: Vec<(usize, &Cut)> = growing.map(|(at, of)| (at, &of.cut)).collect();
         let Some(earliest) = Cut::earliest(growing.iter().map(|(_, cut)| *cut)) else { return };
         let stretch = |(rows, mut sums): (ArrayView2<'_, f32>, ArrayViewMut3<'_, f64>)| {
             let mut open = Vec::new();
-            for grown in grown {
+            for grown in grown.iter().take_while(|_| !cancel.is_asked()) {
                 for (row, mut sums) in rows.rows().into_iter().zip(sums.outer_iter_mut()) {
                     open.clone_from(&growing);
                     grown.pass(row.to_slice().expect("row-major"), earliest, &mut open, |cut, shares| {
@@ -136,7 +139,8 @@ impl<T: Clone + Send> Truncations<T> {
 }
 
 impl<T: Clone> OwnTree<T> {
-    /// Adds what some trees, from number `first` on, say of the rows, and judges the forests that are complete.
+    /// Adds what some trees, from number `first` on, say of the rows, and judges the forests that are complete; fewer
+    /// where it is cancelled.
     pub(super) fn take(
         &mut self,
         first: u32,
@@ -144,13 +148,14 @@ impl<T: Clone> OwnTree<T> {
         rows: &Array2<f32>,
         labels: usize,
         judge: &impl Fn(ArrayView2<'_, f64>) -> T,
+        cancel: &Cancel,
     ) {
         let most = self.wanted.most_trees();
         if first >= most {
             return;
         }
         let sums = self.sums.get_or_insert_with(|| Array2::zeros((rows.nrows(), labels)));
-        for (tree, grown) in (first + 1..=most).zip(grown) {
+        for (tree, grown) in (first + 1..=most).zip(grown).take_while(|_| !cancel.is_asked()) {
             self.wanted.cut.of(grown).add_to(rows, sums.view_mut());
             self.results.extend(self.wanted.judge(tree, sums.view(), judge));
         }

@@ -140,7 +140,7 @@ impl<'a> Growth<'a> {
             return Err("class_weight leaves no row with a weight".into());
         }
         let presort = search.takes_all() && search.splitter == Splitter::Best;
-        let presorted = presort.then(|| Presorted::root(search.columns, &rows));
+        let presorted = presort.then(|| Presorted::root(search.columns, &rows, &search.cancel));
         let mut growth = Self::empty(grower);
         let all = 0..rows.len();
         growth.buffers.push(rows);
@@ -198,8 +198,12 @@ impl<'a> Growth<'a> {
         }
     }
 
+    /// Splits what is open, and what comes of it; leaves some of it open where it is cancelled.
     pub(super) fn run(&mut self, scratch: &mut Scratch) {
         while let Some(mut open) = self.open.pop() {
+            if self.grower.search.cancel.is_asked() {
+                return;
+            }
             // The nodes of a branch are popped before any other, so one branch is copied at a time.
             if !open.near && open.presorted.is_none() && open.rows.len() <= near::ROWS {
                 self.grower.search.take(&self.buffers[open.buffer][open.rows.clone()], scratch);
@@ -303,7 +307,7 @@ impl<'a> Growth<'a> {
         let wanted = children.each_ref().map(|child| child.variants != 0);
         if let Some((orders, sides)) = presorted.filter(|_| wanted.contains(&true)) {
             let rows = children.each_ref().map(|child| &self.buffers[buffer][child.rows.clone()]);
-            let of_children = orders.children(columns, &sides, rows, wanted);
+            let of_children = orders.children(columns, &sides, rows, wanted, &self.grower.search.cancel);
             children.iter_mut().zip(of_children).for_each(|(child, of)| child.presorted = Some(of));
         }
         Some(children)

@@ -65,12 +65,16 @@ struct Known {
 pub(super) fn grow(growers: &[Grower<'_>], roots: &[Path]) -> Result<Vec<Grown>, String> {
     let trees = growers.par_iter().zip(roots).map(|(grower, &root)| Growing::new(grower, root));
     let mut trees: Vec<Growing<'_>> = trees.collect::<Result<_, _>>()?;
+    let cancel = &growers[0].search.cancel;
     loop {
+        cancel.check()?;
         trees.par_iter_mut().for_each(Growing::go_on);
         let tasks: Vec<Task<'_>> = trees.iter_mut().flat_map(Growing::tasks).collect();
         if tasks.is_empty() {
             let (growths, branches) = trees.into_iter().map(|tree| (tree.growth, tree.branches)).unzip();
-            return Ok(grow_branches(growths, branches));
+            let grown = grow_branches(growths, branches);
+            cancel.check()?;
+            return Ok(grown);
         }
         // Each thread goes over all tiles with nodes of its own, at about the same time, so that what one of them has brought
         // in the others find near.
@@ -214,6 +218,9 @@ impl<const ENTROPY: bool> WithSimd for Look<'_, ENTROPY> {
             }
             let features = std::array::from_fn(|j| first + j as u32);
             for Task { search, wide, known, best } in &mut tasks {
+                if search.cancel.is_asked() {
+                    return;
+                }
                 let &Wide { ref open, weight, scale, form, .. } = *wide;
                 let seen = Seen { path: open.path, weight, scale, with: &known.with[wide.with.clone()] };
                 let (places, counts) = (&known.places[wide.places.clone()], &known.counts[wide.counts.clone()]);
@@ -236,6 +243,7 @@ mod tests {
     use super::super::rows::{Labels, Weights};
     use super::super::split::{Limits, Search};
     use super::*;
+    use crate::Cancel;
 
     const ROWS: usize = 1_500;
     const FEATURES: usize = 150;
@@ -261,8 +269,8 @@ mod tests {
             draw(1_000_000 + row * labels + label).is_multiple_of(4)
         });
         let columns = [
-            Columns::new(records.view(), Layouts { tiles: true, ..Layouts::default() }),
-            Columns::new(records.view(), Layouts { values: true, ..Layouts::default() }),
+            Columns::new(records.view(), Layouts { tiles: true, ..Layouts::default() }, &Cancel::new()),
+            Columns::new(records.view(), Layouts { values: true, ..Layouts::default() }, &Cancel::new()),
         ];
         let weights = Weights::new((0..ROWS).map(weight).collect(), labels);
         let labels = Labels::new(targets.view());

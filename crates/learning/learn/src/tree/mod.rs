@@ -46,24 +46,42 @@ pub use weights::{ClassWeight, LabelWeights, WeightRule, balanced_weights};
 
 pub(crate) use train::train_all;
 
-use crate::{Labelled, LearnError};
+use crate::{Cancel, Labelled, LearnError};
 
 impl Fit<Array2<f64>, Array2<bool>, LearnError> for TreeValidParams {
     type Object = Forest;
 
     fn fit(&self, dataset: &Labelled) -> Result<Forest, LearnError> {
-        let labels = dataset.targets.view();
-        let rows = train::Rows::new(dataset.records.view(), labels, &[self]);
-        train::fit(self, &rows, labels).map_err(LearnError::Unfittable)
+        self.fit_until(dataset, &Cancel::new())
     }
 }
 
 impl TreeValidParams {
+    /// [`Fit::fit`], until it is cancelled.
+    pub(crate) fn fit_until(&self, dataset: &Labelled, cancel: &Cancel) -> Result<Forest, LearnError> {
+        let labels = dataset.targets.view();
+        let rows = train::Rows::new(dataset.records.view(), labels, &[self], cancel);
+        let fitted = train::fit(self, &rows, labels, cancel);
+        cancel.check()?;
+        fitted.map_err(LearnError::Unfittable)
+    }
+
     /// How much each of d features reduces impurity in the trees fitted on these rows, as shares of 1; all are 0 where no
     /// tree splits. scikit-learn's `feature_importances_`.
     pub fn feature_importances(&self, dataset: &Labelled) -> Result<Vec<f64>, LearnError> {
+        self.feature_importances_until(dataset, &Cancel::new())
+    }
+
+    /// [`Self::feature_importances`], until it is cancelled.
+    pub(crate) fn feature_importances_until(
+        &self,
+        dataset: &Labelled,
+        cancel: &Cancel,
+    ) -> Result<Vec<f64>, LearnError> {
         let labels = dataset.targets.view();
-        let rows = train::Rows::new(dataset.records.view(), labels, &[self]);
-        train::importances(self, &rows, labels).map_err(LearnError::Unfittable)
+        let rows = train::Rows::new(dataset.records.view(), labels, &[self], cancel);
+        let importances = train::importances(self, &rows, labels, cancel);
+        cancel.check()?;
+        importances.map_err(LearnError::Unfittable)
     }
 }

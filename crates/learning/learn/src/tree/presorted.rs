@@ -5,6 +5,7 @@ use rayon::prelude::*;
 use super::columns::{Columns, SAME};
 use super::ranks::Code;
 use super::split::SHARED;
+use crate::Cancel;
 
 /// Features that one thread works on at least.
 const PART: usize = 64;
@@ -56,31 +57,38 @@ impl Sides {
 
 impl Presorted {
     /// The orders of these rows (ascending) along all features.
-    pub(super) fn root(columns: &Columns, rows: &[u32]) -> Self {
+    pub(super) fn root(columns: &Columns, rows: &[u32], cancel: &Cancel) -> Self {
         match rows.len() <= 1 << 16 {
-            true => Self::Narrow(Orders::root(columns, rows)),
-            false => Self::Wide(Orders::root(columns, rows)),
+            true => Self::Narrow(Orders::root(columns, rows, cancel)),
+            false => Self::Wide(Orders::root(columns, rows, cancel)),
         }
     }
 
     /// The orders of both children, the left one first, whose rows are these; of those that are wanted.
-    pub(super) fn children(self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2], wanted: [bool; 2]) -> [Self; 2] {
+    pub(super) fn children(
+        self,
+        columns: &Columns,
+        sides: &Sides,
+        rows: [&[u32]; 2],
+        wanted: [bool; 2],
+        cancel: &Cancel,
+    ) -> [Self; 2] {
         match self {
-            Self::Narrow(orders) => orders.children(columns, sides, rows, wanted).map(Self::Narrow),
-            Self::Wide(orders) => orders.children(columns, sides, rows, wanted).map(Self::Wide),
+            Self::Narrow(orders) => orders.children(columns, sides, rows, wanted, cancel).map(Self::Narrow),
+            Self::Wide(orders) => orders.children(columns, sides, rows, wanted, cancel).map(Self::Wide),
         }
     }
 }
 
 impl<C: Code> Orders<C> {
-    /// The orders of these rows (ascending) along all features.
-    pub(super) fn root(columns: &Columns, rows: &[u32]) -> Self {
+    /// The orders of these rows (ascending) along all features, or fewer where it is cancelled.
+    pub(super) fn root(columns: &Columns, rows: &[u32], cancel: &Cancel) -> Self {
         let mut places = vec![u32::MAX; columns.rows()];
         rows.iter().zip(0..).for_each(|(&row, place)| places[row as usize] = place);
         let all: Vec<u32> = (0..columns.features() as u32).collect();
         let part = |features: &[u32]| {
             let mut part = Part { features: Vec::new(), orders: Vec::with_capacity(features.len() * rows.len()) };
-            for &index in features {
+            for &index in features.iter().take_while(|_| !cancel.is_asked()) {
                 let first = part.orders.len();
                 let of_node = columns.order(index).rows.iter().map(|&row| places[row as usize]);
                 part.orders.extend(of_node.filter(|&place| place != u32::MAX).map(C::of));
@@ -96,7 +104,14 @@ impl<C: Code> Orders<C> {
     }
 
     /// The orders of both children. Those of the left one take the place of the node's own.
-    fn children(self, columns: &Columns, sides: &Sides, rows: [&[u32]; 2], wanted: [bool; 2]) -> [Self; 2] {
+    fn children(
+        self,
+        columns: &Columns,
+        sides: &Sides,
+        rows: [&[u32]; 2],
+        wanted: [bool; 2],
+        cancel: &Cancel,
+    ) -> [Self; 2] {
         let (is_shared, of_node) = (self.is_shared(), self.rows);
         let lengths = rows.map(<[u32]>::len);
         let part = |part: Part<C>| {
@@ -105,7 +120,8 @@ impl<C: Code> Orders<C> {
             let room_right = if wanted[1] { features.len() * lengths[1] } else { 0 };
             let mut right = Part { features: left.clone(), orders: Vec::with_capacity(room_right) };
             let mut room = vec![C::default(); lengths[1] + 1];
-            for (feature, first) in features.into_iter().zip((0..).step_by(of_node)) {
+            let wanted_still = |_: &(Feature, usize)| !cancel.is_asked();
+            for (feature, first) in features.into_iter().zip((0..).step_by(of_node)).take_while(wanted_still) {
                 let begin = left.len() * lengths[0];
                 let mut found = [0, 0];
                 for at in first..first + of_node {
@@ -173,7 +189,7 @@ mod tests {
 
     fn columns(rows: usize, features: usize, value: impl Fn(usize, usize) -> usize) -> Columns {
         let records = Array2::from_shape_fn((rows, features), |(row, feature)| value(row, feature) as f64);
-        Columns::new(records.view(), Layouts { values: true, ..Layouts::default() })
+        Columns::new(records.view(), Layouts { values: true, ..Layouts::default() }, &Cancel::new())
     }
 
     fn numbers<C: Code>(orders: &Orders<C>) -> Vec<u32> {
@@ -186,7 +202,7 @@ mod tests {
             // The largest value first.
             let columns = columns(rows, 1, |row, _| rows - row);
             let all: Vec<u32> = (0..rows as u32).collect();
-            let (order, is_narrow) = match Presorted::root(&columns, &all) {
+            let (order, is_narrow) = match Presorted::root(&columns, &all, &Cancel::new()) {
                 Presorted::Narrow(orders) => (numbers(&orders), true),
                 Presorted::Wide(orders) => (numbers(&orders), false),
             };
@@ -202,9 +218,10 @@ mod tests {
         let (left, right): (Vec<u32>, Vec<u32>) = all.iter().partition(|&&row| row % 3 == 1);
         for wanted in [[true, true], [true, false], [false, true]] {
             let sides = Sides::new(all.iter().map(|row| row % 3 == 1));
-            let children = Orders::<u16>::root(&columns, &all).children(&columns, &sides, [&left, &right], wanted);
+            let root = |rows: &[u32]| Orders::<u16>::root(&columns, rows, &Cancel::new());
+            let children = root(&all).children(&columns, &sides, [&left, &right], wanted, &Cancel::new());
             for ((child, rows), wanted) in children.iter().zip([&left, &right]).zip(wanted) {
-                let expected = if wanted { numbers(&Orders::<u16>::root(&columns, rows)) } else { Vec::new() };
+                let expected = if wanted { numbers(&root(rows)) } else { Vec::new() };
                 assert_eq!(numbers(child), expected, "{wanted}");
             }
         }

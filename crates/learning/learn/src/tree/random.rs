@@ -21,7 +21,7 @@ impl Search<'_> {
         scratch.counts.clear();
         let form = scratch.local.write(node.rows, self.labels, &mut scratch.counts);
         let (mut count, mut all_constant) = (0, true);
-        while count < self.drawn || all_constant {
+        while (count < self.drawn || all_constant) && !self.cancel.is_asked() {
             let Scratch { best, local, sums, near, tile, places, counts, pool, .. } = &mut *scratch;
             let mut features = [u32::MAX; W];
             let left = self.drawn.saturating_sub(count);
@@ -126,6 +126,7 @@ mod tests {
     use super::super::rows::{Labels, Weights};
     use super::super::split::Limits;
     use super::*;
+    use crate::Cancel;
     use crate::random::Path;
 
     #[test]
@@ -135,7 +136,8 @@ mod tests {
         let records = Array2::from_shape_fn((200, FEATURES), |(row, feature)| f64::from(draw(row << 8 | feature) % 50));
         let targets =
             Array2::from_shape_fn((200, 5), |(row, label)| draw(1 << 20 | row << 4 | label).is_multiple_of(3));
-        let columns = Columns::new(records.view(), Layouts { values: true, keys: true, ..Layouts::default() });
+        let layouts = Layouts { values: true, keys: true, ..Layouts::default() };
+        let columns = Columns::new(records.view(), layouts, &Cancel::new());
         let (labels, weights) = (Labels::new(targets.view()), Weights::new(vec![1.0; 200], 5));
         let variants = [(1, 0.0), (5, 0.0)].map(|(rows, weight)| Limits { rows, weight });
         for (seed, drawn) in (0..).zip([3, 16, 40, 60, 89]) {

@@ -150,6 +150,7 @@ mod tests {
     use super::super::rows::{Labels, Local, Weights};
     use super::super::thresholds::thresholds;
     use super::*;
+    use crate::Cancel;
     use crate::random::Path;
 
     fn sets_cost_what_thresholds_do<const ENTROPY: bool>() {
@@ -193,7 +194,8 @@ mod tests {
         let draw = |place: usize| Path::root(11, 0).draw(place as u32).priority;
         let records = Array2::from_shape_fn((60, FEATURES), |(row, feature)| f64::from(draw(row << 8 | feature) % 9));
         let targets = Array2::from_shape_fn((60, 5), |(row, label)| draw(1 << 20 | row << 4 | label).is_multiple_of(3));
-        let columns = Columns::new(records.view(), Layouts { values: true, tiles: true, ..Layouts::default() });
+        let layouts = Layouts { values: true, tiles: true, ..Layouts::default() };
+        let columns = Columns::new(records.view(), layouts, &Cancel::new());
         let labels = Labels::new(targets.view());
         let weights = Weights::new((0..60).map(|row| f64::from(1 + draw(row) % 3)).collect(), 5);
         let variants = [(1, 0.0), (2, 0.0), (1, 3.0)].map(|(rows, weight)| Limits { rows, weight });

@@ -7,6 +7,7 @@ use super::aligned::Aligned;
 use super::columns::{Columns, SAME, by_value};
 use super::near::Near;
 use super::sort::Sorter;
+use crate::Cancel;
 
 /// Copies of small branches: of ranks in either width, or of the keys of values.
 #[derive(Default)]
@@ -107,16 +108,16 @@ pub(super) struct Ranked<C> {
 }
 
 impl Ranks {
-    pub(super) fn new(columns: &Columns) -> Self {
+    pub(super) fn new(columns: &Columns, cancel: &Cancel) -> Self {
         match columns.rows() <= 1 << 16 {
-            true => Self::Narrow(Ranked::new(columns)),
-            false => Self::Wide(Ranked::new(columns)),
+            true => Self::Narrow(Ranked::new(columns, cancel)),
+            false => Self::Wide(Ranked::new(columns, cancel)),
         }
     }
 }
 
 impl<C: Code> Ranked<C> {
-    pub(super) fn new(columns: &Columns) -> Self {
+    pub(super) fn new(columns: &Columns, cancel: &Cancel) -> Self {
         let (rows, features) = (columns.rows(), columns.features());
         let mut ranked = Self {
             rows,
@@ -126,6 +127,9 @@ impl<C: Code> Ranked<C> {
         };
         let of_features = ranked.ranks.par_chunks_mut(rows.max(1)).zip(&mut ranked.is_plain);
         of_features.enumerate().for_each(|(feature, (ranks, is_plain))| {
+            if cancel.is_asked() {
+                return;
+            }
             let column = columns.column(feature as u32);
             let (mut rank, mut last, mut first, mut plain) = (0, f32::NAN, f32::NAN, true);
             for (place, row) in by_value(column).into_iter().enumerate() {
@@ -140,7 +144,7 @@ impl<C: Code> Ranked<C> {
             }
             *is_plain = plain;
         });
-        ranked.row_by_row = row_by_row(&ranked.ranks, rows, features);
+        ranked.row_by_row = row_by_row(&ranked.ranks, rows, features, cancel);
         ranked
     }
 
@@ -164,11 +168,14 @@ impl<C: Code> Ranked<C> {
 }
 
 /// What lies feature by feature, row by row.
-fn row_by_row<C: Code>(ranks: &[C], rows: usize, features: usize) -> Aligned<C> {
+fn row_by_row<C: Code>(ranks: &[C], rows: usize, features: usize, cancel: &Cancel) -> Aligned<C> {
     /// Rows that one task writes.
     const ROWS: usize = 64;
     let mut all = Aligned::new(ranks.len());
     all.par_chunks_mut((features * ROWS).max(1)).enumerate().for_each(|(number, of_rows)| {
+        if cancel.is_asked() {
+            return;
+        }
         for (place, of_feature) in ranks.chunks_exact(rows).enumerate() {
             let into = of_rows[place..].iter_mut().step_by(features);
             into.zip(&of_feature[number * ROWS..]).for_each(|(into, &rank)| *into = rank);

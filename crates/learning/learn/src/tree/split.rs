@@ -11,6 +11,7 @@ use super::presorted::{Orders, Presorted};
 use super::random_few;
 use super::ranks::{Code, Nears, Ranks, Sorters};
 use super::rows::{Labels, Local, Weights};
+use crate::Cancel;
 use crate::random::{Path, Pool};
 
 /// Nodes of more numbers than this are worked on by several threads.
@@ -86,6 +87,8 @@ pub(super) struct Search<'a> {
     pub(super) drawn: usize,
     /// The limits of each variant, at most [`VARIANTS`].
     pub(super) variants: &'a [Limits],
+    /// Where it is asked for, what is found is not looked at any more.
+    pub(super) cancel: Cancel,
 }
 
 /// Room that nodes use one after another.
@@ -228,6 +231,6 @@ impl<'a> Search<'a> {
         variants: &'a [Limits],
     ) -> Self {
         let (arch, criterion, splitter) = (Arch::new(), Criterion::Gini, Splitter::Random);
-        Self { arch, columns, labels, weights, criterion, splitter, drawn, variants }
+        Self { arch, columns, labels, weights, criterion, splitter, drawn, variants, cancel: Cancel::new() }
     }
 }

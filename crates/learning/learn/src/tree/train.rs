@@ -18,6 +18,7 @@ use super::levels;
 use super::params::Splitter;
 use super::rows::{Labels, Weights};
 use super::split::{Limits, Search, VARIANTS};
+use crate::Cancel;
 use crate::family::Trained;
 use crate::random::Path;
 
@@ -42,6 +43,7 @@ impl Rows {
         records: ArrayView2<'_, f64>,
         labels: ArrayView2<'_, bool>,
         settings: &[&TreeValidParams],
+        cancel: &Cancel,
     ) -> Self {
         let features = records.ncols();
         let wanted = Layouts {
@@ -50,13 +52,18 @@ impl Rows {
             keys: settings.iter().any(|of| of.splitter == Splitter::Random && !of.goes_by_levels(features)),
             ranks: settings.iter().any(|of| of.splitter == Splitter::Best && !of.takes_all(features)),
         };
-        Self { columns: Columns::new(records, wanted), labels: Labels::new(labels) }
+        Self { columns: Columns::new(records, wanted, cancel), labels: Labels::new(labels) }
     }
 }
 
 /// Fits one setting.
-pub(super) fn fit(params: &TreeValidParams, rows: &Rows, labels: ArrayView2<'_, bool>) -> Result<Forest, String> {
-    let growth = Growth::new(&[params], rows, labels)?;
+pub(super) fn fit(
+    params: &TreeValidParams,
+    rows: &Rows,
+    labels: ArrayView2<'_, bool>,
+    cancel: &Cancel,
+) -> Result<Forest, String> {
+    let growth = Growth::new(&[params], rows, labels, cancel)?;
     let cut = growth.cut(params);
     let trees = growth.each_tree(params.n_estimators, |grown| cut.of(grown))?;
     Ok(Forest { labels: labels.ncols(), trees })
@@ -67,8 +74,9 @@ pub(super) fn importances(
     params: &TreeValidParams,
     rows: &Rows,
     labels: ArrayView2<'_, bool>,
+    cancel: &Cancel,
 ) -> Result<Vec<f64>, String> {
-    let growth = Growth::new(&[params], rows, labels)?;
+    let growth = Growth::new(&[params], rows, labels, cancel)?;
     let (cut, features) = (growth.cut(params), rows.columns.features());
     let mut sums = vec![0.0; features];
     for of_tree in growth.each_tree(params.n_estimators, |grown| cut.importances(grown, features))? {
@@ -87,10 +95,16 @@ struct Growth<'a> {
     /// What a leaf must have: rows, and a share of all weight.
     variants: Vec<(usize, f64)>,
     ends: Ends,
+    cancel: &'a Cancel,
 }
 
 impl<'a> Growth<'a> {
-    fn new(settings: &[&'a TreeValidParams], rows: &'a Rows, labels: ArrayView2<'_, bool>) -> Result<Self, String> {
+    fn new(
+        settings: &[&'a TreeValidParams],
+        rows: &'a Rows,
+        labels: ArrayView2<'_, bool>,
+        cancel: &'a Cancel,
+    ) -> Result<Self, String> {
         if labels.is_empty() {
             return Err("there are no rows to fit on".into());
         }
@@ -109,7 +123,7 @@ impl<'a> Growth<'a> {
             min_samples_split: settings.iter().map(|of| of.min_samples_split.of(n)).min().unwrap_or(2),
             min_impurity_decrease: settings.iter().map(|of| of.min_impurity_decrease).fold(f64::INFINITY, f64::min),
         };
-        let mut growth = Self { first, rows, of_rows, variants: Vec::new(), ends };
+        let mut growth = Self { first, rows, of_rows, variants: Vec::new(), ends, cancel };
         for variant in settings.iter().map(|of| growth.variant(of)).collect::<Vec<_>>() {
             if !growth.variants.contains(&variant) {
                 growth.variants.push(variant);
@@ -171,6 +185,7 @@ impl<'a> Growth<'a> {
 
     /// Grows the trees of these numbers.
     fn grow(&self, trees: Range<u32>) -> Result<Vec<Grown>, String> {
+        self.cancel.check()?;
         let roots: Vec<Path> = trees.map(|tree| Path::root(self.first.seed, u64::from(tree))).collect();
         // As scikit-learn has it since 1.9: class weights decide how often a row is drawn, and how often it was is what it
         // counts for.
@@ -190,7 +205,9 @@ impl<'a> Growth<'a> {
         if self.first.goes_by_levels(self.rows.columns.features()) {
             return levels::grow(&growers, &roots);
         }
-        growers.par_iter().zip(roots).map(|(grower, root)| grower.grow(root)).collect()
+        let grown = growers.par_iter().zip(roots).map(|(grower, root)| grower.grow(root)).collect();
+        self.cancel.check()?;
+        grown
     }
 
     fn search<'s>(&'s self, weights: &'s Weights, variants: &'s [Limits]) -> Search<'s> {
@@ -203,6 +220,7 @@ impl<'a> Growth<'a> {
             splitter: self.first.splitter,
             drawn: self.first.drawn(self.rows.columns.features()),
             variants,
+            cancel: self.cancel.clone(),
         }
     }
 }
@@ -214,8 +232,9 @@ pub(crate) fn train_all<T: Clone + Send>(
     train: &crate::Labelled,
     queries: ArrayView2<'_, f64>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+    cancel: &Cancel,
 ) -> Vec<Trained<T>> {
-    let rows = Rows::new(train.records.view(), train.targets.view(), settings);
+    let rows = Rows::new(train.records.view(), train.targets.view(), settings, cancel);
     let queries = as_f32(queries);
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (index, of) in settings.iter().enumerate() {
@@ -227,7 +246,7 @@ pub(crate) fn train_all<T: Clone + Send>(
     let of_group = |group: &Vec<usize>| {
         let started = Instant::now();
         let of: Vec<&TreeValidParams> = group.iter().map(|&index| settings[index]).collect();
-        let results = train_group(&of, &rows, train.targets.view(), &queries, judge);
+        let results = train_group(&of, &rows, train.targets.view(), &queries, judge, cancel);
         let seconds = started.elapsed().as_secs_f64() / group.len() as f64;
         let trained = results.into_iter().map(move |outcome| Trained { outcome, seconds });
         group.iter().copied().zip(trained).collect::<Vec<_>>()
@@ -244,14 +263,15 @@ fn train_group<T: Clone + Send>(
     labels: ArrayView2<'_, bool>,
     queries: &Array2<f32>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+    cancel: &Cancel,
 ) -> Vec<Result<T, String>> {
-    let growth = match Growth::new(settings, rows, labels) {
+    let growth = match Growth::new(settings, rows, labels, cancel) {
         Ok(growth) => growth,
         Err(reason) => return vec![Err(reason); settings.len()],
     };
     if growth.variants.len() > VARIANTS {
         let (some, others) = settings.split_at(settings.len() / 2);
-        return [some, others].map(|of| train_group(of, rows, labels, queries, judge)).concat();
+        return [some, others].map(|of| train_group(of, rows, labels, queries, judge, cancel)).concat();
     }
     let (mut truncations, mut others) = forests::sort(growth.wanted(settings), queries.nrows(), labels.ncols());
     let trees = settings.iter().map(|of| of.n_estimators).max().unwrap_or(0);
@@ -261,8 +281,11 @@ fn train_group<T: Clone + Send>(
             Ok(grown) => grown,
             Err(reason) => return vec![Err(reason); settings.len()],
         };
-        truncations.iter_mut().for_each(|of| of.take(first, &grown, queries, labels.ncols(), judge));
-        others.par_iter_mut().for_each(|of| of.take(first, &grown, queries, labels.ncols(), judge));
+        truncations.iter_mut().for_each(|of| of.take(first, &grown, queries, labels.ncols(), judge, cancel));
+        others.par_iter_mut().for_each(|of| of.take(first, &grown, queries, labels.ncols(), judge, cancel));
+    }
+    if let Err(cancelled) = cancel.check() {
+        return vec![Err(cancelled.into()); settings.len()];
     }
     let of_truncations = truncations.into_iter().flat_map(|of| of.results);
     let mut results: Vec<(usize, T)> = of_truncations.chain(others.into_iter().flat_map(|of| of.results)).collect();

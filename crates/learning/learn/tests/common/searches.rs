@@ -1,6 +1,6 @@
 //! Searches over generated data.
 
-use learn::{Prepared, grid, plan, run_block};
+use learn::{Cancel, Prepared, grid, plan, run_block};
 use model::Timestamp;
 use model::dataset::{Dataset, Split};
 use model::search::{Block, Search, Setting, Trial};
@@ -39,7 +39,8 @@ pub fn planned(text: &str, rows: usize) -> Search {
 /// All trials, by setting and fold, without their wall times.
 pub fn run(data: &Prepared, search: &Search) -> Vec<Trial> {
     let blocks = 0..search.blocks.len() as u32;
-    let mut trials: Vec<Trial> = blocks.flat_map(|block| run_block(data, search, block).unwrap()).collect();
+    let mut trials: Vec<Trial> =
+        blocks.flat_map(|block| run_block(data, search, block, &Cancel::new()).unwrap()).collect();
     trials.iter_mut().for_each(|trial| trial.fit_seconds = 0.0);
     trials.sort_by_key(|trial| (trial.setting, trial.fold));
     trials

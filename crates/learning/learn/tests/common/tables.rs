@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use learn::family::complete;
-use learn::{Prepared, plan, prepare, run_block};
+use learn::{Cancel, Prepared, plan, prepare, run_block};
 use model::Timestamp;
 use model::dataset::{Dataset, Split};
 use model::search::{Scores, Search, Setting, Trial};
@@ -46,7 +46,7 @@ pub fn run_folds(data: &Prepared, settings: Vec<Setting>, folds: Range<u32>, see
     let (id, dataset, created_at) = (String::new(), String::new(), Timestamp(0));
     let kernel = learn::kernel(false);
     let search = Search { id, dataset, settings, blocks, kernel, folds: 5, seed, thresholds: false, created_at };
-    (0..count).flat_map(|block| run_block(data, &search, block).unwrap()).collect()
+    (0..count).flat_map(|block| run_block(data, &search, block, &Cancel::new()).unwrap()).collect()
 }
 
 /// Runs the settings of a family with 20 seeds, and asserts that the means of their scores are less than four standard

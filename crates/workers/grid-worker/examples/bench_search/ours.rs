@@ -92,7 +92,7 @@ fn run_table(data: &Prepared, table: &str, settings: Vec<Setting>, shape: Shape)
         let of_block: Vec<Setting> = block.settings.iter().map(|&at| search.settings[at as usize].clone()).collect();
         let estimate: f64 = summary(&of_block, FOLDS, shape).iter().map(|of| of.seconds).sum();
         let (began, processor) = (Instant::now(), processor_seconds(std::process::id())?);
-        trials.extend(learn::run_block(data, &search, index as u32)?);
+        trials.extend(learn::run_block(data, &search, index as u32, &learn::Cancel::new())?);
         let time = BlockTime {
             estimate: estimate * block.folds.len() as f64 / f64::from(FOLDS),
             processor: processor_seconds(std::process::id())? - processor,

@@ -1,0 +1,79 @@
+//! Ending a computation early.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::LearnError;
+
+/// A flag that asks a computation to end: whoever started it keeps a clone and raises it, and the computation looks at it
+/// at least every 0.3 s or so, between trees, epochs, folds, and blocks of rows or columns where those are large.
+///
+/// It never goes down again. A loop deep inside that sees it may therefore leave its result unfinished: whoever looks
+/// afterwards sees it too, and nothing unfinished leaves this crate.
+#[derive(Debug, Clone, Default)]
+pub struct Cancel {
+    is_asked: Arc<AtomicBool>,
+    /// How often anybody looked, so that a test knows where a computation is.
+    #[cfg(test)]
+    looks: Arc<std::sync::atomic::AtomicU64>,
+}
+
+/// The computation was asked to end, and there is no result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Cancelled;
+
+impl Cancel {
+    /// A flag that nobody has raised yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks everything that looks at this flag or a clone of it to end.
+    pub fn ask(&self) {
+        self.is_asked.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether somebody asked.
+    #[inline]
+    pub fn is_asked(&self) -> bool {
+        #[cfg(test)]
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.is_asked.load(Ordering::Relaxed)
+    }
+
+    /// An error as soon as somebody asked.
+    #[inline]
+    pub(crate) fn check(&self) -> Result<(), Cancelled> {
+        if self.is_asked() { Err(Cancelled) } else { Ok(()) }
+    }
+
+    #[cfg(test)]
+    pub(crate) fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Relaxed)
+    }
+}
+
+/// A flag that somebody else raises, such as who runs jobs.
+impl From<Arc<AtomicBool>> for Cancel {
+    fn from(is_asked: Arc<AtomicBool>) -> Self {
+        let mut cancel = Self::new();
+        cancel.is_asked = is_asked;
+        cancel
+    }
+}
+
+impl From<Cancelled> for LearnError {
+    fn from(_: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
+/// Inside a family, one more reason why there is no model.
+impl From<Cancelled> for String {
+    fn from(_: Cancelled) -> Self {
+        LearnError::Cancelled.to_string()
+    }
+}
