@@ -1,5 +1,6 @@
 //! The shared home keeps the contract, on a real RabbitMQ; and what it promises beyond.
 
+#[path = "../contract/mod.rs"]
 mod contract;
 
 use std::sync::Arc;
@@ -382,7 +383,7 @@ async fn user_with(home: &InBroker, permissions: &Value) -> Url {
 
 /// The three patterns as the README gives them to `rabbitmqctl`.
 fn permissions_of_readme() -> Value {
-    let readme = include_str!("../../../../README.md");
+    let readme = include_str!("../../../../../README.md");
     let line = readme.lines().find(|line| line.contains("set_permissions")).expect("the README names them");
     let quoted: Vec<&str> = line.split('\'').skip(1).step_by(2).collect();
     let [configure, write, read] = quoted[..] else { panic!("no three patterns in {line}") };
