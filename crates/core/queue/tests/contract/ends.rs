@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::Timestamp;
 use queue::{End, QueueError};
 
-use super::{Home, counts, job, key, next};
+use super::{Home, counts, job, jobs, key, next, soon, turns};
 
 pub async fn done_publishes_the_follow_ups_and_removes_the_job(home: &impl Home) {
     let queue = home.open().await;
@@ -129,4 +129,25 @@ pub async fn a_stale_end_is_refused_and_the_new_owner_goes_on(home: &impl Home) 
     assert!(matches!(refused, Err(QueueError::Stale)), "{refused:?}");
     taken_over.end(End::Done(vec![])).await.unwrap();
     counts(&there, "a", (0, 0, 0, 0)).await;
+}
+
+/// A worker whose time to stop is over lets go of what it is about to end.
+pub async fn an_end_that_its_worker_lets_go_of_leaves_one_job_and_not_two(home: &impl Home) {
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 40)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 40).await.unwrap();
+    for after in 0..40 {
+        let delivery = next(&mut subscription).await;
+        // Let go of at whatever point it has come to.
+        tokio::select! {
+            biased;
+            ended = delivery.end(End::Postpone { after: Duration::from_secs(3600) }) => ended.unwrap(),
+            () = turns(after) => {}
+        }
+    }
+    drop(subscription);
+    soon(queue.flush()).await;
+    // What was not acknowledged comes back.
+    home.end_leases().await;
+    counts(&home.open().await, "a", (0, 0, 40, 0)).await;
 }

@@ -56,6 +56,7 @@ macro_rules! contract {
             ends::a_released_job_goes_behind_those_that_wait,
             ends::a_postponed_message_comes_back_after_its_wait_as_it_was,
             ends::a_job_of_the_version_before_is_delivered_upgraded,
+            ends::an_end_that_its_worker_lets_go_of_leaves_one_job_and_not_two,
             ends::a_stale_end_is_refused_and_the_new_owner_goes_on,
             dead::a_dead_job_is_listed_with_its_reason_and_history,
             dead::a_requeued_job_starts_a_new_life,

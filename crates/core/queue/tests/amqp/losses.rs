@@ -1,0 +1,114 @@
+//! Queues that are deleted and connections that are cut lose no job.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use lapin::options::QueueDeleteOptions;
+use queue::{End, QueueError};
+
+use crate::contract::{Home, counts, job, jobs, key, next, soon};
+use crate::home::InBroker;
+
+#[tokio::test]
+async fn a_deleted_queue_ends_the_subscription_and_is_made_again() {
+    let Some(home) = InBroker::fresh("a_deleted_queue_ends_the_subscription_and_is_made_again").await else { return };
+    let queue = home.open().await;
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    queue.publish(&[job("a", "1")]).await.unwrap();
+    next(&mut subscription).await.end(End::Done(vec![])).await.unwrap();
+    let (_connection, channel) = home.channel().await;
+    for name in ["spotifai.a", "spotifai.a.high"] {
+        channel.queue_delete(name.into(), QueueDeleteOptions::default()).await.unwrap();
+    }
+    let ended = soon(subscription.next()).await.err().expect("the subscription ends");
+    assert!(matches!(ended, QueueError::Unavailable { .. }), "{ended:?}");
+    // Confirmed though no queue takes it, were it not for the broker's returning it.
+    queue.publish(&[job("a", "2"), job("a", "3").urgent()]).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    for expected in ["3", "2"] {
+        let delivery = next(&mut subscription).await;
+        assert_eq!(key(&delivery), expected);
+        delivery.end(End::Done(vec![])).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_which_a_part_came_back_is_safe_as_a_whole() {
+    let Some(home) = InBroker::fresh("a_batch_of_which_a_part_came_back_is_safe_as_a_whole").await else { return };
+    let queue = home.open().await;
+    queue.publish(&[job("a", "first"), job("b", "first")]).await.unwrap();
+    let (_connection, channel) = home.channel().await;
+    channel.queue_delete("spotifai.b".into(), QueueDeleteOptions::default()).await.unwrap();
+    let both: Vec<_> = jobs("a", 300).into_iter().zip(jobs("b", 300)).flat_map(|(a, b)| [a, b]).collect();
+    // At the same time, so that what comes back to one is not taken for the other's.
+    let (one, other) = tokio::join!(queue.publish(&both), queue.publish(&both));
+    one.and(other).unwrap();
+    for kind in ["a", "b"] {
+        let mut subscription = queue.subscribe(&[kind], 50).await.unwrap();
+        let mut missing: BTreeSet<_> = (0..300).map(|n| n.to_string()).collect();
+        while !missing.is_empty() {
+            let delivery = next(&mut subscription).await;
+            missing.remove(&key(&delivery));
+            delivery.end(End::Done(vec![])).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn after_a_flush_a_process_may_end_and_nobody_was_lost() {
+    let Some(home) = InBroker::fresh("after_a_flush_a_process_may_end_and_nobody_was_lost").await else { return };
+    let (here, there) = (home.open().await, home.open().await);
+    here.publish(&jobs("a", 8)).await.unwrap();
+    let mut subscription = here.subscribe(&["a"], 8).await.unwrap();
+    for _ in 0..4 {
+        next(&mut subscription).await.end(End::Done(vec![])).await.unwrap();
+    }
+    drop(subscription);
+    soon(here.flush()).await;
+    home.end_leases().await;
+    let mut subscription = there.subscribe(&["a"], 8).await.unwrap();
+    for _ in 0..4 {
+        let delivery = next(&mut subscription).await;
+        assert!(!delivery.redelivered, "its worker ended in good order");
+        delivery.end(End::Done(vec![])).await.unwrap();
+    }
+    counts(&there, "a", (0, 0, 0, 0)).await;
+}
+
+/// Connections are cut again and again while jobs are published and done; what was published stays published, and what
+/// was done may come twice and is never lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn cut_connections_lose_nothing() {
+    let Some(home) = InBroker::fresh("cut_connections_lose_nothing").await else { return };
+    let (publisher, worker) = (home.open().await, home.open().await);
+    let (done, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let working = tokio::spawn(async move {
+        loop {
+            // As the worker's runtime does: whatever went wrong, subscribe again.
+            let Ok(mut subscription) = worker.subscribe(&["a"], 8).await else { continue };
+            while let Ok(delivery) = subscription.next().await {
+                let key = key(&delivery);
+                if delivery.end(End::Done(vec![])).await.is_ok() {
+                    let _ = done.send(key);
+                }
+            }
+        }
+    });
+    let publishing = async {
+        for job in jobs("a", 600) {
+            while publisher.publish(std::slice::from_ref(&job)).await.is_err() {}
+        }
+    };
+    let cutting = async {
+        for _ in 0..6 {
+            home.end_leases().await;
+            tokio::time::sleep(Duration::from_millis(150)).await;
+        }
+    };
+    soon(async { tokio::join!(publishing, cutting) }).await;
+    let mut missing: BTreeSet<_> = (0..600).map(|n| n.to_string()).collect();
+    while !missing.is_empty() {
+        missing.remove(&soon(seen.recv()).await.unwrap());
+    }
+    working.abort();
+}

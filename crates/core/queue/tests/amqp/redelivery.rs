@@ -1,0 +1,80 @@
+//! Jobs that come again and again, and those that wait for long.
+
+use std::time::{Duration, Instant};
+
+use queue::{End, Which};
+
+use crate::contract::{Home, counts, job, jobs, next};
+use crate::home::InBroker;
+
+#[tokio::test]
+async fn a_job_that_always_comes_back_is_dead_in_the_end() {
+    let Some(home) = InBroker::fresh("a_job_that_always_comes_back_is_dead_in_the_end").await else { return };
+    let queue = home.open().await;
+    let published = job("a", "1");
+    queue.publish(std::slice::from_ref(&published)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    for _ in 0..=100 {
+        drop(next(&mut subscription).await);
+    }
+    counts(&queue, "a", (0, 0, 0, 1)).await;
+    let letter = queue.dead_letters(None).await.unwrap().remove(0);
+    assert_eq!((letter.id.as_str(), letter.key.as_deref()), (published.id.as_str(), Some("1")));
+    assert!(letter.reason.contains("delivered again and again"), "{}", letter.reason);
+    assert_eq!(queue.requeue(&Which::All).await.unwrap(), 1);
+    assert_eq!(next(&mut subscription).await.envelope, Ok(published));
+}
+
+#[tokio::test]
+async fn jobs_handed_back_again_and_again_are_not_counted_against_them() {
+    let Some(home) = InBroker::fresh("jobs_handed_back_again_and_again_are_not_counted_against_them").await else {
+        return;
+    };
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 3)).await.unwrap();
+    for _ in 0..120 {
+        let mut subscription = queue.subscribe(&["a"], 3).await.unwrap();
+        let delivery = next(&mut subscription).await;
+        assert!(!delivery.redelivered);
+        delivery.end(End::Release).await.unwrap();
+    }
+    counts(&queue, "a", (3, 0, 0, 0)).await;
+}
+
+#[tokio::test]
+async fn dead_letters_can_be_looked_at_any_number_of_times() {
+    let Some(home) = InBroker::fresh("dead_letters_can_be_looked_at_any_number_of_times").await else { return };
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 5)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
+    for _ in 0..5 {
+        next(&mut subscription).await.end(End::Dead { reason: "bad".into() }).await.unwrap();
+    }
+    let letters = queue.dead_letters(None).await.unwrap();
+    assert_eq!(
+        letters.iter().map(|letter| letter.key.as_deref().unwrap()).collect::<Vec<_>>(),
+        ["0", "1", "2", "3", "4"]
+    );
+    for _ in 0..30 {
+        assert_eq!(queue.dead_letters(None).await.unwrap(), letters);
+    }
+    assert_eq!(queue.purge(&Which::All).await.unwrap(), 5);
+}
+
+#[tokio::test]
+async fn a_wait_of_any_length_lies_at_the_broker() {
+    let Some(home) = InBroker::fresh("a_wait_of_any_length_lies_at_the_broker").await else { return };
+    let queue = home.open().await;
+    queue.publish(&jobs("a", 3)).await.unwrap();
+    let mut subscription = queue.subscribe(&["a"], 3).await.unwrap();
+    for seconds in [3, 86_236, 1_000_000] {
+        let delivery = next(&mut subscription).await;
+        delivery.end(End::Retry { after: Duration::from_secs(seconds), reason: "later".into() }).await.unwrap();
+    }
+    // Three seconds are two stretches, with nobody waiting for the second but this subscription.
+    let asked = Instant::now();
+    let delivery = next(&mut subscription).await;
+    assert_eq!(delivery.envelope.as_ref().unwrap().attempt, 1);
+    assert!(asked.elapsed() >= Duration::from_millis(2_700), "{:?}", asked.elapsed());
+    counts(&queue, "a", (0, 1, 2, 0)).await;
+}
