@@ -1,17 +1,17 @@
 //! Datasets as files: written, read back, and read from elsewhere.
 
-use std::io::Write;
-use std::sync::Arc;
+mod common;
 
+use std::io::Write;
+
+use common::{column, parquet};
 use features::{
     DatasetError, GenreColumn, Import, Imported, describe, import as import_of, model_rows, read, to_csv, to_parquet,
     to_spreadsheet,
 };
 use model::dataset::{Dataset, Impute, Imputed, Split, Training};
 use model::settings::SplitSettings;
-use parquet::data_type::{BoolType, ByteArray, ByteArrayType, DataType, DoubleType, Int32Type, Int64Type};
-use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
-use parquet::schema::parser::parse_message_type;
+use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, Int32Type, Int64Type};
 use proptest::prelude::*;
 
 fn dataset(values: Vec<f64>, names: &[&str]) -> Dataset {
@@ -29,25 +29,6 @@ fn dataset(values: Vec<f64>, names: &[&str]) -> Dataset {
 
 fn read_csv(text: &str) -> Result<Dataset, DatasetError> {
     Ok(import_csv(text, &Import::default())?.dataset)
-}
-
-/// A file of so many row groups that `write` fills.
-fn parquet(schema: &str, groups: usize, mut write: impl FnMut(&mut SerializedRowGroupWriter<'_, Vec<u8>>)) -> Vec<u8> {
-    let schema = Arc::new(parse_message_type(schema).unwrap());
-    let mut writer = SerializedFileWriter::new(Vec::new(), schema, Default::default()).unwrap();
-    for _ in 0..groups {
-        let mut group = writer.next_row_group().unwrap();
-        write(&mut group);
-        group.close().unwrap();
-    }
-    writer.into_inner().unwrap()
-}
-
-/// Writes a column; `has` says which rows have a value.
-fn column<T: DataType>(group: &mut SerializedRowGroupWriter<'_, Vec<u8>>, values: &[T::T], has: Option<&[i16]>) {
-    let mut column = group.next_column().unwrap().unwrap();
-    column.typed::<T>().write_batch(values, has, None).unwrap();
-    column.close().unwrap();
 }
 
 fn error(text: &str) -> String {
@@ -340,31 +321,6 @@ fn damaged_files_are_refused_in_one_line() {
         let message = refused(&flipped);
         assert!(!message.is_empty() && !message.contains(['\n', '\r']), "{place} {bit}: {message}");
     }
-}
-
-#[test]
-fn a_small_gzip_file_does_not_unpack_without_end() {
-    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
-    gzip.write_all(b"tempo,label:a\n").unwrap();
-    let rows = b"1,0\n".repeat(1 << 18);
-    (0..80).for_each(|_| gzip.write_all(&rows).unwrap());
-    let message = read(&gzip.finish().unwrap(), &SplitSettings::default()).unwrap_err().to_string();
-    assert!(
-        message.contains("the gzip file unpacks to more than") && message.contains("unpack it yourself"),
-        "{message}"
-    );
-}
-
-#[test]
-fn columns_that_a_model_does_not_take_count_for_nothing() {
-    // More than is read of any file; packed they are a few kilobytes.
-    let truths = vec![true; 1 << 20];
-    let schema = "message rows { required boolean other; }";
-    let file = parquet(schema, (1 << 9) + 1, |group| column::<BoolType>(group, &truths, None));
-    let read = |name: &str| model_rows(&file, &[name.to_owned()], &[]).unwrap_err().to_string();
-    assert!(read("x").contains("the file has no column x, which the model takes"), "{}", read("x"));
-    let said = read("other");
-    assert!(said.contains("more than 536870912 values: take fewer rows") && !said.contains("leave"), "{said}");
 }
 
 #[test]

@@ -266,7 +266,7 @@ fn names_that_are_nearly_labels_stop_the_command_until_they_are_labels_or_left_o
     }
     assert_eq!(planned(table("label: pop"), &[]).0, [40, 2, 2]);
     assert_eq!(planned(table("labelled"), &["--labels", "jazz"]).0, [40, 3, 1], "a word of its own");
-    for name in ["is_explicit", "has_lyrics", "n_tags", "classic"] {
+    for name in ["is_explicit", "has_lyrics", "n_tags", "classic", "record_label", "Music Label"] {
         assert_eq!(planned(table(name), &[]).0, [40, 3, 1], "{name}: 0 and 1, and no label");
     }
     let measure = |name: &str| songs(|cells| cells.join(",").replace("energy", name) + "\n");

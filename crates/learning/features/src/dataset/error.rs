@@ -3,7 +3,7 @@
 use std::fmt;
 
 use model::plain::{first_of, shell_word};
-use model::terminal::escaped;
+use model::terminal::{escaped, excerpt};
 
 use super::place::{Place, places};
 
@@ -102,6 +102,17 @@ pub enum DatasetError {
         columns: usize,
         /// Values that are read at most.
         most: usize,
+        /// Whether the one who gave it may do without columns.
+        may_leave_out: bool,
+    },
+    /// A Parquet file with more text than what is read.
+    #[error(
+        "the Parquet file has more than {most_mib} MiB of text to read: take fewer rows{}",
+        if *.may_leave_out { ", or leave columns out" } else { "" }
+    )]
+    TooMuchText {
+        /// What is read at most, in MiB.
+        most_mib: usize,
         /// Whether the one who gave it may do without columns.
         may_leave_out: bool,
     },
@@ -349,8 +360,7 @@ pub(super) fn some_of(names: &[&str]) -> String {
 
 /// The beginning of a text from outside, in backticks.
 pub(super) fn shown(text: &str) -> String {
-    let start: String = text.chars().take(MOST_SHOWN).collect();
-    format!("`{}{}`", escaped(&start), if start.len() < text.len() { "…" } else { "" })
+    format!("`{}`", excerpt(text, MOST_SHOWN))
 }
 
 fn ending(end: Option<usize>) -> String {

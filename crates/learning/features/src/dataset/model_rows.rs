@@ -57,6 +57,7 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
         DatasetError::TooLarge { rows, columns, most, .. } => {
             DatasetError::TooLarge { rows, columns, most, may_leave_out: false }
         }
+        DatasetError::TooMuchText { most_mib, .. } => DatasetError::TooMuchText { most_mib, may_leave_out: false },
         other => other,
     })?;
     // Another column of ids is used only where it comes once.

@@ -53,6 +53,9 @@ const ROW_NUMBERS: [&str; 12] =
 /// `label`, and slips of the pen.
 const LABEL_WORDS: [&str; 4] = ["label", "lable", "labl", "lbl"];
 
+/// Words before `label` that make a music company of it: whether a song is of one is a feature like any other.
+const COMPANY_WORDS: [&str; 3] = ["record", "records", "music"];
+
 /// What labels are called elsewhere.
 const OTHER_LABEL_WORDS: [&str; 5] = ["genre", "subgenre", "tag", "class", "target"];
 
@@ -125,6 +128,12 @@ pub(super) fn like_label(name: &str) -> Option<LikeLabel> {
     let before_colon = name.split_once([':', '：']).map(|(before, _)| before.trim().to_lowercase());
     if before_colon.is_some_and(|before| LABEL_WORDS.contains(&singular(&before).0)) {
         return Some(LikeLabel::Always);
+    }
+    if words
+        .windows(2)
+        .any(|two| COMPANY_WORDS.contains(&two[0].as_str()) && LABEL_WORDS.contains(&singular(&two[1]).0))
+    {
+        return None;
     }
     let is_question = ["is", "has"].contains(&first.as_str());
     let asked = words[1..].join(" ");
@@ -251,6 +260,11 @@ mod tests {
                 None,
                 &[
                     "labelled",
+                    "record_label",
+                    "Record Label",
+                    "recordLabel",
+                    "music-label",
+                    "has_record_label",
                     "labels_count",
                     "n_tags",
                     "num genres",

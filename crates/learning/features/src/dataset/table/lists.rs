@@ -21,13 +21,15 @@ const TOO_LARGE: NotRead = NotRead::TooLong("256 MiB of text");
 /// Rows that are decoded at once.
 const BATCH: usize = 1 << 14;
 
-/// Why lists are not read.
+/// Why a column is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum NotRead {
     /// The file is damaged.
     Damaged,
-    /// They hold more than this.
+    /// Its lists hold more than this.
     TooLong(&'static str),
+    /// With its texts the file has more text than is read.
+    TooMuchText,
 }
 
 impl From<ParquetError> for NotRead {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::Once;
+use std::sync::atomic::AtomicUsize;
 
 use bytes::Bytes;
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
@@ -14,7 +15,7 @@ use rayon::prelude::*;
 
 use super::super::DatasetError;
 use super::lists::{self, Lists, NotRead};
-use super::typed::Column;
+use super::typed::{self, Column};
 use super::{LISTS, Values, arrow_types};
 
 /// Values that are read at most: 4 GiB of numbers. A small file can say that it holds any number of equal ones.
@@ -78,7 +79,8 @@ fn columns(file: &Bytes, skips: impl Fn(&str) -> bool, lists: Option<&str>) -> R
     if rows.saturating_mul(wanted.len()) > MOST_VALUES {
         return Err(DatasetError::TooLarge { rows, columns: wanted.len(), most: MOST_VALUES, may_leave_out: true });
     }
-    let read = |leaf: &usize| column(&reader, *leaf, rows).map_err(|why| not_read(why, lists));
+    let text_bytes = AtomicUsize::new(0);
+    let read = |leaf: &usize| column(&reader, *leaf, rows, &text_bytes).map_err(|why| not_read(why, lists));
     let read = wanted.par_iter().map(|leaf| caught(|| read(leaf)));
     let mut columns = read.collect::<Result<Vec<_>, _>>()?.into_iter();
     let mut values = |field: &Type, other| match other {
@@ -91,7 +93,12 @@ fn columns(file: &Bytes, skips: impl Fn(&str) -> bool, lists: Option<&str>) -> R
     Ok((named.collect::<Result<_, DatasetError>>()?, rows))
 }
 
-fn column(reader: &SerializedFileReader<Bytes>, leaf: usize, rows: usize) -> Result<Values, NotRead> {
+fn column(
+    reader: &SerializedFileReader<Bytes>,
+    leaf: usize,
+    rows: usize,
+    text_bytes: &AtomicUsize,
+) -> Result<Values, NotRead> {
     let column = reader.metadata().file_metadata().schema_descr().column(leaf);
     let group = |group| -> Result<_, ParquetError> { reader.get_row_group(group)?.get_column_reader(leaf) };
     let mut groups = (0..reader.num_row_groups()).map(group);
@@ -102,7 +109,7 @@ fn column(reader: &SerializedFileReader<Bytes>, leaf: usize, rows: usize) -> Res
         (lists.rows(), Values::Lists(lists))
     } else {
         let mut typed = Column::of(&column.self_type_ptr()).ok_or(NotRead::Damaged)?;
-        groups.try_for_each(|group| typed.read(group?, rows))?;
+        groups.try_for_each(|group| typed.read(group?, rows, text_bytes))?;
         (typed.rows(), Values::Typed(typed))
     };
     if read == rows { Ok(values) } else { Err(NotRead::Damaged) }
@@ -111,6 +118,9 @@ fn column(reader: &SerializedFileReader<Bytes>, leaf: usize, rows: usize) -> Res
 fn not_read(why: NotRead, lists: Option<&str>) -> DatasetError {
     match why {
         NotRead::Damaged => damaged(()),
+        NotRead::TooMuchText => {
+            DatasetError::TooMuchText { most_mib: typed::MOST_TEXT_BYTES >> 20, may_leave_out: true }
+        }
         NotRead::TooLong(most) => DatasetError::LongLists { column: lists.unwrap_or_default().to_owned(), most },
     }
 }

@@ -1,15 +1,20 @@
 //! A column of typed values.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use parquet::basic::{ConvertedType, LogicalType, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
-use parquet::data_type::DataType;
-use parquet::errors::{ParquetError, Result};
+use parquet::data_type::{ByteArray, DataType};
 use parquet::schema::types::Type;
 
 use super::cells::Cells;
+use super::lists::NotRead;
 
 /// Values that are decoded at once.
 const BATCH: usize = 1 << 16;
+
+/// Bytes of text that a file's columns may hold together. A small file can name one long text in every row.
+pub(super) const MOST_TEXT_BYTES: usize = 1 << 30;
 
 /// A column of Parquet's numbers, truth values or texts.
 #[derive(Debug, Clone)]
@@ -58,8 +63,9 @@ impl Column {
         self.has.len()
     }
 
-    /// Adds the values of a row group, which are refused when there are more than `most` then.
-    pub(super) fn read(&mut self, reader: ColumnReader, most: usize) -> Result<()> {
+    /// Adds the values of a row group, which are refused when there are more than `most` then, or when the texts of the file
+    /// are too long together, of which `text_bytes` were read.
+    pub(super) fn read(&mut self, reader: ColumnReader, most: usize, text_bytes: &AtomicUsize) -> Result<(), NotRead> {
         let has = &mut Rows { has: &mut self.has, most };
         match (reader, &mut self.values) {
             (ColumnReader::BoolColumnReader(reader), Values::Truths(values)) => read(reader, has, values, |_| Ok(())),
@@ -73,13 +79,19 @@ impl Column {
             (ColumnReader::DoubleColumnReader(reader), Values::Double(values)) => read(reader, has, values, |_| Ok(())),
             (ColumnReader::ByteArrayColumnReader(reader), Values::Texts(cells)) => {
                 read(reader, has, &mut Vec::new(), |texts| {
+                    // Those of a dictionary are one text until they are copied.
+                    let bytes: usize = texts.iter().map(ByteArray::len).sum();
+                    if text_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > MOST_TEXT_BYTES {
+                        return Err(NotRead::TooMuchText);
+                    }
                     texts.drain(..).try_for_each(|text| {
                         cells.push(text.as_utf8()?);
                         Ok(())
                     })
                 })
             }
-            _ => Err(ParquetError::General("the column is of another type than the schema says".to_owned())),
+            // Of another type than the schema says.
+            _ => Err(NotRead::Damaged),
         }
     }
 
@@ -129,8 +141,8 @@ fn read<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
     Rows { has, most }: &mut Rows<'_>,
     values: &mut Vec<T::T>,
-    mut then: impl FnMut(&mut Vec<T::T>) -> Result<()>,
-) -> Result<()> {
+    mut then: impl FnMut(&mut Vec<T::T>) -> Result<(), NotRead>,
+) -> Result<(), NotRead> {
     let mut levels = Vec::new();
     loop {
         levels.clear();
@@ -142,7 +154,7 @@ fn read<T: DataType>(
         has.extend(levels.iter().map(|level| *level > 0));
         has.extend(std::iter::repeat_n(true, rows - levels.len()));
         if has.len() > *most {
-            return Err(ParquetError::General("it has more rows than it says".to_owned()));
+            return Err(NotRead::Damaged);
         }
         then(values)?;
     }
