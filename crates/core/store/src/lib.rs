@@ -33,6 +33,8 @@ pub trait Tracks: Send + Sync {
     async fn tracks(&self, ids: &[String]) -> Result<Vec<Track>>;
     /// Every track.
     async fn all_tracks(&self) -> Result<Vec<Track>>;
+    /// What those of `track_ids` lack, whatever others do.
+    async fn gaps(&self, track_ids: &[String]) -> Result<Gaps>;
     /// Upserts artists by id.
     async fn save_artists(&self, artists: &[Artist]) -> Result<()>;
     /// Those of `ids` that are known.
@@ -181,6 +183,19 @@ pub trait Fleet: Send + Sync {
     async fn capabilities(&self) -> Result<Vec<Capability>>;
     /// Notes that a job's worker was lost while it ran; returns how often that happened to this job.
     async fn count_crash(&self, job_id: &str) -> Result<u32>;
+}
+
+/// Ids, sorted, of tracks that lack something.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// They were not looked up yet.
+    pub tags: Vec<String>,
+    /// They have no entry in `features`.
+    pub features: Vec<String>,
+    /// They have no entry in `analyses`.
+    pub analyses: Vec<String>,
+    /// They have an analysis and no entry in `pitches`.
+    pub pitches: Vec<String>,
 }
 
 /// Totals of `tags`.

@@ -11,7 +11,7 @@ use model::track::PlaylistPage;
 use playlist_worker::Refusals;
 use queue::DeadLetter;
 use serde::Serialize;
-use store::Store;
+use store::{Gaps, Store};
 
 use crate::args::{Cancel, Live};
 use crate::ids;
@@ -94,7 +94,7 @@ pub async fn is_collected(home: &Home, run: &Run, goal: Goal) -> anyhow::Result<
     if pages.len() < expected_pages(run, &pages) {
         return Ok(false);
     }
-    let missing = Missing::of(&*home.store).await?;
+    let missing = Missing::of_pages(&*home.store, &pages).await?;
     Ok(progress(run, &pages, &missing).is_complete(goal == Goal::Labels || missing.no_audio))
 }
 
@@ -117,7 +117,21 @@ async fn gather(home: &Home) -> anyhow::Result<Vec<Line>> {
 }
 
 impl Missing {
-    /// Where Spotify refuses one part of the audio, a track with the other lacks nothing that can be had.
+    /// Those of these pages.
+    async fn of_pages(store: &dyn Store, pages: &[PlaylistPage]) -> anyhow::Result<Self> {
+        let refusals = Refusals::remembered(store).await?;
+        let Gaps { tags, features, analyses, pitches } = store.gaps(&track_ids(pages)).await?;
+        // As in `of`.
+        let audio = match (&refusals.features, &refusals.analysis) {
+            (Some(_), None) => analyses,
+            (None, Some(_)) => features,
+            (None, None) | (Some(_), Some(_)) => [features, analyses].concat(),
+        };
+        let set = |ids: Vec<String>| ids.into_iter().collect();
+        Ok(Self { tags: set(tags), audio: set(audio), pitches: set(pitches), no_audio: refusals.are_all() })
+    }
+
+    /// Those of the store. Where Spotify refuses one part of the audio, a track with the other lacks nothing that can be had.
     async fn of(store: &dyn Store) -> anyhow::Result<Self> {
         let refusals = Refusals::remembered(store).await?;
         let audio = store.tracks_without_audio().await?;
@@ -171,6 +185,12 @@ impl Unreadable {
         let of_readable = Run { playlists: readable, ..run.clone() };
         (run, of_readable)
     }
+}
+
+/// The distinct tracks of pages.
+pub fn track_ids(pages: &[PlaylistPage]) -> Vec<String> {
+    let ids: HashSet<&String> = pages.iter().flat_map(|page| &page.track_ids).collect();
+    ids.into_iter().cloned().collect()
 }
 
 fn progress(run: &Run, pages: &[PlaylistPage], missing: &Missing) -> Progress {

@@ -2,9 +2,10 @@ use async_trait::async_trait;
 use model::Timestamp;
 use model::run::Run;
 use model::track::{Artist, PlaylistPage, Track};
+use sqlite::rusqlite::Row;
 
 use super::{Embedded, execute_each, to_doc};
-use crate::{Result, Tracks};
+use crate::{Gaps, Result, Tracks};
 
 const SAVE_TRACK: &str = "REPLACE INTO tracks (id, doc) VALUES (?1, ?2)";
 const SAVE_PAGE: &str = "REPLACE INTO playlist_pages (run, playlist, offset, doc) VALUES (?1, ?2, ?3, ?4)";
@@ -22,6 +23,23 @@ impl Tracks for Embedded {
 
     async fn all_tracks(&self) -> Result<Vec<Track>> {
         self.docs("SELECT doc FROM tracks ORDER BY id", []).await
+    }
+
+    async fn gaps(&self, track_ids: &[String]) -> Result<Gaps> {
+        let query = "SELECT DISTINCT value,
+                NOT EXISTS (SELECT 1 FROM tags WHERE track_id = value),
+                NOT EXISTS (SELECT 1 FROM features WHERE track_id = value),
+                NOT EXISTS (SELECT 1 FROM analyses WHERE track_id = value),
+                EXISTS (SELECT 1 FROM analyses WHERE track_id = value AND segments IS NOT NULL)
+                    AND NOT EXISTS (SELECT 1 FROM pitches WHERE track_id = value)
+            FROM json_each(?1) ORDER BY value";
+        let row = |row: &Row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?]));
+        let mut gaps = Gaps::default();
+        for (id, lacks) in self.rows::<(String, [bool; 4])>(query, [to_doc(track_ids)], row).await? {
+            let of_each = [&mut gaps.tags, &mut gaps.features, &mut gaps.analyses, &mut gaps.pitches];
+            of_each.into_iter().zip(lacks).filter(|(_, lacks)| *lacks).for_each(|(ids, _)| ids.push(id.clone()));
+        }
+        Ok(gaps)
     }
 
     async fn save_artists(&self, artists: &[Artist]) -> Result<()> {

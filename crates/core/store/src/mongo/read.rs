@@ -62,9 +62,22 @@ impl Mongo {
 
     /// Those of `ids` that there is a document of, sorted.
     pub(super) async fn known(&self, collection: &str, ids: &[String]) -> Result<Vec<String>> {
+        self.known_where(collection, ids, doc! {}, doc! { "_id": 1 }).await
+    }
+
+    /// Those of `ids` that there is a document of which `filter` lets through, sorted; `index` as for [`ids`](Self::ids).
+    pub(super) async fn known_where(
+        &self,
+        collection: &str,
+        ids: &[String],
+        filter: Document,
+        index: Document,
+    ) -> Result<Vec<String>> {
         let mut found = Vec::new();
         for ids in sorted(ids).chunks(IDS_A_QUERY) {
-            found.extend(self.ids(collection, doc! { "_id": { "$in": ids } }, doc! { "_id": 1 }).await?);
+            let mut filter = filter.clone();
+            filter.insert("_id", doc! { "$in": ids });
+            found.extend(self.ids(collection, filter, index.clone()).await?);
         }
         Ok(found)
     }

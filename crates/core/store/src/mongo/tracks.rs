@@ -5,8 +5,10 @@ use model::track::{Artist, PlaylistPage, Track};
 use mongodb::bson::{Bson, Document, doc};
 
 use super::bulk::Write;
-use super::{ANSWER_WITHIN, LONG_ANSWER_WITHIN, Mongo};
-use crate::{Result, Tracks};
+use super::read::sorted;
+use super::tags::without;
+use super::{ANSWER_WITHIN, LONG_ANSWER_WITHIN, Mongo, schema};
+use crate::{Gaps, Result, Tracks};
 
 #[async_trait]
 impl Tracks for Mongo {
@@ -20,6 +22,20 @@ impl Tracks for Mongo {
 
     async fn all_tracks(&self) -> Result<Vec<Track>> {
         self.find(LONG_ANSWER_WITHIN, "tracks", doc! {}, doc! { "_id": 1 }).await
+    }
+
+    async fn gaps(&self, track_ids: &[String]) -> Result<Gaps> {
+        let lacking =
+            async |collection: &str| Ok(without(sorted(track_ids), &self.known(collection, track_ids).await?));
+        // First: what is computed meanwhile is not listed.
+        let with_segments =
+            self.known_where("analyses", track_ids, doc! { "found": true }, schema::by("found")).await?;
+        Ok(Gaps {
+            tags: lacking("tags").await?,
+            features: lacking("features").await?,
+            analyses: lacking("analyses").await?,
+            pitches: without(with_segments, &self.known("pitches", track_ids).await?),
+        })
     }
 
     async fn save_artists(&self, artists: &[Artist]) -> Result<()> {

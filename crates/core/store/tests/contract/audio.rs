@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use model::analysis::{Analysis, TrackAnalysis};
 use model::audio::{AudioFeatures, PITCH_COLUMNS, TrackPitches};
-use store::AudioCounts;
+use model::tag::{TagSource, TagsOutcome};
+use store::{AudioCounts, Gaps};
 
 use super::values::{segment, track};
 use super::{Place, ids};
@@ -102,6 +103,21 @@ pub async fn what_is_missing_is_listed(place: &impl Place) {
     assert_eq!(store.tracks_without_pitches().await.unwrap(), ids(&["a", "c"]));
     store.save_pitches(&rejected("a", "empty")).await.unwrap();
     assert_eq!(store.tracks_without_pitches().await.unwrap(), ids(&["c"]));
+}
+
+pub async fn what_some_tracks_lack_is_told_of_these_alone(place: &impl Place) {
+    let store = place.open().await;
+    store.save_tracks(&["a", "b", "c", "d", "e"].map(track)).await.unwrap();
+    store.save_tags(&track("a"), &TagsOutcome::NoTags, TagSource::Page).await.unwrap();
+    store.save_features(&[features("a", None), features("b", Some([0.0; 13]))]).await.unwrap();
+    for analysis in [analysis("a", None), no_analysis("b"), analysis("c", None), analysis("e", None)] {
+        store.save_analysis(&analysis).await.unwrap();
+    }
+    store.save_pitches(&rejected("a", "empty")).await.unwrap();
+    let expected =
+        Gaps { tags: ids(&["b", "c", "d"]), features: ids(&["c", "d"]), analyses: ids(&["d"]), pitches: ids(&["c"]) };
+    assert_eq!(store.gaps(&ids(&["d", "c", "a", "b", "c"])).await.unwrap(), expected);
+    assert_eq!(store.gaps(&[]).await.unwrap(), Gaps::default());
 }
 
 pub async fn audio_is_counted(place: &impl Place) {

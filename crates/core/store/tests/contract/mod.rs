@@ -51,7 +51,7 @@ macro_rules! contract {
         contract!($place, audio {
             no_features_are_not_unknown_features, an_analysis_comes_back_bit_for_bit, no_analysis_is_not_an_unknown_one,
             confidences_come_from_where_they_are, pitches_come_back_bit_for_bit, a_rejection_keeps_its_reason,
-            what_is_missing_is_listed, audio_is_counted,
+            what_is_missing_is_listed, what_some_tracks_lack_is_told_of_these_alone, audio_is_counted,
         });
         contract!($place, datasets { datasets_come_back, the_latest_dataset_is_the_one_built_last });
         contract!($place, searches {

@@ -1,6 +1,5 @@
 //! The collection of a run: what it can expect, then its jobs.
 
-use std::collections::HashSet;
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
@@ -95,9 +94,8 @@ async fn work_alone(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> 
 
 async fn without_pitches(home: &Home, run: &Run) -> anyhow::Result<Vec<Envelope>> {
     let pages = home.store.pages(Some(&run.id)).await?;
-    let ours: HashSet<&String> = pages.iter().flat_map(|page| &page.track_ids).collect();
-    let uncomputed = home.store.tracks_without_pitches().await?.into_iter().filter(|id| ours.contains(id));
-    Ok(uncomputed.map(|track_id| Envelope::new(&TrackPitchesJob { track_id })).collect())
+    let uncomputed = home.store.gaps(&runs::track_ids(&pages)).await?.pitches;
+    Ok(uncomputed.into_iter().map(|track_id| Envelope::new(&TrackPitchesJob { track_id })).collect())
 }
 
 /// Works on a queue that a team shares until it is empty, or until this run has everything: its jobs cannot be counted, what
