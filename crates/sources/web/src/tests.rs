@@ -58,7 +58,8 @@ async fn ask(url: Url, redirects: Redirects) -> Result<Answer, NoAnswer> {
 async fn ask_impatiently(url: Url) -> Result<Answer, NoAnswer> {
     let times = Times { connect: Duration::from_secs(1), whole: Duration::from_secs(1) };
     let pool = patient_pool(&url, None, Redirects::Never, times).unwrap();
-    send(pool.get(url), PAGE_BYTES).await
+    let answer = send(pool.get(url), PAGE_BYTES);
+    tokio::time::timeout(Duration::from_secs(20), answer).await.expect("it is given up long before")
 }
 
 const TOO_LARGE: NoAnswer = NoAnswer::TooLarge { most_bytes: PAGE_BYTES };
