@@ -7,16 +7,13 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 
-/// Finds out whether a folder can be made and written into, before hours are spent on what could not be, and leaves none
-/// behind that was not there.
+/// Finds out whether a folder can be made and written into, before hours are spent on what could not be. It makes none: one
+/// that is missing is tried for in the nearest folder above it that is there.
 pub fn try_folder(folder: &Path) -> anyhow::Result<()> {
-    let missing: Vec<&Path> = folder.ancestors().take_while(|above| !above.exists()).collect();
-    let tried = make_folder(folder);
-    for made in missing {
-        // It is not there, or somebody else has put something into it.
-        let _ = std::fs::remove_dir(made);
+    if folder.exists() {
+        return make_folder(folder);
     }
-    tried
+    nearest_above(folder).and_then(|above| try_to_write(above)).with_context(|| cannot_make(folder))
 }
 
 /// Makes a folder, with those above it, and finds out whether files can be made in it.
@@ -24,8 +21,31 @@ pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
     if folder.exists() && !folder.is_dir() {
         bail!("{} is a file: name a folder with --out", folder.display());
     }
-    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    std::fs::create_dir_all(folder).with_context(|| cannot_make(folder))?;
     try_to_write(folder).with_context(|| format!("cannot write into the folder {}", folder.display()))
+}
+
+fn cannot_make(folder: &Path) -> String {
+    format!("cannot make the folder {}", folder.display())
+}
+
+/// The nearest folder above a missing one.
+///
+/// # Errors
+/// Something else is in its place, or its name is none that folders can have.
+fn nearest_above(missing: &Path) -> io::Result<&Path> {
+    for above in missing.ancestors() {
+        let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
+        match above.symlink_metadata() {
+            Ok(_) if above.is_dir() => return Ok(above),
+            // It is a link to nothing.
+            Ok(there) if there.is_symlink() => return Err(ErrorKind::AlreadyExists.into()),
+            Ok(_) => return Err(ErrorKind::NotADirectory.into()),
+            Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(ErrorKind::NotFound.into())
 }
 
 /// Writes a byte that nobody sees: where there is no room at all, a file can be made and not filled.
@@ -105,4 +125,37 @@ pub async fn turn_to_write(folder: &Path) -> anyhow::Result<Turn> {
         Turn(opened)
     };
     Ok(tokio::task::spawn_blocking(locked).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_folder_that_another_command_makes_meanwhile_is_left_alone() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = place.path().join("a/out");
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    try_folder(&folder).unwrap();
+                }
+            });
+            let others =
+                (0..2_000).all(|_| std::fs::create_dir_all(&folder).is_ok() && std::fs::remove_dir(&folder).is_ok());
+            is_over.store(true, Ordering::Relaxed);
+            assert!(others, "it was removed");
+        });
+        assert!(place.path().join("a").exists());
+    }
+
+    #[test]
+    fn what_is_tried_for_is_not_there_afterwards() {
+        let place = tempfile::tempdir().unwrap();
+        try_folder(&place.path().join("a/b/c")).unwrap();
+        assert_eq!(std::fs::read_dir(place.path()).unwrap().count(), 0);
+    }
 }

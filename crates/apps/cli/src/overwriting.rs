@@ -50,15 +50,7 @@ impl Files {
     /// they name.
     pub fn check(&self, flags: &Flags, settings: &Settings) -> anyhow::Result<()> {
         let others = [Some(flags.settings_file()), spotify::sign_in_file(&settings.spotify)].into_iter().flatten();
-        self.check_beside(places([&settings.store, &settings.queue]).chain(others).collect())
-    }
-
-    /// [`check`](Self::check) of a command that has its own settings, but for these flags.
-    pub fn check_named(&self, flags: &Flags) -> anyhow::Result<()> {
-        self.check_beside(places([&flags.store, &flags.queue].into_iter().flatten()).collect())
-    }
-
-    fn check_beside(&self, of_settings: Vec<PathBuf>) -> anyhow::Result<()> {
+        let of_settings: Vec<PathBuf> = places([&settings.store, &settings.queue]).chain(others).collect();
         for written in &self.writes {
             let read = self.reads.iter().chain(&of_settings).find(|read| are_same(read, written));
             if let Some(read) = read {
@@ -74,7 +66,7 @@ impl Files {
 }
 
 /// The files of stores and queues that are files, with those that SQLite keeps beside them.
-fn places<'a>(urls: impl IntoIterator<Item = &'a String>) -> impl Iterator<Item = PathBuf> {
+fn places(urls: [&String; 2]) -> impl Iterator<Item = PathBuf> {
     let files = urls.into_iter().filter_map(|url| url.strip_prefix("sqlite:"));
     files.flat_map(|file| ["", "-wal", "-shm"].map(|beside| PathBuf::from(format!("{file}{beside}"))))
 }

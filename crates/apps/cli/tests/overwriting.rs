@@ -85,7 +85,13 @@ fn nothing_is_written_over_a_store_or_settings() {
     symlink("later.db", at.join("dangling.csv")).unwrap();
     refused(at, &["--store", "sqlite:later.db", "dataset", "export", "dangling.csv"], "dangling.csv");
     refused(at, &["--store", "sqlite:out/summary.json", "demo", "--out", "out"], "out/summary.json");
+    refused(at, &["--queue", "sqlite:out/demo.lock", "demo", "--out", "out"], "out/demo.lock");
     assert_eq!(fs::read(at.join("store.csv")).unwrap(), before);
+    // Where a real sign-in is kept.
+    fs::create_dir(at.join("spotifai")).unwrap();
+    fs::write(at.join("spotifai/token.json"), "signed in").unwrap();
+    refused(at, &["demo", "--out", "spotifai"], "spotifai/token.json");
+    assert_eq!(fs::read_to_string(at.join("spotifai/token.json")).unwrap(), "signed in");
 
     let settings = "[spotify]\ntoken_file = \"token.json\"\n";
     fs::write(at.join("mine.csv"), settings).unwrap();

@@ -49,7 +49,9 @@ pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
     };
     match args.command {
         Command::Demo(demo) => {
-            files.check_named(&flags)?;
+            // Its settings are its own, but for these flags; nor does it touch anybody's sign-in.
+            let [queue, store] = [&flags.queue, &flags.store].map(|url| url.clone().unwrap_or_default());
+            files.check(&flags, &Settings { queue, store, ..Settings::default() })?;
             demo::run(demo, &flags).await
         }
         Command::Login => login::run(&settings()?).await,
