@@ -67,14 +67,14 @@ fn an_interrupted_search_is_named_and_does_not_keep_the_next_one_waiting() {
     let id = json(at, &["search", "list", "--json"])[0]["id"].as_str().unwrap()[..12].to_owned();
 
     let said = second(at);
-    assert!(said.contains(&format!("search {id} was left with")), "{said}");
-    assert!(said.contains(&format!("`spotifai search cancel {id}`")) && said.contains("goes on with it"), "{said}");
+    assert!(said.contains(&format!("search {id} is unfinished (")), "{said}");
+    assert!(said.contains(&format!("`spotifai search cancel {id}`")) && said.contains("resumes it"), "{said}");
     assert_eq!(searches(at), [("finished".into(), 6), ("open".into(), 0)], "it computed nothing of the first");
 
     // The same command goes on, and nothing is left to name.
     let first = run(at, &FIRST);
     ok(&first);
-    assert!(!String::from_utf8_lossy(&first.stderr).contains("was left with"));
+    assert!(!String::from_utf8_lossy(&first.stderr).contains("is unfinished"));
     assert_eq!(searches(at), [("finished".into(), 6), ("finished".into(), 12)]);
 }
 
@@ -93,9 +93,9 @@ fn an_interrupted_refit_is_named_too() {
     let id = json(at, &["search", "list", "--json"])[0]["id"].as_str().unwrap()[..12].to_owned();
 
     let said = second(at);
-    let line = format!("search {id} was left without its model, all its blocks finished and its winner not refitted");
+    let line = format!("search {id} is unfinished (all its blocks are done, but its winner was not refitted)");
     assert!(said.contains(&line), "{said}");
-    assert!(said.contains(&format!("`spotifai search cancel {id}`")) && said.contains("goes on with it"), "{said}");
+    assert!(said.contains(&format!("`spotifai search cancel {id}`")) && said.contains("resumes it"), "{said}");
     assert_eq!(searches(at), [("finished".into(), 6), ("open".into(), 12)]);
     ok(&run(at, &FIRST));
     assert_eq!(searches(at), [("finished".into(), 6), ("finished".into(), 12)]);
@@ -108,14 +108,14 @@ fn blocks_that_wait_in_the_queue_are_left_to_workers() {
     let start: Vec<&str> = FIRST.iter().map(|arg| if *arg == "run" { "start" } else { arg }).collect();
     ok(&run(at, &start));
     let said = second(at);
-    assert!(said.contains("was left with") && said.contains("search cancel"), "{said}");
+    assert!(said.contains("is unfinished") && said.contains("search cancel"), "{said}");
     assert_eq!(searches(at), [("finished".into(), 6), ("open".into(), 0)]);
     ok(&run(at, &["worker", "grid", "--until-empty"]));
     assert_eq!(searches(at)[1], ("finished".into(), 12), "they were still there");
     // One that was cancelled has nothing left to name.
     ok(&run(at, &[&start[..], &["--seed=9"]].concat()));
     ok(&run(at, &["search", "cancel", json(at, &["search", "list", "--json"])[0]["id"].as_str().unwrap()]));
-    assert!(!second(at).contains("was left with"));
+    assert!(!second(at).contains("is unfinished"));
 }
 
 #[test]

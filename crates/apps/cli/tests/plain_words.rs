@@ -74,10 +74,10 @@ fn files_of_another_encoding_or_shape_are_told_in_plain_words() {
     let folder = folder();
     let at = folder.path();
     let tags = |file| ["enqueue", "file", file, "--kind", "track.tags"];
-    said(at, &["--config", "utf16.toml", "status"], &["--config utf16.toml: it is UTF-16: save it as UTF-8"]);
+    said(at, &["--config", "utf16.toml", "status"], &["utf16.toml: it is UTF-16: save it as UTF-8"]);
     said(at, &["--config", "zero.toml", "status"], &["zero.toml", "zero bytes", "save it as UTF-8"]);
-    said(at, &["--config", "folder", "status"], &["--config folder: it is a folder"]);
-    said(at, &["--config", "nowhere.toml", "status"], &["--config nowhere.toml: there is no such file"]);
+    said(at, &["--config", "folder", "status"], &["folder: it is a folder"]);
+    said(at, &["--config", "nowhere.toml", "status"], &["nowhere.toml: there is no such file"]);
     said(at, &tags("utf16.txt"), &["utf16.txt: line 1: it is UTF-16: save it as UTF-8", "--from-line 1"]);
     said(at, &tags("latin1.txt"), &["latin1.txt: line 1: it is no UTF-8"]);
     said(at, &tags("ids.txt"), &["ids.txt: line 1: the field `track_id` is not a text"]);
@@ -239,10 +239,10 @@ fn settings_from_a_pipe_are_read_and_told_like_those_of_a_file() {
     assert!(printed.contains("egress = \"home\"") && printed.contains("rate = 0.25"), "{printed}");
     assert_eq!(ok(&config(printed.as_bytes(), &piped)), printed, "what is printed reads back through a pipe");
     for (text, line) in [
-        (&b"egress = none\n"[..], "spotifai: --config /dev/stdin:1: none needs quotes: \"none\"\n"),
+        (&b"egress = none\n"[..], "spotifai: /dev/stdin:1: none needs quotes: \"none\"\n"),
         (b"\negress = 5\n", "spotifai: /dev/stdin:2: egress is 5, expected a text in quotes\n"),
-        (b"\xff\xfee\0", "spotifai: --config /dev/stdin: it is UTF-16: save it as UTF-8\n"),
-        (b"egress = 'caf\xe9'", "spotifai: --config /dev/stdin: it is no UTF-8: save it as UTF-8\n"),
+        (b"\xff\xfee\0", "spotifai: /dev/stdin: it is UTF-16: save it as UTF-8\n"),
+        (b"egress = 'caf\xe9'", "spotifai: /dev/stdin: it is no UTF-8: save it as UTF-8\n"),
     ] {
         assert_eq!(fails(&config(text, &["--config", "/dev/stdin", "status"]), 2), line);
     }

@@ -137,7 +137,7 @@ fn an_open_search_of_an_older_build_is_named_where_the_same_one_begins() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(said.matches("by another version of this program").count(), 1, "{said}");
         assert!(said.contains(&format!("`spotifai search cancel {}` ends it", &older[..12])), "{said}");
-        assert!(said.contains("that version goes on with it") && said.contains(&id), "{said}");
+        assert!(said.contains("that version resumes it") && said.contains(&id), "{said}");
     }
     assert_eq!(show(at)["id"], *id, "this one is the newest, and finished");
     assert_eq!(show(at)["state"], "finished");

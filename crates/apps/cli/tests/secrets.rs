@@ -11,6 +11,12 @@ use model::settings::{ENVIRONMENT, PROCESS_ENVIRONMENT, Settings};
 use proptest::prelude::*;
 use tempfile::tempdir;
 
+/// What an address of ours, or of another service, begins with.
+const SCHEMES: [&str; 4] = ["amqp", "mongodb", "sqlite", "https"];
+
+/// A part of what `spotifai config` prints where nothing is wrong.
+const PRINTED: &str = "queue = ";
+
 /// A port where nobody listens.
 const NOWHERE: &str = "127.0.0.1:1";
 
@@ -92,12 +98,14 @@ fn keys() -> Vec<String> {
     keys
 }
 
-fn is_nowhere(password: &Password, what: &str, out: &Output) {
+/// Something was said, with one of the parts of `says`, and nothing of the password.
+fn is_nowhere(password: &Password, what: &str, out: &Output, says: &[&str]) {
     let all = format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     for word in &password.words {
         assert!(!all.contains(word.as_str()), "{what} shows {word} of {:?}:\n{all}", password.text);
     }
     assert!(!all.contains("panicked"), "{what}: {all}");
+    assert!(says.iter().any(|part| all.contains(part)), "{what} says nothing of {says:?}:\n{all}");
 }
 
 fn set(folder: &Path, name: &str, value: &str, args: &[&str]) -> Output {
@@ -111,7 +119,6 @@ proptest! {
     fn no_command_shows_a_password_of_any_characters(
         password in password(),
         around in blanks(),
-        scheme in prop::sample::select(vec!["amqp", "mongodb", "sqlite", "https"]),
     ) {
         let folder = tempdir().unwrap();
         let at = folder.path();
@@ -120,75 +127,81 @@ proptest! {
         for (name, url) in urls(&password.text) {
             let url = around(&url);
             for args in [&["config"][..], &["dead", "list"]] {
-                is_nowhere(&password, &format!("{args:?} with {name}={url}"), &set(at, name, &url, args));
+                let what = format!("{args:?} with {name}={url}");
+                is_nowhere(&password, &what, &set(at, name, &url, args), &[name, PRINTED, "queue", "dead"]);
             }
         }
         let url = around(&format!("amqp://me:{}@{NOWHERE}/v", password.text));
         for name in variables() {
-            is_nowhere(&password, &format!("config with {name}={url}"), &set(at, name, &url, &["config"]));
+            let config = set(at, name, &url, &["config"]);
+            is_nowhere(&password, &format!("config with {name}={url}"), &config, &[name, PRINTED]);
             // The log is begun before the settings are found wanting.
             let mut worker = spotifai(at, &["worker", "lastfm"]);
             worker.env("SPOTIFAI_LASTFM_RATE", "often").env(name, &url);
-            is_nowhere(&password, &format!("a worker with {name}={url}"), &worker.output().unwrap());
+            let said = worker.output().unwrap();
+            is_nowhere(&password, &format!("a worker with {name}={url}"), &said, &[name, "SPOTIFAI_LASTFM_RATE"]);
         }
         for key in keys() {
             for value in [toml::Value::from(url.as_str()), toml::Value::from(vec![url.as_str()])] {
                 std::fs::write(at.join("spotifai.toml"), format!("{key} = {value}\n")).unwrap();
-                is_nowhere(&password, &format!("config with {key} = {value}"), &run(at, &["config"]));
+                let config = run(at, &["config"]);
+                is_nowhere(&password, &format!("config with {key} = {value}"), &config, &["spotifai.toml", PRINTED]);
             }
             // A slip of the pen.
             std::fs::write(at.join("spotifai.toml"), format!("{key} = {url}\n")).unwrap();
-            is_nowhere(&password, &format!("config with {key} unquoted"), &run(at, &["config"]));
+            is_nowhere(&password, &format!("config with {key} unquoted"), &run(at, &["config"]), &["spotifai.toml"]);
         }
         std::fs::remove_file(at.join("spotifai.toml")).unwrap();
-        let url = around(&format!("{scheme}://me:{}@{NOWHERE}/v", password.text));
-        for args in [
-            &["--queue", &url, "dead", "list"][..],
-            &[&format!("--queue={url}"), "dead", "nonsense"],
-            &[&url],
-            &["dead", "list", &url],
-            &["run", &url],
-            &["predict", &url],
-            &["--config", &url, "status"],
-            &["--store", &url, "status"],
-            &["search", "run", "--data", &url],
-            &["pause", &url],
-            &["demo", "--store", &url],
-            &[&format!("--{url}")],
-            &[&format!("--{url}={url}"), "status"],
-            &[&format!("-{url}")],
-            &["search", &url],
-            &["search", "plan", "--grid", &url],
-            &["search", "plan", "--grid", "quick", "--families", &format!("knn,{url}")],
-            &["search", "plan", "--grid", "quick", &format!("--families={url}")],
-            &["search", "run", "--data", "x.csv", "--labels", &format!("a,\"{url}\"")],
-            &["search", "run", "--data", "x.csv", "--ignore", &format!("a,{url}")],
-            &["search", "run", "--data", "x.csv", "--genre-column", &url],
-            &["search", "run", "--data", "x.csv", "--genre-column", "a", "--genre-separator", &url],
-            &["search", "run", "--data", "nowhere.csv", "--out", &url],
-            &["search", "run", "--folds", &url],
-            &["search", "show", &url],
-            &["search", "show", "--top", &url],
-            &["config", "--write", &url],
-            &["dataset", "export", &url],
-            &["dataset", "export", &format!("{url}/x.csv")],
-            &["enqueue", "file", &url, "--kind", "track.tags"],
-            &["enqueue", "file", "x.csv", "--kind", &url],
-            &["enqueue", "playlist", &format!("{url}{}", "x".repeat(200))],
-            &["cancel", &url],
-            &["budget", "open", &url],
-            &["dead", "show", &url],
-            &["pitches", &url],
-            &["lastfm", "parse", &url],
-            &["demo", "--catalogue", &url],
-            &["demo", "--tracks", &url],
-            &["completions", &url],
-            &["worker", &url],
-            &["predict", "--data", "x.csv", "--out", &url],
-            &["predict", "--model", &url, "x"],
-            &["report", "--out", &url],
-        ] {
-            is_nowhere(&password, &format!("{args:?}"), &run(at, args));
+        for scheme in SCHEMES {
+            let url = around(&format!("{scheme}://me:{}@{NOWHERE}/v", password.text));
+            for (args, says) in [
+                (&["--queue", &url, "dead", "list"][..], "queue"),
+                (&[&format!("--queue={url}"), "dead", "nonsense"], "Usage"),
+                (&[&url], "Usage"),
+                (&["dead", "list", &url], "Usage"),
+                (&["run", &url], "names no playlist"),
+                (&["predict", &url], "no model in the store"),
+                (&["--config", &url, "status"], "no such file"),
+                (&["--store", &url, "status"], "store is"),
+                (&["search", "run", "--data", &url], "cannot read"),
+                (&["pause", &url], "[KIND]"),
+                (&["demo", "--store", &url], "store"),
+                (&[&format!("--{url}")], "Usage"),
+                (&[&format!("--{url}={url}"), "status"], "Usage"),
+                (&[&format!("-{url}")], "Usage"),
+                (&["search", &url], "Usage"),
+                (&["search", "plan", "--grid", &url], "no grid"),
+                (&["search", "plan", "--grid", "quick", "--families", &format!("knn,{url}")], "--families"),
+                (&["search", "plan", "--grid", "quick", &format!("--families={url}")], "--families"),
+                (&["search", "run", "--data", "x.csv", "--labels", &format!("a,\"{url}\"")], "labels"),
+                (&["search", "run", "--data", "x.csv", "--ignore", &format!("a,{url}")], "--ignore"),
+                (&["search", "run", "--data", "x.csv", "--genre-column", &url], "--genre-column"),
+                (&["search", "run", "--data", "x.csv", "--genre-column", "a", "--genre-separator", &url], "x.csv"),
+                (&["search", "run", "--data", "nowhere.csv", "--out", &url], "nowhere.csv"),
+                (&["search", "run", "--folds", &url], "--folds"),
+                (&["search", "show", &url], "there is no search"),
+                (&["search", "show", "--top", &url], "--top"),
+                (&["config", "--write", &url], "cannot write"),
+                (&["dataset", "export", &url], "the ending decides"),
+                (&["dataset", "export", &format!("{url}/x.csv")], "cannot write"),
+                (&["enqueue", "file", &url, "--kind", "track.tags"], "cannot read"),
+                (&["enqueue", "file", "x.csv", "--kind", &url], "--kind"),
+                (&["enqueue", "playlist", &format!("{url}{}", "x".repeat(200))], "names no playlist"),
+                (&["cancel", &url], "there is no run"),
+                (&["budget", "open", &url], "there is no budget"),
+                (&["dead", "show", &url], "there is no dead job"),
+                (&["pitches", &url], "cannot read"),
+                (&["lastfm", "parse", &url], "cannot read"),
+                (&["demo", "--catalogue", &url], "cannot read"),
+                (&["demo", "--tracks", &url], "--tracks"),
+                (&["completions", &url], "<SHELL>"),
+                (&["worker", &url], "<KIND>"),
+                (&["predict", "--data", "x.csv", "--out", &url], "the ending decides"),
+                (&["predict", "--model", &url, "x"], "there is no search"),
+                (&["report", "--out", &url], "no model in the store"),
+            ] {
+                is_nowhere(&password, &format!("{args:?}"), &run(at, args), &[says]);
+            }
         }
     }
 }
@@ -209,7 +222,7 @@ fn neither_the_doctor_nor_a_worker_shows_a_password() {
             .env("SPOTIFAI_LASTFM_API_URL", format!("http://{NOWHERE}/2.0/"))
             .output()
             .unwrap();
-        is_nowhere(&password, "doctor", &doctor);
+        is_nowhere(&password, "doctor", &doctor, &["out of reach", "SPOTIFAI_QUEUE"]);
         let mut worker = spotifai(at, &["worker", "lastfm", "--until-empty"])
             .env("SPOTIFAI_LOG", "trace")
             .env("SPOTIFAI_QUEUE", format!("amqp://me:{text}@{NOWHERE}/v"))
@@ -229,7 +242,7 @@ fn neither_the_doctor_nor_a_worker_shows_a_password() {
         worker.wait().unwrap();
         assert!(lines.iter().any(|line| line.contains("queue")), "{lines:?}");
         let out = Output { status: worker.wait().unwrap(), stdout: Vec::new(), stderr: lines.join("\n").into_bytes() };
-        is_nowhere(&password, "the worker", &out);
+        is_nowhere(&password, "the worker", &out, &["queue"]);
     }
 }
 
@@ -251,7 +264,8 @@ fn what_is_told_of_a_setting_in_the_wrong_place_has_no_password() {
         command.env("SPOTIFAI_SPOTIFY_CLIENT_ID", "app").env("SPOTIFAI_CONTACT", "me@example.org");
         command.env("SPOTIFAI_LASTFM_URL", format!("http://{NOWHERE}"));
         command.env("SPOTIFAI_LASTFM_API_URL", format!("http://{NOWHERE}")).env(name, &url);
-        is_nowhere(&password, &format!("{args:?} with {name}"), &command.output().unwrap());
+        let said = command.output().unwrap();
+        is_nowhere(&password, &format!("{args:?} with {name}"), &said, &[name, "spotifai", "queue", "worker"]);
     }
     // What is no secret is shown.
     let shown = spotifai(at, &["config"]).env("SPOTIFAI_SPOTIFY_TOKEN_FILE", "/home/me@work/a.json").output().unwrap();

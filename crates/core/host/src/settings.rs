@@ -136,14 +136,11 @@ fn unset_what_is_empty(settings: &mut Settings) {
 
 /// The file that is named, which must be there, or the usual one where it is.
 fn file(flags: &Flags, folder: &Path) -> Result<Option<SettingsFile>, SettingsError> {
-    let (place, file) = match &flags.config {
-        None => (FILE.to_owned(), folder.join(FILE)),
-        Some(named) => (format!("--config {}", named.display()), named.clone()),
-    };
+    let file = flags.config.clone().unwrap_or_else(|| folder.join(FILE));
     if flags.config.is_none() && !file.exists() {
         return Ok(None);
     }
-    SettingsFile::read(&file).map(Some).map_err(|why| SettingsError(format!("{place}{why}")))
+    SettingsFile::read(&file).map(Some).map_err(SettingsError)
 }
 
 fn warn_of_unknown(variable: &str) {

@@ -14,6 +14,14 @@ pub fn escaped(text: &str) -> Cow<'_, str> {
     escaped_unless(text, |_| false, |out, c| out.extend(c.escape_default()))
 }
 
+/// The beginning of a text, as a message quotes it: up to `most` characters, [escaped]; `…` stands for the rest.
+pub fn excerpt(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => escaped(text).into_owned(),
+        Some((end, _)) => format!("{}…", escaped(&text[..end])),
+    }
+}
+
 /// The text with its unsafe characters as Rust writes them, line ends and tabs excepted.
 pub fn escaped_lines(text: &str) -> Cow<'_, str> {
     escaped_unless(text, |c| c == '\n' || c == '\t', |out, c| out.extend(c.escape_default()))
@@ -54,6 +62,13 @@ mod tests {
         {
             assert_eq!(escaped(name), name);
         }
+    }
+
+    #[test]
+    fn an_excerpt_is_the_whole_of_a_short_text_and_the_beginning_of_a_long_one() {
+        assert_eq!(excerpt("é\n", 2), r"é\n");
+        assert_eq!(excerpt("éà\u{202e}x", 3), r"éà\u{202e}…");
+        assert_eq!(excerpt("", 0), "");
     }
 
     proptest! {

@@ -92,8 +92,8 @@ pub fn read(text: &str, families: &[String]) -> Result<Vec<Setting>, GridError> 
 /// A slip of the pen at a place of the text.
 fn slip(text: &str, at: usize, said: &str) -> String {
     let what = Slips { table: "knn", shows_values: true }.what(text, at, said);
-    match what.strip_suffix("] is there twice") {
-        Some(header) => format!("{what}: write [{header}]] each time for several products of one family"),
+    match what.strip_suffix("] appears twice") {
+        Some(header) => format!("{what}: write [{header}]] each time to search several products of one family"),
         None => what,
     }
 }

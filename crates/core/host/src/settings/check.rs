@@ -2,8 +2,10 @@
 
 use std::net::SocketAddr;
 
-use model::settings::{Settings, Steps, has_password, shown, torn_by, without_credentials};
+use model::settings::{Settings, Steps, has_password, torn_by};
 use url::Url;
+
+use super::words::{shown, shown_address};
 
 type Checked = Result<(), (&'static str, String)>;
 
@@ -44,7 +46,7 @@ pub(super) fn check(settings: &Settings) -> Checked {
     ] {
         let url = address(key, value)?;
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
-            let shown = without_credentials(value);
+            let shown = shown_address(value);
             return Err((key, format!("is `{shown}` with a user, a query or a fragment: leave all of them out")));
         }
     }
@@ -54,10 +56,7 @@ pub(super) fn check(settings: &Settings) -> Checked {
     match worker.listen.as_deref().map(str::parse::<SocketAddr>) {
         Some(Err(_)) => {
             let listen = worker.listen.as_deref().unwrap_or_default();
-            Err((
-                "worker.listen",
-                format!("is `{}`, expected IP:PORT such as 0.0.0.0:9100", without_credentials(listen)),
-            ))
+            Err(("worker.listen", format!("is `{}`, expected IP:PORT such as 0.0.0.0:9100", shown_address(listen))))
         }
         _ => Ok(()),
     }
@@ -69,7 +68,7 @@ fn door(key: &'static str, url: &str, known: &[&str]) -> Checked {
     if known.iter().any(|shape| url.strip_prefix(&prefix(shape)).is_some_and(|rest| !rest.is_empty())) {
         return untorn(key, url);
     }
-    Err((key, format!("is `{}`, expected one of: {}", without_credentials(url), known.join(", "))))
+    Err((key, format!("is `{}`, expected one of: {}", shown_address(url), known.join(", "))))
 }
 
 /// A name that is a part of keys, which people see.
@@ -101,13 +100,13 @@ fn number(key: &'static str, value: f64, fits: bool, expected: &str) -> Checked 
 fn untorn(key: &'static str, url: &str) -> Checked {
     match torn_by(url) {
         None => Ok(()),
-        Some(advice) => Err((key, format!("is `{}`, and {advice}", without_credentials(url)))),
+        Some(advice) => Err((key, format!("is `{}`, and {advice}", shown_address(url)))),
     }
 }
 
 fn address(key: &'static str, value: &str) -> Result<Url, (&'static str, String)> {
     untorn(key, value)?;
-    let shown = without_credentials(value);
+    let shown = shown_address(value);
     match Url::parse(value) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),
         Ok(_) => Err((key, format!("is `{shown}`, expected an address that starts with http:// or https://"))),

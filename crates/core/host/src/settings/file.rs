@@ -8,7 +8,8 @@ use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
 use model::plain::{self, Slips};
-use model::settings::shown;
+
+use super::words::shown;
 
 /// What is larger is no settings file, or has no end.
 const MOST_BYTES: u64 = 1 << 20;
@@ -23,8 +24,14 @@ impl SettingsFile {
     /// Reads a file.
     ///
     /// # Errors
-    /// What is wrong with it, after the line where that is known: `: there is no such file`, `:3: a value is missing`.
+    /// What is wrong with it, after its name and the line where that is known: `a.toml: there is no such file`,
+    /// `a.toml:3: a value is missing`.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
+        Self::checked(path).map_err(|why| format!("{}{why}", named(path)))
+    }
+
+    /// [`read`](Self::read), whose errors lack the name.
+    fn checked(path: &Path) -> Result<Self, String> {
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
         read.map_err(|error| format!(": {}", plain::io(&error)))?;
@@ -42,10 +49,10 @@ impl SettingsFile {
         match list_of_tables("", &table) {
             None => Ok(file),
             Some(key) => {
-                let line = file.line_of(&key).map_or_else(String::new, |line| format!(":{line}"));
+                let (line, key) = (file.line_of(&key), shown(&key));
+                let line = line.map_or_else(String::new, |line| format!(":{line}"));
                 Err(format!(
-                    "{line}: {} is a list of tables, and no setting is: a header has single brackets",
-                    shown(&key)
+                    "{line}: {key} is a list of tables, which no setting is: the header of a table has single brackets, [{key}]"
                 ))
             }
         }
@@ -53,7 +60,7 @@ impl SettingsFile {
 
     /// As messages name it.
     pub(super) fn shown(&self) -> String {
-        self.path.strip_prefix(".").unwrap_or(&self.path).display().to_string()
+        named(&self.path)
     }
 
     /// The line that a key stands in, counted from 1; of one in a table on one line, that table's.
@@ -79,6 +86,11 @@ impl SettingsFile {
         }
         found.map(|(_, number)| number)
     }
+}
+
+/// A settings file as messages name it, whatever is wrong with it.
+fn named(path: &Path) -> String {
+    path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
 /// The key of a list with a table in it, as `[[lastfm]]` makes one. What reads settings would take its items for fields.

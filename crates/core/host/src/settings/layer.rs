@@ -3,8 +3,7 @@
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 
-use model::settings::without_credentials;
-
+use super::words::shown_address;
 use super::{SettingsError, trimmed};
 
 /// A value for one key.
@@ -33,7 +32,7 @@ impl Layer {
             return Ok(layer);
         }
         let number: f64 = trimmed(value).parse().map_err(|_| {
-            let shown = without_credentials(value);
+            let shown = shown_address(value);
             SettingsError(format!("environment variable {name} is `{shown}`, expected a number: {meaning}"))
         })?;
         Ok(Self { value: number.into(), ..layer })

@@ -150,7 +150,7 @@ fn a_line_end_within_a_setting_is_refused_by_its_name_and_not_shown() {
         assert!(!refused.contains("hush") && refused.lines().count() == 1, "{refused}");
     }
     let refused = Place::refusal("[lastfm]\napi_key = \"a\\nhush\"");
-    assert!(refused.starts_with("spotifai.toml: lastfm.api_key has a line end"), "{refused}");
+    assert!(refused.starts_with("spotifai.toml:2: lastfm.api_key has a line end"), "{refused}");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_file_named_by_a_flag_replaces_the_usual_one_and_must_be_there() {
     let other = place.0.path().join("other.toml");
     let flags = Flags { config: Some(other.clone()), ..Flags::default() };
     let missing = place.load(&flags, &[]).unwrap_err();
-    assert!(missing.starts_with("--config ") && missing.contains("other.toml"), "{missing}");
+    assert_eq!(missing, format!("{}: there is no such file or folder", other.display()));
     fs::write(other, "contact = 'other'").unwrap();
     assert_eq!(place.load(&flags, &[]).unwrap().contact.as_deref(), Some("other"));
 }
@@ -186,8 +186,14 @@ fn refusals_are_one_line_with_what_where_and_what_is_expected() {
         ("[worker]\nslots = -1\n", "2: worker.slots is -1, expected a whole number, 0 or more"),
         ("[worker]\nslots = 1.5\n", "2: worker.slots is 1.5, expected a whole number, 0 or more"),
         ("lastfm = 3\n", "1: lastfm is 3, expected a table"),
-        ("[[lastfm]]\nrate = 3\n", "1: lastfm is a list of tables, and no setting is: a header has single brackets"),
-        ("\n[[dataset]]\ntop = 3\n", "2: dataset is a list of tables, and no setting is: a header has single brackets"),
+        (
+            "[[lastfm]]\nrate = 3\n",
+            "1: lastfm is a list of tables, which no setting is: the header of a table has single brackets, [lastfm]",
+        ),
+        (
+            "\n[[dataset]]\ntop = 3\n",
+            "2: dataset is a list of tables, which no setting is: the header of a table has single brackets, [dataset]",
+        ),
         ("lastfm.rate.x = 1\n", "1: lastfm.rate is a table, expected a number"),
         ("\n[contact]\nmail = 'me'\n", "2: contact is a table, expected a text in quotes"),
         ("queue = true\n", "1: queue is true, expected a text in quotes"),
@@ -204,29 +210,52 @@ fn refusals_are_one_line_with_what_where_and_what_is_expected() {
 }
 
 #[test]
+fn what_is_quoted_of_a_file_is_its_first_hundred_characters_on_one_line() {
+    let long = "é".repeat(5_000);
+    let quoted = format!("\\u{{1b}}[2J{}…", "é".repeat(96));
+    for (toml, said) in [
+        (format!("\"\\u001b[2J{long}\" = 1\n"), format!("{quoted} is unknown")),
+        (format!("[lastfm]\n\"\\u001b[2J{long}\" = 1\n"), format!("lastfm.{quoted} is unknown")),
+        (format!("[[\"\\u001b[2J{long}\"]]\nx = 1\n"), format!("{quoted} is a list of tables")),
+        (format!("egress = '{long}!'\n"), format!("egress is `{}…`", "é".repeat(100))),
+        (format!("[lastfm]\nrate = '{long}'\n"), format!("lastfm.rate is \"{}…\"", "é".repeat(100))),
+        (format!("{0} = 1\n{0} = 2\n", "e".repeat(5_000)), format!("{}… is set twice", "e".repeat(100))),
+    ] {
+        let refused = Place::refusal(&toml);
+        assert!(refused.contains(&said) && refused.chars().count() < 600, "{refused}");
+    }
+}
+
+#[test]
 fn slips_of_the_pen_are_told_in_our_words_without_what_may_be_a_secret() {
     for (toml, said) in [
         ("queue = none\n", "1: none needs quotes: \"none\""),
         ("contact = 'me'\nstore = None\n", "2: None needs quotes: \"none\""),
-        ("[lastfm]\napi_key = hush\n", "2: a text needs quotes: \"…\""),
-        ("queue = amqp://me:hush@host\n", "1: a text needs quotes: \"…\""),
-        ("[lastfm]\nrate = = 3\n", "2: what stands here is no value"),
+        ("[lastfm]\napi_key = hush\n", "2: text needs quotes: \"…\""),
+        ("queue = amqp://me:hush@host\n", "1: text needs quotes: \"…\""),
+        ("[lastfm]\nrate = = 3\n", "2: this is not a value"),
         ("contact = \"hush\n", "1: a closing quote is missing"),
         ("contact = 'hush\n", "1: a closing quote is missing"),
-        ("contact = \"C:\\hush\"\n", "1: a backslash in \"…\" begins a code: write two of them, or the text as '…'"),
-        ("contact = \"C:\\Users\"\n", "1: a backslash in \"…\" begins a code: write two of them, or the text as '…'"),
-        ("contact = “hush”\n", "1: a text has plain quotes: \"…\""),
+        (
+            "contact = \"C:\\hush\"\n",
+            "1: a backslash in \"…\" starts an escape: write two of them, or put the text in '…'",
+        ),
+        (
+            "contact = \"C:\\Users\"\n",
+            "1: a backslash in \"…\" starts an escape: write two of them, or put the text in '…'",
+        ),
+        ("contact = “hush”\n", "1: text needs plain quotes: \"…\""),
         ("queue: 'hush'\n", "1: `=` is missing between a name and its value"),
         (
             "[lastfm]\nrate = 0,5 # hush\n",
-            "2: what follows here cannot stand behind a value: a list has brackets, a comment begins with #",
+            "2: what comes next cannot follow a value: a list needs brackets, a comment starts with #",
         ),
         ("[lastfm\nrate = 1\n", "1: a header is a name in brackets, such as [lastfm]"),
-        ("contact = 'a'\ncontact = 'b'\n", "2: contact is there twice"),
-        ("[lastfm]\nrate = 1\n[lastfm]\nrate = 2\n", "3: [lastfm] is there twice"),
+        ("contact = 'a'\ncontact = 'b'\n", "2: contact is set twice"),
+        ("[lastfm]\nrate = 1\n[lastfm]\nrate = 2\n", "3: [lastfm] appears twice"),
         ("[lastfm]\nrate =\n", "2: a value is missing"),
-        ("[dataset.split]\nby_artist = True\n", "2: True is written true"),
-        ("// hush\n", "1: what stands here is no name: a comment begins with #"),
+        ("[dataset.split]\nby_artist = True\n", "2: write true instead of True"),
+        ("// hush\n", "1: this is not a name: a comment starts with #"),
     ] {
         assert_eq!(Place::refusal(toml), format!("spotifai.toml:{said}"), "{toml}");
     }

@@ -3,6 +3,8 @@
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
 
+use super::words::shown;
+
 /// The text without the white space and the byte-order marks around it.
 pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
@@ -19,14 +21,14 @@ impl<P: Provider> Provider for Trimmed<P> {
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {
         let mut data = self.0.data()?;
         for (key, value) in data.values_mut().flatten() {
-            trim(key, value).map_err(Error::from)?;
+            trim(key, value)?;
         }
         Ok(data)
     }
 }
 
 /// Trims all texts of a value, or says which of them is no single line.
-fn trim(key: &str, value: &mut Value) -> Result<(), String> {
+fn trim(key: &str, value: &mut Value) -> Result<(), Error> {
     match value {
         Value::String(_, text) => *text = trimmed(text).to_owned(),
         Value::Dict(_, table) => {
@@ -38,7 +40,9 @@ fn trim(key: &str, value: &mut Value) -> Result<(), String> {
     // The value is not shown: it may be a secret.
     match value.as_str() {
         Some(text) if text.contains(char::is_control) => {
-            Err(format!("{key} has a line end or another control character in it, expected a single line"))
+            let shown = shown(key);
+            let what = format!("{shown} has a line end or another control character in it, expected a single line");
+            Err(Error::from(what).with_path(key))
         }
         _ => Ok(()),
     }

@@ -1,5 +1,11 @@
 //! Slips of the pen in TOML, in words of somebody who does not know it.
 
+use crate::settings;
+use crate::terminal::excerpt;
+
+/// Characters of a name or a value that a message quotes at most.
+const MOST_QUOTED: usize = 100;
+
 /// How a file is spoken of.
 #[derive(Debug, Clone, Copy)]
 pub struct Slips {
@@ -17,10 +23,10 @@ impl Slips {
         let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || "_-.".contains(*c)).collect();
         let (first_line, expected) = said.split_once('\n').unwrap_or((said, ""));
         if let Some((_, name)) = said.split_once("duplicate key `") {
-            let name = name.split('`').next().unwrap_or_default();
+            let name = excerpt(&settings::shown(name.split('`').next().unwrap_or_default()), MOST_QUOTED);
             return match rest.starts_with('[') || said.contains("document root") && !is_assigned(rest) {
-                true => format!("[{name}] is there twice"),
-                false => format!("{name} is there twice"),
+                true => format!("[{name}] appears twice"),
+                false => format!("{name} is set twice"),
             };
         }
         match first_line {
@@ -30,19 +36,19 @@ impl Slips {
             | "invalid multiline basic string"
             | "invalid multiline literal string" => "a closing quote is missing".into(),
             "invalid escape sequence" | "invalid unicode 4-digit hex code" | "invalid unicode 8-digit hex code" => {
-                "a backslash in \"…\" begins a code: write two of them, or the text as '…'".into()
+                "a backslash in \"…\" starts an escape: write two of them, or put the text in '…'".into()
             }
-            "invalid inline table" => "a `}` or a comma is missing, or `=` between a name and its value".into(),
+            "invalid inline table" => "a `}`, a comma, or `=` between a name and its value is missing".into(),
             "invalid table header" => format!("a header is a name in brackets, such as [{}]", self.table),
-            "invalid key" => format!("{} is no name: a comment begins with #", self.shown(rest, "what stands here")),
+            "invalid key" => format!("{} is not a name: a comment starts with #", self.shown(rest, "this")),
             "invalid floating-point number" => {
-                "a fraction has digits on both sides of its point, as in 0.5 and 5.0".into()
+                "a number needs digits on both sides of its point, as in 0.5 or 5.0".into()
             }
             "number too large to fit in target type" => format!("{} is too large a number", self.shown(&word, "this")),
             said if said.contains("`.`, `=`") => "`=` is missing between a name and its value".into(),
             said if said.starts_with("expected newline") => {
-                let rest = self.shown(rest.trim(), "what follows here");
-                format!("{rest} cannot stand behind a value: a list has brackets, a comment begins with #")
+                let rest = self.shown(rest.trim(), "what comes next");
+                format!("{rest} cannot follow a value: a list needs brackets, a comment starts with #")
             }
             said => match said.strip_prefix("invalid type: ") {
                 Some(found) => format!("found {found}"),
@@ -56,27 +62,29 @@ impl Slips {
         let after = rest[word.len()..].trim_start();
         match word {
             "none" | "None" | "NONE" | "null" | "Null" | "nil" => format!("{word} needs quotes: \"none\""),
-            "True" | "TRUE" => format!("{word} is written true"),
-            "False" | "FALSE" => format!("{word} is written false"),
-            _ if in_list && (rest.is_empty() || after.starts_with('=')) => "a list has no end: `]` is missing".into(),
-            word if word.starts_with(char::is_alphabetic) => match self.shows_values {
+            "True" | "TRUE" => format!("write true instead of {word}"),
+            "False" | "FALSE" => format!("write false instead of {word}"),
+            _ if in_list && (rest.is_empty() || after.starts_with('=')) => {
+                "the list is not closed: `]` is missing".into()
+            }
+            word if word.starts_with(char::is_alphabetic) => match self.shows_values && word.len() <= MOST_QUOTED {
                 true => format!("{word} needs quotes: \"{word}\""),
-                false => "a text needs quotes: \"…\"".to_owned(),
+                false => "text needs quotes: \"…\"".to_owned(),
             },
-            _ if rest.starts_with('(') => "a list has brackets: [3, 5]".into(),
+            _ if rest.starts_with('(') => "a list needs square brackets: [3, 5]".into(),
             _ if rest.starts_with(['“', '”', '„', '‘', '’', '«', '`']) => {
-                "a text has plain quotes: \"…\"".into()
+                "text needs plain quotes: \"…\"".into()
             }
             _ if in_list => {
-                format!("a comma or `]` is missing before {}", self.shown(rest.trim(), "what follows here"))
+                format!("a comma or `]` is missing before {}", self.shown(rest.trim(), "what comes next"))
             }
             _ if rest.is_empty() || rest.starts_with('#') => "a value is missing".into(),
-            _ => format!("{} is no value", self.shown(rest.trim(), "what stands here")),
+            _ => format!("{} is not a value", self.shown(rest.trim(), "this")),
         }
     }
 
     fn shown(self, text: &str, instead: &str) -> String {
-        if self.shows_values { format!("`{text}`") } else { instead.to_owned() }
+        if self.shows_values { format!("`{}`", excerpt(text, MOST_QUOTED)) } else { instead.to_owned() }
     }
 }
 

@@ -49,8 +49,7 @@ pub fn with_hidden_password(url: &str) -> String {
     }
     let (rest, fragment) = rest.split_once('#').map_or((rest, ""), |(rest, _)| (rest, "#***"));
     let Some((place, query)) = rest.split_once('?') else { return format!("{scheme}{user}{rest}{fragment}") };
-    let pairs: Vec<String> = query.split('&').map(hidden_value).collect();
-    format!("{scheme}{user}{place}?{}{fragment}", pairs.join("&"))
+    format!("{scheme}{user}{place}?{}{fragment}", hidden_values(query))
 }
 
 /// Whether the URL holds something that is not to be shown.
@@ -121,12 +120,13 @@ fn split(url: &str) -> Option<(&str, &str)> {
     if !may_have_credentials {
         return None;
     }
-    let is_scheme = |text: &str| {
-        text.starts_with(|c: char| c.is_ascii_alphabetic())
-            && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
-    };
     let at = url.find("://").filter(|at| is_scheme(&url[..*at])).map_or(0, |at| at + 3);
     Some(url.split_at(at))
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic())
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
 }
 
 /// `mailto:NAME@HOST`, as a contact may be written.
@@ -153,13 +153,16 @@ fn may_end_in_a_value(rest: &str) -> bool {
     before.split_once('?').is_some_and(|(_, query)| query.contains('='))
 }
 
-/// Whether the beginning is hosts with ports, as in `a:1,b:2/path`, and no user and password without an end, nor is there
-/// another address behind it.
+/// Whether the beginning is hosts with ports, as in `a:1,b:2/path`, and no user and password without an end. The same goes
+/// for an address within the path, as archives have it: `archive.org/web/https://HOST`; one in another place may be
+/// anything.
 fn names_hosts(rest: &str) -> bool {
-    if rest.contains("://") {
-        return false;
-    }
-    let hosts = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    // What follows is never shown.
+    let path = &rest[..rest.find(['?', '#']).unwrap_or(rest.len())];
+    let within = path.split_once("://").map(|(before, within)| (before.rsplit_once('/'), within));
+    let is_harmless = within
+        .is_none_or(|(before, within)| before.is_some_and(|(_, scheme)| is_scheme(scheme)) && names_hosts(within));
+    let hosts = &path[..path.find('/').unwrap_or(path.len())];
     let is_host = |host: &str| match host.strip_prefix('[').map(|host| host.split_once(']')) {
         Some(Some((address, port))) => {
             let is_port = port.is_empty() || port.strip_prefix(':').is_some_and(is_port);
@@ -171,7 +174,7 @@ fn names_hosts(rest: &str) -> bool {
             (port.is_empty() || is_port(port)) && name.chars().all(|c| c.is_alphanumeric() || "-._~%".contains(c))
         }
     };
-    hosts.split(',').all(is_host)
+    is_harmless && hosts.split(',').all(is_host)
 }
 
 fn is_port(text: &str) -> bool {
@@ -190,8 +193,21 @@ fn hidden_user(scheme: &str, user: &str) -> String {
     }
 }
 
-fn hidden_value(pair: &str) -> String {
-    /// Options of the drivers that say nothing secret.
+/// A query with `***` for its values, save those that are known to be no secrets. What looks like a name behind a secret may
+/// be a part of it, which has an unescaped `&`.
+fn hidden_values(query: &str) -> String {
+    let mut follows_secret = false;
+    let hidden = query.split('&').map(|pair| {
+        let hidden = if follows_secret && !is_plain(pair) { HIDDEN.to_owned() } else { hidden_value(pair) };
+        follows_secret |= hidden != pair;
+        hidden
+    });
+    hidden.collect::<Vec<_>>().join("&")
+}
+
+/// Whether a pair of a query is an option of a driver that says nothing secret.
+fn is_plain(pair: &str) -> bool {
+    /// Their names.
     const PLAIN: [&str; 24] = [
         "appname",
         "authmechanism",
@@ -218,8 +234,12 @@ fn hidden_value(pair: &str) -> String {
         "tls",
         "w",
     ];
+    pair.split_once('=').is_some_and(|(name, _)| PLAIN.contains(&&*name.to_ascii_lowercase()))
+}
+
+fn hidden_value(pair: &str) -> String {
     match pair.split_once('=') {
-        Some((name, _)) if PLAIN.contains(&&*name.to_ascii_lowercase()) => pair.to_owned(),
+        Some(_) if is_plain(pair) => pair.to_owned(),
         Some((name, _)) => format!("{name}={HIDDEN}"),
         None => HIDDEN.to_owned(),
     }
@@ -271,6 +291,16 @@ mod tests {
                 "mongodb+srv://me:***@a,b/db?tlsCertificateKeyFilePassword=***&w=1",
             ),
             ("mongodb://host/db?tlsCertificateKeyFilePassword=x@y", "mongodb://***", "mongodb://***"),
+            ("https://host/2.0/?key=a&b=c&w=1", "https://host/2.0/", "https://host/2.0/?key=***&***&w=1"),
+            (
+                "https://a.org/web/2/https://b.org:1/x",
+                "https://a.org/web/2/https://b.org:1/x",
+                "https://a.org/web/2/https://b.org:1/x",
+            ),
+            ("https://a.org/?to=https://b.org", "https://a.org/", "https://a.org/?to=***"),
+            ("https://a.org/https://me:pw@b.org/x", "https://b.org/x", "https://***@b.org/x"),
+            ("https://a.org/https://me:pw", "https://***", "https://***"),
+            ("https://a.org/x amqp://b.org", "https://***", "https://***"),
             ("me:pw@host:5672", "host:5672", "me:***@host:5672"),
             ("ampq:/me:pw@host", "host", "ampq:***@host"),
             ("oracle:db", "oracle:db", "oracle:db"),

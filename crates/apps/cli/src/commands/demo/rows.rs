@@ -21,7 +21,7 @@ pub fn check(catalogue: &Catalogue) -> anyhow::Result<()> {
         others => format!(" ({} rows have no Spotify track of their own)", thousands(others)),
     };
     if expected.tracks == 0 {
-        bail!("no row is a track of Spotify's with a URI `spotify:track:ID` and a title{ids}");
+        bail!("no row has both a Spotify URI of the form `spotify:track:ID` and a title");
     }
     let built = features::build(sources(catalogue, &settings), &settings);
     let (rows, training, dropped) = match built {
@@ -31,7 +31,7 @@ pub fn check(catalogue: &Catalogue) -> anyhow::Result<()> {
         }
         Err(DatasetError::OneSided { rows, .. }) => (rows, 0, Default::default()),
         Err(DatasetError::NoRows { dropped }) => bail!(
-            "none of its {} tracks{ids} has an artist, all audio features and a genre that can be a label: {dropped}",
+            "none of its {} tracks{ids} has an artist, all audio features and a genre that can become a label: {dropped}",
             thousands(expected.tracks)
         ),
         Err(error) => return Err(error.into()),
@@ -40,10 +40,10 @@ pub fn check(catalogue: &Catalogue) -> anyhow::Result<()> {
         return Ok(());
     }
     let why: Vec<String> = dropped.iter().map(|(reason, tracks)| format!("{reason} {}", thousands(*tracks))).collect();
-    let why = if why.is_empty() { String::new() } else { format!("; others lack something: {}", why.join(", ")) };
+    let why = if why.is_empty() { String::new() } else { format!("; the others were left out: {}", why.join(", ")) };
     bail!(
-        "{} of its tracks{ids} can be learned from and {training} of them trained on, fewer than the {folds} folds of the \
-         demo's search{why}: add tracks",
+        "{} of its tracks{ids} can be used, {training} of them for training, but the demo's search has {folds} folds and needs \
+         as many{why}: add tracks",
         thousands(rows)
     )
 }

@@ -26,8 +26,8 @@ pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetIn
         let newest = home.store.latest_dataset().await?;
         let Some(info) = newest else {
             bail!(
-                "there is no dataset in the store yet: `spotifai dataset build` makes one from what was collected, and \
-                 `--data FILE` takes a table"
+                "there is no dataset in the store yet: make one of what was collected with `spotifai dataset build`, or name \
+                 a table with `--data FILE`"
             );
         };
         return Ok(info);
@@ -66,7 +66,9 @@ pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
     let read = tokio::task::spawn_blocking(move || features::import(&bytes, &import)).await?;
     let imported = read.map_err(|error| match error {
         DatasetError::NoColumn { .. } => usage(format!("{}: {error}", file.display())),
-        DatasetError::TooLarge { .. } => anyhow!("{}: {error} with `--ignore`", file.display()),
+        DatasetError::TooLarge { .. } | DatasetError::TooMuchText { .. } => {
+            anyhow!("{}: {error} with `--ignore`", file.display())
+        }
         error => anyhow::Error::new(error).context(file.display().to_string()),
     })?;
     imported.notes.iter().for_each(|note| warn(&format!("{}: {note}", file.display())));
@@ -88,12 +90,12 @@ pub fn check_collected(info: &DatasetInfo, plan: &Plan) -> anyhow::Result<()> {
         return Ok(());
     };
     let fewer = match &plan.command {
-        Some(command) if rows >= 2 => format!(", or `{command} --folds {rows}`"),
+        Some(command) if rows >= 2 => format!(", or use `{command} --folds {rows}`"),
         _ => String::new(),
     };
     bail!(
-        "{rows} of the {} tracks of the dataset are for training, which cannot be cut into the {} folds of the search: collect \
-         a larger playlist{fewer}",
+        "only {rows} of the dataset's {} tracks are for training, too few for the {} folds of the search: collect a larger \
+         playlist{fewer}",
         info.rows,
         plan.folds
     )
@@ -111,7 +113,5 @@ pub fn check_folds(info: &DatasetInfo, folds: u32) -> anyhow::Result<()> {
         None => ("rows", format!("of {} rows", info.rows)),
     };
     let way_out = if most < 2 { format!("add {more}") } else { format!("use --folds {most} or fewer, or add {more}") };
-    Err(usage(format!(
-        "the dataset has {rows} training rows ({of}), which cannot be cut into {folds} folds: {way_out}"
-    )))
+    Err(usage(format!("the dataset has {rows} training rows ({of}), too few for {folds} folds: {way_out}")))
 }

@@ -16,8 +16,9 @@ pub async fn name_same(home: &Home, search: &Search) -> anyhow::Result<()> {
         if is_same(home, &info, search).await? {
             let (id, left) = (short(&info), what_is_left(home, &info).await?);
             warn(&format!(
-                "search {id} has the same data and settings, and was left {left} by another version of this program: that \
-                 version goes on with it, `spotifai search cancel {id}` ends it; this search, {}, does not take up its trials",
+                "search {id} has the same data and settings, but was started by another version of this program and is \
+                 unfinished ({left}): that version resumes it, `spotifai search cancel {id}` ends it; this search, {}, does not \
+                 take up its trials",
                 search.id
             ));
         }
@@ -38,12 +39,12 @@ pub async fn name_others(home: &Home, search: &Search) -> anyhow::Result<()> {
     if let Some(newest) = others.first() {
         let more = match others.len() - 1 {
             0 => String::new(),
-            1 => "; one more: `spotifai search list`".to_owned(),
-            more => format!("; {} more: `spotifai search list`", thousands(more)),
+            1 => "; `spotifai search list` shows one more".to_owned(),
+            more => format!("; `spotifai search list` shows {} more", thousands(more)),
         };
         let (id, left) = (short(newest), what_is_left(home, newest).await?);
         warn(&format!(
-            "search {id} was left {left}: `spotifai search cancel {id}` ends it, the command that began it goes on with \
+            "search {id} is unfinished ({left}): the command that started it resumes it, `spotifai search cancel {id}` ends \
              it{more}"
         ));
     }
@@ -83,7 +84,7 @@ async fn what_is_left(home: &Home, info: &SearchInfo) -> anyhow::Result<String> 
     let blocks = home.store.search(&info.id).await?.map_or(Vec::new(), |search| search.blocks);
     let left = blocks.iter().filter(|block| !grid_worker::is_finished(block, &finished)).count();
     Ok(match left {
-        0 => "without its model, all its blocks finished and its winner not refitted".to_owned(),
-        left => format!("with {} of its {} blocks unfinished", thousands(left), thousands(blocks.len())),
+        0 => "all its blocks are done, but its winner was not refitted".to_owned(),
+        left => format!("{} of its {} blocks to go", thousands(left), thousands(blocks.len())),
     })
 }
