@@ -10,38 +10,54 @@ use anyhow::{Context, bail};
 /// Finds out whether a folder can be made and written into, before hours are spent on what could not be. It makes none: one
 /// that is missing is tried for in the nearest folder above it that is there.
 pub fn try_folder(folder: &Path) -> anyhow::Result<()> {
-    if folder.exists() {
-        return make_folder(folder);
+    refuse_a_file(folder)?;
+    if folder.is_dir() {
+        return try_to_write(folder).with_context(|| cannot_write_into(folder));
     }
-    nearest_above(folder).and_then(|above| try_to_write(above)).with_context(|| cannot_make(folder))
+    nearest_above(folder).and_then(try_to_write).with_context(|| cannot_make(folder))
 }
 
 /// Makes a folder, with those above it, and finds out whether files can be made in it.
 pub fn make_folder(folder: &Path) -> anyhow::Result<()> {
+    refuse_a_file(folder)?;
+    std::fs::create_dir_all(folder).with_context(|| cannot_make(folder))?;
+    try_to_write(folder).with_context(|| cannot_write_into(folder))
+}
+
+fn refuse_a_file(folder: &Path) -> anyhow::Result<()> {
     if folder.exists() && !folder.is_dir() {
         bail!("{} is a file: name a folder with --out", folder.display());
     }
-    std::fs::create_dir_all(folder).with_context(|| cannot_make(folder))?;
-    try_to_write(folder).with_context(|| format!("cannot write into the folder {}", folder.display()))
+    Ok(())
 }
 
 fn cannot_make(folder: &Path) -> String {
     format!("cannot make the folder {}", folder.display())
 }
 
+fn cannot_write_into(folder: &Path) -> String {
+    format!("cannot write into the folder {}", folder.display())
+}
+
 /// The nearest folder above a missing one.
 ///
 /// # Errors
-/// Something else is in its place, or its name is none that folders can have.
+/// Something else is in its place, or a name in its path is none that folders can have.
 fn nearest_above(missing: &Path) -> io::Result<&Path> {
-    for above in missing.ancestors() {
+    let is_missing = |error: &io::Error| [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind());
+    for (depth, above) in missing.ancestors().enumerate() {
         let above = if above.as_os_str().is_empty() { Path::new(".") } else { above };
         match above.symlink_metadata() {
-            Ok(_) if above.is_dir() => return Ok(above),
+            Ok(_) if above.is_dir() => {
+                // What is wrong with a name shows only where it could stand.
+                let tried = missing.components().rev().take(depth).map(|name| above.join(name).symlink_metadata());
+                let wrong = tried.filter_map(Result::err).find(|error| !is_missing(error));
+                return wrong.map_or(Ok(above), Err);
+            }
             // It is a link to nothing.
             Ok(there) if there.is_symlink() => return Err(ErrorKind::AlreadyExists.into()),
             Ok(_) => return Err(ErrorKind::NotADirectory.into()),
-            Err(error) if [ErrorKind::NotFound, ErrorKind::NotADirectory].contains(&error.kind()) => {}
+            Err(error) if is_missing(&error) => {}
             Err(error) => return Err(error),
         }
     }
@@ -141,7 +157,8 @@ mod tests {
         std::thread::scope(|scope| {
             scope.spawn(|| {
                 while !is_over.load(Ordering::Relaxed) {
-                    try_folder(&folder).unwrap();
+                    // It may find the folder and not find it any more.
+                    let _ = try_folder(&folder);
                 }
             });
             let others =
