@@ -12,8 +12,7 @@ use crate::servers::{of_this_run, start};
 /// Our pitch preprocessing beside the pandas code of the original study.
 pub fn pitches() -> anyhow::Result<()> {
     let python = python(&["pandas==2.3.3"])?;
-    let example = ["run", "--release", "--package", "features", "--example", "bench_pitches", "--"];
-    run(cargo().args(example).arg("--python").arg(python))
+    run(bench("bench_pitches").arg("--python").arg(python))
 }
 
 /// The queue's homes beside Celery, a bare lapin loop and apalis-sqlite, and memory of worker processes; on servers of its
@@ -25,29 +24,32 @@ pub fn queue(arguments: &[String]) -> anyhow::Result<()> {
     let python = python(&["celery==5.7.0"])?;
     let apalis = peer("apalis")?;
     let programs = build(&["--bins", "--bench", "bench_queue"])?;
-    let mut command = cargo();
-    command.args(["bench", "--workspace", "--bench", "bench_queue", "--"]);
+    let mut command = bench("bench_queue");
     command.arg("--python").arg(python).arg("--apalis").arg(apalis).arg("--programs").arg(programs).args(arguments);
     run(command.envs(start(&folder, Ports::Free)?))
 }
 
 /// A search by one `grid-worker` process on one core beside two on one core each.
 pub fn grid(arguments: &[String]) -> anyhow::Result<()> {
-    let programs = build(&["--bins", "--example", "bench_grid"])?;
-    let mut command = Command::new(programs.join("examples/bench_grid"));
-    run(command.arg("--programs").arg(programs).args(arguments))
+    let programs = build(&["--bins", "--bench", "bench_grid"])?;
+    run(bench("bench_grid").arg("--programs").arg(programs).args(arguments))
 }
 
 /// The five tables of the study, really searched, beside scikit-learn's time for them; single fits, growth, and the
 /// machine's limits. Writes `docs/performance.md`.
 pub fn search(arguments: &[String]) -> anyhow::Result<()> {
     let python = python(&["scikit-learn==1.9.1"])?;
-    let programs = build(&["--example", "bench_search"])?;
-    let mut command = Command::new(programs.join("examples/bench_search"));
-    run(command.current_dir(root()).arg("--python").arg(python).args(arguments))
+    run(bench("bench_search").arg("--python").arg(python).args(arguments))
 }
 
-/// Builds programs, examples and benchmarks, with the workspace's one set of features, and says where they are.
+/// A benchmark of the workspace, to be given arguments.
+fn bench(name: &str) -> Command {
+    let mut command = cargo();
+    command.args(["bench", "--workspace", "--bench", name, "--"]);
+    command
+}
+
+/// Builds programs and benchmarks, with the workspace's one set of features, and says where they are.
 fn build(what: &[&str]) -> anyhow::Result<PathBuf> {
     run(cargo().args(["build", "--release", "--workspace"]).args(what))?;
     Ok(target()?.join("release"))

@@ -13,7 +13,7 @@ use crate::journal::Journal;
 use crate::strata::{Estimate, Fit, estimate, sample};
 use crate::{Bench, FOLDS};
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/bench_search/search.py");
+const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/bench_search/search.py");
 
 /// The training rows, scaled, as both sides fit them.
 pub fn training(rows: usize, features: usize, labels: usize) -> anyhow::Result<learn::Labelled> {

@@ -1,5 +1,5 @@
 //! Times the pitch step on generated tracks, here and in pandas, and prints the ratio:
-//! `cargo run --release -p features --example bench_pitches -- --python VENV/bin/python` (a Python that has pandas).
+//! `cargo bench -p features --bench bench_pitches -- --python VENV/bin/python` (a Python that has pandas).
 
 use std::hint::black_box;
 use std::path::PathBuf;
@@ -23,6 +23,9 @@ struct Args {
     /// Rounds of the pandas side; the median counts.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
+    /// `cargo bench` says this to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
 fn main() -> anyhow::Result<()> {

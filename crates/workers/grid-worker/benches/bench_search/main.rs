@@ -70,6 +70,9 @@ struct Args {
     /// Only search the tables, in this process
     #[arg(long, hide = true)]
     here: bool,
+    /// `cargo bench` says this to every benchmark
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -102,6 +105,8 @@ struct Fold {
 }
 
 fn main() -> anyhow::Result<()> {
+    // Cargo starts a benchmark in its package's folder; paths are those that one gives `cargo` at the root.
+    std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."))?;
     let bench = Bench::new(Args::parse())?;
     if bench.args.here {
         return ours::run_here(&bench);

@@ -45,6 +45,9 @@ struct Args {
     /// Where results are kept, such as mongodb://host:port/database (default: a SQLite file)
     #[arg(long)]
     store: Option<String>,
+    /// `cargo bench` says this to every benchmark.
+    #[arg(long, hide = true)]
+    bench: bool,
 }
 
 /// One search by some processes.
