@@ -3,13 +3,15 @@
 use pulp::NullaryFnOnce;
 use rayon::prelude::*;
 
-use super::columns::{SAME, TILE, range};
+use super::code::Code;
 use super::few;
 use super::kernel::{Cuts, at_most, lowest};
 use super::presorted::{Orders, Part};
-use super::ranks::{Code, Ranked};
+use super::ranks::Ranked;
+use super::room::InRoom;
 use super::rows::Local;
 use super::split::{Best, Node, Scratch, Search, each};
+use super::values::{SAME, TILE, range};
 
 impl Search<'_> {
     /// Tries every threshold of every feature.
@@ -52,7 +54,7 @@ impl Search<'_> {
 
     /// Tries every threshold of each drawn feature.
     #[inline(always)]
-    pub(super) fn best_of_ranked<const ENTROPY: bool, C: Code>(
+    pub(super) fn best_of_ranked<const ENTROPY: bool, C: InRoom>(
         &self,
         node: &Node<'_>,
         ranked: &Ranked<C>,
@@ -85,7 +87,7 @@ impl Search<'_> {
 
     /// Features in random order, of which some are drawn already: so many, and on until one is found that is not constant.
     #[inline(always)]
-    pub(super) fn best_of_drawn<const ENTROPY: bool, C: Code>(
+    pub(super) fn best_of_drawn<const ENTROPY: bool, C: InRoom>(
         &self,
         node: &Node<'_>,
         ranked: &Ranked<C>,
@@ -102,7 +104,7 @@ impl Search<'_> {
 
     /// Tries every threshold of a feature; whether it is not constant.
     #[inline(always)]
-    fn best_of_one<const ENTROPY: bool, C: Code>(
+    fn best_of_one<const ENTROPY: bool, C: InRoom>(
         &self,
         node: &Node<'_>,
         ranked: &Ranked<C>,

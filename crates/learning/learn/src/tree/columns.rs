@@ -7,14 +7,9 @@ use rayon::prelude::*;
 
 use super::aligned::Aligned;
 use super::ranks::Ranks;
-use super::sort::starts;
+use super::sort::by_value;
+use super::values::{SAME, TILE, key, of_key, read};
 use crate::Cancel;
-
-/// Values that differ by no more than this are one value (scikit-learn's `FEATURE_THRESHOLD`).
-pub(super) const SAME: f32 = 1e-7;
-
-/// Features that lie side by side in a tile, and are worked on together.
-pub(super) const TILE: usize = 64;
 
 /// n × d values in f32, laid out as some ways of splitting need them.
 pub(crate) struct Columns {
@@ -56,9 +51,8 @@ impl Columns {
         let values = wanted.values.then(|| values_of(records, cancel));
         let tiles = wanted.tiles.then(|| tiles_of(records, cancel));
         let keys = wanted.keys.then(|| keys_of(records, cancel));
-        let mut columns = Self { rows, features, values, tiles, keys, ranks: None, orders };
-        columns.ranks = wanted.ranks.then(|| Ranks::new(&columns, cancel));
-        columns
+        let ranks = values.as_ref().filter(|_| wanted.ranks).map(|values| Ranks::new(values, (rows, features), cancel));
+        Self { rows, features, values, tiles, keys, ranks, orders }
     }
 
     pub(super) fn rows(&self) -> usize {
@@ -69,9 +63,13 @@ impl Columns {
         self.features
     }
 
+    /// n × d values, feature by feature.
+    pub(super) fn values(&self) -> &[f32] {
+        self.values.as_ref().expect("all but random thresholds of all features asked for values")
+    }
+
     pub(super) fn column(&self, feature: u32) -> &[f32] {
-        let values = self.values.as_ref().expect("all but random thresholds of all features asked for values");
-        &values[feature as usize * self.rows..][..self.rows]
+        &self.values()[feature as usize * self.rows..][..self.rows]
     }
 
     /// The values along a feature, wherever they are.
@@ -130,12 +128,6 @@ impl Along<'_> {
     }
 }
 
-/// A value as trees read it. Adding zero makes 0.0 of -0.0, so that the order of bits is that of values.
-#[inline(always)]
-fn read(value: f64) -> f32 {
-    value as f32 + 0.0
-}
-
 /// Column by column.
 fn values_of(records: ArrayView2<'_, f64>, cancel: &Cancel) -> Vec<f32> {
     let rows = records.nrows();
@@ -188,64 +180,11 @@ fn stretch(features: usize, rows: usize) -> usize {
     (features * rows).max(1)
 }
 
-/// All rows by value, then by row: a radix sort by three digits of the values.
-pub(super) fn by_value(column: &[f32]) -> Vec<u32> {
-    const DIGIT: u32 = 11;
-    let digit = |key: u32, place: usize| (key >> (DIGIT * place as u32)) as usize % (1 << DIGIT);
-    let mut keys: Vec<(u32, u32)> = column.iter().map(|&value| key(value) as u32 ^ 1 << 31).zip(0..).collect();
-    let mut nexts = [[0_u32; 1 << DIGIT]; 3];
-    for &(key, _) in &keys {
-        nexts.iter_mut().enumerate().for_each(|(place, next)| next[digit(key, place)] += 1);
-    }
-    let mut sorted = keys.clone();
-    for (place, next) in nexts.iter_mut().enumerate() {
-        starts(next);
-        for &of in &keys {
-            let next = &mut next[digit(of.0, place)];
-            sorted[*next as usize] = of;
-            *next += 1;
-        }
-        std::mem::swap(&mut keys, &mut sorted);
-    }
-    keys.into_iter().map(|(_, row)| row).collect()
-}
-
-/// Smallest and largest of some values.
-#[inline(always)]
-pub(super) fn range(values: impl Iterator<Item = f32>) -> (f32, f32) {
-    values.fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), value| (low.min(value), high.max(value)))
-}
-
-/// A whole number that ascends with the value, which is neither -0.0 nor NaN: its bits, of negative ones turned around.
-/// Comparing whole numbers takes fewer steps, since none of them is unordered.
-#[inline(always)]
-pub(super) fn key(value: f32) -> i32 {
-    turned(value.to_bits() as i32)
-}
-
-/// The value of a key.
-#[inline(always)]
-pub(super) fn of_key(key: i32) -> f32 {
-    f32::from_bits(turned(key) as u32)
-}
-
-#[inline(always)]
-fn turned(bits: i32) -> i32 {
-    bits ^ (bits >> 31 & i32::MAX)
-}
-
 #[cfg(test)]
 mod tests {
     use ndarray::Array2;
 
     use super::*;
-
-    #[test]
-    fn keys_ascend_with_values_and_give_them_back() {
-        let values = [f32::NEG_INFINITY, f32::MIN, -1.0, -1e-45, 0.0, 1e-45, 1.0, f32::MAX, f32::INFINITY];
-        assert!(values.windows(2).all(|pair| key(pair[0]) < key(pair[1])));
-        assert!(values.iter().all(|&value| of_key(key(value)) == value));
-    }
 
     #[test]
     fn every_layout_holds_the_same_values() {

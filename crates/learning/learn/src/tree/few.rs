@@ -2,12 +2,13 @@
 
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
 
-use super::columns::SAME;
 use super::kernel::cost_of_all;
-use super::ranks::{Code, Ranked};
+use super::ranks::Ranked;
+use super::room::InRoom;
 use super::rounding;
 use super::rows::{Lanes, Local};
 use super::split::{Best, Node, Scratch, Search, each};
+use super::values::SAME;
 
 /// Most rows of such a node.
 pub(super) const ROWS: usize = 8;
@@ -66,7 +67,7 @@ impl Search<'_> {
     /// Tries every threshold of each drawn feature, many features side by side. The rows' weights are whole numbers, so that
     /// gains do not depend on the order of rows.
     #[inline(always)]
-    pub(super) fn best_of_few<const ENTROPY: bool, const W: usize, C: Code>(
+    pub(super) fn best_of_few<const ENTROPY: bool, const W: usize, C: InRoom>(
         &self,
         node: &Node<'_>,
         ranked: &Ranked<C>,
@@ -178,6 +179,7 @@ mod tests {
     use ndarray::Array2;
     use pulp::Arch;
 
+    use super::super::code::Code;
     use super::super::columns::{Columns, Layouts};
     use super::super::criterion::Criterion;
     use super::super::params::Splitter;
@@ -202,8 +204,12 @@ mod tests {
         }
     }
 
-    fn ranked<C: Code, const ENTROPY: bool, const IS_FEW: bool>(search: &Search<'_>, node: &Node<'_>) -> Vec<Best> {
-        let (mut scratch, ranked) = (Scratch::new(search), Ranked::<C>::new(search.columns, &search.cancel));
+    fn ranks_of<C: Code>(columns: &Columns) -> Ranked<C> {
+        Ranked::new(columns.values(), (columns.rows(), columns.features()), &Cancel::new())
+    }
+
+    fn ranked<C: InRoom, const ENTROPY: bool, const IS_FEW: bool>(search: &Search<'_>, node: &Node<'_>) -> Vec<Best> {
+        let (mut scratch, ranked) = (Scratch::new(search), ranks_of::<C>(search.columns));
         scratch.best.resize(search.variants.len(), Best::NONE);
         scratch.local.fill(node.rows, node.weight, search.weights, search.labels);
         scratch.local.lay_out(node.rows, search.labels);

@@ -77,9 +77,9 @@ mod tests {
     use ndarray::Array2;
     use pulp::Scalar;
 
-    use super::super::columns::{TILE, key};
     use super::super::members::{Form, Members};
     use super::super::rows::{Local, Weights};
+    use super::super::values::{TILE, key};
     use super::*;
     use crate::random::Path;
 

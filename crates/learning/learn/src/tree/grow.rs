@@ -7,11 +7,11 @@
 
 use std::ops::Range;
 
-use super::columns::key;
 use super::near::{self, Near};
 use super::params::Splitter;
 use super::presorted::{Presorted, Sides};
 use super::split::{self, Best, Scratch, Search, each};
+use super::values::key;
 use crate::random::Path;
 
 /// A grown tree, the root first among its nodes.

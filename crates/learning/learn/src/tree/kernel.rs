@@ -5,8 +5,8 @@
 
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
 
+use super::code::Code;
 use super::criterion::mass;
-use super::ranks::Code;
 use super::rounding::Gains;
 use super::rows::{LANES, Lanes, Local};
 

@@ -9,7 +9,6 @@ use std::ops::Range;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
-use super::columns::TILE;
 use super::criterion::Criterion;
 use super::grow::{Grower, Grown, Growth, Open};
 use super::members::{Form, Members};
@@ -17,6 +16,7 @@ use super::near;
 use super::random_few;
 use super::split::{Best, Scratch, Search};
 use super::thresholds::{Seen, thresholds};
+use super::values::TILE;
 use crate::random::Path;
 
 /// A tree while it is grown, with those of its open nodes that are not in a small branch.

@@ -5,8 +5,8 @@
 
 use pulp::Simd;
 
-use super::columns::{TILE, key};
 use super::rows::LANES;
+use super::values::{TILE, key};
 
 /// Words that a row may take: with vectors, their sums stay in registers. More are better found by the list of its
 /// labels.
@@ -215,7 +215,7 @@ fn at_mut(sums: &mut [i32; TILE], first: usize) -> &mut [i32; LANES] {
 mod tests {
     use pulp::Scalar;
 
-    use super::super::columns::of_key;
+    use super::super::values::of_key;
     use super::*;
     use crate::random::Path;
 

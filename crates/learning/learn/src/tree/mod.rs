@@ -11,6 +11,7 @@
 
 mod aligned;
 mod best;
+mod code;
 mod columns;
 mod criterion;
 mod cut;
@@ -28,12 +29,14 @@ mod presorted;
 mod random;
 mod random_few;
 mod ranks;
+mod room;
 mod rounding;
 mod rows;
 mod sort;
 mod split;
 mod thresholds;
 mod train;
+mod values;
 mod weights;
 
 use linfa::traits::Fit;

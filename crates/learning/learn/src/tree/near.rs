@@ -2,7 +2,7 @@
 //! column is a cache line for a single number, and of all rows a few lie far apart.
 
 use super::aligned::{Aligned, LINE};
-use super::columns::TILE;
+use super::values::TILE;
 
 /// Most rows of a branch that are copied. With 1,241 features, their ranks in 16 bits fill a second cache of 1 MB, their keys
 /// two of them; more or fewer were slower.

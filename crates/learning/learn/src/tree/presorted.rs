@@ -2,9 +2,10 @@
 
 use rayon::prelude::*;
 
-use super::columns::{Columns, SAME};
-use super::ranks::Code;
+use super::code::Code;
+use super::columns::Columns;
 use super::split::SHARED;
+use super::values::SAME;
 use crate::Cancel;
 
 /// Features that one thread works on at least.

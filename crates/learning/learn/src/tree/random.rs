@@ -2,10 +2,10 @@
 
 use pulp::Simd;
 
-use super::columns::{TILE, key};
 use super::members::Members;
 use super::split::{Best, Node, Scratch, Search, each};
 use super::thresholds::{Seen, Thresholds, thresholds};
+use super::values::{TILE, key};
 
 impl Search<'_> {
     /// One random threshold of each drawn feature, W of them side by side: of as many as are wanted, and on until one is

@@ -3,10 +3,10 @@
 
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
 
-use super::columns::{SAME, TILE, of_key, range};
 use super::near::Near;
 use super::split::{Best, Limits, Node, Scratch, Search, VARIANTS, each};
 use super::thresholds::{Seen, threshold, weigh};
+use super::values::{SAME, TILE, of_key, range};
 
 /// Most rows of such a node: all ways to part them, whichever side is which, fit the lanes of a tile.
 pub(super) const ROWS: usize = 1 + TILE.ilog2() as usize;
@@ -145,10 +145,11 @@ mod tests {
     use ndarray::Array2;
     use pulp::Scalar;
 
-    use super::super::columns::{Columns, Layouts, key};
+    use super::super::columns::{Columns, Layouts};
     use super::super::members::Members;
     use super::super::rows::{Labels, Local, Weights};
     use super::super::thresholds::thresholds;
+    use super::super::values::key;
     use super::*;
     use crate::Cancel;
     use crate::random::Path;

@@ -4,90 +4,10 @@
 use rayon::prelude::*;
 
 use super::aligned::Aligned;
-use super::columns::{Columns, SAME, by_value};
-use super::near::Near;
-use super::sort::Sorter;
+use super::code::Code;
+use super::sort::by_value;
+use super::values::SAME;
 use crate::Cancel;
-
-/// Copies of small branches: of ranks in either width, or of the keys of values.
-#[derive(Default)]
-pub(super) struct Nears {
-    narrow: Near<u16>,
-    wide: Near<u32>,
-    pub(super) keys: Near<i32>,
-}
-
-/// Room to sort ranks of either width.
-#[derive(Default)]
-pub(super) struct Sorters {
-    narrow: Sorter<u16>,
-    wide: Sorter<u32>,
-}
-
-/// A rank or a row.
-pub(super) trait Code: Copy + Default + Ord + Send + Sync {
-    fn of(number: u32) -> Self;
-    fn number(self) -> u32;
-    /// One more, if so.
-    fn plus(self, more: bool) -> Self;
-    /// The room of these codes.
-    fn near(near: &mut Nears) -> &mut Near<Self>;
-    fn sorter(sorters: &mut Sorters) -> &mut Sorter<Self>;
-}
-
-impl Code for u16 {
-    #[inline(always)]
-    fn of(number: u32) -> Self {
-        number as Self
-    }
-
-    #[inline(always)]
-    fn number(self) -> u32 {
-        u32::from(self)
-    }
-
-    #[inline(always)]
-    fn plus(self, more: bool) -> Self {
-        self + Self::from(more)
-    }
-
-    #[inline(always)]
-    fn near(near: &mut Nears) -> &mut Near<Self> {
-        &mut near.narrow
-    }
-
-    #[inline(always)]
-    fn sorter(sorters: &mut Sorters) -> &mut Sorter<Self> {
-        &mut sorters.narrow
-    }
-}
-
-impl Code for u32 {
-    #[inline(always)]
-    fn of(number: u32) -> Self {
-        number
-    }
-
-    #[inline(always)]
-    fn number(self) -> u32 {
-        self
-    }
-
-    #[inline(always)]
-    fn plus(self, more: bool) -> Self {
-        self + Self::from(more)
-    }
-
-    #[inline(always)]
-    fn near(near: &mut Nears) -> &mut Near<Self> {
-        &mut near.wide
-    }
-
-    #[inline(always)]
-    fn sorter(sorters: &mut Sorters) -> &mut Sorter<Self> {
-        &mut sorters.wide
-    }
-}
 
 /// The ranks of all rows along all features.
 pub(super) enum Ranks {
@@ -108,17 +28,18 @@ pub(super) struct Ranked<C> {
 }
 
 impl Ranks {
-    pub(super) fn new(columns: &Columns, cancel: &Cancel) -> Self {
-        match columns.rows() <= 1 << 16 {
-            true => Self::Narrow(Ranked::new(columns, cancel)),
-            false => Self::Wide(Ranked::new(columns, cancel)),
+    /// Of rows × features values, feature by feature.
+    pub(super) fn new(values: &[f32], size: (usize, usize), cancel: &Cancel) -> Self {
+        match size.0 <= 1 << 16 {
+            true => Self::Narrow(Ranked::new(values, size, cancel)),
+            false => Self::Wide(Ranked::new(values, size, cancel)),
         }
     }
 }
 
 impl<C: Code> Ranked<C> {
-    pub(super) fn new(columns: &Columns, cancel: &Cancel) -> Self {
-        let (rows, features) = (columns.rows(), columns.features());
+    /// Of rows × features values, feature by feature.
+    pub(super) fn new(values: &[f32], (rows, features): (usize, usize), cancel: &Cancel) -> Self {
         let mut ranked = Self {
             rows,
             ranks: vec![C::default(); features * rows],
@@ -130,7 +51,7 @@ impl<C: Code> Ranked<C> {
             if cancel.is_asked() {
                 return;
             }
-            let column = columns.column(feature as u32);
+            let column = &values[feature * rows..][..rows];
             let (mut rank, mut last, mut first, mut plain) = (0, f32::NAN, f32::NAN, true);
             for (place, row) in by_value(column).into_iter().enumerate() {
                 let value = column[row as usize];

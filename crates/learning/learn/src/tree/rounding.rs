@@ -5,7 +5,7 @@
 //! they are not, the node's own sums depend on how scikit-learn shuffled its rows, which its seed decides; here they are
 //! added from a random row on.
 
-use super::ranks::Code;
+use super::code::Code;
 use super::rows::{LANES, Lanes, Local};
 use super::split::{Node, Search};
 

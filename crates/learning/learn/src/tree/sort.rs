@@ -1,8 +1,10 @@
-//! The order of a node's rows along a feature, where it is not kept from node to node.
+//! The order of rows along a feature: of all by their values, of a node's by their ranks where it is not kept from node to
+//! node.
 
 #![allow(clippy::needless_range_loop, reason = "lanes of several arrays side by side are plainer by index")]
 
-use super::ranks::Code;
+use super::code::Code;
+use super::values::key;
 
 /// Ranks that are compared at once.
 const LANES: usize = 32;
@@ -153,6 +155,28 @@ pub(super) fn starts(counts: &mut [u32]) {
         before += *count;
         *count = before - *count;
     }
+}
+
+/// All rows by value, then by row: a radix sort by three digits of the values.
+pub(super) fn by_value(column: &[f32]) -> Vec<u32> {
+    const DIGIT: u32 = 11;
+    let digit = |key: u32, place: usize| (key >> (DIGIT * place as u32)) as usize % (1 << DIGIT);
+    let mut keys: Vec<(u32, u32)> = column.iter().map(|&value| key(value) as u32 ^ 1 << 31).zip(0..).collect();
+    let mut nexts = [[0_u32; 1 << DIGIT]; 3];
+    for &(key, _) in &keys {
+        nexts.iter_mut().enumerate().for_each(|(place, next)| next[digit(key, place)] += 1);
+    }
+    let mut sorted = keys.clone();
+    for (place, next) in nexts.iter_mut().enumerate() {
+        starts(next);
+        for &of in &keys {
+            let next = &mut next[digit(of.0, place)];
+            sorted[*next as usize] = of;
+            *next += 1;
+        }
+        std::mem::swap(&mut keys, &mut sorted);
+    }
+    keys.into_iter().map(|(_, row)| row).collect()
 }
 
 #[cfg(test)]

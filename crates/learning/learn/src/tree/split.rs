@@ -2,15 +2,18 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::columns::{Columns, TILE};
+use super::code::Code;
+use super::columns::Columns;
 use super::criterion::Criterion;
 use super::few::Sets;
 use super::kernel::Cuts;
 use super::params::Splitter;
 use super::presorted::{Orders, Presorted};
 use super::random_few;
-use super::ranks::{Code, Nears, Ranks, Sorters};
+use super::ranks::Ranks;
+use super::room::{InRoom, Nears, Sorters};
 use super::rows::{Labels, Local, Weights};
+use super::values::TILE;
 use crate::Cancel;
 use crate::random::{Path, Pool};
 

@@ -5,11 +5,11 @@
 
 use pulp::Simd;
 
-use super::columns::{SAME, TILE, of_key};
 use super::criterion::mass;
 use super::kernel::lowest;
 use super::members::Members;
 use super::rows::{LANES, weigh_enough};
+use super::values::{SAME, TILE, of_key};
 use crate::random::Path;
 
 /// One random threshold for each feature of a tile, what the rows at or below it weigh, and what it costs.
