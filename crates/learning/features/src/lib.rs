@@ -2,9 +2,11 @@
 
 mod dataset;
 mod pitches;
+mod track;
 
 pub use dataset::{
     BadValue, Built, DatasetError, Fault, GenreColumn, Import, Imported, ModelRows, Place, ReadOptions, Separator,
     Sources, Table, Unusable, build, describe, fills, import, model_rows, read, to_csv, to_parquet, to_spreadsheet,
 };
 pub use pitches::{PitchError, pitches};
+pub use track::{Lack, LackReason, TrackColumns, TrackParts};

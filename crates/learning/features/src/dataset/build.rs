@@ -1,6 +1,5 @@
 //! From what was collected to the matrix.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use model::audio::{AudioFeatures, CONFIDENCES, SCALARS, TrackPitches, pitch_columns};
@@ -11,6 +10,7 @@ use model::track::Track;
 
 use super::split::Order;
 use super::{DatasetError, describe};
+use crate::track::{TrackColumns, TrackParts};
 
 /// What the store holds, in any order.
 #[derive(Debug, Clone, Default)]
@@ -62,17 +62,17 @@ impl Built {
 /// `no_pitches`, `pitches_too_short` and the like, `audio_features_not_fetched`, `no_audio_features`,
 /// `incomplete_audio_features`, `no_confidences`.
 pub fn build(sources: Sources, settings: &settings::Dataset) -> Result<Built, DatasetError> {
-    let groups = Group::in_use(&sources);
+    let parts = Parts::new(&sources);
+    let columns = columns_in_use(&sources, &parts);
     let mut dropped = unlabelled(&sources);
-    if groups.is_empty() && !sources.labelled.tracks.is_empty() {
+    if columns.names().is_empty() && !sources.labelled.tracks.is_empty() {
         return Err(DatasetError::NoFeatures { labelled: sources.labelled.tracks.len() });
     }
     let mut rows = Vec::new();
     for track in &sources.labelled.tracks {
-        let values: Result<Vec<Cow<[f64]>>, String> = groups.iter().map(|group| group.of(&track.track_id)).collect();
-        match values {
-            Ok(values) => rows.push(Row { track, values }),
-            Err(reason) => *dropped.entry(reason).or_default() += 1,
+        match columns.check(parts.of(&track.track_id)) {
+            Ok(()) => rows.push(track),
+            Err(lack) => *dropped.entry(lack.reason.to_string()).or_default() += 1,
         }
     }
     if rows.is_empty() {
@@ -80,111 +80,91 @@ pub fn build(sources: Sources, settings: &settings::Dataset) -> Result<Built, Da
         let dropped = if counts.is_empty() { "there are no tracks".to_owned() } else { counts.join(", ") };
         return Err(DatasetError::NoRows { dropped });
     }
-    rows.sort_by(|a, b| a.track.track_id.cmp(&b.track.track_id));
-    let feature_names = groups.iter().flat_map(|group| group.names.clone()).collect();
-    let (dataset, note) = matrix(&rows, feature_names, &sources.tracks, &settings.split)?;
+    rows.sort_by(|a, b| a.track_id.cmp(&b.track_id));
+    let (dataset, note) = matrix(&rows, &columns, &parts, &sources.tracks, &settings.split)?;
     Ok(Built { dataset, dropped, note, tags_before: sources.labelled.tag_counts.clone(), cut: settings.cut.clone() })
 }
 
-struct Row<'a> {
-    track: &'a LabelledTrack,
-    values: Vec<Cow<'a, [f64]>>,
-}
-
 fn matrix(
-    rows: &[Row],
-    feature_names: Vec<String>,
+    rows: &[&LabelledTrack],
+    columns: &TrackColumns,
+    parts: &Parts<'_>,
     tracks: &[Track],
     split: &settings::SplitSettings,
 ) -> Result<(Dataset, Option<String>), DatasetError> {
     let artist_of: HashMap<&str, &str> =
         tracks.iter().filter_map(|track| Some((track.id.as_str(), track.artists.first()?.name.as_str()))).collect();
-    let artists: Vec<String> = rows
-        .iter()
-        .map(|row| artist_of.get(row.track.track_id.as_str()).copied().unwrap_or_default().to_owned())
-        .collect();
-    let label_names: BTreeSet<&String> = rows.iter().flat_map(|row| &row.track.labels).collect();
-    let track_ids: Vec<String> = rows.iter().map(|row| row.track.track_id.clone()).collect();
+    let artists: Vec<String> =
+        rows.iter().map(|row| artist_of.get(row.track_id.as_str()).copied().unwrap_or_default().to_owned()).collect();
+    let label_names: BTreeSet<&String> = rows.iter().flat_map(|row| &row.labels).collect();
+    let track_ids: Vec<String> = rows.iter().map(|row| row.track_id.clone()).collect();
     let order = Order::drawn(&track_ids, &artists, split)?;
 
     let mut dataset = Dataset {
-        features: Vec::with_capacity(rows.len() * feature_names.len()),
-        feature_names,
+        features: Vec::with_capacity(rows.len() * columns.names().len()),
+        feature_names: columns.names().to_vec(),
         label_names: label_names.iter().map(|name| name.to_string()).collect(),
         split: order.sides(),
         ..Dataset::default()
     };
     for &i in &order.rows {
-        let Row { track, values } = &rows[i];
+        let track = rows[i];
         dataset.track_ids.push(track.track_id.clone());
         dataset.artists.push(artists[i].clone());
         dataset.labels.extend(label_names.iter().map(|name| u8::from(track.labels.contains(name))));
-        values.iter().for_each(|part| dataset.features.extend_from_slice(part));
+        columns.append(parts.of(&track.track_id), &mut dataset.features).expect("rows are of tracks that lack nothing");
     }
     Ok((dataset, order.note))
 }
 
-/// Values by track id, or the reason why there are none.
-type Outcomes<'a> = HashMap<&'a str, Result<Cow<'a, [f64]>, String>>;
-
-/// Columns that a track has all of or none of.
-struct Group<'a> {
-    names: Vec<String>,
-    outcomes: Outcomes<'a>,
-    missing: &'static str,
+/// What is stored of each track, by its id.
+struct Parts<'a> {
+    pitches: HashMap<&'a str, &'a TrackPitches>,
+    features: HashMap<&'a str, &'a AudioFeatures>,
+    confidences: HashMap<&'a str, &'a [f64; 4]>,
 }
 
-impl<'a> Group<'a> {
-    fn in_use(sources: &'a Sources) -> Vec<Self> {
-        let names = |columns: &[&str]| columns.iter().map(|name| name.to_string()).collect();
-        let used = scalars_in_use(sources);
-        let mut groups = vec![
-            Group { names: pitch_columns(), outcomes: pitches(sources), missing: "no_pitches" },
-            Group {
-                names: used.iter().map(|scalar| SCALARS[*scalar].to_owned()).collect(),
-                outcomes: scalars(sources, &used),
-                missing: "audio_features_not_fetched",
-            },
-            Group { names: names(&CONFIDENCES), outcomes: confidences(sources), missing: "no_confidences" },
-        ];
-        groups.retain(|group| !group.names.is_empty());
-        groups.retain(|group| sources.labelled.tracks.iter().any(|track| group.of(&track.track_id).is_ok()));
-        groups
+impl<'a> Parts<'a> {
+    fn new(sources: &'a Sources) -> Self {
+        Self {
+            pitches: sources.pitches.iter().map(|track| (track.track_id.as_str(), track)).collect(),
+            features: sources.features.iter().map(|track| (track.track_id.as_str(), track)).collect(),
+            confidences: sources.confidences.iter().map(|(id, values)| (id.as_str(), values)).collect(),
+        }
     }
 
-    fn of(&self, track_id: &str) -> Result<Cow<'a, [f64]>, String> {
-        self.outcomes.get(track_id).cloned().unwrap_or_else(|| Err(self.missing.to_owned()))
+    fn of(&self, track_id: &str) -> TrackParts<'a> {
+        TrackParts {
+            pitches: self.pitches.get(track_id).copied(),
+            features: self.features.get(track_id).copied(),
+            confidences: self.confidences.get(track_id).copied(),
+        }
     }
 }
 
-fn pitches<'a>(sources: &'a Sources) -> Outcomes<'a> {
-    let outcome = |track: &'a TrackPitches| match &track.outcome {
-        Ok(values) => Ok(Cow::from(values)),
-        Err(reason) => Err(format!("pitches_{reason}")),
+/// The columns of the groups that at least one labelled track has all of.
+fn columns_in_use(sources: &Sources, parts: &Parts<'_>) -> TrackColumns {
+    let names = |columns: &[&str]| columns.iter().map(|name| name.to_string()).collect();
+    let groups = [pitch_columns(), scalars_in_use(sources), names(&CONFIDENCES)];
+    let is_in_use = |names: &Vec<String>| {
+        let columns = of_tracks(names.clone());
+        let has_all = |track: &LabelledTrack| columns.check(parts.of(&track.track_id)).is_ok();
+        !names.is_empty() && sources.labelled.tracks.iter().any(has_all)
     };
-    sources.pitches.iter().map(|track| (track.track_id.as_str(), outcome(track))).collect()
+    of_tracks(groups.into_iter().filter(is_in_use).flatten().collect())
 }
 
-/// The scalars that at least one labelled track has, by their index.
-fn scalars_in_use(sources: &Sources) -> Vec<usize> {
+fn of_tracks(names: Vec<String>) -> TrackColumns {
+    TrackColumns::of(names).expect("all of them are columns of tracks")
+}
+
+/// The names of the scalars that at least one labelled track has.
+fn scalars_in_use(sources: &Sources) -> Vec<String> {
     let labelled: HashSet<&str> = sources.labelled.tracks.iter().map(|track| track.track_id.as_str()).collect();
     let of_labelled = sources.features.iter().filter(|track| labelled.contains(track.track_id.as_str()));
     let values: Vec<&[Option<f64>; SCALARS.len()]> = of_labelled.filter_map(|track| track.values.as_ref()).collect();
-    (0..SCALARS.len()).filter(|scalar| values.iter().any(|values| values[*scalar].is_some())).collect()
-}
-
-fn scalars<'a>(sources: &'a Sources, used: &[usize]) -> Outcomes<'a> {
-    let outcome = |track: &'a AudioFeatures| -> Result<Cow<'a, [f64]>, &'static str> {
-        let values = track.values.as_ref().ok_or("no_audio_features")?;
-        let used: Option<Vec<f64>> = used.iter().map(|scalar| values[*scalar]).collect();
-        Ok(Cow::from(used.ok_or("incomplete_audio_features")?))
-    };
-    let by_id = |track: &'a AudioFeatures| (track.track_id.as_str(), outcome(track).map_err(str::to_owned));
-    sources.features.iter().map(by_id).collect()
-}
-
-fn confidences(sources: &Sources) -> Outcomes<'_> {
-    sources.confidences.iter().map(|(id, values)| (id.as_str(), Ok(Cow::from(values.as_slice())))).collect()
+    let is_used = |scalar: &usize| values.iter().any(|values| values[*scalar].is_some());
+    (0..SCALARS.len()).filter(is_used).map(|scalar| SCALARS[scalar].to_owned()).collect()
 }
 
 /// Tracks without a label, by reason.

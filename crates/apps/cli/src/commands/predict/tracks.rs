@@ -1,10 +1,10 @@
 //! Tracks, or rows of the model's own dataset, by their ids.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use features::{Lack, LackReason, TrackColumns, TrackParts};
 use host::Home;
-use model::audio::{CONFIDENCES, SCALARS, pitch_columns};
 use model::job::{Envelope, TracksAudio};
 use model::settings::Settings;
 use model::tag::TagsOutcome;
@@ -68,7 +68,7 @@ fn id_of(chosen: &Chosen, text: &str) -> Result<String, Reason> {
         return Ok(text.trim().to_owned());
     }
     match spotify::parse_track(text) {
-        Ok(id) if chosen.known.row(&id).is_some() || takes_tracks(chosen) => Ok(id),
+        Ok(id) if chosen.known.row(&id).is_some() || track_columns(chosen).is_some() => Ok(id),
         Ok(_) => Err(
             "the model's table has no such row, and its columns are none that Spotify has: `--data FILE` takes rows \
                       of a table"
@@ -78,12 +78,9 @@ fn id_of(chosen: &Chosen, text: &str) -> Result<String, Reason> {
     }
 }
 
-/// Whether all features of the model are ones that tracks have.
-fn takes_tracks(chosen: &Chosen) -> bool {
-    let pitches: HashSet<String> = pitch_columns().into_iter().collect();
-    let is_known =
-        |name: &String| SCALARS.contains(&&**name) || CONFIDENCES.contains(&&**name) || pitches.contains(name);
-    chosen.info.feature_names.iter().all(is_known)
+/// The model's features as columns of tracks; none if they are others.
+fn track_columns(chosen: &Chosen) -> Option<TrackColumns> {
+    TrackColumns::of(chosen.info.feature_names.clone())
 }
 
 /// The features of tracks that are not in the dataset, those that the store lacks fetched now.
@@ -94,10 +91,10 @@ async fn features(
     settings: Settings,
     shutdown: &Shutdown,
 ) -> anyhow::Result<BTreeMap<String, Result<Vec<f64>, Reason>>> {
-    let columns = &chosen.info.feature_names;
     let mut found = BTreeMap::new();
+    let Some(columns) = track_columns(chosen) else { return Ok(found) };
     for id in ids {
-        found.insert(id.clone(), features_of(&**store, id, columns).await?);
+        found.insert(id.clone(), features_of(&**store, id, &columns).await?);
     }
     let missing: Vec<String> = found.iter().filter(|(_, of)| of.is_err()).map(|(id, _)| id.clone()).collect();
     if missing.is_empty() {
@@ -106,7 +103,7 @@ async fn features(
     let own = OwnQueue::open(store.clone(), settings).await?;
     let refused = fetch(&own.home, &missing, shutdown).await?;
     for id in missing {
-        let now = features_of(&**store, &id, columns).await?;
+        let now = features_of(&**store, &id, &columns).await?;
         let why = |lack: Reason| match refused.of(&id) {
             Some(why) => format!("it is not in the store, and cannot be fetched: {why}"),
             None => lack,
@@ -153,29 +150,19 @@ async fn fetch(home: &Home, ids: &[String], shutdown: &Shutdown) -> anyhow::Resu
 }
 
 /// The model's feature columns of one track.
-async fn features_of(store: &dyn Store, id: &str, columns: &[String]) -> store::Result<Result<Vec<f64>, Reason>> {
+async fn features_of(store: &dyn Store, id: &str, columns: &TrackColumns) -> store::Result<Result<Vec<f64>, Reason>> {
     let one = [id.to_owned()];
-    let mut values: HashMap<String, f64> = HashMap::new();
-    for features in store.features(&one).await? {
-        let scalars = SCALARS.iter().zip(features.values.into_iter().flatten());
-        values.extend(scalars.filter_map(|(name, value)| Some((name.to_string(), value?))));
-    }
-    if let Some(analysis) = store.analysis(id).await?.and_then(|track| track.analysis) {
-        values.extend(CONFIDENCES.iter().map(ToString::to_string).zip(analysis.confidences.into_iter().flatten()));
-    }
-    for pitches in store.pitches(&one).await? {
-        match pitches.outcome {
-            Ok(row) => values.extend(pitch_columns().into_iter().zip(row)),
-            Err(reason) => return Ok(Err(format!("it has no pitches: {reason}"))),
-        }
-    }
-    let missing: Vec<&String> = columns.iter().filter(|column| !values.contains_key(*column)).collect();
-    Ok(match missing.first() {
-        None => Ok(columns.iter().map(|column| values[column]).collect()),
-        Some(first) => Err(format!(
-            "it lacks {} of the {} features that the model takes, `{first}` first: Spotify gave none",
-            missing.len(),
-            columns.len()
+    let (features, pitches) = (store.features(&one).await?, store.pitches(&one).await?);
+    let analysis = store.analysis(id).await?.and_then(|track| track.analysis);
+    let confidences = analysis.and_then(|analysis| analysis.confidences);
+    let parts = TrackParts { pitches: pitches.last(), features: features.last(), confidences: confidences.as_ref() };
+    let mut row = Vec::new();
+    Ok(match columns.append(parts, &mut row) {
+        Ok(()) => Ok(row),
+        Err(Lack { reason: LackReason::Pitches(reason), .. }) => Err(format!("it has no pitches: {reason}")),
+        Err(Lack { columns: missing, first, .. }) => Err(format!(
+            "it lacks {missing} of the {} features that the model takes, `{first}` first: Spotify gave none",
+            columns.names().len()
         )),
     })
 }

@@ -1,0 +1,155 @@
+//! The row of a track: the one way from what is stored of it to a model's features, where a dataset is built and where a
+//! track is predicted.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use model::audio::{AudioFeatures, CONFIDENCES, SCALARS, TrackPitches, pitch_columns};
+
+/// What is stored of a track; `None` where nothing is.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TrackParts<'a> {
+    /// Its pitch columns, or why there are none.
+    pub pitches: Option<&'a TrackPitches>,
+    /// Its audio features.
+    pub features: Option<&'a AudioFeatures>,
+    /// In the order of [`CONFIDENCES`].
+    pub confidences: Option<&'a [f64; 4]>,
+}
+
+/// Columns that tracks have.
+#[derive(Debug, Clone)]
+pub struct TrackColumns {
+    names: Vec<String>,
+    sources: Vec<Source>,
+}
+
+/// Where the value of a column is found.
+#[derive(Debug, Clone, Copy)]
+enum Source {
+    Pitch(usize),
+    Scalar(usize),
+    Confidence(usize),
+}
+
+/// Why a track has no row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lack {
+    /// The first part of it that lacks a value: pitches, then audio features, then confidences.
+    pub reason: LackReason,
+    /// Columns without a value.
+    pub columns: usize,
+    /// The first of them.
+    pub first: String,
+}
+
+/// What a track lacks. Shown as the word that dropped tracks are counted by.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LackReason {
+    /// Pitches were not computed.
+    NoPitches,
+    /// Pitches cannot be computed, for this reason.
+    Pitches(String),
+    /// Nobody asked for its audio features.
+    FeaturesNotFetched,
+    /// It has no audio features.
+    NoFeatures,
+    /// It has audio features, but not all of them.
+    IncompleteFeatures,
+    /// It has no confidences.
+    NoConfidences,
+}
+
+impl fmt::Display for LackReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoPitches => f.write_str("no_pitches"),
+            Self::Pitches(reason) => write!(f, "pitches_{reason}"),
+            Self::FeaturesNotFetched => f.write_str("audio_features_not_fetched"),
+            Self::NoFeatures => f.write_str("no_audio_features"),
+            Self::IncompleteFeatures => f.write_str("incomplete_audio_features"),
+            Self::NoConfidences => f.write_str("no_confidences"),
+        }
+    }
+}
+
+impl TrackColumns {
+    /// The columns of these names, in this order; none if tracks do not have one of them.
+    pub fn of(names: Vec<String>) -> Option<Self> {
+        let pitches = pitch_columns();
+        let named = |names: &'static [&'static str], of: fn(usize) -> Source| {
+            names.iter().enumerate().map(move |(at, name)| (*name, of(at)))
+        };
+        let mut known: HashMap<&str, Source> = HashMap::new();
+        known.extend(pitches.iter().enumerate().map(|(at, name)| (name.as_str(), Source::Pitch(at))));
+        known.extend(named(&SCALARS, Source::Scalar).chain(named(&CONFIDENCES, Source::Confidence)));
+        let sources = names.iter().map(|name| known.get(name.as_str()).copied()).collect::<Option<_>>()?;
+        Some(Self { names, sources })
+    }
+
+    /// Their names.
+    pub fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Appends a track's row.
+    ///
+    /// # Errors
+    /// What it lacks; nothing is appended then.
+    pub fn append(&self, track: TrackParts<'_>, row: &mut Vec<f64>) -> Result<(), Lack> {
+        self.check(track)?;
+        row.extend(self.sources.iter().filter_map(|source| source.value(track)));
+        Ok(())
+    }
+
+    /// Whether a track has a row.
+    ///
+    /// # Errors
+    /// What it lacks.
+    pub fn check(&self, track: TrackParts<'_>) -> Result<(), Lack> {
+        if self.sources.iter().all(|source| source.value(track).is_some()) { Ok(()) } else { Err(self.lack(track)) }
+    }
+
+    /// What a track lacks that has no row.
+    fn lack(&self, track: TrackParts<'_>) -> Lack {
+        let missing = || self.sources.iter().zip(&self.names).filter(|(source, _)| source.value(track).is_none());
+        let (source, _) = missing().min_by_key(|(source, _)| source.part()).expect("a value is missing");
+        let (_, first) = missing().next().expect("a value is missing");
+        Lack { reason: source.reason(track), columns: missing().count(), first: first.clone() }
+    }
+}
+
+impl Source {
+    /// Which part of a track it is in.
+    fn part(self) -> usize {
+        match self {
+            Self::Pitch(_) => 0,
+            Self::Scalar(_) => 1,
+            Self::Confidence(_) => 2,
+        }
+    }
+
+    fn value(self, track: TrackParts<'_>) -> Option<f64> {
+        match self {
+            Self::Pitch(at) => track.pitches?.outcome.as_ref().ok()?.get(at).copied(),
+            Self::Scalar(at) => track.features?.values.as_ref()?[at],
+            Self::Confidence(at) => track.confidences.map(|values| values[at]),
+        }
+    }
+
+    /// Why there is no value.
+    fn reason(self, track: TrackParts<'_>) -> LackReason {
+        match self {
+            Self::Pitch(_) => match track.pitches.map(|pitches| &pitches.outcome) {
+                Some(Err(reason)) => LackReason::Pitches(reason.clone()),
+                _ => LackReason::NoPitches,
+            },
+            Self::Scalar(_) => match track.features.map(|features| features.values) {
+                None => LackReason::FeaturesNotFetched,
+                Some(None) => LackReason::NoFeatures,
+                Some(Some(_)) => LackReason::IncompleteFeatures,
+            },
+            Self::Confidence(_) => LackReason::NoConfidences,
+        }
+    }
+}
