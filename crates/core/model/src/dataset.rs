@@ -18,6 +18,15 @@ pub enum Split {
     Test,
 }
 
+/// Columns of a dataset that tell something together: a pitch class, a part of the song.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnGroup {
+    /// For people.
+    pub name: String,
+    /// Indices of its columns; one may be in several groups.
+    pub columns: Vec<usize>,
+}
+
 /// A feature matrix, unscaled, with its labels. All vectors are in the same row order.
 ///
 /// Rows lie in the order of the protocol (`notes/learning.md`): the training rows in the order of the permutation that

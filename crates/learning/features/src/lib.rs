@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod dataset;
+mod groups;
 mod pitches;
 mod track;
 
@@ -8,5 +9,6 @@ pub use dataset::{
     BadValue, Built, DatasetError, Fault, GenreColumn, Import, Imported, ModelRows, Place, ReadOptions, Separator,
     Sources, Table, Unusable, build, describe, fills, import, model_rows, read, to_csv, to_parquet, to_spreadsheet,
 };
+pub use groups::column_groups;
 pub use pitches::{PitchError, pitches};
 pub use track::{Lack, LackReason, TrackColumns, TrackParts};

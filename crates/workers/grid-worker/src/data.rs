@@ -48,7 +48,8 @@ impl DataCache {
         let split = self.split.clone();
         let data = context.blocking(move |_| {
             let dataset = features::read(&blob, &split).map_err(Failure::dead)?;
-            learn::prepare(&dataset).map_err(Failure::dead)
+            let prepared = learn::prepare(&dataset).map_err(Failure::dead)?;
+            Ok(prepared.in_groups(features::column_groups(&dataset.feature_names)))
         });
         let data = Arc::new(data.await?);
         *last = Some((search.dataset.clone(), data.clone()));

@@ -1,11 +1,12 @@
 //! What the winner's decisions rest on: how far scores on held-out rows fall when features are permuted (Breiman 2001),
 //! those of a group together.
 
+use model::dataset::ColumnGroup;
 use model::search::{Importance, Importances, Loss, Scores};
 use ndarray::{ArrayView2, Axis, s};
 
 use super::Prepared;
-use super::groups::{Group, groups};
+use super::groups::complete;
 use crate::cancel::Cancelled;
 use crate::family::{Size, decide_above};
 use crate::pipeline::{Fitted, Pipeline};
@@ -33,7 +34,7 @@ pub(super) fn importances(
     seed: u64,
     cancel: &Cancel,
 ) -> Result<Option<Importances>, Cancelled> {
-    let (groups, features_left_out) = groups(&data.feature_names);
+    let (groups, features_left_out) = complete(&data.groups, &data.feature_names);
     let (n, d) = data.train.records.dim();
     let size = Size { rows: n, queries: 0, features: d, labels: data.label_names.len() };
     let predictions = SECONDS / pipeline.row_seconds(size);
@@ -53,7 +54,7 @@ pub(super) fn importances(
     let orders: Vec<Vec<usize>> = (0..REPEATS as u64).map(|repeat| order(rows, seed, repeat)).collect();
     let scores = looked.scores(looked.rows)?;
     let constant = metrics::repeated(&metrics::most_frequent_set(data.train.targets.view()), rows);
-    let importance = |group: &Group| looked.importance(group, &scores, &orders);
+    let importance = |group: &ColumnGroup| looked.importance(group, &scores, &orders);
     let mut groups: Vec<Importance> = groups.iter().map(importance).collect::<Result<_, _>>()?;
     groups.sort_by(|a, b| b.f1_micro.mean.total_cmp(&a.f1_micro.mean));
     Ok(Some(Importances {
@@ -81,7 +82,7 @@ impl Looked<'_> {
         Ok(metrics::scores(self.truth, assigned.view()))
     }
 
-    fn importance(&self, group: &Group, before: &Scores, orders: &[Vec<usize>]) -> Result<Importance, Cancelled> {
+    fn importance(&self, group: &ColumnGroup, before: &Scores, orders: &[Vec<usize>]) -> Result<Importance, Cancelled> {
         let permuted = |order: &Vec<usize>| {
             let mut rows = self.rows.to_owned();
             for &column in &group.columns {

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use model::dataset::{Dataset, Split};
+use model::dataset::{ColumnGroup, Dataset, Split};
 use ndarray::Array2;
 
 use crate::scaler::StandardScaler;
@@ -20,10 +20,23 @@ pub struct Prepared {
     /// `balanced` weights over all training rows.
     pub(super) class_weights: Vec<LabelWeights>,
     pub(super) feature_names: Vec<String>,
+    pub(super) groups: Vec<ColumnGroup>,
     pub(super) label_names: Vec<String>,
 }
 
 impl Prepared {
+    /// The same data, of whose columns some tell something together: importances are those of each group, and of each
+    /// column that is in none.
+    ///
+    /// # Panics
+    /// If a group has a column that the data has not.
+    pub fn in_groups(mut self, groups: Vec<ColumnGroup>) -> Self {
+        let is_there = |column: &usize| *column < self.feature_names.len();
+        assert!(groups.iter().all(|group| group.columns.iter().all(is_there)), "groups are of the data's columns");
+        self.groups = groups;
+        self
+    }
+
     /// Whether training rows are copies of one track.
     pub(super) fn has_copies(&self) -> bool {
         self.track_ends.len() < self.train.records.nrows()
@@ -46,6 +59,7 @@ pub fn prepare(dataset: &Dataset) -> Result<Prepared, LearnError> {
         test_ids: test_rows.iter().map(|&row| dataset.track_ids[row].clone()).collect(),
         scaler,
         feature_names: dataset.feature_names.clone(),
+        groups: Vec::new(),
         label_names: dataset.label_names.clone(),
     })
 }
