@@ -21,7 +21,8 @@ impl WorkerProgram for PitchWorker {
     }
 }
 
-struct Pitches;
+/// The handler of `track.pitches`.
+pub struct Pitches;
 
 impl Registered<()> for Pitches {
     fn new((): &()) -> Self {

@@ -1,0 +1,55 @@
+//! The new file: a kind of job, and what runs it.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use host::Registered;
+use model::job::{Body, Envelope};
+use runtime::{Context, Failure, Handler};
+use serde::{Deserialize, Serialize};
+
+/// Do nothing, or for 0 never end.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct EchoJob {
+    n: u32,
+}
+
+impl Body for EchoJob {
+    const KIND: &'static str = "test.echo";
+    const WORKER: &'static str = "pitch-worker";
+    const ATTEMPTS: u32 = 2;
+    const TIMEOUT: Duration = Duration::from_secs(1);
+    const EXAMPLE: &'static str = r#"{"n":1}"#;
+
+    fn key(&self) -> String {
+        self.n.to_string()
+    }
+
+    fn of_key(key: &str) -> Option<Self> {
+        Some(Self { n: key.parse().ok()? })
+    }
+}
+
+pub struct Echo;
+
+impl Registered<()> for Echo {
+    fn new((): &()) -> Self {
+        Self
+    }
+
+    fn slots() -> usize {
+        2
+    }
+}
+
+#[async_trait]
+impl Handler for Echo {
+    type Body = EchoJob;
+
+    async fn run(&self, job: EchoJob, _context: &Context) -> Result<Vec<Envelope>, Failure> {
+        if job.n == 0 {
+            std::future::pending::<()>().await;
+        }
+        Ok(Vec::new())
+    }
+}
