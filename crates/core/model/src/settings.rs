@@ -107,7 +107,7 @@ pub struct SplitSettings {
 pub struct Worker {
     /// Jobs at once of each kind of worker; 0: what fits the kind.
     pub slots: usize,
-    /// Attempts before a job is dead.
+    /// Attempts before a job is dead; 0: what fits the kind.
     pub max_attempts: u32,
     /// Seconds a stopping worker may take to finish its jobs.
     pub grace_seconds: f64,
@@ -170,7 +170,7 @@ impl Default for SplitSettings {
 
 impl Default for Worker {
     fn default() -> Self {
-        Self { slots: 0, max_attempts: 8, grace_seconds: 25.0, listen: None }
+        Self { slots: 0, max_attempts: 0, grace_seconds: 25.0, listen: None }
     }
 }
 

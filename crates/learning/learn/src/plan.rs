@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use model::search::{Block, Setting};
+use model::search::{Block, Search, Setting};
 
 use crate::family::{Seconds, Size};
 use crate::pipeline::Pipeline;
@@ -56,6 +56,12 @@ pub fn blocks(settings: &[Setting], folds: u32, shape: Shape) -> Vec<Block> {
         (0..folds).map(move |fold| Block { settings: settings.clone(), folds: vec![fold] })
     };
     chunks.into_iter().flat_map(of_chunk).collect()
+}
+
+/// Estimated seconds of a block of a search on one core.
+pub fn seconds(search: &Search, block: &Block, shape: Shape) -> f64 {
+    let settings: Vec<_> = block.settings.iter().filter_map(|&at| search.settings.get(at as usize)).cloned().collect();
+    block.folds.len() as f64 * groups(&settings, search.folds, shape).iter().map(Group::seconds).sum::<f64>()
 }
 
 /// What a search would cost, family by family, in the order of the grid.

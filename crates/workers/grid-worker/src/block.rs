@@ -1,13 +1,18 @@
 //! `search.block`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use model::job::{Envelope, SearchBlock, SearchRefit};
+use model::job::{Body, Envelope, SearchBlock, SearchRefit};
 use model::search::Block;
 use runtime::{Cancellation, Context, Failure, Handler};
 
 use crate::data::{DataCache, failure, is_cancelled};
+use crate::start::shape;
+
+/// How many times as long as estimated a block may take.
+const MOST_TIMES: f64 = 30.0;
 
 pub(crate) struct BlockHandler {
     pub(crate) data: Arc<DataCache>,
@@ -16,6 +21,15 @@ pub(crate) struct BlockHandler {
 #[async_trait]
 impl Handler for BlockHandler {
     type Body = SearchBlock;
+
+    /// The kind's, and many times the block's estimate.
+    async fn timeout(&self, job: &SearchBlock, context: &Context) -> Result<Duration, Failure> {
+        let store = &*context.store;
+        let search = self.data.search(store, &job.search).await?;
+        let (block, dataset) = (search.blocks.get(job.block as usize), store.dataset(&search.dataset).await?);
+        let estimate = block.zip(dataset.as_ref()).map(|(block, of)| learn::plan::seconds(&search, block, shape(of)));
+        Ok(allowed(estimate.unwrap_or(0.0)))
+    }
 
     async fn run(&self, job: SearchBlock, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
@@ -43,8 +57,26 @@ impl Handler for BlockHandler {
     }
 }
 
+/// The time that a block may take whose estimate is so many seconds on one core: machines differ, and share their cores.
+fn allowed(estimate: f64) -> Duration {
+    let beside = Duration::try_from_secs_f64(estimate * MOST_TIMES).unwrap_or_default();
+    SearchBlock::TIMEOUT + beside
+}
+
 /// Whether all trials of a block are among the finished ones: (setting, fold), sorted.
 pub fn is_finished(block: &Block, finished: &[(u32, u32)]) -> bool {
     let is_done = |setting, fold| finished.binary_search(&(setting, fold)).is_ok();
     block.folds.iter().all(|&fold| block.settings.iter().all(|&setting| is_done(setting, fold)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_that_a_block_may_take_follows_its_estimate() {
+        assert_eq!(allowed(0.0), SearchBlock::TIMEOUT);
+        assert_eq!(allowed(60.0), SearchBlock::TIMEOUT + Duration::from_secs(1_800));
+        assert_eq!(allowed(f64::NAN), SearchBlock::TIMEOUT);
+    }
 }

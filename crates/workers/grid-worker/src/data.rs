@@ -71,7 +71,8 @@ pub(crate) async fn is_cancelled(store: &dyn Store, search: &str) -> Result<bool
 /// cancelled; bad input stays bad.
 pub(crate) fn failure(error: LearnError) -> Failure {
     match error {
-        LearnError::Kernel { .. } | LearnError::Cancelled => Failure::decline_job(error),
+        LearnError::Kernel { .. } => Failure::decline_job(error),
+        LearnError::Cancelled => Failure::Cancelled,
         _ => Failure::dead(error),
     }
 }

@@ -36,8 +36,6 @@ pub(super) fn check(settings: &Settings) -> Checked {
     number("dataset.split.test_size", share, share > 0.0 && share < 1.0, "a share between 0 and 1")?;
     let grace = worker.grace_seconds;
     number("worker.grace_seconds", grace, (0.0..=MOST_SECONDS).contains(&grace), "seconds, 0 or more")?;
-    let attempts = worker.max_attempts;
-    number("worker.max_attempts", attempts.into(), attempts > 0, "a whole number, 1 or more")?;
     for (key, value) in [
         ("spotify.api_url", &spotify.api_url),
         ("spotify.auth_url", &spotify.auth_url),

@@ -267,7 +267,7 @@ fn values_that_make_no_sense_are_refused() {
         ("[lastfm]\nrate = 0", "lastfm.rate is 0, expected a number of requests a second above 0"),
         ("[spotify]\nrate = nan", "spotify.rate is NaN, expected"),
         ("[dataset.split]\ntest_size = 1.0", "dataset.split.test_size is 1, expected a share between 0 and 1"),
-        ("[worker]\nmax_attempts = 0", "worker.max_attempts is 0, expected"),
+        ("[worker]\nmax_attempts = -1", "worker.max_attempts"),
         ("[worker]\ngrace_seconds = -1", "worker.grace_seconds is -1, expected seconds"),
         ("[lastfm]\nbackoff = '9..1'", "lastfm.backoff is 9..1, expected seconds that do not fall: FIRST..CAP"),
         ("[lastfm]\nbackoff = 'often'", "lastfm.backoff is \"often\", expected FIRST..CAP in seconds"),
