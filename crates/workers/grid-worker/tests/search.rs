@@ -5,14 +5,22 @@ mod common;
 use common::{home, save_dataset};
 use host::{Home, Program};
 use model::dataset::{DatasetInfo, Training};
+use model::fleet::JobCounts;
 use model::job::{Envelope, SearchBlock, SearchRefit};
 use model::search::{ModelInfo, Search, Trial};
 use runtime::{Shutdown, Until};
 
 const GRID: &str = "[knn]\nn_neighbors = [1, 3]\n[tree]\nmax_depth = [2, 'none']\nmax_features = 'sqrt'\n";
 
+/// A network that learns for hours.
+const ENDLESS: &str = "[mlp]\nmax_iter = 100000000\nn_iter_no_change = 100000000\n";
+
 async fn begin(home: &Home, info: &DatasetInfo) -> Search {
-    let (search, jobs) = grid_worker::start(info, learn::grid::read(GRID, &[]).unwrap(), 3, 7, false);
+    begin_grid(home, info, GRID).await
+}
+
+async fn begin_grid(home: &Home, info: &DatasetInfo, grid: &str) -> Search {
+    let (search, jobs) = grid_worker::start(info, learn::grid::read(grid, &[]).unwrap(), 3, 7, false);
     home.store.save_search(&search).await.unwrap();
     home.queue.publish(&jobs).await.unwrap();
     search
@@ -136,6 +144,34 @@ async fn a_search_that_was_cancelled_before_its_refit_goes_on_with_the_refit() {
     home.queue.publish(&left).await.unwrap();
     work(&home).await;
     results(&home, &search).await;
+}
+
+#[tokio::test]
+async fn a_block_that_takes_for_ever_ends_soon_after_its_worker_was_told_to_stop_and_is_handed_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(&folder).await;
+    let info = save_dataset(&home, 60).await;
+    begin_grid(&home, &info, ENDLESS).await;
+    let worker = Program::of::<grid_worker::GridWorker>().add_to(home.worker(), &home).unwrap();
+    let shutdown = Shutdown::new();
+    let told = shutdown.clone();
+    let stop = async {
+        let is_running = |beat: &model::fleet::WorkerBeat| !beat.running.is_empty();
+        while !home.store.workers().await.unwrap().iter().any(is_running) {
+            tokio::task::yield_now().await;
+        }
+        told.stop();
+        std::time::Instant::now()
+    };
+    let (ended, stopped_at) = tokio::join!(worker.run(Until::Stopped, shutdown), stop);
+    let took = stopped_at.elapsed();
+    println!("drained in {} ms", took.as_millis());
+    // The grace period, after which it would be handed back anyway, is longer.
+    assert!(took.as_secs_f64() < home.settings.worker.grace_seconds / 2.0, "{took:?}");
+    assert_eq!(ended.unwrap()["search.block"], JobCounts::default(), "no attempt was counted");
+    let stats = home.queue.stats().await.unwrap();
+    let blocks = stats.iter().find(|stats| stats.kind == "search.block").unwrap();
+    assert_eq!((blocks.ready, blocks.running), (3, Some(0)));
 }
 
 #[tokio::test]
