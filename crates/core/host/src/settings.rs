@@ -3,6 +3,7 @@
 mod check;
 mod file;
 mod layer;
+mod quote;
 #[cfg(test)]
 mod tests;
 mod trim;

@@ -1,6 +1,5 @@
 //! The main function of a worker program.
 
-use std::io::Write;
 use std::process::ExitCode;
 
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
@@ -9,7 +8,7 @@ use runtime::{Shutdown, Until, Worker};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::usage::{usage_error, without_given_secrets};
-use crate::{Flags, Health, Home, Program, WorkerProgram, init_logging, load_settings, signals};
+use crate::{Flags, Health, Home, Program, WorkerProgram, complain, init_logging, load_settings, signals};
 
 /// The command line of a worker program.
 #[derive(Debug, Parser)]
@@ -97,11 +96,6 @@ pub fn end(runtime: Runtime) {
 pub fn install_crypto() {
     // Refused only where there is one already.
     let _ = rustls::crypto::ring::default_provider().install_default();
-}
-
-/// A line on standard error. Where that cannot be written, nobody would read why.
-pub fn complain(line: &str) {
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
 }
 
 async fn start(mut settings: Settings, run: &RunOptions, program: &Program, shutdown: Shutdown) -> anyhow::Result<()> {

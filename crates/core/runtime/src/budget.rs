@@ -5,14 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::Timestamp;
-use model::settings::Steps;
 use store::{Store, StoreError};
 use tokio::sync::Mutex;
 
 use crate::Failure;
 use crate::backoff::Backoff;
 use crate::gate::Gate;
-use crate::lane::Lane;
+use crate::lane::{Budget, Lane};
 
 /// A budget that opens within this time is waited for by the job itself; for a longer one the job is handed back.
 const WORTH_WAITING: Duration = Duration::from_secs(2);
@@ -34,20 +33,6 @@ struct Shared {
     lanes: HashMap<&'static str, Lane>,
     gate: Gate,
     pausing: Mutex<()>,
-}
-
-/// A rate that a service allows, declared by the worker crate whose handlers spend it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Budget {
-    /// Its name in the code, as kinds of job name it.
-    pub name: &'static str,
-    /// Its name in the store: what is limited, and who is, so that those whom the service tells apart do not wait for each
-    /// other.
-    pub key: String,
-    /// Requests a second over the whole team.
-    pub rate: f64,
-    /// Waits after throttled answers in a row that named none.
-    pub backoff: Steps,
 }
 
 impl Budgets {

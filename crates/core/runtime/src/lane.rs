@@ -6,11 +6,11 @@ use std::time::Duration;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use model::Timestamp;
 use model::fleet::Permits;
+use model::settings::Steps;
 use store::{LEASE_WINDOW, Store, StoreError};
 use tokio::sync::Mutex;
 
 use crate::backoff::Backoff;
-use crate::budget::Budget;
 use crate::meters::BudgetMeters;
 
 /// The shortest window worth a trip to the store.
@@ -23,6 +23,20 @@ const LEASED: f64 = 0.98;
 /// How late a permit may still be used, or one period where that is longer. What a process did not use because it was
 /// stopped for longer is lost, rather than used all at once.
 const CATCH_UP: Duration = Duration::from_millis(100);
+
+/// A rate that a service allows, declared by the worker crate whose handlers spend it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budget {
+    /// Its name in the code, as kinds of job name it.
+    pub name: &'static str,
+    /// Its name in the store: what is limited, and who is, so that those whom the service tells apart do not wait for each
+    /// other.
+    pub key: String,
+    /// Requests a second over the whole team.
+    pub rate: f64,
+    /// Waits after throttled answers in a row that named none.
+    pub backoff: Steps,
+}
 
 /// One budget as this process uses it.
 pub(crate) struct Lane {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use model::fleet::JobCounts;
 use model::settings::Worker as Limits;
-use queue::{Queue, QueueError};
+use queue::Queue;
 use store::{Store, StoreError};
 use tokio::task::JoinSet;
 
@@ -23,7 +23,7 @@ use crate::standing::Standing;
 use crate::taker::Taker;
 use crate::tally::Tally;
 use crate::watch::Watch;
-use crate::{Budget, Budgets, Handler, Readiness, Shutdown, empty, progress};
+use crate::{Budget, Budgets, Handler, Readiness, Shutdown, WorkerError, empty, progress};
 
 /// How long handing jobs back, and the last heartbeat, may take after the grace period.
 const LAST_WORDS: Duration = Duration::from_secs(3);
@@ -47,34 +47,6 @@ pub enum Until {
     /// would be waited for in vain ends it as an error: a [`Failure::Local`](crate::Failure::Local), and jobs all of which
     /// this process declines or is too old for.
     Empty,
-}
-
-/// Why a worker cannot go on. Being out of reach for a while is no reason.
-#[derive(Debug, thiserror::Error)]
-pub enum WorkerError {
-    /// The queue cannot be used.
-    #[error(transparent)]
-    Queue(#[from] QueueError),
-    /// The store cannot be used.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// This process cannot work where it is, and somebody waits for it.
-    #[error("{0}")]
-    Local(String),
-    /// Jobs were given up and go on for ever, with threads that the others need.
-    #[error("{threads} thread(s) do not come back from jobs whose time was up: a new process has to take over")]
-    Lost {
-        /// How many.
-        threads: usize,
-    },
-    /// Nothing but jobs that this process cannot run is left, and somebody waits for it.
-    #[error("all that is left cannot be run here (jobs: {jobs}): {reason}")]
-    Declined {
-        /// How many.
-        jobs: u64,
-        /// Why not, and what to do.
-        reason: String,
-    },
 }
 
 impl Worker {

@@ -5,11 +5,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use model::job::{Body, Envelope, SearchBlock, SearchRefit};
-use model::search::Block;
 use runtime::{Cancellation, Context, Failure, Handler};
 
 use crate::data::{DataCache, failure, is_cancelled};
-use crate::start::shape;
+use crate::start::{is_finished, shape};
 
 /// How many times as long as estimated a block may take.
 const MOST_TIMES: f64 = 30.0;
@@ -61,12 +60,6 @@ impl Handler for BlockHandler {
 fn allowed(estimate: f64) -> Duration {
     let beside = Duration::try_from_secs_f64(estimate * MOST_TIMES).unwrap_or_default();
     SearchBlock::TIMEOUT + beside
-}
-
-/// Whether all trials of a block are among the finished ones: (setting, fold), sorted.
-pub fn is_finished(block: &Block, finished: &[(u32, u32)]) -> bool {
-    let is_done = |setting, fold| finished.binary_search(&(setting, fold)).is_ok();
-    block.folds.iter().all(|&fold| block.settings.iter().all(|&setting| is_done(setting, fold)))
 }
 
 #[cfg(test)]

@@ -9,8 +9,7 @@ use std::sync::Arc;
 
 use host::{Home, Pods, Registered, Registration, WorkerProgram};
 
-pub use block::is_finished;
-pub use start::{jobs_left, shape, start};
+pub use start::{is_finished, jobs_left, shape, start};
 
 use crate::block::BlockHandler;
 use crate::data::DataCache;

@@ -3,10 +3,8 @@
 use model::Timestamp;
 use model::dataset::DatasetInfo;
 use model::job::{Envelope, SearchBlock, SearchRefit};
-use model::search::{Search, Setting};
+use model::search::{Block, Search, Setting};
 use sha2::{Digest, Sha256};
-
-use crate::block::is_finished;
 
 /// A search over a dataset with the jobs that run it; with `thresholds` its winner gets one for each label. Equal
 /// arguments give a search of equal id.
@@ -42,6 +40,12 @@ pub fn jobs_left(search: &Search, finished: &[(u32, u32)]) -> Vec<Envelope> {
     let jobs: Vec<Envelope> =
         unfinished.map(|(_, block)| Envelope::new(&SearchBlock { search: id(), block })).collect();
     if jobs.is_empty() { vec![Envelope::new(&SearchRefit { search: id() })] } else { jobs }
+}
+
+/// Whether all trials of a block are among the finished ones: (setting, fold), sorted.
+pub fn is_finished(block: &Block, finished: &[(u32, u32)]) -> bool {
+    let is_done = |setting, fold| finished.binary_search(&(setting, fold)).is_ok();
+    block.folds.iter().all(|&fold| block.settings.iter().all(|&setting| is_done(setting, fold)))
 }
 
 /// The first half of a SHA-256 of everything that decides a score, enough that no two searches of one store meet.

@@ -35,11 +35,13 @@ const PROGRAMS: &[Program] = &[cli::PROGRAMS[0], cli::PROGRAMS[1], Program::of::
 /// Set where this process is to be `spotifai` and no test.
 const PROGRAM: &str = "SPOTIFAI_TEST_RECIPE";
 
+type Test = (&'static str, fn(&Path));
+
 fn main() -> ExitCode {
     if std::env::var_os(PROGRAM).is_some() {
         return cli::main(PROGRAMS);
     }
-    let tests: &[(&str, fn(&Path))] = &[
+    let tests: &[Test] = &[
         ("the_kind_is_listed_with_all_that_its_type_says", listed),
         ("its_jobs_are_enqueued_paused_run_and_timed_out", run_and_timed_out),
         ("what_a_cluster_scales_by_names_its_queues_and_is_one_file_to_make_anew", scaled),

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use model::settings::{Settings, Steps, has_password, torn_by};
 use url::Url;
 
-use super::words::{shown, shown_address};
+use super::quote::{shown, shown_address};
 
 type Checked = Result<(), (&'static str, String)>;
 

@@ -9,7 +9,7 @@ use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
 use model::plain::{self, Slips};
 
-use super::words::shown;
+use super::quote::shown;
 
 /// What is larger is no settings file, or has no end.
 const MOST_BYTES: u64 = 1 << 20;

@@ -3,7 +3,7 @@
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
 
-use super::words::shown_address;
+use super::quote::shown_address;
 use super::{SettingsError, trimmed};
 
 /// A value for one key.

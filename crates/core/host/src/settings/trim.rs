@@ -3,7 +3,7 @@
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
 
-use super::words::shown;
+use super::quote::shown;
 
 /// The text without the white space and the byte-order marks around it.
 pub(crate) fn trimmed(text: &str) -> &str {
@@ -21,14 +21,14 @@ impl<P: Provider> Provider for Trimmed<P> {
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {
         let mut data = self.0.data()?;
         for (key, value) in data.values_mut().flatten() {
-            trim(key, value)?;
+            trim(key, value).map_err(|error| *error)?;
         }
         Ok(data)
     }
 }
 
 /// Trims all texts of a value, or says which of them is no single line.
-fn trim(key: &str, value: &mut Value) -> Result<(), Error> {
+fn trim(key: &str, value: &mut Value) -> Result<(), Box<Error>> {
     match value {
         Value::String(_, text) => *text = trimmed(text).to_owned(),
         Value::Dict(_, table) => {
@@ -42,7 +42,7 @@ fn trim(key: &str, value: &mut Value) -> Result<(), Error> {
         Some(text) if text.contains(char::is_control) => {
             let shown = shown(key);
             let what = format!("{shown} has a line end or another control character in it, expected a single line");
-            Err(Error::from(what).with_path(key))
+            Err(Box::new(Error::from(what).with_path(key)))
         }
         _ => Ok(()),
     }

@@ -2,27 +2,13 @@
 
 use figment::error::{Actual, Error, Kind};
 use figment::{Metadata, Source};
-use model::settings::{ENVIRONMENT, without_credentials};
-use model::terminal::excerpt;
+use model::settings::ENVIRONMENT;
 
 use super::file::SettingsFile;
+use super::quote::shown;
 
 /// Slips of the pen that make a name another one: letters that are missing, too many or others.
 const MOST_SLIPS: usize = 2;
-
-/// Characters of a name or a value that a message quotes at most.
-const MOST_QUOTED: usize = 100;
-
-/// A text from a settings file, a variable or a flag as messages quote it: [without a secret](model::settings::shown), and
-/// no longer than a line.
-pub(super) fn shown(text: &str) -> String {
-    excerpt(&model::settings::shown(text), MOST_QUOTED)
-}
-
-/// [`shown`] of an [address](without_credentials).
-pub(super) fn shown_address(url: &str) -> String {
-    excerpt(&without_credentials(url), MOST_QUOTED)
-}
 
 /// The error in one line.
 pub(super) fn of(error: Error, file: Option<&SettingsFile>) -> String {

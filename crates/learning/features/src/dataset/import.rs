@@ -6,7 +6,8 @@ use model::dataset::{Dataset, DatasetInfo, Impute, Imputed, Split};
 use model::settings::SplitSettings;
 
 use super::error::{BadValue, Fault, Unusable};
-use super::genres::{GenreColumn, Genres, Origin};
+use super::genres::{Genres, Origin};
+use super::layout::Import;
 use super::names::{is_id, is_row_number};
 use super::place::Place;
 use super::roles::{Roles, are_whole};
@@ -14,21 +15,6 @@ use super::rows::Rows;
 use super::split::Order;
 use super::table::{ReadOptions, Table};
 use super::{ARTIST, DatasetError, SPLIT, TRACK_ID, copies, describe, doubts, impute};
-
-/// How a file from outside is read; by default as [`read`] does.
-#[derive(Debug, Clone, Default)]
-pub struct Import {
-    /// Names of the label columns, with or without `label:`; where there is none, every column `label:NAME` is one.
-    pub labels: Vec<String>,
-    /// Columns that are left out, whatever is in them.
-    pub ignored: Vec<String>,
-    /// What takes the place of missing feature values; `None`: they are refused.
-    pub impute: Option<Impute>,
-    /// How rows are split that do not say so themselves.
-    pub split: SplitSettings,
-    /// Where labels are made of; `None`: there are label columns.
-    pub genres: Option<GenreColumn>,
-}
 
 /// A dataset from outside, and what was filled in.
 #[derive(Debug, Clone)]
