@@ -61,3 +61,28 @@ pub fn kind(name: &str) -> Option<Kind> {
 pub fn budgets(settings: &Settings) -> Vec<Budget> {
     programs().iter().flat_map(|program| program.budgets(settings)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn a_kind_is_run_by_the_worker_that_its_type_names_and_by_no_other() {
+        for program in PROGRAMS {
+            for kind in program.kinds() {
+                assert_eq!(kind.worker, program.name, "{}", kind.name);
+            }
+        }
+        assert_eq!(names().iter().collect::<BTreeSet<_>>().len(), names().len());
+    }
+
+    #[test]
+    fn every_budget_that_a_kind_pays_from_is_declared() {
+        let declared: BTreeSet<_> = budgets(&Settings::default()).iter().map(|budget| budget.name).collect();
+        for kind in kinds() {
+            assert!(kind.budgets.iter().all(|budget| declared.contains(budget)), "{}", kind.name);
+        }
+    }
+}

@@ -20,7 +20,7 @@ pub fn on_signal(command: &Command, shutdown: &Shutdown) {
         shutdown.stopped().await;
         if drains {
             tokio::time::sleep(SILENT).await;
-            tell("stopping when the running jobs are finished; once more hands them back at once");
+            tell(host::signals::STOPPING);
             return;
         }
         let code = exit_code(Err(stopped("what it did until now stays, and it may be given again")));

@@ -15,6 +15,9 @@ const TERMINATED: u8 = 143;
 /// and its error says what was to be written.
 const FILE_TOO_LARGE: SignalKind = SignalKind::from_raw(25);
 
+/// What is said of the first signal.
+pub const STOPPING: &str = "stopping when the running jobs have ended; once more hands them back";
+
 static SHUTDOWN: OnceLock<Shutdown> = OnceLock::new();
 
 /// The exit code that says which of the two came first.
@@ -37,16 +40,15 @@ pub fn on_signals() -> std::io::Result<Shutdown> {
     let told = shutdown.clone();
     tokio::spawn(async move {
         let _listening = too_large;
-        let said =
-            ["stopping when the running jobs are finished; once more hands them back", "handing the running jobs back"];
-        for said in said {
+        loop {
             let code = tokio::select! { _ = terminate.recv() => TERMINATED, _ = interrupt.recv() => INTERRUPTED };
             let _ = CODE.set(code);
-            tracing::info!("{said}");
+            if told.is_handing_back() {
+                std::process::exit(code.into());
+            }
+            tracing::info!("{}", if told.is_stopping() { "handing the running jobs back" } else { STOPPING });
             told.stop();
         }
-        let code = tokio::select! { _ = terminate.recv() => TERMINATED, _ = interrupt.recv() => INTERRUPTED };
-        std::process::exit(code.into());
     });
     Ok(shutdown)
 }

@@ -52,7 +52,7 @@ pub trait Queue: Send + Sync {
     /// Waits until what was ended and handed back by now is with the queue; for the end of a process.
     async fn flush(&self);
 
-    /// Kinds that the operator's verbs are to find although nobody in this process has used them: a broker without its
+    /// Kinds that `stats` and the operator's verbs are to find although nobody in this process has used them: a broker without its
     /// management API cannot list them. Elsewhere it does nothing.
     fn expect(&self, _kinds: &[&str]) {}
 

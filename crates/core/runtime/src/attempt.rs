@@ -1,13 +1,14 @@
 //! One attempt of a job: a task that ends by itself, in time, or is given up.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use model::job::Envelope;
 use tokio::sync::oneshot;
 use tokio::task::{JoinError, JoinHandle};
 
 use crate::cancellation::{Canceller, Lost};
+use crate::waiting::Waiting;
 use crate::{Failure, Shutdown};
 
 /// What a handler returns.
@@ -27,8 +28,13 @@ impl Attempt {
     }
 
     /// Waits for its end, as long as it may take; a shutdown asks it to stop.
-    pub(crate) async fn end(mut self, limit: oneshot::Receiver<Duration>, shutdown: &Shutdown) -> Outcome {
-        let mut timed_out = std::pin::pin!(timed_out(limit));
+    pub(crate) async fn end(
+        mut self,
+        limit: oneshot::Receiver<Duration>,
+        waiting: &Waiting,
+        shutdown: &Shutdown,
+    ) -> Outcome {
+        let mut timed_out = std::pin::pin!(timed_out(limit, waiting));
         let ended = tokio::select! {
             biased;
             ended = &mut self.task => ended,
@@ -55,10 +61,18 @@ impl Drop for Attempt {
     }
 }
 
-/// Waits until the attempt took longer than it may; for ever where it never says how long that is.
-async fn timed_out(limit: oneshot::Receiver<Duration>) -> Failure {
+/// Waits until the attempt took longer than it may, without its waits for permits; for ever where it never says how long that
+/// is.
+async fn timed_out(limit: oneshot::Receiver<Duration>, waiting: &Waiting) -> Failure {
     let Ok(limit) = limit.await else { return std::future::pending().await };
-    tokio::time::sleep(limit).await;
+    let began = Instant::now();
+    loop {
+        let took = began.elapsed().saturating_sub(waiting.so_far());
+        match limit.checked_sub(took).filter(|left| !left.is_zero()) {
+            Some(left) => tokio::time::sleep(left).await,
+            None => break,
+        }
+    }
     Failure::retry(format!("it took longer than {} s", limit.as_secs_f64()))
 }
 

@@ -12,6 +12,7 @@ use crate::Failure;
 use crate::backoff::Backoff;
 use crate::gate::Gate;
 use crate::lane::{Budget, Lane};
+use crate::waiting::Waiting;
 
 /// A budget that opens within this time is waited for by the job itself; for a longer one the job is handed back.
 const WORTH_WAITING: Duration = Duration::from_secs(2);
@@ -26,6 +27,8 @@ const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Budgets {
     shared: Arc<Shared>,
+    /// Of the attempt that this clone is for.
+    waiting: Arc<Waiting>,
 }
 
 struct Shared {
@@ -42,14 +45,21 @@ impl Budgets {
     /// When a rate is not a positive number.
     pub fn new(store: Arc<dyn Store>, budgets: impl IntoIterator<Item = Budget>) -> Self {
         let lanes = budgets.into_iter().map(|budget| (budget.name, Lane::new(budget))).collect();
-        Self { shared: Arc::new(Shared { store, lanes, gate: Gate::new(), pausing: Mutex::new(()) }) }
+        let shared = Arc::new(Shared { store, lanes, gate: Gate::new(), pausing: Mutex::new(()) });
+        Self { shared, waiting: Arc::default() }
+    }
+
+    /// The same budgets for one attempt, and how long it waits for permits.
+    pub(crate) fn for_attempt(&self) -> (Self, Arc<Waiting>) {
+        let waiting = Arc::<Waiting>::default();
+        (Self { shared: self.shared.clone(), waiting: waiting.clone() }, waiting)
     }
 
     /// Waits for a permit to make one request now. [`Failure::Closed`] while the budget is closed for long.
     pub async fn permit(&self, name: &'static str) -> Result<(), Failure> {
         let Shared { store, lanes, gate, .. } = &*self.shared;
         let lane = lanes.get(name).ok_or_else(|| Failure::dead(format!("no rate is set for the budget {name}")))?;
-        let began = Instant::now();
+        let (began, _waits) = (Instant::now(), self.waiting.begin());
         let mut lease = lane.lease.lock().await;
         let names = [name];
         loop {

@@ -67,9 +67,10 @@ impl Canceller {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
             if tokio::time::timeout(PATIENCE, self.working.recv()).await.is_err() {
-                lost.add(!task.is_finished());
+                let is_of_runtime = !task.is_finished();
+                lost.add(is_of_runtime);
                 self.working.recv().await;
-                lost.remove();
+                lost.remove(is_of_runtime);
             }
         });
     }
@@ -79,26 +80,32 @@ impl Canceller {
 #[derive(Default)]
 pub(crate) struct Lost {
     count: AtomicUsize,
-    too_many: Notify,
+    /// Those of the runtime's own.
+    of_runtime: AtomicUsize,
+    changed: Notify,
 }
 
 impl Lost {
-    /// One more; one of the runtime's own, of which there are few, is too many.
     fn add(&self, is_of_runtime: bool) {
         let count = self.count.fetch_add(1, Ordering::SeqCst) + 1;
+        self.of_runtime.fetch_add(is_of_runtime.into(), Ordering::SeqCst);
         tracing::error!(threads = count, "a job that was given up does not end and keeps its thread");
-        if is_of_runtime || count > MOST_LOST {
-            self.too_many.notify_one();
-        }
+        self.changed.notify_one();
     }
 
-    fn remove(&self) {
+    fn remove(&self, was_of_runtime: bool) {
+        self.of_runtime.fetch_sub(was_of_runtime.into(), Ordering::SeqCst);
         self.count.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Waits until too many are lost; says how many.
+    /// Waits until too many are lost; says how many. One of the runtime's own, of which there are few, is too many.
     pub(crate) async fn too_many(&self) -> usize {
-        self.too_many.notified().await;
-        self.count.load(Ordering::SeqCst)
+        loop {
+            let (count, of_runtime) = (self.count.load(Ordering::SeqCst), self.of_runtime.load(Ordering::SeqCst));
+            if of_runtime > 0 || count > MOST_LOST {
+                return count;
+            }
+            self.changed.notified().await;
+        }
     }
 }

@@ -1,4 +1,5 @@
-//! The kinds of failure: the job's own (retry, dead), everyone's (pause, closed), and ours (decline, unavailable, local).
+//! The kinds of failure: the job's own (retry, dead), everyone's (pause, closed), and ours (decline, cancelled, unavailable,
+//! local).
 
 use std::time::Duration;
 

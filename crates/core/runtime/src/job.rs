@@ -21,6 +21,7 @@ use crate::meters::{Ending, KindMeters};
 use crate::orders::Orders;
 use crate::tally::Tally;
 use crate::trace::JobSpan;
+use crate::waiting::Waiting;
 use crate::{Budgets, Context, Failure, Shutdown, WorkerError};
 
 /// A job whose worker was lost this often while it ran is taken for the cause.
@@ -111,17 +112,18 @@ impl Runner {
             }
         }
         let (canceller, cancellation) = Cancellation::new();
-        let context = self.context(job, cancellation);
+        let (context, waiting) = self.context(job, cancellation);
         let (handler, body, (within, limit)) = (self.handler.clone(), job.body.take(), oneshot::channel());
         // A task of its own: a panic ends it alone, and one that never yields can be left behind.
         let task = async move { handler.run_body(body, &context, within).await };
         let task = Attempt::new(tokio::spawn(task.instrument(span.span.clone())), canceller, self.lost.clone());
-        task.end(limit, &self.shutdown).await
+        task.end(limit, &waiting, &self.shutdown).await
     }
 
-    fn context(&self, job: &Envelope, cancellation: Cancellation) -> Context {
-        let (store, budgets) = (self.store.clone(), self.budgets.clone());
-        Context { store, budgets, run: job.run.clone(), attempt: job.attempt, cancellation }
+    fn context(&self, job: &Envelope, cancellation: Cancellation) -> (Context, Arc<Waiting>) {
+        let (budgets, waiting) = self.budgets.for_attempt();
+        let (store, run) = (self.store.clone(), job.run.clone());
+        (Context { store, budgets, run, attempt: job.attempt, cancellation }, waiting)
     }
 
     /// What is to be done about a failure.
@@ -150,7 +152,13 @@ impl Runner {
                 self.declines.declined(job, scope, &reason).await;
                 End::Release
             }
-            Failure::Cancelled => End::Release,
+            Failure::Cancelled => {
+                // One that says so unasked must not have the job come back at once, for ever.
+                if !self.shutdown.is_stopping() {
+                    self.outage.wait(format!("{} jobs end as cancelled", job.kind)).await;
+                }
+                End::Release
+            }
             Failure::Unavailable { reason } => {
                 self.outage.wait(reason).await;
                 End::Release

@@ -25,6 +25,7 @@ mod standing;
 mod taker;
 mod tally;
 pub mod trace;
+mod waiting;
 mod watch;
 mod worker;
 

@@ -48,6 +48,11 @@ impl Shutdown {
         *self.stage.borrow() >= Stage::Stopping
     }
 
+    /// Whether it was given twice.
+    pub fn is_handing_back(&self) -> bool {
+        *self.stage.borrow() == Stage::HandingBack
+    }
+
     /// Waits for the signal.
     pub async fn stopped(&self) {
         self.reaches(Stage::Stopping).await;

@@ -7,11 +7,13 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use common::*;
-use runtime::{Context, Failure, Until, WorkerError};
+use model::settings::Steps;
+use runtime::{Budget, Context, Failure, Until, WorkerError};
 use tokio::sync::Notify;
 
 bodies! {
     Brief => "test.brief" within Duration::from_millis(300);
+    Paid => "test.paid" within Duration::from_millis(300), pays &["slow"];
 }
 
 /// A loop without an end, until the test has seen enough.
@@ -62,6 +64,21 @@ async fn a_handler_that_waits_for_ever_is_timed_out_counted_and_retried() {
     });
     let ended = run_until_empty(place.worker().with(handler, 1)).await;
     assert_eq!(ended["test.brief"], counts(2, 1, 0), "its slot was free for the other one");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn waits_for_a_rate_are_not_the_time_of_an_attempt() {
+    let place = Place::new().await;
+    place.publish(&(0..4).map(|n| job(Paid { n })).collect::<Vec<_>>()).await;
+    // The last of them waits for a second.
+    let (backoff, key) = (Steps { first: 10.0, cap: 600.0 }, "slow".into());
+    let slow = Budget { name: "slow", key, rate: 3.0, backoff };
+    let handler = on(|_: Paid, context: Context| async move {
+        context.budgets.permit("slow").await?;
+        Ok(vec![])
+    });
+    let ended = run_until_empty(place.worker().paying_from(slow).with(handler, 4)).await;
+    assert_eq!(ended["test.paid"], counts(4, 0, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -57,6 +57,7 @@ pub fn check() -> anyhow::Result<()> {
     }
 
     let keys = std::fs::read_to_string(root().join("k8s/overlays/team/secret.env.example"))?;
+    let mut base = None;
     for set in SETS {
         let rendered = output(kubectl()?.args(["kustomize", set]))?;
         if !rendered.status.success() {
@@ -70,6 +71,9 @@ pub fn check() -> anyhow::Result<()> {
         problems.extend(
             manifests::problems(&found.documents, &keys, &workers).into_iter().map(|why| format!("{set}: {why}")),
         );
+        // The base is the first of them.
+        let base = base.get_or_insert_with(|| found.documents.clone());
+        problems.extend(manifests::scaling(base, &found.documents).into_iter().map(|why| format!("{set}: {why}")));
     }
 
     for problem in &problems {

@@ -64,6 +64,13 @@ pub fn seconds(search: &Search, block: &Block, shape: Shape) -> f64 {
     block.folds.len() as f64 * groups(&settings, search.folds, shape).iter().map(Group::seconds).sum::<f64>()
 }
 
+/// Estimated seconds of one fold of the dearest setting of a search, on one core; a refit's are about the same.
+pub fn dearest_seconds(search: &Search, shape: Shape) -> f64 {
+    let settings = search.settings.iter().map(std::slice::from_ref);
+    let seconds = settings.map(|setting| groups(setting, search.folds, shape).iter().map(Group::seconds).sum());
+    seconds.fold(0.0, f64::max)
+}
+
 /// What a search would cost, family by family, in the order of the grid.
 pub fn summary(settings: &[Setting], folds: u32, shape: Shape) -> Vec<FamilyPlan> {
     let mut plans: Vec<FamilyPlan> = Vec::new();

@@ -1,6 +1,7 @@
 //! Ids: as people paste them, and as pages and jobs bring them.
 
 pub use model::id::is_id;
+use model::id::named;
 
 use crate::Error;
 
@@ -33,19 +34,8 @@ pub(crate) fn checked(id: &str) -> Result<&str, Error> {
 }
 
 fn parse(text: &str, kind: &'static str) -> Result<String, BadId> {
-    let path = text.trim().split(['?', '#']).next().unwrap_or_default();
-    let parts: Vec<&str> = path.split(['/', ':']).collect();
-    let id = match parts.as_slice() {
-        [id] => Some(*id),
-        parts if parts.iter().any(|part| matches!(*part, "spotify" | "open.spotify.com" | "play.spotify.com")) => {
-            parts.iter().skip_while(|part| **part != kind).nth(1).copied()
-        }
-        _ => None,
-    };
-    match id {
-        Some(id) if is_id(id) => Ok(id.to_owned()),
-        _ => Err(BadId { text: text.trim().chars().take(QUOTED).collect(), kind }),
-    }
+    let bad = || BadId { text: text.trim().chars().take(QUOTED).collect(), kind };
+    named(text, kind).map(str::to_owned).ok_or_else(bad)
 }
 
 #[cfg(test)]

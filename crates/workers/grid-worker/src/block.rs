@@ -7,11 +7,9 @@ use async_trait::async_trait;
 use model::job::{Body, Envelope, SearchBlock, SearchRefit};
 use runtime::{Cancellation, Context, Failure, Handler};
 
+use crate::allowed::allowed;
 use crate::data::{DataCache, failure, is_cancelled};
 use crate::start::{is_finished, shape};
-
-/// How many times as long as estimated a block may take.
-const MOST_TIMES: f64 = 30.0;
 
 pub(crate) struct BlockHandler {
     pub(crate) data: Arc<DataCache>,
@@ -27,7 +25,7 @@ impl Handler for BlockHandler {
         let search = self.data.search(store, &job.search).await?;
         let (block, dataset) = (search.blocks.get(job.block as usize), store.dataset(&search.dataset).await?);
         let estimate = block.zip(dataset.as_ref()).map(|(block, of)| learn::plan::seconds(&search, block, shape(of)));
-        Ok(allowed(estimate.unwrap_or(0.0)))
+        Ok(allowed(SearchBlock::TIMEOUT, estimate.unwrap_or(0.0)))
     }
 
     async fn run(&self, job: SearchBlock, context: &Context) -> Result<Vec<Envelope>, Failure> {
@@ -53,23 +51,5 @@ impl Handler for BlockHandler {
         // refit finds the model there.
         let all = store.trial_count(&search.id).await? == search.trials();
         Ok(all.then(|| Envelope::new(&SearchRefit { search: search.id.clone() })).into_iter().collect())
-    }
-}
-
-/// The time that a block may take whose estimate is so many seconds on one core: machines differ, and share their cores.
-fn allowed(estimate: f64) -> Duration {
-    let beside = Duration::try_from_secs_f64(estimate * MOST_TIMES).unwrap_or_default();
-    SearchBlock::TIMEOUT + beside
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_time_that_a_block_may_take_follows_its_estimate() {
-        assert_eq!(allowed(0.0), SearchBlock::TIMEOUT);
-        assert_eq!(allowed(60.0), SearchBlock::TIMEOUT + Duration::from_secs(1_800));
-        assert_eq!(allowed(f64::NAN), SearchBlock::TIMEOUT);
     }
 }

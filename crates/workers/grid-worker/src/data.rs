@@ -46,8 +46,11 @@ impl DataCache {
         let blob = context.store.dataset_blob(&search.dataset).await?;
         let blob = blob.ok_or_else(|| Failure::dead(format!("the store has no dataset {}", search.dataset)))?;
         let split = self.split.clone();
-        let data = context.blocking(move |_| {
+        let data = context.blocking(move |cancellation| {
             let dataset = features::read(&blob, &split).map_err(Failure::dead)?;
+            if cancellation.is_asked() {
+                return Err(Failure::Cancelled);
+            }
             let prepared = learn::prepare(&dataset).map_err(Failure::dead)?;
             Ok(prepared.in_groups(features::column_groups(&dataset.feature_names)))
         });

@@ -1,12 +1,15 @@
 //! `search.refit`.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
-use model::job::{Envelope, SearchRefit};
+use model::job::{Body, Envelope, SearchRefit};
 use runtime::{Cancellation, Context, Failure, Handler};
 
+use crate::allowed::allowed;
 use crate::data::{DataCache, failure, is_cancelled};
+use crate::start::shape;
 
 pub(crate) struct RefitHandler {
     pub(crate) data: Arc<DataCache>,
@@ -15,6 +18,14 @@ pub(crate) struct RefitHandler {
 #[async_trait]
 impl Handler for RefitHandler {
     type Body = SearchRefit;
+
+    /// The kind's, and many times the estimate of the dearest setting.
+    async fn timeout(&self, job: &SearchRefit, context: &Context) -> Result<Duration, Failure> {
+        let search = self.data.search(&*context.store, &job.search).await?;
+        let dataset = context.store.dataset(&search.dataset).await?;
+        let estimate = dataset.map_or(0.0, |of| learn::plan::dearest_seconds(&search, shape(&of)));
+        Ok(allowed(SearchRefit::TIMEOUT, estimate))
+    }
 
     async fn run(&self, job: SearchRefit, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;

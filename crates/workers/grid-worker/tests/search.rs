@@ -166,8 +166,8 @@ async fn a_block_that_takes_for_ever_ends_soon_after_its_worker_was_told_to_stop
     let (ended, stopped_at) = tokio::join!(worker.run(Until::Stopped, shutdown), stop);
     let took = stopped_at.elapsed();
     println!("drained in {} ms", took.as_millis());
-    // The grace period, after which it would be handed back anyway, is longer.
-    assert!(took.as_secs_f64() < home.settings.worker.grace_seconds / 2.0, "{took:?}");
+    // Two seconds, and as much for a busy machine; the grace period, after which it would be handed back anyway, is longer.
+    assert!(took.as_secs_f64() < 4.0, "{took:?}");
     assert_eq!(ended.unwrap()["search.block"], JobCounts::default(), "no attempt was counted");
     let stats = home.queue.stats().await.unwrap();
     let blocks = stats.iter().find(|stats| stats.kind == "search.block").unwrap();

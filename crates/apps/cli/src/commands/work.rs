@@ -38,6 +38,6 @@ pub fn collecting(home: &Home, goal: Goal) -> anyhow::Result<Worker> {
 }
 
 fn with_programs(worker: Worker, home: &Home, is_wanted: impl Fn(&str) -> bool) -> anyhow::Result<Worker> {
-    let wanted = programs::programs().iter().filter(|program| is_wanted(programs::short(program)));
-    wanted.into_iter().try_fold(worker, |worker, program| program.add_to(worker, home))
+    let mut wanted = programs::programs().iter().filter(|program| is_wanted(programs::short(program)));
+    wanted.try_fold(worker, |worker, program| program.add_to(worker, home))
 }

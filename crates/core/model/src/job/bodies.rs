@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Body;
-use crate::id::is_id;
+use crate::id::{is_id, named as named_id};
 use crate::track::PAGE_ROWS;
 
 const PLAYLIST_WORKER: &str = "playlist-worker";
@@ -161,7 +161,8 @@ macro_rules! of_track {
             }
 
             fn of_key(key: &str) -> Option<Self> {
-                Some(Self { track_id: key.to_owned() })
+                // As it is where it is none: then that is said.
+                Some(Self { track_id: named_id(key, "track").unwrap_or(key).to_owned() })
             }
 
             fn ids(&self) -> &[String] {

@@ -79,6 +79,17 @@ mod tests {
         comes_back(SearchRefit { search: "s".into() });
     }
 
+    #[test]
+    fn a_track_is_named_by_its_id_its_uri_or_its_address() {
+        for line in [ID, &format!("spotify:track:{ID}"), &format!("https://open.spotify.com/track/{ID}?si=1")] {
+            assert_eq!(job::<TrackTags>(line).unwrap().key, ID, "{line}");
+        }
+        refused::<TrackTags>(&format!("spotify:artist:{ID}"), "is no track id");
+        refused::<ArtistsGenres>(&format!("spotify:track:{ID}"), "is no artist id");
+        let addresses = format!(r#"{{"track_ids":["https://open.spotify.com/track/{ID}?si=1"]}}"#);
+        refused::<TracksAudio>(&addresses, "is no track id");
+    }
+
     fn refused<B: Body>(line: &str, said: &str) {
         let error = job::<B>(line).unwrap_err();
         assert!(error.contains(said), "{} {line}: {error}", B::KIND);

@@ -1,6 +1,7 @@
 //! The shared home keeps the contract, on a real RabbitMQ; and what it promises beyond.
 
 mod alarms;
+mod counting;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod home;

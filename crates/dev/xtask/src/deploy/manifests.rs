@@ -28,6 +28,23 @@ pub fn problems(documents: &[Value], keys: &str, workers: &[String]) -> Vec<Stri
     found
 }
 
+/// A set scales as the base does: by the same queues, and no more pods of what must not have more than one.
+pub fn scaling(base: &[Value], rendered: &[Value]) -> Vec<String> {
+    let mut found = Vec::new();
+    for of_base in base.iter().filter(|document| document["kind"] == "ScaledObject") {
+        let name = of_base["metadata"]["name"].as_str().unwrap_or_default();
+        let Some(scaled) = find(rendered, "ScaledObject", name) else { continue };
+        let (most, at) = (&scaled["spec"]["maxReplicaCount"], format!("ScaledObject/{name}"));
+        if scaled["spec"]["triggers"] != of_base["spec"]["triggers"] {
+            found.push(format!("{at}: its triggers are not those of the base"));
+        }
+        if of_base["spec"]["maxReplicaCount"] == 1 && *most != 1 {
+            found.push(format!("{at}: maxReplicaCount is {most}: more than one pod of it would be no faster"));
+        }
+    }
+    found
+}
+
 fn find<'a>(documents: &'a [Value], kind: &str, name: &str) -> Option<&'a Value> {
     documents.iter().find(|document| document["kind"] == kind && document["metadata"]["name"] == name)
 }
@@ -61,6 +78,19 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_set_scales_as_the_base_does() {
+        let scaled = |most: u32, queue: &str| {
+            let spec = json!({ "maxReplicaCount": most, "triggers": [{ "metadata": { "queueName": queue } }] });
+            json!({ "kind": "ScaledObject", "metadata": { "name": "lastfm-worker" }, "spec": spec })
+        };
+        let base = [scaled(1, "spotifai.track.tags")];
+        assert_eq!(scaling(&base, &base), Vec::<String>::new());
+        let said = scaling(&base, &[scaled(2, "spotifai.track.tag")]);
+        assert_eq!(said[0], "ScaledObject/lastfm-worker: its triggers are not those of the base");
+        assert!(said[1].starts_with("ScaledObject/lastfm-worker: maxReplicaCount is 2"), "{said:?}");
+    }
 
     #[test]
     fn a_pod_is_given_time_to_drain() {

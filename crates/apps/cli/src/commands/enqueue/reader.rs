@@ -100,12 +100,7 @@ impl Reader {
     fn job(&self, line: &str) -> Result<Option<Envelope>, String> {
         match line.trim() {
             "" => Ok(None),
-            // The URI or address of a track is as good as its id.
-            line => match spotify::parse_track(line) {
-                Ok(id) => self.kind.read(&id),
-                Err(_) => self.kind.read(line),
-            }
-            .map(Some),
+            line => self.kind.read(line).map(Some),
         }
     }
 

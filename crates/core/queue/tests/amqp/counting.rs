@@ -1,0 +1,15 @@
+//! Counting at a broker whose management API nobody named.
+
+use crate::contract::{Home, job, soon};
+use crate::home::InBroker;
+
+#[tokio::test]
+async fn jobs_of_a_kind_that_nobody_here_used_are_counted_where_the_kind_is_expected() {
+    let Some(home) = InBroker::fresh("jobs_of_a_kind_that_nobody_here_used_are_counted").await else { return };
+    home.open().await.publish(&[job("paused", "1"), job("paused", "2")]).await.unwrap();
+    let other = queue::open(&home.url(), None).await.unwrap();
+    assert_eq!(soon(other.stats()).await.unwrap(), []);
+    other.expect(&["paused"]);
+    let stats = soon(other.stats()).await.unwrap();
+    assert_eq!(stats.iter().map(|kind| (kind.kind.as_str(), kind.ready)).collect::<Vec<_>>(), [("paused", 2)]);
+}
