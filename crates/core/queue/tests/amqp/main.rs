@@ -1,9 +1,9 @@
 //! The shared home keeps the contract, on a real RabbitMQ; and what it promises beyond.
 
 mod alarms;
-mod counting;
 #[path = "../contract/mod.rs"]
 mod contract;
+mod counting;
 mod home;
 mod losses;
 mod permissions;
