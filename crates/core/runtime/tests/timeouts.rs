@@ -27,7 +27,16 @@ impl Endless {
         }
     }
 
-    fn release(&self) {
+    /// Releases it at the end of a test, also of one that fails: threads that never end would keep it from ending.
+    fn until_the_end(&self) -> Release {
+        Release(self.0.clone())
+    }
+}
+
+struct Release(Arc<AtomicBool>);
+
+impl Drop for Release {
+    fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
@@ -87,10 +96,10 @@ async fn a_computation_that_never_ends_is_timed_out_and_the_reason_is_kept() {
     let home = place.again(|settings| settings.worker.max_attempts = 1).await;
     place.publish(&[job(Brief { n: 1 })]).await;
     let endless = Endless::default();
+    let _release = endless.until_the_end();
     let ended = run_until_empty(home.worker().with(computing(&endless), 1)).await;
     assert_eq!(ended["test.brief"], counts(0, 0, 1));
     assert!(place.dead().await[0].reason.contains("it took longer than 0.3 s"), "{:?}", place.dead().await);
-    endless.release();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -98,9 +107,9 @@ async fn a_worker_that_lost_too_many_threads_makes_room_for_another() {
     let place = Place::new().await;
     place.publish(&(0..8).map(|n| job(Brief { n })).collect::<Vec<_>>()).await;
     let endless = Endless::default();
+    let _release = endless.until_the_end();
     let run = place.worker().with(computing(&endless), 8).run(Until::Stopped, runtime::Shutdown::new());
     let ended = tokio::time::timeout(DEADLINE, run).await.expect("it ends");
-    endless.release();
     assert!(matches!(ended, Err(WorkerError::Lost { threads: 4.. })), "{ended:?}");
 }
 
@@ -109,6 +118,7 @@ async fn a_handler_that_never_yields_is_timed_out_and_its_process_makes_room_for
     let place = Place::new().await;
     place.publish(&[job(Brief { n: 1 })]).await;
     let endless = Endless::default();
+    let _release = endless.until_the_end();
     let looping = endless.clone();
     let handler = on(move |_: Brief, _| {
         let endless = looping.clone();
@@ -119,7 +129,6 @@ async fn a_handler_that_never_yields_is_timed_out_and_its_process_makes_room_for
     });
     let run = place.worker().with(handler, 1).run(Until::Stopped, runtime::Shutdown::new());
     let ended = tokio::time::timeout(DEADLINE, run).await.expect("it ends");
-    endless.release();
     assert!(matches!(ended, Err(WorkerError::Lost { threads: 1 })), "{ended:?}");
     let left = place.stats("test.brief").await;
     assert_eq!((left.delayed + left.ready, left.running), (1, Some(0)), "it is retried elsewhere");
