@@ -49,5 +49,5 @@ pub fn first_pages(run: &Run, labels_only: bool) -> Vec<Envelope> {
         let (run, playlist) = (run.id.clone(), playlist.clone());
         PlaylistPageJob { run, playlist, offset: 0, labels_only }
     };
-    run.playlists.iter().map(|playlist| Envelope::new(&job(playlist)).urgent().of_run(&run.id)).collect()
+    run.playlists.iter().map(|playlist| Envelope::new(&job(playlist)).urgent()).collect()
 }

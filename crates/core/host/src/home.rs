@@ -87,8 +87,8 @@ impl From<StoreError> for Closed {
     }
 }
 
-/// Tries to open a door until it is open, or until `is_enough` says so of a failure. Each try is a task of its own, because a driver's call that is dropped half-way
-/// can leave its connection unusable.
+/// Tries to open a door until it is open, or until `is_enough` says so of a failure. Each try is a task of its own, because a
+/// driver's call that is dropped half-way can leave its connection unusable.
 async fn reach<T, F>(is_enough: impl Fn(&Closed) -> bool, open: impl Fn() -> F) -> anyhow::Result<T>
 where
     T: Send + 'static,
