@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use model::Timestamp;
-use model::fleet::{Trouble, WorkerBeat};
+use model::fleet::{Heartbeat, Trouble};
 use queue::KindStats;
 
 use crate::output::age;
@@ -33,7 +33,7 @@ pub enum State {
 }
 
 /// The state of a worker.
-pub fn state(beat: &WorkerBeat) -> State {
+pub fn state(beat: &Heartbeat) -> State {
     match Timestamp::now().after(beat.beat_at) {
         // The last beat of a worker that stopped names no kinds.
         _ if beat.kinds.is_empty() => State::Gone,
@@ -45,13 +45,13 @@ pub fn state(beat: &WorkerBeat) -> State {
 }
 
 /// Those that are not gone.
-pub fn alive(mut beats: Vec<WorkerBeat>) -> Vec<WorkerBeat> {
+pub fn alive(mut beats: Vec<Heartbeat>) -> Vec<Heartbeat> {
     beats.retain(|beat| state(beat) != State::Gone);
     beats
 }
 
 /// Whether a worker takes jobs of a kind now: it consumes the kind and nothing keeps it from its jobs.
-pub fn takes(beat: &WorkerBeat, kind: &str) -> bool {
+pub fn takes(beat: &Heartbeat, kind: &str) -> bool {
     let is_in_trouble = |trouble: &Trouble| !trouble.partial && trouble.kind.as_deref().is_none_or(|of| of == kind);
     beat.kinds.iter().any(|taken| taken == kind) && !beat.troubles.iter().any(is_in_trouble)
 }
@@ -67,7 +67,7 @@ pub fn trouble(trouble: &Trouble) -> String {
 }
 
 /// Where the queue cannot tell how many jobs run, the workers can.
-pub fn fill_running(stats: &mut [KindStats], alive: &[WorkerBeat]) {
+pub fn fill_running(stats: &mut [KindStats], alive: &[Heartbeat]) {
     for stats in stats.iter_mut().filter(|stats| stats.running.is_none()) {
         let running = alive.iter().flat_map(|beat| &beat.running).filter(|(kind, ..)| *kind == stats.kind);
         stats.running = Some(running.count() as u64);
@@ -77,12 +77,12 @@ pub fn fill_running(stats: &mut [KindStats], alive: &[WorkerBeat]) {
 /// Rates of finished jobs, from what workers count in their heartbeats.
 #[derive(Default)]
 pub struct Rates {
-    looks: VecDeque<(Instant, BTreeMap<String, WorkerBeat>)>,
+    looks: VecDeque<(Instant, BTreeMap<String, Heartbeat>)>,
 }
 
 impl Rates {
     /// Takes note of the workers that are alive now.
-    pub fn look(&mut self, alive: &[WorkerBeat]) {
+    pub fn look(&mut self, alive: &[Heartbeat]) {
         let by_id = alive.iter().map(|beat| (beat.id.clone(), beat.clone())).collect();
         self.looks.push_back((Instant::now(), by_id));
         while self.looks.front().is_some_and(|(at, _)| at.elapsed() > WINDOW) {
@@ -97,7 +97,7 @@ impl Rates {
         let (_, last) = self.looks.back()?;
         let of_kind = || last.values().filter(|beat| beat.kinds.iter().any(|taken| taken == kind));
         of_kind().next()?;
-        let before = |beat: &WorkerBeat| first.get(&beat.id).cloned().unwrap_or_else(|| at_its_start(beat));
+        let before = |beat: &Heartbeat| first.get(&beat.id).cloned().unwrap_or_else(|| at_its_start(beat));
         let lately: f64 = of_kind().map(|beat| rate(kind, &before(beat), beat)).sum();
         let ever = || of_kind().map(|beat| rate(kind, &at_its_start(beat), beat)).sum();
         Some(if lately > 0.0 || !some_wait { lately } else { ever() })
@@ -114,14 +114,14 @@ pub fn eta(left: u64, rate: Option<f64>) -> Option<u64> {
 }
 
 /// Done a second between two beats of a worker; 0 where they are the same.
-fn rate(kind: &str, earlier: &WorkerBeat, later: &WorkerBeat) -> f64 {
-    let done = |beat: &WorkerBeat| beat.counts.get(kind).map_or(0, |counts| counts.done);
+fn rate(kind: &str, earlier: &Heartbeat, later: &Heartbeat) -> f64 {
+    let done = |beat: &Heartbeat| beat.counts.get(kind).map_or(0, |counts| counts.done);
     let seconds = later.beat_at.after(earlier.beat_at).as_secs_f64();
     if seconds > 0.0 { done(later).saturating_sub(done(earlier)) as f64 / seconds } else { 0.0 }
 }
 
-fn at_its_start(beat: &WorkerBeat) -> WorkerBeat {
-    WorkerBeat { counts: BTreeMap::new(), beat_at: beat.started_at, ..beat.clone() }
+fn at_its_start(beat: &Heartbeat) -> Heartbeat {
+    Heartbeat { counts: BTreeMap::new(), beat_at: beat.started_at, ..beat.clone() }
 }
 
 #[cfg(test)]
@@ -130,9 +130,9 @@ mod tests {
 
     use super::*;
 
-    fn beat(done: u64, at_seconds: i64) -> WorkerBeat {
+    fn beat(done: u64, at_seconds: i64) -> Heartbeat {
         let started_at = Timestamp(0);
-        WorkerBeat {
+        Heartbeat {
             id: "w".into(),
             host: "h".into(),
             pid: 1,

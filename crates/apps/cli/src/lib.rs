@@ -3,12 +3,12 @@
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod args;
+mod backends;
 mod commands;
 mod error;
 mod files;
 mod fleet;
 mod found;
-mod home;
 mod ids;
 mod output;
 mod overwriting;

@@ -5,10 +5,10 @@ use std::future::Future;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
-use host::{Home, complain};
+use host::{Backends, complain};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use model::Timestamp;
-use model::job::{Body, LASTFM_BUDGET, SPOTIFY_BUDGET, TrackAnalysisJob, TrackTags, TracksAudio};
+use model::job::{JobBody, LASTFM_BUDGET, SPOTIFY_BUDGET, TrackAnalysisJob, TrackTagsJob, TracksAudioJob};
 use model::run::Run;
 use model::search::Search;
 use model::terminal::escaped;
@@ -63,8 +63,8 @@ where
 }
 
 /// How far a run's collection is.
-pub async fn collection(home: &Home, run: &Run, goal: Goal) -> anyhow::Result<Vec<Gauge>> {
-    let store = &home.store;
+pub async fn collection(backends: &Backends, run: &Run, goal: Goal) -> anyhow::Result<Vec<Gauge>> {
+    let store = &backends.store;
     let pages = store.pages(Some(&run.id)).await?;
     let audio = store.audio_counts().await?;
     let tags = store.tag_outcomes().await?;
@@ -86,7 +86,7 @@ pub async fn collection(home: &Home, run: &Run, goal: Goal) -> anyhow::Result<Ve
             gauge.note = "not allowed for this app (403)".into();
         }
     }
-    let (now, budgets) = (Timestamp::now(), programs::budgets(&home.settings));
+    let (now, budgets) = (Timestamp::now(), programs::budgets(&backends.settings));
     for budget in store.budgets().await? {
         let wait = budget.blocked_until.after(now).as_secs_f64();
         let label = match budgets.iter().find(|ours| ours.key == budget.name).map(|ours| ours.name) {
@@ -102,9 +102,9 @@ pub async fn collection(home: &Home, run: &Run, goal: Goal) -> anyhow::Result<Ve
     let ours = fleet::alive(store.workers().await?).into_iter().filter(|beat| beat.pid == here);
     for trouble in ours.flat_map(|beat| beat.troubles) {
         let label = match trouble.kind.as_deref() {
-            Some(TrackTags::KIND) => "tags",
+            Some(TrackTagsJob::KIND) => "tags",
             Some(TrackAnalysisJob::KIND) => "analyses",
-            Some(TracksAudio::KIND) => "features",
+            Some(TracksAudioJob::KIND) => "features",
             _ => "pages",
         };
         for gauge in gauges.iter_mut().filter(|gauge| gauge.label == label) {
@@ -124,8 +124,8 @@ pub fn expected_pages(run: &Run, pages: &[PlaylistPage]) -> usize {
 }
 
 /// How far a search is.
-pub async fn search(home: &Home, search: &Search) -> anyhow::Result<Vec<Gauge>> {
-    let done = home.store.trial_count(&search.id).await?;
+pub async fn search(backends: &Backends, search: &Search) -> anyhow::Result<Vec<Gauge>> {
+    let done = backends.store.trial_count(&search.id).await?;
     Ok(vec![Gauge { label: "trials", done, total: search.trials(), note: String::new() }])
 }
 

@@ -1,6 +1,6 @@
 //! What Spotify refuses this app of a track's audio, in words, and what can be done without it.
 
-use host::Home;
+use host::Backends;
 use playlist_worker::Refusals;
 
 use crate::output::{age, warn};
@@ -14,12 +14,12 @@ fn named(refusals: &Refusals) -> String {
 }
 
 /// The refusals, where there is nothing to train on: all audio is refused, and the store has none from before.
-pub async fn in_vain(home: &Home) -> store::Result<Option<Refusals>> {
-    let refusals = Refusals::remembered(&*home.store).await?;
+pub async fn in_vain(backends: &Backends) -> store::Result<Option<Refusals>> {
+    let refusals = Refusals::remembered(&*backends.store).await?;
     if !refusals.are_all() {
         return Ok(None);
     }
-    let audio = home.store.audio_counts().await?;
+    let audio = backends.store.audio_counts().await?;
     Ok((audio.features == 0 && audio.pitches == 0).then_some(refusals))
 }
 
@@ -49,7 +49,7 @@ pub fn warn_of(refusals: &Refusals) {
 }
 
 /// The same of what the store remembers.
-pub async fn warn_of_remembered(home: &Home) -> store::Result<()> {
-    warn_of(&Refusals::remembered(&*home.store).await?);
+pub async fn warn_of_remembered(backends: &Backends) -> store::Result<()> {
+    warn_of(&Refusals::remembered(&*backends.store).await?);
     Ok(())
 }

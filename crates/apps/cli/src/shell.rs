@@ -1,6 +1,6 @@
 //! Command lines that a person can paste back into the shell that this program was started from.
 
-use host::Home;
+use host::Backends;
 use model::plain::shell_word;
 use model::settings::{shown, with_hidden_password};
 
@@ -24,8 +24,8 @@ pub fn same_command() -> String {
 }
 
 /// The flags that name queue and store. One with a password comes from the settings, which other commands read as well.
-pub fn places(home: &Home) -> Vec<String> {
-    let places = [("--queue", &home.settings.queue), ("--store", &home.settings.store)].into_iter();
+pub fn places(backends: &Backends) -> Vec<String> {
+    let places = [("--queue", &backends.settings.queue), ("--store", &backends.settings.store)].into_iter();
     let shown = places.filter(|(_, url)| with_hidden_password(url) == **url);
     shown.flat_map(|(flag, url)| [flag.to_owned(), url.clone()]).collect()
 }

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use host::Home;
+use host::Backends;
 use model::dataset::DatasetInfo;
 use model::fleet::JobCounts;
 use model::run::{Collection, RowsDiffer, Run, StandIn};
-use model::search::{Importances, Scores, Setting, Tuned};
+use model::search::{Candidate, Importances, Scores, Tuned};
 use model::terminal::escaped_json;
 use model::track::{PlaylistPage, SkipReason, expected_offsets};
 use report::{Verdict, differing};
@@ -50,15 +50,15 @@ pub struct Summary {
 #[derive(Debug, Serialize)]
 struct Winner {
     #[serde(flatten)]
-    setting: Setting,
+    setting: Candidate,
     mean_accuracy: f64,
 }
 
 impl Summary {
     /// Gathers it from the store.
-    pub async fn gather(home: &Home, found: &Found, run: Option<&Run>) -> anyhow::Result<Self> {
+    pub async fn gather(backends: &Backends, found: &Found, run: Option<&Run>) -> anyhow::Result<Self> {
         let collection = match run {
-            Some(run) => Some(collection(home, Some(run)).await?),
+            Some(run) => Some(collection(backends, Some(run)).await?),
             None => None,
         };
         let evaluation = &found.model.evaluation;
@@ -91,7 +91,7 @@ impl Summary {
 }
 
 fn source(dataset: &DatasetInfo) -> &'static str {
-    match (dataset.stand_in, &dataset.cut) {
+    match (dataset.stand_in, &dataset.label_selection) {
         (Some(StandIn::Sample), _) => "sample catalogue",
         (Some(StandIn::Table), _) => "catalogue table",
         (None, Some(_)) => "collection",
@@ -100,8 +100,8 @@ fn source(dataset: &DatasetInfo) -> &'static str {
 }
 
 /// What a run, or all runs together, collected.
-pub async fn collection(home: &Home, run: Option<&Run>) -> anyhow::Result<Collection> {
-    let store = &home.store;
+pub async fn collection(backends: &Backends, run: Option<&Run>) -> anyhow::Result<Collection> {
+    let store = &backends.store;
     let pages = store.pages(run.map(|run| run.id.as_str())).await?;
     let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
     for (reason, n) in pages.iter().flat_map(|page| &page.skipped) {
@@ -129,7 +129,7 @@ pub async fn collection(home: &Home, run: Option<&Run>) -> anyhow::Result<Collec
         tracks_with_pitches: audio.pitches,
         pitches_rejected: audio.rejected_pitches,
         refused: refused.map(|capability| (capability.name, capability.detail)).collect(),
-        jobs: jobs(home).await?,
+        jobs: jobs(backends).await?,
     })
 }
 
@@ -149,9 +149,9 @@ fn rows_differ(pages: &[PlaylistPage]) -> BTreeMap<String, RowsDiffer> {
 }
 
 /// How jobs ended, over all workers that were ever seen.
-async fn jobs(home: &Home) -> anyhow::Result<BTreeMap<String, JobCounts>> {
+async fn jobs(backends: &Backends) -> anyhow::Result<BTreeMap<String, JobCounts>> {
     let mut jobs: BTreeMap<String, JobCounts> = BTreeMap::new();
-    for (kind, counts) in home.store.workers().await?.into_iter().flat_map(|worker| worker.counts) {
+    for (kind, counts) in backends.store.workers().await?.into_iter().flat_map(|worker| worker.counts) {
         let sum = jobs.entry(kind).or_default();
         sum.done += counts.done;
         sum.retried += counts.retried;

@@ -6,11 +6,11 @@ use std::collections::BTreeMap;
 
 use common::{fails, ok, run, spotifai};
 use model::Timestamp;
-use model::fleet::WorkerBeat;
-use model::job::{Envelope, TrackTags};
+use model::fleet::Heartbeat;
+use model::job::{Envelope, TrackTagsJob};
 use model::run::Run;
 use model::terminal::is_unsafe;
-use queue::End;
+use queue::Outcome;
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 
@@ -30,11 +30,11 @@ fn folder() -> TempDir {
     let url = format!("sqlite:{}", folder.path().join("spotifai.db").display());
     tokio::runtime::Runtime::new().unwrap().block_on(async {
         let (queue, store) = (queue::open(&url, None).await.unwrap(), store::open(&url).await.unwrap());
-        queue.publish(&[Envelope::new(&TrackTags { track_id: HOSTILE.into() })]).await.unwrap();
+        queue.publish(&[Envelope::new(&TrackTagsJob { track_id: HOSTILE.into() })]).await.unwrap();
         let job = queue.subscribe(&["track.tags"], 1).await.unwrap().next().await.unwrap();
-        job.end(End::Dead { reason: format!("no such track: {HOSTILE}") }).await.unwrap();
+        job.end(Outcome::Dead { reason: format!("no such track: {HOSTILE}") }).await.unwrap();
         let started_at = Timestamp::now();
-        let beat = WorkerBeat {
+        let beat = Heartbeat {
             id: HOSTILE.into(),
             host: HOSTILE.into(),
             pid: 7,
@@ -150,7 +150,7 @@ fn a_workers_log_is_harmless_in_both_formats() {
     for format in ["human", "json"] {
         tokio::runtime::Runtime::new().unwrap().block_on(async {
             let queue = queue::open(&url, None).await.unwrap();
-            let job = Envelope::new(&TrackTags { track_id: format!("{HOSTILE}{format}") });
+            let job = Envelope::new(&TrackTagsJob { track_id: format!("{HOSTILE}{format}") });
             queue.publish(&[job]).await.unwrap();
         });
         let out = spotifai(folder.path(), &["worker", "lastfm", "--until-empty"])

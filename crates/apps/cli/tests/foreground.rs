@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use common::{ok, run, signal, spotifai, wait_until};
-use model::job::{Envelope, TrackTags};
+use model::job::{Envelope, TrackTagsJob};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
 use testkit::{Catalogue, Oddities, Stage};
@@ -204,7 +204,7 @@ impl Collecting {
 
     fn publish(&self, ids: &[&str]) {
         let url = format!("sqlite:{}", self.at().join("spotifai.db").display());
-        let jobs: Vec<_> = ids.iter().map(|id| Envelope::new(&TrackTags { track_id: (*id).into() })).collect();
+        let jobs: Vec<_> = ids.iter().map(|id| Envelope::new(&TrackTagsJob { track_id: (*id).into() })).collect();
         let publish = async { queue::open(&url, None).await.unwrap().publish(&jobs).await.unwrap() };
         self.runtime.block_on(publish);
     }

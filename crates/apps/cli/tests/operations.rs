@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use common::{fails, ok, run, signal, spotifai, wait_until};
 use model::Timestamp;
-use model::fleet::{JobCounts, WorkerBeat};
-use model::job::{Envelope, TrackTags};
+use model::fleet::{Heartbeat, JobCounts};
+use model::job::{Envelope, TrackTagsJob};
 use model::run::Run;
-use queue::{End, Queue};
+use queue::{Outcome, Queue};
 use serde_json::Value;
 use store::Store;
 use tempfile::{TempDir, tempdir};
@@ -35,13 +35,13 @@ fn folder<F: Future<Output = ()>>(
 }
 
 fn job(track: &str) -> Envelope {
-    Envelope::new(&TrackTags { track_id: track.into() })
+    Envelope::new(&TrackTagsJob { track_id: track.into() })
 }
 
 /// A worker of one kind that has done `done` jobs in ten seconds, and runs one.
-fn beat(id: &str, done: u64, beat_at: Timestamp) -> WorkerBeat {
+fn beat(id: &str, done: u64, beat_at: Timestamp) -> Heartbeat {
     let started_at = beat_at - Duration::from_secs(10);
-    WorkerBeat {
+    Heartbeat {
         id: id.into(),
         host: "laptop".into(),
         pid: 7,
@@ -154,7 +154,7 @@ fn dead_jobs_are_chosen_by_id_by_kind_or_all() {
         queue.publish(&[job("a"), job("b"), job("c")]).await.unwrap();
         let mut taken = queue.subscribe(&["track.tags"], 3).await.unwrap();
         for _ in 0..3 {
-            taken.next().await.unwrap().end(End::Dead { reason: "no such track".into() }).await.unwrap();
+            taken.next().await.unwrap().end(Outcome::Dead { reason: "no such track".into() }).await.unwrap();
         }
     });
     let at = folder.path();

@@ -8,7 +8,7 @@ use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{ok, run, spotifai, wait_until};
-use model::job::{Envelope, PlaylistPageJob, TrackTags};
+use model::job::{Envelope, PlaylistPageJob, TrackTagsJob};
 use model::track::{ArtistRef, Track};
 use serde_json::Value;
 use tempfile::{TempDir, tempdir};
@@ -122,7 +122,7 @@ async fn requests_that_are_taken_and_never_answered_are_attempts() {
     let track = Track { id: id.clone(), name, artists, album: None, duration_ms: None, isrc: None };
     store::open(&url).await.unwrap().save_tracks(&[track]).await.unwrap();
     let page = PlaylistPageJob { run: "r".into(), playlist: stage.playlists().remove(0), offset: 0, labels_only: true };
-    let jobs = [Envelope::new(&TrackTags { track_id: id }), Envelope::new(&page)];
+    let jobs = [Envelope::new(&TrackTagsJob { track_id: id }), Envelope::new(&page)];
     queue::open(&url, None).await.unwrap().publish(&jobs).await.unwrap();
 
     std::fs::write(at.join("spotifai.toml"), "[worker]\nmax_attempts = 1\n").unwrap();

@@ -8,7 +8,8 @@ use std::process::{Command, Stdio};
 
 use common::{fails, ok, run, spotifai, wait_until};
 use model::job::{
-    ArtistsGenres, Envelope, PlaylistPageJob, TrackAnalysisJob, TrackMetadata, TrackPitchesJob, TrackTags, TracksAudio,
+    ArtistsGenresJob, Envelope, PlaylistPageJob, TrackAnalysisJob, TrackMetadataJob, TrackPitchesJob, TrackTagsJob,
+    TracksAudioJob,
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -113,14 +114,14 @@ async fn a_job_with_an_odd_id_leads_nowhere_and_spoils_no_other() {
     let good = "1a2b3c4d5e6f7g8h9i0jkl".to_owned();
     let jobs = [
         Envelope::new(&TrackAnalysisJob { track_id: devices.into() }),
-        Envelope::new(&TracksAudio { track_ids: vec![good.clone(), "0short".into()] }),
-        Envelope::new(&ArtistsGenres { artist_ids: vec![admin.into()] }),
+        Envelope::new(&TracksAudioJob { track_ids: vec![good.clone(), "0short".into()] }),
+        Envelope::new(&ArtistsGenresJob { artist_ids: vec![admin.into()] }),
         Envelope::new(&PlaylistPageJob { run: "r".into(), playlist: admin.into(), ..PlaylistPageJob::default() }),
-        Envelope::new(&TrackMetadata { track_id: devices.into() }),
-        Envelope::new(&TrackTags { track_id: devices.into() }),
+        Envelope::new(&TrackMetadataJob { track_id: devices.into() }),
+        Envelope::new(&TrackTagsJob { track_id: devices.into() }),
         Envelope::new(&TrackPitchesJob { track_id: devices.into() }),
         Envelope::new(&TrackPitchesJob { track_id: String::new() }),
-        Envelope::new(&TracksAudio { track_ids: vec![devices.into(), admin.into()] }),
+        Envelope::new(&TracksAudioJob { track_ids: vec![devices.into(), admin.into()] }),
     ];
     queue.publish(&jobs).await.unwrap();
     place.ok(&["worker", "all", "--until-empty"]);

@@ -2,11 +2,11 @@
 // These macros panic where standard output or standard error cannot be written: use `complain`.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
+mod backends;
 mod complain;
-mod doors;
 mod health;
-mod home;
 mod logging;
+mod opening;
 mod otlp;
 mod program;
 mod settings;
@@ -14,11 +14,11 @@ pub mod signals;
 mod start;
 mod usage;
 
+pub use backends::Backends;
 pub use complain::complain;
-pub use doors::{open_queue, open_store};
 pub use health::Health;
-pub use home::Home;
 pub use logging::{Logging, init_logging};
+pub use opening::{open_queue, open_store};
 pub use program::{Pods, Program, Registered, Registration, WorkerProgram};
 pub use settings::{Flags, SettingsError, load_settings};
 pub use start::{begin, end, install_crypto, main, run_worker};

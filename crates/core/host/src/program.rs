@@ -4,7 +4,7 @@ use model::job::Kind;
 use model::settings::Settings;
 use runtime::{Budget, Handler, Worker};
 
-use crate::Home;
+use crate::Backends;
 
 /// A worker program. A kind of job is added to it by one line of [`HANDLERS`](Self::HANDLERS).
 pub trait WorkerProgram: 'static {
@@ -27,7 +27,7 @@ pub trait WorkerProgram: 'static {
     ///
     /// # Errors
     /// When it cannot be made with these settings.
-    fn open(home: &Home) -> anyhow::Result<Self::Shared>;
+    fn open(backends: &Backends) -> anyhow::Result<Self::Shared>;
 
     /// The rate budgets that its handlers spend.
     fn budgets(_settings: &Settings) -> Vec<Budget> {
@@ -69,7 +69,7 @@ pub struct Pods {
 }
 
 /// Adds the handlers of the kinds that are wanted.
-type Add = fn(Worker, &Home, &dyn Fn(&Kind) -> bool) -> anyhow::Result<Worker>;
+type Add = fn(Worker, &Backends, &dyn Fn(&Kind) -> bool) -> anyhow::Result<Worker>;
 
 /// A worker program as a value: what lists programs, or kinds of job, has a list of these.
 #[derive(Clone, Copy)]
@@ -94,9 +94,9 @@ impl Program {
             pods: P::PODS,
             kinds: || P::HANDLERS.iter().map(|registration| registration.kind).collect(),
             budgets: P::budgets,
-            add: |worker, home, is_wanted| {
-                let shared = P::open(home)?;
-                let worker = P::budgets(&home.settings).into_iter().fold(worker, Worker::paying_from);
+            add: |worker, backends, is_wanted| {
+                let shared = P::open(backends)?;
+                let worker = P::budgets(&backends.settings).into_iter().fold(worker, Worker::paying_from);
                 let wanted = P::HANDLERS.iter().filter(|registration| is_wanted(&registration.kind));
                 Ok(wanted.fold(worker, |worker, registration| (registration.add)(worker, &shared)))
             },
@@ -117,8 +117,8 @@ impl Program {
     ///
     /// # Errors
     /// When what they share cannot be made with the settings of this home.
-    pub fn add_to(&self, worker: Worker, home: &Home) -> anyhow::Result<Worker> {
-        self.add_some_to(worker, home, |_| true)
+    pub fn add_to(&self, worker: Worker, backends: &Backends) -> anyhow::Result<Worker> {
+        self.add_some_to(worker, backends, |_| true)
     }
 
     /// Adds the handlers of some kinds to a worker.
@@ -128,9 +128,9 @@ impl Program {
     pub fn add_some_to(
         &self,
         worker: Worker,
-        home: &Home,
+        backends: &Backends,
         is_wanted: impl Fn(&Kind) -> bool,
     ) -> anyhow::Result<Worker> {
-        (self.add)(worker, home, &is_wanted)
+        (self.add)(worker, backends, &is_wanted)
     }
 }

@@ -8,7 +8,7 @@ use runtime::{Shutdown, Until, Worker};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::usage::{usage_error, without_given_secrets};
-use crate::{Flags, Health, Home, Program, WorkerProgram, complain, init_logging, load_settings, signals};
+use crate::{Backends, Flags, Health, Program, WorkerProgram, complain, init_logging, load_settings, signals};
 
 /// The command line of a worker program.
 #[derive(Debug, Parser)]
@@ -103,7 +103,7 @@ async fn start(mut settings: Settings, run: &RunOptions, program: &Program, shut
         settings.worker.slots = slots.into();
     }
     let until = if run.until_empty { Until::Empty } else { Until::Stopped };
-    run_worker(settings, |worker, home| program.add_to(worker, home), until, shutdown).await
+    run_worker(settings, |worker, backends| program.add_to(worker, backends), until, shutdown).await
 }
 
 /// Opens queue and store, waiting for them, and runs a worker with the handlers that `add` adds; with a listener, where the
@@ -113,7 +113,7 @@ async fn start(mut settings: Settings, run: &RunOptions, program: &Program, shut
 /// When queue, store or the listener's address can never be used.
 pub async fn run_worker(
     settings: Settings,
-    add: impl FnOnce(Worker, &Home) -> anyhow::Result<Worker>,
+    add: impl FnOnce(Worker, &Backends) -> anyhow::Result<Worker>,
     until: Until,
     shutdown: Shutdown,
 ) -> anyhow::Result<()> {
@@ -123,11 +123,11 @@ pub async fn run_worker(
     };
     let readiness = health.map(|health| health.readiness).unwrap_or_default();
     let kept_out = |why: &str| readiness.kept_out(why);
-    let home = tokio::select! {
-        home = Home::open_patiently(settings, until, kept_out) => home?,
+    let backends = tokio::select! {
+        backends = Backends::open_patiently(settings, until, kept_out) => backends?,
         () = shutdown.stopped() => return Ok(()),
     };
-    let worker = add(home.worker().reporting_to(readiness.clone()), &home)?;
+    let worker = add(backends.worker().reporting_to(readiness.clone()), &backends)?;
     worker.run(until, shutdown).await?;
     Ok(())
 }

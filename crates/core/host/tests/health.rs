@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use common::*;
-use host::{Health, Home};
+use host::{Backends, Health};
 use model::Timestamp;
 use model::fleet::Pause;
 use model::job::Envelope;
 use model::settings::Steps;
-use queue::{DeadLetter, KindStats, Queue, QueueError, Subscription, Which};
+use queue::{DeadLetter, DeadLetterFilter, KindStats, Queue, QueueError, Subscription};
 use runtime::{Budget, Failure};
 use store::StoreError;
 use tokio::sync::Notify;
@@ -77,9 +77,9 @@ async fn a_worker_is_ready_while_it_takes_jobs_and_not_before_nor_while_it_drain
 async fn a_kind_that_waits_on_purpose_is_ready() {
     let place = Place::new().await;
     let pause = Pause { kind: "test.pear".into(), since: Timestamp::now() };
-    place.home.store.pause_kind(&pause).await.unwrap();
+    place.backends.store.pause_kind(&pause).await.unwrap();
     let long = Timestamp::now() + Duration::from_secs(3_600);
-    place.home.store.block_budget("lastfm@default", long, "throttled").await.unwrap();
+    place.backends.store.block_budget("lastfm@default", long, "throttled").await.unwrap();
     let health = listen().await;
     let worker = place
         .worker()
@@ -111,10 +111,10 @@ impl Queue for Gone {
     async fn dead_letters(&self, _: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {
         Err(gone())
     }
-    async fn requeue(&self, _: &Which) -> Result<usize, QueueError> {
+    async fn requeue(&self, _: &DeadLetterFilter) -> Result<usize, QueueError> {
         Err(gone())
     }
-    async fn purge(&self, _: &Which) -> Result<usize, QueueError> {
+    async fn purge(&self, _: &DeadLetterFilter) -> Result<usize, QueueError> {
         Err(gone())
     }
 }
@@ -127,7 +127,7 @@ fn gone() -> QueueError {
 async fn a_kind_without_a_subscription_is_not_ready_and_says_why() {
     let place = Place::new().await;
     let health = listen().await;
-    let worker = (Home { queue: Arc::new(Gone), ..place.home.clone() }).worker();
+    let worker = (Backends { queue: Arc::new(Gone), ..place.backends.clone() }).worker();
     let worker = worker.with(on(|_: Apple, _| async { Ok(vec![]) }), 1).reporting_to(health.readiness.clone());
     let (shutdown, run) = start(worker);
     let said = "test.apple: the queue at far away is out of reach: nobody answers\n";
@@ -164,7 +164,7 @@ async fn a_process_that_cannot_keep_what_its_jobs_make_is_not_ready_until_it_can
 async fn metrics_count_how_jobs_of_a_kind_ended() {
     let place = Place::new().await;
     let health = listen().await;
-    let home = place.again(|settings| settings.worker.max_attempts = 2).await;
+    let backends = place.again(|settings| settings.worker.max_attempts = 2).await;
     place.publish(&(0..3).map(|n| job(Quince { n })).collect::<Vec<_>>()).await;
     let handler = on(|Quince { n }, context: runtime::Context| async move {
         context.budgets.permit("lastfm").await?;
@@ -174,7 +174,7 @@ async fn metrics_count_how_jobs_of_a_kind_ended() {
             _ => Err(Failure::Retry { after: Some(Duration::from_millis(1)), reason: "no".into() }),
         }
     });
-    run_until_empty(home.worker().paying_from(budget()).with(handler, 3)).await;
+    run_until_empty(backends.worker().paying_from(budget()).with(handler, 3)).await;
     let (status, metrics) = page(&health, "/metrics").await;
     assert_eq!(status, 200);
     for line in [

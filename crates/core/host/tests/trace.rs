@@ -31,8 +31,8 @@ async fn worker_process(place: &Place, environment: &[(&str, &str)]) -> Output {
 async fn child() {
     let Some(folder) = std::env::var_os(CHILD) else { return };
     let logging = host::init_logging();
-    let home = open(folder.as_ref(), |_| {}).await;
-    let worker = home
+    let backends = open(folder.as_ref(), |_| {}).await;
+    let worker = backends
         .worker()
         .with(
             on(|Apple { n }, _| async move {

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 use crate::run::StandIn;
-use crate::tag::Cut;
+use crate::tag::LabelSelection;
 
 /// Which side of the 70/30 split a row is on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -98,7 +98,8 @@ pub struct DatasetInfo {
     /// Rows by label after the cut, most frequent first.
     pub tags_after: Vec<(String, usize)>,
     /// The cut that made the labels; a file from outside has none.
-    pub cut: Option<Cut>,
+    #[serde(rename = "cut")]
+    pub label_selection: Option<LabelSelection>,
     /// What is known of its training rows; nothing of a dataset that was saved by an older program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,

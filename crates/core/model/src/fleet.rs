@@ -19,7 +19,7 @@ pub struct JobCounts {
 
 /// A worker process's sign of life. Natural key: `id`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct WorkerBeat {
+pub struct Heartbeat {
     /// Unique for the process.
     pub id: String,
     /// Host name.

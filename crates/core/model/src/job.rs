@@ -1,8 +1,8 @@
 //! Jobs: the envelope every job travels in, and a type for each kind's body.
 
 mod bodies;
-mod body;
 mod format;
+mod job_body;
 mod kind;
 mod line;
 
@@ -12,11 +12,11 @@ use serde_json::Value;
 use crate::Timestamp;
 
 pub use bodies::{
-    ArtistsGenres, LASTFM_BUDGET, PlaylistPageJob, SPOTIFY_BUDGET, SearchBlock, SearchRefit, TrackAnalysisJob,
-    TrackMetadata, TrackPitchesJob, TrackTags, TracksAudio,
+    ArtistsGenresJob, LASTFM_BUDGET, PlaylistPageJob, SPOTIFY_BUDGET, SearchBlockJob, SearchRefitJob, TrackAnalysisJob,
+    TrackMetadataJob, TrackPitchesJob, TrackTagsJob, TracksAudioJob,
 };
-pub use body::Body;
 pub use format::{BadEnvelope, Format};
+pub use job_body::JobBody;
 pub use kind::Kind;
 
 /// The envelope's version. Jobs of the version before are upgraded when they are read, those of a newer one wait for a
@@ -80,7 +80,7 @@ pub struct FailedAttempt {
 
 impl Envelope {
     /// A new job with a fresh id, for its first publication, as a part of the run that its body names.
-    pub fn new<B: Body>(body: &B) -> Self {
+    pub fn new<B: JobBody>(body: &B) -> Self {
         Self {
             v: VERSION,
             id: uuid::Uuid::new_v4().to_string(),
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn an_envelope_survives_the_wire() {
-        let job = Envelope::new(&SearchRefit { search: "s1".into() }).urgent().failed(Timestamp(5), "boom");
+        let job = Envelope::new(&SearchRefitJob { search: "s1".into() }).urgent().failed(Timestamp(5), "boom");
         assert_eq!(Envelope::parse(&job.to_bytes()).unwrap(), job);
     }
 

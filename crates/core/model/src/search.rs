@@ -12,7 +12,7 @@ pub type Params = BTreeMap<String, Value>;
 
 /// One point of the grid.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Setting {
+pub struct Candidate {
     /// Family: `knn`, `tree`.
     pub family: String,
     /// Its parameters, complete: those the grid left out have scikit-learn's defaults.
@@ -36,7 +36,7 @@ pub struct Search {
     /// Id of the dataset.
     pub dataset: String,
     /// Grid order: ties for the best score go to the first.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<Candidate>,
     /// Jobs.
     pub blocks: Vec<Block>,
     /// Number of folds.
@@ -249,7 +249,7 @@ pub struct ModelInfo {
     /// Index of the winning setting.
     pub setting: u32,
     /// Family and parameters.
-    pub winner: Setting,
+    pub winner: Candidate,
     /// Mean validation subset accuracy.
     pub mean_accuracy: f64,
     /// Feature columns it expects, in order.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize, Serializer};
 pub use address::{has_password, may_be_address, shown, torn_by, unencoded, with_hidden_password, without_credentials};
 pub use steps::Steps;
 
-use crate::tag::Cut;
+use crate::tag::LabelSelection;
 
 /// Everything that can be set. `spotifai.toml` has a table for each field that is a struct. Printed or serialized, it hides
 /// its secrets.
@@ -34,19 +34,19 @@ pub struct Settings {
     /// Address or mail that services may complain to; part of the User-Agent.
     pub contact: Option<String>,
     /// Spotify Web API.
-    pub spotify: Spotify,
+    pub spotify: SpotifySettings,
     /// last.fm.
-    pub lastfm: Lastfm,
+    pub lastfm: LastfmSettings,
     /// Labels and matrix.
-    pub dataset: Dataset,
+    pub dataset: DatasetSettings,
     /// Workers.
-    pub worker: Worker,
+    pub worker: WorkerSettings,
 }
 
 /// Spotify Web API.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Spotify {
+pub struct SpotifySettings {
     /// Client id of the app.
     pub client_id: Option<String>,
     /// Client secret; not needed after `spotifai login`.
@@ -65,7 +65,7 @@ pub struct Spotify {
 /// last.fm.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Lastfm {
+pub struct LastfmSettings {
     /// Base of the web pages.
     pub url: String,
     /// Base of the API.
@@ -82,9 +82,10 @@ pub struct Lastfm {
 /// Labels and matrix.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Dataset {
+pub struct DatasetSettings {
     /// How tags become labels.
-    pub cut: Cut,
+    #[serde(rename = "cut")]
+    pub label_selection: LabelSelection,
     /// Share and seed of the test rows.
     pub split: SplitSettings,
 }
@@ -104,7 +105,7 @@ pub struct SplitSettings {
 /// Workers.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Worker {
+pub struct WorkerSettings {
     /// Jobs at once of each kind of worker; 0: what fits the kind.
     pub slots: usize,
     /// Attempts before a job is dead; 0: what fits the kind.
@@ -129,15 +130,15 @@ impl Default for Settings {
             store: "sqlite:spotifai.db".into(),
             egress: "default".into(),
             contact: None,
-            spotify: Spotify::default(),
-            lastfm: Lastfm::default(),
-            dataset: Dataset::default(),
-            worker: Worker::default(),
+            spotify: SpotifySettings::default(),
+            lastfm: LastfmSettings::default(),
+            dataset: DatasetSettings::default(),
+            worker: WorkerSettings::default(),
         }
     }
 }
 
-impl Default for Spotify {
+impl Default for SpotifySettings {
     fn default() -> Self {
         Self {
             client_id: None,
@@ -150,7 +151,7 @@ impl Default for Spotify {
     }
 }
 
-impl Default for Lastfm {
+impl Default for LastfmSettings {
     fn default() -> Self {
         Self {
             url: "https://www.last.fm".into(),
@@ -168,7 +169,7 @@ impl Default for SplitSettings {
     }
 }
 
-impl Default for Worker {
+impl Default for WorkerSettings {
     fn default() -> Self {
         Self { slots: 0, max_attempts: 0, grace_seconds: 25.0, listen: None }
     }

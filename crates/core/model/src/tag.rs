@@ -1,7 +1,7 @@
 //! Tags, their canonical form and the cut to labels.
 
 mod canonical;
-mod cut;
+mod label_selection;
 mod rules;
 mod spelling;
 mod tagged;
@@ -47,7 +47,7 @@ impl TagsOutcome {
 /// but none of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub struct Cut {
+pub struct LabelSelection {
     /// How many tags become labels.
     pub top: usize,
     /// Canonical tags that never become labels, nor count towards misc.
@@ -56,7 +56,7 @@ pub struct Cut {
     pub misc: String,
 }
 
-impl Default for Cut {
+impl Default for LabelSelection {
     fn default() -> Self {
         Self { top: 9, excluded: vec!["rock".into()], misc: "misc".into() }
     }

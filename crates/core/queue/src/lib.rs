@@ -63,10 +63,10 @@ pub trait Queue: Send + Sync {
     async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError>;
 
     /// Puts dead jobs back with no attempts counted; returns how many there were.
-    async fn requeue(&self, which: &Which) -> Result<usize, QueueError>;
+    async fn requeue(&self, which: &DeadLetterFilter) -> Result<usize, QueueError>;
 
     /// Deletes dead jobs; returns how many there were.
-    async fn purge(&self, which: &Which) -> Result<usize, QueueError>;
+    async fn purge(&self, which: &DeadLetterFilter) -> Result<usize, QueueError>;
 }
 
 /// A stream of deliveries. Dropping it hands back what was fetched and not yet yielded.
@@ -85,12 +85,12 @@ pub struct Delivery {
     pub kind: String,
     /// It was delivered before and its worker was lost.
     pub redelivered: bool,
-    finish: Box<dyn Finish>,
+    finish: Box<dyn Acker>,
 }
 
 /// The ends of a delivery.
 #[derive(Debug, Clone, PartialEq)]
-pub enum End {
+pub enum Outcome {
     /// Follow-ups safe first, then the acknowledgement.
     Done(Vec<Envelope>),
     /// A failed attempt: counted in the envelope, delivered again after the wait.
@@ -116,19 +116,19 @@ pub enum End {
 
 /// How an adapter ends a delivery.
 #[async_trait]
-pub trait Finish: Send + Sync {
+pub trait Acker: Send + Sync {
     /// Carries out the end; [`QueueError::Stale`] when the delivery is somebody else's by now.
-    async fn finish(self: Box<Self>, end: End) -> Result<(), QueueError>;
+    async fn finish(self: Box<Self>, end: Outcome) -> Result<(), QueueError>;
 }
 
 impl Delivery {
     /// A delivery of an adapter.
-    pub fn new(kind: String, payload: &[u8], redelivered: bool, finish: Box<dyn Finish>) -> Self {
+    pub fn new(kind: String, payload: &[u8], redelivered: bool, finish: Box<dyn Acker>) -> Self {
         Self { envelope: Envelope::parse(payload), kind, redelivered, finish }
     }
 
     /// Ends it.
-    pub async fn end(self, end: End) -> Result<(), QueueError> {
+    pub async fn end(self, end: Outcome) -> Result<(), QueueError> {
         self.finish.finish(end).await
     }
 }
@@ -176,7 +176,7 @@ pub struct DeadLetter {
 
 /// A choice among dead letters.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Which {
+pub enum DeadLetterFilter {
     /// Every one.
     All,
     /// Those with these ids.

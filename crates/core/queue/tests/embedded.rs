@@ -8,9 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contract::{Home, contract, counts, job, jobs, key, next};
+use contract::{Backends, contract, counts, job, jobs, key, next};
 use model::job::Envelope;
-use queue::{Embedded, End, Queue, QueueError};
+use queue::{Embedded, Outcome, Queue, QueueError};
 use sqlite::Db;
 use tempfile::TempDir;
 use tokio::time::timeout;
@@ -38,7 +38,7 @@ impl InFile {
 }
 
 #[async_trait]
-impl Home for InFile {
+impl Backends for InFile {
     async fn fresh(_test: &str) -> Option<Self> {
         Some(Self::new())
     }
@@ -69,8 +69,8 @@ contract!(InFile);
 
 #[tokio::test]
 async fn what_was_claimed_and_not_asked_for_goes_to_others() {
-    let home = InFile::new();
-    let (here, there) = (home.open_for_an_hour().await, home.open_for_an_hour().await);
+    let backends = InFile::new();
+    let (here, there) = (backends.open_for_an_hour().await, backends.open_for_an_hour().await);
     here.publish(&jobs("a", 8)).await.unwrap();
     let mut first = here.subscribe(&["a"], 8).await.unwrap();
     let mut keys = BTreeSet::from([key(&next(&mut first).await)]);
@@ -79,16 +79,16 @@ async fn what_was_claimed_and_not_asked_for_goes_to_others() {
         let delivery = next(&mut second).await;
         assert!(!delivery.redelivered);
         keys.insert(key(&delivery));
-        delivery.end(End::Done(vec![])).await.unwrap();
+        delivery.end(Outcome::Done(vec![])).await.unwrap();
     }
     assert_eq!(keys.len(), 8);
 }
 
 #[tokio::test]
 async fn a_claim_that_is_cut_short_is_handed_back_before_the_queue_closes() {
-    let home = InFile::new();
+    let backends = InFile::new();
     for patience in 0..20 {
-        let queue = home.open_for_an_hour().await;
+        let queue = backends.open_for_an_hour().await;
         queue.publish(&[job("a", "1")]).await.unwrap();
         let mut subscription = queue.subscribe(&["a"], 4).await.unwrap();
         let cut_short = async {
@@ -98,18 +98,18 @@ async fn a_claim_that_is_cut_short_is_handed_back_before_the_queue_closes() {
         };
         tokio::select! {
             biased;
-            delivery = subscription.next() => delivery.unwrap().end(End::Release).await.unwrap(),
+            delivery = subscription.next() => delivery.unwrap().end(Outcome::Release).await.unwrap(),
             () = cut_short => {}
         }
         drop((subscription, queue));
-        counts(&home.open_for_an_hour().await, "a", (patience + 1, 0, 0, 0)).await;
+        counts(&backends.open_for_an_hour().await, "a", (patience + 1, 0, 0, 0)).await;
     }
 }
 
 #[tokio::test(flavor = "current_thread")]
 async fn a_handler_that_blocks_the_runtime_keeps_its_lease() {
-    let home = InFile::new();
-    let (here, there) = (home.open().await, home.open().await);
+    let backends = InFile::new();
+    let (here, there) = (backends.open().await, backends.open().await);
     here.publish(&[job("a", "1")]).await.unwrap();
     let computing = next(&mut here.subscribe(&["a"], 1).await.unwrap()).await;
     let other_process = std::thread::spawn(move || {
@@ -121,26 +121,32 @@ async fn a_handler_that_blocks_the_runtime_keeps_its_lease() {
     });
     let given_away = other_process.join().unwrap();
     assert!(!given_away, "the lease ran out while its worker computed");
-    computing.end(End::Done(vec![])).await.unwrap();
+    computing.end(Outcome::Done(vec![])).await.unwrap();
 }
 
 #[tokio::test]
 async fn a_stale_end_of_any_kind_changes_nothing() {
-    let home = InFile::new();
-    let queue = home.open_for_an_hour().await;
-    let retry = End::Retry { after: HOUR, reason: "late".into() };
-    let postpone = End::Postpone { after: Duration::from_secs(1) };
-    for end in [End::Done(vec![job("b", "late")]), retry, End::Dead { reason: "late".into() }, End::Release, postpone] {
+    let backends = InFile::new();
+    let queue = backends.open_for_an_hour().await;
+    let retry = Outcome::Retry { after: HOUR, reason: "late".into() };
+    let postpone = Outcome::Postpone { after: Duration::from_secs(1) };
+    for end in [
+        Outcome::Done(vec![job("b", "late")]),
+        retry,
+        Outcome::Dead { reason: "late".into() },
+        Outcome::Release,
+        postpone,
+    ] {
         let published = job("a", "1");
         queue.publish(std::slice::from_ref(&published)).await.unwrap();
         let mut subscription = queue.subscribe(&["a"], 2).await.unwrap();
         let late = next(&mut subscription).await;
-        home.end_leases().await;
+        backends.end_leases().await;
         let owner = next(&mut subscription).await;
         assert!(matches!(late.end(end).await, Err(QueueError::Stale)));
         counts(&queue, "a", (0, 1, 0, 0)).await;
         assert_eq!(owner.envelope, Ok(published));
-        owner.end(End::Done(vec![])).await.unwrap();
+        owner.end(Outcome::Done(vec![])).await.unwrap();
     }
     let stats = queue.stats().await.unwrap();
     assert!(stats.iter().all(|kind| kind.kind == "a"), "a follow-up of a stale end was published: {stats:?}");
@@ -148,28 +154,28 @@ async fn a_stale_end_of_any_kind_changes_nothing() {
 
 #[tokio::test]
 async fn a_batch_is_published_whole_and_moves_in_bulk() {
-    let home = InFile::new();
-    let queue = home.open_for_an_hour().await;
+    let backends = InFile::new();
+    let queue = backends.open_for_an_hour().await;
     queue.publish(&jobs("a", 2_500)).await.unwrap();
     counts(&queue, "a", (2_500, 0, 0, 0)).await;
     let mut subscription = queue.subscribe(&["a"], 300).await.unwrap();
     for _ in 0..2_500 {
-        next(&mut subscription).await.end(End::Dead { reason: "bad".into() }).await.unwrap();
+        next(&mut subscription).await.end(Outcome::Dead { reason: "bad".into() }).await.unwrap();
     }
-    assert_eq!(queue.requeue(&queue::Which::All).await.unwrap(), 2_500);
+    assert_eq!(queue.requeue(&queue::DeadLetterFilter::All).await.unwrap(), 2_500);
     counts(&queue, "a", (2_500, 0, 0, 0)).await;
 }
 
 #[tokio::test]
 async fn an_unusable_address_is_one_clear_line() {
-    let home = InFile::new();
-    let text = home.0.path().join("text.txt");
+    let backends = InFile::new();
+    let text = backends.0.path().join("text.txt");
     std::fs::write(&text, "not a database, and long enough to have a header; ".repeat(50)).unwrap();
-    let nowhere = home.0.path().join("nowhere").join("queue.db");
+    let nowhere = backends.0.path().join("nowhere").join("queue.db");
     let addresses = [
         (format!("sqlite:{}", nowhere.display()), "there is no folder"),
         (format!("sqlite:{}", text.display()), "it is no SQLite file"),
-        (format!("sqlite:{}", home.0.path().display()), "it is a folder"),
+        (format!("sqlite:{}", backends.0.path().display()), "it is a folder"),
         ("sqlite:".into(), "is no file"),
         ("redis://localhost".into(), "use sqlite:FILE"),
         ("queue.db".into(), "use sqlite:FILE"),
@@ -180,7 +186,7 @@ async fn an_unusable_address_is_one_clear_line() {
         let line = error.to_string();
         assert!(line.contains(reason) && !line.contains('\n'), "{line}");
     }
-    let file = format!("sqlite:{}", home.file().display());
+    let file = format!("sqlite:{}", backends.file().display());
     queue::open(&file, None).await.unwrap().publish(&[job("a", "1")]).await.unwrap();
 }
 
@@ -191,8 +197,8 @@ fn of_run(run: &str, kind: &str, count: usize) -> Vec<Envelope> {
 
 #[tokio::test]
 async fn the_queue_of_a_run_yields_and_counts_its_jobs_alone() {
-    let home = InFile::new();
-    let all = home.open_for_an_hour().await;
+    let backends = InFile::new();
+    let all = backends.open_for_an_hour().await;
     all.publish(&jobs("a", 5)).await.unwrap();
     all.publish(&of_run("other", "a", 5)).await.unwrap();
     let own = all.of_run("mine").unwrap();
@@ -202,14 +208,14 @@ async fn the_queue_of_a_run_yields_and_counts_its_jobs_alone() {
     let delivery = next(&mut subscription).await;
     assert_eq!(delivery.envelope.as_ref().unwrap().run.as_deref(), Some("mine"));
     counts(&own, "a", (0, 1, 0, 0)).await;
-    delivery.end(End::Done(of_run("mine", "b", 1))).await.unwrap();
-    let retry = End::Retry { after: Duration::ZERO, reason: "again".into() };
+    delivery.end(Outcome::Done(of_run("mine", "b", 1))).await.unwrap();
+    let retry = Outcome::Retry { after: Duration::ZERO, reason: "again".into() };
     next(&mut subscription).await.end(retry).await.unwrap();
     let delivery = next(&mut subscription).await;
     assert_eq!(delivery.envelope.as_ref().unwrap().attempt, 1, "it is still of the run");
-    delivery.end(End::Dead { reason: "bad".into() }).await.unwrap();
-    assert_eq!(all.requeue(&queue::Which::All).await.unwrap(), 1);
-    next(&mut subscription).await.end(End::Done(Vec::new())).await.unwrap();
+    delivery.end(Outcome::Dead { reason: "bad".into() }).await.unwrap();
+    assert_eq!(all.requeue(&queue::DeadLetterFilter::All).await.unwrap(), 1);
+    next(&mut subscription).await.end(Outcome::Done(Vec::new())).await.unwrap();
     assert!(timeout(Duration::from_millis(300), subscription.next()).await.is_err(), "the others are not its own");
     counts(&own, "a", (0, 0, 0, 0)).await;
     counts(&all, "a", (10, 0, 0, 0)).await;
@@ -217,34 +223,34 @@ async fn the_queue_of_a_run_yields_and_counts_its_jobs_alone() {
 
 #[tokio::test]
 async fn a_run_is_forgotten_but_for_what_is_under_way() {
-    let home = InFile::new();
-    let queue = home.open_for_an_hour().await;
+    let backends = InFile::new();
+    let queue = backends.open_for_an_hour().await;
     queue.publish(&of_run("mine", "a", 1_500)).await.unwrap();
     queue.publish(&of_run("other", "a", 2)).await.unwrap();
     let taken = next(&mut queue.of_run("mine").unwrap().subscribe(&["a"], 1).await.unwrap()).await;
     queue.forget_run("mine").await.unwrap();
     counts(&queue, "a", (2, 1, 0, 0)).await;
-    taken.end(End::Done(Vec::new())).await.unwrap();
+    taken.end(Outcome::Done(Vec::new())).await.unwrap();
     counts(&queue, "a", (2, 0, 0, 0)).await;
 }
 
 #[tokio::test]
 async fn a_file_of_an_earlier_version_is_told_its_runs() {
-    let home = InFile::new();
-    home.open_for_an_hour().await.publish(&of_run("mine", "a", 2)).await.unwrap();
-    home.put_raw("a", b"no job").await;
-    let db = Db::open(home.file(), "").await.unwrap();
+    let backends = InFile::new();
+    backends.open_for_an_hour().await.publish(&of_run("mine", "a", 2)).await.unwrap();
+    backends.put_raw("a", b"no job").await;
+    let db = Db::open(backends.file(), "").await.unwrap();
     db.write(|c| {
         c.execute_batch("DROP TRIGGER jobs_of_older; DROP INDEX jobs_of_run; ALTER TABLE jobs DROP COLUMN run")
     })
     .await
     .unwrap();
-    let queue = home.open_for_an_hour().await;
+    let queue = backends.open_for_an_hour().await;
     counts(&queue.of_run("mine").unwrap(), "a", (2, 0, 0, 0)).await;
     counts(&queue, "a", (3, 0, 0, 0)).await;
     // So are jobs that a program of that version puts beside them.
     let job = of_run("mine", "a", 1).remove(0).to_bytes();
-    home.put_raw("a", &job).await;
+    backends.put_raw("a", &job).await;
     counts(&queue.of_run("mine").unwrap(), "a", (3, 0, 0, 0)).await;
     counts(&queue, "a", (4, 0, 0, 0)).await;
 }

@@ -8,8 +8,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use model::job::{Envelope, TrackTags};
-use queue::{Embedded, End, Queue, QueueError};
+use model::job::{Envelope, TrackTagsJob};
+use queue::{Embedded, Outcome, Queue, QueueError};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
@@ -19,7 +19,7 @@ const LEASE_MS: &str = "QUEUE_TEST_LEASE_MS";
 const TOOK: &str = "took a job";
 
 fn job(kind: &str, key: &str) -> Envelope {
-    let body = TrackTags { track_id: key.to_owned() };
+    let body = TrackTagsJob { track_id: key.to_owned() };
     Envelope { kind: kind.to_owned(), key: key.to_owned(), ..Envelope::new(&body) }
 }
 
@@ -55,7 +55,7 @@ async fn work(delivery: queue::Delivery) {
     tokio::time::sleep(Duration::from_millis(2)).await;
     let key = delivery.envelope.as_ref().unwrap().key.clone();
     let follow_up = Envelope { body: delivery.redelivered.into(), ..job("done", &key) };
-    match delivery.end(End::Done(vec![follow_up])).await {
+    match delivery.end(Outcome::Done(vec![follow_up])).await {
         // On a busy machine a short lease may run out: the other one's effect counts.
         Ok(()) | Err(QueueError::Stale) => {}
         Err(error) => panic!("{error}"),
@@ -89,7 +89,7 @@ async fn effects(file: &Path, count: usize) -> BTreeMap<String, bool> {
         let delivery = timeout(Duration::from_secs(60), subscription.next()).await.unwrap().unwrap();
         let job = delivery.envelope.clone().unwrap();
         assert_eq!(effects.insert(job.key, job.body == true), None, "two effects of one job");
-        delivery.end(End::Done(vec![])).await.unwrap();
+        delivery.end(Outcome::Done(vec![])).await.unwrap();
     }
     effects
 }

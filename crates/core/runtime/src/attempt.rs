@@ -12,18 +12,18 @@ use crate::waiting::Waiting;
 use crate::{Failure, Shutdown};
 
 /// What a handler returns.
-type Outcome = Result<Vec<Envelope>, Failure>;
+type JobResult = Result<Vec<Envelope>, Failure>;
 
 /// A running attempt. Dropped before its end, it is given up.
 pub(crate) struct Attempt {
-    task: JoinHandle<Outcome>,
+    task: JoinHandle<JobResult>,
     /// Until the attempt has ended.
     canceller: Option<Canceller>,
     lost: Arc<Lost>,
 }
 
 impl Attempt {
-    pub(crate) fn new(task: JoinHandle<Outcome>, canceller: Canceller, lost: Arc<Lost>) -> Self {
+    pub(crate) fn new(task: JoinHandle<JobResult>, canceller: Canceller, lost: Arc<Lost>) -> Self {
         Self { task, canceller: Some(canceller), lost }
     }
 
@@ -33,7 +33,7 @@ impl Attempt {
         limit: oneshot::Receiver<Duration>,
         waiting: &Waiting,
         shutdown: &Shutdown,
-    ) -> Outcome {
+    ) -> JobResult {
         let mut timed_out = std::pin::pin!(timed_out(limit, waiting));
         let ended = tokio::select! {
             biased;

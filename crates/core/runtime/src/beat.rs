@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::Timestamp;
-use model::fleet::WorkerBeat;
+use model::fleet::Heartbeat;
 use store::{Store, StoreError};
 
 use crate::fault::Fault;
@@ -21,18 +21,18 @@ const IDLE: Duration = Duration::from_secs(5);
 const GONE: Duration = Duration::from_secs(15);
 
 /// Whether a worker lives, as its latest beat tells.
-pub(crate) fn is_alive(beat: &WorkerBeat) -> bool {
+pub(crate) fn is_alive(beat: &Heartbeat) -> bool {
     Timestamp::now().after(beat.beat_at) < GONE
 }
 
 /// The live workers that take jobs of this kind; `None` where the store cannot tell.
-pub(crate) async fn workers_of(store: &dyn Store, kind: &str) -> Option<Vec<WorkerBeat>> {
-    let takes = |beat: &WorkerBeat| is_alive(beat) && beat.kinds.iter().any(|of| of == kind);
+pub(crate) async fn workers_of(store: &dyn Store, kind: &str) -> Option<Vec<Heartbeat>> {
+    let takes = |beat: &Heartbeat| is_alive(beat) && beat.kinds.iter().any(|of| of == kind);
     Some(store.workers().await.ok()?.into_iter().filter(takes).collect())
 }
 
 /// How many jobs of these kinds have ended in these workers since they began.
-pub(crate) fn ended(beats: &[WorkerBeat], kinds: &[&str]) -> u64 {
+pub(crate) fn ended(beats: &[Heartbeat], kinds: &[&str]) -> u64 {
     let counts = beats.iter().flat_map(|beat| &beat.counts).filter(|(kind, _)| kinds.contains(&kind.as_str()));
     counts.map(|(_, counts)| counts.done + counts.retried + counts.dead).sum()
 }
@@ -42,14 +42,14 @@ pub(crate) struct Heart {
     store: Arc<dyn Store>,
     tally: Arc<Tally>,
     fault: Arc<Fault>,
-    me: WorkerBeat,
+    me: Heartbeat,
 }
 
 impl Heart {
     /// The heart of a worker of these kinds, in this process.
     pub(crate) fn new(store: Arc<dyn Store>, tally: Arc<Tally>, fault: Arc<Fault>, kinds: Vec<String>) -> Self {
         let now = Timestamp::now();
-        let me = WorkerBeat {
+        let me = Heartbeat {
             id: uuid::Uuid::new_v4().to_string(),
             host: host(),
             pid: std::process::id(),
@@ -95,7 +95,7 @@ impl Heart {
         let state = self.tally.snapshot();
         let running = state.running.into_values().map(|(kind, key, since)| (kind.to_owned(), key, since)).collect();
         let (counts, troubles, beat_at) = (state.counts, state.troubles, Timestamp::now());
-        let beat = WorkerBeat { kinds, running, counts, troubles, beat_at, ..self.me.clone() };
+        let beat = Heartbeat { kinds, running, counts, troubles, beat_at, ..self.me.clone() };
         let result = self.store.heartbeat(&beat).await;
         match &result {
             // Of a worker without jobs it is the only write.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use model::fleet::WorkerBeat;
+use model::fleet::Heartbeat;
 use queue::{KindStats, Queue, QueueError};
 use store::{Store, StoreError};
 
@@ -110,13 +110,13 @@ async fn elsewhere(store: &dyn Store, me: &str, kinds: &[&str]) -> Result<Option
         Err(error @ StoreError::Unwritable { .. }) => return Err(WorkerError::Local(error.to_string())),
         Err(_) => return Ok(None),
     };
-    let is_one = |beat: &WorkerBeat| {
+    let is_one = |beat: &Heartbeat| {
         is_alive(beat) && beat.id != me && beat.kinds.iter().any(|kind| kinds.contains(&kind.as_str()))
     };
     Ok(Some(beats.into_iter().filter(is_one).map(|beat| seen_of(beat, kinds)).collect()))
 }
 
-fn seen_of(beat: WorkerBeat, kinds: &[&str]) -> (String, usize, u64) {
+fn seen_of(beat: Heartbeat, kinds: &[&str]) -> (String, usize, u64) {
     let running = beat.running.iter().filter(|(kind, ..)| kinds.contains(&kind.as_str())).count();
     let ended = beat::ended(std::slice::from_ref(&beat), kinds);
     (beat.id, running, ended)

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use model::id;
-use model::job::{Body, Envelope, Kind, short};
+use model::job::{Envelope, JobBody, Kind, short};
 use serde_json::Value;
 use tokio::sync::oneshot;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::job::{Body, Envelope};
+use model::job::{Envelope, JobBody};
 use store::Store;
 
 use crate::{Budgets, Cancellation, Failure};
@@ -17,7 +17,7 @@ use crate::{Budgets, Cancellation, Failure};
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// The job's body; names the kind.
-    type Body: Body;
+    type Body: JobBody;
 
     /// How long this attempt may take; the kind's time-out unless the job says more.
     async fn timeout(&self, _job: &Self::Body, _context: &Context) -> Result<Duration, Failure> {

@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use model::fleet::JobCounts;
 use model::job::{BadEnvelope, Envelope, Kind};
-use model::settings::Worker as Limits;
-use queue::{Delivery, End, QueueError};
+use model::settings::WorkerSettings as Limits;
+use queue::{Delivery, Outcome, QueueError};
 use store::{Store, StoreError};
 use tokio::sync::oneshot;
 use tracing::Instrument;
@@ -55,13 +55,13 @@ impl Runner {
             Err(_) => (None, JobSpan::of_no_job(self.kind.name)),
         };
         let (ending, end) = if self.is_cancelled(&delivery) {
-            (Ending::Cancelled, End::Done(Vec::new()))
+            (Ending::Cancelled, Outcome::Done(Vec::new()))
         } else {
             let out_of_time = self.shutdown.out_of_time(grace(&self.limits));
             let end = tokio::select! {
                 biased;
                 end = self.decide(&mut delivery, &span) => end,
-                () = out_of_time => End::Release,
+                () = out_of_time => Outcome::Release,
             };
             (ending(&end), end)
         };
@@ -78,19 +78,19 @@ impl Runner {
     }
 
     /// Finds the end of a delivery. Dropped half-way, it aborts the job.
-    async fn decide(self: &Arc<Self>, delivery: &mut Delivery, span: &JobSpan) -> End {
+    async fn decide(self: &Arc<Self>, delivery: &mut Delivery, span: &JobSpan) -> Outcome {
         match &mut delivery.envelope {
             Err(newer @ BadEnvelope::Newer { .. }) => {
-                End::Postpone { after: self.declines.postponed(&newer.to_string()) }
+                Outcome::Postpone { after: self.declines.postponed(&newer.to_string()) }
             }
-            Err(bad) => End::Dead { reason: bad.to_string() },
-            Ok(job) if job.kind != delivery.kind => {
-                End::Dead { reason: format!("a job of kind `{}` lay in the queue of `{}`", job.kind, delivery.kind) }
-            }
+            Err(bad) => Outcome::Dead { reason: bad.to_string() },
+            Ok(job) if job.kind != delivery.kind => Outcome::Dead {
+                reason: format!("a job of kind `{}` lay in the queue of `{}`", job.kind, delivery.kind),
+            },
             Ok(job) => match self.attempt(job, delivery.redelivered, span).await {
                 Ok(mut follow_ups) => {
                     span.hand_on(job, &mut follow_ups);
-                    End::Done(follow_ups)
+                    Outcome::Done(follow_ups)
                 }
                 Err(failure) => self.end_of(job, failure).await,
             },
@@ -127,9 +127,9 @@ impl Runner {
     }
 
     /// What is to be done about a failure.
-    async fn end_of(&self, job: &Envelope, failure: Failure) -> End {
+    async fn end_of(&self, job: &Envelope, failure: Failure) -> Outcome {
         match failure {
-            Failure::Dead { reason } => End::Dead { reason },
+            Failure::Dead { reason } => Outcome::Dead { reason },
             Failure::Retry { after, reason } => self.next_attempt(job, after, reason),
             Failure::Pause { budget, after, reason } => {
                 match self.budgets.pause(&budget, after, &reason).await {
@@ -137,7 +137,7 @@ impl Runner {
                     Err(error) => self.outage.wait(error).await,
                     Ok(()) => {}
                 }
-                End::Release
+                Outcome::Release
             }
             Failure::Closed { budget } => {
                 let closed = self.budgets.refresh().await;
@@ -145,27 +145,27 @@ impl Runner {
                 if closed.is_err() || self.budgets.gate().closed_for(&[&budget]).is_none() {
                     self.outage.wait(format!("{} jobs find the budget {budget} closed", job.kind)).await;
                 }
-                End::Release
+                Outcome::Release
             }
             Failure::Decline { scope, reason } => {
                 // Before it is handed back, or it would be taken again at once.
                 self.declines.declined(job, scope, &reason).await;
-                End::Release
+                Outcome::Release
             }
             Failure::Cancelled => {
                 // One that says so unasked must not have the job come back at once, for ever.
                 if !self.shutdown.is_stopping() {
                     self.outage.wait(format!("{} jobs end as cancelled", job.kind)).await;
                 }
-                End::Release
+                Outcome::Release
             }
             Failure::Unavailable { reason } => {
                 self.outage.wait(reason).await;
-                End::Release
+                Outcome::Release
             }
             Failure::Local { reason } => {
                 self.meet_fault(reason).await;
-                End::Release
+                Outcome::Release
             }
         }
     }
@@ -179,18 +179,18 @@ impl Runner {
         }
     }
 
-    fn next_attempt(&self, job: &Envelope, after: Option<Duration>, reason: String) -> End {
+    fn next_attempt(&self, job: &Envelope, after: Option<Duration>, reason: String) -> Outcome {
         let attempts = job.attempt.saturating_add(1);
         if attempts >= most_attempts(&self.limits, &self.kind) {
-            return End::Dead { reason: format!("gave up after {attempts} attempts: {reason}") };
+            return Outcome::Dead { reason: format!("gave up after {attempts} attempts: {reason}") };
         }
-        End::Retry { after: after.unwrap_or_else(|| Backoff::ATTEMPTS.wait(job.attempt)), reason }
+        Outcome::Retry { after: after.unwrap_or_else(|| Backoff::ATTEMPTS.wait(job.attempt)), reason }
     }
 
     /// Ends the delivery, and counts it when that succeeds.
-    async fn end(&self, delivery: Delivery, ending: Ending, end: End, span: &JobSpan) -> Result<(), WorkerError> {
+    async fn end(&self, delivery: Delivery, ending: Ending, end: Outcome, span: &JobSpan) -> Result<(), WorkerError> {
         span.span.in_scope(|| log(ending, &end));
-        if let End::Retry { reason, .. } | End::Dead { reason } = &end {
+        if let Outcome::Retry { reason, .. } | Outcome::Dead { reason } = &end {
             span.ended(ending, Some(reason));
         } else {
             span.ended(ending, None);
@@ -233,23 +233,23 @@ impl Runner {
     }
 }
 
-fn ending(end: &End) -> Ending {
+fn ending(end: &Outcome) -> Ending {
     match end {
-        End::Done(_) => Ending::Done,
-        End::Retry { .. } => Ending::Retried,
-        End::Dead { .. } => Ending::Dead,
-        End::Release | End::Postpone { .. } => Ending::HandedBack,
+        Outcome::Done(_) => Ending::Done,
+        Outcome::Retry { .. } => Ending::Retried,
+        Outcome::Dead { .. } => Ending::Dead,
+        Outcome::Release | Outcome::Postpone { .. } => Ending::HandedBack,
     }
 }
 
-fn log(ending: Ending, end: &End) {
+fn log(ending: Ending, end: &Outcome) {
     match end {
-        End::Done(follow_ups) => tracing::debug!(follow_ups = follow_ups.len(), "{}", ending.as_str()),
-        End::Retry { after, reason } => {
+        Outcome::Done(follow_ups) => tracing::debug!(follow_ups = follow_ups.len(), "{}", ending.as_str()),
+        Outcome::Retry { after, reason } => {
             tracing::warn!(delay_ms = after.as_millis() as u64, "to be tried again: {reason}");
         }
-        End::Dead { reason } => tracing::error!("dead: {reason}"),
-        End::Release | End::Postpone { .. } => tracing::debug!("handed back"),
+        Outcome::Dead { reason } => tracing::error!("dead: {reason}"),
+        Outcome::Release | Outcome::Postpone { .. } => tracing::debug!("handed back"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use model::fleet::JobCounts;
-use model::settings::Worker as Limits;
+use model::settings::WorkerSettings as Limits;
 use queue::Queue;
 use store::{Store, StoreError};
 use tokio::task::JoinSet;

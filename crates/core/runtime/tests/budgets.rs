@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use common::*;
-use host::Home;
+use host::Backends;
 use model::Timestamp;
 use model::settings::Steps;
 use runtime::{Budget, Budgets, Context, Failure, Worker};
@@ -30,8 +30,8 @@ fn budget(name: &'static str, key: &str, rate: f64) -> Budget {
 }
 
 /// A worker that pays from both.
-fn worker(home: &Home) -> Worker {
-    home.worker().paying_from(budget(SERVICE, KEY, 1_000.0)).paying_from(budget(OTHER, OTHER, 1_000.0))
+fn worker(backends: &Backends) -> Worker {
+    backends.worker().paying_from(budget(SERVICE, KEY, 1_000.0)).paying_from(budget(OTHER, OTHER, 1_000.0))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -41,7 +41,7 @@ async fn a_pause_holds_every_kind_that_pays_from_the_budget_and_no_other() {
     let ran = Arc::new(Mutex::new(Vec::new()));
     let throttled = Arc::new(AtomicU32::new(0));
     let (figs, grapes, plums) = (ran.clone(), ran.clone(), ran.clone());
-    let worker = worker(&place.home)
+    let worker = worker(&place.backends)
         .with(
             on(move |_: Fig, _| {
                 let is_first = throttled.fetch_add(1, Ordering::SeqCst) == 0;
@@ -67,7 +67,7 @@ async fn a_pause_holds_every_kind_that_pays_from_the_budget_and_no_other() {
             1,
         );
     let (shutdown, run) = start(worker);
-    let closed = place.until("the budget is closed", async |home| home.store.budget(KEY).await.unwrap()).await;
+    let closed = place.until("the budget is closed", async |backends| backends.store.budget(KEY).await.unwrap()).await;
     assert_eq!((closed.throttled, closed.reason.as_deref()), (1, Some("too many requests")));
     place.publish(&[job(Grape { n: 1 }), job(Plum { n: 1 })]).await;
     place.until("all ran", async |_| (ran.lock().unwrap().len() == 4).then_some(())).await;
@@ -89,7 +89,7 @@ async fn a_pause_holds_every_kind_that_pays_from_the_budget_and_no_other() {
 async fn a_block_by_another_process_is_noticed_and_holds_no_delivery() {
     let place = Place::new().await;
     let until = Timestamp::now() + Duration::from_secs(3);
-    place.home.store.block_budget(KEY, until, "elsewhere").await.unwrap();
+    place.backends.store.block_budget(KEY, until, "elsewhere").await.unwrap();
     place.publish(&[job(Fig { n: 1 }), job(Plum { n: 1 })]).await;
     let ran_at = Arc::new(Mutex::new(None));
     let ran = ran_at.clone();
@@ -97,11 +97,11 @@ async fn a_block_by_another_process_is_noticed_and_holds_no_delivery() {
         *ran.lock().unwrap() = Some(Timestamp::now());
         async { Ok(vec![]) }
     });
-    let worker = worker(&place.home).with(fig, 1).with(on(|_: Plum, _| async { Ok(vec![]) }), 1);
+    let worker = worker(&place.backends).with(fig, 1).with(on(|_: Plum, _| async { Ok(vec![]) }), 1);
     let run = tokio::spawn(run_until_empty(worker));
     place
-        .until("the plum is done", async |home| {
-            let stats = home.queue.stats().await.unwrap();
+        .until("the plum is done", async |backends| {
+            let stats = backends.queue.stats().await.unwrap();
             stats.iter().any(|s| s.kind == "test.plum" && s.ready == 0 && s.running == Some(0)).then_some(())
         })
         .await;
@@ -135,7 +135,7 @@ async fn jobs_that_find_the_budget_closed_are_handed_back_uncounted() {
             Ok(vec![])
         }
     });
-    let ended = run_until_empty(worker(&place.home).with(handler, 2)).await;
+    let ended = run_until_empty(worker(&place.backends).with(handler, 2)).await;
     assert_eq!(ended["test.fig"], counts(2, 0, 0));
     assert_eq!(tried.load(Ordering::SeqCst), 4, "each was handed back once, and taken again when the budget was open");
 }
@@ -169,7 +169,7 @@ async fn throttled_answers_in_a_row_close_the_budget_longer_and_a_good_one_ends_
         let wait = closed.blocked_until.after(asked_at).as_millis();
         assert!(wait >= 200 << round, "closed for {wait} ms in round {round}");
     }
-    assert_eq!(place.home.store.budget(KEY).await.unwrap().unwrap().throttled, 0);
+    assert_eq!(place.backends.store.budget(KEY).await.unwrap().unwrap().throttled, 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,8 +183,8 @@ async fn a_service_that_asks_for_no_wait_at_all_is_left_alone_for_a_second() {
         async move { if is_first { Err(pause) } else { Ok(vec![]) } }
     });
     let began = Timestamp::now();
-    run_until_empty(worker(&place.home).with(handler, 1)).await;
-    let closed = place.home.store.budget(KEY).await.unwrap().unwrap();
+    run_until_empty(worker(&place.backends).with(handler, 1)).await;
+    let closed = place.backends.store.budget(KEY).await.unwrap().unwrap();
     assert!(closed.blocked_until.after(began) >= Duration::from_secs(1), "{closed:?}");
 }
 
@@ -195,8 +195,8 @@ async fn two_processes_together_never_exceed_the_rate() {
     let place = Place::new().await;
     let began = Instant::now();
     let (given, mut permits) = tokio::sync::mpsc::unbounded_channel();
-    for home in [place.again(|_| {}).await, place.again(|_| {}).await] {
-        let budgets = Budgets::new(home.store, [budget(SERVICE, KEY, RATE)]);
+    for backends in [place.again(|_| {}).await, place.again(|_| {}).await] {
+        let budgets = Budgets::new(backends.store, [budget(SERVICE, KEY, RATE)]);
         for _ in 0..4 {
             let (budgets, given) = (budgets.clone(), given.clone());
             tokio::spawn(async move {
@@ -222,13 +222,13 @@ async fn two_processes_together_never_exceed_the_rate() {
 async fn permits_are_refused_while_the_budget_is_closed_for_long_and_waited_for_when_not() {
     let place = Place::new().await;
     let budgets =
-        Budgets::new(place.home.store.clone(), [budget(SERVICE, SERVICE, 100.0), budget(OTHER, OTHER, 100.0)]);
+        Budgets::new(place.backends.store.clone(), [budget(SERVICE, SERVICE, 100.0), budget(OTHER, OTHER, 100.0)]);
     let soon = Timestamp::now() + Duration::from_millis(300);
-    place.home.store.block_budget(OTHER, soon, "briefly").await.unwrap();
+    place.backends.store.block_budget(OTHER, soon, "briefly").await.unwrap();
     budgets.permit(OTHER).await.unwrap();
     assert!(Timestamp::now() >= soon);
     let long = Timestamp::now() + Duration::from_secs(3_600);
-    place.home.store.block_budget(SERVICE, long, "for long").await.unwrap();
+    place.backends.store.block_budget(SERVICE, long, "for long").await.unwrap();
     for _ in 0..2 {
         assert_eq!(budgets.permit(SERVICE).await, Err(Failure::Closed { budget: SERVICE.into() }));
     }
@@ -237,7 +237,7 @@ async fn permits_are_refused_while_the_budget_is_closed_for_long_and_waited_for_
 #[tokio::test(flavor = "multi_thread")]
 async fn a_budget_without_a_rate_is_a_mistake_that_is_named() {
     let place = Place::new().await;
-    let nothing = Budgets::new(place.home.store.clone(), []);
+    let nothing = Budgets::new(place.backends.store.clone(), []);
     assert_eq!(nothing.permit("bandcamp").await, Err(Failure::dead("no rate is set for the budget bandcamp")));
 }
 
@@ -246,7 +246,7 @@ async fn a_budget_closed_for_others_holds_nobody_here() {
     let place = Place::new().await;
     let long = Timestamp::now() + Duration::from_secs(3_600);
     for key in [KEY, OTHER] {
-        place.home.store.block_budget(key, long, "there").await.unwrap();
+        place.backends.store.block_budget(key, long, "there").await.unwrap();
     }
     place.publish(&[job(Fig { n: 1 })]).await;
     let handler = on(|_: Fig, context: Context| async move {

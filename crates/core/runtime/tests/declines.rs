@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use common::*;
-use host::Home;
+use host::Backends;
 use model::job::Envelope;
 use runtime::{Context, Failure, Handler, Shutdown, Until, Worker, WorkerError};
 
@@ -61,13 +61,13 @@ async fn what_lies_behind_declined_jobs_is_run_and_they_stay_as_they_were() {
     let handler = OfThisVersion::default();
     let (shutdown, run) = start(place.worker().with(handler.clone(), 1));
     place.until("only the others are left", async |_| (place.waiting().await == 40).then_some(())).await;
-    let beats = place.home.store.workers();
+    let beats = place.backends.store.workers();
     let trouble = beats.await.unwrap().remove(0).troubles.pop();
     assert!(trouble.is_none_or(|trouble| trouble.reason.contains("another version")));
     shutdown.stop();
     assert_eq!(ended(run).await["test.apple"], counts(3, 0, 0));
     assert!(handler.declined().len() >= 40);
-    let mut left = place.home.queue.subscribe(&["test.apple"], 40).await.unwrap();
+    let mut left = place.backends.queue.subscribe(&["test.apple"], 40).await.unwrap();
     for _ in 0..40 {
         let envelope = left.next().await.unwrap().envelope.unwrap();
         assert_eq!((envelope.attempt, envelope.history.len()), (0, 0));
@@ -84,7 +84,7 @@ async fn a_worker_that_finds_nothing_but_others_jobs_hands_back_less_than_one_a_
     let declined = handler.declined();
     // Each once, and the first again: nine, and the tenth nine seconds later.
     assert!(declined[9].duration_since(declined[8]) >= Duration::from_secs(9), "{declined:?}");
-    let beat = place.home.store.workers().await.unwrap().remove(0);
+    let beat = place.backends.store.workers().await.unwrap().remove(0);
     assert!(!beat.troubles[0].partial && beat.troubles[0].reason.contains("another version"), "{beat:?}");
     // What comes meanwhile is run when it looks again.
     place.publish(&apples([1])).await;
@@ -99,8 +99,8 @@ async fn what_comes_behind_others_jobs_is_run_though_these_are_not_looked_at_for
     place.publish(&apples(100..300)).await;
     let handler = OfThisVersion::default();
     let (shutdown, run) = start(place.worker().with(handler.clone(), 1));
-    let waits = async |home: &Home| {
-        let troubles = home.store.workers().await.unwrap().pop()?.troubles;
+    let waits = async |backends: &Backends| {
+        let troubles = backends.store.workers().await.unwrap().pop()?.troubles;
         troubles.iter().any(|trouble| !trouble.partial).then_some(())
     };
     // 201 seconds, if nothing new came.
@@ -178,14 +178,14 @@ async fn a_job_of_a_newer_program_waits_uncounted_while_others_are_run() {
     place.publish(&[Envelope { v: 99, ..job(Apple { n: 1 }) }, job(Apple { n: 2 })]).await;
     let (shutdown, run) = start(place.worker().with(on(|_: Apple, _| async { Ok(vec![]) }), 1));
     place
-        .until("one waits and one is done", async |home| {
-            let stats = home.queue.stats().await.unwrap().into_iter().find(|stats| stats.kind == "test.apple")?;
+        .until("one waits and one is done", async |backends| {
+            let stats = backends.queue.stats().await.unwrap().into_iter().find(|stats| stats.kind == "test.apple")?;
             (stats.delayed == 1 && stats.ready == 0 && stats.running == Some(0)).then_some(())
         })
         .await;
     let beat = place
-        .until("its heartbeat says so", async |home| {
-            let beats = home.store.workers().await.unwrap();
+        .until("its heartbeat says so", async |backends| {
+            let beats = backends.store.workers().await.unwrap();
             beats.into_iter().find(|beat| !beat.troubles.is_empty())
         })
         .await;

@@ -64,12 +64,12 @@ async fn what_is_not_finished_when_the_grace_ends_is_handed_back_untouched() {
     let envelope = job(Apple { n: 1 });
     place.publish(std::slice::from_ref(&envelope)).await;
     let slow = Slow::new();
-    let home = place.again(|settings| settings.worker.grace_seconds = 0.05).await;
-    let (shutdown, run) = start(slow.add_to(home.worker(), 1));
+    let backends = place.again(|settings| settings.worker.grace_seconds = 0.05).await;
+    let (shutdown, run) = start(slow.add_to(backends.worker(), 1));
     slow.have_begun(1).await;
     shutdown.stop();
     assert_eq!(ended(run).await["test.apple"], counts(0, 0, 0));
-    let mut next = place.home.queue.subscribe(&["test.apple"], 1).await.unwrap();
+    let mut next = place.backends.queue.subscribe(&["test.apple"], 1).await.unwrap();
     let delivery = tokio::time::timeout(DEADLINE, next.next()).await.expect("it is there").unwrap();
     assert_eq!((delivery.envelope.as_ref(), delivery.redelivered), (Ok(&envelope), false));
 }
@@ -122,8 +122,8 @@ async fn a_worker_says_what_it_does_and_at_the_end_what_it_did() {
     let slow = Slow::new();
     let (shutdown, run) = start(slow.add_to(place.worker(), 1));
     let beat = place
-        .until("it says what it runs", async |home| {
-            home.store.workers().await.unwrap().into_iter().find(|beat| !beat.running.is_empty())
+        .until("it says what it runs", async |backends| {
+            backends.store.workers().await.unwrap().into_iter().find(|beat| !beat.running.is_empty())
         })
         .await;
     assert_eq!((beat.pid, &*beat.kinds), (std::process::id(), &["test.apple".to_owned()][..]));
@@ -132,7 +132,7 @@ async fn a_worker_says_what_it_does_and_at_the_end_what_it_did() {
     shutdown.stop();
     slow.may_end.notify_waiters();
     ended(run).await;
-    let beats = place.home.store.workers().await.unwrap();
+    let beats = place.backends.store.workers().await.unwrap();
     assert_eq!((beats.len(), beats[0].running.len(), beats[0].counts["test.apple"]), (1, 0, counts(1, 0, 0)));
 }
 
@@ -188,6 +188,6 @@ async fn child() {
             Ok(vec![job(Pear { n })])
         }
     });
-    let home = open(folder.as_ref(), |_| {}).await;
-    home.worker().with(handler, 1).run(Until::Stopped, shutdown).await.unwrap();
+    let backends = open(folder.as_ref(), |_| {}).await;
+    backends.worker().with(handler, 1).run(Until::Stopped, shutdown).await.unwrap();
 }

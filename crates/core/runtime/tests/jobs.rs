@@ -10,7 +10,7 @@ use std::time::Duration;
 use common::*;
 use model::Timestamp;
 use model::job::Envelope;
-use queue::End;
+use queue::Outcome;
 use runtime::Failure;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -91,8 +91,8 @@ async fn a_job_whose_attempts_are_used_up_is_dead_with_its_history() {
         let reason = format!("no {}", attempt.fetch_add(1, Ordering::SeqCst) + 1);
         async { Err(Failure::Retry { after: Some(Duration::from_millis(10)), reason }) }
     });
-    let home = place.again(|settings| settings.worker.max_attempts = 3).await;
-    let ended = run_until_empty(home.worker().with(handler, 1)).await;
+    let backends = place.again(|settings| settings.worker.max_attempts = 3).await;
+    let ended = run_until_empty(backends.worker().with(handler, 1)).await;
     assert_eq!(ended["test.apple"], counts(0, 2, 1));
     let dead = place.dead().await;
     assert_eq!(dead[0].reason, "gave up after 3 attempts: no 3");
@@ -127,8 +127,8 @@ async fn a_panic_is_a_failed_attempt_and_the_worker_goes_on() {
         assert_ne!(n, 1, "this one is bad");
         Ok(vec![])
     });
-    let home = place.again(|settings| settings.worker.max_attempts = 1).await;
-    let ended = run_until_empty(home.worker().with(handler, 1)).await;
+    let backends = place.again(|settings| settings.worker.max_attempts = 1).await;
+    let ended = run_until_empty(backends.worker().with(handler, 1)).await;
     assert_eq!(ended["test.apple"], counts(1, 0, 1));
     let reason = &place.dead().await[0].reason;
     assert!(
@@ -153,7 +153,7 @@ async fn a_job_that_loses_its_worker_again_and_again_is_dead() {
     let place = Place::new().await;
     let killer = job(Apple { n: 1 });
     for _ in 0..10 {
-        place.home.store.count_crash(&killer.id).await.unwrap();
+        place.backends.store.count_crash(&killer.id).await.unwrap();
     }
     place.publish(&[killer, job(Apple { n: 2 })]).await;
     lose(&place).await;
@@ -165,7 +165,7 @@ async fn a_job_that_loses_its_worker_again_and_again_is_dead() {
 
 /// Takes a job and is lost with it: the delivery is dropped without an end.
 async fn lose(place: &Place) {
-    let mut subscription = place.home.queue.subscribe(&["test.apple"], 1).await.unwrap();
+    let mut subscription = place.backends.queue.subscribe(&["test.apple"], 1).await.unwrap();
     let delivery = subscription.next().await.unwrap();
     assert!(!delivery.redelivered);
     drop(delivery);
@@ -175,7 +175,7 @@ async fn lose(place: &Place) {
 async fn until_empty_waits_for_jobs_that_run_elsewhere_and_runs_their_follow_ups() {
     let place = Place::new().await;
     place.publish(&[job(Apple { n: 1 })]).await;
-    let mut elsewhere = place.home.queue.subscribe(&["test.apple"], 1).await.unwrap();
+    let mut elsewhere = place.backends.queue.subscribe(&["test.apple"], 1).await.unwrap();
     let delivery = elsewhere.next().await.unwrap();
     let worker =
         place.worker().with(on(|_: Apple, _| async { Ok(vec![]) }), 1).with(on(|_: Pear, _| async { Ok(vec![]) }), 1);
@@ -184,7 +184,7 @@ async fn until_empty_waits_for_jobs_that_run_elsewhere_and_runs_their_follow_ups
     place.until("the first is done", async |_| (place.stats("test.pear").await.ready == 0).then_some(())).await;
     // Half a second of looks that all must say "not yet".
     assert!(tokio::time::timeout(Duration::from_millis(500), &mut run).await.is_err(), "it did not wait");
-    delivery.end(End::Done(vec![job(Pear { n: 1 }), job(Pear { n: 2 })])).await.unwrap();
+    delivery.end(Outcome::Done(vec![job(Pear { n: 1 }), job(Pear { n: 2 })])).await.unwrap();
     assert_eq!(run.await.unwrap()["test.pear"], counts(3, 0, 0));
 }
 

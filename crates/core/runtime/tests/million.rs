@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use async_trait::async_trait;
 use common::*;
-use host::{Health, Home};
+use host::{Backends, Health};
 use model::job::Envelope;
-use queue::{DeadLetter, Delivery, End, Finish, KindStats, Queue, QueueError, Subscription, Which};
+use queue::{Acker, DeadLetter, DeadLetterFilter, Delivery, KindStats, Outcome, Queue, QueueError, Subscription};
 
 const JOBS: u64 = 1_000_000;
 
@@ -29,8 +29,8 @@ struct Endless {
 struct Ended;
 
 #[async_trait]
-impl Finish for Ended {
-    async fn finish(self: Box<Self>, _: End) -> Result<(), QueueError> {
+impl Acker for Ended {
+    async fn finish(self: Box<Self>, _: Outcome) -> Result<(), QueueError> {
         Ok(())
     }
 }
@@ -63,10 +63,10 @@ impl Queue for Endless {
     async fn dead_letters(&self, _: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {
         Ok(Vec::new())
     }
-    async fn requeue(&self, _: &Which) -> Result<usize, QueueError> {
+    async fn requeue(&self, _: &DeadLetterFilter) -> Result<usize, QueueError> {
         Ok(0)
     }
-    async fn purge(&self, _: &Which) -> Result<usize, QueueError> {
+    async fn purge(&self, _: &DeadLetterFilter) -> Result<usize, QueueError> {
         Ok(0)
     }
 }
@@ -83,8 +83,8 @@ async fn memory_is_flat_over_a_million_jobs() {
     let health = Health::listen("127.0.0.1:0").await.unwrap();
     let left = Arc::new(AtomicU64::new(JOBS));
     let queue = Endless { left: left.clone(), payload: Arc::new(job(Apple { n: 1 }).to_bytes()) };
-    let home = Home { queue: Arc::new(queue), ..place.home.clone() };
-    let worker = home.worker().reporting_to(health.readiness).with(on(|_: Apple, _| async { Ok(vec![]) }), 64);
+    let backends = Backends { queue: Arc::new(queue), ..place.backends.clone() };
+    let worker = backends.worker().reporting_to(health.readiness).with(on(|_: Apple, _| async { Ok(vec![]) }), 64);
     let (began, run) = (Instant::now(), tokio::spawn(run_until_empty(worker)));
     place.until("it is warm", async |_| (left.load(Ordering::Relaxed) <= JOBS - WARM).then_some(())).await;
     let before = resident();

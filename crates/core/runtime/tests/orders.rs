@@ -9,10 +9,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 use common::*;
 use model::Timestamp;
-use model::fleet::{JobCounts, Pause, WorkerBeat};
+use model::fleet::{Heartbeat, JobCounts, Pause};
 use model::job::Envelope;
 use model::run::Run;
-use queue::{DeadLetter, End, KindStats, Queue, QueueError, Subscription, Which};
+use queue::{DeadLetter, DeadLetterFilter, KindStats, Outcome, Queue, QueueError, Subscription};
 
 /// A handler that notes its jobs.
 fn noting(seen: &Arc<Mutex<BTreeSet<u32>>>) -> impl runtime::Handler<Body = Apple> + use<> {
@@ -25,7 +25,7 @@ fn noting(seen: &Arc<Mutex<BTreeSet<u32>>>) -> impl runtime::Handler<Body = Appl
 
 async fn pause(place: &Place, kind: &str) {
     let pause = Pause { kind: kind.into(), since: Timestamp::now() };
-    place.home.store.pause_kind(&pause).await.unwrap();
+    place.backends.store.pause_kind(&pause).await.unwrap();
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -42,7 +42,7 @@ async fn jobs_of_a_paused_kind_wait_until_it_is_resumed_and_others_go_on() {
     let run = tokio::spawn(run_until_empty(worker));
     place.until("the plum is done", async |_| is_idle(&place.stats("test.plum").await)).await;
     assert_eq!((place.stats("test.apple").await.ready, seen.lock().unwrap().len()), (1, 0));
-    assert!(place.home.store.resume_kind("test.apple").await.unwrap());
+    assert!(place.backends.store.resume_kind("test.apple").await.unwrap());
     assert_eq!(run.await.unwrap()["test.apple"], counts(1, 0, 0));
 }
 
@@ -94,9 +94,9 @@ async fn jobs_of_a_cancelled_run_end_without_running_and_without_follow_ups() {
             cancelled_at: None,
             stand_in: None,
         };
-        place.home.store.save_run(&run).await.unwrap();
+        place.backends.store.save_run(&run).await.unwrap();
     }
-    place.home.store.cancel_run("cancelled", Timestamp::now()).await.unwrap();
+    place.backends.store.cancel_run("cancelled", Timestamp::now()).await.unwrap();
     let of = |n, run| job(Apple { n }).of_run(run);
     place.publish(&[of(1, "kept"), of(2, "cancelled"), job(Apple { n: 3 })]).await;
     let seen = Arc::default();
@@ -116,7 +116,7 @@ async fn follow_ups_belong_to_the_run_and_the_trace_of_their_job() {
         Ok(vec![job(Pear { n: 10 }), own.of_run("r2")])
     });
     run_until_empty(place.worker().with(handler, 1)).await;
-    let mut pears = place.home.queue.subscribe(&["test.pear"], 2).await.unwrap();
+    let mut pears = place.backends.queue.subscribe(&["test.pear"], 2).await.unwrap();
     for _ in 0..2 {
         let delivery = tokio::time::timeout(DEADLINE, pears.next()).await.expect("it is there").unwrap();
         let pear = delivery.envelope.as_ref().unwrap();
@@ -128,7 +128,7 @@ async fn follow_ups_belong_to_the_run_and_the_trace_of_their_job() {
             assert!(trace.starts_with(&format!("00-{of_first}-")) && trace.len() == 55, "{trace}");
             assert_eq!(pear.run.as_deref(), Some("r1"));
         }
-        delivery.end(End::Done(vec![])).await.unwrap();
+        delivery.end(Outcome::Done(vec![])).await.unwrap();
     }
 }
 
@@ -157,11 +157,11 @@ impl Queue for Broker {
         self.0.dead_letters(kind).await
     }
 
-    async fn requeue(&self, which: &Which) -> Result<usize, QueueError> {
+    async fn requeue(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
         self.0.requeue(which).await
     }
 
-    async fn purge(&self, which: &Which) -> Result<usize, QueueError> {
+    async fn purge(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
         self.0.purge(which).await
     }
 }
@@ -169,9 +169,9 @@ impl Queue for Broker {
 #[tokio::test(flavor = "multi_thread")]
 async fn until_empty_trusts_the_heartbeats_of_others_where_the_queue_cannot_tell() {
     let mut place = Place::new().await;
-    place.home.queue = Arc::new(Broker(place.home.queue.clone()));
+    place.backends.queue = Arc::new(Broker(place.backends.queue.clone()));
     let now = Timestamp::now();
-    let mut other = WorkerBeat {
+    let mut other = Heartbeat {
         id: "other".into(),
         host: "elsewhere".into(),
         pid: 1,
@@ -182,7 +182,7 @@ async fn until_empty_trusts_the_heartbeats_of_others_where_the_queue_cannot_tell
         started_at: now,
         beat_at: now,
     };
-    let store = &place.home.store;
+    let store = &place.backends.store;
     store.heartbeat(&other).await.unwrap();
     let mut run = tokio::spawn(run_until_empty(place.worker().with(on(|_: Apple, _| async { Ok(vec![]) }), 1)));
     assert!(tokio::time::timeout(Duration::from_secs(3), &mut run).await.is_err(), "a job runs elsewhere");

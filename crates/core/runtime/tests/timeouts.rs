@@ -93,11 +93,11 @@ async fn waits_for_a_rate_are_not_the_time_of_an_attempt() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_computation_that_never_ends_is_timed_out_and_the_reason_is_kept() {
     let place = Place::new().await;
-    let home = place.again(|settings| settings.worker.max_attempts = 1).await;
+    let backends = place.again(|settings| settings.worker.max_attempts = 1).await;
     place.publish(&[job(Brief { n: 1 })]).await;
     let endless = Endless::default();
     let _release = endless.until_the_end();
-    let ended = run_until_empty(home.worker().with(computing(&endless), 1)).await;
+    let ended = run_until_empty(backends.worker().with(computing(&endless), 1)).await;
     assert_eq!(ended["test.brief"], counts(0, 0, 1));
     assert!(place.dead().await[0].reason.contains("it took longer than 0.3 s"), "{:?}", place.dead().await);
 }
@@ -160,7 +160,7 @@ async fn a_stop_asks_a_computation_to_end_and_hands_its_job_back_uncounted() {
     began.notified().await;
     shutdown.stop();
     assert_eq!(ended(run).await["test.apple"], counts(0, 0, 0));
-    let mut next = place.home.queue.subscribe(&["test.apple"], 1).await.unwrap();
+    let mut next = place.backends.queue.subscribe(&["test.apple"], 1).await.unwrap();
     let delivery = tokio::time::timeout(DEADLINE, next.next()).await.expect("it is there").unwrap();
     assert_eq!(delivery.envelope.as_ref(), Ok(&envelope));
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use common::*;
-use host::Home;
+use host::Backends;
 use model::job::Envelope;
-use queue::{DeadLetter, Delivery, End, Finish, KindStats, Queue, QueueError, Subscription, Which};
+use queue::{Acker, DeadLetter, DeadLetterFilter, Delivery, KindStats, Outcome, Queue, QueueError, Subscription};
 use runtime::{Failure, Shutdown, Until, Worker, WorkerError};
 use tokio::sync::{Notify, mpsc};
 
@@ -20,7 +20,7 @@ enum Next {
     Deliver(&'static [u8]),
 }
 
-type Ends = mpsc::UnboundedSender<End>;
+type Ends = mpsc::UnboundedSender<Outcome>;
 
 /// A queue that has some surprises before it behaves like the one it wraps.
 struct Surprising {
@@ -69,10 +69,10 @@ impl Queue for Surprising {
     async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {
         self.inner.dead_letters(kind).await
     }
-    async fn requeue(&self, which: &Which) -> Result<usize, QueueError> {
+    async fn requeue(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
         self.inner.requeue(which).await
     }
-    async fn purge(&self, which: &Which) -> Result<usize, QueueError> {
+    async fn purge(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
         self.inner.purge(which).await
     }
 }
@@ -92,9 +92,9 @@ impl Subscription for SurprisingSubscription {
 }
 
 #[async_trait]
-impl Finish for Told {
+impl Acker for Told {
     /// Stale, where the test does not listen.
-    async fn finish(self: Box<Self>, end: End) -> Result<(), QueueError> {
+    async fn finish(self: Box<Self>, end: Outcome) -> Result<(), QueueError> {
         self.0.send(end).map_err(|_| QueueError::Stale)
     }
 }
@@ -103,12 +103,12 @@ impl Finish for Told {
 fn surprising(
     place: &Place,
     script: impl IntoIterator<Item = Next>,
-) -> (Worker, mpsc::UnboundedReceiver<End>, Arc<Notify>) {
+) -> (Worker, mpsc::UnboundedReceiver<Outcome>, Arc<Notify>) {
     let (ends, told) = mpsc::unbounded_channel();
     let script = Arc::new(Mutex::new(script.into_iter().collect()));
     let left = Arc::new(Notify::new());
-    let queue = Arc::new(Surprising { inner: place.home.queue.clone(), script, ends, left: left.clone() });
-    let worker = (Home { queue, ..place.home.clone() }).worker();
+    let queue = Arc::new(Surprising { inner: place.backends.queue.clone(), script, ends, left: left.clone() });
+    let worker = (Backends { queue, ..place.backends.clone() }).worker();
     (worker.with(on(|_: Apple, _| async { Ok(vec![]) }), 1), told, left)
 }
 
@@ -156,7 +156,7 @@ async fn a_job_under_way_is_finished_when_the_queue_can_no_longer_be_used() {
     finish.notify_one();
     let result = tokio::time::timeout(DEADLINE, run).await.expect("it ends").unwrap();
     assert_eq!(result.unwrap_err().to_string(), "gone");
-    assert!(matches!(ends.try_recv(), Ok(End::Done(_))));
+    assert!(matches!(ends.try_recv(), Ok(Outcome::Done(_))));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -166,7 +166,7 @@ async fn messages_that_are_no_jobs_of_their_queue_are_dead_with_a_reason() {
     let (worker, mut ends, _) = surprising(&place, [Next::Deliver(b"\xffgarbage"), Next::Deliver(other)]);
     assert_eq!(run_until_empty(worker).await["test.apple"], counts(0, 0, 2));
     let mut reason = || match ends.try_recv() {
-        Ok(End::Dead { reason }) => reason,
+        Ok(Outcome::Dead { reason }) => reason,
         other => panic!("not dead: {other:?}"),
     };
     let first = reason();

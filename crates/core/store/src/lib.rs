@@ -13,10 +13,10 @@ use model::Timestamp;
 use model::analysis::TrackAnalysis;
 use model::audio::{AudioFeatures, TrackPitches};
 use model::dataset::DatasetInfo;
-use model::fleet::{Budget, Capability, Pause, Permits, WorkerBeat};
+use model::fleet::{Budget, Capability, Heartbeat, Pause, Permits};
 use model::run::Run;
 use model::search::{ModelInfo, Search, SearchInfo, Trial};
-use model::tag::{Cut, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
+use model::tag::{LabelSelection, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
 use model::track::{Artist, PlaylistPage, Track};
 
 /// The shared collections. Every `save_…` is an upsert by natural key: doing it twice changes nothing.
@@ -67,7 +67,7 @@ pub trait Tags: Send + Sync {
     /// Keeps a page that was not understood, for a look; the newest one of each address.
     async fn save_unrecognised(&self, address: &str, status: u16, body: &str) -> Result<()>;
     /// The view `labelled_tracks`: canonical tags cut to labels.
-    async fn labelled_tracks(&self, cut: &Cut) -> Result<LabelledTracks>;
+    async fn labelled_tracks(&self, label_selection: &LabelSelection) -> Result<LabelledTracks>;
     /// How many tracks have tags, none, or are unknown to last.fm.
     async fn tag_outcomes(&self) -> Result<TagOutcomeCounts>;
 }
@@ -152,9 +152,9 @@ pub trait Searches: Send + Sync {
 #[async_trait]
 pub trait Fleet: Send + Sync {
     /// Upserts a worker's sign of life.
-    async fn heartbeat(&self, beat: &WorkerBeat) -> Result<()>;
+    async fn heartbeat(&self, beat: &Heartbeat) -> Result<()>;
     /// All workers that were ever seen.
-    async fn workers(&self) -> Result<Vec<WorkerBeat>>;
+    async fn workers(&self) -> Result<Vec<Heartbeat>>;
     /// Stops everyone from taking jobs of a kind; the first pause of a kind stays.
     async fn pause_kind(&self, pause: &Pause) -> Result<()>;
     /// Ends a pause; `false` where the kind was not paused.

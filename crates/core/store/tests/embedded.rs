@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use contract::{Place, contract};
 use model::Timestamp;
-use model::tag::{Cut, Tag, TagSource, TagsOutcome};
+use model::tag::{LabelSelection, Tag, TagSource, TagsOutcome};
 use model::track::{PlaylistPage, Track};
 use sqlite::rusqlite::Connection;
 use store::{Store, StoreError};
@@ -97,7 +97,7 @@ async fn a_shell_sees_the_default_cut_in_the_view() {
     let mut query = shell.prepare("SELECT * FROM labelled_tracks").unwrap();
     let rows = query.query_map([], |row| Ok((row.get("track_id")?, row.get("labels")?))).unwrap();
     let rows: Vec<(String, String)> = rows.map(Result::unwrap).collect();
-    let labelled = store.labelled_tracks(&Cut::default()).await.unwrap();
+    let labelled = store.labelled_tracks(&LabelSelection::default()).await.unwrap();
     let expected = labelled.tracks.into_iter();
     let expected: Vec<_> =
         expected.map(|track| (track.track_id, serde_json::to_string(&track.labels).unwrap())).collect();

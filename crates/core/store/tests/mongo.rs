@@ -10,7 +10,7 @@ use contract::{Place, contract};
 use futures::TryStreamExt;
 use model::Timestamp;
 use model::dataset::DatasetInfo;
-use model::tag::{Cut, LabelledTrack, Tag, TagSource, TagsOutcome};
+use model::tag::{LabelSelection, LabelledTrack, Tag, TagSource, TagsOutcome};
 use model::track::Track;
 use mongodb::IndexModel;
 use mongodb::bson::spec::BinarySubtype;
@@ -43,7 +43,7 @@ fn dataset(id: &str) -> DatasetInfo {
         dropped: Default::default(),
         tags_before: vec![],
         tags_after: vec![],
-        cut: None,
+        label_selection: None,
         training: None,
         imputed: None,
         stand_in: None,
@@ -127,14 +127,15 @@ async fn the_view_and_the_verb_are_what_the_embedded_home_computes() {
     }
     for top in [0, 1, 3, 9, 10, usize::MAX] {
         for excluded in [vec![], vec!["rock".to_owned()], vec!["pop".to_owned(), "jazz".to_owned()]] {
-            let cut = Cut { top, excluded, misc: "$misc".into() };
-            let [expected, found] = [embedded.labelled_tracks(&cut).await, shared.labelled_tracks(&cut).await];
-            assert_eq!(found.unwrap(), expected.unwrap(), "{cut:?}");
+            let label_selection = LabelSelection { top, excluded, misc: "$misc".into() };
+            let [expected, found] =
+                [embedded.labelled_tracks(&label_selection).await, shared.labelled_tracks(&label_selection).await];
+            assert_eq!(found.unwrap(), expected.unwrap(), "{label_selection:?}");
         }
     }
     let view = place.client().await.collection::<LabelledTrack>("labelled_tracks");
     let rows: Vec<LabelledTrack> = view.find(doc! {}).await.unwrap().try_collect().await.unwrap();
-    assert_eq!(rows, embedded.labelled_tracks(&Cut::default()).await.unwrap().tracks);
+    assert_eq!(rows, embedded.labelled_tracks(&LabelSelection::default()).await.unwrap().tracks);
 }
 
 #[tokio::test]
@@ -197,8 +198,8 @@ async fn texts_that_look_like_the_servers_language_stay_texts() {
     assert_eq!(store.count_crash("$job").await.unwrap(), 1);
     let tags = TagsOutcome::Tags(vec![Tag { name: "$tags.name".into(), count: None }]);
     store.save_tags(&track("$id"), &tags, TagSource::Page).await.unwrap();
-    let cut = Cut { top: 0, excluded: vec!["$canonical".into()], misc: "$misc".into() };
-    let labelled = store.labelled_tracks(&cut).await.unwrap();
+    let label_selection = LabelSelection { top: 0, excluded: vec!["$canonical".into()], misc: "$misc".into() };
+    let labelled = store.labelled_tracks(&label_selection).await.unwrap();
     assert_eq!(labelled.tracks, [LabelledTrack { track_id: "$id".into(), labels: vec!["$misc".into()] }]);
 }
 

@@ -1,7 +1,7 @@
 //! Messages that are no jobs.
 
 use model::Timestamp;
-use model::job::{Envelope, MOST_BYTES, TrackTags};
+use model::job::{Envelope, MOST_BYTES, TrackTagsJob};
 
 /// The kinds whose queues get garbage: all that workers of the run take.
 const KINDS: [&str; 7] = [
@@ -41,7 +41,7 @@ fn kind(number: usize) -> &'static str {
 
 /// Everything that a message can be and no job is.
 fn payload(number: usize) -> String {
-    let mut job = Envelope::new(&TrackTags { track_id: format!("garbage-{number}") });
+    let mut job = Envelope::new(&TrackTagsJob { track_id: format!("garbage-{number}") });
     // The same bytes in every run.
     (job.id, job.enqueued_at) = (format!("garbage-{number}"), Timestamp(0));
     let text = |job: &Envelope| String::from_utf8(job.to_bytes()).expect("JSON is UTF-8");

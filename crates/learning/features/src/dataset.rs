@@ -57,7 +57,7 @@ pub fn describe(dataset: &Dataset, parquet: &[u8]) -> DatasetInfo {
         dropped: BTreeMap::new(),
         tags_before: Vec::new(),
         tags_after: rows_by_label(dataset),
-        cut: None,
+        label_selection: None,
         training: Some(training(dataset)),
         imputed: None,
         stand_in: None,

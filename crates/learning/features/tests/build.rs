@@ -46,12 +46,12 @@ fn tags(id: &str, outcome: TagsOutcome, canonical: &[&str]) -> TaggedTrack {
 }
 
 fn dropped(sources: Sources) -> BTreeMap<String, usize> {
-    build(sources, &settings::Dataset::default()).unwrap().dropped
+    build(sources, &settings::DatasetSettings::default()).unwrap().dropped
 }
 
 #[test]
 fn a_row_has_1241_features_its_labels_and_its_side() {
-    let built = build(complete(), &settings::Dataset::default()).unwrap();
+    let built = build(complete(), &settings::DatasetSettings::default()).unwrap();
     let dataset = &built.dataset;
     let names = pitch_columns().into_iter().chain(SCALARS.iter().chain(&CONFIDENCES).map(|name| name.to_string()));
     assert_eq!(dataset.feature_names, names.collect::<Vec<_>>());
@@ -71,7 +71,7 @@ fn a_row_has_1241_features_its_labels_and_its_side() {
 
 #[test]
 fn its_file_reads_back_and_its_info_tells_what_was_cut() {
-    let built = build(complete(), &settings::Dataset::default()).unwrap();
+    let built = build(complete(), &settings::DatasetSettings::default()).unwrap();
     let parquet = to_parquet(&built.dataset).unwrap();
     assert_eq!(read(&parquet, &Default::default()).unwrap(), built.dataset);
     let info = built.info(&parquet);
@@ -79,7 +79,7 @@ fn its_file_reads_back_and_its_info_tells_what_was_cut() {
     assert_eq!((info.rows, info.features), (10, 1_241));
     assert_eq!(info.tags_before[0], ("rock".into(), 7));
     assert_eq!(info.tags_after, [("jazz".into(), 5), ("misc".into(), 5), ("pop".into(), 5)]);
-    assert_eq!(info.cut.unwrap().top, 9);
+    assert_eq!(info.label_selection.unwrap().top, 9);
 }
 
 #[test]
@@ -87,7 +87,7 @@ fn a_group_that_no_labelled_track_has_costs_its_columns_and_no_row() {
     let mut sources = complete();
     sources.pitches.clear();
     sources.confidences = vec![("somebody else's".into(), [0.0; 4])];
-    let built = build(sources, &settings::Dataset::default()).unwrap();
+    let built = build(sources, &settings::DatasetSettings::default()).unwrap();
     assert_eq!(built.dataset.feature_names, SCALARS);
     assert_eq!(built.dataset.rows(), 10);
 }
@@ -103,7 +103,7 @@ fn a_scalar_that_no_labelled_track_has_costs_its_column_and_no_row() {
     let mut sources = complete();
     take(&mut sources, "key", 0..10);
     take(&mut sources, "tempo", 0..10);
-    let built = build(sources, &settings::Dataset::default()).unwrap();
+    let built = build(sources, &settings::DatasetSettings::default()).unwrap();
     assert_eq!((built.dataset.rows(), built.dataset.feature_names.len()), (10, 1_239));
     assert!(!built.dataset.feature_names.iter().any(|name| name == "key" || name == "tempo"));
     assert!(built.dataset.features.iter().all(|value| value.is_finite()));
@@ -116,7 +116,7 @@ fn a_track_that_lacks_a_used_scalar_is_counted_apart_from_one_without_any() {
     take(&mut sources, "key", 0..2);
     take(&mut sources, "mode", 1..3);
     sources.features[9].values = None;
-    let built = build(sources, &settings::Dataset::default()).unwrap();
+    let built = build(sources, &settings::DatasetSettings::default()).unwrap();
     assert_eq!((built.dataset.rows(), built.dataset.feature_names.len()), (6, 1_241));
     let expected = [("incomplete_audio_features", 3), ("no_audio_features", 1)];
     assert_eq!(built.dropped, expected.map(|(reason, count)| (reason.to_owned(), count)).into());
@@ -157,7 +157,7 @@ fn tracks_without_a_label_are_counted_by_reason() {
 
 #[test]
 fn nothing_to_learn_from_is_an_error_that_says_why() {
-    let settings = settings::Dataset::default();
+    let settings = settings::DatasetSettings::default();
     let mut sources = complete();
     sources.labelled.tracks.clear();
     let message = build(sources.clone(), &settings).unwrap_err().to_string();
@@ -173,10 +173,10 @@ fn an_artist_that_has_most_tracks_is_trained_on_and_that_is_told() {
     let mut sources = complete();
     sources.tracks.iter_mut().take(8).for_each(|track| track.artists[0].name = "prolific".into());
     let split = settings::SplitSettings { by_artist: true, ..Default::default() };
-    let built = build(sources, &settings::Dataset { split, ..Default::default() }).unwrap();
+    let built = build(sources, &settings::DatasetSettings { split, ..Default::default() }).unwrap();
     let test = built.dataset.side(Split::Test);
     assert!(test.len() == 1 && built.dataset.artists[test[0]] != "prolific", "{:?}", built.dataset.artists);
     let told = "1 of 10 rows are held out, not 3: all rows of an artist stay together, and `prolific` has 8";
     assert_eq!(built.note.as_deref(), Some(told));
-    assert_eq!(build(complete(), &settings::Dataset::default()).unwrap().note, None);
+    assert_eq!(build(complete(), &settings::DatasetSettings::default()).unwrap().note, None);
 }

@@ -329,7 +329,7 @@ fn what_was_imported_is_read_back_whatever_its_columns_look_like_by_then() {
     let gap = "no,label:a\n1,0\n2,1\n,0\n4,1\n5,1\n";
     let zero = import_csv(gap, &Import { impute: Some(Impute::Zero), ..Import::default() }).unwrap();
     let tracks = "track_id,index,genres\na,1,pop\na,1,rock\nb,2,pop\nb,2,jazz\nc,3,rock\nd,4,jazz\n";
-    let genres = GenreColumn { name: "genres".into(), separator: None, cut: Default::default() };
+    let genres = GenreColumn { name: "genres".into(), separator: None, label_selection: Default::default() };
     let joined = import_csv(tracks, &Import { genres: Some(genres), ..Import::default() }).unwrap();
     // Names that were accepted before they were looked at.
     let named = |name: &str| Dataset {

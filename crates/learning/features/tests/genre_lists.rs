@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use features::{GenreColumn, Import, Imported, import};
-use model::tag::{Cut, canonical};
+use model::tag::{LabelSelection, canonical};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
@@ -60,7 +60,10 @@ fn lists(group: &mut Group<'_>, rows: &[Option<&[Option<&str>]>], [null, empty, 
 
 fn by_genres(separator: Option<&str>) -> Import {
     let separator = separator.map(|separator| separator.parse().unwrap());
-    Import { genres: Some(GenreColumn { name: "genres".into(), separator, cut: Cut::default() }), ..Import::default() }
+    Import {
+        genres: Some(GenreColumn { name: "genres".into(), separator, label_selection: LabelSelection::default() }),
+        ..Import::default()
+    }
 }
 
 /// A table with this column of genres, of two row groups.

@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use features::{GenreColumn, Import, Imported, Separator, import};
 use model::dataset::{Dataset, Split};
-use model::tag::{Cut, canonical};
+use model::tag::{LabelSelection, canonical};
 use proptest::prelude::*;
 
-fn by(separator: Option<Separator>, cut: Cut) -> Import {
-    let genres = GenreColumn { name: "Genres".into(), separator, cut };
+fn by(separator: Option<Separator>, label_selection: LabelSelection) -> Import {
+    let genres = GenreColumn { name: "Genres".into(), separator, label_selection };
     Import { genres: Some(genres), ..Import::default() }
 }
 
@@ -77,20 +77,23 @@ fn json(genres: &[&str]) -> String {
 }
 
 /// What the rules for collected tags make of tracks and their genres, by hand.
-fn expected(tracks: &BTreeMap<String, BTreeSet<String>>, cut: &Cut) -> BTreeMap<String, Vec<String>> {
+fn expected(
+    tracks: &BTreeMap<String, BTreeSet<String>>,
+    label_selection: &LabelSelection,
+) -> BTreeMap<String, Vec<String>> {
     let mut counts: BTreeMap<&String, usize> = BTreeMap::new();
     tracks.values().flatten().for_each(|genre| *counts.entry(genre).or_default() += 1);
     let mut ranked: Vec<(&String, usize)> =
-        counts.into_iter().filter(|(genre, _)| !cut.excluded.contains(genre)).collect();
+        counts.into_iter().filter(|(genre, _)| !label_selection.excluded.contains(genre)).collect();
     ranked.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
-    let top: Vec<&String> = ranked.iter().take(cut.top).map(|(genre, _)| *genre).collect();
+    let top: Vec<&String> = ranked.iter().take(label_selection.top).map(|(genre, _)| *genre).collect();
     let mut labelled = BTreeMap::new();
     for (id, genres) in tracks {
-        let kept: Vec<&String> = genres.iter().filter(|genre| !cut.excluded.contains(genre)).collect();
+        let kept: Vec<&String> = genres.iter().filter(|genre| !label_selection.excluded.contains(genre)).collect();
         let labels: Vec<String> = kept.iter().filter(|genre| top.contains(*genre)).map(|g| g.to_string()).collect();
         match (kept.is_empty(), labels.is_empty()) {
             (true, _) => {}
-            (_, true) => drop(labelled.insert(id.clone(), vec![cut.misc.clone()])),
+            (_, true) => drop(labelled.insert(id.clone(), vec![label_selection.misc.clone()])),
             _ => drop(labelled.insert(id.clone(), labels)),
         }
     }
@@ -122,7 +125,7 @@ proptest! {
         layout in 0usize..16,
         top in 1usize..6,
     ) {
-        let cut = Cut { top, ..Cut::default() };
+        let label_selection = LabelSelection { top, ..LabelSelection::default() };
         let written: Vec<(String, Vec<&str>)> =
             rows.iter().map(|(id, genres)| (format!("t{id}"), genres.iter().map(|at| NAMES[*at]).collect())).collect();
         let cell = |genres: &Vec<&str>| match layout {
@@ -148,14 +151,14 @@ proptest! {
         for (id, genres) in &written {
             tracks.entry(id.clone()).or_default().extend(genres.iter().filter_map(|genre| canonical(genre)));
         }
-        let expected = expected(&tracks, &cut);
+        let expected = expected(&tracks, &label_selection);
         let separator = match layout {
             3 => Some("/"),
             7 => Some(" + "),
             _ => None,
         };
         let separator = separator.map(|separator| separator.parse().unwrap());
-        match import(text.as_bytes(), &by(separator, cut)) {
+        match import(text.as_bytes(), &by(separator, label_selection)) {
             Ok(Imported { dataset, .. }) => {
                 prop_assert_eq!(labels(&dataset), expected);
                 prop_assert_eq!(dataset.feature_names, ["x"]);
@@ -169,7 +172,8 @@ proptest! {
 fn rows_of_a_track_become_one_with_all_their_genres_and_are_counted() {
     let text = "track_id,track_genre,x,y\na,pop,1,5\nb,jazz,2,\na,folk,1,5\nc,pop,3,5\nb,jazz,2,7\na,pop,9,5\nd,,4,5\n\
                 e,rock,5,5\nf,80s,6,5\n";
-    let genres = GenreColumn { name: " track_genre ".into(), separator: None, cut: Cut::default() };
+    let genres =
+        GenreColumn { name: " track_genre ".into(), separator: None, label_selection: LabelSelection::default() };
     let imported = imported(text, &Import { genres: Some(genres), ..Import::default() });
     let expected = [("a", vec!["folk", "pop"]), ("b", vec!["jazz"]), ("c", vec!["pop"])];
     let expected = expected.map(|(id, labels)| (id.to_owned(), labels.into_iter().map(str::to_owned).collect()));
@@ -189,14 +193,14 @@ fn rows_of_a_track_become_one_with_all_their_genres_and_are_counted() {
     let dropped = [("no_genre", 1), ("no_genre_given", 1), ("only_excluded_tags", 1)];
     assert_eq!(info.dropped, dropped.map(|(reason, n)| (reason.to_owned(), n)).into());
     assert_eq!(info.tags_before[0], ("pop".to_owned(), 2));
-    assert_eq!(info.cut.unwrap(), Cut::default());
+    assert_eq!(info.label_selection.unwrap(), LabelSelection::default());
 }
 
 #[test]
 fn a_doubtful_separator_is_told_with_the_first_row_as_read() {
     let notes = |text: &[&str], separator: Option<&str>| {
         let separator = separator.map(|text| text.parse().unwrap());
-        let notes = imported(&cells(text), &by(separator, Cut::default())).notes;
+        let notes = imported(&cells(text), &by(separator, LabelSelection::default())).notes;
         notes.into_iter().filter(|note| note.contains("`Genres`")).collect::<Vec<_>>()
     };
     let none: [String; 0] = [];
@@ -253,7 +257,7 @@ fn a_doubtful_separator_is_told_with_the_first_row_as_read() {
     ));
     assert_eq!(notes(&rare, Some("none")), none);
     assert_eq!(notes(&rare, Some(",")), none);
-    let dataset = imported(&cells(&rare), &by(Some(Separator::None), Cut::default())).dataset;
+    let dataset = imported(&cells(&rare), &by(Some(Separator::None), LabelSelection::default())).dataset;
     assert_eq!(dataset.label_names, ["folk", "pop jazz"]);
 }
 
@@ -270,7 +274,7 @@ fn what_may_be_between_genres_is_read_or_told_with_the_option_to_paste() {
     let expected = ["dream pop", "jazz"];
     let read = |cell: &str, separator: Option<Separator>| {
         let text = cells(&[cell, cell, "jazz", "dream pop"]);
-        let Imported { dataset, notes, .. } = imported(&text, &by(separator, Cut::default()));
+        let Imported { dataset, notes, .. } = imported(&text, &by(separator, LabelSelection::default()));
         (dataset.label_names, notes.into_iter().find(|note| note.contains("`Genres`")))
     };
     for cell in ["jazz\tdream pop", "#jazz #dream pop", "#Jazz#DreamPop", "jazz | dream pop", "jazz • dream pop"] {
@@ -297,7 +301,7 @@ fn what_may_be_between_genres_is_read_or_told_with_the_option_to_paste() {
     let names =
         ["hip-hop", "lo-fi", "r&b", "8-bit", "lgbtq+ hip hop", "jazz", "k-pop", "rock'n'roll", "Q: pop", "folk", "ska"];
     let names = [&names[..], &["dub"; 10]].concat();
-    let notes = imported(&cells(&names), &by(None, Cut::default())).notes;
+    let notes = imported(&cells(&names), &by(None, LabelSelection::default())).notes;
     assert!(!notes.iter().any(|note| note.contains("`Genres`")), "signs in a few names: {notes:?}");
 }
 
@@ -305,7 +309,7 @@ fn what_may_be_between_genres_is_read_or_told_with_the_option_to_paste() {
 fn entities_of_html_are_read_as_their_characters() {
     let label_names = |text: &[&str], separator: Option<&str>| {
         let separator = separator.map(|text| text.parse().unwrap());
-        imported(&cells(text), &by(separator, Cut::default())).dataset.label_names
+        imported(&cells(text), &by(separator, LabelSelection::default())).dataset.label_names
     };
     let expected = ["chanson francaise", "drum and bass", "jazz", "rnb"];
     let expected: Vec<String> = expected.iter().map(|label| canonical(label).unwrap()).collect();
@@ -322,7 +326,7 @@ fn entities_of_html_are_read_as_their_characters() {
 #[test]
 fn what_cannot_be_genres_is_refused_with_the_place() {
     let error = |text: &str, import_by: &Import| import(text.as_bytes(), import_by).unwrap_err().to_string();
-    let found = by(None, Cut::default());
+    let found = by(None, LabelSelection::default());
     let message = error(&cells(&["['pop']", "[{'id': 18, 'name': 'pop'}]"]), &found);
     assert!(message.starts_with("column `Genres`, line 3 holds no list of texts but `[{'id'"), "{message}");
     assert!(error(&cells(&["['it's', 'pop']"]), &found).contains("line 2 holds no list"));
@@ -350,7 +354,7 @@ fn what_cannot_be_genres_is_refused_with_the_place() {
 #[test]
 fn label_columns_beside_a_column_of_genres_are_left_out() {
     let text = "track_id,split,label:old,Genres,x\na,train,1,pop,1\nb,test,0,jazz,2\nc,train,1,pop,3\n";
-    let dataset = imported(text, &by(None, Cut::default())).dataset;
+    let dataset = imported(text, &by(None, LabelSelection::default())).dataset;
     assert_eq!(
         (dataset.label_names.clone(), dataset.feature_names.clone()),
         (vec!["jazz".into(), "pop".into()], vec!["x".into()])

@@ -61,7 +61,7 @@ proptest! {
             sources.features.extend(features.clone().map(|of| AudioFeatures { track_id: id.clone(), ..of }));
             sources.confidences.extend(confidences.map(|of| (id.clone(), of)));
         }
-        let Ok(built) = build(sources, &settings::Dataset::default()) else { return Ok(()) };
+        let Ok(built) = build(sources, &settings::DatasetSettings::default()) else { return Ok(()) };
         let dataset = &built.dataset;
         let columns = TrackColumns::of(dataset.feature_names.clone()).unwrap();
         let mut dropped = 0;

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use linfa::ParamGuard;
 use linfa::traits::Fit;
-use model::search::{Params, Setting};
+use model::search::{Candidate, Params};
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -65,7 +65,7 @@ pub struct Trained<T> {
 }
 
 /// Checks parameters and completes them by scikit-learn's defaults. `select` stays out of them where nothing is selected.
-pub fn complete(family: &str, given: &Params) -> Result<Setting, ParamError> {
+pub fn complete(family: &str, given: &Params) -> Result<Candidate, ParamError> {
     let (selection, given) = Selection::split(given)?;
     let given = &given;
     let mut params = match (family, kind(family)) {
@@ -77,7 +77,7 @@ pub fn complete(family: &str, given: &Params) -> Result<Setting, ParamError> {
         (other, None) => return Err(unknown(other)),
     };
     params.extend(selection.map(|selection| ("select".to_owned(), selection.to_value())));
-    Ok(Setting { family: family.to_owned(), params })
+    Ok(Candidate { family: family.to_owned(), params })
 }
 
 fn kind(family: &str) -> Option<Kind> {
@@ -95,7 +95,7 @@ pub(crate) fn unknown(family: &str) -> ParamError {
 
 impl Estimator {
     /// The estimator of a setting without `select`; `seed` is for what is random in it.
-    pub fn new(setting: &Setting, seed: u64) -> Result<Self, ParamError> {
+    pub fn new(setting: &Candidate, seed: u64) -> Result<Self, ParamError> {
         let params = &setting.params;
         match (setting.family.as_str(), kind(&setting.family)) {
             ("knn", _) => Ok(Self::Knn(KnnParams::read(params)?.0.check()?)),

@@ -14,7 +14,7 @@ use std::fmt;
 use std::marker::PhantomData;
 
 use model::plain::Slips;
-use model::search::{Params, Setting};
+use model::search::{Candidate, Params};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
@@ -67,7 +67,7 @@ pub fn named(name: &str) -> Option<&'static str> {
 
 /// The settings of a grid, of these families in this order, or of all in the order of the file. Parameters that the
 /// grid leaves out have scikit-learn's defaults.
-pub fn read(text: &str, families: &[String]) -> Result<Vec<Setting>, GridError> {
+pub fn read(text: &str, families: &[String]) -> Result<Vec<Candidate>, GridError> {
     let line = |offset: usize| text[..offset].matches('\n').count() + 1;
     let grid: Grid = toml::from_str(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
@@ -117,7 +117,7 @@ fn chosen<'a>(grid: &'a Grid, families: &[String]) -> Result<Vec<&'a (Spanned<St
 }
 
 /// The product of a table's lists, or what is wrong with which parameter.
-fn settings_of(family: &str, table: &Ordered<Value>) -> Result<Vec<Setting>, (Option<String>, String)> {
+fn settings_of(family: &str, table: &Ordered<Value>) -> Result<Vec<Candidate>, (Option<String>, String)> {
     let mut points = vec![Params::new()];
     for (name, values) in &table.0 {
         let name = name.get_ref();

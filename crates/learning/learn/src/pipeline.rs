@@ -3,7 +3,7 @@
 
 use std::time::Instant;
 
-use model::search::Setting;
+use model::search::Candidate;
 use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
@@ -30,9 +30,9 @@ pub(crate) struct Fitted {
 
 impl Pipeline {
     /// The pipeline of a setting; `seed` is for what is random in it.
-    pub(crate) fn new(setting: &Setting, seed: u64) -> Result<Self, ParamError> {
+    pub(crate) fn new(setting: &Candidate, seed: u64) -> Result<Self, ParamError> {
         let (selection, params) = Selection::split(&setting.params)?;
-        let estimator = Estimator::new(&Setting { family: setting.family.clone(), params }, seed)?;
+        let estimator = Estimator::new(&Candidate { family: setting.family.clone(), params }, seed)?;
         Ok(Self { selection: selection.map(|selection| selection.seed(seed)), estimator })
     }
 

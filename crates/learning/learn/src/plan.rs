@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashSet;
 
-use model::search::{Block, Search, Setting};
+use model::search::{Block, Candidate, Search};
 
 use crate::family::{Seconds, Size};
 use crate::pipeline::Pipeline;
@@ -47,7 +47,7 @@ pub struct Shape {
 /// Cuts a search into blocks, each of one fold. Settings that share work lie in one block, in the order of the grid. The
 /// longest blocks come first: what workers wait for at the end is then a short one. How a search is cut never changes a
 /// score.
-pub fn blocks(settings: &[Setting], folds: u32, shape: Shape) -> Vec<Block> {
+pub fn blocks(settings: &[Candidate], folds: u32, shape: Shape) -> Vec<Block> {
     let groups = groups(settings, folds, shape);
     let whole = f64::from(folds) * groups.iter().map(Group::seconds).sum::<f64>();
     let mut chunks = chunks(groups, (whole / BLOCKS).clamp(SHORTEST, LONGEST));
@@ -72,7 +72,7 @@ pub fn dearest_seconds(search: &Search, shape: Shape) -> f64 {
 }
 
 /// What a search would cost, family by family, in the order of the grid.
-pub fn summary(settings: &[Setting], folds: u32, shape: Shape) -> Vec<FamilyPlan> {
+pub fn summary(settings: &[Candidate], folds: u32, shape: Shape) -> Vec<FamilyPlan> {
     let mut plans: Vec<FamilyPlan> = Vec::new();
     for group in groups(settings, folds, shape) {
         let family = &settings[group.settings[0] as usize].family;
@@ -176,7 +176,7 @@ fn cut(company: Vec<Group>) -> impl Iterator<Item = Chunk> {
 }
 
 /// Settings that share their work, in the order of their first; the others by themselves.
-fn groups(settings: &[Setting], folds: u32, shape: Shape) -> Vec<Group> {
+fn groups(settings: &[Candidate], folds: u32, shape: Shape) -> Vec<Group> {
     let Shape { rows, features, labels } = shape;
     let queries = rows / folds.max(1) as usize;
     let size = Size { rows: rows - queries, queries, features, labels };

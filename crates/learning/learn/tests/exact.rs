@@ -5,7 +5,7 @@ mod common;
 use common::{cut, dataset};
 use learn::family::{Estimator, complete, train_all};
 use learn::{Cancel, Labelled, grid};
-use model::search::{Params, Setting};
+use model::search::{Candidate, Params};
 use ndarray::{Array2, ArrayView2};
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -19,7 +19,7 @@ const PREDICTED: usize = 130;
 
 type Outcome = Result<Array2<f64>, String>;
 
-fn estimators(settings: &[Setting]) -> Vec<Estimator> {
+fn estimators(settings: &[Candidate]) -> Vec<Estimator> {
     settings.iter().map(|setting| Estimator::new(setting, 3).unwrap()).collect()
 }
 
@@ -31,7 +31,7 @@ fn data([n, d, q]: [usize; 3]) -> (Labelled, Labelled) {
 }
 
 /// Probabilities by one training of all, on so many threads.
-fn together(settings: &[Setting], shape: [usize; 3], threads: usize) -> Vec<Outcome> {
+fn together(settings: &[Candidate], shape: [usize; 3], threads: usize) -> Vec<Outcome> {
     let (train, test) = data(shape);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let keep = |shares: ArrayView2<'_, f64>| shares.to_owned();
@@ -41,7 +41,7 @@ fn together(settings: &[Setting], shape: [usize; 3], threads: usize) -> Vec<Outc
 }
 
 /// Probabilities by a fit of each.
-fn alone(settings: &[Setting], shape: [usize; 3]) -> Vec<Outcome> {
+fn alone(settings: &[Candidate], shape: [usize; 3]) -> Vec<Outcome> {
     let (train, test) = data(shape);
     let fit = |estimator: Estimator| match estimator.fit(&train) {
         Ok(model) => Ok(model.probabilities(test.records.view())),
@@ -50,7 +50,7 @@ fn alone(settings: &[Setting], shape: [usize; 3]) -> Vec<Outcome> {
     estimators(settings).into_iter().map(fit).collect()
 }
 
-fn setting(family: &'static str, params: Vec<(&'static str, Value)>) -> Setting {
+fn setting(family: &'static str, params: Vec<(&'static str, Value)>) -> Candidate {
     let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     complete(family, &params).unwrap()
 }
@@ -60,7 +60,7 @@ fn one_of(name: &'static str, values: Value) -> impl Strategy<Value = (&'static 
 }
 
 /// Where a tree stops, and what decides its growth.
-fn of_trees(family: &'static str) -> impl Strategy<Value = Setting> {
+fn of_trees(family: &'static str) -> impl Strategy<Value = Candidate> {
     let stops = (
         one_of("max_depth", json!([null, 1, 2, 4, 7])),
         one_of("min_samples_split", json!([2, 2, 5, 0.2])),
@@ -89,7 +89,7 @@ fn of_trees(family: &'static str) -> impl Strategy<Value = Setting> {
     })
 }
 
-fn neighbours() -> impl Strategy<Value = Setting> {
+fn neighbours() -> impl Strategy<Value = Candidate> {
     let params = (
         one_of("n_neighbors", json!([1, 2, 5, 90, 91])),
         one_of("weights", json!(["uniform", "distance"])),
@@ -100,7 +100,7 @@ fn neighbours() -> impl Strategy<Value = Setting> {
     params.prop_map(|(k, weights, algorithm, metric, p)| setting("knn", vec![k, weights, algorithm, metric, p]))
 }
 
-fn neighbours_in_reach() -> impl Strategy<Value = Setting> {
+fn neighbours_in_reach() -> impl Strategy<Value = Candidate> {
     let params = (
         one_of("radius", json!([0.0, 0.5, 6.0, 15.0, 60.0])),
         one_of("weights", json!(["uniform", "distance"])),
@@ -115,7 +115,7 @@ fn neighbours_in_reach() -> impl Strategy<Value = Setting> {
     })
 }
 
-fn ridges() -> impl Strategy<Value = Setting> {
+fn ridges() -> impl Strategy<Value = Candidate> {
     let params = (
         one_of("alpha", json!([0.0, 0.1, 1.0, 50.0])),
         one_of("fit_intercept", json!([true, false])),
@@ -124,7 +124,7 @@ fn ridges() -> impl Strategy<Value = Setting> {
     params.prop_map(|(alpha, intercept, weight)| setting("ridge", vec![alpha, intercept, weight]))
 }
 
-fn networks() -> impl Strategy<Value = Setting> {
+fn networks() -> impl Strategy<Value = Candidate> {
     let params = (
         one_of("hidden_layer_sizes", json!([[5], [8, 3]])),
         one_of("activation", json!(["relu", "tanh"])),
@@ -140,7 +140,7 @@ fn networks() -> impl Strategy<Value = Setting> {
     })
 }
 
-fn any() -> impl Strategy<Value = Setting> {
+fn any() -> impl Strategy<Value = Candidate> {
     prop_oneof![
         4 => of_trees("tree"),
         1 => of_trees("extra_tree"),

@@ -15,7 +15,7 @@ use linfa::ParamGuard;
 use linfa::traits::{Fit, Predict};
 use model::Timestamp;
 use model::dataset::Dataset;
-use model::search::{Block, Search, Setting, Trial};
+use model::search::{Block, Candidate, Search, Trial};
 use ndarray::{Array2, array};
 use serde_json::Value;
 
@@ -128,7 +128,7 @@ fn table(n: usize) -> Dataset {
     in_order(names("f", d), names("label", q), data.records.into_raw_vec_and_offset().0, labels)
 }
 
-fn trials(dataset: &Dataset, settings: &[Setting], blocks: Vec<Block>) -> (Search, Vec<Trial>) {
+fn trials(dataset: &Dataset, settings: &[Candidate], blocks: Vec<Block>) -> (Search, Vec<Trial>) {
     let data = prepare(dataset).unwrap();
     let count = blocks.len() as u32;
     let (id, dataset, settings) = (String::new(), String::new(), settings.to_vec());

@@ -8,7 +8,7 @@ use learn::knn::KnnParams;
 use learn::select::{Components, Selection, Selector, excesses};
 use learn::{Labelled, folds, metrics};
 use linfa::traits::Fit;
-use model::search::{Params, Setting};
+use model::search::{Candidate, Params};
 use ndarray::{Array1, Array2, Axis, array, s};
 use serde_json::{Value, json};
 
@@ -169,7 +169,7 @@ fn who_asks_for_more_than_there_is_gets_all_and_a_word() {
         selection.fit(&train).unwrap().apply(train.records.view())
     };
     assert_eq!(pca(6), pca(5));
-    let of = |select: Value| Setting { family: "knn".into(), params: Params::from([("select".to_owned(), select)]) };
+    let of = |select: Value| Candidate { family: "knn".into(), params: Params::from([("select".to_owned(), select)]) };
     let anova = |k: u32| of(json!({"method": "anova", "k": k}));
     let said = excesses(
         &[anova(200), anova(5), anova(200), of(Value::Null), of(json!({"method": "pca", "n_components": 50}))],

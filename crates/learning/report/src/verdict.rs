@@ -88,7 +88,7 @@ fn worse(heldout: &Scores, baseline: &Scores, info: &DatasetInfo, model: &ModelI
 
 /// Most rows get the label for everything else.
 fn misc(info: &DatasetInfo, model: &ModelInfo, counts: &Assigned, words: &Words) -> Option<String> {
-    let misc = info.cut.as_ref().map_or("misc", |cut| cut.misc.as_str());
+    let misc = info.label_selection.as_ref().map_or("misc", |label_selection| label_selection.misc.as_str());
     let at = model.label_names.iter().position(|label| label == misc)?;
     let share = f64::from(*counts.by_label.get(at)?) / f64::from(counts.rows.max(1));
     let confusion = model.evaluation.confusion.get(at)?;
@@ -133,7 +133,7 @@ fn advice(info: &DatasetInfo, search: &Search, model: &ModelInfo, command: Optio
     let rare: Vec<String> =
         info.tags_after.iter().filter(|(_, rows)| *rows < RARE).map(|(label, _)| label.clone()).collect();
     if !rare.is_empty() && rare.len() < info.labels.len() {
-        let how = if info.cut.is_some() { "`dataset.cut.top` in spotifai.toml" } else { "`--labels`" };
+        let how = if info.label_selection.is_some() { "`dataset.cut.top` in spotifai.toml" } else { "`--labels`" };
         advice.push(format!("fewer {} ({how}): fewer than {RARE} {} have {}", words.labels, words.rows, listed(&rare)));
     }
     let rows = info.training.map_or(info.rows, |training| training.rows);

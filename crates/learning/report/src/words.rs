@@ -25,7 +25,7 @@ pub struct Words {
 impl Words {
     /// Those of a dataset that was collected here, or of one from a file.
     pub fn of(info: &DatasetInfo) -> Self {
-        match (is_collected(info), &info.cut) {
+        match (is_collected(info), &info.label_selection) {
             (true, _) => Self { row: "track", rows: "tracks", label: "genre", labels: "genres" },
             // A file with a column of genres: of songs, films or books.
             (false, Some(_)) => Self { row: "row", rows: "rows", label: "genre", labels: "genres" },
@@ -37,7 +37,7 @@ impl Words {
 /// Whether the rows are tracks that were collected here; a file may be of anything, even where its labels were cut from a
 /// column of genres.
 pub fn is_collected(info: &DatasetInfo) -> bool {
-    info.cut.is_some() && info.stand_in != Some(StandIn::File)
+    info.label_selection.is_some() && info.stand_in != Some(StandIn::File)
 }
 
 /// The first names, and how many more.
@@ -64,7 +64,7 @@ pub fn differing(playlists: &BTreeMap<String, RowsDiffer>) -> impl Iterator<Item
 
 /// What a reason's name means, for tracks of the services or of what stood in for them.
 pub fn reason<'n>(name: &'n str, info: &DatasetInfo) -> Cow<'n, str> {
-    let excluded = info.cut.as_ref().map_or(&[][..], |cut| &cut.excluded);
+    let excluded = info.label_selection.as_ref().map_or(&[][..], |label_selection| &label_selection.excluded);
     match (name, info.stand_in) {
         ("no_id", Some(StandIn::Table)) => "a row without a track URI".into(),
         ("no_tags" | "unknown_track", Some(StandIn::Table)) => "its cell of Genres is empty".into(),

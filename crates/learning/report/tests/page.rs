@@ -7,10 +7,10 @@ use model::audio::{SCALARS, pitch_columns};
 use model::dataset::{Dataset, DatasetInfo, Split};
 use model::run::{Collection, StandIn};
 use model::search::{
-    Assigned, Assignment, Averages, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Params, Ranked,
-    Scores, Search, Setting, Tuned,
+    Assigned, Assignment, Averages, Candidate, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Params,
+    Ranked, Scores, Search, Tuned,
 };
-use model::tag::Cut;
+use model::tag::LabelSelection;
 use model::track::{ArtistRef, Track};
 use report::{Input, Verdict, render};
 
@@ -41,7 +41,7 @@ fn info(dataset: &Dataset) -> DatasetInfo {
         dropped: BTreeMap::from([("only_excluded_tags".into(), 1_207)]),
         tags_before: vec![("rock".into(), 900), ("hip hop".into(), 10)],
         tags_after: LABELS.map(|label| (label.to_owned(), 10)).to_vec(),
-        cut: None,
+        label_selection: None,
         training: None,
         imputed: None,
         stand_in: None,
@@ -54,8 +54,8 @@ fn scores(value: f64) -> Scores {
     Scores { accuracy: value, precision: all, recall: all, f1: all }
 }
 
-fn setting() -> Setting {
-    Setting { family: "knn".into(), params: Params::from([("n_neighbors".into(), 5.into())]) }
+fn setting() -> Candidate {
+    Candidate { family: "knn".into(), params: Params::from([("n_neighbors".into(), 5.into())]) }
 }
 
 fn model_info(dataset: &Dataset) -> ModelInfo {
@@ -105,7 +105,7 @@ fn search() -> Search {
     Search {
         id: "s1".into(),
         dataset: "d1".into(),
-        settings: vec![setting(), Setting { params: Params::from([("n_neighbors".into(), 9.into())]), ..setting() }],
+        settings: vec![setting(), Candidate { params: Params::from([("n_neighbors".into(), 9.into())]), ..setting() }],
         blocks: Vec::new(),
         folds: 2,
         seed: 0,
@@ -132,7 +132,7 @@ fn page_of(collection: Option<&Collection>, title: &str, change: impl FnOnce(&mu
     }
     let (mut info, mut model) = (info(&dataset), model_info(&dataset));
     match collection {
-        Some(_) => info.cut = Some(Cut::default()),
+        Some(_) => info.label_selection = Some(LabelSelection::default()),
         // Nothing that only a collection has.
         None => model.evaluation.importances = None,
     }
@@ -222,7 +222,8 @@ fn a_table_of_anything_has_rows_and_labels_and_no_songs() {
 #[test]
 fn a_table_whose_labels_were_cut_from_genres_was_not_collected() {
     let films = |info: &mut DatasetInfo| {
-        info.cut = Some(Cut { excluded: vec!["noir".into(), "short".into()], ..Cut::default() });
+        info.label_selection =
+            Some(LabelSelection { excluded: vec!["noir".into(), "short".into()], ..LabelSelection::default() });
         info.stand_in = Some(StandIn::File);
     };
     let page = visible(&page_of(None, "Rififi", films));

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::settings::Lastfm;
+use model::settings::LastfmSettings;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
@@ -48,7 +48,7 @@ pub struct Answer<O> {
 
 impl Client {
     /// A client of these addresses that calls itself `spotif-ai/VERSION (+contact)`.
-    pub fn new(settings: &Lastfm, contact: Option<&str>) -> Result<Self, Error> {
+    pub fn new(settings: &LastfmSettings, contact: Option<&str>) -> Result<Self, Error> {
         let service = |name, url: &str, redirects| {
             let url = web::address(url).map_err(|cause| Error::Setting { name, cause })?;
             let http =

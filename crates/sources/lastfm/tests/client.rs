@@ -10,7 +10,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use lastfm::{ApiOutcome, Client, Error, PageOutcome};
-use model::settings::Lastfm;
+use model::settings::LastfmSettings;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 const TAGS: &str =
@@ -44,7 +44,8 @@ impl Server {
     fn client(&self, contact: Option<&str>) -> Client {
         let url = format!("http://{}", self.at);
         let api_url = format!("{url}/2.0/");
-        let settings = Lastfm { url, api_url, api_key: Some("s3cret".to_owned().into()), ..Lastfm::default() };
+        let settings =
+            LastfmSettings { url, api_url, api_key: Some("s3cret".to_owned().into()), ..LastfmSettings::default() };
         Client::new(&settings, contact).unwrap()
     }
 
@@ -162,7 +163,7 @@ async fn raw_server(answer: String) -> Client {
             stream.shutdown().await.unwrap();
         }
     });
-    Client::new(&Lastfm { url, ..Lastfm::default() }, None).unwrap()
+    Client::new(&LastfmSettings { url, ..LastfmSettings::default() }, None).unwrap()
 }
 
 #[tokio::test]
@@ -227,7 +228,7 @@ async fn one_request_at_a_time() {
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, Router::new().fallback(slow)).await });
-    let client = Client::new(&Lastfm { url, ..Lastfm::default() }, None).unwrap();
+    let client = Client::new(&LastfmSettings { url, ..LastfmSettings::default() }, None).unwrap();
     let answers = tokio::join!(client.page("A", "1"), client.page("A", "2"), client.page("A", "3"));
     assert!(answers.0.is_ok() && answers.1.is_ok() && answers.2.is_ok());
     assert_eq!(AT_ONCE.load(Ordering::SeqCst), 1);
@@ -260,9 +261,9 @@ async fn the_key_goes_to_the_api_and_nowhere_else() {
 
 #[test]
 fn settings_that_cannot_work_are_refused_by_name() {
-    let refused = |settings: Lastfm, contact| Client::new(&settings, contact).err().unwrap().to_string();
-    let url = |url: &str| Lastfm { url: url.into(), ..Lastfm::default() };
+    let refused = |settings: LastfmSettings, contact| Client::new(&settings, contact).err().unwrap().to_string();
+    let url = |url: &str| LastfmSettings { url: url.into(), ..LastfmSettings::default() };
     assert!(refused(url("last.fm"), None).starts_with("setting `lastfm.url`"));
     assert!(refused(url("ftp://last.fm"), None).contains("neither http nor https"));
-    assert!(refused(Lastfm::default(), Some("a\nb")).starts_with("setting `contact`"));
+    assert!(refused(LastfmSettings::default(), Some("a\nb")).starts_with("setting `contact`"));
 }

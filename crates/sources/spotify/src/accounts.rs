@@ -1,6 +1,6 @@
 //! Spotify's accounts service: three ways to a token.
 
-use model::settings::Spotify;
+use model::settings::SpotifySettings;
 use rspotify::{Credentials, Token};
 use web::PAGE_BYTES;
 
@@ -13,7 +13,7 @@ pub(crate) struct Accounts {
 }
 
 impl Accounts {
-    pub(crate) fn new(settings: &Spotify, contact: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &SpotifySettings, contact: Option<&str>) -> Result<Self, Error> {
         let url = format!("{}/api/token", settings.auth_url.trim_end_matches('/'));
         Ok(Self { http: http::pool(&settings.auth_url, contact)?, url })
     }

@@ -2,7 +2,7 @@
 
 use std::time::SystemTime;
 
-use model::settings::Spotify;
+use model::settings::SpotifySettings;
 use rspotify::{Credentials, Token};
 use secrecy::ExposeSecret;
 use tokio::sync::Mutex;
@@ -27,7 +27,7 @@ struct Shared {
 }
 
 impl Auth {
-    pub(crate) fn new(settings: &Spotify, contact: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn new(settings: &SpotifySettings, contact: Option<&str>) -> Result<Self, Error> {
         let secret = settings.client_secret.as_ref().map(ExposeSecret::expose_secret);
         let app = settings.client_id.as_deref().zip(secret).map(|(id, secret)| Credentials::new(id, secret));
         let accounts = Accounts::new(settings, contact)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::settings::Spotify;
+use model::settings::SpotifySettings;
 use reqwest::Url;
 use rspotify::Token;
 use web::{ANALYSIS_BYTES, PAGE_BYTES};
@@ -22,7 +22,7 @@ pub struct Client {
 impl Client {
     /// A client for the addresses and the app of the settings; asks for nothing yet. `contact` becomes part of the
     /// User-Agent.
-    pub fn new(settings: &Spotify, contact: Option<&str>) -> Result<Self, Error> {
+    pub fn new(settings: &SpotifySettings, contact: Option<&str>) -> Result<Self, Error> {
         Ok(Self {
             http: http::pool(&settings.api_url, contact)?,
             api_url: Arc::new(http::base(&settings.api_url)?),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use model::settings::Spotify;
+use model::settings::SpotifySettings;
 use reqwest::Url;
 use rspotify::{AuthCodePkceSpotify, Config, Credentials, OAuth, scopes};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,7 +23,7 @@ const REQUEST_BYTES: usize = 16_384;
 
 /// Signs a user in to the app of the settings and keeps the token; returns the file it is kept in. `show` is given the
 /// address that the user has to open in a browser on this machine, and to agree to there within ten minutes.
-pub async fn login(settings: &Spotify, show: impl FnOnce(&str)) -> Result<PathBuf, Error> {
+pub async fn login(settings: &SpotifySettings, show: impl FnOnce(&str)) -> Result<PathBuf, Error> {
     let file = TokenFile::of(settings).ok_or_else(|| {
         Error::Setup("there is no home folder to keep a token in: set SPOTIFAI_SPOTIFY_TOKEN_FILE".into())
     })?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use model::plain;
-use model::settings::{Spotify, shown};
+use model::settings::{SpotifySettings, shown};
 use rspotify::Token;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
@@ -14,7 +14,7 @@ use tempfile::NamedTempFile;
 use crate::Error;
 
 /// The file that a sign-in is kept in; `None`: nobody says where.
-pub fn sign_in_file(settings: &Spotify) -> Option<PathBuf> {
+pub fn sign_in_file(settings: &SpotifySettings) -> Option<PathBuf> {
     TokenFile::of(settings).map(|file| file.0)
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct TokenFile(PathBuf);
 
 impl TokenFile {
     /// The place that the settings name, or the one in the user's configuration folder.
-    pub(crate) fn of(settings: &Spotify) -> Option<Self> {
+    pub(crate) fn of(settings: &SpotifySettings) -> Option<Self> {
         let folder = |variable| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
         let default = || {
             Some(

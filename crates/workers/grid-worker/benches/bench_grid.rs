@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use clap::Parser;
-use host::Home;
+use host::Backends;
 use model::dataset::DatasetInfo;
 use model::search::{Search, Trial};
 use model::settings::Settings;
@@ -91,19 +91,19 @@ async fn search(args: &Args, info: &DatasetInfo, parquet: &[u8], cores: &[&str])
         store: args.store.clone().unwrap_or(file),
         ..Settings::default()
     };
-    let home = Home::open(settings).await?;
+    let backends = Backends::open(settings).await?;
     // A name of its own: a store that others use too may know the same search already.
     let id = folder.path().file_name().unwrap_or_default().to_string_lossy();
     let info = DatasetInfo { id: format!("bench{id}"), ..info.clone() };
-    home.store.save_dataset(&info, parquet).await?;
+    backends.store.save_dataset(&info, parquet).await?;
     let (search, jobs) = grid_worker::start(&info, learn::grid::read(learn::grid::QUICK, &[])?, FOLDS, 0, false);
-    home.store.save_search(&search).await?;
-    home.queue.publish(&jobs).await?;
+    backends.store.save_search(&search).await?;
+    backends.queue.publish(&jobs).await?;
 
     let began = Instant::now();
     let mut workers: Vec<Worker> =
-        cores.iter().map(|core| Worker::start(args, &home, core)).collect::<Result<_, _>>()?;
-    while home.store.model(&search.id).await?.is_none() {
+        cores.iter().map(|core| Worker::start(args, &backends, core)).collect::<Result<_, _>>()?;
+    while backends.store.model(&search.id).await?.is_none() {
         workers.iter_mut().try_for_each(Worker::is_alive)?;
         tokio::time::sleep(LOOK).await;
     }
@@ -111,7 +111,7 @@ async fn search(args: &Args, info: &DatasetInfo, parquet: &[u8], cores: &[&str])
     let cpu = workers.iter().map(|of| processor_seconds(of.0.id())).collect::<anyhow::Result<Vec<f64>>>()?;
     let cpu: Vec<String> = cpu.iter().map(|seconds| format!("{seconds:.2}")).collect();
     workers.into_iter().try_for_each(Worker::stop)?;
-    let trials = comparable(home.store.trials(&search.id).await?, &search)?;
+    let trials = comparable(backends.store.trials(&search.id).await?, &search)?;
     println!("{:>10}{wall:>10.2}{:>18}{:>10}{:>10}", cores.len(), cpu.join(" + "), trials.len(), search.blocks.len());
     Ok(Run { wall, trials })
 }
@@ -127,10 +127,10 @@ fn comparable(trials: Vec<Trial>, search: &Search) -> anyhow::Result<Vec<Trial>>
 struct Worker(Child);
 
 impl Worker {
-    fn start(args: &Args, home: &Home, core: &str) -> anyhow::Result<Self> {
+    fn start(args: &Args, backends: &Backends, core: &str) -> anyhow::Result<Self> {
         let mut command = Command::new("taskset");
         command.args(["--cpu-list", core]).arg(args.programs.join("grid-worker"));
-        command.env("SPOTIFAI_QUEUE", &home.settings.queue).env("SPOTIFAI_STORE", &home.settings.store);
+        command.env("SPOTIFAI_QUEUE", &backends.settings.queue).env("SPOTIFAI_STORE", &backends.settings.store);
         command.env("SPOTIFAI_LOG", "warn");
         if let Some(management) = &args.management {
             command.env("SPOTIFAI_QUEUE_MANAGEMENT_URL", management);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::job::{Body, Envelope, SearchBlock, SearchRefit};
+use model::job::{Envelope, JobBody, SearchBlockJob, SearchRefitJob};
 use runtime::{Cancellation, Context, Failure, Handler};
 
 use crate::allowed::allowed;
@@ -17,18 +17,18 @@ pub(crate) struct BlockHandler {
 
 #[async_trait]
 impl Handler for BlockHandler {
-    type Body = SearchBlock;
+    type Body = SearchBlockJob;
 
     /// The kind's, and many times the block's estimate.
-    async fn timeout(&self, job: &SearchBlock, context: &Context) -> Result<Duration, Failure> {
+    async fn timeout(&self, job: &SearchBlockJob, context: &Context) -> Result<Duration, Failure> {
         let store = &*context.store;
         let search = self.data.search(store, &job.search).await?;
         let (block, dataset) = (search.blocks.get(job.block as usize), store.dataset(&search.dataset).await?);
         let estimate = block.zip(dataset.as_ref()).map(|(block, of)| learn::plan::seconds(&search, block, shape(of)));
-        Ok(allowed(SearchBlock::TIMEOUT, estimate.unwrap_or(0.0)))
+        Ok(allowed(SearchBlockJob::TIMEOUT, estimate.unwrap_or(0.0)))
     }
 
-    async fn run(&self, job: SearchBlock, context: &Context) -> Result<Vec<Envelope>, Failure> {
+    async fn run(&self, job: SearchBlockJob, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
         if is_cancelled(store, &job.search).await? {
             return Ok(Vec::new());
@@ -50,6 +50,6 @@ impl Handler for BlockHandler {
         // Counted after the trials are safe: of two blocks that end together at least one sees them all, and a second
         // refit finds the model there.
         let all = store.trial_count(&search.id).await? == search.trials();
-        Ok(all.then(|| Envelope::new(&SearchRefit { search: search.id.clone() })).into_iter().collect())
+        Ok(all.then(|| Envelope::new(&SearchRefitJob { search: search.id.clone() })).into_iter().collect())
     }
 }

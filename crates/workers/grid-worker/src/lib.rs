@@ -8,7 +8,7 @@ mod start;
 
 use std::sync::Arc;
 
-use host::{Home, Pods, Registered, Registration, WorkerProgram};
+use host::{Backends, Pods, Registered, Registration, WorkerProgram};
 
 pub use start::{is_finished, jobs_left, shape, start};
 
@@ -27,8 +27,8 @@ impl WorkerProgram for GridWorker {
     const HANDLERS: &'static [Registration<Searches>] =
         &[Registration::of::<BlockHandler>(), Registration::of::<RefitHandler>()];
 
-    fn open(home: &Home) -> anyhow::Result<Searches> {
-        Ok(Searches(Arc::new(DataCache::new(home.settings.dataset.split.clone()))))
+    fn open(backends: &Backends) -> anyhow::Result<Searches> {
+        Ok(Searches(Arc::new(DataCache::new(backends.settings.dataset.split.clone()))))
     }
 }
 

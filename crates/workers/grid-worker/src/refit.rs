@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::job::{Body, Envelope, SearchRefit};
+use model::job::{Envelope, JobBody, SearchRefitJob};
 use runtime::{Cancellation, Context, Failure, Handler};
 
 use crate::allowed::allowed;
@@ -17,17 +17,17 @@ pub(crate) struct RefitHandler {
 
 #[async_trait]
 impl Handler for RefitHandler {
-    type Body = SearchRefit;
+    type Body = SearchRefitJob;
 
     /// The kind's, and many times the estimate of the dearest setting.
-    async fn timeout(&self, job: &SearchRefit, context: &Context) -> Result<Duration, Failure> {
+    async fn timeout(&self, job: &SearchRefitJob, context: &Context) -> Result<Duration, Failure> {
         let search = self.data.search(&*context.store, &job.search).await?;
         let dataset = context.store.dataset(&search.dataset).await?;
         let estimate = dataset.map_or(0.0, |of| learn::plan::dearest_seconds(&search, shape(&of)));
-        Ok(allowed(SearchRefit::TIMEOUT, estimate))
+        Ok(allowed(SearchRefitJob::TIMEOUT, estimate))
     }
 
-    async fn run(&self, job: SearchRefit, context: &Context) -> Result<Vec<Envelope>, Failure> {
+    async fn run(&self, job: SearchRefitJob, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
         if store.model(&job.search).await?.is_some() || is_cancelled(store, &job.search).await? {
             return Ok(Vec::new());

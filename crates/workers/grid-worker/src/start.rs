@@ -2,15 +2,15 @@
 
 use model::Timestamp;
 use model::dataset::DatasetInfo;
-use model::job::{Envelope, SearchBlock, SearchRefit};
-use model::search::{Block, Search, Setting};
+use model::job::{Envelope, SearchBlockJob, SearchRefitJob};
+use model::search::{Block, Candidate, Search};
 use sha2::{Digest, Sha256};
 
 /// A search over a dataset with the jobs that run it; with `thresholds` its winner gets one for each label. Equal
 /// arguments give a search of equal id.
 pub fn start(
     dataset: &DatasetInfo,
-    settings: Vec<Setting>,
+    settings: Vec<Candidate>,
     folds: u32,
     seed: u64,
     thresholds: bool,
@@ -38,8 +38,8 @@ pub fn jobs_left(search: &Search, finished: &[(u32, u32)]) -> Vec<Envelope> {
     let id = || search.id.clone();
     let unfinished = search.blocks.iter().zip(0..).filter(|(block, _)| !is_finished(block, finished));
     let jobs: Vec<Envelope> =
-        unfinished.map(|(_, block)| Envelope::new(&SearchBlock { search: id(), block })).collect();
-    if jobs.is_empty() { vec![Envelope::new(&SearchRefit { search: id() })] } else { jobs }
+        unfinished.map(|(_, block)| Envelope::new(&SearchBlockJob { search: id(), block })).collect();
+    if jobs.is_empty() { vec![Envelope::new(&SearchRefitJob { search: id() })] } else { jobs }
 }
 
 /// Whether all trials of a block are among the finished ones: (setting, fold), sorted.
@@ -49,7 +49,7 @@ pub fn is_finished(block: &Block, finished: &[(u32, u32)]) -> bool {
 }
 
 /// The first half of a SHA-256 of everything that decides a score, enough that no two searches of one store meet.
-fn fingerprint(dataset: &str, settings: &[Setting], folds: u32, seed: u64, kernel: &str, thresholds: bool) -> String {
+fn fingerprint(dataset: &str, settings: &[Candidate], folds: u32, seed: u64, kernel: &str, thresholds: bool) -> String {
     let settings = serde_json::to_string(settings).expect("settings are plain data");
     let thresholds = if thresholds { "\nthresholds" } else { "" };
     let text = format!("{kernel}\n{dataset}\n{folds}\n{seed}\n{settings}{thresholds}");

@@ -5,8 +5,8 @@ mod common;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{home, save_dataset};
-use host::Home;
+use common::{backends, save_dataset};
+use host::Backends;
 use model::search::{Block, Search, Trial};
 
 /// 24 settings whose fits are short, so that there are many blocks.
@@ -18,9 +18,9 @@ const FOLDS: u32 = 5;
 struct Process(Child);
 
 impl Process {
-    fn start(home: &Home) -> Self {
+    fn start(backends: &Backends) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_grid-worker"));
-        command.env("SPOTIFAI_QUEUE", &home.settings.queue).env("SPOTIFAI_STORE", &home.settings.store);
+        command.env("SPOTIFAI_QUEUE", &backends.settings.queue).env("SPOTIFAI_STORE", &backends.settings.store);
         Self(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
     }
 
@@ -48,31 +48,31 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 }
 
 /// A search with a block for each setting and fold, whose jobs are not published yet.
-async fn begin(home: &Home) -> Search {
-    let info = save_dataset(home, 400).await;
+async fn begin(backends: &Backends) -> Search {
+    let info = save_dataset(backends, 400).await;
     let (search, _) = grid_worker::start(&info, learn::grid::read(GRID, &[]).unwrap(), FOLDS, 11, true);
     let block = |setting: u32| (0..FOLDS).map(move |fold| Block { settings: vec![setting], folds: vec![fold] });
     let search = Search { blocks: (0..search.settings.len() as u32).flat_map(block).collect(), ..search };
-    home.store.save_search(&search).await.unwrap();
+    backends.store.save_search(&search).await.unwrap();
     search
 }
 
-async fn is_alive(home: &Home, process: &Process) -> bool {
-    home.store.workers().await.unwrap().iter().any(|beat| beat.pid == process.0.id())
+async fn is_alive(backends: &Backends, process: &Process) -> bool {
+    backends.store.workers().await.unwrap().iter().any(|beat| beat.pid == process.0.id())
 }
 
 /// Waits for the model; what the search left, without wall times.
-async fn results(home: &Home, search: &Search) -> (Vec<Trial>, Vec<u8>) {
-    until("a model", async || home.store.model(&search.id).await.unwrap().is_some()).await;
-    let mut trials = home.store.trials(&search.id).await.unwrap();
+async fn results(backends: &Backends, search: &Search) -> (Vec<Trial>, Vec<u8>) {
+    until("a model", async || backends.store.model(&search.id).await.unwrap().is_some()).await;
+    let mut trials = backends.store.trials(&search.id).await.unwrap();
     trials.iter_mut().for_each(|trial| trial.fit_seconds = 0.0);
-    (trials, home.store.model_blob(&search.id).await.unwrap().unwrap())
+    (trials, backends.store.model_blob(&search.id).await.unwrap().unwrap())
 }
 
 #[tokio::test]
 async fn a_killed_worker_and_a_late_one_change_no_bit() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
-    let (alone, shared) = (home(&folders[0]).await, home(&folders[1]).await);
+    let (alone, shared) = (backends(&folders[0]).await, backends(&folders[1]).await);
     let search = begin(&alone).await;
     let jobs = grid_worker::jobs_left(&search, &[]);
     alone.queue.publish(&jobs).await.unwrap();

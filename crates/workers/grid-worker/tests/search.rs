@@ -2,11 +2,11 @@
 
 mod common;
 
-use common::{home, save_dataset};
-use host::{Home, Program};
+use common::{backends, save_dataset};
+use host::{Backends, Program};
 use model::dataset::{DatasetInfo, Training};
 use model::fleet::JobCounts;
-use model::job::{Envelope, SearchBlock, SearchRefit};
+use model::job::{Envelope, SearchBlockJob, SearchRefitJob};
 use model::search::{ModelInfo, Search, Trial};
 use runtime::{Shutdown, Until};
 
@@ -15,34 +15,34 @@ const GRID: &str = "[knn]\nn_neighbors = [1, 3]\n[tree]\nmax_depth = [2, 'none']
 /// A network that learns for hours.
 const ENDLESS: &str = "[mlp]\nmax_iter = 100000000\nn_iter_no_change = 100000000\n";
 
-async fn begin(home: &Home, info: &DatasetInfo) -> Search {
-    begin_grid(home, info, GRID).await
+async fn begin(backends: &Backends, info: &DatasetInfo) -> Search {
+    begin_grid(backends, info, GRID).await
 }
 
-async fn begin_grid(home: &Home, info: &DatasetInfo, grid: &str) -> Search {
+async fn begin_grid(backends: &Backends, info: &DatasetInfo, grid: &str) -> Search {
     let (search, jobs) = grid_worker::start(info, learn::grid::read(grid, &[]).unwrap(), 3, 7, false);
-    home.store.save_search(&search).await.unwrap();
-    home.queue.publish(&jobs).await.unwrap();
+    backends.store.save_search(&search).await.unwrap();
+    backends.queue.publish(&jobs).await.unwrap();
     search
 }
 
-async fn work(home: &Home) {
-    let worker = Program::of::<grid_worker::GridWorker>().add_to(home.worker(), home).unwrap();
+async fn work(backends: &Backends) {
+    let worker = Program::of::<grid_worker::GridWorker>().add_to(backends.worker(), backends).unwrap();
     worker.run(Until::Empty, Shutdown::new()).await.unwrap();
 }
 
 /// What a search left, without wall times.
-async fn results(home: &Home, search: &Search) -> (Vec<Trial>, ModelInfo, Vec<u8>) {
-    let mut trials = home.store.trials(&search.id).await.unwrap();
+async fn results(backends: &Backends, search: &Search) -> (Vec<Trial>, ModelInfo, Vec<u8>) {
+    let mut trials = backends.store.trials(&search.id).await.unwrap();
     trials.iter_mut().for_each(|trial| trial.fit_seconds = 0.0);
-    let model = home.store.model(&search.id).await.unwrap().expect("the search ends in a model");
-    (trials, model, home.store.model_blob(&search.id).await.unwrap().unwrap())
+    let model = backends.store.model(&search.id).await.unwrap().expect("the search ends in a model");
+    (trials, model, backends.store.model_blob(&search.id).await.unwrap().unwrap())
 }
 
 #[tokio::test]
 async fn a_search_ends_in_all_trials_and_a_model_whoever_runs_it_and_twice_changes_nothing() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (alone, shared) = (home(&one).await, home(&two).await);
+    let (alone, shared) = (backends(&one).await, backends(&two).await);
     let info = save_dataset(&alone, 90).await;
     let search = begin(&alone, &info).await;
     work(&alone).await;
@@ -69,49 +69,53 @@ async fn a_search_ends_in_all_trials_and_a_model_whoever_runs_it_and_twice_chang
 #[tokio::test]
 async fn a_block_that_was_saved_and_not_acknowledged_still_leads_to_the_refit() {
     let folder = tempfile::tempdir().unwrap();
-    let home = home(&folder).await;
-    let info = save_dataset(&home, 60).await;
+    let backends = backends(&folder).await;
+    let info = save_dataset(&backends, 60).await;
     let (search, jobs) = grid_worker::start(&info, learn::grid::read(GRID, &[]).unwrap(), 3, 7, false);
-    home.store.save_search(&search).await.unwrap();
-    let blob = home.store.dataset_blob(&info.id).await.unwrap().unwrap();
-    let data = learn::prepare(&features::read(&blob, &home.settings.dataset.split).unwrap()).unwrap();
+    backends.store.save_search(&search).await.unwrap();
+    let blob = backends.store.dataset_blob(&info.id).await.unwrap().unwrap();
+    let data = learn::prepare(&features::read(&blob, &backends.settings.dataset.split).unwrap()).unwrap();
     for block in 0..search.blocks.len() as u32 {
-        home.store.save_trials(&learn::run_block(&data, &search, block, &learn::Cancel::new()).unwrap()).await.unwrap();
+        backends
+            .store
+            .save_trials(&learn::run_block(&data, &search, block, &learn::Cancel::new()).unwrap())
+            .await
+            .unwrap();
     }
-    home.queue.publish(&jobs[..1]).await.unwrap();
-    work(&home).await;
-    results(&home, &search).await;
+    backends.queue.publish(&jobs[..1]).await.unwrap();
+    work(&backends).await;
+    results(&backends, &search).await;
 }
 
 #[tokio::test]
 async fn a_cancelled_search_does_nothing_until_it_goes_on_with_what_is_left() {
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (alone, home) = (home(&one).await, home(&two).await);
+    let (alone, backends) = (backends(&one).await, backends(&two).await);
     let info = save_dataset(&alone, 90).await;
     let search = begin(&alone, &info).await;
     work(&alone).await;
 
-    save_dataset(&home, 90).await;
-    let (store, id) = (&home.store, search.id.as_str());
+    save_dataset(&backends, 90).await;
+    let (store, id) = (&backends.store, search.id.as_str());
     let (_, jobs) = grid_worker::start(&info, search.settings.clone(), search.folds, search.seed, false);
     store.save_search(&search).await.unwrap();
-    home.queue.publish(&jobs[..1]).await.unwrap();
-    work(&home).await;
+    backends.queue.publish(&jobs[..1]).await.unwrap();
+    work(&backends).await;
     let of_one_block = search.blocks[0].settings.len() * search.blocks[0].folds.len();
     assert_eq!(store.trial_count(id).await.unwrap(), of_one_block);
 
     store.cancel_search(id, model::Timestamp(1)).await.unwrap();
-    home.queue.publish(&jobs).await.unwrap();
-    work(&home).await;
+    backends.queue.publish(&jobs).await.unwrap();
+    work(&backends).await;
     assert_eq!(store.trial_count(id).await.unwrap(), of_one_block, "finished trials stay, and none is added");
-    assert!(home.queue.dead_letters(None).await.unwrap().is_empty());
+    assert!(backends.queue.dead_letters(None).await.unwrap().is_empty());
 
     store.resume_search(id).await.unwrap();
     let left = grid_worker::jobs_left(&search, &store.finished_trials(id, None).await.unwrap());
     assert_eq!(left.len(), jobs.len() - 1, "what is finished is not published again");
-    home.queue.publish(&left).await.unwrap();
-    work(&home).await;
-    let (resumed, never_stopped) = (results(&home, &search).await, results(&alone, &search).await);
+    backends.queue.publish(&left).await.unwrap();
+    work(&backends).await;
+    let (resumed, never_stopped) = (results(&backends, &search).await, results(&alone, &search).await);
     assert_eq!(resumed.0, never_stopped.0);
     assert_eq!((resumed.1.winner, resumed.2), (never_stopped.1.winner, never_stopped.2));
 }
@@ -119,45 +123,46 @@ async fn a_cancelled_search_does_nothing_until_it_goes_on_with_what_is_left() {
 #[tokio::test]
 async fn a_search_that_was_cancelled_before_its_refit_goes_on_with_the_refit() {
     let folder = tempfile::tempdir().unwrap();
-    let home = home(&folder).await;
-    let info = save_dataset(&home, 60).await;
-    let search = begin(&home, &info).await;
-    home.store
+    let backends = backends(&folder).await;
+    let info = save_dataset(&backends, 60).await;
+    let search = begin(&backends, &info).await;
+    backends
+        .store
         .pause_kind(&model::fleet::Pause { kind: "search.refit".into(), since: model::Timestamp(1) })
         .await
         .unwrap();
-    let worker = Program::of::<grid_worker::GridWorker>().add_to(home.worker(), &home).unwrap();
+    let worker = Program::of::<grid_worker::GridWorker>().add_to(backends.worker(), &backends).unwrap();
     let shutdown = Shutdown::new();
     let all_trials = async {
-        while home.store.trial_count(&search.id).await.unwrap() < search.trials() {
+        while backends.store.trial_count(&search.id).await.unwrap() < search.trials() {
             tokio::task::yield_now().await;
         }
-        home.store.cancel_search(&search.id, model::Timestamp(1)).await.unwrap();
-        home.store.resume_kind("search.refit").await.unwrap();
+        backends.store.cancel_search(&search.id, model::Timestamp(1)).await.unwrap();
+        backends.store.resume_kind("search.refit").await.unwrap();
     };
     tokio::join!(async { worker.run(Until::Empty, shutdown).await.unwrap() }, all_trials);
-    assert!(home.store.model(&search.id).await.unwrap().is_none(), "a cancelled search makes no model");
+    assert!(backends.store.model(&search.id).await.unwrap().is_none(), "a cancelled search makes no model");
 
-    home.store.resume_search(&search.id).await.unwrap();
-    let left = grid_worker::jobs_left(&search, &home.store.finished_trials(&search.id, None).await.unwrap());
+    backends.store.resume_search(&search.id).await.unwrap();
+    let left = grid_worker::jobs_left(&search, &backends.store.finished_trials(&search.id, None).await.unwrap());
     assert_eq!(left.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["search.refit"]);
-    home.queue.publish(&left).await.unwrap();
-    work(&home).await;
-    results(&home, &search).await;
+    backends.queue.publish(&left).await.unwrap();
+    work(&backends).await;
+    results(&backends, &search).await;
 }
 
 #[tokio::test]
 async fn a_block_that_takes_for_ever_ends_soon_after_its_worker_was_told_to_stop_and_is_handed_back() {
     let folder = tempfile::tempdir().unwrap();
-    let home = home(&folder).await;
-    let info = save_dataset(&home, 60).await;
-    begin_grid(&home, &info, ENDLESS).await;
-    let worker = Program::of::<grid_worker::GridWorker>().add_to(home.worker(), &home).unwrap();
+    let backends = backends(&folder).await;
+    let info = save_dataset(&backends, 60).await;
+    begin_grid(&backends, &info, ENDLESS).await;
+    let worker = Program::of::<grid_worker::GridWorker>().add_to(backends.worker(), &backends).unwrap();
     let shutdown = Shutdown::new();
     let told = shutdown.clone();
     let stop = async {
-        let is_running = |beat: &model::fleet::WorkerBeat| !beat.running.is_empty();
-        while !home.store.workers().await.unwrap().iter().any(is_running) {
+        let is_running = |beat: &model::fleet::Heartbeat| !beat.running.is_empty();
+        while !backends.store.workers().await.unwrap().iter().any(is_running) {
             tokio::task::yield_now().await;
         }
         told.stop();
@@ -169,7 +174,7 @@ async fn a_block_that_takes_for_ever_ends_soon_after_its_worker_was_told_to_stop
     // Two seconds, and as much for a busy machine; the grace period, after which it would be handed back anyway, is longer.
     assert!(took.as_secs_f64() < 4.0, "{took:?}");
     assert_eq!(ended.unwrap()["search.block"], JobCounts::default(), "no attempt was counted");
-    let stats = home.queue.stats().await.unwrap();
+    let stats = backends.queue.stats().await.unwrap();
     let blocks = stats.iter().find(|stats| stats.kind == "search.block").unwrap();
     assert_eq!((blocks.ready, blocks.running), (3, Some(0)));
 }
@@ -177,14 +182,14 @@ async fn a_block_that_takes_for_ever_ends_soon_after_its_worker_was_told_to_stop
 #[tokio::test]
 async fn what_cannot_be_computed_is_dead_with_its_reason() {
     let folder = tempfile::tempdir().unwrap();
-    let home = home(&folder).await;
-    let info = save_dataset(&home, 3).await;
-    let search = begin(&home, &info).await;
-    let block = |search: &str, block| Envelope::new(&SearchBlock { search: search.into(), block });
-    let early = Envelope::new(&SearchRefit { search: search.id.clone() });
-    home.queue.publish(&[block("nobody's", 0), block(&search.id, 99), early]).await.unwrap();
-    work(&home).await;
-    let dead = home.queue.dead_letters(None).await.unwrap();
+    let backends = backends(&folder).await;
+    let info = save_dataset(&backends, 3).await;
+    let search = begin(&backends, &info).await;
+    let block = |search: &str, block| Envelope::new(&SearchBlockJob { search: search.into(), block });
+    let early = Envelope::new(&SearchRefitJob { search: search.id.clone() });
+    backends.queue.publish(&[block("nobody's", 0), block(&search.id, 99), early]).await.unwrap();
+    work(&backends).await;
+    let dead = backends.queue.dead_letters(None).await.unwrap();
     let reasons: Vec<&str> = dead.iter().map(|letter| letter.reason.as_str()).collect();
     for expected in [
         "2 training rows cannot be cut into 3 folds",
@@ -195,7 +200,7 @@ async fn what_cannot_be_computed_is_dead_with_its_reason() {
         assert!(reasons.iter().any(|reason| reason.contains(expected)), "{expected}: {reasons:?}");
     }
     assert_eq!(dead.len(), search.blocks.len() + 3);
-    assert!(home.store.model(&search.id).await.unwrap().is_none());
+    assert!(backends.store.model(&search.id).await.unwrap().is_none());
 }
 
 #[test]
@@ -208,7 +213,7 @@ fn whatever_decides_a_score_decides_the_id() {
         dropped: Default::default(),
         tags_before: Vec::new(),
         tags_after: Vec::new(),
-        cut: None,
+        label_selection: None,
         training: None,
         imputed: None,
         stand_in: None,

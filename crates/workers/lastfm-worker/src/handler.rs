@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use lastfm::{Answer, ApiOutcome, Client, Error, PageOutcome};
-use model::job::{Envelope, LASTFM_BUDGET, TrackMetadata, TrackTags};
+use model::job::{Envelope, LASTFM_BUDGET, TrackMetadataJob, TrackTagsJob};
 use model::tag::{Tag, TagSource, TagsOutcome};
 use model::track::Track;
 use runtime::{Context, Failure, Handler};
@@ -19,9 +19,9 @@ pub(crate) struct FetchTags {
 
 #[async_trait]
 impl Handler for FetchTags {
-    type Body = TrackTags;
+    type Body = TrackTagsJob;
 
-    async fn run(&self, job: TrackTags, context: &Context) -> Result<Vec<Envelope>, Failure> {
+    async fn run(&self, job: TrackTagsJob, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let ids = [job.track_id];
         if !context.store.tags(&ids).await?.is_empty() {
             return Ok(Vec::new());
@@ -29,7 +29,7 @@ impl Handler for FetchTags {
         let Some(track) = context.store.tracks(&ids).await?.pop() else {
             // Whoever enqueued an id wants its tags, and only Spotify knows its title. That job names this one again.
             let [track_id] = ids;
-            return Ok(vec![Envelope::new(&TrackMetadata { track_id })]);
+            return Ok(vec![Envelope::new(&TrackMetadataJob { track_id })]);
         };
         let (outcome, source) = self.look_up(&track, context).await?;
         context.store.save_tags(&track, &outcome, source).await?;

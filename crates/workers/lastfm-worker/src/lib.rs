@@ -5,7 +5,7 @@ mod handler;
 use std::sync::Arc;
 use std::time::Duration;
 
-use host::{Home, Pods, Registered, Registration, WorkerProgram};
+use host::{Backends, Pods, Registered, Registration, WorkerProgram};
 use model::job::LASTFM_BUDGET;
 use model::settings::Settings;
 use runtime::Budget;
@@ -33,8 +33,8 @@ impl WorkerProgram for LastfmWorker {
     type Shared = Shared;
     const HANDLERS: &'static [Registration<Shared>] = &[Registration::of::<FetchTags>()];
 
-    fn open(home: &Home) -> anyhow::Result<Shared> {
-        let settings = &home.settings;
+    fn open(backends: &Backends) -> anyhow::Result<Shared> {
+        let settings = &backends.settings;
         let client = lastfm::Client::new(&settings.lastfm, settings.contact.as_deref())?;
         Ok(Shared { client: Arc::new(client), long_pause: Duration::try_from_secs_f64(settings.lastfm.backoff.cap)? })
     }

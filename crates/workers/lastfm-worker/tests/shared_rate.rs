@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use model::Timestamp;
-use model::job::{Envelope, TrackTags};
+use model::job::{Envelope, TrackTagsJob};
 use model::track::{ArtistRef, Track};
 use testkit::{Catalogue, Oddities, Service, Stage};
 use tokio::sync::Mutex;
@@ -124,7 +124,7 @@ async fn publish(queue: &str, store: &str) {
     };
     let tracks: Vec<Track> = (0..4_000).map(|n| track(format!("track{n:017}"))).collect();
     store.save_tracks(&tracks).await.unwrap();
-    let jobs: Vec<_> = tracks.into_iter().map(|track| Envelope::new(&TrackTags { track_id: track.id })).collect();
+    let jobs: Vec<_> = tracks.into_iter().map(|track| Envelope::new(&TrackTagsJob { track_id: track.id })).collect();
     queue.publish(&jobs).await.unwrap();
 }
 

@@ -7,8 +7,8 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use host::{Home, Program};
-use model::job::{Envelope, TrackTags};
+use host::{Backends, Program};
+use model::job::{Envelope, TrackTagsJob};
 use model::settings::Settings;
 use model::tag::TagsOutcome;
 use model::track::{ArtistRef, Track};
@@ -43,7 +43,7 @@ async fn throttled_jobs_come_back_and_end_well() {
     settings.lastfm.url = url;
     settings.lastfm.rate = 1_000.0;
     settings.lastfm.backoff = model::settings::Steps { first: 0.01, cap: 0.05 };
-    let home = Home::open(settings).await.unwrap();
+    let backends = Backends::open(settings).await.unwrap();
 
     let artists = vec![ArtistRef { id: None, name: "A".into() }];
     let track = |id: String| Track {
@@ -55,24 +55,24 @@ async fn throttled_jobs_come_back_and_end_well() {
         isrc: None,
     };
     let tracks: Vec<Track> = (0..10).map(|i| track(format!("{i:022}"))).collect();
-    home.store.save_tracks(&tracks).await.unwrap();
-    let job = |track: &Track| Envelope::new(&TrackTags { track_id: track.id.clone() });
+    backends.store.save_tracks(&tracks).await.unwrap();
+    let job = |track: &Track| Envelope::new(&TrackTagsJob { track_id: track.id.clone() });
     // Every job twice: at least once is what a queue promises.
     let jobs: Vec<Envelope> = tracks.iter().chain(&tracks).map(job).collect();
-    home.queue.publish(&jobs).await.unwrap();
+    backends.queue.publish(&jobs).await.unwrap();
 
-    let worker = Program::of::<lastfm_worker::LastfmWorker>().add_to(home.worker(), &home).unwrap();
+    let worker = Program::of::<lastfm_worker::LastfmWorker>().add_to(backends.worker(), &backends).unwrap();
     let run = worker.run(Until::Empty, Shutdown::new());
     let counts = tokio::time::timeout(Duration::from_secs(60), run).await.expect("it ends").unwrap();
 
     let counts = counts["track.tags"];
     assert_eq!((counts.done, counts.retried, counts.dead), (20, 0, 0), "a throttled answer is no failed attempt");
     let ids: Vec<String> = tracks.into_iter().map(|track| track.id).collect();
-    let stored = home.store.tags(&ids).await.unwrap();
+    let stored = backends.store.tags(&ids).await.unwrap();
     assert_eq!(stored.len(), 10);
     assert!(stored.iter().all(|tags| matches!(tags.outcome, TagsOutcome::Tags(_)) && tags.canonical == ["rock"]));
     assert_eq!(
-        home.store.budget("lastfm@default").await.unwrap().unwrap().throttled,
+        backends.store.budget("lastfm@default").await.unwrap().unwrap().throttled,
         0,
         "a good answer starts the count anew"
     );

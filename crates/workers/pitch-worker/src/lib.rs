@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 use async_trait::async_trait;
-use host::{Home, Pods, Registered, Registration, WorkerProgram};
+use host::{Backends, Pods, Registered, Registration, WorkerProgram};
 use model::audio::TrackPitches;
 use model::job::{Envelope, TrackAnalysisJob, TrackPitchesJob};
 use runtime::{Context, Failure, Handler};
@@ -16,7 +16,7 @@ impl WorkerProgram for PitchWorker {
     type Shared = ();
     const HANDLERS: &'static [Registration<()>] = &[Registration::of::<Pitches>()];
 
-    fn open(_home: &Home) -> anyhow::Result<()> {
+    fn open(_home: &Backends) -> anyhow::Result<()> {
         Ok(())
     }
 }

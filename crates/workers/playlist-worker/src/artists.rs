@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use model::job::{ArtistsGenres, Envelope};
+use model::job::{ArtistsGenresJob, Envelope};
 use runtime::{Context, Failure, Handler};
 use spotify::{Client, Error};
 
@@ -20,9 +20,9 @@ pub(crate) struct Artists {
 
 #[async_trait]
 impl Handler for Artists {
-    type Body = ArtistsGenres;
+    type Body = ArtistsGenresJob;
 
-    async fn run(&self, job: ArtistsGenres, context: &Context) -> Result<Vec<Envelope>, Failure> {
+    async fn run(&self, job: ArtistsGenresJob, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
         let (ids, odd) = sound(job.artist_ids);
         let known = distinct(store.artists(&ids).await?.into_iter().map(|artist| artist.id));
@@ -32,7 +32,7 @@ impl Handler for Artists {
             false => self.fetch(&missing, context).await?,
         };
         apart.extend((!odd.is_empty()).then_some(odd));
-        Ok(apart.into_iter().map(|artist_ids| Envelope::new(&ArtistsGenres { artist_ids })).collect())
+        Ok(apart.into_iter().map(|artist_ids| Envelope::new(&ArtistsGenresJob { artist_ids })).collect())
     }
 }
 

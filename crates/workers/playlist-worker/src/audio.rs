@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use model::job::{Envelope, TrackAnalysisJob, TracksAudio};
+use model::job::{Envelope, TrackAnalysisJob, TracksAudioJob};
 use runtime::{Context, Failure, Handler};
 use spotify::{Client, Error};
 
@@ -20,9 +20,9 @@ pub(crate) struct AudioFeatures {
 
 #[async_trait]
 impl Handler for AudioFeatures {
-    type Body = TracksAudio;
+    type Body = TracksAudioJob;
 
-    async fn run(&self, job: TracksAudio, context: &Context) -> Result<Vec<Envelope>, Failure> {
+    async fn run(&self, job: TracksAudioJob, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
         let (ids, odd) = sound(job.track_ids);
         let known = distinct(store.features(&ids).await?.into_iter().map(|features| features.track_id));
@@ -34,7 +34,7 @@ impl Handler for AudioFeatures {
         let settled = without(&ids, &distinct(apart.iter().flatten().cloned()));
         apart.extend((!odd.is_empty()).then_some(odd));
         let mut jobs: Vec<Envelope> =
-            apart.into_iter().map(|track_ids| Envelope::new(&TracksAudio { track_ids })).collect();
+            apart.into_iter().map(|track_ids| Envelope::new(&TracksAudioJob { track_ids })).collect();
         if !capability::was_refused(store, AUDIO_ANALYSIS).await? {
             let analysed = distinct(store.analysed(&settled).await?);
             let analyses = without(&settled, &analysed).into_iter();

@@ -14,7 +14,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use host::{Home, Pods, Registered, Registration, WorkerProgram};
+use host::{Backends, Pods, Registered, Registration, WorkerProgram};
 use model::job::SPOTIFY_BUDGET;
 use model::settings::{Settings, Steps};
 use runtime::{Budget, Budgets, Context};
@@ -48,8 +48,8 @@ impl WorkerProgram for PlaylistWorker {
         Registration::of::<Artists>(),
     ];
 
-    fn open(home: &Home) -> anyhow::Result<Client> {
-        Ok(Client::new(&home.settings.spotify, home.settings.contact.as_deref())?)
+    fn open(backends: &Backends) -> anyhow::Result<Client> {
+        Ok(Client::new(&backends.settings.spotify, backends.settings.contact.as_deref())?)
     }
 
     /// One for each app: Spotify counts by that.
@@ -62,9 +62,9 @@ impl WorkerProgram for PlaylistWorker {
 }
 
 /// What requests need that belong to no job.
-fn context(home: &Home) -> Context {
-    let store = home.store.clone();
-    Context::new(Arc::clone(&store), Budgets::new(store, PlaylistWorker::budgets(&home.settings)))
+fn context(backends: &Backends) -> Context {
+    let store = backends.store.clone();
+    Context::new(Arc::clone(&store), Budgets::new(store, PlaylistWorker::budgets(&backends.settings)))
 }
 
 /// Registers handlers that are made of a client.

@@ -1,7 +1,7 @@
 //! `track.metadata`: the title and artists of a track that no playlist brought.
 
 use async_trait::async_trait;
-use model::job::{Envelope, TrackMetadata, TrackTags};
+use model::job::{Envelope, TrackMetadataJob, TrackTagsJob};
 use model::track::Track;
 use runtime::{Context, Failure, Handler};
 use spotify::Client;
@@ -15,9 +15,9 @@ pub(crate) struct Metadata {
 
 #[async_trait]
 impl Handler for Metadata {
-    type Body = TrackMetadata;
+    type Body = TrackMetadataJob;
 
-    async fn run(&self, job: TrackMetadata, context: &Context) -> Result<Vec<Envelope>, Failure> {
+    async fn run(&self, job: TrackMetadataJob, context: &Context) -> Result<Vec<Envelope>, Failure> {
         let store = &*context.store;
         let ids = [job.track_id];
         if store.tracks(&ids).await?.is_empty() {
@@ -27,7 +27,7 @@ impl Handler for Metadata {
             return Ok(Vec::new());
         }
         let [track_id] = ids;
-        Ok(vec![Envelope::new(&TrackTags { track_id })])
+        Ok(vec![Envelope::new(&TrackTagsJob { track_id })])
     }
 }
 

@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use model::Timestamp;
-use model::job::{ArtistsGenres, Envelope, PlaylistPageJob, TrackTags, TracksAudio};
+use model::job::{ArtistsGenresJob, Envelope, PlaylistPageJob, TrackTagsJob, TracksAudioJob};
 use model::track::PlaylistPage;
 use runtime::{Context, Failure, Handler};
 use spotify::{Client, Error};
@@ -80,7 +80,7 @@ async fn other_pages(store: &dyn Store, page: &PlaylistPage, labels_only: bool) 
 async fn work_on_tracks(store: &dyn Store, page: &PlaylistPage, labels_only: bool) -> Result<Vec<Envelope>, Failure> {
     let ids: Vec<String> = distinct(page.track_ids.iter().cloned());
     let tagged = distinct(store.tags(&ids).await?.into_iter().map(|tags| tags.track_id));
-    let untagged = without(&ids, &tagged).into_iter().map(|track_id| Envelope::new(&TrackTags { track_id }));
+    let untagged = without(&ids, &tagged).into_iter().map(|track_id| Envelope::new(&TrackTagsJob { track_id }));
     let mut jobs: Vec<Envelope> = untagged.collect();
     if labels_only {
         return Ok(jobs);
@@ -90,13 +90,13 @@ async fn work_on_tracks(store: &dyn Store, page: &PlaylistPage, labels_only: boo
     let analysed = distinct(store.analysed(&ids).await?);
     let silent = distinct(without(&ids, &featured).into_iter().chain(without(&ids, &analysed)));
     if !silent.is_empty() {
-        jobs.push(Envelope::new(&TracksAudio { track_ids: silent }));
+        jobs.push(Envelope::new(&TracksAudioJob { track_ids: silent }));
     }
 
     let tracks = store.tracks(&ids).await?;
     let artists = distinct(tracks.into_iter().flat_map(|track| track.artists).filter_map(|artist| artist.id));
     let known = distinct(store.artists(&artists).await?.into_iter().map(|artist| artist.id));
     let unknown = without(&artists, &known);
-    jobs.extend(unknown.chunks(ARTISTS).map(|ids| Envelope::new(&ArtistsGenres { artist_ids: ids.to_vec() })));
+    jobs.extend(unknown.chunks(ARTISTS).map(|ids| Envelope::new(&ArtistsGenresJob { artist_ids: ids.to_vec() })));
     Ok(jobs)
 }

@@ -1,6 +1,6 @@
 //! What a run can expect of Spotify, found out by its first requests, before hours are spent.
 
-use host::Home;
+use host::Backends;
 use model::job::PlaylistPageJob;
 use model::run::Run;
 use runtime::Failure;
@@ -19,9 +19,9 @@ pub const KNOWN_TRACK: &str = "3n3Ppam7vgaVa1iaRUc9Lp";
 ///
 /// # Errors
 /// The settings cannot be used, or the store does not answer.
-pub async fn ask_for_audio(home: &Home) -> anyhow::Result<Refusals> {
-    let client = client(home)?;
-    let (context, store) = (crate::context(home), &*home.store);
+pub async fn ask_for_audio(backends: &Backends) -> anyhow::Result<Refusals> {
+    let client = client(backends)?;
+    let (context, store) = (crate::context(backends), &*backends.store);
     let features = paid(&context, client.audio_features_of(KNOWN_TRACK)).await;
     if note(store, AUDIO_FEATURES, features).await? == Throttled::No {
         let analysis = paid(&context, client.audio_analysis(KNOWN_TRACK)).await;
@@ -55,12 +55,12 @@ async fn note<T>(store: &dyn Store, name: &str, asked: Result<Result<T, Error>, 
 ///
 /// # Errors
 /// The settings cannot be used, or the store does not answer.
-pub async fn read_first_pages(home: &Home, run: &Run) -> anyhow::Result<Vec<String>> {
-    let pages = PlaylistPages { client: client(home)? };
-    let context = crate::context(home);
+pub async fn read_first_pages(backends: &Backends, run: &Run) -> anyhow::Result<Vec<String>> {
+    let pages = PlaylistPages { client: client(backends)? };
+    let context = crate::context(backends);
     let mut unreadable = Vec::new();
     for playlist in &run.playlists {
-        if home.store.page(&run.id, playlist, 0).await?.is_some() {
+        if backends.store.page(&run.id, playlist, 0).await?.is_some() {
             continue;
         }
         let job = PlaylistPageJob { run: run.id.clone(), playlist: playlist.clone(), ..PlaylistPageJob::default() };
@@ -73,6 +73,6 @@ pub async fn read_first_pages(home: &Home, run: &Run) -> anyhow::Result<Vec<Stri
     Ok(unreadable)
 }
 
-fn client(home: &Home) -> Result<Client, Error> {
-    Client::new(&home.settings.spotify, home.settings.contact.as_deref())
+fn client(backends: &Backends) -> Result<Client, Error> {
+    Client::new(&backends.settings.spotify, backends.settings.contact.as_deref())
 }

@@ -1,6 +1,6 @@
 //! `spotifai budget`: the rates that the team shares.
 
-use host::Home;
+use host::Backends;
 use model::Timestamp;
 use model::fleet::Budget as Stored;
 use serde::Serialize;
@@ -20,15 +20,15 @@ struct Line {
 }
 
 /// Lists budgets, or opens a closed one for the whole team.
-pub async fn run(command: Budget, home: &Home) -> anyhow::Result<()> {
+pub async fn run(command: Budget, backends: &Backends) -> anyhow::Result<()> {
     match command {
-        Budget::List { json } => list(home, json).await,
-        Budget::Open { name, json } => open(home, &name, json).await,
+        Budget::List { json } => list(backends, json).await,
+        Budget::Open { name, json } => open(backends, &name, json).await,
     }
 }
 
-async fn list(home: &Home, json: bool) -> anyhow::Result<()> {
-    let lines = lines(home).await?;
+async fn list(backends: &Backends, json: bool) -> anyhow::Result<()> {
+    let lines = lines(backends).await?;
     if json {
         return say_json(&lines);
     }
@@ -42,11 +42,11 @@ async fn list(home: &Home, json: bool) -> anyhow::Result<()> {
     say(&table(&["budget", "state", "throttled", "why"], &lines.iter().map(row).collect::<Vec<_>>()))
 }
 
-async fn open(home: &Home, name: &str, json: bool) -> anyhow::Result<()> {
-    let lines = lines(home).await?;
+async fn open(backends: &Backends, name: &str, json: bool) -> anyhow::Result<()> {
+    let lines = lines(backends).await?;
     let unknown = || usage(format!("there is no budget `{name}`; `spotifai budget list` shows them"));
     let line = lines.into_iter().find(|line| line.name == name).ok_or_else(unknown)?;
-    let was_closed = home.store.open_budget(name).await?;
+    let was_closed = backends.store.open_budget(name).await?;
     if json {
         return say_json(&json!({ "name": name, "was_closed": was_closed }));
     }
@@ -59,7 +59,7 @@ async fn open(home: &Home, name: &str, json: bool) -> anyhow::Result<()> {
     })
 }
 
-async fn lines(home: &Home) -> anyhow::Result<Vec<Line>> {
+async fn lines(backends: &Backends) -> anyhow::Result<Vec<Line>> {
     let now = Timestamp::now();
     let line = |budget: Stored| {
         let is_closed = budget.blocked_until > now;
@@ -70,7 +70,7 @@ async fn lines(home: &Home) -> anyhow::Result<Vec<Line>> {
             name: budget.name,
         }
     };
-    let budgets = home.store.budgets().await?.into_iter();
+    let budgets = backends.store.budgets().await?.into_iter();
     Ok(budgets.filter(|budget| budget.name != super::doctor::BUDGET).map(line).collect())
 }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use anyhow::{Context, bail};
-use host::Home;
+use host::Backends;
 use model::dataset::{Dataset, DatasetInfo};
 use model::tag::{RULES_VERSION, TaggedTrack};
 use model::track::Track;
@@ -15,10 +15,10 @@ use crate::output::{say, say_json, table, thousands, warn};
 use crate::refusals;
 
 /// Builds or exports.
-pub async fn run(command: args::Dataset, home: &Home) -> anyhow::Result<()> {
+pub async fn run(command: args::Dataset, backends: &Backends) -> anyhow::Result<()> {
     match command {
         args::Dataset::Build { json } => {
-            let info = build(home).await?;
+            let info = build(backends).await?;
             if json { say_json(&info) } else { describe(&info) }
         }
         args::Dataset::Export { file, spreadsheet } => {
@@ -36,7 +36,7 @@ pub async fn run(command: args::Dataset, home: &Home) -> anyhow::Result<()> {
                 (_, false) => features::to_parquet,
             };
             check_file(&file)?;
-            let (info, dataset) = newest(home).await?;
+            let (info, dataset) = newest(backends).await?;
             let bytes = write(&dataset)?;
             save(&file, &bytes)?;
             say(&format!(
@@ -51,20 +51,20 @@ pub async fn run(command: args::Dataset, home: &Home) -> anyhow::Result<()> {
 }
 
 /// Builds the dataset from everything collected and saves it.
-pub async fn build(home: &Home) -> anyhow::Result<DatasetInfo> {
-    let (store, settings) = (&home.store, &home.settings.dataset);
+pub async fn build(backends: &Backends) -> anyhow::Result<DatasetInfo> {
+    let (store, settings) = (&backends.store, &backends.settings.dataset);
     let tracks = store.all_tracks().await?;
     let ids: Vec<String> = tracks.iter().map(|track| track.id.clone()).collect();
-    renew_tags(home, &tracks, &ids).await?;
+    renew_tags(backends, &tracks, &ids).await?;
     let sources = features::Sources {
-        labelled: store.labelled_tracks(&settings.cut).await?,
+        labelled: store.labelled_tracks(&settings.label_selection).await?,
         tags: store.tags(&ids).await?,
         features: store.features(&ids).await?,
         confidences: store.confidences().await?,
         pitches: store.pitches(&ids).await?,
         tracks,
     };
-    if let Some(refusals) = refusals::in_vain(home).await? {
+    if let Some(refusals) = refusals::in_vain(backends).await? {
         bail!(refusals::way_out(&refusals, "spotifai run PLAYLIST --labels-only"));
     }
     let settings = settings.clone();
@@ -81,23 +81,23 @@ pub async fn build(home: &Home) -> anyhow::Result<DatasetInfo> {
 }
 
 /// Makes canonical tags anew where older rules made them: one dataset has the labels of one set of rules.
-async fn renew_tags(home: &Home, tracks: &[Track], ids: &[String]) -> anyhow::Result<()> {
-    let tags = home.store.tags(ids).await?;
+async fn renew_tags(backends: &Backends, tracks: &[Track], ids: &[String]) -> anyhow::Result<()> {
+    let tags = backends.store.tags(ids).await?;
     let old: HashMap<&str, &TaggedTrack> =
         tags.iter().filter(|tags| tags.rules < RULES_VERSION).map(|tags| (tags.track_id.as_str(), tags)).collect();
     for track in tracks {
         if let Some(tags) = old.get(track.id.as_str()) {
-            home.store.save_tags(track, &tags.outcome, tags.source).await?;
+            backends.store.save_tags(track, &tags.outcome, tags.source).await?;
         }
     }
     Ok(())
 }
 
 /// The newest dataset.
-pub async fn newest(home: &Home) -> anyhow::Result<(DatasetInfo, Dataset)> {
-    match home.store.latest_dataset().await? {
+pub async fn newest(backends: &Backends) -> anyhow::Result<(DatasetInfo, Dataset)> {
+    match backends.store.latest_dataset().await? {
         Some(info) => {
-            let dataset = open(home, &info.id).await?;
+            let dataset = open(backends, &info.id).await?;
             Ok((info, dataset))
         }
         None => {
@@ -107,9 +107,9 @@ pub async fn newest(home: &Home) -> anyhow::Result<(DatasetInfo, Dataset)> {
 }
 
 /// A stored dataset.
-pub async fn open(home: &Home, id: &str) -> anyhow::Result<Dataset> {
-    let blob = home.store.dataset_blob(id).await?.with_context(|| format!("the store has lost dataset {id}"))?;
-    let split = home.settings.dataset.split.clone();
+pub async fn open(backends: &Backends, id: &str) -> anyhow::Result<Dataset> {
+    let blob = backends.store.dataset_blob(id).await?.with_context(|| format!("the store has lost dataset {id}"))?;
+    let split = backends.settings.dataset.split.clone();
     Ok(tokio::task::spawn_blocking(move || features::read(&blob, &split)).await??)
 }
 

@@ -1,24 +1,24 @@
 //! `spotifai dead`.
 
-use host::Home;
+use host::Backends;
 use model::terminal::escaped;
-use queue::{DeadLetter, Which};
+use queue::{DeadLetter, DeadLetterFilter};
 
 use crate::args::{Choice, Dead};
 use crate::ids;
 use crate::output::{age, count, say, say_json, table};
 
 /// Lists, shows, requeues or deletes dead jobs.
-pub async fn run(command: Dead, home: &Home) -> anyhow::Result<()> {
+pub async fn run(command: Dead, backends: &Backends) -> anyhow::Result<()> {
     match command {
-        Dead::List { kind, json } => list(home, kind.as_deref(), json).await,
-        Dead::Show { id, json } => show(home, &id, json).await,
+        Dead::List { kind, json } => list(backends, kind.as_deref(), json).await,
+        Dead::Show { id, json } => show(backends, &id, json).await,
         Dead::Requeue(choice) => {
-            let requeued = home.queue.requeue(&chosen(home, &choice).await?).await?;
+            let requeued = backends.queue.requeue(&chosen(backends, &choice).await?).await?;
             ended("requeued", requeued, choice.json)
         }
         Dead::Purge(choice) => {
-            let deleted = home.queue.purge(&chosen(home, &choice).await?).await?;
+            let deleted = backends.queue.purge(&chosen(backends, &choice).await?).await?;
             ended("deleted", deleted, choice.json)
         }
     }
@@ -28,8 +28,8 @@ fn ended(how: &str, jobs: usize, json: bool) -> anyhow::Result<()> {
     if json { say_json(&serde_json::json!({ how: jobs })) } else { say(&format!("{how} {}", count(Some(jobs as u64)))) }
 }
 
-async fn list(home: &Home, kind: Option<&str>, json: bool) -> anyhow::Result<()> {
-    let letters = home.queue.dead_letters(kind).await?;
+async fn list(backends: &Backends, kind: Option<&str>, json: bool) -> anyhow::Result<()> {
+    let letters = backends.queue.dead_letters(kind).await?;
     if json {
         return say_json(&letters);
     }
@@ -43,8 +43,8 @@ async fn list(home: &Home, kind: Option<&str>, json: bool) -> anyhow::Result<()>
     say(&table(&["id", "kind", "key", "dead for", "reason"], &letters.iter().map(row).collect::<Vec<_>>()))
 }
 
-async fn show(home: &Home, id: &str, json: bool) -> anyhow::Result<()> {
-    let letters = home.queue.dead_letters(None).await?;
+async fn show(backends: &Backends, id: &str, json: bool) -> anyhow::Result<()> {
+    let letters = backends.queue.dead_letters(None).await?;
     let letter = find(&letters, id)?;
     if json {
         return say_json(letter);
@@ -63,16 +63,16 @@ async fn show(home: &Home, id: &str, json: bool) -> anyhow::Result<()> {
 }
 
 /// The dead jobs that were asked for. A misspelt id is an error, not "requeued 0".
-async fn chosen(home: &Home, choice: &Choice) -> anyhow::Result<Which> {
+async fn chosen(backends: &Backends, choice: &Choice) -> anyhow::Result<DeadLetterFilter> {
     if choice.all {
-        return Ok(Which::All);
+        return Ok(DeadLetterFilter::All);
     }
-    let letters = home.queue.dead_letters(choice.kind.as_deref()).await?;
+    let letters = backends.queue.dead_letters(choice.kind.as_deref()).await?;
     if choice.kind.is_some() {
-        return Ok(Which::Ids(letters.into_iter().map(|letter| letter.id).collect()));
+        return Ok(DeadLetterFilter::Ids(letters.into_iter().map(|letter| letter.id).collect()));
     }
     let ids: anyhow::Result<Vec<String>> = choice.ids.iter().map(|id| Ok(find(&letters, id)?.id.clone())).collect();
-    Ok(Which::Ids(ids?))
+    Ok(DeadLetterFilter::Ids(ids?))
 }
 
 fn find<'a>(letters: &'a [DeadLetter], id: &str) -> anyhow::Result<&'a DeadLetter> {

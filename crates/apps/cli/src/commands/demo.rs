@@ -7,7 +7,7 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use features::{ReadOptions, Table};
-use host::{Flags, Home};
+use host::{Backends, Flags};
 use model::Timestamp;
 use model::run::{Run, StandIn};
 use model::settings::{Settings, Steps, with_hidden_password};
@@ -15,13 +15,13 @@ use store::{Store, StoreError};
 use testkit::{Catalogue, Oddities, Stage, TableError};
 
 use crate::args::Demo;
+use crate::backends;
 use crate::commands::report::REPORT;
 use crate::commands::run::{to_its_end, whole_way};
 use crate::commands::search::Plan;
 use crate::commands::waiting;
 use crate::error::stopped;
 use crate::files::{make_folder, try_turn};
-use crate::home;
 use crate::output::{say, warn};
 use crate::playlist_run::{is_open, new_run};
 use crate::shell;
@@ -51,30 +51,30 @@ pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
     let stage = testkit::serve(catalogue, oddities).await?;
     let stand_in = if args.catalogue.is_some() { StandIn::Table } else { StandIn::Sample };
     let begun = async {
-        let home = open(&args.out, flags, &stage, &name).await?;
-        let run = begin(&home, &name, stage.playlists(), stand_in).await?;
-        waiting::name_others(&home, &run).await?;
-        Ok((home, run))
+        let backends = open(&args.out, flags, &stage, &name).await?;
+        let run = begin(&backends, &name, stage.playlists(), stand_in).await?;
+        waiting::name_others(&backends, &run).await?;
+        Ok((backends, run))
     };
-    let Some((home, run)) = unless_stopped(&shutdown, begun).await? else {
+    let Some((backends, run)) = unless_stopped(&shutdown, begun).await? else {
         return Err(stopped("nothing had begun"));
     };
-    let [queue, store] = [&home.settings.queue, &home.settings.store].map(|url| with_hidden_password(url));
+    let [queue, store] = [&backends.settings.queue, &backends.settings.store].map(|url| with_hidden_password(url));
     let plan = Plan::quick(vec!["--queue".to_owned(), queue, "--store".to_owned(), store], args.seed);
-    let way = whole_way(&home, &run, &plan, &args.out, &shutdown);
-    let Some(summary) = to_its_end(&home, &run, &shutdown, way).await? else {
+    let way = whole_way(&backends, &run, &plan, &args.out, &shutdown);
+    let Some(summary) = to_its_end(&backends, &run, &shutdown, way).await? else {
         return Err(stopped("nothing is lost, and the same command goes on"));
     };
     say(&summary.to_string())?;
     say(&format!("\nOpen {}", args.out.join(REPORT).display()))?;
-    say(&predict_command(&home).await?)
+    say(&predict_command(&backends).await?)
 }
 
 /// How to ask the demo's model for the genres of a track that it was not fitted on.
-async fn predict_command(home: &Home) -> anyhow::Result<String> {
-    let model = home.store.latest_model().await?.context("the store has lost the model")?;
+async fn predict_command(backends: &Backends) -> anyhow::Result<String> {
+    let model = backends.store.latest_model().await?.context("the store has lost the model")?;
     let track = model.evaluation.examples.first().context("the model was tried on no track")?.track_id.clone();
-    let store = with_hidden_password(&home.settings.store);
+    let store = with_hidden_password(&backends.settings.store);
     let words = ["--store".to_owned(), store, "predict".to_owned(), track];
     Ok(format!("Genres of a track: {}", shell::command(words)))
 }
@@ -129,14 +129,14 @@ fn texts(table: &Table, name: &str) -> Vec<String> {
 }
 
 /// The unfinished run of this demo, or a new one: in a store that others share, every demo is a run of its own.
-async fn begin(home: &Home, name: &str, playlists: Vec<String>, stand_in: StandIn) -> anyhow::Result<Run> {
-    if let Some(run) = unfinished(&*home.store, name).await? {
+async fn begin(backends: &Backends, name: &str, playlists: Vec<String>, stand_in: StandIn) -> anyhow::Result<Run> {
+    if let Some(run) = unfinished(&*backends.store, name).await? {
         return Ok(run);
     }
     let run = new_run(&playlists, Timestamp::now());
     // Enough of it to be another one than yesterday's.
     let run = Run { id: format!("{name}-{}", &run.id[1..9]), stand_in: Some(stand_in), ..run };
-    home.store.save_run(&run).await?;
+    backends.store.save_run(&run).await?;
     Ok(run)
 }
 
@@ -148,7 +148,7 @@ async fn unfinished(store: &dyn Store, name: &str) -> store::Result<Option<Run>>
 /// The demo's own home in its folder, unless flags name another: neither environment nor settings file may send the
 /// stand-in's tracks to a team's servers. The own file is kept where an unfinished demo of the same parameters left it,
 /// else made anew.
-async fn open(out: &Path, flags: &Flags, stage: &Stage, name: &str) -> anyhow::Result<Home> {
+async fn open(out: &Path, flags: &Flags, stage: &Stage, name: &str) -> anyhow::Result<Backends> {
     let file = out.join(STORE);
     let own = format!("sqlite:{}", file.display());
     let url = |flag: &Option<String>| flag.clone().unwrap_or_else(|| own.clone());
@@ -165,7 +165,7 @@ async fn open(out: &Path, flags: &Flags, stage: &Stage, name: &str) -> anyhow::R
     if is_in_use && file.exists() && !goes_on(&settings, name).await? {
         remove(&file).await?;
     }
-    home::open(settings).await
+    backends::open(settings).await
 }
 
 /// Whether the file holds an unfinished demo of this name. What cannot be read, be it for a full disk, may be one.

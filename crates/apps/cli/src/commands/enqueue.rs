@@ -4,9 +4,9 @@ mod file;
 mod reader;
 mod searches;
 
-use host::Home;
+use host::Backends;
 use model::Timestamp;
-use model::job::{Body, Envelope, TrackAnalysisJob, TrackPitchesJob, TrackTags, TracksAudio};
+use model::job::{Envelope, JobBody, TrackAnalysisJob, TrackPitchesJob, TrackTagsJob, TracksAudioJob};
 use model::run::Run;
 
 use crate::args::Enqueue;
@@ -18,14 +18,14 @@ use crate::refusals;
 const AUDIO_BATCH: usize = 100;
 
 /// Publishes jobs and says how many.
-pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
+pub async fn run(command: Enqueue, backends: &Backends) -> anyhow::Result<()> {
     match command {
         Enqueue::Playlist { playlists } => {
             let started_at = Timestamp::now();
             let run = Run { finished_at: Some(started_at), ..new_run(&playlist_ids(&playlists)?, started_at) };
-            home.store.save_run(&run).await?;
-            home.queue.publish(&first_pages(&run, false)).await?;
-            refusals::warn_of_remembered(home).await?;
+            backends.store.save_run(&run).await?;
+            backends.queue.publish(&first_pages(&run, false)).await?;
+            refusals::warn_of_remembered(backends).await?;
             say(&format!(
                 "enqueued {} as run {}; `spotifai status` shows how far it is",
                 count(run.playlists.len(), "playlist"),
@@ -33,28 +33,28 @@ pub async fn run(command: Enqueue, home: &Home) -> anyhow::Result<()> {
             ))
         }
         Enqueue::Tags(_) => {
-            let tracks = home.store.tracks_without_tags().await?;
-            let jobs: Vec<_> = tracks.into_iter().map(|track_id| Envelope::new(&TrackTags { track_id })).collect();
-            home.queue.publish(&jobs).await?;
+            let tracks = backends.store.tracks_without_tags().await?;
+            let jobs: Vec<_> = tracks.into_iter().map(|track_id| Envelope::new(&TrackTagsJob { track_id })).collect();
+            backends.queue.publish(&jobs).await?;
             say(&format!("enqueued {}", count(jobs.len(), "track without tags")))
         }
         Enqueue::Pitches(_) => {
-            let unfetched = home.store.tracks_without_audio().await?;
-            let uncomputed = home.store.tracks_without_pitches().await?;
+            let unfetched = backends.store.tracks_without_audio().await?;
+            let uncomputed = backends.store.tracks_without_pitches().await?;
             let fetch =
-                unfetched.chunks(AUDIO_BATCH).map(|ids| Envelope::new(&TracksAudio { track_ids: ids.to_vec() }));
+                unfetched.chunks(AUDIO_BATCH).map(|ids| Envelope::new(&TracksAudioJob { track_ids: ids.to_vec() }));
             let compute = uncomputed.iter().map(|id| Envelope::new(&TrackPitchesJob { track_id: id.clone() }));
             let jobs: Vec<_> = fetch.chain(compute).collect();
-            home.queue.publish(&jobs).await?;
-            refusals::warn_of_remembered(home).await?;
+            backends.queue.publish(&jobs).await?;
+            refusals::warn_of_remembered(backends).await?;
             let [unfetched, uncomputed] = [unfetched, uncomputed].map(|ids| thousands(ids.len()));
             say(&format!("enqueued {unfetched} tracks without audio and {uncomputed} without pitches"))
         }
         Enqueue::File(args) => {
-            if [TracksAudio::KIND, TrackAnalysisJob::KIND, TrackPitchesJob::KIND].contains(&args.kind.name) {
-                refusals::warn_of_remembered(home).await?;
+            if [TracksAudioJob::KIND, TrackAnalysisJob::KIND, TrackPitchesJob::KIND].contains(&args.kind.name) {
+                refusals::warn_of_remembered(backends).await?;
             }
-            file::run(args, home).await
+            file::run(args, backends).await
         }
     }
 }

@@ -29,8 +29,8 @@ use model::settings::Settings;
 use runtime::Shutdown;
 
 use crate::args::{Args, Command};
+use crate::backends;
 use crate::error::{stopped, usage};
-use crate::home;
 use crate::overwriting::Files;
 use crate::stop::unless_stopped;
 
@@ -43,8 +43,8 @@ pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
         Ok(settings)
     };
     // A server may be silent for a while.
-    let home = async || {
-        let opened = unless_stopped(shutdown, home::open(settings()?)).await?;
+    let backends = async || {
+        let opened = unless_stopped(shutdown, backends::open(settings()?)).await?;
         opened.ok_or_else(|| stopped("nothing had begun"))
     };
     match args.command {
@@ -55,31 +55,31 @@ pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
             demo::run(demo, &flags).await
         }
         Command::Login => login::run(&settings()?).await,
-        Command::Run(run) => run::run(run, home().await?).await,
-        Command::Enqueue(what) => enqueue::run(what, &home().await?).await,
+        Command::Run(run) => run::run(run, backends().await?).await,
+        Command::Enqueue(what) => enqueue::run(what, &backends().await?).await,
         Command::Worker(which) => {
             let logging = host::init_logging();
             let result = work::run(&which, settings()?).await;
             tokio::task::spawn_blocking(|| logging.finish()).await?;
             result
         }
-        Command::Status(live) => status::run(live, &home().await?).await,
-        Command::Queues(live) => queues::run(live, &home().await?).await,
-        Command::Workers(workers) => workers::run(&workers, &home().await?).await,
-        Command::Runs(live) => runs::runs(live, &home().await?).await,
-        Command::Cancel(cancel) => runs::cancel(&cancel, &home().await?).await,
-        Command::Pause(kinds) => pause::pause(&kinds, &home().await?).await,
-        Command::Resume(kinds) => pause::resume(&kinds, &home().await?).await,
-        Command::Budget(budget) => budget::run(budget, &home().await?).await,
-        Command::Dead(dead) => dead::run(dead, &home().await?).await,
+        Command::Status(live) => status::run(live, &backends().await?).await,
+        Command::Queues(live) => queues::run(live, &backends().await?).await,
+        Command::Workers(workers) => workers::run(&workers, &backends().await?).await,
+        Command::Runs(live) => runs::runs(live, &backends().await?).await,
+        Command::Cancel(cancel) => runs::cancel(&cancel, &backends().await?).await,
+        Command::Pause(kinds) => pause::pause(&kinds, &backends().await?).await,
+        Command::Resume(kinds) => pause::resume(&kinds, &backends().await?).await,
+        Command::Budget(budget) => budget::run(budget, &backends().await?).await,
+        Command::Dead(dead) => dead::run(dead, &backends().await?).await,
         Command::Doctor(doctor) => doctor::run(&doctor, &flags).await,
         Command::Pitches(pitches) => pitches::run(&pitches),
         Command::Lastfm(lastfm) => lastfm::run(&lastfm, &settings()?),
         Command::Tags(tags) => tags::run(&tags),
-        Command::Dataset(dataset) => dataset::run(dataset, &home().await?).await,
-        Command::Search(search) => search::run(search, &home().await?).await,
+        Command::Dataset(dataset) => dataset::run(dataset, &backends().await?).await,
+        Command::Search(search) => search::run(search, &backends().await?).await,
         Command::Predict(predict) => predict::run(&predict, settings()?).await,
-        Command::Report(report) => report::run(&report, &home().await?).await,
+        Command::Report(report) => report::run(&report, &backends().await?).await,
         Command::Config(config) => config::run(&config, &settings()?, &flags),
         Command::Kinds(list) => kinds::run(&list),
         Command::Completions { shell } => completions::run(shell),

@@ -1,6 +1,6 @@
 //! `spotifai pause` and `spotifai resume`.
 
-use host::Home;
+use host::Backends;
 use model::Timestamp;
 use model::fleet::Pause;
 use serde::Serialize;
@@ -25,13 +25,13 @@ struct Resumed {
 }
 
 /// Pauses kinds, for the whole team.
-pub async fn pause(args: &Kinds, home: &Home) -> anyhow::Result<()> {
-    let earlier = home.store.pauses().await?;
+pub async fn pause(args: &Kinds, backends: &Backends) -> anyhow::Result<()> {
+    let earlier = backends.store.pauses().await?;
     let mut paused = Vec::new();
     for kind in kinds(args) {
         let before = earlier.iter().find(|pause| pause.kind == kind);
         let pause = before.cloned().unwrap_or(Pause { kind, since: Timestamp::now() });
-        home.store.pause_kind(&pause).await?;
+        backends.store.pause_kind(&pause).await?;
         paused.push(Paused { kind: pause.kind, since: pause.since, was_paused: before.is_some() });
     }
     if args.json {
@@ -47,10 +47,10 @@ pub async fn pause(args: &Kinds, home: &Home) -> anyhow::Result<()> {
 }
 
 /// Resumes kinds, for the whole team.
-pub async fn resume(args: &Kinds, home: &Home) -> anyhow::Result<()> {
+pub async fn resume(args: &Kinds, backends: &Backends) -> anyhow::Result<()> {
     let mut resumed = Vec::new();
     for kind in kinds(args) {
-        let was_paused = home.store.resume_kind(&kind).await?;
+        let was_paused = backends.store.resume_kind(&kind).await?;
         resumed.push(Resumed { kind, was_paused });
     }
     if args.json {
@@ -63,8 +63,8 @@ pub async fn resume(args: &Kinds, home: &Home) -> anyhow::Result<()> {
 }
 
 /// Says on standard error which of these kinds a command that needs them has to wait for.
-pub async fn warn(home: &Home, kinds: &[&str]) -> anyhow::Result<()> {
-    let pauses = home.store.pauses().await?.into_iter();
+pub async fn warn(backends: &Backends, kinds: &[&str]) -> anyhow::Result<()> {
+    let pauses = backends.store.pauses().await?.into_iter();
     for Pause { kind, since } in pauses.filter(|pause| kinds.contains(&pause.kind.as_str())) {
         output::warn(&format!("{kind} is paused for {}: this waits until `spotifai resume {kind}`", age(since)));
     }

@@ -13,9 +13,9 @@ use model::settings::Settings;
 use model::terminal::escaped;
 
 use crate::args;
+use crate::backends;
 use crate::error::{stopped, usage};
 use crate::files::check_file;
-use crate::home;
 use crate::output::{tell, warn};
 use crate::stop::unless_stopped;
 use answer::{Answer, Format};
@@ -30,7 +30,7 @@ pub async fn run(args: &args::Predict, settings: Settings) -> anyhow::Result<()>
     // The store alone: a queue that is out of reach is no reason to answer nothing.
     let shutdown = host::signals::on_signals()?;
     let answered = async {
-        let store = home::store(&settings).await?;
+        let store = backends::store(&settings).await?;
         let chosen = Arc::new(choose(&store, args.model.as_deref(), &settings).await?);
         let answers = match &args.data {
             Some(file) => table::answers(&chosen, file, args.impute.map(Into::into)).await?,

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use host::Home;
+use host::Backends;
 use model::Timestamp;
-use model::fleet::WorkerBeat;
+use model::fleet::Heartbeat;
 use queue::KindStats;
 use serde::Serialize;
 
@@ -32,35 +32,35 @@ struct Line {
 }
 
 /// Shows the queues once, or every second.
-pub async fn run(live: Live, home: &Home) -> anyhow::Result<()> {
+pub async fn run(live: Live, backends: &Backends) -> anyhow::Result<()> {
     let mut rates = Rates::default();
     if !live.watch {
-        let alive = look(home, &mut rates).await?;
+        let alive = look(backends, &mut rates).await?;
         // Without a worker there is no rate to wait for.
-        if !alive.is_empty() && !home.queue.stats().await?.iter().all(KindStats::is_idle) {
+        if !alive.is_empty() && !backends.queue.stats().await?.iter().all(KindStats::is_idle) {
             tokio::time::sleep(SAMPLE).await;
         }
     }
     watch::show(live, async || {
-        let alive = look(home, &mut rates).await?;
-        let lines = gather(home, &alive, &rates).await?;
+        let alive = look(backends, &mut rates).await?;
+        let lines = gather(backends, &alive, &rates).await?;
         Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
     })
     .await
 }
 
-async fn look(home: &Home, rates: &mut Rates) -> anyhow::Result<Vec<WorkerBeat>> {
-    let alive = fleet::alive(home.store.workers().await?);
+async fn look(backends: &Backends, rates: &mut Rates) -> anyhow::Result<Vec<Heartbeat>> {
+    let alive = fleet::alive(backends.store.workers().await?);
     rates.look(&alive);
     Ok(alive)
 }
 
-async fn gather(home: &Home, alive: &[WorkerBeat], rates: &Rates) -> anyhow::Result<Vec<Line>> {
-    let mut stats = home.queue.stats().await?;
+async fn gather(backends: &Backends, alive: &[Heartbeat], rates: &Rates) -> anyhow::Result<Vec<Line>> {
+    let mut stats = backends.queue.stats().await?;
     fleet::fill_running(&mut stats, alive);
     let mut by_kind: BTreeMap<String, KindStats> = stats.into_iter().map(|stats| (stats.kind.clone(), stats)).collect();
     let pauses: BTreeMap<String, Timestamp> =
-        home.store.pauses().await?.into_iter().map(|pause| (pause.kind, pause.since)).collect();
+        backends.store.pauses().await?.into_iter().map(|pause| (pause.kind, pause.since)).collect();
     for kind in pauses.keys() {
         let nothing = || KindStats { kind: kind.clone(), running: Some(0), ..KindStats::default() };
         by_kind.entry(kind.clone()).or_insert_with(nothing);

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, bail};
-use host::Home;
+use host::Backends;
 use model::run::Run;
 use model::search::Ranked;
 
@@ -21,16 +21,16 @@ pub const LEADERBOARD: &str = "leaderboard.csv";
 pub const REPORT: &str = "report.html";
 
 /// Writes the report of the newest model.
-pub async fn run(command: &args::Report, home: &Home) -> anyhow::Result<()> {
+pub async fn run(command: &args::Report, backends: &Backends) -> anyhow::Result<()> {
     try_folder(&command.out)?;
-    let found = newest(home).await?;
+    let found = newest(backends).await?;
     let _turn = turn_to_write(&command.out).await?;
-    write(home, &found, None, &command.out).await?;
+    write(backends, &found, None, &command.out).await?;
     say(&format!("wrote {}", command.out.join(REPORT).display()))
 }
 
-async fn newest(home: &Home) -> anyhow::Result<Found> {
-    let store = &home.store;
+async fn newest(backends: &Backends) -> anyhow::Result<Found> {
+    let store = &backends.store;
     let Some(model) = store.latest_model().await? else {
         bail!("there is no model in the store yet: `spotifai search run` makes one");
     };
@@ -41,14 +41,14 @@ async fn newest(home: &Home) -> anyhow::Result<Found> {
 }
 
 /// Writes `leaderboard.csv` and `report.html`.
-pub async fn write(home: &Home, found: &Found, run: Option<&Run>, out: &Path) -> anyhow::Result<()> {
+pub async fn write(backends: &Backends, found: &Found, run: Option<&Run>, out: &Path) -> anyhow::Result<()> {
     let leaderboard = learn::leaderboard(&found.search, &found.trials);
     save(&out.join(LEADERBOARD), &leaderboard_csv(found, &leaderboard)?)?;
-    let matrix = dataset::open(home, &found.dataset.id).await?;
-    let collection = summary::collection(home, run).await?;
+    let matrix = dataset::open(backends, &found.dataset.id).await?;
+    let collection = summary::collection(backends, run).await?;
     let examples: Vec<String> =
         found.model.evaluation.examples.iter().map(|example| example.track_id.clone()).collect();
-    let tracks = home.store.tracks(&examples).await?;
+    let tracks = backends.store.tracks(&examples).await?;
     let page = report::render(&report::Input {
         // A file from elsewhere was not collected by anybody here.
         collection: report::is_collected(&found.dataset).then_some(&collection),

@@ -3,9 +3,9 @@
 use std::collections::{HashMap, HashSet};
 
 use anyhow::Context;
-use host::Home;
+use host::Backends;
 use model::Timestamp;
-use model::job::{Body, PlaylistPageJob};
+use model::job::{JobBody, PlaylistPageJob};
 use model::run::Run;
 use model::track::PlaylistPage;
 use playlist_worker::Refusals;
@@ -64,21 +64,21 @@ struct Missing {
 }
 
 /// Shows the runs once, or every second.
-pub async fn runs(live: Live, home: &Home) -> anyhow::Result<()> {
+pub async fn runs(live: Live, backends: &Backends) -> anyhow::Result<()> {
     watch::show(live, async || {
-        let lines = gather(home).await?;
+        let lines = gather(backends).await?;
         Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
     })
     .await
 }
 
 /// Cancels a run.
-pub async fn cancel(args: &Cancel, home: &Home) -> anyhow::Result<()> {
+pub async fn cancel(args: &Cancel, backends: &Backends) -> anyhow::Result<()> {
     let now = Timestamp::now();
-    let runs = home.store.runs().await?;
+    let runs = backends.store.runs().await?;
     let run = ids::find("run", "runs", &runs, &args.run, |run| &run.id)?;
-    let run = home.store.cancel_run(&run.id, now).await?.context("the store has lost the run")?;
-    home.queue.forget_run(&run.id).await?;
+    let run = backends.store.cancel_run(&run.id, now).await?.context("the store has lost the run")?;
+    backends.queue.forget_run(&run.id).await?;
     if args.json {
         return say_json(&run);
     }
@@ -89,24 +89,24 @@ pub async fn cancel(args: &Cancel, home: &Home) -> anyhow::Result<()> {
 }
 
 /// Whether a run lacks nothing that can be had for its goal, dead jobs aside.
-pub async fn is_collected(home: &Home, run: &Run, goal: Goal) -> anyhow::Result<bool> {
-    let pages = home.store.pages(Some(&run.id)).await?;
+pub async fn is_collected(backends: &Backends, run: &Run, goal: Goal) -> anyhow::Result<bool> {
+    let pages = backends.store.pages(Some(&run.id)).await?;
     if pages.len() < expected_pages(run, &pages) {
         return Ok(false);
     }
-    let missing = Missing::of_pages(&*home.store, &pages).await?;
+    let missing = Missing::of_pages(&*backends.store, &pages).await?;
     Ok(progress(run, &pages, &missing).is_complete(goal == Goal::Labels || missing.no_audio))
 }
 
-async fn gather(home: &Home) -> anyhow::Result<Vec<Line>> {
-    let store = &home.store;
+async fn gather(backends: &Backends) -> anyhow::Result<Vec<Line>> {
+    let store = &backends.store;
     let runs = store.runs().await?;
     if runs.is_empty() {
         return Ok(Vec::new());
     }
     let pages = store.pages(None).await?;
     let missing = Missing::of(&**store).await?;
-    let unreadable = Unreadable::find(home, &runs, &pages).await?;
+    let unreadable = Unreadable::find(backends, &runs, &pages).await?;
     let line = |run: Run| {
         let of_run: Vec<PlaylistPage> = pages.iter().filter(|page| page.run == run.id).cloned().collect();
         let (run, readable) = unreadable.without(run);
@@ -158,7 +158,7 @@ struct Unreadable(HashMap<(String, String), String>);
 
 impl Unreadable {
     /// Looks among the dead letters only where a playlist of an unfinished run has no page.
-    async fn find(home: &Home, runs: &[Run], pages: &[PlaylistPage]) -> anyhow::Result<Self> {
+    async fn find(backends: &Backends, runs: &[Run], pages: &[PlaylistPage]) -> anyhow::Result<Self> {
         let read: HashSet<(&str, &str)> =
             pages.iter().map(|page| (page.run.as_str(), page.playlist.as_str())).collect();
         let is_unread = |run: &Run| run.playlists.iter().any(|playlist| !read.contains(&(&*run.id, playlist)));
@@ -166,7 +166,7 @@ impl Unreadable {
         if !runs.iter().any(|run| !is_settled(run) && is_unread(run)) {
             return Ok(Self(HashMap::new()));
         }
-        let letters = home.queue.dead_letters(Some(PlaylistPageJob::KIND)).await?;
+        let letters = backends.queue.dead_letters(Some(PlaylistPageJob::KIND)).await?;
         let first_page = |letter: DeadLetter| {
             let key = letter.key.as_deref()?.strip_suffix("/0")?.rsplit_once('/')?;
             Some(((key.0.to_owned(), key.1.to_owned()), letter.reason))

@@ -13,18 +13,18 @@ mod unfinished;
 mod watch;
 
 use anyhow::bail;
-use host::Home;
+use host::Backends;
 use model::dataset::DatasetInfo;
-use model::job::{Body, SearchBlock, SearchRefit};
+use model::job::{JobBody, SearchBlockJob, SearchRefitJob};
 use model::run::Run;
 use runtime::{Shutdown, Until};
 
 use crate::args::{self, SearchRun};
+use crate::backends::OwnQueue;
 use crate::commands::{pause, report, work};
 use crate::error::stopped;
 use crate::files::{make_folder, try_folder, turn_to_write};
 use crate::found::Found;
-use crate::home::OwnQueue;
 use crate::output::say;
 use crate::progress;
 use crate::shell;
@@ -35,29 +35,29 @@ pub use grid::Plan;
 pub use standing::find;
 
 /// Does what the command says.
-pub async fn run(command: args::Search, home: &Home) -> anyhow::Result<()> {
+pub async fn run(command: args::Search, backends: &Backends) -> anyhow::Result<()> {
     match command {
-        args::Search::Run(args) => run_here(&args, home).await,
-        args::Search::Start(args) => begin::start(&args, home).await,
-        args::Search::Watch(args) => watch::run(&args, home).await,
-        args::Search::Show(args) => show::run(&args, home).await,
-        args::Search::Cancel(args) => list::cancel(&args, home).await,
-        args::Search::List(live) => list::run(live, home).await,
-        args::Search::Plan(args) => plan::run(&args, home).await,
+        args::Search::Run(args) => run_here(&args, backends).await,
+        args::Search::Start(args) => begin::start(&args, backends).await,
+        args::Search::Watch(args) => watch::run(&args, backends).await,
+        args::Search::Show(args) => show::run(&args, backends).await,
+        args::Search::Cancel(args) => list::cancel(&args, backends).await,
+        args::Search::List(live) => list::run(live, backends).await,
+        args::Search::Plan(args) => plan::run(&args, backends).await,
     }
 }
 
 /// Searches and writes leaderboard, summary and report.
-async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
+async fn run_here(args: &SearchRun, backends: &Backends) -> anyhow::Result<()> {
     let shutdown = host::signals::on_signals()?;
     let plan = Plan { command: Some(shell::same_command()), ..Plan::wanted(&args.what)? };
     try_folder(&args.out)?;
-    let Some(info) = unless_stopped(&shutdown, data::dataset(&args.what.data, home)).await? else {
+    let Some(info) = unless_stopped(&shutdown, data::dataset(&args.what.data, backends)).await? else {
         return Err(stopped("the search had not begun"));
     };
     let is_new = !args.out.exists();
     make_folder(&args.out)?;
-    let found = search(home, &info, &plan, None, &shutdown).await.inspect_err(|_| {
+    let found = search(backends, &info, &plan, None, &shutdown).await.inspect_err(|_| {
         if is_new {
             // Nothing lies there yet; what another command has put there meanwhile keeps it.
             let _ = std::fs::remove_dir(&args.out);
@@ -67,8 +67,8 @@ async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
         return Err(stopped("finished trials are kept, and the same command goes on"));
     };
     let _turn = turn_to_write(&args.out).await?;
-    report::write(home, &found, None, &args.out).await?;
-    let summary = Summary::gather(home, &found, None).await?;
+    report::write(backends, &found, None, &args.out).await?;
+    let summary = Summary::gather(backends, &found, None).await?;
     summary.write(&args.out)?;
     say(&summary.to_string())
 }
@@ -79,21 +79,21 @@ async fn run_here(args: &SearchRun, home: &Home) -> anyhow::Result<()> {
 /// first, and none is left behind. The search's id is a fingerprint of all that decides a score: the same search goes on
 /// where it stopped, from its stored trials.
 pub async fn search(
-    home: &Home,
+    backends: &Backends,
     info: &DatasetInfo,
     plan: &Plan,
     run: Option<&Run>,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Option<Found>> {
-    let own = OwnQueue::open(home.store.clone(), home.settings.clone()).await?;
-    let home = &own.home;
-    let search = begin::begin(home, info, plan, run).await?.search;
-    unfinished::name_others(home, &search).await?;
-    let store = &home.store;
+    let own = OwnQueue::open(backends.store.clone(), backends.settings.clone()).await?;
+    let backends = &own.backends;
+    let search = begin::begin(backends, info, plan, run).await?.search;
+    unfinished::name_others(backends, &search).await?;
+    let store = &backends.store;
     if store.model(&search.id).await?.is_none() {
-        pause::warn(home, &[SearchBlock::KIND, SearchRefit::KIND]).await?;
-        let worker = work::of_programs(home, &["grid"])?;
-        progress::follow(|| progress::search(home, &search), worker.run(Until::Empty, shutdown.clone())).await?;
+        pause::warn(backends, &[SearchBlockJob::KIND, SearchRefitJob::KIND]).await?;
+        let worker = work::of_programs(backends, &["grid"])?;
+        progress::follow(|| progress::search(backends, &search), worker.run(Until::Empty, shutdown.clone())).await?;
     }
     match store.model(&search.id).await? {
         Some(model) => {
@@ -101,6 +101,6 @@ pub async fn search(
             Ok(Some(Found { dataset: info.clone(), search, trials, model, command: plan.command.clone() }))
         }
         None if shutdown.is_stopping() => Ok(None),
-        None => bail!("the search found no model: {}", reasons::why_given_up(home, &search.id).await?),
+        None => bail!("the search found no model: {}", reasons::why_given_up(backends, &search.id).await?),
     }
 }

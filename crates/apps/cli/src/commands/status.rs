@@ -1,8 +1,8 @@
 //! `spotifai status`.
 
-use host::Home;
+use host::Backends;
 use model::Timestamp;
-use model::fleet::{Budget, Pause, WorkerBeat};
+use model::fleet::{Budget, Heartbeat, Pause};
 use model::run::Collection;
 use queue::KindStats;
 use serde::Serialize;
@@ -18,30 +18,30 @@ use crate::watch::{self, View};
 struct Status {
     queue: Vec<KindStats>,
     collection: Collection,
-    workers: Vec<WorkerBeat>,
+    workers: Vec<Heartbeat>,
     budgets: Vec<Budget>,
     pauses: Vec<Pause>,
 }
 
 /// Shows the state once, or every second.
-pub async fn run(live: Live, home: &Home) -> anyhow::Result<()> {
+pub async fn run(live: Live, backends: &Backends) -> anyhow::Result<()> {
     watch::show(live, async || {
-        let status = gather(home).await?;
+        let status = gather(backends).await?;
         Ok(View { text: text(&status), json: serde_json::to_value(&status)?, line: None })
     })
     .await
 }
 
-async fn gather(home: &Home) -> anyhow::Result<Status> {
-    let workers = fleet::alive(home.store.workers().await?);
-    let mut queue = home.queue.stats().await?;
+async fn gather(backends: &Backends) -> anyhow::Result<Status> {
+    let workers = fleet::alive(backends.store.workers().await?);
+    let mut queue = backends.queue.stats().await?;
     fleet::fill_running(&mut queue, &workers);
     Ok(Status {
         queue,
-        collection: summary::collection(home, None).await?,
+        collection: summary::collection(backends, None).await?,
         workers,
-        budgets: home.store.budgets().await?,
-        pauses: home.store.pauses().await?,
+        budgets: backends.store.budgets().await?,
+        pauses: backends.store.pauses().await?,
     })
 }
 
@@ -51,7 +51,7 @@ fn text(status: &Status) -> String {
     lines.push(String::new());
     lines.push(table(&["jobs", "ready", "running", "delayed", "done", "retried", "dead"], &queue));
     lines.extend(held_up(status));
-    let worker = |w: &WorkerBeat| vec![format!("{}:{}", w.host, w.pid), w.kinds.join(" "), w.running.len().to_string()];
+    let worker = |w: &Heartbeat| vec![format!("{}:{}", w.host, w.pid), w.kinds.join(" "), w.running.len().to_string()];
     if !status.workers.is_empty() {
         lines.push(String::new());
         lines.push(table(&["worker", "kinds", "running"], &status.workers.iter().map(worker).collect::<Vec<_>>()));

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use host::Home;
+use host::Backends;
 use model::Timestamp;
-use model::fleet::{JobCounts, Trouble, WorkerBeat};
+use model::fleet::{Heartbeat, JobCounts, Trouble};
 use serde::Serialize;
 
 use crate::args;
@@ -36,9 +36,9 @@ struct Running {
 }
 
 /// Shows the workers once, or every second.
-pub async fn run(args: &args::Workers, home: &Home) -> anyhow::Result<()> {
+pub async fn run(args: &args::Workers, backends: &Backends) -> anyhow::Result<()> {
     watch::show(args.live, async || {
-        let beats = home.store.workers().await?;
+        let beats = backends.store.workers().await?;
         let mut lines: Vec<Line> = beats.into_iter().map(line).collect();
         lines.retain(|line| args.all || line.state != State::Gone);
         lines.sort_by(|a, b| (&a.host, a.started_at).cmp(&(&b.host, b.started_at)));
@@ -47,7 +47,7 @@ pub async fn run(args: &args::Workers, home: &Home) -> anyhow::Result<()> {
     .await
 }
 
-fn line(beat: WorkerBeat) -> Line {
+fn line(beat: Heartbeat) -> Line {
     let mut running: Vec<Running> = beat
         .running
         .iter()

@@ -1,6 +1,6 @@
 //! A run beside a team's jobs: on a broker they come with its own, and it does not wait for the last of them.
 
-use model::job::{Envelope, TrackTags};
+use model::job::{Envelope, TrackTagsJob};
 use tempfile::tempdir;
 use testkit::{Catalogue, Oddities};
 
@@ -12,7 +12,7 @@ fn a_run_ends_when_it_has_everything_though_the_team_has_jobs_left() {
     let (folder, catalogue) = (tempdir().unwrap(), Catalogue::sample(60, 9));
     let stage = team.runtime.block_on(testkit::serve(catalogue, Oddities::none())).unwrap();
     // For programs to come: it waits for as long as there is none.
-    let newer = Envelope { v: 9, ..Envelope::new(&TrackTags { track_id: "3n3Ppam7vgaVa1iaRUc9Lp".into() }) };
+    let newer = Envelope { v: 9, ..Envelope::new(&TrackTagsJob { track_id: "3n3Ppam7vgaVa1iaRUc9Lp".into() }) };
     team.put_raw("track.tags", &String::from_utf8(newer.to_bytes()).unwrap());
     let playlists = stage.playlists();
     let args: Vec<&str> = ["run"].into_iter().chain(playlists.iter().map(String::as_str)).collect();

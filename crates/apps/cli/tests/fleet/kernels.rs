@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use host::Home;
-use model::job::{Envelope, SearchBlock};
+use host::Backends;
+use model::job::{Envelope, SearchBlockJob};
 use model::search::{Block, Search};
 use model::settings::Settings;
 use runtime::{Context, Failure, Handler, Shutdown, Until};
@@ -103,9 +103,9 @@ struct Grid {
 
 #[async_trait]
 impl Handler for Grid {
-    type Body = SearchBlock;
+    type Body = SearchBlockJob;
 
-    async fn run(&self, job: SearchBlock, _: &Context) -> Result<Vec<Envelope>, Failure> {
+    async fn run(&self, job: SearchBlockJob, _: &Context) -> Result<Vec<Envelope>, Failure> {
         if !self.own.contains(&job.search.as_str()) {
             self.declined.fetch_add(1, Relaxed);
             return Err(Failure::decline_job("the search computes with another kernel"));
@@ -133,15 +133,15 @@ impl<'a> Grids<'a> {
     fn start(&self, own: &'static [&'static str]) {
         let mut settings = Settings { queue: self.team.queue_url.to_string(), ..Settings::default() };
         settings.store = self.team.store_url.to_string();
-        let home = self.team.runtime.block_on(Home::open(settings)).unwrap();
+        let backends = self.team.runtime.block_on(Backends::open(settings)).unwrap();
         let handler = Grid { own, ran: self.says.clone(), declined: self.declined.clone() };
-        let worker = home.worker().with(handler, 1);
+        let worker = backends.worker().with(handler, 1);
         let _entered = self.team.runtime.enter();
         self.team.runtime.spawn(worker.run(Until::Stopped, Shutdown::new()));
     }
 
     fn publish(&self, search: &str, blocks: u32) {
-        let job = |block| Envelope::new(&SearchBlock { search: search.to_owned(), block });
+        let job = |block| Envelope::new(&SearchBlockJob { search: search.to_owned(), block });
         self.team.publish(&(0..blocks).map(job).collect::<Vec<_>>());
     }
 

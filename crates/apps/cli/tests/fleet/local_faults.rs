@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use model::job::{Envelope, PlaylistPageJob, TrackTags};
+use model::job::{Envelope, PlaylistPageJob, TrackTagsJob};
 use serde_json::{Value, json};
 use tempfile::tempdir;
 use testkit::{CLIENT_ID, CLIENT_SECRET, Catalogue, Oddities, Stage};
@@ -154,7 +154,7 @@ fn a_closed_budget_is_listed_and_opened_for_workers_that_wait() {
     let until_then = model::Timestamp::now() + std::time::Duration::from_secs(3_600);
     team.runtime.block_on(store.block_budget("lastfm@default", until_then, "too many requests")).unwrap();
     let worker = start(&team, &stage, at, &["lastfm"], &[]);
-    team.publish(&[Envelope::new(&TrackTags { track_id: "3n3Ppam7vgaVa1iaRUc9Lp".into() })]);
+    team.publish(&[Envelope::new(&TrackTagsJob { track_id: "3n3Ppam7vgaVa1iaRUc9Lp".into() })]);
     until("it waits on purpose", || Some(worker.page(&team, "/readyz")).filter(|(code, _)| *code == 200));
     let listed = team.json(at, &["budget", "list", "--json"]);
     let budget = &listed[0];

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use host::Registered;
-use model::job::{Body, Envelope};
+use model::job::{Envelope, JobBody};
 use runtime::{Context, Failure, Handler};
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct EchoJob {
     n: u32,
 }
 
-impl Body for EchoJob {
+impl JobBody for EchoJob {
     const KIND: &'static str = "test.echo";
     const WORKER: &'static str = "pitch-worker";
     const ATTEMPTS: u32 = 2;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use echo::Echo;
-use host::{Home, Pods, Program, Registration, WorkerProgram};
+use host::{Backends, Pods, Program, Registration, WorkerProgram};
 use pitch_worker::{PitchWorker, Pitches};
 use serde_json::Value;
 
@@ -25,8 +25,8 @@ impl WorkerProgram for WithEcho {
         Registration::of::<Echo>(),
     ];
 
-    fn open(home: &Home) -> anyhow::Result<()> {
-        PitchWorker::open(home)
+    fn open(backends: &Backends) -> anyhow::Result<()> {
+        PitchWorker::open(backends)
     }
 }
 

@@ -105,9 +105,9 @@ async fn broker(args: &Args) -> anyhow::Result<()> {
     let mut run = ["this worker, 64 slots", "bare lapin, prefetch 64", "Celery, 2 x 16"].map(Figure::new);
     for _ in 0..args.rounds {
         let vhost = broker.vhost().await?;
-        let home = ours::home(vhost.url(), Some(&args.management)).await?;
-        publish[0].add(ours::publish(&home.queue, args.jobs).await?);
-        run[0].add(ours::run(home, args.jobs).await?);
+        let backends = ours::backends(vhost.url(), Some(&args.management)).await?;
+        publish[0].add(ours::publish(&backends.queue, args.jobs).await?);
+        run[0].add(ours::run(backends, args.jobs).await?);
         vhost.delete().await?;
 
         let vhost = broker.vhost().await?;
@@ -134,9 +134,9 @@ async fn embedded(args: &Args) -> anyhow::Result<()> {
     let mut run = ["this worker, 64 slots", "apalis-sqlite, 64 at once"].map(Figure::new);
     for _ in 0..args.rounds {
         let folder = tempfile::tempdir()?;
-        let home = ours::home(&format!("sqlite:{}", folder.path().join("ours.db").display()), None).await?;
-        publish[0].add(ours::publish(&home.queue, args.jobs).await?);
-        run[0].add(ours::run(home, args.jobs).await?);
+        let backends = ours::backends(&format!("sqlite:{}", folder.path().join("ours.db").display()), None).await?;
+        publish[0].add(ours::publish(&backends.queue, args.jobs).await?);
+        run[0].add(ours::run(backends, args.jobs).await?);
 
         let apalis = peers::apalis(&args.apalis, &folder.path().join("apalis.db"), args.jobs / 10)?;
         publish[1].add(apalis.publish);

@@ -82,9 +82,9 @@ pub struct Busy {
 impl Busy {
     /// Runs, and prints a line after each stretch.
     pub async fn run(self) -> anyhow::Result<()> {
-        let doors = ours::home(&self.at, None).await?;
+        let opening = ours::backends(&self.at, None).await?;
         let handler = Counter { ran: AtomicUsize::new(0), total: self.total };
-        doors.home.worker().with(handler, ours::SLOTS).run(Until::Stopped, host::signals::on_signals()?).await?;
+        opening.backends.worker().with(handler, ours::SLOTS).run(Until::Stopped, host::signals::on_signals()?).await?;
         Ok(())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use anyhow::ensure;
 use async_trait::async_trait;
-use host::Home;
+use host::Backends;
 use model::job::{Envelope, TrackPitchesJob};
 use model::settings::Settings;
 use queue::Queue;
@@ -22,12 +22,12 @@ pub const BATCH: usize = 1_000;
 /// A queue, and an embedded store in a folder of its own that lives as long.
 pub struct Doors {
     pub queue: Arc<dyn Queue>,
-    pub home: Home,
+    pub backends: Backends,
     _folder: TempDir,
 }
 
 /// Opens the queue at `url`.
-pub async fn home(url: &str, management: Option<&str>) -> anyhow::Result<Doors> {
+pub async fn backends(url: &str, management: Option<&str>) -> anyhow::Result<Doors> {
     let folder = tempfile::tempdir()?;
     let store = format!("sqlite:{}", folder.path().join("store.db").display());
     let settings = Settings {
@@ -36,8 +36,8 @@ pub async fn home(url: &str, management: Option<&str>) -> anyhow::Result<Doors> 
         store,
         ..Settings::default()
     };
-    let home = Home::open(settings).await?;
-    Ok(Doors { queue: home.queue.clone(), home, _folder: folder })
+    let backends = Backends::open(settings).await?;
+    Ok(Doors { queue: backends.queue.clone(), backends, _folder: folder })
 }
 
 /// Publishes; jobs a second.
@@ -51,11 +51,11 @@ pub async fn publish(queue: &Arc<dyn Queue>, count: usize) -> anyhow::Result<f64
 }
 
 /// Runs jobs that wait already; jobs a second.
-pub async fn run(doors: Doors, count: usize) -> anyhow::Result<f64> {
+pub async fn run(opening: Doors, count: usize) -> anyhow::Result<f64> {
     let clock = Arc::new(Clock::default());
     let shutdown = Shutdown::new();
     let noop = Noop { clock: clock.clone(), count, shutdown: shutdown.clone() };
-    let counts = doors.home.worker().with(noop, SLOTS).run(Until::Stopped, shutdown).await?;
+    let counts = opening.backends.worker().with(noop, SLOTS).run(Until::Stopped, shutdown).await?;
     let done: u64 = counts.values().map(|counts| counts.done).sum();
     ensure!(done == count as u64, "{done} jobs ran well, not {count}");
     clock.rate()

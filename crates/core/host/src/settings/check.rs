@@ -16,8 +16,8 @@ pub(super) fn check(settings: &Settings) -> Checked {
         let what = "holds *** in place of a secret, as `spotifai config` prints it: set the secret itself";
         return Err((key, what.to_owned()));
     }
-    door("queue", &settings.queue, &["sqlite:FILE", "amqp://HOST", "amqps://HOST"])?;
-    door("store", &settings.store, &["sqlite:FILE", "mongodb://HOST", "mongodb+srv://HOST"])?;
+    opened("queue", &settings.queue, &["sqlite:FILE", "amqp://HOST", "amqps://HOST"])?;
+    opened("store", &settings.store, &["sqlite:FILE", "mongodb://HOST", "mongodb+srv://HOST"])?;
     group("egress", &settings.egress)?;
     spotify.client_id.as_deref().map_or(Ok(()), |id| group("spotify.client_id", id))?;
     contact(settings.contact.as_deref().unwrap_or_default())?;
@@ -61,7 +61,7 @@ pub(super) fn check(settings: &Settings) -> Checked {
 }
 
 /// A queue's or store's URL begins like one of these.
-fn door(key: &'static str, url: &str, known: &[&str]) -> Checked {
+fn opened(key: &'static str, url: &str, known: &[&str]) -> Checked {
     let prefix = |shape: &str| shape.trim_end_matches(char::is_uppercase).to_owned();
     if known.iter().any(|shape| url.strip_prefix(&prefix(shape)).is_some_and(|rest| !rest.is_empty())) {
         return untorn(key, url);

@@ -127,7 +127,7 @@ fn blanks_and_line_ends_around_any_setting_are_nothing() {
     let settings = place.load(&flags, &[]).unwrap();
     assert_eq!((&*settings.queue, &*settings.store), ("sqlite:flag", "sqlite:flag"));
     let lists = Place::with("[dataset.cut]\nexcluded = [' rock ', \"pop\\n\"]\nmisc = ' other'");
-    let cut = lists.load(&Flags::default(), &[]).unwrap().dataset.cut;
+    let cut = lists.load(&Flags::default(), &[]).unwrap().dataset.label_selection;
     assert_eq!((cut.excluded, cut.misc), (vec!["rock".to_owned(), "pop".to_owned()], "other".to_owned()));
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::Body;
+use super::JobBody;
 use crate::id::{is_id, named as named_id};
 use crate::track::PAGE_ROWS;
 
@@ -41,7 +41,7 @@ pub struct PlaylistPageJob {
     pub labels_only: bool,
 }
 
-impl Body for PlaylistPageJob {
+impl JobBody for PlaylistPageJob {
     const KIND: &'static str = "playlist.page";
     const WORKER: &'static str = PLAYLIST_WORKER;
     const TIMEOUT: Duration = REQUESTS;
@@ -79,12 +79,12 @@ impl Body for PlaylistPageJob {
 
 /// Fetch the audio features of up to 100 tracks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct TracksAudio {
+pub struct TracksAudioJob {
     /// Spotify ids.
     pub track_ids: Vec<String>,
 }
 
-impl Body for TracksAudio {
+impl JobBody for TracksAudioJob {
     const KIND: &'static str = "tracks.audio";
     const WORKER: &'static str = PLAYLIST_WORKER;
     const TIMEOUT: Duration = REQUESTS;
@@ -110,12 +110,12 @@ impl Body for TracksAudio {
 
 /// Fetch the genres of up to 50 artists.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ArtistsGenres {
+pub struct ArtistsGenresJob {
     /// Spotify ids.
     pub artist_ids: Vec<String>,
 }
 
-impl Body for ArtistsGenres {
+impl JobBody for ArtistsGenresJob {
     const KIND: &'static str = "artists.genres";
     const WORKER: &'static str = PLAYLIST_WORKER;
     const TIMEOUT: Duration = REQUESTS;
@@ -149,7 +149,7 @@ macro_rules! of_track {
             pub track_id: String,
         }
 
-        impl Body for $body {
+        impl JobBody for $body {
             const KIND: &'static str = $kind;
             const WORKER: &'static str = $worker;
             const TIMEOUT: Duration = $timeout;
@@ -178,7 +178,7 @@ macro_rules! of_track {
 
 of_track! {
     /// Fetch a track's title and artists: for a job about a track that no playlist brought.
-    TrackMetadata => "track.metadata", PLAYLIST_WORKER, REQUESTS, &[SPOTIFY_BUDGET]
+    TrackMetadataJob => "track.metadata", PLAYLIST_WORKER, REQUESTS, &[SPOTIFY_BUDGET]
 }
 
 of_track! {
@@ -188,7 +188,7 @@ of_track! {
 
 of_track! {
     /// Fetch the tags of a track from last.fm.
-    TrackTags => "track.tags", "lastfm-worker", REQUESTS, &[LASTFM_BUDGET]
+    TrackTagsJob => "track.tags", "lastfm-worker", REQUESTS, &[LASTFM_BUDGET]
 }
 
 of_track! {
@@ -198,14 +198,14 @@ of_track! {
 
 /// Fit one block of a search's settings on its folds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SearchBlock {
+pub struct SearchBlockJob {
     /// Search id.
     pub search: String,
     /// Index into the search's blocks.
     pub block: u32,
 }
 
-impl Body for SearchBlock {
+impl JobBody for SearchBlockJob {
     const KIND: &'static str = "search.block";
     const WORKER: &'static str = GRID_WORKER;
     /// Beside what the block's own estimate allows.
@@ -228,12 +228,12 @@ impl Body for SearchBlock {
 
 /// Refit the winner of a finished search and look at the held-out tracks once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SearchRefit {
+pub struct SearchRefitJob {
     /// Search id.
     pub search: String,
 }
 
-impl Body for SearchRefit {
+impl JobBody for SearchRefitJob {
     const KIND: &'static str = "search.refit";
     const WORKER: &'static str = GRID_WORKER;
     const TIMEOUT: Duration = Duration::from_secs(4 * 3_600);

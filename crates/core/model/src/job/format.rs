@@ -136,7 +136,7 @@ fn from_version_0(fields: &mut Map<String, Value>) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::job::{Body, SearchRefit};
+    use crate::job::{JobBody, SearchRefitJob};
 
     /// A program of version 7, in which `about` became `key`.
     const SEVEN: Format = Format {
@@ -150,7 +150,7 @@ mod tests {
 
     fn message(v: u64, key: &str) -> Vec<u8> {
         let body = json!({ "search": "s1" });
-        let message = json!({ "v": v, "id": "x", "kind": SearchRefit::KIND, key: "s1", "attempt": 2, "enqueued_at": 9, "body": body });
+        let message = json!({ "v": v, "id": "x", "kind": SearchRefitJob::KIND, key: "s1", "attempt": 2, "enqueued_at": 9, "body": body });
         message.to_string().into_bytes()
     }
 
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn what_is_no_envelope_is_told_in_plain_words() {
-        let good = Envelope::new(&SearchRefit { search: "s1".into() }).to_bytes();
+        let good = Envelope::new(&SearchRefitJob { search: "s1".into() }).to_bytes();
         let with = |field: &str, value: Option<Value>| {
             let mut message: Map<String, Value> = serde_json::from_slice(&good).unwrap();
             message.remove(field);

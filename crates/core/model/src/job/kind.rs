@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Body, Envelope, line};
+use super::{Envelope, JobBody, line};
 
 /// One kind of job, as the type of its body declares it.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -28,7 +28,7 @@ pub struct Kind {
 
 impl Kind {
     /// The kind of jobs with this body.
-    pub const fn of<B: Body>() -> Self {
+    pub const fn of<B: JobBody>() -> Self {
         Self {
             name: B::KIND,
             worker: B::WORKER,

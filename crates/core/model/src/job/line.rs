@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::{Body, Envelope};
+use super::{Envelope, JobBody};
 use crate::plain;
 
 /// The job that a line says: its body as a JSON object that has its fields and no others, or its key.
-pub(super) fn job<B: Body>(line: &str) -> Result<Envelope, String> {
+pub(super) fn job<B: JobBody>(line: &str) -> Result<Envelope, String> {
     let body: B = match line.starts_with(['{', '[', '"']) {
         true => document(line)?,
         false => B::of_key(line).ok_or_else(|| format!("`{line}` is no {} job: {}", B::KIND, B::EXAMPLE))?,
@@ -15,7 +15,7 @@ pub(super) fn job<B: Body>(line: &str) -> Result<Envelope, String> {
     Ok(Envelope::new(&body))
 }
 
-fn document<B: Body>(line: &str) -> Result<B, String> {
+fn document<B: JobBody>(line: &str) -> Result<B, String> {
     let value: Value = serde_json::from_str(line).map_err(|error| plain::json(&error))?;
     let Value::Object(fields) = &value else { return Err("it is no JSON object".into()) };
     let known = serde_json::to_value(B::default()).unwrap_or_default();
@@ -54,7 +54,7 @@ mod tests {
     const ID: &str = "3n3Ppam7vgaVa1iaRUc9Lp";
 
     /// A body is read back from its key and from its document.
-    fn comes_back<B: Body + PartialEq + std::fmt::Debug>(body: B) {
+    fn comes_back<B: JobBody + PartialEq + std::fmt::Debug>(body: B) {
         assert_eq!(B::of_key(&body.key()).as_ref(), Some(&body));
         let document = serde_json::to_string(&body).unwrap();
         for line in [body.key(), document] {
@@ -69,28 +69,28 @@ mod tests {
     fn every_kind_comes_back_from_its_key() {
         let track_id = ID.to_owned();
         comes_back(PlaylistPageJob { run: "r1".into(), playlist: ID.into(), offset: 50, labels_only: false });
-        comes_back(TrackMetadata { track_id: track_id.clone() });
-        comes_back(TracksAudio { track_ids: vec![ID.into(), ID.to_lowercase()] });
+        comes_back(TrackMetadataJob { track_id: track_id.clone() });
+        comes_back(TracksAudioJob { track_ids: vec![ID.into(), ID.to_lowercase()] });
         comes_back(TrackAnalysisJob { track_id: track_id.clone() });
-        comes_back(ArtistsGenres { artist_ids: vec![ID.into()] });
-        comes_back(TrackTags { track_id: track_id.clone() });
+        comes_back(ArtistsGenresJob { artist_ids: vec![ID.into()] });
+        comes_back(TrackTagsJob { track_id: track_id.clone() });
         comes_back(TrackPitchesJob { track_id });
-        comes_back(SearchBlock { search: "s/1".into(), block: 3 });
-        comes_back(SearchRefit { search: "s".into() });
+        comes_back(SearchBlockJob { search: "s/1".into(), block: 3 });
+        comes_back(SearchRefitJob { search: "s".into() });
     }
 
     #[test]
     fn a_track_is_named_by_its_id_its_uri_or_its_address() {
         for line in [ID, &format!("spotify:track:{ID}"), &format!("https://open.spotify.com/track/{ID}?si=1")] {
-            assert_eq!(job::<TrackTags>(line).unwrap().key, ID, "{line}");
+            assert_eq!(job::<TrackTagsJob>(line).unwrap().key, ID, "{line}");
         }
-        refused::<TrackTags>(&format!("spotify:artist:{ID}"), "is no track id");
-        refused::<ArtistsGenres>(&format!("spotify:track:{ID}"), "is no artist id");
+        refused::<TrackTagsJob>(&format!("spotify:artist:{ID}"), "is no track id");
+        refused::<ArtistsGenresJob>(&format!("spotify:track:{ID}"), "is no artist id");
         let addresses = format!(r#"{{"track_ids":["https://open.spotify.com/track/{ID}?si=1"]}}"#);
-        refused::<TracksAudio>(&addresses, "is no track id");
+        refused::<TracksAudioJob>(&addresses, "is no track id");
     }
 
-    fn refused<B: Body>(line: &str, said: &str) {
+    fn refused<B: JobBody>(line: &str, said: &str) {
         let error = job::<B>(line).unwrap_err();
         assert!(error.contains(said), "{} {line}: {error}", B::KIND);
     }
@@ -99,23 +99,23 @@ mod tests {
     fn what_is_wrong_with_a_line_is_said() {
         let many = format!(r#"{{"track_ids":[{}]}}"#, vec![format!("\"{ID}\""); 101].join(","));
         let page = |offset: &str, playlist: &str| format!(r#"{{"run":"r","playlist":"{playlist}","offset":{offset}}}"#);
-        refused::<TrackTags>("half-pasted", "`half-pasted` is no track id");
-        refused::<TrackTags>("{\"track_id\":\"x\"}", "`x` is no track id");
-        refused::<TrackTags>("{\"track_id\":7}", "the field `track_id` is not a text");
-        refused::<TrackTags>("{\"track_id\"", "breaks off at line 1, column 11");
-        refused::<TrackTags>(&format!("{{\"track_id\":\"{ID}\",\"prio\":1}}"), "unknown field `prio`");
-        refused::<TrackTags>("{}", "the field `track_id` is missing");
-        refused::<TracksAudio>("{\"track_ids\":[7]}", "is not a list of texts");
-        refused::<TracksAudio>("[]", "no JSON object");
-        refused::<TracksAudio>("{\"track_ids\":[]}", "names nothing");
-        refused::<TracksAudio>(&many, "at most 100");
+        refused::<TrackTagsJob>("half-pasted", "`half-pasted` is no track id");
+        refused::<TrackTagsJob>("{\"track_id\":\"x\"}", "`x` is no track id");
+        refused::<TrackTagsJob>("{\"track_id\":7}", "the field `track_id` is not a text");
+        refused::<TrackTagsJob>("{\"track_id\"", "breaks off at line 1, column 11");
+        refused::<TrackTagsJob>(&format!("{{\"track_id\":\"{ID}\",\"prio\":1}}"), "unknown field `prio`");
+        refused::<TrackTagsJob>("{}", "the field `track_id` is missing");
+        refused::<TracksAudioJob>("{\"track_ids\":[7]}", "is not a list of texts");
+        refused::<TracksAudioJob>("[]", "no JSON object");
+        refused::<TracksAudioJob>("{\"track_ids\":[]}", "names nothing");
+        refused::<TracksAudioJob>(&many, "at most 100");
         refused::<PlaylistPageJob>(ID, "is no playlist.page job: {\"run\"");
         refused::<PlaylistPageJob>(&page("7", ID), "no multiple of 50");
         refused::<PlaylistPageJob>(&page("-50", ID), "is not a whole number from 0");
         refused::<PlaylistPageJob>(&page("0", "x"), "no playlist id");
         refused::<PlaylistPageJob>(&page("0", "../../me/player/dev"), "no playlist id");
-        refused::<ArtistsGenres>(&format!(r#"{{"artist_ids":["{ID}","../me"]}}"#), "`../me` is no artist id");
-        refused::<SearchRefit>("{\"search\":\" \"}", "search is empty");
-        refused::<SearchBlock>("s/x", "is no search.block job");
+        refused::<ArtistsGenresJob>(&format!(r#"{{"artist_ids":["{ID}","../me"]}}"#), "`../me` is no artist id");
+        refused::<SearchRefitJob>("{\"search\":\" \"}", "search is empty");
+        refused::<SearchBlockJob>("s/x", "is no search.block job");
     }
 }

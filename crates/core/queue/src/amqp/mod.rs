@@ -22,7 +22,7 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use model::job::Envelope;
 
-use crate::{DeadLetter, KindStats, Queue, QueueError, Subscription, Which};
+use crate::{DeadLetter, DeadLetterFilter, KindStats, Queue, QueueError, Subscription};
 use address::Address;
 use background::Background;
 use dead::Walk;
@@ -139,11 +139,13 @@ impl Amqp {
     }
 
     /// Takes the chosen dead letters out, and publishes them again where `revive` says so; returns how many there were.
-    async fn take_out(&self, which: &Which, revive: bool) -> Result<usize, QueueError> {
+    async fn take_out(&self, which: &DeadLetterFilter, revive: bool) -> Result<usize, QueueError> {
         let walks = self.walks(None).await?;
         let mut chosen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for Named { shown, letter } in named(&walks) {
-            if matches!(which, Which::All) || matches!(which, Which::Ids(ids) if ids.contains(&shown)) {
+            if matches!(which, DeadLetterFilter::All)
+                || matches!(which, DeadLetterFilter::Ids(ids) if ids.contains(&shown))
+            {
                 chosen.entry(letter.kind).or_default().insert(letter.id);
             }
         }
@@ -232,11 +234,11 @@ impl Queue for Amqp {
         Ok(letters)
     }
 
-    async fn requeue(&self, which: &Which) -> Result<usize, QueueError> {
+    async fn requeue(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
         self.take_out(which, true).await
     }
 
-    async fn purge(&self, which: &Which) -> Result<usize, QueueError> {
+    async fn purge(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
         self.take_out(which, false).await
     }
 }

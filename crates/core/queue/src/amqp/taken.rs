@@ -13,7 +13,7 @@ use super::Shared;
 use super::message::{self, Message, Queue};
 use super::names;
 use super::settle::Settler;
-use crate::{Delivery, End, Finish, QueueError};
+use crate::{Acker, Delivery, Outcome, QueueError};
 
 /// A delivery that is not settled. Dropped without an end it goes back to the broker, as if its worker were lost.
 pub(super) struct Taken {
@@ -46,19 +46,19 @@ impl Taken {
     }
 
     /// What has to be safe before the delivery is acknowledged.
-    fn messages(&mut self, end: End) -> Vec<Message> {
+    fn messages(&mut self, end: Outcome) -> Vec<Message> {
         let payload = std::mem::take(&mut self.payload);
         match end {
-            End::Done(follow_ups) => follow_ups.iter().map(Message::job).collect(),
-            End::Retry { after, reason } => {
+            Outcome::Done(follow_ups) => follow_ups.iter().map(Message::job).collect(),
+            Outcome::Retry { after, reason } => {
                 let now = Timestamp::now();
                 let payload = Envelope::parse(&payload).map_or(payload, |job| job.failed(now, &reason).to_bytes());
                 vec![self.again(after, payload)]
             }
-            End::Dead { reason } => vec![Message::dead(&self.kind, payload, &reason, Timestamp::now())],
+            Outcome::Dead { reason } => vec![Message::dead(&self.kind, payload, &reason, Timestamp::now())],
             // As a new message, at the end of the queue: to return this one would count against it.
-            End::Release => vec![self.again(Duration::ZERO, payload)],
-            End::Postpone { after } => vec![self.again(after, payload)],
+            Outcome::Release => vec![self.again(Duration::ZERO, payload)],
+            Outcome::Postpone { after } => vec![self.again(after, payload)],
         }
     }
 
@@ -72,11 +72,11 @@ impl Taken {
 }
 
 #[async_trait]
-impl Finish for Taken {
+impl Acker for Taken {
     /// What is published is safe before the delivery is acknowledged: a process that is killed in between leaves both, and
     /// the job runs twice, with once's effect. A stop in good order leaves one: what is begun here goes on to its end though
     /// the caller lets go, and [`Queue::flush`](crate::Queue::flush) waits for it.
-    async fn finish(mut self: Box<Self>, end: End) -> Result<(), QueueError> {
+    async fn finish(mut self: Box<Self>, end: Outcome) -> Result<(), QueueError> {
         let (shared, messages) = (self.shared.clone(), self.messages(end));
         let ended = shared.background.complete(async move {
             self.shared.publish_while(&self.settler, &messages).await?;

@@ -6,7 +6,7 @@ use sqlite::rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
 use super::jobs::{self, Message};
 use super::lease::LeaseId;
-use crate::{DeadLetter, Which};
+use crate::{DeadLetter, DeadLetterFilter};
 
 /// Ends a lease by moving the job to the dead letters; `false` when the lease is stale.
 ///
@@ -48,13 +48,13 @@ fn letter(row: &Row) -> Result<DeadLetter, Error> {
 }
 
 /// The chosen ones that there are, oldest first.
-pub(super) fn choose(c: &Connection, which: &Which) -> Result<Vec<i64>, Error> {
+pub(super) fn choose(c: &Connection, which: &DeadLetterFilter) -> Result<Vec<i64>, Error> {
     let mut chosen: Vec<i64> = match which {
-        Which::All => {
+        DeadLetterFilter::All => {
             let mut all = c.prepare_cached("SELECT seq FROM dead_letters")?;
             all.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
         }
-        Which::Ids(ids) => {
+        DeadLetterFilter::Ids(ids) => {
             let mut by_id = c.prepare_cached("SELECT seq FROM dead_letters WHERE id = ?1")?;
             let found = ids.iter().map(|id| by_id.query_row([id], |row| row.get(0)).optional());
             found.filter_map(Result::transpose).collect::<Result<_, _>>()?

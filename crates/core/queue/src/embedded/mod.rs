@@ -18,7 +18,7 @@ use sqlite::rusqlite::{Connection, Error};
 use sqlite::{Db, Remedy};
 use tokio::sync::Notify;
 
-use crate::{DeadLetter, KindStats, Queue, QueueError, Subscription, Which};
+use crate::{DeadLetter, DeadLetterFilter, KindStats, Queue, QueueError, Subscription};
 use jobs::{Message, Wanted};
 use keeper::Keeper;
 use lease::Leases;
@@ -83,7 +83,7 @@ impl Embedded {
     /// Does `step` to the chosen dead letters, some at a time; returns how many there were.
     async fn with_dead(
         &self,
-        which: &Which,
+        which: &DeadLetterFilter,
         step: fn(&Connection, &[i64]) -> Result<usize, Error>,
     ) -> Result<usize, QueueError> {
         let which = which.clone();
@@ -147,11 +147,11 @@ impl Queue for Embedded {
         self.read(move |c| dead::list(c, kind.as_deref())).await
     }
 
-    async fn requeue(&self, which: &Which) -> Result<usize, QueueError> {
+    async fn requeue(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
         self.with_dead(which, dead::revive).await
     }
 
-    async fn purge(&self, which: &Which) -> Result<usize, QueueError> {
+    async fn purge(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
         self.with_dead(which, dead::delete).await
     }
 }

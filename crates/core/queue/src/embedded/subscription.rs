@@ -16,7 +16,7 @@ use super::jobs::{self, Message, Wanted};
 use super::keeper::{Claimed, Order, Returned, Unasked, Way};
 use super::lease::{Lease, LeaseId, lock};
 use super::{dead, failed};
-use crate::{Delivery, End, Finish, QueueError, Subscription};
+use crate::{Acker, Delivery, Outcome, QueueError, Subscription};
 
 /// How often an idle subscription looks for what other processes published, and for what is due.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
@@ -115,19 +115,19 @@ struct Taken {
 }
 
 #[async_trait]
-impl Finish for Taken {
-    async fn finish(self: Box<Self>, end: End) -> Result<(), QueueError> {
+impl Acker for Taken {
+    async fn finish(self: Box<Self>, end: Outcome) -> Result<(), QueueError> {
         let Self { lease, shared, slot } = *self;
         let (id, now) = (lease.id, Timestamp::now());
         let ended = match end {
-            End::Done(follow_ups) => {
+            Outcome::Done(follow_ups) => {
                 let follow_ups = Message::all(&follow_ups);
                 shared.db.write(move |c| done(c, id, &follow_ups)).await
             }
-            End::Retry { after, reason } => shared.db.write(move |c| retry(c, id, after, &reason, now)).await,
-            End::Dead { reason } => shared.db.write(move |c| dead::bury(c, id, &reason, now)).await,
-            End::Release => shared.db.write(move |c| jobs::release(c, id)).await,
-            End::Postpone { after } => shared.db.write(move |c| jobs::postpone(c, id, now + after)).await,
+            Outcome::Retry { after, reason } => shared.db.write(move |c| retry(c, id, after, &reason, now)).await,
+            Outcome::Dead { reason } => shared.db.write(move |c| dead::bury(c, id, &reason, now)).await,
+            Outcome::Release => shared.db.write(move |c| jobs::release(c, id)).await,
+            Outcome::Postpone { after } => shared.db.write(move |c| jobs::postpone(c, id, now + after)).await,
         };
         let good = match ended.map_err(|error| failed(&shared.db, &error)) {
             Ok(good) => good,

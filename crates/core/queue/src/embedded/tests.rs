@@ -7,13 +7,13 @@ use tempfile::tempdir;
 use tokio::time::timeout;
 
 use super::*;
-use crate::{Delivery, End};
+use crate::{Delivery, Outcome};
 
 const LEASE: Duration = Duration::from_millis(800);
 
 fn job(kind: &str, size: usize) -> Envelope {
     let body = json!("x".repeat(size));
-    let job = Envelope::new(&model::job::SearchRefit { search: "s".into() });
+    let job = Envelope::new(&model::job::SearchRefitJob { search: "s".into() });
     Envelope { kind: kind.into(), body, ..job }
 }
 
@@ -30,7 +30,7 @@ async fn next(queue: &Embedded) -> Delivery {
 
 /// The end of this delivery is too large for the disk.
 async fn fails_to_end(delivery: Delivery) {
-    let ended = delivery.end(End::Done(vec![job("b", 100_000)])).await;
+    let ended = delivery.end(Outcome::Done(vec![job("b", 100_000)])).await;
     assert!(matches!(ended, Err(QueueError::Unwritable { .. })), "{ended:?}");
 }
 

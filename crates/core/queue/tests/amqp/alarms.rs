@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use queue::{End, Queue};
+use queue::{Outcome, Queue};
 
 use crate::contract::{counts, job, jobs, key, next, soon};
 
@@ -63,7 +63,7 @@ async fn a_broker_that_blocks_publishers_is_named_and_waited_for() {
     .await;
     assert_eq!(queue.blocked().as_deref(), Some(blocked));
     // All that needs no publishing goes on beside it, on the connection that consumes.
-    soon(first.end(End::Done(vec![]))).await.unwrap();
+    soon(first.end(Outcome::Done(vec![]))).await.unwrap();
     assert!(soon(queue.stats()).await.unwrap().iter().any(|kind| kind.kind == "a"));
     // Nor does who counts wait for the alarm where the management API takes its question and does not answer.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
@@ -72,7 +72,7 @@ async fn a_broker_that_blocks_publishers_is_named_and_waited_for() {
     let counted = tokio::time::timeout(Duration::from_secs(20), uncounted.stats()).await.expect("it does not hang");
     let counted = counted.unwrap();
     assert!(counted.len() == 2 && counted.iter().all(|kind| kind.running.is_none()), "{counted:?}");
-    let mut ending = tokio::spawn(second.end(End::Done(vec![job("b", "follow-up")])));
+    let mut ending = tokio::spawn(second.end(Outcome::Done(vec![job("b", "follow-up")])));
     // Longer than a confirmation may take: it is waited for, and not by connections made anew.
     let longer = Duration::from_secs(32);
     assert!(tokio::time::timeout(longer, &mut publishing).await.is_err(), "it neither failed nor succeeded");
@@ -91,6 +91,6 @@ async fn a_broker_that_blocks_publishers_is_named_and_waited_for() {
     while !missing.is_empty() {
         let delivery = next(&mut subscription).await;
         missing.remove(&key(&delivery));
-        delivery.end(End::Done(vec![])).await.unwrap();
+        delivery.end(Outcome::Done(vec![])).await.unwrap();
     }
 }

@@ -4,19 +4,21 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lapin::options::QueueDeleteOptions;
-use queue::{End, QueueError};
+use queue::{Outcome, QueueError};
 
-use crate::contract::{Home, counts, job, jobs, key, next, soon};
-use crate::home::InBroker;
+use crate::backends::InBroker;
+use crate::contract::{Backends, counts, job, jobs, key, next, soon};
 
 #[tokio::test]
 async fn a_deleted_queue_ends_the_subscription_and_is_made_again() {
-    let Some(home) = InBroker::fresh("a_deleted_queue_ends_the_subscription_and_is_made_again").await else { return };
-    let queue = home.open().await;
+    let Some(backends) = InBroker::fresh("a_deleted_queue_ends_the_subscription_and_is_made_again").await else {
+        return;
+    };
+    let queue = backends.open().await;
     let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
     queue.publish(&[job("a", "1")]).await.unwrap();
-    next(&mut subscription).await.end(End::Done(vec![])).await.unwrap();
-    let (_connection, channel) = home.channel().await;
+    next(&mut subscription).await.end(Outcome::Done(vec![])).await.unwrap();
+    let (_connection, channel) = backends.channel().await;
     for name in ["spotifai.a", "spotifai.a.high"] {
         channel.queue_delete(name.into(), QueueDeleteOptions::default()).await.unwrap();
     }
@@ -28,16 +30,16 @@ async fn a_deleted_queue_ends_the_subscription_and_is_made_again() {
     for expected in ["3", "2"] {
         let delivery = next(&mut subscription).await;
         assert_eq!(key(&delivery), expected);
-        delivery.end(End::Done(vec![])).await.unwrap();
+        delivery.end(Outcome::Done(vec![])).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_batch_of_which_a_part_came_back_is_safe_as_a_whole() {
-    let Some(home) = InBroker::fresh("a_batch_of_which_a_part_came_back_is_safe_as_a_whole").await else { return };
-    let queue = home.open().await;
+    let Some(backends) = InBroker::fresh("a_batch_of_which_a_part_came_back_is_safe_as_a_whole").await else { return };
+    let queue = backends.open().await;
     queue.publish(&[job("a", "first"), job("b", "first")]).await.unwrap();
-    let (_connection, channel) = home.channel().await;
+    let (_connection, channel) = backends.channel().await;
     channel.queue_delete("spotifai.b".into(), QueueDeleteOptions::default()).await.unwrap();
     let both: Vec<_> = jobs("a", 300).into_iter().zip(jobs("b", 300)).flat_map(|(a, b)| [a, b]).collect();
     // At the same time, so that what comes back to one is not taken for the other's.
@@ -49,28 +51,28 @@ async fn a_batch_of_which_a_part_came_back_is_safe_as_a_whole() {
         while !missing.is_empty() {
             let delivery = next(&mut subscription).await;
             missing.remove(&key(&delivery));
-            delivery.end(End::Done(vec![])).await.unwrap();
+            delivery.end(Outcome::Done(vec![])).await.unwrap();
         }
     }
 }
 
 #[tokio::test]
 async fn after_a_flush_a_process_may_end_and_nobody_was_lost() {
-    let Some(home) = InBroker::fresh("after_a_flush_a_process_may_end_and_nobody_was_lost").await else { return };
-    let (here, there) = (home.open().await, home.open().await);
+    let Some(backends) = InBroker::fresh("after_a_flush_a_process_may_end_and_nobody_was_lost").await else { return };
+    let (here, there) = (backends.open().await, backends.open().await);
     here.publish(&jobs("a", 8)).await.unwrap();
     let mut subscription = here.subscribe(&["a"], 8).await.unwrap();
     for _ in 0..4 {
-        next(&mut subscription).await.end(End::Done(vec![])).await.unwrap();
+        next(&mut subscription).await.end(Outcome::Done(vec![])).await.unwrap();
     }
     drop(subscription);
     soon(here.flush()).await;
-    home.end_leases().await;
+    backends.end_leases().await;
     let mut subscription = there.subscribe(&["a"], 8).await.unwrap();
     for _ in 0..4 {
         let delivery = next(&mut subscription).await;
         assert!(!delivery.redelivered, "its worker ended in good order");
-        delivery.end(End::Done(vec![])).await.unwrap();
+        delivery.end(Outcome::Done(vec![])).await.unwrap();
     }
     counts(&there, "a", (0, 0, 0, 0)).await;
 }
@@ -79,8 +81,8 @@ async fn after_a_flush_a_process_may_end_and_nobody_was_lost() {
 /// was done may come twice and is never lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_connections_lose_nothing() {
-    let Some(home) = InBroker::fresh("cut_connections_lose_nothing").await else { return };
-    let (publisher, worker) = (home.open().await, home.open().await);
+    let Some(backends) = InBroker::fresh("cut_connections_lose_nothing").await else { return };
+    let (publisher, worker) = (backends.open().await, backends.open().await);
     let (done, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let working = tokio::spawn(async move {
         loop {
@@ -88,7 +90,7 @@ async fn cut_connections_lose_nothing() {
             let Ok(mut subscription) = worker.subscribe(&["a"], 8).await else { continue };
             while let Ok(delivery) = subscription.next().await {
                 let key = key(&delivery);
-                if delivery.end(End::Done(vec![])).await.is_ok() {
+                if delivery.end(Outcome::Done(vec![])).await.is_ok() {
                     let _ = done.send(key);
                 }
             }
@@ -101,7 +103,7 @@ async fn cut_connections_lose_nothing() {
     };
     let cutting = async {
         for _ in 0..6 {
-            home.end_leases().await;
+            backends.end_leases().await;
             tokio::time::sleep(Duration::from_millis(150)).await;
         }
     };

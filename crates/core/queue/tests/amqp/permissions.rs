@@ -2,25 +2,25 @@
 
 use std::time::Duration;
 
-use queue::{End, Which};
+use queue::{DeadLetterFilter, Outcome};
 use reqwest::{Method, Url};
 use serde_json::Value;
 
-use crate::contract::{Home, counts, job, next};
-use crate::home::InBroker;
+use crate::backends::InBroker;
+use crate::contract::{Backends, counts, job, next};
 
 /// A user of the test's own with these permissions, who may ask the management API.
-async fn user_with(home: &InBroker, permissions: &Value) -> Url {
-    let name = format!("user-{}", home.vhost);
+async fn user_with(backends: &InBroker, permissions: &Value) -> Url {
+    let name = format!("user-{}", backends.vhost);
     let put = |path: String, body: Value| {
-        let request = home.broker.http.put(format!("{}/api/{path}", home.broker.management)).json(&body);
-        request.basic_auth(home.broker.amqp.username(), home.broker.amqp.password()).send()
+        let request = backends.broker.http.put(format!("{}/api/{path}", backends.broker.management)).json(&body);
+        request.basic_auth(backends.broker.amqp.username(), backends.broker.amqp.password()).send()
     };
     let user = serde_json::json!({ "password": "own", "tags": "management" });
     assert!(put(format!("users/{name}"), user).await.unwrap().status().is_success());
-    let path = format!("permissions/{}/{name}", home.vhost);
+    let path = format!("permissions/{}/{name}", backends.vhost);
     assert!(put(path, permissions.clone()).await.unwrap().status().is_success());
-    let mut url: Url = home.url().parse().unwrap();
+    let mut url: Url = backends.url().parse().unwrap();
     url.set_username(&name).unwrap();
     url.set_password(Some("own")).unwrap();
     url
@@ -37,39 +37,43 @@ fn permissions_of_readme() -> Value {
 
 #[tokio::test]
 async fn a_user_with_the_printed_permissions_can_do_all_there_is_to_do() {
-    let Some(home) = InBroker::fresh("a_user_with_the_printed_permissions_can_do_all_there_is_to_do").await else {
+    let Some(backends) = InBroker::fresh("a_user_with_the_printed_permissions_can_do_all_there_is_to_do").await else {
         return;
     };
     let printed = permissions_of_readme();
     for (what, pattern) in queue::PERMISSIONS {
         assert_eq!(printed[what], pattern, "what an error prints is what the README says");
     }
-    let url = user_with(&home, &printed).await;
-    let queue = queue::open(url.as_str(), Some(&home.broker.management)).await.unwrap();
+    let url = user_with(&backends, &printed).await;
+    let queue = queue::open(url.as_str(), Some(&backends.broker.management)).await.unwrap();
     assert_eq!(queue.probe().await.unwrap(), None);
     queue.publish(&[job("a", "1"), job("a", "2").urgent(), job("b", "3")]).await.unwrap();
     let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
     let follow_ups = vec![job("c", "follow-up")];
-    next(&mut subscription).await.end(End::Done(follow_ups)).await.unwrap();
-    let retry = End::Retry { after: Duration::from_secs(3), reason: "once".into() };
+    next(&mut subscription).await.end(Outcome::Done(follow_ups)).await.unwrap();
+    let retry = Outcome::Retry { after: Duration::from_secs(3), reason: "once".into() };
     next(&mut subscription).await.end(retry).await.unwrap();
     counts(&queue, "a", (0, 0, 1, 0)).await;
-    next(&mut subscription).await.end(End::Release).await.unwrap();
-    next(&mut subscription).await.end(End::Dead { reason: "bad".into() }).await.unwrap();
+    next(&mut subscription).await.end(Outcome::Release).await.unwrap();
+    next(&mut subscription).await.end(Outcome::Dead { reason: "bad".into() }).await.unwrap();
     counts(&queue, "a", (0, 0, 0, 1)).await;
-    assert_eq!(queue.requeue(&Which::All).await.unwrap(), 1);
-    next(&mut subscription).await.end(End::Done(vec![])).await.unwrap();
+    assert_eq!(queue.requeue(&DeadLetterFilter::All).await.unwrap(), 1);
+    next(&mut subscription).await.end(Outcome::Done(vec![])).await.unwrap();
     counts(&queue, "c", (1, 0, 0, 0)).await;
-    next(&mut queue.subscribe(&["b"], 1).await.unwrap()).await.end(End::Dead { reason: "bad".into() }).await.unwrap();
+    next(&mut queue.subscribe(&["b"], 1).await.unwrap())
+        .await
+        .end(Outcome::Dead { reason: "bad".into() })
+        .await
+        .unwrap();
     counts(&queue, "b", (0, 0, 0, 1)).await;
-    assert_eq!(queue.purge(&Which::All).await.unwrap(), 1);
+    assert_eq!(queue.purge(&DeadLetterFilter::All).await.unwrap(), 1);
     // What the program asks for is all it needs: one exchange less, and the way out is printed.
     let less = serde_json::json!({ "configure": "^spotifai\\.", "write": "^spotifai\\.", "read": "^spotifai\\." });
-    let url = user_with(&home, &less).await;
+    let url = user_with(&backends, &less).await;
     let refused = match queue::open(url.as_str(), None).await {
         Ok(queue) => queue.publish(&[job("a", "1")]).await.expect_err("it may not publish"),
         Err(refused) => refused,
     };
     assert!(refused.to_string().contains("amq\\.default"), "{refused}");
-    home.broker.ask(Method::DELETE, &format!("users/user-{}", home.vhost)).await;
+    backends.broker.ask(Method::DELETE, &format!("users/user-{}", backends.vhost)).await;
 }

@@ -2,15 +2,15 @@
 
 use std::time::{Duration, Instant};
 
-use queue::{End, Which};
+use queue::{DeadLetterFilter, Outcome};
 
-use crate::contract::{Home, counts, job, jobs, next};
-use crate::home::InBroker;
+use crate::backends::InBroker;
+use crate::contract::{Backends, counts, job, jobs, next};
 
 #[tokio::test]
 async fn a_job_that_always_comes_back_is_dead_in_the_end() {
-    let Some(home) = InBroker::fresh("a_job_that_always_comes_back_is_dead_in_the_end").await else { return };
-    let queue = home.open().await;
+    let Some(backends) = InBroker::fresh("a_job_that_always_comes_back_is_dead_in_the_end").await else { return };
+    let queue = backends.open().await;
     let published = job("a", "1");
     queue.publish(std::slice::from_ref(&published)).await.unwrap();
     let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
@@ -21,34 +21,34 @@ async fn a_job_that_always_comes_back_is_dead_in_the_end() {
     let letter = queue.dead_letters(None).await.unwrap().remove(0);
     assert_eq!((letter.id.as_str(), letter.key.as_deref()), (published.id.as_str(), Some("1")));
     assert!(letter.reason.contains("delivered again and again"), "{}", letter.reason);
-    assert_eq!(queue.requeue(&Which::All).await.unwrap(), 1);
+    assert_eq!(queue.requeue(&DeadLetterFilter::All).await.unwrap(), 1);
     assert_eq!(next(&mut subscription).await.envelope, Ok(published));
 }
 
 #[tokio::test]
 async fn jobs_handed_back_again_and_again_are_not_counted_against_them() {
-    let Some(home) = InBroker::fresh("jobs_handed_back_again_and_again_are_not_counted_against_them").await else {
+    let Some(backends) = InBroker::fresh("jobs_handed_back_again_and_again_are_not_counted_against_them").await else {
         return;
     };
-    let queue = home.open().await;
+    let queue = backends.open().await;
     queue.publish(&jobs("a", 3)).await.unwrap();
     for _ in 0..120 {
         let mut subscription = queue.subscribe(&["a"], 3).await.unwrap();
         let delivery = next(&mut subscription).await;
         assert!(!delivery.redelivered);
-        delivery.end(End::Release).await.unwrap();
+        delivery.end(Outcome::Release).await.unwrap();
     }
     counts(&queue, "a", (3, 0, 0, 0)).await;
 }
 
 #[tokio::test]
 async fn dead_letters_can_be_looked_at_any_number_of_times() {
-    let Some(home) = InBroker::fresh("dead_letters_can_be_looked_at_any_number_of_times").await else { return };
-    let queue = home.open().await;
+    let Some(backends) = InBroker::fresh("dead_letters_can_be_looked_at_any_number_of_times").await else { return };
+    let queue = backends.open().await;
     queue.publish(&jobs("a", 5)).await.unwrap();
     let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
     for _ in 0..5 {
-        next(&mut subscription).await.end(End::Dead { reason: "bad".into() }).await.unwrap();
+        next(&mut subscription).await.end(Outcome::Dead { reason: "bad".into() }).await.unwrap();
     }
     let letters = queue.dead_letters(None).await.unwrap();
     assert_eq!(
@@ -58,18 +58,18 @@ async fn dead_letters_can_be_looked_at_any_number_of_times() {
     for _ in 0..30 {
         assert_eq!(queue.dead_letters(None).await.unwrap(), letters);
     }
-    assert_eq!(queue.purge(&Which::All).await.unwrap(), 5);
+    assert_eq!(queue.purge(&DeadLetterFilter::All).await.unwrap(), 5);
 }
 
 #[tokio::test]
 async fn a_wait_of_any_length_lies_at_the_broker() {
-    let Some(home) = InBroker::fresh("a_wait_of_any_length_lies_at_the_broker").await else { return };
-    let queue = home.open().await;
+    let Some(backends) = InBroker::fresh("a_wait_of_any_length_lies_at_the_broker").await else { return };
+    let queue = backends.open().await;
     queue.publish(&jobs("a", 3)).await.unwrap();
     let mut subscription = queue.subscribe(&["a"], 3).await.unwrap();
     for seconds in [3, 86_236, 1_000_000] {
         let delivery = next(&mut subscription).await;
-        delivery.end(End::Retry { after: Duration::from_secs(seconds), reason: "later".into() }).await.unwrap();
+        delivery.end(Outcome::Retry { after: Duration::from_secs(seconds), reason: "later".into() }).await.unwrap();
     }
     // Three seconds are two stretches, with nobody waiting for the second but this subscription.
     let asked = Instant::now();

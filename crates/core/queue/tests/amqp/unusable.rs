@@ -4,8 +4,8 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use queue::QueueError;
 
-use crate::contract::{Home, job, soon};
-use crate::home::InBroker;
+use crate::backends::InBroker;
+use crate::contract::{Backends, job, soon};
 
 /// The line of an address that cannot be opened.
 async fn refusal(url: &str) -> QueueError {
@@ -14,11 +14,11 @@ async fn refusal(url: &str) -> QueueError {
 
 #[tokio::test]
 async fn an_address_that_cannot_be_used_is_one_clear_line_without_its_password() {
-    let Some(home) = InBroker::fresh("an_address_that_cannot_be_used_is_one_clear_line").await else { return };
-    let (host, port) = (home.broker.amqp.host_str().unwrap(), home.broker.amqp.port().unwrap_or(5672));
+    let Some(backends) = InBroker::fresh("an_address_that_cannot_be_used_is_one_clear_line").await else { return };
+    let (host, port) = (backends.broker.amqp.host_str().unwrap(), backends.broker.amqp.port().unwrap_or(5672));
     let wrong = [
-        (format!("amqp://guest:hush-hush@{host}:{port}/{}", home.vhost), "check user, password"),
-        (format!("{}-no-such", home.url()), "check the virtual host"),
+        (format!("amqp://guest:hush-hush@{host}:{port}/{}", backends.vhost), "check user, password"),
+        (format!("{}-no-such", backends.url()), "check the virtual host"),
         (format!("amqp://guest:hush-hush@{host}:{port}/a/b/c?heartbeat=often"), "amqp[s]://USER:PASSWORD@HOST"),
     ];
     for (url, way_out) in wrong {
@@ -34,11 +34,11 @@ async fn an_address_that_cannot_be_used_is_one_clear_line_without_its_password()
 
 #[tokio::test]
 async fn a_queue_of_another_make_is_explained_and_left_alone() {
-    let Some(home) = InBroker::fresh("a_queue_of_another_make_is_explained_and_left_alone").await else { return };
-    let (_connection, channel) = home.channel().await;
+    let Some(backends) = InBroker::fresh("a_queue_of_another_make_is_explained_and_left_alone").await else { return };
+    let (_connection, channel) = backends.channel().await;
     let classic = QueueDeclareOptions::durable();
     channel.queue_declare("spotifai.a".into(), classic, FieldTable::default()).await.unwrap();
-    let queue = home.open().await;
+    let queue = backends.open().await;
     let refused = queue.subscribe(&["a"], 1).await.err().expect("an error").to_string();
     assert!(refused.contains("exist with other properties"), "{refused}");
     let refused = queue.publish(&[job("a", "1")]).await.expect_err("an error");

@@ -1,4 +1,4 @@
-//! What every home of the queue promises: at least once, and nothing more. A home's test file implements [`Home`] and names
+//! What every home of the queue promises: at least once, and nothing more. A home's test file implements [`Backends`] and names
 //! it in [`contract!`], which runs the whole suite against it.
 
 pub mod dead;
@@ -11,12 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use model::job::{Envelope, TrackTags};
+use model::job::{Envelope, TrackTagsJob};
 use queue::{Delivery, KindStats, Queue, Subscription};
 
 /// A queue of one test, and the ways to it from outside.
 #[async_trait]
-pub trait Home: Send + Sync + Sized {
+pub trait Backends: Send + Sync + Sized {
     /// An empty one for a test; `None` where the test is to be skipped, which was said then.
     async fn fresh(test: &str) -> Option<Self>;
 
@@ -36,10 +36,10 @@ pub trait Home: Send + Sync + Sized {
     fn lease(&self) -> Duration;
 }
 
-/// One test for each promise, all against the home `$home`.
+/// One test for each promise, all against the home `$backends`.
 macro_rules! contract {
-    ($home:ty) => {
-        contract!($home =>
+    ($backends:ty) => {
+        contract!($backends =>
             delivery::a_published_job_is_delivered_as_it_was_published,
             delivery::a_subscription_takes_its_kinds_only,
             delivery::high_priority_goes_first_and_equals_keep_their_order,
@@ -69,12 +69,12 @@ macro_rules! contract {
             sharing::two_processes_share_the_work_without_loss,
         );
     };
-    ($home:ty => $($part:ident::$name:ident,)*) => {
+    ($backends:ty => $($part:ident::$name:ident,)*) => {
         $(
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn $name() {
-                if let Some(home) = <$home as contract::Home>::fresh(stringify!($name)).await {
-                    contract::$part::$name(&home).await
+                if let Some(backends) = <$backends as contract::Backends>::fresh(stringify!($name)).await {
+                    contract::$part::$name(&backends).await
                 }
             }
         )*
@@ -84,7 +84,7 @@ pub(crate) use contract;
 
 /// A job of any kind; its body is only carried around.
 pub fn job(kind: &str, key: &str) -> Envelope {
-    let body = TrackTags { track_id: key.to_owned() };
+    let body = TrackTagsJob { track_id: key.to_owned() };
     Envelope { kind: kind.to_owned(), key: key.to_owned(), ..Envelope::new(&body) }
 }
 

@@ -8,9 +8,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use host::Home;
+use host::Backends;
 use model::fleet::JobCounts;
-use model::job::{Body, Envelope};
+use model::job::{Envelope, JobBody};
 use model::settings::Settings;
 use queue::{DeadLetter, KindStats};
 use runtime::{Context, Failure, Handler, Shutdown, Until, Worker, WorkerError};
@@ -26,7 +26,7 @@ macro_rules! bodies {
         #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
         #[allow(missing_docs)]
         pub struct $name { pub n: u32 }
-        impl model::job::Body for $name {
+        impl model::job::JobBody for $name {
             const KIND: &'static str = $kind;
             const WORKER: &'static str = "test-worker";
             const TIMEOUT: std::time::Duration = bodies!(@timeout $($timeout)?);
@@ -43,7 +43,7 @@ macro_rules! bodies {
 bodies! {Apple => "test.apple"; Pear => "test.pear"; Plum => "test.plum"; Quince => "test.quince"; }
 
 /// A job of this body.
-pub fn job(body: impl Body) -> Envelope {
+pub fn job(body: impl JobBody) -> Envelope {
     Envelope::new(&body)
 }
 
@@ -56,7 +56,7 @@ pub struct On<B, F> {
 /// Runs `run` for every job with body `B`.
 pub fn on<B, F, R>(run: F) -> On<B, F>
 where
-    B: Body,
+    B: JobBody,
     F: Fn(B, Context) -> R + Send + Sync + 'static,
     R: Future<Output = Result<Vec<Envelope>, Failure>> + Send,
 {
@@ -66,7 +66,7 @@ where
 #[async_trait]
 impl<B, F, R> Handler for On<B, F>
 where
-    B: Body,
+    B: JobBody,
     F: Fn(B, Context) -> R + Send + Sync + 'static,
     R: Future<Output = Result<Vec<Envelope>, Failure>> + Send,
 {
@@ -79,45 +79,45 @@ where
 
 /// A home in a folder that goes with it.
 pub struct Place {
-    pub home: Home,
+    pub backends: Backends,
     pub folder: tempfile::TempDir,
 }
 
 impl Place {
     pub async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let home = open(folder.path(), |_| {}).await;
-        Self { home, folder }
+        let backends = open(folder.path(), |_| {}).await;
+        Self { backends, folder }
     }
 
     /// Another process's view of the same files, with settings of its own.
-    pub async fn again(&self, set: impl FnOnce(&mut Settings)) -> Home {
+    pub async fn again(&self, set: impl FnOnce(&mut Settings)) -> Backends {
         open(self.folder.path(), set).await
     }
 
     pub fn worker(&self) -> Worker {
-        self.home.worker()
+        self.backends.worker()
     }
 
     pub async fn publish(&self, jobs: &[Envelope]) {
-        self.home.queue.publish(jobs).await.unwrap();
+        self.backends.queue.publish(jobs).await.unwrap();
     }
 
     pub async fn dead(&self) -> Vec<DeadLetter> {
-        self.home.queue.dead_letters(None).await.unwrap()
+        self.backends.queue.dead_letters(None).await.unwrap()
     }
 
     pub async fn stats(&self, kind: &str) -> KindStats {
-        let stats = self.home.queue.stats().await.unwrap();
+        let stats = self.backends.queue.stats().await.unwrap();
         let of_kind = stats.into_iter().find(|stats| stats.kind == kind);
         of_kind.unwrap_or_else(|| KindStats { kind: kind.into(), ..KindStats::default() })
     }
 
     /// Waits until the store or the queue says so.
-    pub async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut(&Home) -> Option<T>) -> T {
+    pub async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut(&Backends) -> Option<T>) -> T {
         let looks = async {
             loop {
-                match look(&self.home).await {
+                match look(&self.backends).await {
                     Some(found) => return found,
                     None => tokio::time::sleep(Duration::from_millis(10)).await,
                 }
@@ -127,13 +127,13 @@ impl Place {
     }
 }
 
-pub async fn open(folder: &Path, set: impl FnOnce(&mut Settings)) -> Home {
+pub async fn open(folder: &Path, set: impl FnOnce(&mut Settings)) -> Backends {
     let url = format!("sqlite:{}", folder.join("spotifai.db").display());
     let mut settings = Settings { queue: url.clone(), store: url, ..Settings::default() };
     // Longer than the deadline: a worker that waits for it without need fails its test.
     settings.worker.grace_seconds = 3_600.0;
     set(&mut settings);
-    Home::open(settings).await.unwrap()
+    Backends::open(settings).await.unwrap()
 }
 
 type Counts = Result<BTreeMap<String, JobCounts>, WorkerError>;

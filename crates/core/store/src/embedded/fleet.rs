@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use model::Timestamp;
-use model::fleet::{Budget, Capability, Pause, Permits, WorkerBeat};
+use model::fleet::{Budget, Capability, Heartbeat, Pause, Permits};
 use sqlite::rusqlite::{self, Connection, OptionalExtension, Row};
 
 use super::{Embedded, to_doc};
@@ -9,11 +9,11 @@ use crate::{Fleet, Result, StoreError};
 
 #[async_trait]
 impl Fleet for Embedded {
-    async fn heartbeat(&self, beat: &WorkerBeat) -> Result<()> {
+    async fn heartbeat(&self, beat: &Heartbeat) -> Result<()> {
         self.save("REPLACE INTO workers (id, doc) VALUES (?1, ?2)", vec![(beat.id.clone(), to_doc(beat))]).await
     }
 
-    async fn workers(&self) -> Result<Vec<WorkerBeat>> {
+    async fn workers(&self) -> Result<Vec<Heartbeat>> {
         self.docs("SELECT doc FROM workers ORDER BY id", []).await
     }
 

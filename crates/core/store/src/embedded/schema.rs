@@ -5,10 +5,10 @@
 /// what starts it: the table expressions `cut(top, misc)` and `excluded(tag)`. The view has the default cut, the verb its
 /// parameters.
 macro_rules! labelled_tracks {
-    ($cut:literal) => {
+    ($selection:literal) => {
         concat!(
             "WITH ",
-            $cut,
+            $selection,
             ", kept AS (SELECT track_id, tag FROM track_tags WHERE tag NOT IN (SELECT tag FROM excluded)),
             label AS (
                 SELECT tag FROM kept GROUP BY tag ORDER BY count(*) DESC, tag LIMIT (SELECT top FROM cut)

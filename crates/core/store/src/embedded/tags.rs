@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use model::Timestamp;
-use model::tag::{Cut, LabelledTrack, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
+use model::tag::{LabelSelection, LabelledTrack, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
 use model::track::Track;
 use sqlite::rusqlite::{self, Connection, Row};
 
@@ -30,10 +30,10 @@ impl Tags for Embedded {
         self.save("REPLACE INTO pages (address, status, fetched_at, body) VALUES (?1, ?2, ?3, ?4)", rows).await
     }
 
-    async fn labelled_tracks(&self, cut: &Cut) -> Result<LabelledTracks> {
-        let top = i64::try_from(cut.top).unwrap_or(i64::MAX);
-        let cut = (top, cut.misc.clone(), to_doc(&cut.excluded));
-        self.read(move |connection| labelled_tracks(connection, cut)).await
+    async fn labelled_tracks(&self, label_selection: &LabelSelection) -> Result<LabelledTracks> {
+        let top = i64::try_from(label_selection.top).unwrap_or(i64::MAX);
+        let label_selection = (top, label_selection.misc.clone(), to_doc(&label_selection.excluded));
+        self.read(move |connection| labelled_tracks(connection, label_selection)).await
     }
 
     async fn tag_outcomes(&self) -> Result<TagOutcomeCounts> {
@@ -44,14 +44,17 @@ impl Tags for Embedded {
     }
 }
 
-fn labelled_tracks(connection: &Connection, cut: (i64, String, String)) -> rusqlite::Result<LabelledTracks> {
+fn labelled_tracks(
+    connection: &Connection,
+    label_selection: (i64, String, String),
+) -> rusqlite::Result<LabelledTracks> {
     let labelled = |row: &Row| {
         let mut labels: Vec<String> = from_doc(row, 1)?;
         labels.sort();
         Ok(LabelledTrack { track_id: row.get(0)?, labels })
     };
     let mut query = connection.prepare_cached(LABELLED_TRACKS)?;
-    let tracks = query.query_map(cut, labelled)?.collect::<rusqlite::Result<Vec<_>>>()?;
+    let tracks = query.query_map(label_selection, labelled)?.collect::<rusqlite::Result<Vec<_>>>()?;
     let counted = |row: &Row| Ok((row.get(0)?, row.get::<_, u32>(1)? as usize));
     let mut query =
         connection.prepare_cached("SELECT tag, count(*) FROM track_tags GROUP BY tag ORDER BY count(*) DESC, tag")?;

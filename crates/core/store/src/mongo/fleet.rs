@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use model::Timestamp;
-use model::fleet::{Budget, Capability, Pause, Permits, WorkerBeat};
+use model::fleet::{Budget, Capability, Heartbeat, Pause, Permits};
 use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc};
 use serde::Deserialize;
@@ -32,11 +32,11 @@ struct Crashes {
 
 #[async_trait]
 impl Fleet for Mongo {
-    async fn heartbeat(&self, beat: &WorkerBeat) -> Result<()> {
+    async fn heartbeat(&self, beat: &Heartbeat) -> Result<()> {
         self.save(vec![Write::replace("workers", doc! { "_id": &beat.id }, self.entry(&beat.id, beat)?)]).await
     }
 
-    async fn workers(&self) -> Result<Vec<WorkerBeat>> {
+    async fn workers(&self) -> Result<Vec<Heartbeat>> {
         self.find(ANSWER_WITHIN, "workers", doc! {}, doc! { "_id": 1 }).await
     }
 

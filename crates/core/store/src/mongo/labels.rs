@@ -1,6 +1,6 @@
 //! The pipeline of `labelled_tracks`, over `tags`.
 
-use model::tag::Cut;
+use model::tag::LabelSelection;
 use mongodb::bson::{Bson, Document, doc};
 
 /// Tracks with their canonical tags cut to labels: `track_id`, and its `labels` sorted. The view has the default cut, the
@@ -8,15 +8,15 @@ use mongodb::bson::{Bson, Document, doc};
 ///
 /// Tags are ranked over all tracks by how many have them, ties by name, and each track keeps those that rank high enough.
 /// It passes over rows of (track, tag), so that no document grows with the collection.
-pub(super) fn pipeline(cut: &Cut) -> Vec<Document> {
-    let top = i64::try_from(cut.top).unwrap_or(i64::MAX);
+pub(super) fn pipeline(label_selection: &LabelSelection) -> Vec<Document> {
+    let top = i64::try_from(label_selection.top).unwrap_or(i64::MAX);
     let label = doc! { "$cond": [{ "$lte": ["$rank", top] }, "$tag", Bson::Null] };
     let labels = doc! { "$setDifference": ["$labels", [Bson::Null]] };
-    let misc = doc! { "$cond": [{ "$eq": ["$labels", []] }, [{ "$literal": &cut.misc }], "$labels"] };
+    let misc = doc! { "$cond": [{ "$eq": ["$labels", []] }, [{ "$literal": &label_selection.misc }], "$labels"] };
     vec![
         doc! { "$project": { "tag": "$canonical" } },
         doc! { "$unwind": "$tag" },
-        doc! { "$match": { "tag": { "$nin": &cut.excluded } } },
+        doc! { "$match": { "tag": { "$nin": &label_selection.excluded } } },
         doc! { "$setWindowFields": { "partitionBy": "$tag", "output": { "fewer": { "$sum": -1 } } } },
         doc! { "$set": { "place": { "fewer": "$fewer", "tag": "$tag" } } },
         doc! { "$setWindowFields": { "sortBy": { "place": 1 }, "output": { "rank": { "$denseRank": {} } } } },

@@ -95,7 +95,7 @@ async fn create_index(db: &Database, collection: &str, keys: Document, unique: b
 
 /// Makes the view, or replaces that of another version of this program.
 async fn create_view(db: &Database) -> Answer<()> {
-    let pipeline = labels::pipeline(&model::tag::Cut::default());
+    let pipeline = labels::pipeline(&model::tag::LabelSelection::default());
     let filter = doc! { "name": LABELLED_TRACKS };
     let found: Vec<_> = db.list_collections().filter(filter).await?.try_collect().await?;
     let command = match found.first() {

@@ -1,6 +1,6 @@
 use async_trait::async_trait;
 use model::Timestamp;
-use model::tag::{Cut, LabelledTrack, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
+use model::tag::{LabelSelection, LabelledTrack, LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
 use model::track::Track;
 use mongodb::bson::doc;
 use serde::Deserialize;
@@ -37,14 +37,14 @@ impl Tags for Mongo {
         self.save(vec![Write::replace("pages", doc! { "_id": address }, page)]).await
     }
 
-    async fn labelled_tracks(&self, cut: &Cut) -> Result<LabelledTracks> {
+    async fn labelled_tracks(&self, label_selection: &LabelSelection) -> Result<LabelledTracks> {
         #[derive(Deserialize)]
         struct Count {
             _id: String,
             n: usize,
         }
         let (tracks, counts, tagged, with_genre) = futures::try_join!(
-            self.aggregate::<LabelledTrack>("tags", labels::pipeline(cut)),
+            self.aggregate::<LabelledTrack>("tags", labels::pipeline(label_selection)),
             self.aggregate::<Count>("tags", labels::tag_counts()),
             self.count("tags", doc! { "found": "tags" }),
             self.count("tags", labels::with_genre()),

@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use model::Timestamp;
-use model::fleet::{Budget, Capability, JobCounts, Pause, Permits, Trouble, WorkerBeat};
+use model::fleet::{Budget, Capability, Heartbeat, JobCounts, Pause, Permits, Trouble};
 use store::{LEASE_WINDOW, StoreError};
 
 use super::{Place, handles, ids};
@@ -11,7 +11,7 @@ const HOUR: Duration = Duration::from_secs(3600);
 
 pub async fn workers_are_upserted(place: &impl Place) {
     let store = place.open().await;
-    let beat = |id: &str, beat_at| WorkerBeat {
+    let beat = |id: &str, beat_at| Heartbeat {
         id: id.to_owned(),
         host: "laptop".into(),
         pid: 4711,

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use model::tag::{Cut, LabelledTrack, LabelledTracks, RULES_VERSION, TagSource, TagsOutcome};
+use model::tag::{LabelSelection, LabelledTrack, LabelledTracks, RULES_VERSION, TagSource, TagsOutcome};
 use store::{Store, TagOutcomeCounts};
 
 use super::values::{tags, track};
@@ -23,8 +23,8 @@ async fn store_with(place: &impl Place, tagged: &[&[&str]]) -> Arc<dyn Store> {
     store
 }
 
-fn cut(top: usize) -> Cut {
-    Cut { top, ..Cut::default() }
+fn label_selection(top: usize) -> LabelSelection {
+    LabelSelection { top, ..LabelSelection::default() }
 }
 
 fn labelled(id: &str, labels: &[&str]) -> LabelledTrack {
@@ -46,7 +46,7 @@ pub async fn the_three_outcomes_are_kept_apart(place: &impl Place) {
     }
     assert_eq!(store.tracks_without_tags().await.unwrap(), ids(&["d"]));
     assert_eq!(store.tag_outcomes().await.unwrap(), TagOutcomeCounts { tags: 1, no_tags: 1, unknown_track: 1 });
-    let labelled_tracks = store.labelled_tracks(&Cut::default()).await.unwrap();
+    let labelled_tracks = store.labelled_tracks(&LabelSelection::default()).await.unwrap();
     assert_eq!(labelled_tracks.tracks, [labelled("a", &[P])]);
     assert_eq!((labelled_tracks.only_excluded, labelled_tracks.no_genre), (0, 0));
 }
@@ -57,11 +57,11 @@ pub async fn tags_saved_again_replace_the_first(place: &impl Place) {
         store.save_tags(&track("a"), &tags(names), TagSource::Page).await.unwrap();
     }
     assert_eq!(store.tags(&ids(&["a"])).await.unwrap()[0].canonical, [A]);
-    let found = store.labelled_tracks(&Cut::default()).await.unwrap();
+    let found = store.labelled_tracks(&LabelSelection::default()).await.unwrap();
     assert_eq!(found.tracks, [labelled("a", &[A])]);
     assert_eq!(found.tag_counts, [(A.to_owned(), 1)]);
     store.save_tags(&track("a"), &TagsOutcome::NoTags, TagSource::Page).await.unwrap();
-    assert_eq!(store.labelled_tracks(&Cut::default()).await.unwrap(), Default::default());
+    assert_eq!(store.labelled_tracks(&LabelSelection::default()).await.unwrap(), Default::default());
     assert_eq!(store.tag_outcomes().await.unwrap(), TagOutcomeCounts { no_tags: 1, ..Default::default() });
 }
 
@@ -70,7 +70,7 @@ pub async fn canonical_tags_leave_out_the_artist(place: &impl Place) {
     let found = store.tags(&ids(&["1", "2"])).await.unwrap();
     assert_eq!((found[0].canonical.as_slice(), found[1].canonical.len()), (&ids(&[J, B])[..], 0));
     assert_eq!(found[0].outcome, tags(&[J, "sigur ros", "Jazz", B]));
-    let labels = store.labelled_tracks(&Cut::default()).await.unwrap();
+    let labels = store.labelled_tracks(&LabelSelection::default()).await.unwrap();
     assert_eq!(labels.tracks, [labelled("1", &[B, J])]);
     assert_eq!((labels.only_excluded, labels.no_genre), (0, 1));
 }
@@ -79,13 +79,13 @@ pub async fn an_empty_store_has_no_labels(place: &impl Place) {
     let store = place.open().await;
     store.save_tracks(&[track("a")]).await.unwrap();
     for top in [0, 9, usize::MAX] {
-        assert_eq!(store.labelled_tracks(&cut(top)).await.unwrap(), Default::default());
+        assert_eq!(store.labelled_tracks(&label_selection(top)).await.unwrap(), Default::default());
     }
 }
 
 pub async fn the_most_frequent_tags_become_labels(place: &impl Place) {
     let store = store_with(place, &[&[P, J, B], &[J, P], &[P], &[A], &[B, A, J]]).await;
-    let found = store.labelled_tracks(&cut(2)).await.unwrap();
+    let found = store.labelled_tracks(&label_selection(2)).await.unwrap();
     let expected = [
         labelled("1", &[J, P]),
         labelled("2", &[J, P]),
@@ -100,7 +100,7 @@ pub async fn the_most_frequent_tags_become_labels(place: &impl Place) {
 
 pub async fn ties_go_by_name(place: &impl Place) {
     let store = store_with(place, &[&[P], &[J], &[B], &[A]]).await;
-    let found = store.labelled_tracks(&cut(2)).await.unwrap();
+    let found = store.labelled_tracks(&label_selection(2)).await.unwrap();
     let expected = [labelled("1", &["misc"]), labelled("2", &["misc"]), labelled("3", &[B]), labelled("4", &[A])];
     assert_eq!(found.tracks, expected);
 }
@@ -117,15 +117,19 @@ pub async fn a_table_of_genres_is_cut_like_what_was_collected(place: &impl Place
         store.tags(&all).await.unwrap().into_iter().map(|track| (track.track_id, track.canonical)).collect();
     for top in [0, 1, 3, 9, usize::MAX] {
         for excluded in [vec![], ids(&[ROCK]), ids(&[P, J, "nothing"])] {
-            let cut = Cut { top, excluded, misc: "misc".into() };
-            assert_eq!(LabelledTracks::of(&tagged, &cut), store.labelled_tracks(&cut).await.unwrap(), "{cut:?}");
+            let label_selection = LabelSelection { top, excluded, misc: "misc".into() };
+            assert_eq!(
+                LabelledTracks::of(&tagged, &label_selection),
+                store.labelled_tracks(&label_selection).await.unwrap(),
+                "{label_selection:?}"
+            );
         }
     }
 }
 
 pub async fn excluded_tags_are_no_labels_and_no_misc(place: &impl Place) {
     let store = store_with(place, &[&[ROCK], &[ROCK, P], &[J, ROCK], &[P], &[ROCK]]).await;
-    let found = store.labelled_tracks(&cut(1)).await.unwrap();
+    let found = store.labelled_tracks(&label_selection(1)).await.unwrap();
     assert_eq!(found.tracks, [labelled("2", &[P]), labelled("3", &["misc"]), labelled("4", &[P])]);
     assert_eq!((found.only_excluded, found.no_genre), (2, 0));
     assert_eq!(found.tag_counts[0], (ROCK.to_owned(), 4));
@@ -133,13 +137,13 @@ pub async fn excluded_tags_are_no_labels_and_no_misc(place: &impl Place) {
 
 pub async fn the_cut_is_what_it_is_asked_to_be(place: &impl Place) {
     let store = store_with(place, &[&[ROCK, P], &[J], &[P]]).await;
-    let other = Cut { top: 1, excluded: ids(&[P, J]), misc: "the 'rest'".into() };
+    let other = LabelSelection { top: 1, excluded: ids(&[P, J]), misc: "the 'rest'".into() };
     let found = store.labelled_tracks(&other).await.unwrap();
     assert_eq!((found.tracks, found.only_excluded), (vec![labelled("1", &[ROCK])], 2));
-    let none = Cut { top: 0, excluded: vec![], misc: "the 'rest'".into() };
+    let none = LabelSelection { top: 0, excluded: vec![], misc: "the 'rest'".into() };
     let found = store.labelled_tracks(&none).await.unwrap();
     assert_eq!(found.tracks, ["1", "2", "3"].map(|id| labelled(id, &["the 'rest'"])));
-    let all = Cut { top: usize::MAX, excluded: vec![], misc: P.into() };
+    let all = LabelSelection { top: usize::MAX, excluded: vec![], misc: P.into() };
     let found = store.labelled_tracks(&all).await.unwrap();
     assert_eq!(found.tracks, [labelled("1", &[P, ROCK]), labelled("2", &[J]), labelled("3", &[P])]);
 }

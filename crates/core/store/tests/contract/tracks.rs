@@ -1,6 +1,6 @@
 use model::Timestamp;
 use model::run::Run;
-use model::tag::Cut;
+use model::tag::LabelSelection;
 use model::track::Artist;
 
 use super::values::{page, track};
@@ -17,7 +17,7 @@ pub async fn nothing_is_known_of_an_empty_store(place: &impl Place) {
     assert_eq!(store.runs().await.unwrap(), []);
     assert_eq!(store.tags(&some).await.unwrap(), []);
     assert_eq!(store.tracks_without_tags().await.unwrap(), ids(&[]));
-    assert_eq!(store.labelled_tracks(&Cut::default()).await.unwrap(), Default::default());
+    assert_eq!(store.labelled_tracks(&LabelSelection::default()).await.unwrap(), Default::default());
     assert_eq!(store.features(&some).await.unwrap(), []);
     assert_eq!(store.analysis("a").await.unwrap(), None);
     assert_eq!(store.confidences().await.unwrap(), []);

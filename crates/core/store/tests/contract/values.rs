@@ -6,10 +6,10 @@ use model::Timestamp;
 use model::analysis::Segment;
 use model::dataset::{DatasetInfo, Impute, Imputed, Training};
 use model::search::{
-    Assigned, Averages, Block, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Scores, Search,
-    Setting, Trial, Tuned,
+    Assigned, Averages, Block, Candidate, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Scores,
+    Search, Trial, Tuned,
 };
-use model::tag::{Cut, Tag, TagsOutcome};
+use model::tag::{LabelSelection, Tag, TagsOutcome};
 use model::track::{ArtistRef, PlaylistPage, SkipReason, Track};
 
 pub fn track(id: &str) -> Track {
@@ -65,7 +65,7 @@ pub fn dataset(id: &str, created_at: i64) -> DatasetInfo {
         dropped: BTreeMap::from([("only_excluded".into(), 1)]),
         tags_before: vec![("rock".into(), 3), ("pop".into(), 2)],
         tags_after: vec![("pop".into(), 2)],
-        cut: Some(Cut::default()),
+        label_selection: Some(LabelSelection::default()),
         training: Some(Training { rows: 1, tracks: Some(1), baseline: 1.0 / 3.0 }),
         imputed: Some(Imputed {
             how: Impute::MostFrequent,
@@ -77,9 +77,9 @@ pub fn dataset(id: &str, created_at: i64) -> DatasetInfo {
     }
 }
 
-pub fn setting() -> Setting {
+pub fn setting() -> Candidate {
     let params = [("n_neighbors".to_owned(), 5.into()), ("max_depth".to_owned(), serde_json::Value::Null)];
-    Setting { family: "knn".into(), params: params.into() }
+    Candidate { family: "knn".into(), params: params.into() }
 }
 
 pub fn search(id: &str, created_at: i64) -> Search {

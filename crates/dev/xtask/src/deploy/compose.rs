@@ -1,6 +1,6 @@
 //! The compose file: what its schema cannot say.
 
-use model::settings::Worker;
+use model::settings::WorkerSettings;
 use serde_json::{Map, Value};
 
 use super::workers::HAND_BACK_SECONDS;
@@ -56,7 +56,7 @@ fn images(services: &Map<String, Value>, workers: &[String]) -> Vec<String> {
 
 fn worker(service: &Value) -> Vec<String> {
     let mut found = Vec::new();
-    let drain = Worker::default().grace_seconds + HAND_BACK_SECONDS;
+    let drain = WorkerSettings::default().grace_seconds + HAND_BACK_SECONDS;
     let stop = service["stop_grace_period"].as_str().and_then(|time| time.strip_suffix('s')?.parse().ok());
     if stop.is_none_or(|seconds: f64| seconds <= drain) {
         let stop = &service["stop_grace_period"];

@@ -1,6 +1,6 @@
 //! Kubernetes manifests: what no schema can say.
 
-use model::settings::Worker;
+use model::settings::WorkerSettings;
 use serde_json::Value;
 
 use super::references::{self, Secrets};
@@ -65,7 +65,7 @@ fn images(documents: &[Value]) -> Vec<String> {
 }
 
 fn drain(worker: &str, deployment: &Value) -> Option<String> {
-    let drain = Worker::default().grace_seconds + HAND_BACK_SECONDS;
+    let drain = WorkerSettings::default().grace_seconds + HAND_BACK_SECONDS;
     let seconds = &deployment["spec"]["template"]["spec"]["terminationGracePeriodSeconds"];
     let fits = seconds.as_f64().is_some_and(|seconds| seconds > drain);
     (!fits).then(|| {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use model::audio::{AudioFeatures, CONFIDENCES, SCALARS, TrackPitches, pitch_columns};
 use model::dataset::{Dataset, DatasetInfo};
 use model::settings;
-use model::tag::{Cut, LabelledTrack, LabelledTracks, TaggedTrack, TagsOutcome};
+use model::tag::{LabelSelection, LabelledTrack, LabelledTracks, TaggedTrack, TagsOutcome};
 use model::track::Track;
 
 use super::split::Order;
@@ -39,7 +39,7 @@ pub struct Built {
     /// A sentence where the split has other sizes than were asked for.
     pub note: Option<String>,
     tags_before: Vec<(String, usize)>,
-    cut: Cut,
+    label_selection: LabelSelection,
 }
 
 impl Built {
@@ -48,7 +48,7 @@ impl Built {
         DatasetInfo {
             dropped: self.dropped.clone(),
             tags_before: self.tags_before.clone(),
-            cut: Some(self.cut.clone()),
+            label_selection: Some(self.label_selection.clone()),
             ..describe(&self.dataset, parquet)
         }
     }
@@ -61,7 +61,7 @@ impl Built {
 /// Reasons for no row: `not_looked_up`, `no_tags`, `unknown_track`, `no_genre`, `only_excluded_tags`; for labelled tracks
 /// `no_pitches`, `pitches_too_short` and the like, `audio_features_not_fetched`, `no_audio_features`,
 /// `incomplete_audio_features`, `no_confidences`.
-pub fn build(sources: Sources, settings: &settings::Dataset) -> Result<Built, DatasetError> {
+pub fn build(sources: Sources, settings: &settings::DatasetSettings) -> Result<Built, DatasetError> {
     let parts = Parts::new(&sources);
     let columns = columns_in_use(&sources, &parts);
     let mut dropped = unlabelled(&sources);
@@ -82,7 +82,13 @@ pub fn build(sources: Sources, settings: &settings::Dataset) -> Result<Built, Da
     }
     rows.sort_by(|a, b| a.track_id.cmp(&b.track_id));
     let (dataset, note) = matrix(&rows, &columns, &parts, &sources.tracks, &settings.split)?;
-    Ok(Built { dataset, dropped, note, tags_before: sources.labelled.tag_counts.clone(), cut: settings.cut.clone() })
+    Ok(Built {
+        dataset,
+        dropped,
+        note,
+        tags_before: sources.labelled.tag_counts.clone(),
+        label_selection: settings.label_selection.clone(),
+    })
 }
 
 fn matrix(

@@ -7,7 +7,7 @@ mod separator;
 use std::collections::BTreeMap;
 
 use model::dataset::DatasetInfo;
-use model::tag::{Cut, LabelledTrack, LabelledTracks, Tag, canonical_tags};
+use model::tag::{LabelSelection, LabelledTrack, LabelledTracks, Tag, canonical_tags};
 use model::track::ArtistRef;
 
 use super::{DatasetError, Table, copies};
@@ -23,7 +23,7 @@ pub struct GenreColumn {
     /// What is between genres where a cell is no list; `None`: it is found out.
     pub separator: Option<Separator>,
     /// How their canonical forms become labels.
-    pub cut: Cut,
+    pub label_selection: LabelSelection,
 }
 
 /// The tracks of a table that have labels.
@@ -43,13 +43,13 @@ pub(super) struct Genres {
 pub(super) struct Origin {
     dropped: BTreeMap<String, usize>,
     tags_before: Vec<(String, usize)>,
-    cut: Cut,
+    label_selection: LabelSelection,
 }
 
 impl Origin {
     pub(super) fn complete(&self, info: DatasetInfo) -> DatasetInfo {
-        let Self { dropped, tags_before, cut } = self.clone();
-        DatasetInfo { dropped, tags_before, cut: Some(cut), ..info }
+        let Self { dropped, tags_before, label_selection } = self.clone();
+        DatasetInfo { dropped, tags_before, label_selection: Some(label_selection), ..info }
     }
 }
 
@@ -80,7 +80,7 @@ impl Genres {
             }
         }
         let LabelledTracks { tracks: labelled, tag_counts, only_excluded, no_genre } =
-            LabelledTracks::of(&tagged, &column.cut);
+            LabelledTracks::of(&tagged, &column.label_selection);
         let others = [("only_excluded_tags", only_excluded), ("no_genre", no_genre)];
         dropped.extend(others.into_iter().filter(|(_, n)| *n > 0).map(|(reason, n)| (reason.to_owned(), n)));
         if labelled.is_empty() {
@@ -90,7 +90,7 @@ impl Genres {
             labelled.into_iter().map(|LabelledTrack { track_id, labels }| (track_id, labels)).collect();
         let labelled = rows_of.into_iter().filter_map(|(first, rows)| Some((rows, labels.remove(&track_ids[first])?)));
         let (rows, labels) = labelled.unzip();
-        let origin = Origin { dropped, tags_before: tag_counts, cut: column.cut.clone() };
+        let origin = Origin { dropped, tags_before: tag_counts, label_selection: column.label_selection.clone() };
         notes.extend(left_out(&origin, tracks, tracks < track_ids.len()));
         Ok(Self { rows, labels, origin, notes })
     }
@@ -139,7 +139,7 @@ fn differ(values: &[f64], rows: &[usize]) -> bool {
 
 /// What was left out of how many rows, or of as many tracks where these have several.
 fn left_out(origin: &Origin, all: usize, are_joined: bool) -> Option<String> {
-    let excluded = origin.cut.excluded.join(", ");
+    let excluded = origin.label_selection.excluded.join(", ");
     let words = |(reason, n): (&String, &usize)| match reason.as_str() {
         "no_genre_given" => format!("{n} without a genre"),
         "only_excluded_tags" => format!("{n} with excluded genres only ({excluded})"),

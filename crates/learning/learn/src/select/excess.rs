@@ -1,12 +1,12 @@
 //! Selections that ask for more than there is.
 
-use model::search::Setting;
+use model::search::Candidate;
 
 use super::{Components, Selection};
 
 /// What to tell a person of the settings that select more than `rows` (those of a fold's fit) of `features` have: they take
 /// all. A sentence for each such selection, in the order of the grid.
-pub fn excesses(settings: &[Setting], rows: usize, features: usize) -> Vec<String> {
+pub fn excesses(settings: &[Candidate], rows: usize, features: usize) -> Vec<String> {
     let mut sentences = Vec::new();
     for setting in settings {
         let selection = Selection::split(&setting.params).ok().and_then(|(selection, _)| selection);

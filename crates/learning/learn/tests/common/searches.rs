@@ -3,7 +3,7 @@
 use learn::{Cancel, Prepared, grid, plan, run_block};
 use model::Timestamp;
 use model::dataset::{Dataset, Split};
-use model::search::{Block, Search, Setting, Trial};
+use model::search::{Block, Candidate, Search, Trial};
 
 /// The data that the other tests use, the last 30 % of the rows held out.
 pub fn dataset(n: usize) -> Dataset {
@@ -20,7 +20,7 @@ pub fn dataset(n: usize) -> Dataset {
     }
 }
 
-pub fn search(settings: Vec<Setting>, blocks: Vec<Block>) -> Search {
+pub fn search(settings: Vec<Candidate>, blocks: Vec<Block>) -> Search {
     let (id, dataset) = ("s".into(), "d".into());
     let kernel = learn::kernel(false);
     Search { id, dataset, settings, blocks, kernel, folds: 3, seed: 9, thresholds: false, created_at: Timestamp(0) }

@@ -9,7 +9,7 @@ use learn::family::complete;
 use learn::{Cancel, Prepared, plan, prepare, run_block};
 use model::Timestamp;
 use model::dataset::{Dataset, Split};
-use model::search::{Scores, Search, Setting, Trial};
+use model::search::{Candidate, Scores, Search, Trial};
 use rayon::prelude::*;
 use serde_json::Value;
 use testkit::SCALAR_COLUMNS;
@@ -30,16 +30,16 @@ pub fn assert_same_table(dataset: &Dataset, reference: &Value) {
     assert_eq!(serde_json::to_value(&dataset.label_names).unwrap(), reference["labels"]);
 }
 
-pub fn setting(family: &str, case: &Value) -> Setting {
+pub fn setting(family: &str, case: &Value) -> Candidate {
     complete(family, &serde_json::from_value(case["params"].clone()).unwrap()).unwrap()
 }
 
-pub fn run(data: &Prepared, settings: Vec<Setting>, seed: u64) -> Vec<Trial> {
+pub fn run(data: &Prepared, settings: Vec<Candidate>, seed: u64) -> Vec<Trial> {
     run_folds(data, settings, 0..5, seed)
 }
 
 /// Runs settings on some of the five folds.
-pub fn run_folds(data: &Prepared, settings: Vec<Setting>, folds: Range<u32>, seed: u64) -> Vec<Trial> {
+pub fn run_folds(data: &Prepared, settings: Vec<Candidate>, folds: Range<u32>, seed: u64) -> Vec<Trial> {
     let mut blocks = plan::blocks(&settings, 5, plan::Shape { rows: 5_000, features: 13, labels: 10 });
     blocks.retain(|block| block.folds.iter().all(|fold| folds.contains(fold)));
     let count = blocks.len() as u32;
@@ -60,7 +60,7 @@ pub fn assert_same_means(family: &str, reference: &Value) {
         assert_same_table(&dataset, reference);
         let data = prepare(&dataset).unwrap();
         let cases = reference[family].as_array().unwrap();
-        let settings: Vec<Setting> = cases.iter().map(|case| setting(family, case)).collect();
+        let settings: Vec<Candidate> = cases.iter().map(|case| setting(family, case)).collect();
         let of_seed = |seed| run_folds(&data, settings.clone(), 0..folds, seed);
         let trials: Vec<Vec<Trial>> = (0..20).into_par_iter().map(of_seed).collect();
         for (index, case) in cases.iter().enumerate() {

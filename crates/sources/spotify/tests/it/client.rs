@@ -161,10 +161,10 @@ async fn an_analysis_may_be_larger_than_other_documents_and_no_answer_endless() 
 async fn nobody_at_the_address_says_nothing_about_the_request() {
     let stand_in = StandIn::start().await;
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let settings = model::settings::Spotify { api_url: format!("http://{free}/v1"), ..stand_in.settings() };
+    let settings = model::settings::SpotifySettings { api_url: format!("http://{free}/v1"), ..stand_in.settings() };
     let error = Client::new(&settings, None).unwrap().audio_analysis(&id("t1")).await.unwrap_err();
     assert!(matches!(error, Error::Unreachable { .. }), "{error}");
-    let nonsense = model::settings::Spotify { api_url: "spotify".into(), ..stand_in.settings() };
+    let nonsense = model::settings::SpotifySettings { api_url: "spotify".into(), ..stand_in.settings() };
     assert!(matches!(Client::new(&nonsense, None), Err(Error::Setup(_))));
 }
 
@@ -300,7 +300,8 @@ async fn a_token_that_is_none_is_the_tokens_fault_though_spotify_says_400() {
 async fn requests_stay_below_the_base_address_with_its_own_path() {
     let stand_in = StandIn::start().await;
     for base in ["/deep/er/v1", "/deep/er/v1/"] {
-        let settings = model::settings::Spotify { api_url: format!("{}{base}", stand_in.url), ..stand_in.settings() };
+        let settings =
+            model::settings::SpotifySettings { api_url: format!("{}{base}", stand_in.url), ..stand_in.settings() };
         Client::new(&settings, None).unwrap().artist(&id("a")).await.unwrap();
     }
     assert_eq!(stand_in.asked(&format!("/deep/er/v1/artists/{}", id("a"))).len(), 2);
@@ -369,7 +370,7 @@ async fn a_token_answer_is_never_quoted() {
 #[tokio::test]
 async fn without_a_secret_and_a_sign_in_the_way_out_is_named() {
     let stand_in = StandIn::start().await;
-    let settings = model::settings::Spotify { client_secret: None, ..stand_in.settings() };
+    let settings = model::settings::SpotifySettings { client_secret: None, ..stand_in.settings() };
     let error = Client::new(&settings, None).unwrap().audio_analysis(&id("t1")).await.unwrap_err().to_string();
     assert!(error.contains("spotifai login") && error.contains("SPOTIFAI_SPOTIFY_CLIENT_SECRET"), "{error}");
     assert_eq!(error.lines().count(), 1);

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use model::settings::Spotify;
+use model::settings::SpotifySettings;
 use reqwest::{StatusCode, Url};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -25,7 +25,7 @@ struct Begun {
     query: HashMap<String, String>,
 }
 
-async fn begin(settings: &Spotify) -> Begun {
+async fn begin(settings: &SpotifySettings) -> Begun {
     let (shown, address) = oneshot::channel();
     let settings = settings.clone();
     let result = tokio::spawn(async move { login(&settings, |address| shown.send(address.to_owned()).unwrap()).await });
@@ -138,7 +138,7 @@ async fn a_user_may_say_no() {
     begun.come_back(&[("error", "access_denied"), ("state", &begun.query["state"])]).await;
     let error = begun.result.await.unwrap().unwrap_err();
     assert!(matches!(&error, Error::NotSignedIn { why } if why.contains("access_denied")), "{error}");
-    let nobody = Spotify { client_id: None, ..stand_in.settings() };
+    let nobody = SpotifySettings { client_id: None, ..stand_in.settings() };
     let error = login(&nobody, |_| panic!("there is no app to sign in to")).await.unwrap_err();
     assert!(error.to_string().contains("SPOTIFAI_SPOTIFY_CLIENT_ID"), "{error}");
 }

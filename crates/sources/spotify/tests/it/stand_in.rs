@@ -8,7 +8,7 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use model::settings::Spotify;
+use model::settings::SpotifySettings;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -71,14 +71,14 @@ impl StandIn {
     }
 
     /// Settings of an app with a secret, of which nobody is signed in.
-    pub fn settings(&self) -> Spotify {
-        Spotify {
+    pub fn settings(&self) -> SpotifySettings {
+        SpotifySettings {
             client_id: Some("the-app".into()),
             client_secret: Some(SECRET.to_owned().into()),
             api_url: format!("{}/v1/", self.url),
             auth_url: format!("{}/", self.url),
             token_file: Some(self.folder.path().join("config/token.json").display().to_string()),
-            ..Spotify::default()
+            ..SpotifySettings::default()
         }
     }
 

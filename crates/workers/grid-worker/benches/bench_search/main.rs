@@ -26,7 +26,7 @@ use anyhow::Context;
 use clap::builder::TypedValueParser;
 use clap::{Parser, ValueEnum};
 use learn::{Labelled, folds};
-use model::search::Setting;
+use model::search::Candidate;
 use ndarray::{Array2, s};
 
 /// Folds of the protocol.
@@ -157,7 +157,7 @@ impl Bench {
     }
 
     /// The settings of a table of the study.
-    fn settings(&self, table: &str) -> anyhow::Result<Vec<Setting>> {
+    fn settings(&self, table: &str) -> anyhow::Result<Vec<Candidate>> {
         Ok(learn::grid::read(learn::grid::STUDY, &[table.to_owned()])?)
     }
 
@@ -170,7 +170,7 @@ impl Bench {
 }
 
 /// The one setting of a grid.
-fn setting(grid: &str) -> anyhow::Result<Setting> {
+fn setting(grid: &str) -> anyhow::Result<Candidate> {
     learn::grid::read(grid, &[])?.pop().context("the grid is empty")
 }
 

@@ -9,7 +9,7 @@ use learn::plan::{Shape, summary};
 use learn::{Prepared, prepare};
 use model::Timestamp;
 use model::dataset::Split;
-use model::search::{Search, Setting, Trial};
+use model::search::{Candidate, Search, Trial};
 use serde::{Deserialize, Serialize};
 
 use crate::common::{processor_seconds, tracks};
@@ -27,7 +27,7 @@ pub struct Table {
     pub peak_mb: f64,
     pub blocks: Vec<BlockTime>,
     /// Best setting, and its mean subset accuracy over the folds.
-    pub winner: Setting,
+    pub winner: Candidate,
     pub accuracy: f64,
     /// Subset accuracy of each trial that could be fitted: setting, fold, accuracy.
     pub accuracies: Vec<(u32, u32, f64)>,
@@ -83,13 +83,13 @@ pub fn run_here(bench: &Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run_table(data: &Prepared, table: &str, settings: Vec<Setting>, shape: Shape) -> anyhow::Result<Table> {
+fn run_table(data: &Prepared, table: &str, settings: Vec<Candidate>, shape: Shape) -> anyhow::Result<Table> {
     let search = search(settings, shape);
     forget_peak()?;
     let mut blocks = Vec::new();
     let mut trials: Vec<Trial> = Vec::new();
     for (index, block) in search.blocks.iter().enumerate() {
-        let of_block: Vec<Setting> = block.settings.iter().map(|&at| search.settings[at as usize].clone()).collect();
+        let of_block: Vec<Candidate> = block.settings.iter().map(|&at| search.settings[at as usize].clone()).collect();
         let estimate: f64 = summary(&of_block, FOLDS, shape).iter().map(|of| of.seconds).sum();
         let (began, processor) = (Instant::now(), processor_seconds(std::process::id())?);
         trials.extend(learn::run_block(data, &search, index as u32, &learn::Cancel::new())?);
@@ -125,7 +125,7 @@ fn run_table(data: &Prepared, table: &str, settings: Vec<Setting>, shape: Shape)
     })
 }
 
-fn search(settings: Vec<Setting>, shape: Shape) -> Search {
+fn search(settings: Vec<Candidate>, shape: Shape) -> Search {
     Search {
         id: "bench".into(),
         dataset: "bench".into(),

@@ -6,7 +6,7 @@ use learn::Labelled;
 use learn::family::Estimator;
 use linfa::traits::Fit;
 use linfa_trees::DecisionTree;
-use model::search::Setting;
+use model::search::Candidate;
 use ndarray::{Array1, s};
 use serde::{Deserialize, Serialize};
 
@@ -81,7 +81,7 @@ fn add(
     journal(bench).add(&single)
 }
 
-fn ours(setting: &Setting, seed: u64, train: &Labelled) -> anyhow::Result<f64> {
+fn ours(setting: &Candidate, seed: u64, train: &Labelled) -> anyhow::Result<f64> {
     let estimator = Estimator::new(setting, seed)?;
     let began = Instant::now();
     estimator.fit(train)?;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use model::search::{Params, Setting};
+use model::search::{Candidate, Params};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ fn drivers(family: &str) -> &'static [&'static str] {
 /// Values of the drivers. Entropy and log loss are one criterion, and L-BFGS has no learning rate.
 type Stratum = Vec<String>;
 
-fn stratum(setting: &Setting) -> Stratum {
+fn stratum(setting: &Candidate) -> Stratum {
     let params = &setting.params;
     let value = |name: &&str| match (*name, &params[*name]) {
         ("criterion", criterion) if criterion == "log_loss" => json!("entropy").to_string(),
@@ -86,13 +86,13 @@ fn stratum(setting: &Setting) -> Stratum {
 }
 
 /// Whether scikit-learn refuses to fit it: its trees of neighbours know no cosine.
-fn is_rejected(setting: &Setting) -> bool {
+fn is_rejected(setting: &Candidate) -> bool {
     let is = |name: &str, values: &[&str]| values.iter().any(|value| setting.params[name] == *value);
     setting.family == "knn" && is("metric", &["cosine"]) && is("algorithm", &["ball_tree", "kd_tree"])
 }
 
 /// The strata of a table, in its order, with their settings.
-fn strata(settings: &[Setting]) -> Vec<(Stratum, Vec<usize>)> {
+fn strata(settings: &[Candidate]) -> Vec<(Stratum, Vec<usize>)> {
     let mut strata: Vec<(Stratum, Vec<usize>)> = Vec::new();
     for (index, setting) in settings.iter().enumerate().filter(|(_, setting)| !is_rejected(setting)) {
         let of = stratum(setting);
@@ -106,7 +106,7 @@ fn strata(settings: &[Setting]) -> Vec<(Stratum, Vec<usize>)> {
 
 /// The fits to sample, best first: rounds over the strata, each in another order, of which each takes one fit of a
 /// stratum that was not taken before.
-pub fn sample(settings: &[Setting]) -> Vec<Ask> {
+pub fn sample(settings: &[Candidate]) -> Vec<Ask> {
     let strata = strata(settings);
     let mut asked: Vec<Ask> = Vec::new();
     let is_forest = settings[0].params.contains_key("n_estimators");
@@ -152,7 +152,7 @@ fn scramble(a: usize, b: usize) -> u64 {
 
 /// The cost of all fits of a table: of each stratum the mean of its sampled fits, times their number. A forest's cost
 /// grows with its trees, by what it costs without them.
-pub fn estimate(settings: &[Setting], fits: &[Fit]) -> Option<Estimate> {
+pub fn estimate(settings: &[Candidate], fits: &[Fit]) -> Option<Estimate> {
     let strata = strata(settings);
     let stumps: Vec<f64> = fits.iter().filter(|fit| fit.id.setting.is_none()).map(|fit| fit.seconds).collect();
     let fixed = if stumps.is_empty() { 0.0 } else { mean(&stumps) };

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, ensure};
-use model::search::Setting;
+use model::search::Candidate;
 use ndarray::{Array2, ArrayView2};
 use serde_json::json;
 
@@ -50,7 +50,7 @@ pub fn run_table(bench: &Bench, table: &str) -> anyhow::Result<()> {
 }
 
 /// One fit on the data in a folder, two jobs at a time where the family can.
-pub fn single(bench: &Bench, folder: &Path, setting: &Setting, seed: u64) -> anyhow::Result<Single> {
+pub fn single(bench: &Bench, folder: &Path, setting: &Candidate, seed: u64) -> anyhow::Result<Single> {
     let params = serde_json::to_string(&setting.params)?;
     let mut command = python(bench);
     command.arg("single").arg(folder).args([&setting.family, &params, &seed.to_string()]);

@@ -1,19 +1,19 @@
 //! A home on files, and a dataset.
 
-use host::Home;
+use host::Backends;
 use model::dataset::{Dataset, DatasetInfo, Split};
 use model::settings::Settings;
 use tempfile::TempDir;
 
-pub async fn home(folder: &TempDir) -> Home {
+pub async fn backends(folder: &TempDir) -> Backends {
     let url = format!("sqlite:{}", folder.path().join("test.db").display());
     let mut settings = Settings { queue: url.clone(), store: url, ..Settings::default() };
     settings.worker.max_attempts = 1;
-    Home::open(settings).await.unwrap()
+    Backends::open(settings).await.unwrap()
 }
 
 /// `rows` rows of three features; the labels say which of the first two is the larger.
-pub async fn save_dataset(home: &Home, rows: usize) -> DatasetInfo {
+pub async fn save_dataset(backends: &Backends, rows: usize) -> DatasetInfo {
     let value = |row: usize, column: usize| ((row * 37 + column * 61 + row * column * 11) % 101) as f64;
     let larger = |row: usize| usize::from(value(row, 0) < value(row, 1));
     let dataset = Dataset {
@@ -27,6 +27,6 @@ pub async fn save_dataset(home: &Home, rows: usize) -> DatasetInfo {
     };
     let parquet = features::to_parquet(&dataset).unwrap();
     let info = features::describe(&dataset, &parquet);
-    home.store.save_dataset(&info, &parquet).await.unwrap();
+    backends.store.save_dataset(&info, &parquet).await.unwrap();
     info
 }

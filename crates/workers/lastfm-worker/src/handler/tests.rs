@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use host::WorkerProgram;
-use model::settings::{Lastfm, Settings};
+use model::settings::{LastfmSettings, Settings};
 use model::track::ArtistRef;
 use runtime::Budgets;
 
@@ -43,7 +43,12 @@ impl Fixture {
         tokio::spawn(async move { axum::serve(listener, router).await });
 
         let api_url = format!("{url}/2.0/");
-        let settings = Lastfm { url, api_url, api_key: api_key.map(|key| key.to_owned().into()), ..Lastfm::default() };
+        let settings = LastfmSettings {
+            url,
+            api_url,
+            api_key: api_key.map(|key| key.to_owned().into()),
+            ..LastfmSettings::default()
+        };
         let folder = tempfile::tempdir().unwrap();
         let store = store::open(&format!("sqlite:{}", folder.path().join("t.db").display())).await.unwrap();
         let artists = credit.iter().map(|name| ArtistRef { id: None, name: (*name).into() }).collect();
@@ -58,7 +63,7 @@ impl Fixture {
             }])
             .await
             .unwrap();
-        let lastfm = Lastfm { rate: 1_000.0, ..settings.clone() };
+        let lastfm = LastfmSettings { rate: 1_000.0, ..settings.clone() };
         let budgets = LastfmWorker::budgets(&Settings { lastfm, ..Settings::default() });
         let budgets = Budgets::new(store.clone(), budgets);
         let handler = FetchTags { client: Arc::new(Client::new(&settings, None).unwrap()), long_pause: LONG_PAUSE };
@@ -76,7 +81,7 @@ impl Fixture {
     }
 
     async fn run(&self, track_id: &str) -> Result<Vec<Envelope>, Failure> {
-        self.handler.run(TrackTags { track_id: track_id.into() }, &self.context).await
+        self.handler.run(TrackTagsJob { track_id: track_id.into() }, &self.context).await
     }
 
     /// What is stored of the track.

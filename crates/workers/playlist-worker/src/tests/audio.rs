@@ -1,7 +1,7 @@
 //! `tracks.audio`, `track.analysis` and `artists.genres`.
 
 use model::audio::{SCALARS, TrackPitches};
-use model::job::{ArtistsGenres, TrackAnalysisJob, TracksAudio};
+use model::job::{ArtistsGenresJob, TrackAnalysisJob, TracksAudioJob};
 use runtime::Failure;
 use serde_json::{Value, json};
 
@@ -12,8 +12,8 @@ use crate::artists::Artists;
 use crate::audio::AudioFeatures;
 use crate::capability::{ARTISTS, AUDIO_ANALYSIS, AUDIO_FEATURES};
 
-fn tracks(numbers: impl IntoIterator<Item = usize>) -> TracksAudio {
-    TracksAudio { track_ids: ids(numbers) }
+fn tracks(numbers: impl IntoIterator<Item = usize>) -> TracksAudioJob {
+    TracksAudioJob { track_ids: ids(numbers) }
 }
 
 fn analysis_of(number: usize) -> TrackAnalysisJob {
@@ -110,9 +110,9 @@ async fn odd_ids_of_a_job_spoil_only_themselves() {
     let (audio, artists) = (AudioFeatures::new(place.client()), Artists::new(place.client()));
     let odd = ["../me/player/devices".to_owned(), "0short".to_owned()];
     let mixed = [odd.to_vec(), vec![id(1)]].concat();
-    let jobs = place.run(&audio, TracksAudio { track_ids: mixed.clone() }).await.unwrap();
+    let jobs = place.run(&audio, TracksAudioJob { track_ids: mixed.clone() }).await.unwrap();
     assert_eq!(jobs, [job("tracks.audio", odd.join(",")), job("track.analysis", id(1))]);
-    let jobs = place.run(&artists, ArtistsGenres { artist_ids: mixed }).await.unwrap();
+    let jobs = place.run(&artists, ArtistsGenresJob { artist_ids: mixed }).await.unwrap();
     assert_eq!(jobs, [job("artists.genres", odd.join(","))]);
     let asked = place.spotify.asked("/v1/").len();
     let alone = TrackAnalysisJob { track_id: odd[0].clone() };
@@ -266,7 +266,7 @@ async fn artists_are_stored_once_the_unknown_ones_too() {
         });
         let handler = Artists::new(place.client());
         for _ in 0..2 {
-            assert_eq!(place.run(&handler, ArtistsGenres { artist_ids: ids([2, 1]) }).await.unwrap(), []);
+            assert_eq!(place.run(&handler, ArtistsGenresJob { artist_ids: ids([2, 1]) }).await.unwrap(), []);
         }
         let stored = place.store.artists(&ids([1, 2])).await.unwrap();
         let stored: Vec<_> = stored.iter().map(|artist| (artist.name.as_str(), artist.genres.join(","))).collect();
@@ -283,7 +283,7 @@ async fn artists_that_are_refused_in_both_forms_are_a_known_fact() {
     }
     let handler = Artists::new(place.client());
     for _ in 0..2 {
-        let job = ArtistsGenres { artist_ids: vec![id(1)] };
+        let job = ArtistsGenresJob { artist_ids: vec![id(1)] };
         assert_eq!(place.run(&handler, job).await.unwrap(), []);
     }
     assert_eq!(place.asked("artists"), 2, "the batch and the single one, and nothing after that");

@@ -40,7 +40,7 @@ async fn throttling_pauses_everyone_for_as_long_as_asked() {
 #[tokio::test]
 async fn a_missing_sign_in_is_this_process_s_own_and_names_the_way_out() {
     let place = Place::new().await;
-    let nobody = model::settings::Spotify { client_secret: None, ..place.spotify.settings() };
+    let nobody = model::settings::SpotifySettings { client_secret: None, ..place.spotify.settings() };
     let handler = AudioAnalysis { client: Client::new(&nobody, None).unwrap() };
     let failure = place.run(&handler, TrackAnalysisJob { track_id: id(1) }).await.unwrap_err();
     assert!(failure.to_string().contains("spotifai login"), "{failure}");

@@ -1,6 +1,6 @@
 //! `track.metadata`.
 
-use model::job::TrackMetadata;
+use model::job::TrackMetadataJob;
 use model::tag::{TagSource, TagsOutcome};
 use runtime::Failure;
 use serde_json::json;
@@ -9,8 +9,8 @@ use super::stand_in::{error, ok};
 use super::{Place, id, ids, job};
 use crate::metadata::Metadata;
 
-fn track(number: usize) -> TrackMetadata {
-    TrackMetadata { track_id: id(number) }
+fn track(number: usize) -> TrackMetadataJob {
+    TrackMetadataJob { track_id: id(number) }
 }
 
 #[tokio::test]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use host::{Home, Program};
+use host::{Backends, Program};
 use model::audio::SCALARS;
 use model::job::{Envelope, PlaylistPageJob};
-use model::settings::{Settings, Spotify};
+use model::settings::{Settings, SpotifySettings};
 use runtime::{Shutdown, Until};
 use serde_json::{Value, json};
 
@@ -43,10 +43,10 @@ fn serve_playlist(spotify: &StandIn) {
 }
 
 /// Publishes the playlist's first page and works until nothing is left; returns the jobs done by kind.
-async fn collect(home: &Home) -> BTreeMap<String, u64> {
+async fn collect(backends: &Backends) -> BTreeMap<String, u64> {
     let first = PlaylistPageJob { run: "r1".into(), playlist: PLAYLIST.into(), ..PlaylistPageJob::default() };
-    home.queue.publish(&[Envelope::new(&first)]).await.unwrap();
-    let worker = Program::of::<PlaylistWorker>().add_to(home.worker(), home).unwrap();
+    backends.queue.publish(&[Envelope::new(&first)]).await.unwrap();
+    let worker = Program::of::<PlaylistWorker>().add_to(backends.worker(), backends).unwrap();
     let counts = worker.run(Until::Empty, Shutdown::new()).await.unwrap();
     counts.into_iter().map(|(kind, counts)| (kind, counts.done)).collect()
 }
@@ -59,22 +59,22 @@ async fn a_playlist_is_collected_whole_and_once() {
     let settings = Settings {
         queue: file.clone(),
         store: file,
-        spotify: Spotify { rate: 1_000.0, ..spotify.settings() },
+        spotify: SpotifySettings { rate: 1_000.0, ..spotify.settings() },
         ..Settings::default()
     };
-    let home = Home::open(settings).await.unwrap();
+    let backends = Backends::open(settings).await.unwrap();
 
-    let done = collect(&home).await;
+    let done = collect(&backends).await;
     assert_eq!((done["playlist.page"], done["tracks.audio"], done["track.analysis"]), (3, 3, 120));
-    let counts = home.store.audio_counts().await.unwrap();
+    let counts = backends.store.audio_counts().await.unwrap();
     assert_eq!((counts.tracks, counts.features, counts.analyses, counts.without_analysis), (120, 120, 1, 119));
-    assert_eq!(home.store.artists(&ids(1000..1003)).await.unwrap().len(), 3);
-    let stats = home.queue.stats().await.unwrap();
+    assert_eq!(backends.store.artists(&ids(1000..1003)).await.unwrap().len(), 3);
+    let stats = backends.queue.stats().await.unwrap();
     let waiting: Vec<_> =
         stats.iter().filter(|kind| kind.ready > 0).map(|kind| (kind.kind.as_str(), kind.ready)).collect();
     assert_eq!(waiting, [("track.pitches", 1), ("track.tags", 120)], "for other workers");
 
     let asked = spotify.asked("/v1/").len();
-    assert_eq!(collect(&home).await["playlist.page"], 3);
+    assert_eq!(collect(&backends).await["playlist.page"], 3);
     assert_eq!(spotify.asked("/v1/").len(), asked, "all of it is known");
 }

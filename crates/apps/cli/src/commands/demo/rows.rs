@@ -14,7 +14,7 @@ use crate::output::thousands;
 /// # Errors
 /// Too few of the tracks have a genre, all audio features and an artist, or no genre of theirs can be a label.
 pub fn check(catalogue: &Catalogue) -> anyhow::Result<()> {
-    let (settings, folds) = (settings::Dataset::default(), Plan::default().folds as usize);
+    let (settings, folds) = (settings::DatasetSettings::default(), Plan::default().folds as usize);
     let expected = catalogue.expected();
     let ids = match expected.rows - expected.tracks {
         0 => String::new(),
@@ -49,7 +49,7 @@ pub fn check(catalogue: &Catalogue) -> anyhow::Result<()> {
 }
 
 /// What a perfect collector finds. One without an artist is skipped on the way.
-fn sources(catalogue: &Catalogue, settings: &settings::Dataset) -> Sources {
+fn sources(catalogue: &Catalogue, settings: &settings::DatasetSettings) -> Sources {
     let mut tracks = catalogue.tracks();
     tracks.retain(|track| !track.artists.is_empty());
     let outcomes = catalogue.tags();
@@ -60,7 +60,7 @@ fn sources(catalogue: &Catalogue, settings: &settings::Dataset) -> Sources {
     let with_tags = tags.iter().filter(|track| matches!(track.outcome, TagsOutcome::Tags(_)));
     let tagged: Vec<_> = with_tags.map(|track| (track.track_id.clone(), track.canonical.clone())).collect();
     Sources {
-        labelled: LabelledTracks::of(&tagged, &settings.cut),
+        labelled: LabelledTracks::of(&tagged, &settings.label_selection),
         features: catalogue.features(),
         tracks,
         tags,

@@ -5,15 +5,15 @@ use std::time::Duration;
 
 use anyhow::Context;
 use model::Timestamp;
-use model::fleet::WorkerBeat;
+use model::fleet::Heartbeat;
 use model::settings::{Settings, without_credentials};
 use queue::KindStats;
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 
 use super::check::Check;
+use crate::backends;
 use crate::fleet;
-use crate::home;
 use crate::output::{length, thousands};
 
 /// A heartbeat that is so much later than now was written by a clock that is ahead.
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 pub async fn queue(settings: Arc<Settings>) -> Vec<Check> {
     const NAME: &str = "queue";
     let asked = async {
-        let queue = home::queue(&settings).await?;
+        let queue = backends::queue(&settings).await?;
         anyhow::Ok((queue.stats().await?, queue.probe().await?))
     };
     vec![match asked.await {
@@ -111,7 +111,7 @@ async fn overview(settings: &Settings) -> anyhow::Result<String> {
 
 /// The store: reachable, and it can be written to.
 pub async fn store(settings: Arc<Settings>) -> Vec<Check> {
-    let store = match home::store(&settings).await {
+    let store = match backends::store(&settings).await {
         Ok(store) => store,
         Err(error) => return vec![Check::failed_with("store", format!("{error:#}"))],
     };
@@ -129,7 +129,7 @@ pub async fn store(settings: Arc<Settings>) -> Vec<Check> {
 /// Whether somebody takes the jobs that wait.
 pub async fn workers(settings: Arc<Settings>) -> Vec<Check> {
     // What is out of reach says so itself.
-    let (Ok(queue), Ok(store)) = tokio::join!(home::queue(&settings), home::store(&settings)) else {
+    let (Ok(queue), Ok(store)) = tokio::join!(backends::queue(&settings), backends::store(&settings)) else {
         return Vec::new();
     };
     let (stats, beats, pauses) = tokio::join!(queue.stats(), store.workers(), store.pauses());
@@ -163,7 +163,7 @@ pub async fn workers(settings: Arc<Settings>) -> Vec<Check> {
 }
 
 /// What keeps a worker from its jobs.
-fn troubles(worker: &WorkerBeat) -> Vec<Check> {
+fn troubles(worker: &Heartbeat) -> Vec<Check> {
     let check = |trouble| {
         let detail = format!("{}:{} {}", worker.host, worker.pid, fleet::trouble(trouble));
         Check::warning("workers", detail, "it tries again by itself; the others go on meanwhile")
@@ -172,7 +172,7 @@ fn troubles(worker: &WorkerBeat) -> Vec<Check> {
 }
 
 /// Ages and pauses are told by the clocks of all hosts together.
-fn clock(worker: &WorkerBeat) -> Option<Check> {
+fn clock(worker: &Heartbeat) -> Option<Check> {
     let ahead = worker.beat_at.after(Timestamp::now());
     let detail = || format!("the clock of {}:{} is {} ahead of this host's", worker.host, worker.pid, length(ahead));
     (ahead > AHEAD).then(|| Check::warning("clock", detail(), "set both by NTP"))

@@ -10,7 +10,7 @@ use spotify::Error;
 use playlist_worker::{KNOWN_TRACK, Refusals};
 
 use super::check::Check;
-use crate::home;
+use crate::backends;
 use crate::output::age;
 
 /// Artist and title at last.fm of a track that has tags and a page.
@@ -53,7 +53,7 @@ fn not_signed_in(settings: &Settings, error: Error) -> Check {
 /// What the store remembers of refusals.
 async fn remembered(settings: &Settings) -> Vec<Check> {
     // What is out of reach says so itself.
-    let Ok(store) = home::store(settings).await else { return Vec::new() };
+    let Ok(store) = backends::store(settings).await else { return Vec::new() };
     let Ok(refusals) = Refusals::remembered(&*store).await else { return Vec::new() };
     let check = |name, refusal: Option<Capability>| {
         let refusal = refusal?;

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use futures::{StreamExt, TryStreamExt, stream};
-use host::Home;
+use host::Backends;
 use queue::Queue;
 use runtime::Shutdown;
 use tokio::sync::mpsc::{Receiver, channel};
@@ -29,15 +29,15 @@ const LAST_CONFIRMATIONS: Duration = Duration::from_secs(2);
 const IN_FLIGHT: usize = 4;
 
 /// Publishes the jobs of a file; where that ends early, it says with which line to go on.
-pub async fn run(args: EnqueueFile, home: &Home) -> anyhow::Result<()> {
+pub async fn run(args: EnqueueFile, backends: &Backends) -> anyhow::Result<()> {
     let shutdown = host::signals::on_signals()?;
     let (input, size) = open(&args.file)?;
     let (name, from_line) = (args.file.display().to_string(), args.from_line);
     let position = Arc::new(Position { safe_line: AtomicU64::new(from_line - 1), ..Position::default() });
     let (batches, received) = channel(1);
-    let reader = Reader::new(args, Searches::new(home.store.clone()), position.clone(), batches);
+    let reader = Reader::new(args, Searches::new(backends.store.clone()), position.clone(), batches);
     let reading = tokio::task::spawn_blocking(move || reader.read(input));
-    let (began, work) = (Instant::now(), publish(&home.queue, received, &position, &shutdown));
+    let (began, work) = (Instant::now(), publish(&backends.queue, received, &position, &shutdown));
     let published = progress::follow(|| async { Ok(vec![gauge(&position, size, began)]) }, work).await;
     let enqueued = format!("enqueued {} jobs", thousands(position.jobs.load(Relaxed) as usize));
     let go_on = || {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::job::{Body, Envelope, SearchBlock, SearchRefit};
+use model::job::{Envelope, JobBody, SearchBlockJob, SearchRefitJob};
 use model::search::SearchInfo;
 use store::Store;
 use tokio::runtime::Handle;
@@ -26,7 +26,7 @@ impl Searches {
     /// # Errors
     /// The store does not answer.
     pub fn check(&mut self, job: &Envelope) -> store::Result<Result<(), String>> {
-        if ![SearchBlock::KIND, SearchRefit::KIND].contains(&job.kind.as_str()) {
+        if ![SearchBlockJob::KIND, SearchRefitJob::KIND].contains(&job.kind.as_str()) {
             return Ok(Ok(()));
         }
         let id = job.body["search"].as_str().unwrap_or_default();

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use features::{Lack, LackReason, TrackColumns, TrackParts};
-use host::Home;
-use model::job::{Envelope, TracksAudio};
+use host::Backends;
+use model::job::{Envelope, TracksAudioJob};
 use model::settings::Settings;
 use model::tag::TagsOutcome;
 use model::track::Track;
@@ -14,9 +14,9 @@ use store::Store;
 
 use super::answer::{Answer, Beside};
 use super::chosen::Chosen;
+use crate::backends::OwnQueue;
 use crate::commands::run::sign_in;
 use crate::commands::work;
-use crate::home::OwnQueue;
 
 /// Why a track has no features.
 type Reason = String;
@@ -101,7 +101,7 @@ async fn features(
         return Ok(found);
     }
     let own = OwnQueue::open(store.clone(), settings).await?;
-    let refused = fetch(&own.home, &missing, shutdown).await?;
+    let refused = fetch(&own.backends, &missing, shutdown).await?;
     for id in missing {
         let now = features_of(&**store, &id, &columns).await?;
         let why = |lack: Reason| match refused.of(&id) {
@@ -133,19 +133,19 @@ impl Refused {
 }
 
 /// Fetches the audio of tracks by the same jobs as ever; says why where that cannot be.
-async fn fetch(home: &Home, ids: &[String], shutdown: &Shutdown) -> anyhow::Result<Refused> {
-    if let Err(error) = sign_in(home).await {
+async fn fetch(backends: &Backends, ids: &[String], shutdown: &Shutdown) -> anyhow::Result<Refused> {
+    if let Err(error) = sign_in(backends).await {
         return Ok(Refused::All(format!("{error:#}")));
     }
     for batch in ids.chunks(100) {
-        home.queue.publish(&[Envelope::new(&TracksAudio { track_ids: batch.to_vec() })]).await?;
+        backends.queue.publish(&[Envelope::new(&TracksAudioJob { track_ids: batch.to_vec() })]).await?;
     }
-    let worker = work::of_programs(home, &["playlist", "pitch"])?;
+    let worker = work::of_programs(backends, &["playlist", "pitch"])?;
     match worker.run(Until::Empty, shutdown.clone()).await {
         Err(WorkerError::Declined { reason, .. }) => return Ok(Refused::All(reason)),
         ended => ended?,
     };
-    let dead = home.queue.dead_letters(None).await?.into_iter();
+    let dead = backends.queue.dead_letters(None).await?.into_iter();
     Ok(Refused::Some(dead.filter_map(|letter| Some((letter.key?, letter.reason))).collect()))
 }
 
@@ -169,17 +169,20 @@ async fn features_of(store: &dyn Store, id: &str, columns: &TrackColumns) -> sto
 
 /// The labels of tracks that have tags and are in no dataset, as far as the model knows them.
 async fn truths(chosen: &Chosen, ids: &[String], store: &dyn Store) -> anyhow::Result<HashMap<String, Vec<String>>> {
-    let Some(cut) = chosen.known.info.as_ref().and_then(|info| info.cut.as_ref()) else { return Ok(HashMap::new()) };
+    let Some(label_selection) = chosen.known.info.as_ref().and_then(|info| info.label_selection.as_ref()) else {
+        return Ok(HashMap::new());
+    };
     let mut truths = HashMap::new();
     for tags in store.tags(ids).await? {
-        let genres: Vec<&String> = tags.canonical.iter().filter(|tag| !cut.excluded.contains(tag)).collect();
+        let genres: Vec<&String> =
+            tags.canonical.iter().filter(|tag| !label_selection.excluded.contains(tag)).collect();
         if !matches!(tags.outcome, TagsOutcome::Tags(_)) || genres.is_empty() {
             continue;
         }
         let has = |label: &&String| genres.contains(label);
         let mut labels: Vec<String> = chosen.info.label_names.iter().filter(has).cloned().collect();
         if labels.is_empty() {
-            labels.push(cut.misc.clone());
+            labels.push(label_selection.misc.clone());
         }
         truths.insert(tags.track_id, labels);
     }

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use anyhow::bail;
-use host::Home;
-use model::job::{Body, Envelope, PlaylistPageJob, TrackPitchesJob};
+use host::Backends;
+use model::job::{Envelope, JobBody, PlaylistPageJob, TrackPitchesJob};
 use model::run::Run;
 use runtime::{Shutdown, Until};
 
@@ -29,16 +29,16 @@ const SELDOM: u32 = 20;
 ///
 /// # Errors
 /// A model is wanted and Spotify refuses all audio, or none of the playlists can be read.
-pub async fn can_be(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
+pub async fn can_be(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
     let asking = async {
         // Before its own first pages are read: what waits now was left by others.
-        waiting::name_others(home, run).await?;
+        waiting::name_others(backends, run).await?;
         if goal == Goal::Model {
-            let refusals = playlist_worker::ask_for_audio(home).await?;
-            fail_in_vain(home).await?;
+            let refusals = playlist_worker::ask_for_audio(backends).await?;
+            fail_in_vain(backends).await?;
             refusals::warn_of(&refusals);
         }
-        let unreadable = playlist_worker::read_first_pages(home, run).await?;
+        let unreadable = playlist_worker::read_first_pages(backends, run).await?;
         if unreadable.len() == run.playlists.len() {
             bail!(no_playlist(&unreadable));
         }
@@ -54,53 +54,54 @@ pub async fn can_be(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> 
 ///
 /// # Errors
 /// A model is wanted and Spotify refuses all audio, or none of the playlists could be read.
-pub async fn collect(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
+pub async fn collect(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
     // Published again when the run goes on: a page that is stored already costs no request.
-    home.queue.publish(&first_pages(run, goal == Goal::Labels)).await?;
-    let watcher = tokio::spawn(stop_in_vain(home.clone(), goal, shutdown.clone()));
+    backends.queue.publish(&first_pages(run, goal == Goal::Labels)).await?;
+    let watcher = tokio::spawn(stop_in_vain(backends.clone(), goal, shutdown.clone()));
     let work = async {
-        match home.queue.of_run(&run.id) {
-            Some(queue) => work_alone(&Home { queue, ..home.clone() }, run, goal, shutdown).await,
-            None => work_with_others(home, run, goal, shutdown).await,
+        match backends.queue.of_run(&run.id) {
+            Some(queue) => work_alone(&Backends { queue, ..backends.clone() }, run, goal, shutdown).await,
+            None => work_with_others(backends, run, goal, shutdown).await,
         }
     };
-    let worked = progress::follow(|| progress::collection(home, run, goal), work).await;
+    let worked = progress::follow(|| progress::collection(backends, run, goal), work).await;
     watcher.abort();
     worked?;
     if goal == Goal::Model {
-        fail_in_vain(home).await?;
+        fail_in_vain(backends).await?;
     }
     if shutdown.is_stopping() {
         return Ok(false);
     }
-    unread_pages(home, run).await?;
+    unread_pages(backends, run).await?;
     Ok(true)
 }
 
 /// Works on a queue with the jobs of this run alone.
-async fn work_alone(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<()> {
-    work::collecting(home, goal)?.run(Until::Empty, shutdown.clone()).await?;
+async fn work_alone(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<()> {
+    work::collecting(backends, goal)?.run(Until::Empty, shutdown.clone()).await?;
     if goal == Goal::Labels || shutdown.is_stopping() {
         return Ok(());
     }
     // Of a track whose analysis came with another run, the next job may wait among the jobs of that one.
-    let jobs: Vec<Envelope> = without_pitches(home, run).await?.into_iter().map(|job| job.of_run(&run.id)).collect();
+    let jobs: Vec<Envelope> =
+        without_pitches(backends, run).await?.into_iter().map(|job| job.of_run(&run.id)).collect();
     if !jobs.is_empty() {
-        home.queue.publish(&jobs).await?;
-        work::collecting(home, goal)?.run(Until::Empty, shutdown.clone()).await?;
+        backends.queue.publish(&jobs).await?;
+        work::collecting(backends, goal)?.run(Until::Empty, shutdown.clone()).await?;
     }
     Ok(())
 }
 
-async fn without_pitches(home: &Home, run: &Run) -> anyhow::Result<Vec<Envelope>> {
-    let pages = home.store.pages(Some(&run.id)).await?;
-    let uncomputed = home.store.gaps(&runs::track_ids(&pages)).await?.pitches;
+async fn without_pitches(backends: &Backends, run: &Run) -> anyhow::Result<Vec<Envelope>> {
+    let pages = backends.store.pages(Some(&run.id)).await?;
+    let uncomputed = backends.store.gaps(&runs::track_ids(&pages)).await?.pitches;
     Ok(uncomputed.into_iter().map(|track_id| Envelope::new(&TrackPitchesJob { track_id })).collect())
 }
 
 /// Works on a queue that a team shares until it is empty, or until this run has everything: its jobs cannot be counted, what
 /// it lacks can.
-async fn work_with_others(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<()> {
+async fn work_with_others(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<()> {
     let own = Shutdown::new();
     let watch = async {
         // Twice, so that jobs of this run which have nothing left to do are gone, too.
@@ -108,7 +109,7 @@ async fn work_with_others(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdow
         while looks < 2 {
             tokio::time::sleep(COLLECTED_LOOK.max(SELDOM * took)).await;
             let began = Instant::now();
-            looks = if runs::is_collected(home, run, goal).await.unwrap_or(false) { looks + 1 } else { 0 };
+            looks = if runs::is_collected(backends, run, goal).await.unwrap_or(false) { looks + 1 } else { 0 };
             took = began.elapsed();
         }
         own.stop();
@@ -117,20 +118,20 @@ async fn work_with_others(home: &Home, run: &Run, goal: Goal, shutdown: &Shutdow
     let worked = tokio::select! {
         never = shutdown.forward_to(&own) => match never {},
         never = watch => match never {},
-        worked = work::collecting(home, goal)?.run(Until::Empty, own.clone()) => worked,
+        worked = work::collecting(backends, goal)?.run(Until::Empty, own.clone()) => worked,
     };
     match worked {
         // What is left may be nothing of this run's.
-        Err(error) if !runs::is_collected(home, run, goal).await? => Err(error.into()),
+        Err(error) if !runs::is_collected(backends, run, goal).await? => Err(error.into()),
         _ => Ok(()),
     }
 }
 
 /// The first batch may find out what the first requests could not: Spotify throttled, or was out of reach.
-async fn stop_in_vain(home: Home, goal: Goal, shutdown: Shutdown) {
+async fn stop_in_vain(backends: Backends, goal: Goal, shutdown: Shutdown) {
     if goal == Goal::Model {
         // A store that is out of reach for a moment says nothing.
-        while refusals::in_vain(&home).await.ok().flatten().is_none() {
+        while refusals::in_vain(&backends).await.ok().flatten().is_none() {
             tokio::time::sleep(LOOK).await;
         }
         shutdown.stop();
@@ -139,20 +140,20 @@ async fn stop_in_vain(home: Home, goal: Goal, shutdown: Shutdown) {
 
 /// # Errors
 /// There is nothing to train on; or the store does not answer.
-async fn fail_in_vain(home: &Home) -> anyhow::Result<()> {
-    match refusals::in_vain(home).await? {
+async fn fail_in_vain(backends: &Backends) -> anyhow::Result<()> {
+    match refusals::in_vain(backends).await? {
         Some(refusals) => bail!(refusals::way_out(&refusals, &format!("{} --labels-only", shell::same_command()))),
         None => Ok(()),
     }
 }
 
 /// A playlist that Spotify keeps from this app is the reason that a person has to read, not the empty dataset after it.
-async fn unread_pages(home: &Home, run: &Run) -> anyhow::Result<()> {
-    let letters = home.queue.dead_letters(Some(PlaylistPageJob::KIND)).await?;
+async fn unread_pages(backends: &Backends, run: &Run) -> anyhow::Result<()> {
+    let letters = backends.queue.dead_letters(Some(PlaylistPageJob::KIND)).await?;
     let of_run = |key: &Option<String>| key.as_ref().is_some_and(|key| key.starts_with(&format!("{}/", run.id)));
     let reasons: Vec<String> = letters.into_iter().filter(|l| of_run(&l.key)).map(|l| l.reason).collect();
     match reasons.first() {
-        Some(_) if home.store.pages(Some(&run.id)).await?.is_empty() => bail!(no_playlist(&reasons)),
+        Some(_) if backends.store.pages(Some(&run.id)).await?.is_empty() => bail!(no_playlist(&reasons)),
         Some(reason) => warn(&format!("{} pages could not be read: {reason}", reasons.len())),
         None => {}
     }

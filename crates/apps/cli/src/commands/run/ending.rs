@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use anyhow::bail;
-use host::Home;
+use host::Backends;
 use model::Timestamp;
 use model::run::Run;
 use queue::QueueError;
@@ -20,22 +20,22 @@ pub const LOOK: Duration = Duration::from_millis(500);
 /// # Errors
 /// Those of the way; that the run was cancelled.
 pub async fn to_its_end<T>(
-    home: &Home,
+    backends: &Backends,
     run: &Run,
     shutdown: &Shutdown,
     way: impl Future<Output = anyhow::Result<Option<T>>>,
 ) -> anyhow::Result<Option<T>> {
-    let watcher = tokio::spawn(stop_when_cancelled(home.clone(), run.id.clone(), shutdown.clone()));
+    let watcher = tokio::spawn(stop_when_cancelled(backends.clone(), run.id.clone(), shutdown.clone()));
     let result = way.await;
     watcher.abort();
     match result {
         Ok(Some(found)) => Ok(Some(found)),
         // Also where it failed: a cancelled run has nothing to build a dataset from.
-        _ if is_cancelled(home, &run.id).await.unwrap_or(false) => {
+        _ if is_cancelled(backends, &run.id).await.unwrap_or(false) => {
             bail!("run {} was cancelled; what it collected stays, the same command begins a new one", run.id)
         }
         Err(failure) if !is_passing(&failure) => {
-            save(home, run, Some(format!("{failure:#}"))).await?;
+            save(backends, run, Some(format!("{failure:#}"))).await?;
             Err(failure)
         }
         other => other,
@@ -43,21 +43,21 @@ pub async fn to_its_end<T>(
 }
 
 /// Notes that a run is finished, or why it failed.
-pub async fn save(home: &Home, run: &Run, failure: Option<String>) -> anyhow::Result<()> {
+pub async fn save(backends: &Backends, run: &Run, failure: Option<String>) -> anyhow::Result<()> {
     // As it is now: it may have been cancelled meanwhile.
-    let now = home.store.runs().await?.into_iter().find(|now| now.id == run.id).unwrap_or_else(|| run.clone());
-    Ok(home.store.save_run(&Run { finished_at: Some(Timestamp::now()), failure, ..now }).await?)
+    let now = backends.store.runs().await?.into_iter().find(|now| now.id == run.id).unwrap_or_else(|| run.clone());
+    Ok(backends.store.save_run(&Run { finished_at: Some(Timestamp::now()), failure, ..now }).await?)
 }
 
-async fn stop_when_cancelled(home: Home, run: String, shutdown: Shutdown) {
-    while !is_cancelled(&home, &run).await.unwrap_or(false) {
+async fn stop_when_cancelled(backends: Backends, run: String, shutdown: Shutdown) {
+    while !is_cancelled(&backends, &run).await.unwrap_or(false) {
         tokio::time::sleep(LOOK).await;
     }
     shutdown.stop();
 }
 
-async fn is_cancelled(home: &Home, run: &str) -> anyhow::Result<bool> {
-    Ok(home.store.cancelled_runs().await?.iter().any(|cancelled| cancelled == run))
+async fn is_cancelled(backends: &Backends, run: &str) -> anyhow::Result<bool> {
+    Ok(backends.store.cancelled_runs().await?.iter().any(|cancelled| cancelled == run))
 }
 
 /// Whether the same command may well go on later: trouble of servers or of this machine says nothing about the run.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 
-use host::Home;
+use host::Backends;
 use model::run::Run;
 use model::tag::{LabelledTrack, TaggedTrack};
 use model::track::Track;
@@ -19,16 +19,21 @@ use crate::summary::{self, collected};
 pub const LABELS: &str = "labels.csv";
 
 /// Collects a run's tracks and tags, and writes `labels.csv`; what was found, for people, or `None` when it was stopped.
-pub async fn collect(home: &Home, run: &Run, out: &Path, shutdown: &Shutdown) -> anyhow::Result<Option<String>> {
-    if !collect::collect(home, run, Goal::Labels, shutdown).await? {
+pub async fn collect(
+    backends: &Backends,
+    run: &Run,
+    out: &Path,
+    shutdown: &Shutdown,
+) -> anyhow::Result<Option<String>> {
+    if !collect::collect(backends, run, Goal::Labels, shutdown).await? {
         return Ok(None);
     }
-    let table = Table::of_run(home, run).await?;
+    let table = Table::of_run(backends, run).await?;
     let file = out.join(LABELS);
     let _turn = turn_to_write(out).await?;
     save(&file, &table.csv()?)?;
-    ending::save(home, run, None).await?;
-    let found = summary::collection(home, Some(run)).await?;
+    ending::save(backends, run, None).await?;
+    let found = summary::collection(backends, Some(run)).await?;
     Ok(Some(format!(
         "{}found      {}\nwrote      {}: {} tracks with {}\n\nEach row is a track with its labels and no features. Joined by \
          track_id with a table that has some, it trains a model: spotifai search run --data JOINED.csv --ignore title,tags",
@@ -50,12 +55,12 @@ struct Table {
 }
 
 impl Table {
-    async fn of_run(home: &Home, run: &Run) -> anyhow::Result<Self> {
-        let store = &home.store;
+    async fn of_run(backends: &Backends, run: &Run) -> anyhow::Result<Self> {
+        let store = &backends.store;
         let pages = store.pages(Some(&run.id)).await?;
         let of_run: BTreeSet<String> = pages.into_iter().flat_map(|page| page.track_ids).collect();
         let ids: Vec<String> = of_run.iter().cloned().collect();
-        let labelled = store.labelled_tracks(&home.settings.dataset.cut).await?;
+        let labelled = store.labelled_tracks(&backends.settings.dataset.label_selection).await?;
         let rows: Vec<_> = labelled.tracks.into_iter().filter(|track| of_run.contains(&track.track_id)).collect();
         Ok(Self {
             labels: rows.iter().flat_map(|track| track.labels.iter().cloned()).collect(),

@@ -1,6 +1,6 @@
 //! The beginning of a search, and `spotifai search start`.
 
-use host::Home;
+use host::Backends;
 use model::dataset::DatasetInfo;
 use model::job::Envelope;
 use model::run::Run;
@@ -25,18 +25,18 @@ pub struct Begun {
 
 /// Saves a search and publishes its blocks; of one that is there already those that are not finished, and the refit where
 /// all are. A search that was cancelled goes on.
-pub async fn begin(home: &Home, info: &DatasetInfo, plan: &Plan, run: Option<&Run>) -> anyhow::Result<Begun> {
+pub async fn begin(backends: &Backends, info: &DatasetInfo, plan: &Plan, run: Option<&Run>) -> anyhow::Result<Begun> {
     match run {
         Some(_) => data::check_collected(info, plan)?,
         None => data::check_folds(info, plan.folds)?,
     }
     data::warn_of_excess(info, &plan.settings, plan.folds);
     let (new, _) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed, plan.thresholds);
-    let store = &home.store;
+    let store = &backends.store;
     store.save_search(&new).await?;
     // As it was saved first: another version of this program may have cut it into other blocks.
     let search = store.search(&new.id).await?.unwrap_or(new);
-    name_same(home, &search).await?;
+    name_same(backends, &search).await?;
     // Before its jobs are published: one that finds the search cancelled does nothing.
     store.resume_search(&search.id).await?;
     let finished = store.finished_trials(&search.id, None).await?;
@@ -47,7 +47,7 @@ pub async fn begin(home: &Home, info: &DatasetInfo, plan: &Plan, run: Option<&Ru
             None => job,
         };
         jobs.extend(grid_worker::jobs_left(&search, &finished).into_iter().map(of_run));
-        home.queue.publish(&jobs).await?;
+        backends.queue.publish(&jobs).await?;
     }
     Ok(Begun { search, finished: finished.len(), published: jobs.len() })
 }
@@ -66,10 +66,10 @@ struct Started<'a> {
 }
 
 /// Puts a search into the queue.
-pub async fn start(args: &SearchStart, home: &Home) -> anyhow::Result<()> {
+pub async fn start(args: &SearchStart, backends: &Backends) -> anyhow::Result<()> {
     let plan = Plan::wanted(&args.what)?;
-    let info = data::dataset(&args.what.data, home).await?;
-    let Begun { search, finished, published } = begin(home, &info, &plan, None).await?;
+    let info = data::dataset(&args.what.data, backends).await?;
+    let Begun { search, finished, published } = begin(backends, &info, &plan, None).await?;
     let (settings, blocks, trials) = (search.settings.len(), search.blocks.len(), search.trials());
     if args.json {
         let (id, dataset, folds) = (search.id.as_str(), search.dataset.as_str(), search.folds);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::search::{Params, Ranked, Search, Setting};
+use model::search::{Candidate, Params, Ranked, Search};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -28,7 +28,7 @@ impl Place {
 /// The first `top` places.
 pub fn places(search: &Search, ranked: &[Ranked], top: usize) -> Vec<Place> {
     let place = |(index, ranked): (usize, &Ranked)| {
-        let Setting { family, params } = search.settings[ranked.setting as usize].clone();
+        let Candidate { family, params } = search.settings[ranked.setting as usize].clone();
         Place { place: index + 1, ranked: ranked.clone(), family, params }
     };
     ranked.iter().take(top).enumerate().map(place).collect()
@@ -81,7 +81,7 @@ impl Varied {
     pub fn in_search(search: &Search) -> Self {
         let mut first: BTreeMap<&str, &Params> = BTreeMap::new();
         let mut varied: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for Setting { family, params } in &search.settings {
+        for Candidate { family, params } in &search.settings {
             let first = *first.entry(family).or_insert(params);
             let differs = |(name, value): &(&String, &Value)| first.get(*name) != Some(*value);
             let names = params.iter().filter(differs).map(|(name, _)| name);

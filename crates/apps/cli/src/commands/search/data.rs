@@ -4,12 +4,12 @@ use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
 use features::{DatasetError, GenreColumn, Import, Imported};
-use host::Home;
+use host::Backends;
 use learn::plan::Shape;
 use learn::select::excesses;
 use model::dataset::{DatasetInfo, Training};
 use model::run::StandIn;
-use model::search::Setting;
+use model::search::Candidate;
 use model::settings;
 
 use super::grid::Plan;
@@ -18,12 +18,12 @@ use crate::error::usage;
 use crate::output::warn;
 
 /// The dataset of a file, which is saved, or the newest one of the store.
-pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetInfo> {
+pub async fn dataset(args: &args::Data, backends: &Backends) -> anyhow::Result<DatasetInfo> {
     let Some(file) = &args.data else {
         if !args.labels.is_empty() {
             return Err(usage("--labels names columns of a file: name the file with --data"));
         }
-        let newest = home.store.latest_dataset().await?;
+        let newest = backends.store.latest_dataset().await?;
         let Some(info) = newest else {
             bail!(
                 "there is no dataset in the store yet: make one of what was collected with `spotifai dataset build`, or name \
@@ -32,30 +32,30 @@ pub async fn dataset(args: &args::Data, home: &Home) -> anyhow::Result<DatasetIn
         };
         return Ok(info);
     };
-    let imported = read(file, import_of(args, &home.settings.dataset)).await?;
+    let imported = read(file, import_of(args, &backends.settings.dataset)).await?;
     let made = tokio::task::spawn_blocking(move || {
         let parquet = features::to_parquet(&imported.dataset)?;
         let info = imported.info(&parquet);
         // Labels that were cut from a column of genres are no collection.
-        let stand_in = info.cut.is_some().then_some(StandIn::File);
+        let stand_in = info.label_selection.is_some().then_some(StandIn::File);
         anyhow::Ok((DatasetInfo { stand_in, ..info }, parquet))
     });
     let (info, parquet) = made.await?.with_context(|| file.display().to_string())?;
     // What was built here knows more about itself than a file that came back.
-    if let Some(known) = home.store.dataset(&info.id).await? {
+    if let Some(known) = backends.store.dataset(&info.id).await? {
         return Ok(DatasetInfo { training: info.training, imputed: info.imputed.or(known.imputed), ..known });
     }
-    home.store.save_dataset(&info, &parquet).await?;
+    backends.store.save_dataset(&info, &parquet).await?;
     Ok(info)
 }
 
 /// How the arguments say that a file is to be read.
-pub fn import_of(args: &args::Data, settings: &settings::Dataset) -> Import {
+pub fn import_of(args: &args::Data, settings: &settings::DatasetSettings) -> Import {
     let impute = args.impute.map(Into::into);
     let genres = args.genre_column.as_ref().map(|name| GenreColumn {
         name: name.clone(),
         separator: args.genre_separator.clone(),
-        cut: settings.cut.clone(),
+        label_selection: settings.label_selection.clone(),
     });
     Import { labels: args.labels(), ignored: args.ignored(), impute, split: settings.split.clone(), genres }
 }
@@ -76,7 +76,7 @@ pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
 }
 
 /// Says on standard error where settings select more features than there are.
-pub fn warn_of_excess(info: &DatasetInfo, settings: &[Setting], folds: u32) {
+pub fn warn_of_excess(info: &DatasetInfo, settings: &[Candidate], folds: u32) {
     let Shape { rows, features, .. } = grid_worker::shape(info);
     let fitted = rows - rows.div_ceil(folds as usize);
     for sentence in excesses(settings, fitted, features) {

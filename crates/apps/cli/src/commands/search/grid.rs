@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::anyhow;
 use learn::grid::GridError;
 use model::plain;
-use model::search::Setting;
+use model::search::Candidate;
 
 use crate::args;
 use crate::error::usage;
@@ -15,7 +15,7 @@ use crate::shell;
 /// What to search.
 pub struct Plan {
     /// Settings of the grid, in order.
-    pub settings: Vec<Setting>,
+    pub settings: Vec<Candidate>,
     /// Folds of the cross-validation.
     pub folds: u32,
     /// Seed of the models.

@@ -1,6 +1,6 @@
 //! `spotifai search list` and `spotifai search cancel`.
 
-use host::Home;
+use host::Backends;
 use model::Timestamp;
 use model::search::SearchInfo;
 use serde::Serialize;
@@ -21,12 +21,12 @@ struct Line {
 }
 
 /// Shows the searches once, or every second.
-pub async fn run(live: Live, home: &Home) -> anyhow::Result<()> {
+pub async fn run(live: Live, backends: &Backends) -> anyhow::Result<()> {
     watch::show(live, async || {
         let mut lines = Vec::new();
-        for info in home.store.searches().await? {
-            let has_model = home.store.model(&info.id).await?.is_some();
-            let trials_done = home.store.trial_count(&info.id).await?;
+        for info in backends.store.searches().await? {
+            let has_model = backends.store.model(&info.id).await?.is_some();
+            let trials_done = backends.store.trial_count(&info.id).await?;
             lines.push(Line { state: State::of(&info, has_model), trials: info.trials(), trials_done, info });
         }
         Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
@@ -59,16 +59,16 @@ fn text(lines: &[Line]) -> String {
 }
 
 /// Cancels a search.
-pub async fn cancel(args: &SearchCancel, home: &Home) -> anyhow::Result<()> {
-    let id = find(&*home.store, Some(&args.search)).await?.id;
-    if home.store.model(&id).await?.is_some() {
+pub async fn cancel(args: &SearchCancel, backends: &Backends) -> anyhow::Result<()> {
+    let id = find(&*backends.store, Some(&args.search)).await?.id;
+    if backends.store.model(&id).await?.is_some() {
         return match args.json {
-            true => say_json(&home.store.search_info(&id).await?),
+            true => say_json(&backends.store.search_info(&id).await?),
             false => say(&format!("{id} is finished already: nothing is left to cancel")),
         };
     }
     let now = Timestamp::now();
-    let info = home.store.cancel_search(&id, now).await?;
+    let info = backends.store.cancel_search(&id, now).await?;
     if args.json {
         return say_json(&info);
     }

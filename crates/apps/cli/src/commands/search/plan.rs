@@ -1,8 +1,8 @@
 //! `spotifai search plan`: what a search would be, before it costs anything.
 
-use host::Home;
+use host::Backends;
 use learn::plan::{self, Shape};
-use model::search::{Block, Setting};
+use model::search::{Block, Candidate};
 use serde::Serialize;
 
 use super::data::{check_folds, dataset, import_of, read, warn_of_excess};
@@ -53,9 +53,9 @@ struct Planned {
 }
 
 /// Prints the plan.
-pub async fn run(args: &SearchPlan, home: &Home) -> anyhow::Result<()> {
+pub async fn run(args: &SearchPlan, backends: &Backends) -> anyhow::Result<()> {
     let plan = Plan::of(&args.grid, 0)?;
-    let size = size(args, &plan, home).await?;
+    let size = size(args, &plan, backends).await?;
     let shape = Shape { rows: size.training_rows, features: size.features, labels: size.labels };
     let blocks = plan::blocks(&plan.settings, plan.folds, shape);
     let families = families(&plan.settings, plan.folds, shape, &blocks);
@@ -75,7 +75,7 @@ pub async fn run(args: &SearchPlan, home: &Home) -> anyhow::Result<()> {
 }
 
 /// What is planned for: the numbers given, the table given, or the newest dataset.
-async fn size(args: &SearchPlan, plan: &Plan, home: &Home) -> anyhow::Result<Size> {
+async fn size(args: &SearchPlan, plan: &Plan, backends: &Backends) -> anyhow::Result<Size> {
     if let (Some(rows), Some(features)) = (args.rows, args.features) {
         let labels = match args.data.labels().as_slice() {
             [] => 1,
@@ -90,13 +90,13 @@ async fn size(args: &SearchPlan, plan: &Plan, home: &Home) -> anyhow::Result<Siz
             },
             _ => return Err(usage("--labels is a list: with --rows it is a number")),
         };
-        let test = (home.settings.dataset.split.test_size * f64::from(rows)).ceil() as usize;
+        let test = (backends.settings.dataset.split.test_size * f64::from(rows)).ceil() as usize;
         let rows = rows as usize;
         return Ok(Size { rows, training_rows: rows.saturating_sub(test), features: features as usize, labels });
     }
     let info = match &args.data.data {
-        Some(file) => read(file, import_of(&args.data, &home.settings.dataset)).await?.info(&[]),
-        None => dataset(&args.data, home).await?,
+        Some(file) => read(file, import_of(&args.data, &backends.settings.dataset)).await?.info(&[]),
+        None => dataset(&args.data, backends).await?,
     };
     check_folds(&info, args.grid.folds)?;
     warn_of_excess(&info, &plan.settings, plan.folds);
@@ -105,7 +105,7 @@ async fn size(args: &SearchPlan, plan: &Plan, home: &Home) -> anyhow::Result<Siz
 }
 
 /// The parts of the families, in the order of the grid. A block may hold settings of several.
-fn families(settings: &[Setting], folds: u32, shape: Shape, blocks: &[Block]) -> Vec<Family> {
+fn families(settings: &[Candidate], folds: u32, shape: Shape, blocks: &[Block]) -> Vec<Family> {
     let of = |part: plan::FamilyPlan| {
         let has = |block: &&Block| block.settings.iter().any(|&at| settings[at as usize].family == part.family);
         let folds = folds as usize;

@@ -1,6 +1,6 @@
 //! `spotifai search show`, and the text of a search's standing.
 
-use host::Home;
+use host::Backends;
 use model::dataset::Training;
 use model::search::ModelInfo;
 use report::Verdict;
@@ -12,9 +12,9 @@ use crate::output::{Look, age, say, say_json, style, thousands};
 use crate::summary::{beside_baseline, gain, warning};
 
 /// Shows where a search stands.
-pub async fn run(args: &SearchShow, home: &Home) -> anyhow::Result<()> {
-    let mut watched = Watched::open(home, args.search.as_deref(), args.top).await?;
-    let standing = watched.look(home).await?;
+pub async fn run(args: &SearchShow, backends: &Backends) -> anyhow::Result<()> {
+    let mut watched = Watched::open(backends, args.search.as_deref(), args.top).await?;
+    let standing = watched.look(backends).await?;
     if args.json {
         return say_json(&standing);
     }

@@ -4,11 +4,11 @@ use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
 
 use anyhow::Context;
-use host::Home;
+use host::Backends;
 use model::Timestamp;
 use model::dataset::DatasetInfo;
-use model::fleet::WorkerBeat;
-use model::job::{Body, SearchBlock, SearchRefit};
+use model::fleet::Heartbeat;
+use model::job::{JobBody, SearchBlockJob, SearchRefitJob};
 use model::search::{Block, ModelInfo, Ranked, Search, SearchInfo, Trial};
 use serde::Serialize;
 use store::Store;
@@ -104,28 +104,28 @@ pub struct Watched {
 
 impl Watched {
     /// The search of an id or its beginning, or the newest one, with so many places of its leaderboard.
-    pub async fn open(home: &Home, id: Option<&str>, top: usize) -> anyhow::Result<Self> {
-        let info = find(&*home.store, id).await?;
-        let search = home.store.search(&info.id).await?.context("the store has lost the search")?;
-        let dataset = home.store.dataset(&search.dataset).await?;
+    pub async fn open(backends: &Backends, id: Option<&str>, top: usize) -> anyhow::Result<Self> {
+        let info = find(&*backends.store, id).await?;
+        let search = backends.store.search(&info.id).await?.context("the store has lost the search")?;
+        let dataset = backends.store.dataset(&search.dataset).await?;
         let varied = Varied::in_search(&search);
         let (finished, trials, leaderboard) = (Vec::new(), Vec::new(), Vec::new());
         Ok(Self { search, dataset, varied, top, finished, trials, leaderboard, rates: Rates::default() })
     }
 
     /// Looks at it now.
-    pub async fn look(&mut self, home: &Home) -> anyhow::Result<Standing> {
-        let (store, id) = (&home.store, &self.search.id);
+    pub async fn look(&mut self, backends: &Backends) -> anyhow::Result<Standing> {
+        let (store, id) = (&backends.store, &self.search.id);
         // The model first: where it is there, all trials are.
         let model = store.model(id).await?;
         let info = store.search_info(id).await?.context("the store has lost the search")?;
         let alive = fleet::alive(store.workers().await?);
-        self.catch_up(home).await?;
+        self.catch_up(backends).await?;
         self.rates.look(&alive);
         let is_done = |block: &&Block| grid_worker::is_finished(block, &self.finished);
         let blocks_done = self.search.blocks.iter().filter(is_done).count();
         let left = info.blocks - blocks_done;
-        let rate = self.rates.of(SearchBlock::KIND, left > 0);
+        let rate = self.rates.of(SearchBlockJob::KIND, left > 0);
         Ok(Standing {
             state: State::of(&info, model.is_some()),
             trials: info.trials(),
@@ -143,8 +143,8 @@ impl Watched {
     }
 
     /// Reads the trials that were finished since the last look.
-    async fn catch_up(&mut self, home: &Home) -> anyhow::Result<()> {
-        let (store, id) = (&home.store, &self.search.id);
+    async fn catch_up(&mut self, backends: &Backends) -> anyhow::Result<()> {
+        let (store, id) = (&backends.store, &self.search.id);
         if store.trial_count(id).await? == self.finished.len() {
             return Ok(());
         }
@@ -203,12 +203,12 @@ impl AtWork {
 }
 
 /// The jobs of a search that these workers run.
-pub fn at_work(alive: &[WorkerBeat], search: &str) -> Vec<AtWork> {
-    let of_beat = |beat: &WorkerBeat| {
+pub fn at_work(alive: &[Heartbeat], search: &str) -> Vec<AtWork> {
+    let of_beat = |beat: &Heartbeat| {
         let worker = format!("{}:{}", beat.host, beat.pid);
         let job = |(kind, key, since): &(String, String, Timestamp)| {
             let job = match key.strip_prefix(search)? {
-                "" if kind == SearchRefit::KIND => "refit".to_owned(),
+                "" if kind == SearchRefitJob::KIND => "refit".to_owned(),
                 block => format!("block {}", block.strip_prefix('/')?),
             };
             Some(AtWork { worker: worker.clone(), job, since: *since })
@@ -219,9 +219,9 @@ pub fn at_work(alive: &[WorkerBeat], search: &str) -> Vec<AtWork> {
 }
 
 /// Each worker once, whether it declined blocks or the refit.
-fn declined(alive: &[WorkerBeat], search: &str) -> Vec<DeclinedBy> {
+fn declined(alive: &[Heartbeat], search: &str) -> Vec<DeclinedBy> {
     let of_search = |job: &str| job.strip_prefix(search).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
-    let of_beat = |beat: &WorkerBeat| {
+    let of_beat = |beat: &Heartbeat| {
         let trouble = beat.troubles.iter().find(|trouble| trouble.job.as_deref().is_some_and(of_search))?;
         let worker = format!("{}:{}", beat.host, beat.pid);
         Some(DeclinedBy { worker, reason: trouble.reason.clone(), since: trouble.since })

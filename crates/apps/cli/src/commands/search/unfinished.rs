@@ -1,6 +1,6 @@
 //! Searches that others left unfinished, named where another one begins.
 
-use host::Home;
+use host::Backends;
 use model::search::{Search, SearchInfo};
 
 use super::standing::{State, at_work};
@@ -11,10 +11,10 @@ use crate::output::{thousands, warn};
 const ID_LETTERS: usize = 12;
 
 /// Says on standard error which open searches are this one by another id, from another version of this program.
-pub async fn name_same(home: &Home, search: &Search) -> anyhow::Result<()> {
-    for info in open_but(home, &search.id).await? {
-        if is_same(home, &info, search).await? {
-            let (id, left) = (short(&info), what_is_left(home, &info).await?);
+pub async fn name_same(backends: &Backends, search: &Search) -> anyhow::Result<()> {
+    for info in open_but(backends, &search.id).await? {
+        if is_same(backends, &info, search).await? {
+            let (id, left) = (short(&info), what_is_left(backends, &info).await?);
             warn(&format!(
                 "search {id} has the same data and settings, but was started by another version of this program and is \
                  unfinished ({left}): that version resumes it, `spotifai search cancel {id}` ends it; this search, {}, does not \
@@ -28,11 +28,11 @@ pub async fn name_same(home: &Home, search: &Search) -> anyhow::Result<()> {
 
 /// Says on standard error which searches but this one were begun and are neither finished nor cancelled nor under way: the
 /// newest, and how many more.
-pub async fn name_others(home: &Home, search: &Search) -> anyhow::Result<()> {
-    let alive = fleet::alive(home.store.workers().await?);
+pub async fn name_others(backends: &Backends, search: &Search) -> anyhow::Result<()> {
+    let alive = fleet::alive(backends.store.workers().await?);
     let mut others = Vec::new();
-    for info in open_but(home, &search.id).await? {
-        if at_work(&alive, &info.id).is_empty() && !is_same(home, &info, search).await? {
+    for info in open_but(backends, &search.id).await? {
+        if at_work(&alive, &info.id).is_empty() && !is_same(backends, &info, search).await? {
             others.push(info);
         }
     }
@@ -42,7 +42,7 @@ pub async fn name_others(home: &Home, search: &Search) -> anyhow::Result<()> {
             1 => "; `spotifai search list` shows one more".to_owned(),
             more => format!("; `spotifai search list` shows {} more", thousands(more)),
         };
-        let (id, left) = (short(newest), what_is_left(home, newest).await?);
+        let (id, left) = (short(newest), what_is_left(backends, newest).await?);
         warn(&format!(
             "search {id} is unfinished ({left}): the command that started it resumes it, `spotifai search cancel {id}` ends \
              it{more}"
@@ -52,10 +52,10 @@ pub async fn name_others(home: &Home, search: &Search) -> anyhow::Result<()> {
 }
 
 /// The open searches but one, newest first.
-async fn open_but(home: &Home, search: &str) -> anyhow::Result<Vec<SearchInfo>> {
+async fn open_but(backends: &Backends, search: &str) -> anyhow::Result<Vec<SearchInfo>> {
     let mut open = Vec::new();
-    for info in home.store.searches().await?.into_iter().filter(|info| info.id != search) {
-        if State::of(&info, home.store.model(&info.id).await?.is_some()) == State::Open {
+    for info in backends.store.searches().await?.into_iter().filter(|info| info.id != search) {
+        if State::of(&info, backends.store.model(&info.id).await?.is_some()) == State::Open {
             open.push(info);
         }
     }
@@ -63,14 +63,14 @@ async fn open_but(home: &Home, search: &str) -> anyhow::Result<Vec<SearchInfo>> 
 }
 
 /// Whether a search is of the same data and settings as another.
-async fn is_same(home: &Home, info: &SearchInfo, search: &Search) -> anyhow::Result<bool> {
+async fn is_same(backends: &Backends, info: &SearchInfo, search: &Search) -> anyhow::Result<bool> {
     // What is known without reading megabytes of settings.
     let sizes = (info.settings, info.folds, &info.dataset);
     if sizes != (search.settings.len(), search.folds, &search.dataset) {
         return Ok(false);
     }
     let asked = |of: &Search| (of.seed, of.thresholds);
-    let other = home.store.search(&info.id).await?;
+    let other = backends.store.search(&info.id).await?;
     Ok(other.is_some_and(|other| asked(&other) == asked(search) && other.settings == search.settings))
 }
 
@@ -79,9 +79,9 @@ fn short(info: &SearchInfo) -> String {
     info.id.chars().take(ID_LETTERS).collect()
 }
 
-async fn what_is_left(home: &Home, info: &SearchInfo) -> anyhow::Result<String> {
-    let finished = home.store.finished_trials(&info.id, None).await?;
-    let blocks = home.store.search(&info.id).await?.map_or(Vec::new(), |search| search.blocks);
+async fn what_is_left(backends: &Backends, info: &SearchInfo) -> anyhow::Result<String> {
+    let finished = backends.store.finished_trials(&info.id, None).await?;
+    let blocks = backends.store.search(&info.id).await?.map_or(Vec::new(), |search| search.blocks);
     let left = blocks.iter().filter(|block| !grid_worker::is_finished(block, &finished)).count();
     Ok(match left {
         0 => "all its blocks are done, but its winner was not refitted".to_owned(),

@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// The body of one kind of job, and all that is to be known of the kind: nothing else in the tree lists it again.
-pub trait Body: Serialize + DeserializeOwned + Default + Send + Sync + 'static {
+pub trait JobBody: Serialize + DeserializeOwned + Default + Send + Sync + 'static {
     /// The kind's name, in the envelope and in the queue's.
     const KIND: &'static str;
 

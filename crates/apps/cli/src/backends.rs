@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use host::Home;
+use host::Backends;
 use model::settings::Settings;
 use queue::{Queue, QueueError};
 use store::{Store, StoreError};
@@ -20,10 +20,10 @@ const LOOK: Duration = Duration::from_millis(250);
 ///
 /// # Errors
 /// Where a server is out of reach, or cannot be used: one line, without credentials, with the way out.
-pub async fn open(settings: Settings) -> anyhow::Result<Home> {
+pub async fn open(settings: Settings) -> anyhow::Result<Backends> {
     let (queue, store) = tokio::try_join!(queue(&settings), store(&settings))?;
     tokio::spawn(say_when_blocked(queue.clone()));
-    Ok(Home { queue, store, settings })
+    Ok(Backends { queue, store, settings })
 }
 
 /// Says why a command waits whose jobs the queue does not accept.
@@ -63,7 +63,7 @@ pub async fn store(settings: &Settings) -> anyhow::Result<Arc<dyn Store>> {
 /// foreground does its own work and no other, and an interrupted one leaves no job behind: what it has done is in the store.
 pub struct OwnQueue {
     /// The store and the queue.
-    pub home: Home,
+    pub backends: Backends,
     // Behind the queue, which is closed before its folder is removed.
     _folder: TempDir,
 }
@@ -73,7 +73,7 @@ impl OwnQueue {
     pub async fn open(store: Arc<dyn Store>, settings: Settings) -> anyhow::Result<Self> {
         let folder = tempfile::tempdir().context("cannot make a temporary folder for the jobs of this command")?;
         let queue = queue::open(&format!("sqlite:{}", folder.path().join("queue.db").display()), None).await?;
-        Ok(Self { home: Home { queue, store, settings }, _folder: folder })
+        Ok(Self { backends: Backends { queue, store, settings }, _folder: folder })
     }
 }
 

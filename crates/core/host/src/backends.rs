@@ -12,7 +12,7 @@ use crate::{open_queue, open_store};
 
 /// The two doors, opened as the settings say.
 #[derive(Clone)]
-pub struct Home {
+pub struct Backends {
     /// Jobs.
     pub queue: Arc<dyn Queue>,
     /// Results.
@@ -21,7 +21,7 @@ pub struct Home {
     pub settings: Settings,
 }
 
-impl Home {
+impl Backends {
     /// Opens queue and store for somebody who waits, see [`open_queue`] and [`open_store`].
     ///
     /// # Errors
@@ -97,9 +97,9 @@ where
     let outage = Outage::seen_by("start");
     loop {
         match tokio::spawn(open()).await? {
-            Ok(door) => {
+            Ok(opened) => {
                 outage.over();
-                return Ok(door);
+                return Ok(opened);
             }
             Err(closed) if is_enough(&closed) => return Err(anyhow!(closed.why)),
             Err(closed) => outage.wait(&closed.why).await,

@@ -3,25 +3,25 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Cut, LabelledTrack, LabelledTracks};
+use super::{LabelSelection, LabelledTrack, LabelledTracks};
 
 impl LabelledTracks {
     /// Tracks that have tags, each once with its canonical ones, cut as a store's view `labelled_tracks` cuts what was
     /// collected.
-    pub fn of(tagged: &[(String, Vec<String>)], cut: &Cut) -> Self {
+    pub fn of(tagged: &[(String, Vec<String>)], label_selection: &LabelSelection) -> Self {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         tagged.iter().flat_map(|(_, tags)| tags).for_each(|tag| *counts.entry(tag).or_default() += 1);
         let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
         // A stable sort of what is sorted by name.
         counts.sort_by_key(|(_, tracks)| Reverse(*tracks));
-        let is_excluded = |tag: &str| cut.excluded.iter().any(|excluded| excluded == tag);
+        let is_excluded = |tag: &str| label_selection.excluded.iter().any(|excluded| excluded == tag);
         let ranked = counts.iter().map(|(tag, _)| *tag).filter(|tag| !is_excluded(tag));
-        let top: BTreeSet<&str> = ranked.take(cut.top).collect();
+        let top: BTreeSet<&str> = ranked.take(label_selection.top).collect();
         let labelled = |(track_id, tags): &(String, Vec<String>)| {
             let kept: BTreeSet<&str> = tags.iter().map(String::as_str).filter(|tag| !is_excluded(tag)).collect();
             let mut labels: Vec<String> = kept.intersection(&top).map(|tag| tag.to_string()).collect();
             if labels.is_empty() {
-                labels.push(cut.misc.clone());
+                labels.push(label_selection.misc.clone());
             }
             (!kept.is_empty()).then(|| LabelledTrack { track_id: track_id.clone(), labels })
         };

@@ -11,7 +11,7 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 use testkit::Proxy;
 
-use crate::contract::{Home, counts, soon};
+use crate::contract::{Backends, counts, soon};
 
 /// A virtual host of a test's own, deleted at its end.
 pub struct InBroker {
@@ -64,20 +64,21 @@ impl InBroker {
 }
 
 #[async_trait]
-impl Home for InBroker {
+impl Backends for InBroker {
     async fn fresh(test: &str) -> Option<Self> {
         let broker = Broker::of_tests(test)?;
         let vhost = format!("test-{}", uuid::Uuid::new_v4().simple());
         let host = broker.amqp.host_str().expect("an address has a host");
         let network = Proxy::before_host(host, broker.amqp.port().unwrap_or(5672)).await.unwrap();
-        let home = Self { broker, vhost, network };
-        home.broker.ask(Method::PUT, &format!("vhosts/{}", home.vhost)).await;
-        let user = home.broker.amqp.username().to_owned();
+        let backends = Self { broker, vhost, network };
+        backends.broker.ask(Method::PUT, &format!("vhosts/{}", backends.vhost)).await;
+        let user = backends.broker.amqp.username().to_owned();
         let everything = serde_json::json!({ "configure": ".*", "write": ".*", "read": ".*" });
-        let path = format!("{}/api/permissions/{}/{user}", home.broker.management, home.vhost);
-        let request = home.broker.http.put(path).basic_auth(&user, home.broker.amqp.password()).json(&everything);
+        let path = format!("{}/api/permissions/{}/{user}", backends.broker.management, backends.vhost);
+        let request =
+            backends.broker.http.put(path).basic_auth(&user, backends.broker.amqp.password()).json(&everything);
         assert!(request.send().await.unwrap().status().is_success());
-        Some(home)
+        Some(backends)
     }
 
     async fn open(&self) -> Arc<dyn Queue> {
