@@ -15,7 +15,7 @@ use crate::LearnError;
 /// afterwards sees it too, and nothing unfinished leaves this crate.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel {
-    is_asked: Arc<AtomicBool>,
+    is_cancelled: Arc<AtomicBool>,
     /// How often anybody looked, so that a test knows where a computation is.
     #[cfg(test)]
     looks: Arc<std::sync::atomic::AtomicU64>,
@@ -31,23 +31,23 @@ impl Cancel {
         Self::default()
     }
 
-    /// Asks everything that looks at this flag or a clone of it to end.
-    pub fn ask(&self) {
-        self.is_asked.store(true, Ordering::Relaxed);
+    /// Asks every computation that holds this flag or a clone of it to stop.
+    pub fn cancel(&self) {
+        self.is_cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Whether somebody asked.
+    /// Whether the flag is raised.
     #[inline]
-    pub fn is_asked(&self) -> bool {
+    pub fn is_cancelled(&self) -> bool {
         #[cfg(test)]
         self.looks.fetch_add(1, Ordering::Relaxed);
-        self.is_asked.load(Ordering::Relaxed)
+        self.is_cancelled.load(Ordering::Relaxed)
     }
 
-    /// An error as soon as somebody asked.
+    /// `Err` once the flag is raised.
     #[inline]
     pub(crate) fn check(&self) -> Result<(), Cancelled> {
-        if self.is_asked() { Err(Cancelled) } else { Ok(()) }
+        if self.is_cancelled() { Err(Cancelled) } else { Ok(()) }
     }
 
     #[cfg(test)]
@@ -58,9 +58,9 @@ impl Cancel {
 
 /// A flag that somebody else raises, such as who runs jobs.
 impl From<Arc<AtomicBool>> for Cancel {
-    fn from(is_asked: Arc<AtomicBool>) -> Self {
+    fn from(is_cancelled: Arc<AtomicBool>) -> Self {
         let mut cancel = Self::new();
-        cancel.is_asked = is_asked;
+        cancel.is_cancelled = is_cancelled;
         cancel
     }
 }

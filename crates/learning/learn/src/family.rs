@@ -161,28 +161,28 @@ impl Estimator {
     }
 
     /// Rough seconds that a fit and its predictions take on one core.
-    pub(crate) fn seconds(&self, size: Size) -> Seconds {
-        let Size { rows, queries, features, .. } = size;
+    pub(crate) fn seconds(&self, size: FitSize) -> CostEstimate {
+        let FitSize { rows, queries, features, .. } = size;
         match self {
-            Self::Knn(params) => Seconds::mostly_shared(params.distance().seconds(rows, queries, features)),
+            Self::Knn(params) => CostEstimate::mostly_shared(params.distance().seconds(rows, queries, features)),
             Self::Tree(params) => params.seconds(size),
-            Self::Mlp(params) => Seconds { shared: params.seconds(size), own: 0.0 },
-            Self::Radius(params) => Seconds::mostly_shared(params.seconds(rows, queries, features)),
-            Self::Ridge(params) => Seconds::mostly_shared(params.seconds(rows, features)),
+            Self::Mlp(params) => CostEstimate { shared: params.seconds(size), own: 0.0 },
+            Self::Radius(params) => CostEstimate::mostly_shared(params.seconds(rows, queries, features)),
+            Self::Ridge(params) => CostEstimate::mostly_shared(params.seconds(rows, features)),
         }
     }
 }
 
 /// Seconds that a fit and its predictions take.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Seconds {
+pub(crate) struct CostEstimate {
     /// What settings that share work with this one have in common with it.
     pub(crate) shared: f64,
     /// What each has to do itself.
     pub(crate) own: f64,
 }
 
-impl Seconds {
+impl CostEstimate {
     /// Of a family in which little is left to do when what is shared is done.
     fn mostly_shared(all: f64) -> Self {
         const OWN: f64 = 0.001;
@@ -196,7 +196,7 @@ impl Seconds {
 
 /// How large a fit is.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Size {
+pub(crate) struct FitSize {
     /// Rows that are fitted on.
     pub(crate) rows: usize,
     /// Rows that are predicted.

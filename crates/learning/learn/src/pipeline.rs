@@ -8,7 +8,7 @@ use ndarray::{Array2, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use crate::cancel::Cancelled;
-use crate::family::{self, Estimator, Model, Seconds, Size, Trained};
+use crate::family::{self, CostEstimate, Estimator, FitSize, Model, Trained};
 use crate::params::ParamError;
 use crate::select::{Selection, Selector};
 use crate::tree::LabelWeights;
@@ -68,16 +68,17 @@ impl Pipeline {
     }
 
     /// Rough seconds that a fit and its predictions take on one core.
-    pub(crate) fn seconds(&self, size: Size) -> Seconds {
+    pub(crate) fn seconds(&self, size: FitSize) -> CostEstimate {
         let selection = self.selection.map_or(0.0, |selection| selection.seconds(size));
-        let Seconds { shared, own } = self.estimator.seconds(Size { features: self.selected(size.features), ..size });
-        Seconds { shared: selection + shared, own }
+        let CostEstimate { shared, own } =
+            self.estimator.seconds(FitSize { features: self.selected(size.features), ..size });
+        CostEstimate { shared: selection + shared, own }
     }
 
     /// Rough seconds that the prediction of one row takes on one core, after a fit of this size.
-    pub(crate) fn row_seconds(&self, size: Size) -> f64 {
+    pub(crate) fn row_seconds(&self, size: FitSize) -> f64 {
         let of_rows =
-            |queries| self.estimator.seconds(Size { queries, features: self.selected(size.features), ..size }).sum();
+            |queries| self.estimator.seconds(FitSize { queries, features: self.selected(size.features), ..size }).sum();
         // Families that predict quickly still have to read the row.
         let reading = size.features as f64 * 5e-9;
         (of_rows(1_000) - of_rows(0)) / 1_000.0 + reading

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use model::search::{Block, Candidate, Search};
 
-use crate::family::{Seconds, Size};
+use crate::family::{CostEstimate, FitSize};
 use crate::pipeline::Pipeline;
 
 /// Seconds a block should take on one core at most, so that a lost worker loses little. Work that is shared is not cut, and
@@ -108,7 +108,7 @@ impl Group {
         Self { first, settings: Vec::new(), shared: 0.0, own: (0.0, 0) }
     }
 
-    fn add(&mut self, setting: u32, Seconds { shared, own }: Seconds) {
+    fn add(&mut self, setting: u32, CostEstimate { shared, own }: CostEstimate) {
         self.settings.push(setting);
         self.shared = self.shared.max(shared);
         match own.total_cmp(&self.own.0) {
@@ -179,12 +179,12 @@ fn cut(company: Vec<Group>) -> impl Iterator<Item = Chunk> {
 fn groups(settings: &[Candidate], folds: u32, shape: Shape) -> Vec<Group> {
     let Shape { rows, features, labels } = shape;
     let queries = rows / folds.max(1) as usize;
-    let size = Size { rows: rows - queries, queries, features, labels };
+    let size = FitSize { rows: rows - queries, queries, features, labels };
     let mut groups: Vec<Group> = Vec::new();
     for (index, setting) in settings.iter().enumerate() {
         let first = Pipeline::new(setting, 0).ok();
         // Whoever runs the block of a setting that cannot be read says so; it costs nothing.
-        let seconds = first.as_ref().map_or(Seconds::default(), |of| of.seconds(size));
+        let seconds = first.as_ref().map_or(CostEstimate::default(), |of| of.seconds(size));
         let shared = groups.iter_mut().find(|group| match (&group.first, &first) {
             (Some(of), Some(pipeline)) => of.shares_with(pipeline, features),
             _ => false,

@@ -19,7 +19,7 @@ const fn mix32(x: u32) -> u32 {
 
 /// The way from the root of a tree to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Path(u64);
+pub(crate) struct RandomKey(u64);
 
 /// What a feature draws at a node.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,7 +30,7 @@ pub(crate) struct Draw {
     pub(crate) priority: u32,
 }
 
-impl Path {
+impl RandomKey {
     /// The root of tree number `tree` of a model.
     pub(crate) fn root(seed: u64, tree: u64) -> Self {
         Self(mix(mix(seed) ^ tree))
@@ -80,19 +80,19 @@ fn below(random: u64, many: usize) -> usize {
 
 /// Draws numbers from 0 on one by one without replacement (Fisher and Yates), place after place, without making the pool
 /// anew.
-pub(crate) struct Pool {
+pub(crate) struct IndexSampler {
     numbers: Vec<u32>,
     swaps: Vec<u32>,
     state: u64,
 }
 
-impl Pool {
+impl IndexSampler {
     pub(crate) fn new(many: usize) -> Self {
         Self { numbers: (0..many as u32).collect(), swaps: Vec::new(), state: 0 }
     }
 
     /// Begins the draws of a place.
-    pub(crate) fn begin(&mut self, path: Path) {
+    pub(crate) fn begin(&mut self, path: RandomKey) {
         // Undoing the swaps of the node before makes the draws a function of the path alone.
         while let Some(swap) = self.swaps.pop() {
             self.numbers.swap(self.swaps.len(), swap as usize);
@@ -118,18 +118,18 @@ impl Pool {
 mod tests {
     use super::*;
 
-    fn drawn(pool: &mut Pool, path: Path) -> Vec<u32> {
+    fn drawn(pool: &mut IndexSampler, path: RandomKey) -> Vec<u32> {
         pool.begin(path);
         std::iter::from_fn(|| pool.next()).collect()
     }
 
     #[test]
     fn a_pool_draws_every_feature_once_and_each_first_equally_often_whatever_was_drawn_before() {
-        let mut pool = Pool::new(7);
+        let mut pool = IndexSampler::new(7);
         let mut firsts = [0; 7];
         for tree in 0..7_000 {
-            let order = drawn(&mut pool, Path::root(5, tree));
-            assert_eq!(order, drawn(&mut Pool::new(7), Path::root(5, tree)));
+            let order = drawn(&mut pool, RandomKey::root(5, tree));
+            assert_eq!(order, drawn(&mut IndexSampler::new(7), RandomKey::root(5, tree)));
             let mut sorted = order.clone();
             sorted.sort_unstable();
             assert_eq!(sorted, (0..7).collect::<Vec<_>>());
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn siblings_and_features_draw_different_numbers_in_the_unit_interval() {
-        let root = Path::root(0, 0);
+        let root = RandomKey::root(0, 0);
         assert_ne!(root.left(), root.right());
         let drawn: Vec<Draw> = (0..1_000).map(|feature| root.left().draw(feature)).collect();
         assert!(drawn.iter().all(|draw| (0.0..1.0).contains(&draw.uniform)));
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_bootstrap_leaves_out_a_third_of_the_rows() {
-        let counts = Path::root(1, 2).bootstrap(&[1.0; 10_000]);
+        let counts = RandomKey::root(1, 2).bootstrap(&[1.0; 10_000]);
         assert_eq!(counts.iter().sum::<u32>(), 10_000);
         let left_out = counts.iter().filter(|&&count| count == 0).count();
         assert!((3_500..3_860).contains(&left_out), "{left_out}");
@@ -163,13 +163,13 @@ mod tests {
     #[test]
     fn a_bootstrap_draws_rows_by_their_weight() {
         let weights = [0.0, 0.5, 0.0, 1.5, 2.0, 0.0].repeat(1_000);
-        let counts = Path::root(1, 2).bootstrap(&weights);
+        let counts = RandomKey::root(1, 2).bootstrap(&weights);
         let of_weight = |weight: f64| -> u32 {
             weights.iter().zip(&counts).filter(|(of, _)| **of == weight).map(|(_, count)| count).sum()
         };
         assert_eq!((of_weight(0.0), counts.iter().sum()), (0, 6_000));
         assert!((650..850).contains(&of_weight(0.5)), "{}", of_weight(0.5));
         assert!((2_850..3_150).contains(&of_weight(2.0)), "{}", of_weight(2.0));
-        assert_eq!(Path::root(1, 2).bootstrap(&[0.0; 3]), [0; 3]);
+        assert_eq!(RandomKey::root(1, 2).bootstrap(&[0.0; 3]), [0; 3]);
     }
 }

@@ -8,7 +8,7 @@ use model::Timestamp;
 use model::dataset::{Dataset, Split};
 use model::search::{Block, Scores, Search, Trial};
 
-use crate::random::Path;
+use crate::random::RandomKey;
 use crate::{Cancel, LearnError, Prepared, grid, prepare, refit, run_block};
 
 /// Longer than the 2 s that are promised: machines that test are slow, and other tests run beside these.
@@ -21,7 +21,7 @@ static ALONE: Mutex<()> = Mutex::new(());
 
 /// Noise, so that trees grow deep; every other row is held out, and the rest is cut into two folds.
 fn data(rows: usize, features: usize) -> Prepared {
-    let draw = |row: usize, column: usize| Path::root(row as u64, 0).draw(column as u32).uniform;
+    let draw = |row: usize, column: usize| RandomKey::root(row as u64, 0).draw(column as u32).uniform;
     let values = (0..rows).flat_map(|row| (0..features).map(move |column| f64::from(draw(row, column))));
     let labels = (0..rows).flat_map(|row| (0..LABELS).map(move |label| u8::from(draw(row, features + label) < 0.3)));
     let dataset = Dataset {
@@ -56,7 +56,7 @@ fn ends<T: Send + std::fmt::Debug>(what: &str, looks: u64, work: impl Fn(&Cancel
             thread::yield_now();
         }
         let asked = Instant::now();
-        cancel.ask();
+        cancel.cancel();
         let result = working.join().unwrap();
         let took = asked.elapsed();
         assert!(matches!(result, Err(LearnError::Cancelled)), "{what}, after {looks} looks: {result:?}");
@@ -137,7 +137,7 @@ fn what_is_cancelled_before_it_begins_does_not_begin() {
     let cancel = Cancel::new();
     let trials = run_block(&data, &search, 0, &cancel).unwrap();
     refit(&data, &search, &trials, &cancel.clone()).unwrap();
-    cancel.clone().ask();
+    cancel.clone().cancel();
     assert!(matches!(run_block(&data, &search, 0, &cancel), Err(LearnError::Cancelled)));
     assert!(matches!(refit(&data, &search, &trials, &cancel), Err(LearnError::Cancelled)));
 }

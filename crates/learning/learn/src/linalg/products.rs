@@ -42,7 +42,7 @@ pub(crate) fn transposed(a: ArrayView2<'_, f64>, cancel: &Cancel) -> Result<Arra
     let values = columns.as_slice_mut().expect("just made");
     let blocks = values.par_chunks_mut((BLOCK * n).max(1)).zip(a.axis_chunks_iter(Axis(1), BLOCK));
     blocks.for_each(|(values, block)| {
-        if cancel.is_asked() {
+        if cancel.is_cancelled() {
             return;
         }
         for (i, row) in block.rows().into_iter().enumerate() {
@@ -71,7 +71,7 @@ fn product(
     values.par_chunks_mut(BLOCK * b.len()).enumerate().for_each(|(block, values)| {
         let rows = &a[block * BLOCK..(block * BLOCK + values.len() / b.len())];
         for first in (from(block * BLOCK)..b.len()).step_by(BLOCK) {
-            if cancel.is_asked() {
+            if cancel.is_cancelled() {
                 return;
             }
             let others = &b[first..(first + BLOCK).min(b.len())];

@@ -10,7 +10,7 @@ use super::moments::{Moving, Step};
 use super::network::{Network, Pass};
 use super::{Fitted, MlpValidParams, Wanted, not_finite};
 use crate::Cancel;
-use crate::random::{Path, Pool};
+use crate::random::{IndexSampler, RandomKey};
 
 /// Fits networks that draw the same minibatches.
 pub(super) fn fit(starts: &[(&Wanted<'_>, Vec<f64>)], data: &Data, cancel: &Cancel) -> Vec<Result<Fitted, String>> {
@@ -19,17 +19,17 @@ pub(super) fn fit(starts: &[(&Wanted<'_>, Vec<f64>)], data: &Data, cancel: &Canc
     let mut members: Vec<Member<'_>> = starts.iter().map(|(wanted, first)| Member::new(wanted, first)).collect();
     let mut learning: Vec<&mut Member<'_>> = members.iter_mut().collect();
     let mut minibatch = Rows::default();
-    let (mut order, mut pool): (Vec<u32>, Pool) = ((0..n as u32).collect(), Pool::new(n));
+    let (mut order, mut pool): (Vec<u32>, IndexSampler) = ((0..n as u32).collect(), IndexSampler::new(n));
     let mut epoch = 0;
-    while !learning.is_empty() && !cancel.is_asked() {
+    while !learning.is_empty() && !cancel.is_cancelled() {
         epoch += 1;
         if params.shuffle {
             order.clear();
-            pool.begin(Path::root(params.seed, u64::from(epoch)));
+            pool.begin(RandomKey::root(params.seed, u64::from(epoch)));
             order.extend(std::iter::from_fn(|| pool.next()));
         }
         for rows in order.chunks(batch) {
-            if cancel.is_asked() {
+            if cancel.is_cancelled() {
                 break;
             }
             minibatch.bring(data, rows);

@@ -24,7 +24,7 @@ pub(super) fn fit(wanted: &Wanted<'_>, first: Vec<f64>, data: &Data, cancel: &Ca
         let mut loss = 0.5 * params.alpha * dot(weights, weights);
         // Some rows at a time in f32, those sums in f64.
         for rows in &data.blocks {
-            if cancel.is_asked() {
+            if cancel.is_cancelled() {
                 // A loss that is not finite ends the iterations.
                 return f64::NAN;
             }

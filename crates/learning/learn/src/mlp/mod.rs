@@ -31,7 +31,7 @@ pub use params::{BatchRule, BatchSize, MlpParams, MlpValidParams, PARAMETERS, So
 
 use crate::cancel::Cancelled;
 use crate::family::{Trained, decide};
-use crate::random::Path;
+use crate::random::RandomKey;
 use crate::{Cancel, Labelled, LearnError};
 use data::Data;
 use network::Network;
@@ -161,7 +161,7 @@ impl<'a> Wanted<'a> {
 
     /// Its first parameters.
     fn first(&self) -> Vec<f64> {
-        self.network.first(Path::root(self.params.seed, 0))
+        self.network.first(RandomKey::root(self.params.seed, 0))
     }
 
     /// Whether it learns in lockstep with these: it draws the same minibatches, and there is room for it.

@@ -13,7 +13,7 @@ use super::data::Rows;
 use super::panels::{Line, Panels, WIDTH, add_product, multiply, panels, share};
 use super::turn::turn;
 use crate::Cancel;
-use crate::random::Path;
+use crate::random::RandomKey;
 
 /// Sizes of the layers, and where their parameters lie in one flat vector: the weights of all layers, as [`Panels`] of
 /// outputs × inputs each, then the biases of all layers.
@@ -80,7 +80,7 @@ impl Network {
 
     /// Random first parameters, uniform within √(6 / (inputs + outputs)) of 0, biases too (Glorot and Bengio 2010); for
     /// the logistic function within √(2 / …).
-    pub(super) fn first(&self, random: Path) -> Vec<f64> {
+    pub(super) fn first(&self, random: RandomKey) -> Vec<f64> {
         let factor = if self.activation == Activation::Logistic { 2.0 } else { 6.0 };
         let mut first = vec![0.0; self.parameters];
         for layer in &self.layers {
@@ -329,7 +329,7 @@ mod tests {
     #[test]
     fn first_weights_fill_glorots_range_evenly_and_what_fills_panels_is_0() {
         let network = Network::new(&[30, 20, 10], Activation::Relu);
-        let mut first = network.first(Path::root(1, 0));
+        let mut first = network.first(RandomKey::root(1, 0));
         let bounds = [(6.0_f64 / 50.0).sqrt(), (6.0_f64 / 30.0).sqrt()];
         for (layer, bound) in network.layers.iter().zip(bounds) {
             let mut taken = Vec::new();
@@ -347,7 +347,7 @@ mod tests {
 
     /// Rows of 20 features and 3 labels.
     fn rows(count: usize) -> Data {
-        let draw = |at: usize| f64::from(Path::root(5, 0).draw(at as u32).uniform) - 0.5;
+        let draw = |at: usize| f64::from(RandomKey::root(5, 0).draw(at as u32).uniform) - 0.5;
         let records = Array2::from_shape_fn((count, 20), |(i, j)| draw(20 * i + j));
         let targets = Array2::from_shape_fn((count, 3), |(i, k)| draw(20 * i + k) + draw(20 * i + k + 1) > 0.1);
         let params = MlpParams::default().solver(Solver::Lbfgs).check().unwrap();
@@ -371,7 +371,7 @@ mod tests {
     fn gradients_are_the_slopes_of_the_loss() {
         for activation in [Activation::Identity, Activation::Logistic, Activation::Tanh, Activation::Relu] {
             let network = Network::new(&[20, 18, 17, 3], activation);
-            let first: Vec<f32> = network.first(Path::root(2, 0)).iter().map(|&x| x as f32).collect();
+            let first: Vec<f32> = network.first(RandomKey::root(2, 0)).iter().map(|&x| x as f32).collect();
             let data = rows(21);
             let mut pass = Pass::default();
             let (_, gradient) = learn(&mut pass, &network, &first, &data.blocks[0]);
@@ -399,7 +399,7 @@ mod tests {
     #[test]
     fn a_pass_of_fewer_rows_knows_nothing_of_those_before() {
         let network = Network::new(&[20, 18, 3], Activation::Tanh);
-        let first: Vec<f32> = network.first(Path::root(2, 0)).iter().map(|&x| x as f32).collect();
+        let first: Vec<f32> = network.first(RandomKey::root(2, 0)).iter().map(|&x| x as f32).collect();
         let mut pass = Pass::default();
         for count in [37, 5, 37, 16, 1] {
             let data = rows(count);

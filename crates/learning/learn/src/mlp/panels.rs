@@ -100,7 +100,7 @@ impl AddProduct<'_> {
         for chunk in 0..b.rows.div_ceil(DEPTH) {
             let a = a.part(chunk, DEPTH / WIDTH);
             for (b, into) in b_lines.chunks_exact(b.rows).zip(into.chunks_exact_mut(a.rows)) {
-                if cancel.is_asked() {
+                if cancel.is_cancelled() {
                     return;
                 }
                 let b = &b[chunk * DEPTH..((chunk + 1) * DEPTH).min(b.len())];
@@ -179,11 +179,11 @@ pub(super) mod tests {
     use pulp::Scalar;
 
     use super::*;
-    use crate::random::Path;
+    use crate::random::RandomKey;
 
     /// Random numbers of a matrix, and how they lie in panels.
     pub(crate) fn matrix(seed: u64, rows: usize, columns: usize) -> (Vec<Vec<f32>>, Vec<Line>) {
-        let draw = |at: usize| Path::root(seed, 0).draw(at as u32).uniform - 0.5;
+        let draw = |at: usize| RandomKey::root(seed, 0).draw(at as u32).uniform - 0.5;
         let of: Vec<_> =
             (0..rows).map(|row| (0..columns).map(|column| draw(row * columns + column)).collect()).collect();
         let lines = lines(&of);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::activation::Activation;
 use super::network::Network;
-use crate::family::Size;
+use crate::family::FitSize;
 use crate::params::{Fields, ParamError, Parameter, bad_value};
 
 const FAMILY: &str = "mlp";
@@ -252,7 +252,7 @@ impl MlpValidParams {
 
     /// Rough seconds that one fit takes on one core, fitted to measured ones; epochs and iterations are those that
     /// generated data needed.
-    pub(crate) fn seconds(&self, Size { rows, features, labels, .. }: Size) -> f64 {
+    pub(crate) fn seconds(&self, FitSize { rows, features, labels, .. }: FitSize) -> f64 {
         let hidden = self.hidden_layer_sizes.iter().map(|&units| units as usize);
         let units: Vec<usize> = [features].into_iter().chain(hidden).chain([labels]).collect();
         let network = Network::new(&units, self.activation);

@@ -8,9 +8,9 @@ use ndarray::{ArrayView2, Axis, s};
 use super::Prepared;
 use super::groups::complete;
 use crate::cancel::Cancelled;
-use crate::family::{Size, decide_above};
+use crate::family::{FitSize, decide_above};
 use crate::pipeline::{Fitted, Pipeline};
-use crate::random::{Path, Pool};
+use crate::random::{IndexSampler, RandomKey};
 use crate::{Cancel, metrics};
 
 /// Permutations of each group.
@@ -36,7 +36,7 @@ pub(super) fn importances(
 ) -> Result<Option<Importances>, Cancelled> {
     let (groups, features_left_out) = complete(&data.groups, &data.feature_names);
     let (n, d) = data.train.records.dim();
-    let size = Size { rows: n, queries: 0, features: d, labels: data.label_names.len() };
+    let size = FitSize { rows: n, queries: 0, features: d, labels: data.label_names.len() };
     let predictions = SECONDS / pipeline.row_seconds(size);
     let affordable = (predictions / (groups.len() * REPEATS) as f64) as usize;
     let all = data.test.records.nrows();
@@ -103,8 +103,8 @@ impl Looked<'_> {
 
 /// A permutation of rows.
 fn order(rows: usize, seed: u64, repeat: u64) -> Vec<usize> {
-    let mut pool = Pool::new(rows);
-    pool.begin(Path::root(seed, repeat));
+    let mut pool = IndexSampler::new(rows);
+    pool.begin(RandomKey::root(seed, repeat));
     std::iter::from_fn(|| pool.next()).map(|row| row as usize).collect()
 }
 

@@ -1,7 +1,7 @@
 //! What a selection costs, and how much it leaves to the family behind it; see [`crate::plan`].
 
 use super::{Components, Selection};
-use crate::family::Size;
+use crate::family::FitSize;
 use crate::tree::{Kind, TreeParams};
 
 impl Selection {
@@ -17,8 +17,8 @@ impl Selection {
     }
 
     /// Rough seconds that fitting it takes on one core.
-    pub(crate) fn seconds(self, size: Size) -> f64 {
-        let Size { rows, features, labels, .. } = size;
+    pub(crate) fn seconds(self, size: FitSize) -> f64 {
+        let FitSize { rows, features, labels, .. } = size;
         let values = rows as f64 * features as f64;
         match self {
             Self::Variance { .. } => values * 10e-9,

@@ -213,7 +213,7 @@ fn varying(rows: ArrayView2<'_, f64>, threshold: f64, cancel: &Cancel) -> Result
         let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / column.len() as f64;
         variance > threshold && column.iter().any(|x| *x != column[0])
     };
-    let all = (0..rows.ncols() as u32).take_while(|_| !cancel.is_asked());
+    let all = (0..rows.ncols() as u32).take_while(|_| !cancel.is_cancelled());
     let columns: Vec<u32> = all.filter(|&at| varies(rows.column(at as usize))).collect();
     if columns.is_empty() {
         return Err(format!("no feature has a variance above {threshold}"));

@@ -105,5 +105,5 @@ fn by_column(
     cancel: &Cancel,
 ) -> Vec<f64> {
     let columns = (0..rows.ncols()).into_par_iter();
-    columns.map(|column| if cancel.is_asked() { 0.0 } else { score(rows.column(column)) }).collect()
+    columns.map(|column| if cancel.is_cancelled() { 0.0 } else { score(rows.column(column)) }).collect()
 }

@@ -95,7 +95,7 @@ impl Search<'_> {
         mut drawn: usize,
     ) {
         let mut all_constant = true;
-        while (drawn < self.drawn || all_constant) && !self.cancel.is_asked() {
+        while (drawn < self.drawn || all_constant) && !self.cancel.is_cancelled() {
             let Some(feature) = scratch.pool.next() else { break };
             all_constant &= !self.best_of_one::<ENTROPY, C>(node, ranked, feature, scratch);
             drawn += 1;
@@ -268,7 +268,7 @@ impl<const ENTROPY: bool, C: Code> NullaryFnOnce for ScanPart<'_, ENTROPY, C> {
     #[inline(always)]
     fn call(self) {
         for (feature, order) in self.part.iter(self.node.rows.len()) {
-            if self.search.cancel.is_asked() {
+            if self.search.cancel.is_cancelled() {
                 return;
             }
             let column = self.search.columns.column(feature);

@@ -134,7 +134,7 @@ fn values_of(records: ArrayView2<'_, f64>, cancel: &Cancel) -> Vec<f32> {
     let mut values = vec![0.0; records.len()];
     let of_tiles = values.par_chunks_mut(stretch(TILE, rows)).zip(records.axis_chunks_iter(Axis(1), TILE));
     of_tiles.for_each(|(values, records)| {
-        if cancel.is_asked() {
+        if cancel.is_cancelled() {
             return;
         }
         for (row, of_row) in records.rows().into_iter().enumerate() {
@@ -152,7 +152,7 @@ fn tiles_of(records: ArrayView2<'_, f64>, cancel: &Cancel) -> Aligned<i32> {
     let mut tiles = Aligned::new(rows * features.next_multiple_of(TILE));
     let of_tiles = tiles.par_chunks_mut(stretch(TILE, rows)).zip(records.axis_chunks_iter(Axis(1), TILE));
     of_tiles.for_each(|(tile, records)| {
-        if cancel.is_asked() {
+        if cancel.is_cancelled() {
             return;
         }
         for (keys, of_row) in tile.chunks_exact_mut(TILE).zip(records.rows()) {
@@ -167,7 +167,7 @@ fn keys_of(records: ArrayView2<'_, f64>, cancel: &Cancel) -> Aligned<i32> {
     let mut keys = Aligned::new(records.len());
     let of_rows = keys.par_chunks_mut(records.ncols().max(1)).zip(records.axis_iter(Axis(0)));
     of_rows.for_each(|(keys, of_row)| {
-        if cancel.is_asked() {
+        if cancel.is_cancelled() {
             return;
         }
         keys.iter_mut().zip(of_row).for_each(|(of, &value)| *of = key(read(value)));

@@ -188,7 +188,7 @@ mod tests {
     use super::super::split::Limits;
     use super::*;
     use crate::Cancel;
-    use crate::random::Path;
+    use crate::random::RandomKey;
 
     const FEATURES: usize = 20;
     const LABELS: usize = 18;
@@ -234,7 +234,7 @@ mod tests {
     fn every_way_agrees<const ENTROPY: bool>(criterion: Criterion) {
         let mut splits = 0;
         for seed in 0..300 {
-            let draw = |place: u32| Path::root(seed, 0).draw(place).priority;
+            let draw = |place: u32| RandomKey::root(seed, 0).draw(place).priority;
             let rows = 2 + seed as usize % (ROWS - 1);
             let records = Array2::from_shape_fn((40, FEATURES), |(row, feature)| {
                 value(draw((row * FEATURES + feature) as u32), feature)
@@ -260,7 +260,7 @@ mod tests {
                 variants: &variants,
                 cancel: Cancel::new(),
             };
-            let node = Node { path: Path::root(seed, 1), rows: &of_node, weight, variants: 0b111, near: true };
+            let node = Node { path: RandomKey::root(seed, 1), rows: &of_node, weight, variants: 0b111, near: true };
             let found = |best: Vec<Best>| best.iter().map(|best| (best.feature, best.threshold)).collect::<Vec<_>>();
             let expected = found(presorted(&search, &node, Presorted::Narrow));
             assert_eq!(found(presorted(&search, &node, Presorted::Wide)), expected, "{seed}");

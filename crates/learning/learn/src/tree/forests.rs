@@ -91,7 +91,7 @@ impl<T: Clone + Send> Truncations<T> {
         cancel: &Cancel,
     ) {
         let mut from = 0;
-        while from < grown.len() && !cancel.is_asked() {
+        while from < grown.len() && !cancel.is_cancelled() {
             let number = first + from as u32;
             let sizes = self.wanted.iter().flat_map(|of| of.settings.range(number + 1..).next());
             let Some(next) = sizes.map(|(&trees, _)| trees).min() else { break };
@@ -117,7 +117,7 @@ impl<T: Clone + Send> Truncations<T> {
         let Some(earliest) = Cut::earliest(growing.iter().map(|(_, cut)| *cut)) else { return };
         let stretch = |(rows, mut sums): (ArrayView2<'_, f32>, ArrayViewMut3<'_, f64>)| {
             let mut open = Vec::new();
-            for grown in grown.iter().take_while(|_| !cancel.is_asked()) {
+            for grown in grown.iter().take_while(|_| !cancel.is_cancelled()) {
                 for (row, mut sums) in rows.rows().into_iter().zip(sums.outer_iter_mut()) {
                     open.clone_from(&growing);
                     grown.pass(row.to_slice().expect("row-major"), earliest, &mut open, |cut, shares| {
@@ -155,7 +155,7 @@ impl<T: Clone> OwnTree<T> {
             return;
         }
         let sums = self.sums.get_or_insert_with(|| Array2::zeros((rows.nrows(), labels)));
-        for (tree, grown) in (first + 1..=most).zip(grown).take_while(|_| !cancel.is_asked()) {
+        for (tree, grown) in (first + 1..=most).zip(grown).take_while(|_| !cancel.is_cancelled()) {
             self.wanted.cut.of(grown).add_to(rows, sums.view_mut());
             self.results.extend(self.wanted.judge(tree, sums.view(), judge));
         }

@@ -81,13 +81,13 @@ mod tests {
     use super::super::rows::{Local, Weights};
     use super::super::values::{TILE, key};
     use super::*;
-    use crate::random::Path;
+    use crate::random::RandomKey;
 
     const ROWS: usize = 300;
     const LABELS: usize = 3;
 
     fn draw(place: usize) -> u32 {
-        Path::root(13, 0).draw(place as u32).priority
+        RandomKey::root(13, 0).draw(place as u32).priority
     }
 
     /// Writes some of the rows, which weigh what their set of labels and their number say; the form, after a look at the

@@ -12,7 +12,7 @@ use super::params::Splitter;
 use super::presorted::{Presorted, Sides};
 use super::split::{self, Best, Scratch, Search, each};
 use super::values::key;
-use crate::random::Path;
+use crate::random::RandomKey;
 
 /// A grown tree, the root first among its nodes.
 pub(super) struct Grown {
@@ -71,7 +71,7 @@ pub(super) struct Open {
     buffer: usize,
     rows: Range<usize>,
     depth: u32,
-    pub(super) path: Path,
+    pub(super) path: RandomKey,
     /// Those that may split it.
     pub(super) variants: u64,
     presorted: Option<Presorted>,
@@ -123,7 +123,7 @@ impl Grown {
 
 impl Grower<'_> {
     /// Grows a tree branch by branch: any but those of random thresholds of all features, see [`super::levels`].
-    pub(super) fn grow(&self, root: Path) -> Result<Grown, String> {
+    pub(super) fn grow(&self, root: RandomKey) -> Result<Grown, String> {
         let mut growth = Growth::new(self, root)?;
         growth.run(&mut Scratch::new(&self.search));
         Ok(growth.grown)
@@ -132,7 +132,7 @@ impl Grower<'_> {
 
 impl<'a> Growth<'a> {
     /// The root of a tree, open. Rows without weight are left out.
-    pub(super) fn new(grower: &'a Grower<'a>, root: Path) -> Result<Self, String> {
+    pub(super) fn new(grower: &'a Grower<'a>, root: RandomKey) -> Result<Self, String> {
         let search = &grower.search;
         let weights = &search.weights.of_rows;
         let rows: Vec<u32> = (0..weights.len() as u32).filter(|&row| weights[row as usize] != 0.0).collect();
@@ -201,7 +201,7 @@ impl<'a> Growth<'a> {
     /// Splits what is open, and what comes of it; leaves some of it open where it is cancelled.
     pub(super) fn run(&mut self, scratch: &mut Scratch) {
         while let Some(mut open) = self.open.pop() {
-            if self.grower.search.cancel.is_asked() {
+            if self.grower.search.cancel.is_cancelled() {
                 return;
             }
             // The nodes of a branch are popped before any other, so one branch is copied at a time.

@@ -201,7 +201,7 @@ mod tests {
 
     use super::super::rows::{Labels, Weights};
     use super::*;
-    use crate::random::Path;
+    use crate::random::RandomKey;
 
     #[test]
     fn nodes_are_light_where_16_bits_hold_the_weight_of_each_label_and_31_the_squares() {
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn light_nodes_cost_in_16_bits_what_they_do_in_32() {
-        let draw = |place: u32| Path::root(7, 0).draw(place).priority;
+        let draw = |place: u32| RandomKey::root(7, 0).draw(place).priority;
         let (rows, labels) = (70, 20);
         let targets =
             Array2::from_shape_fn((rows, labels), |(row, label)| draw((row * 31 + label) as u32).is_multiple_of(4));

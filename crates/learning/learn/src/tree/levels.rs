@@ -17,7 +17,7 @@ use super::random_few;
 use super::split::{Best, Scratch, Search};
 use super::thresholds::{Seen, thresholds};
 use super::values::TILE;
-use crate::random::Path;
+use crate::random::RandomKey;
 
 /// A tree while it is grown, with those of its open nodes that are not in a small branch.
 struct Growing<'a> {
@@ -62,7 +62,7 @@ struct Known {
 }
 
 /// Grows one tree from each root, of which there are some.
-pub(super) fn grow(growers: &[Grower<'_>], roots: &[Path]) -> Result<Vec<Grown>, String> {
+pub(super) fn grow(growers: &[Grower<'_>], roots: &[RandomKey]) -> Result<Vec<Grown>, String> {
     let trees = growers.par_iter().zip(roots).map(|(grower, &root)| Growing::new(grower, root));
     let mut trees: Vec<Growing<'_>> = trees.collect::<Result<_, _>>()?;
     let cancel = &growers[0].search.cancel;
@@ -83,7 +83,7 @@ pub(super) fn grow(growers: &[Grower<'_>], roots: &[Path]) -> Result<Vec<Grown>,
 }
 
 impl<'a> Growing<'a> {
-    fn new(grower: &'a Grower<'a>, root: Path) -> Result<Self, String> {
+    fn new(grower: &'a Grower<'a>, root: RandomKey) -> Result<Self, String> {
         let growth = Growth::new(grower, root)?;
         let scratch = Scratch::new(&grower.search);
         Ok(Self { growth, scratch, branches: Vec::new(), nodes: Vec::new(), known: Known::default(), best: Vec::new() })
@@ -218,7 +218,7 @@ impl<const ENTROPY: bool> WithSimd for Look<'_, ENTROPY> {
             }
             let features = std::array::from_fn(|j| first + j as u32);
             for Task { search, wide, known, best } in &mut tasks {
-                if search.cancel.is_asked() {
+                if search.cancel.is_cancelled() {
                     return;
                 }
                 let &Wide { ref open, weight, scale, form, .. } = *wide;
@@ -249,7 +249,7 @@ mod tests {
     const FEATURES: usize = 150;
 
     /// Grows a tree whose nodes are looked at alone, far from each other.
-    fn node_by_node(grower: &Grower<'_>, root: Path) -> Grown {
+    fn node_by_node(grower: &Grower<'_>, root: RandomKey) -> Grown {
         let mut growth = Growth::new(grower, root).unwrap();
         let mut scratch = Scratch::new(&grower.search);
         while let Some(open) = growth.open.pop() {
@@ -261,7 +261,7 @@ mod tests {
 
     /// Grows trees for so many labels and rows of these weights, on one thread and on several.
     fn levels_are_nodes(criterion: Criterion, labels: usize, weight: impl Fn(usize) -> f64) {
-        let draw = |place: usize| Path::root(3, 0).draw(place as u32).priority;
+        let draw = |place: usize| RandomKey::root(3, 0).draw(place as u32).priority;
         let records = Array2::from_shape_fn((ROWS, FEATURES), |(row, feature)| {
             f64::from(draw(row * FEATURES + feature) % if feature % 5 == 0 { 4 } else { 1_000 })
         });
@@ -279,7 +279,7 @@ mod tests {
         let ends = Ends { max_depth: None, min_samples_split: 2, min_impurity_decrease: 0.0 };
         let [growers, alone]: [Vec<Grower<'_>>; 2] =
             columns.each_ref().map(|columns| (0..3).map(|_| Grower { search: search(columns), ends }).collect());
-        let roots: Vec<Path> = (0..3).map(|tree| Path::root(9, tree)).collect();
+        let roots: Vec<RandomKey> = (0..3).map(|tree| RandomKey::root(9, tree)).collect();
         let by_nodes: Vec<Grown> = alone.iter().zip(&roots).map(|(grower, &root)| node_by_node(grower, root)).collect();
         for threads in [1, 2, 5] {
             let pool = ThreadPoolBuilder::new().num_threads(threads).build().unwrap();

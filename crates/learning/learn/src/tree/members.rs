@@ -217,12 +217,12 @@ mod tests {
 
     use super::super::values::of_key;
     use super::*;
-    use crate::random::Path;
+    use crate::random::RandomKey;
 
     /// Sums of rows in one form are those that a plain loop finds. The first lane's threshold is above all keys, the last
     /// one's below.
     fn sums_are_right<S: Simd, const W: usize>(simd: S, rows: usize, labels: usize, heaviest: i32) {
-        let draw = |place: usize| Path::root(rows as u64, labels as u64).draw(place as u32).priority;
+        let draw = |place: usize| RandomKey::root(rows as u64, labels as u64).draw(place as u32).priority;
         let tile: Vec<i32> = (0..rows * W).map(|place| (draw(place) % 200) as i32 - 100).collect();
         let thresholds: [f32; W] = std::array::from_fn(|j| match j {
             0 => of_key(100),

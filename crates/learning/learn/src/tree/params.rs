@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::criterion::Criterion;
 use super::weights::{ClassWeight, LabelWeights};
-use crate::family::{Seconds, Size};
+use crate::family::{CostEstimate, FitSize};
 use crate::params::{Fields, ParamError, Parameter, bad_value};
 
 /// The four families of trees.
@@ -266,7 +266,7 @@ impl TreeParams {
     }
 
     /// Rough seconds that one fit with its predictions takes on one core.
-    pub(crate) fn seconds(&self, size: Size) -> Seconds {
+    pub(crate) fn seconds(&self, size: FitSize) -> CostEstimate {
         self.0.seconds(size)
     }
 
@@ -359,7 +359,7 @@ impl TreeValidParams {
     }
 
     /// Rough seconds that one fit with its predictions takes on one core, fitted to measured ones; see [`crate::plan`].
-    pub(crate) fn seconds(&self, Size { rows, queries, features, labels }: Size) -> Seconds {
+    pub(crate) fn seconds(&self, FitSize { rows, queries, features, labels }: FitSize) -> CostEstimate {
         let entropy = self.criterion.canonical() == Criterion::Entropy;
         // Nanoseconds: to lay out a value; of each tree to copy one, of each drawn feature a row on a level, and a node.
         let [layout, copy, row, node] = match (self.splitter, self.takes_all(features), entropy) {
@@ -380,7 +380,7 @@ impl TreeValidParams {
         let values = n * features as f64;
         let tree = values * copy + looked_at * (n * levels * row + nodes * node);
         let own = queries as f64 * (trees * 100.0 + labels as f64 * 10.0);
-        Seconds { shared: (values * layout + trees * tree) * 1e-9, own: own * 1e-9 }
+        CostEstimate { shared: (values * layout + trees * tree) * 1e-9, own: own * 1e-9 }
     }
 
     /// Whether every one of so many features is looked at at every node.

@@ -89,7 +89,7 @@ impl<C: Code> Orders<C> {
         let all: Vec<u32> = (0..columns.features() as u32).collect();
         let part = |features: &[u32]| {
             let mut part = Part { features: Vec::new(), orders: Vec::with_capacity(features.len() * rows.len()) };
-            for &index in features.iter().take_while(|_| !cancel.is_asked()) {
+            for &index in features.iter().take_while(|_| !cancel.is_cancelled()) {
                 let first = part.orders.len();
                 let of_node = columns.order(index).rows.iter().map(|&row| places[row as usize]);
                 part.orders.extend(of_node.filter(|&place| place != u32::MAX).map(C::of));
@@ -121,7 +121,7 @@ impl<C: Code> Orders<C> {
             let room_right = if wanted[1] { features.len() * lengths[1] } else { 0 };
             let mut right = Part { features: left.clone(), orders: Vec::with_capacity(room_right) };
             let mut room = vec![C::default(); lengths[1] + 1];
-            let wanted_still = |_: &(Feature, usize)| !cancel.is_asked();
+            let wanted_still = |_: &(Feature, usize)| !cancel.is_cancelled();
             for (feature, first) in features.into_iter().zip((0..).step_by(of_node)).take_while(wanted_still) {
                 let begin = left.len() * lengths[0];
                 let mut found = [0, 0];

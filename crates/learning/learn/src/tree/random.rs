@@ -21,7 +21,7 @@ impl Search<'_> {
         scratch.counts.clear();
         let form = scratch.local.write(node.rows, self.labels, &mut scratch.counts);
         let (mut count, mut all_constant) = (0, true);
-        while (count < self.drawn || all_constant) && !self.cancel.is_asked() {
+        while (count < self.drawn || all_constant) && !self.cancel.is_cancelled() {
             let Scratch { best, local, sums, near, tile, places, counts, pool, .. } = &mut *scratch;
             let mut features = [u32::MAX; W];
             let left = self.drawn.saturating_sub(count);
@@ -127,12 +127,12 @@ mod tests {
     use super::super::split::Limits;
     use super::*;
     use crate::Cancel;
-    use crate::random::Path;
+    use crate::random::RandomKey;
 
     #[test]
     fn drawn_features_of_a_near_branch_are_those_of_all_rows() {
         const FEATURES: usize = 90;
-        let draw = |place: usize| Path::root(11, 0).draw(place as u32).priority;
+        let draw = |place: usize| RandomKey::root(11, 0).draw(place as u32).priority;
         let records = Array2::from_shape_fn((200, FEATURES), |(row, feature)| f64::from(draw(row << 8 | feature) % 50));
         let targets =
             Array2::from_shape_fn((200, 5), |(row, label)| draw(1 << 20 | row << 4 | label).is_multiple_of(3));
@@ -146,7 +146,7 @@ mod tests {
             for rows in [&branch[..], &branch[40..100], &branch[7..16]] {
                 let best = |near: bool| {
                     let weight = rows.len() as f64;
-                    let node = Node { path: Path::root(seed, 1), rows, weight, variants: 0b11, near };
+                    let node = Node { path: RandomKey::root(seed, 1), rows, weight, variants: 0b11, near };
                     let mut scratch = Scratch::new(&search);
                     search.take(&branch, &mut scratch);
                     search.split(&node, None, &mut scratch);

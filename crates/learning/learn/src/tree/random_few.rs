@@ -152,10 +152,10 @@ mod tests {
     use super::super::values::key;
     use super::*;
     use crate::Cancel;
-    use crate::random::Path;
+    use crate::random::RandomKey;
 
     fn sets_cost_what_thresholds_do<const ENTROPY: bool>() {
-        let draw = |place: u32| Path::root(5, 0).draw(place).priority;
+        let draw = |place: u32| RandomKey::root(5, 0).draw(place).priority;
         for rows in 2..=ROWS {
             let values: Vec<[f32; ROWS]> =
                 (0..TILE as u32).map(|j| std::array::from_fn(|row| draw(j * 8 + row as u32) as f32)).collect();
@@ -170,7 +170,7 @@ mod tests {
             let mut counts = Vec::new();
             let form = local.write(&of_rows, &labels, &mut counts);
             let members = Members { places: &places, form, counts: &counts };
-            let node = local.seen(Path::root(rows as u64, 2));
+            let node = local.seen(RandomKey::root(rows as u64, 2));
             let (features, mut room) = (std::array::from_fn(|j| j as u32), vec![[0; TILE]; 4]);
             let drawn = thresholds::<_, ENTROPY, TILE>(Scalar::new(), &node, &members, &tile, &features, &mut room);
             let parts = Parts::of::<ENTROPY>(local.told_apart(&of_rows, &labels), rows, &node, &mut room);
@@ -192,7 +192,7 @@ mod tests {
     #[test]
     fn a_few_rows_are_split_as_cheaply_as_a_look_at_all_features_would() {
         const FEATURES: usize = 40;
-        let draw = |place: usize| Path::root(11, 0).draw(place as u32).priority;
+        let draw = |place: usize| RandomKey::root(11, 0).draw(place as u32).priority;
         let records = Array2::from_shape_fn((60, FEATURES), |(row, feature)| f64::from(draw(row << 8 | feature) % 9));
         let targets = Array2::from_shape_fn((60, 5), |(row, label)| draw(1 << 20 | row << 4 | label).is_multiple_of(3));
         let layouts = Layouts { values: true, tiles: true, ..Layouts::default() };
@@ -206,7 +206,7 @@ mod tests {
             let search = Search::random(&columns, &labels, &weights, FEATURES, &variants);
             let weight = rows.iter().map(|&row| weights.of_rows[row as usize]).sum();
             let best = |variants: u64, near: bool, is_few: bool| {
-                let node = Node { path: Path::root(seed, 1), rows: &rows, weight, variants, near };
+                let node = Node { path: RandomKey::root(seed, 1), rows: &rows, weight, variants, near };
                 let mut scratch = Scratch::new(&search);
                 scratch.best.resize(3, Best::NONE);
                 scratch.local.fill(&rows, weight, &weights, &labels);

@@ -48,7 +48,7 @@ impl<C: Code> Ranked<C> {
         };
         let of_features = ranked.ranks.par_chunks_mut(rows.max(1)).zip(&mut ranked.is_plain);
         of_features.enumerate().for_each(|(feature, (ranks, is_plain))| {
-            if cancel.is_asked() {
+            if cancel.is_cancelled() {
                 return;
             }
             let column = &values[feature * rows..][..rows];
@@ -94,7 +94,7 @@ fn row_by_row<C: Code>(ranks: &[C], rows: usize, features: usize, cancel: &Cance
     const ROWS: usize = 64;
     let mut all = Aligned::new(ranks.len());
     all.par_chunks_mut((features * ROWS).max(1)).enumerate().for_each(|(number, of_rows)| {
-        if cancel.is_asked() {
+        if cancel.is_cancelled() {
             return;
         }
         for (place, of_feature) in ranks.chunks_exact(rows).enumerate() {

@@ -10,7 +10,7 @@ use super::kernel::sum_of_squares;
 use super::members::Form;
 use super::rounding::Sums;
 use super::thresholds::Seen;
-use crate::random::Path;
+use crate::random::RandomKey;
 
 /// Labels that are worked on together.
 pub(super) const LANES: usize = 16;
@@ -226,7 +226,7 @@ impl Local {
 
     /// The node as random thresholds are drawn for it; after [`Local::tell_apart`].
     #[inline(always)]
-    pub(super) fn seen(&self, path: Path) -> Seen<'_> {
+    pub(super) fn seen(&self, path: RandomKey) -> Seen<'_> {
         Seen { path, weight: self.weight, scale: self.scale, with: &self.differing.with }
     }
 

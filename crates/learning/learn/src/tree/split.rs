@@ -15,7 +15,7 @@ use super::room::{InRoom, Nears, Sorters};
 use super::rows::{Labels, Local, Weights};
 use super::values::TILE;
 use crate::Cancel;
-use crate::random::{Path, Pool};
+use crate::random::{IndexSampler, RandomKey};
 
 /// Nodes of more numbers than this are worked on by several threads.
 pub(super) const SHARED: usize = 200_000;
@@ -68,7 +68,7 @@ impl Best {
 
 /// A node that is to be split.
 pub(super) struct Node<'a> {
-    pub(super) path: Path,
+    pub(super) path: RandomKey,
     /// Ascending.
     pub(super) rows: &'a [u32],
     pub(super) weight: f64,
@@ -100,7 +100,7 @@ pub(super) struct Scratch {
     pub(super) best: Vec<Best>,
     pub(super) local: Local,
     pub(super) cuts: Cuts,
-    pub(super) pool: Pool,
+    pub(super) pool: IndexSampler,
     pub(super) sorter: Sorters,
     pub(super) sets: Sets,
     /// What rows weigh, and what they do with each label.
@@ -119,7 +119,7 @@ impl Scratch {
             best: Vec::new(),
             local: Local::default(),
             cuts: Cuts::default(),
-            pool: Pool::new(search.columns.features()),
+            pool: IndexSampler::new(search.columns.features()),
             sorter: Sorters::default(),
             sets: Sets::default(),
             sums: vec![[0; TILE]; 1 + search.labels.count()],

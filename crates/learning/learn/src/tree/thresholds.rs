@@ -10,7 +10,7 @@ use super::kernel::lowest;
 use super::members::Members;
 use super::rows::{LANES, weigh_enough};
 use super::values::{SAME, TILE, of_key};
-use crate::random::Path;
+use crate::random::RandomKey;
 
 /// One random threshold for each feature of a tile, what the rows at or below it weigh, and what it costs.
 pub(super) struct Thresholds<'a, const W: usize> {
@@ -30,7 +30,7 @@ impl<const W: usize> Thresholds<'_, W> {
 
     /// Which of the features of this cost has the highest priority at a node, and that.
     #[inline(always)]
-    pub(super) fn first_of(&self, cost: f32, path: Path) -> (usize, u32) {
+    pub(super) fn first_of(&self, cost: f32, path: RandomKey) -> (usize, u32) {
         let mut priorities = [0; W];
         for j in 0..W {
             let priority = path.draw(self.features[j]).priority;
@@ -44,7 +44,7 @@ impl<const W: usize> Thresholds<'_, W> {
 
 /// A node as [`thresholds`] looks at it.
 pub(super) struct Seen<'a> {
-    pub(super) path: Path,
+    pub(super) path: RandomKey,
     pub(super) weight: i32,
     /// What a weight of 1 is in whole numbers.
     pub(super) scale: f64,
@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     fn ranges_are_right<S: Simd, const W: usize>(simd: S) {
-        let draw = |place: usize| Path::root(3, W as u64).draw(place as u32).priority as i32;
+        let draw = |place: usize| RandomKey::root(3, W as u64).draw(place as u32).priority as i32;
         let tile: Vec<i32> = (0..20 * W).map(draw).collect();
         let places: Vec<u32> = (0..20).filter(|row| row % 3 != 1).map(|row| row * W as u32).collect();
         let (low, high) = ranges::<S, W>(simd, &tile, &places);
@@ -239,7 +239,7 @@ mod tests {
         const WEIGHT: i32 = 188;
         const WITH: i32 = 94;
         let with = [WITH; LABELS];
-        let node = |weight| Seen { path: Path::root(1, 0), weight, scale: 1.0, with: &with };
+        let node = |weight| Seen { path: RandomKey::root(1, 0), weight, scale: 1.0, with: &with };
         let most = node(WEIGHT);
         assert!(most.is_exact_in_f32() && !node(WEIGHT + 1).is_exact_in_f32());
         let draw = |place: usize| most.path.draw(place as u32).priority as i32 & 0x7fff;

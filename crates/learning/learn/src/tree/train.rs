@@ -20,7 +20,7 @@ use super::rows::{Labels, Weights};
 use super::split::{Limits, Search, VARIANTS};
 use crate::Cancel;
 use crate::family::Trained;
-use crate::random::Path;
+use crate::random::RandomKey;
 
 /// Trees that are grown before they are cut for each setting and forgotten.
 const TOGETHER: u32 = 32;
@@ -186,10 +186,10 @@ impl<'a> Growth<'a> {
     /// Grows the trees of these numbers.
     fn grow(&self, trees: Range<u32>) -> Result<Vec<Grown>, String> {
         self.cancel.check()?;
-        let roots: Vec<Path> = trees.map(|tree| Path::root(self.first.seed, u64::from(tree))).collect();
+        let roots: Vec<RandomKey> = trees.map(|tree| RandomKey::root(self.first.seed, u64::from(tree))).collect();
         // As scikit-learn has it since 1.9: class weights decide how often a row is drawn, and how often it was is what it
         // counts for.
-        let drawn = |root: &Path| root.bootstrap(&self.of_rows).into_iter().map(f64::from).collect();
+        let drawn = |root: &RandomKey| root.bootstrap(&self.of_rows).into_iter().map(f64::from).collect();
         let of_trees: Vec<Vec<f64>> = match self.first.bootstrap {
             true => roots.par_iter().map(drawn).collect(),
             false => vec![self.of_rows.clone()],
