@@ -1,4 +1,4 @@
-//! Ending a computation early.
+//! Stopping a computation early.
 
 #[cfg(test)]
 mod tests;
@@ -8,25 +8,25 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::LearnError;
 
-/// A flag that asks a computation to end: whoever started it keeps a clone and raises it, and the computation looks at it
-/// at least every 0.3 s or so, between trees, epochs, folds, and blocks of rows or columns where those are large.
+/// A flag that stops a computation: the caller keeps a clone and raises it; the computation checks it about every 0.3 s,
+/// between trees, epochs, folds, and blocks of rows or columns where those are large.
 ///
-/// It never goes down again. A loop deep inside that sees it may therefore leave its result unfinished: whoever looks
-/// afterwards sees it too, and nothing unfinished leaves this crate.
+/// Once raised, the flag stays raised. An inner loop that sees it may therefore leave its result unfinished: every check
+/// that follows sees the flag too, and nothing unfinished leaves this crate.
 #[derive(Debug, Clone, Default)]
 pub struct Cancel {
     is_cancelled: Arc<AtomicBool>,
-    /// How often anybody looked, so that a test knows where a computation is.
+    /// How often the flag was checked, so that a test knows how far a computation has come.
     #[cfg(test)]
-    looks: Arc<std::sync::atomic::AtomicU64>,
+    checks: Arc<std::sync::atomic::AtomicU64>,
 }
 
-/// The computation was asked to end, and there is no result.
+/// The computation was cancelled: there is no result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cancelled;
 
 impl Cancel {
-    /// A flag that nobody has raised yet.
+    /// A flag that is not raised yet.
     pub fn new() -> Self {
         Self::default()
     }
@@ -40,7 +40,7 @@ impl Cancel {
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         #[cfg(test)]
-        self.looks.fetch_add(1, Ordering::Relaxed);
+        self.checks.fetch_add(1, Ordering::Relaxed);
         self.is_cancelled.load(Ordering::Relaxed)
     }
 
@@ -51,12 +51,12 @@ impl Cancel {
     }
 
     #[cfg(test)]
-    pub(crate) fn looks(&self) -> u64 {
-        self.looks.load(Ordering::Relaxed)
+    pub(crate) fn checks(&self) -> u64 {
+        self.checks.load(Ordering::Relaxed)
     }
 }
 
-/// A flag that somebody else raises, such as who runs jobs.
+/// A flag that the caller owns and raises, as the runtime of jobs does.
 impl From<Arc<AtomicBool>> for Cancel {
     fn from(is_cancelled: Arc<AtomicBool>) -> Self {
         let mut cancel = Self::new();
@@ -71,7 +71,7 @@ impl From<Cancelled> for LearnError {
     }
 }
 
-/// Inside a family, one more reason why there is no model.
+/// Families give the reason why there is no model as a text.
 impl From<Cancelled> for String {
     fn from(_: Cancelled) -> Self {
         LearnError::Cancelled.to_string()

@@ -1,4 +1,4 @@
-//! What can go wrong, by what the caller can do about it.
+//! Errors, by what the caller can do about them.
 
 use crate::grid::GridError;
 use crate::params::ParamError;
@@ -9,36 +9,36 @@ pub enum LearnError {
     /// The grid has to be changed.
     #[error(transparent)]
     Grid(#[from] GridError),
-    /// The setting has to be changed.
+    /// The candidate has to be changed.
     #[error(transparent)]
     Param(#[from] ParamError),
-    /// The setting is right in itself and cannot be fitted on this data: the search goes on with the others.
+    /// The candidate is valid but cannot be fitted on this data: the search continues with the others.
     #[error("{0}")]
     Unfittable(String),
     /// The data has to be changed.
     #[error("{0}")]
     Data(String),
-    /// The search holds no block, setting or finished trials of this kind.
+    /// The search has no such block or candidate, or its trials are not finished.
     #[error("{0}")]
     Search(String),
-    /// The search was started by a version with another arithmetic: workers of that version have to run it.
+    /// The search was started by a version whose arithmetic differs: only workers of that version can run it.
     #[error(
-        "the search computes with kernel `{wanted}`, this version of the program with `{here}`: only versions with the \
-         former can take part"
+        "the search computes with kernel `{wanted}`, this version of the program with `{ours}`: only versions with kernel \
+         `{wanted}` can run it"
     )]
     Kernel {
-        /// That of the search.
+        /// The search's.
         wanted: String,
-        /// This version's.
-        here: String,
+        /// This program's.
+        ours: String,
     },
-    /// The bytes are no model of this program.
+    /// The bytes are not a model that this version can read.
     #[error("not a saved model: {0}")]
     Saved(String),
-    /// Nothing: the computation was asked to end by a [`Cancel`](crate::Cancel).
+    /// The caller raised the [`Cancel`](crate::Cancel) flag: there is nothing to mend.
     #[error("cancelled before it was finished")]
     Cancelled,
-    /// Required by linfa's traits.
+    /// Never returned; linfa's traits require the conversion.
     #[error(transparent)]
     Linfa(#[from] linfa::Error),
 }

@@ -1,5 +1,5 @@
-//! The model families behind one door: a setting of the grid becomes an [`Estimator`], which fits and becomes a
-//! [`Model`], which gives probabilities.
+//! All model families behind one interface: a candidate of the grid becomes an [`Estimator`]; fitting it gives a
+//! [`Model`], which predicts probabilities.
 
 use std::time::Instant;
 
@@ -19,13 +19,13 @@ use crate::select::Selection;
 use crate::tree::{self, Forest, Kind, LabelWeights, TreeParams, TreeValidParams};
 use crate::{Cancel, Labelled, LearnError};
 
-/// Names of the families: the five of the study, and three small ones.
+/// Names of the families: the five of the original study, then three small ones.
 pub const FAMILIES: &[&str] = &["knn", "tree", "extra_trees", "random_forest", "mlp", "extra_tree", "radius", "ridge"];
 
-/// The families of trees.
-const TREES: [Kind; 4] = [Kind::Tree, Kind::ExtraTrees, Kind::RandomForest, Kind::ExtraTree];
+/// The families that are made of trees.
+const TREE_KINDS: [Kind; 4] = [Kind::Tree, Kind::ExtraTrees, Kind::RandomForest, Kind::ExtraTree];
 
-/// A family with checked parameters, ready to fit.
+/// A family with validated parameters, ready to fit.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Estimator {
     /// k nearest neighbours.
@@ -55,59 +55,60 @@ pub enum Model {
     Ridge(Ridge),
 }
 
-/// What came of one setting on one fold.
-pub struct Trained<T> {
-    /// What was made of its probabilities for the validation rows, or why it cannot be fitted on this data.
+/// What became of one candidate on one fold.
+pub struct FitResult<T> {
+    /// The evaluation of its probabilities for the validation rows, or why it cannot be fitted on this data.
     pub outcome: Result<T, String>,
-    /// Wall time of fit and predict; work shared by several settings is divided evenly, that of
-    /// networks that learn in lockstep by what each needs.
+    /// Wall time of fitting and predicting. Work shared by several candidates is divided evenly; that of networks
+    /// trained in lockstep, in proportion to the arithmetic each needs.
     pub seconds: f64,
 }
 
-/// Checks parameters and completes them by scikit-learn's defaults. `select` stays out of them where nothing is selected.
+/// Checks parameters and fills in scikit-learn's defaults. `select` is left out where nothing is selected.
 pub fn complete(family: &str, given: &Params) -> Result<Candidate, ParamError> {
     let (selection, given) = Selection::split(given)?;
     let given = &given;
-    let mut params = match (family, kind(family)) {
-        ("knn", _) => checked(KnnParams::read(given)?)?,
-        ("mlp", _) => checked(MlpParams::read(given)?)?,
-        ("radius", _) => checked(RadiusParams::read(given)?)?,
-        ("ridge", _) => checked(RidgeParams::read(given)?)?,
-        (_, Some(kind)) => checked(TreeParams::read(kind, given)?)?,
-        (other, None) => return Err(unknown(other)),
+    let mut params = match (family, tree_kind(family)) {
+        ("knn", _) => check_params(KnnParams::read(given)?)?,
+        ("mlp", _) => check_params(MlpParams::read(given)?)?,
+        ("radius", _) => check_params(RadiusParams::read(given)?)?,
+        ("ridge", _) => check_params(RidgeParams::read(given)?)?,
+        (_, Some(kind)) => check_params(TreeParams::read(kind, given)?)?,
+        (other, None) => return Err(unknown_family(other)),
     };
     params.extend(selection.map(|selection| ("select".to_owned(), selection.to_value())));
     Ok(Candidate { family: family.to_owned(), params })
 }
 
-fn kind(family: &str) -> Option<Kind> {
-    TREES.into_iter().find(|kind| kind.family() == family)
+fn tree_kind(family: &str) -> Option<Kind> {
+    TREE_KINDS.into_iter().find(|kind| kind.family() == family)
 }
 
-fn checked(read: (impl ParamGuard<Error = ParamError>, Params)) -> Result<Params, ParamError> {
-    read.0.check_ref()?;
-    Ok(read.1)
+/// The completed parameters, if the family accepts them.
+fn check_params((params, completed): (impl ParamGuard<Error = ParamError>, Params)) -> Result<Params, ParamError> {
+    params.check_ref()?;
+    Ok(completed)
 }
 
-pub(crate) fn unknown(family: &str) -> ParamError {
+fn unknown_family(family: &str) -> ParamError {
     ParamError::UnknownFamily { family: family.to_owned(), known: FAMILIES.join(", ") }
 }
 
 impl Estimator {
-    /// The estimator of a setting without `select`; `seed` is for what is random in it.
-    pub fn new(setting: &Candidate, seed: u64) -> Result<Self, ParamError> {
-        let params = &setting.params;
-        match (setting.family.as_str(), kind(&setting.family)) {
+    /// The estimator of a candidate, whose `select` must have been split off; `seed` drives everything random in it.
+    pub fn new(candidate: &Candidate, seed: u64) -> Result<Self, ParamError> {
+        let params = &candidate.params;
+        match (candidate.family.as_str(), tree_kind(&candidate.family)) {
             ("knn", _) => Ok(Self::Knn(KnnParams::read(params)?.0.check()?)),
             ("mlp", _) => Ok(Self::Mlp(MlpParams::read(params)?.0.seed(seed).check()?)),
             ("radius", _) => Ok(Self::Radius(RadiusParams::read(params)?.0.check()?)),
             ("ridge", _) => Ok(Self::Ridge(RidgeParams::read(params)?.0.check()?)),
             (_, Some(kind)) => Ok(Self::Tree(TreeParams::read(kind, params)?.0.seed(seed).check()?)),
-            (other, None) => Err(unknown(other)),
+            (other, None) => Err(unknown_family(other)),
         }
     }
 
-    /// Takes these class weights where `balanced` was asked for: the protocol fits them once, on all training rows.
+    /// Uses these class weights where `balanced` was asked for: the protocol fits them once, on all training rows.
     pub fn balance_by(&mut self, weights: &[LabelWeights]) {
         match self {
             Self::Knn(_) | Self::Mlp(_) | Self::Radius(_) => {}
@@ -116,15 +117,15 @@ impl Estimator {
         }
     }
 
-    /// Fits.
+    /// Fits the rows.
     pub fn fit(&self, train: &Labelled) -> Result<Model, LearnError> {
         self.fit_until(train, &Cancel::new())
     }
 
-    /// [`Estimator::fit`], until it is cancelled.
+    /// [`Estimator::fit`], which stops when it is cancelled.
     pub(crate) fn fit_until(&self, train: &Labelled, cancel: &Cancel) -> Result<Model, LearnError> {
         match self {
-            // These two keep the rows, and that is all.
+            // These two only keep the rows: there is nothing to cancel.
             Self::Knn(params) => params.fit(train).map(Model::Knn),
             Self::Radius(params) => params.fit(train).map(Model::Radius),
             Self::Tree(params) => params.fit_until(train, cancel).map(Model::Tree),
@@ -133,34 +134,36 @@ impl Estimator {
         }
     }
 
-    /// The setting with every parameter that changes nothing set to its default: equal ones are one fit.
-    pub(crate) fn essential(&self) -> Self {
+    /// The same estimator in canonical parameters: those without effect are set to their defaults, so equal estimators
+    /// need one fit.
+    pub(crate) fn canonical(&self) -> Self {
         match self {
-            Self::Knn(params) => Self::Knn(params.essential()),
-            Self::Tree(params) => Self::Tree(params.essential()),
-            Self::Mlp(params) => Self::Mlp(params.inert()),
+            Self::Knn(params) => Self::Knn(params.canonical()),
+            Self::Tree(params) => Self::Tree(params.canonical()),
+            Self::Mlp(params) => Self::Mlp(params.canonical()),
             Self::Radius(_) | Self::Ridge(_) => self.clone(),
         }
     }
 
-    /// Whether most of the work of both is the same, and done once if they are trained together on so many features.
-    pub(crate) fn shares_with(&self, other: &Self, features: usize) -> bool {
+    /// Whether most of the work of both is the same and is done once if they are trained together on this many features.
+    pub(crate) fn shares_work_with(&self, other: &Self, features: usize) -> bool {
         match (self, other) {
             (Self::Knn(a), Self::Knn(b)) => a.distance() == b.distance(),
-            (Self::Tree(a), Self::Tree(b)) => a.shares_with(b, features),
-            (Self::Mlp(a), Self::Mlp(b)) => a.inert() == b.inert(),
+            (Self::Tree(a), Self::Tree(b)) => a.shares_work_with(b, features),
+            (Self::Mlp(a), Self::Mlp(b)) => a.canonical() == b.canonical(),
             (Self::Radius(a), Self::Radius(b)) => a.distance() == b.distance(),
-            (Self::Ridge(a), Self::Ridge(b)) => a.shares_with(b),
+            (Self::Ridge(a), Self::Ridge(b)) => a.shares_work_with(b),
             _ => false,
         }
     }
 
-    /// Whether both cost less if they are trained together, though each does its own work.
-    pub(crate) fn learns_beside(&self, other: &Self) -> bool {
-        matches!((self, other), (Self::Mlp(a), Self::Mlp(b)) if a.learns_beside(b))
+    /// Whether training both together costs less although each does its own work: they are networks that draw the same
+    /// minibatches.
+    pub(crate) fn learns_in_lockstep_with(&self, other: &Self) -> bool {
+        matches!((self, other), (Self::Mlp(a), Self::Mlp(b)) if a.learns_in_lockstep_with(b))
     }
 
-    /// Rough seconds that a fit and its predictions take on one core.
+    /// Estimated cost of a fit and its predictions on one core.
     pub(crate) fn seconds(&self, size: FitSize) -> CostEstimate {
         let FitSize { rows, queries, features, .. } = size;
         match self {
@@ -173,105 +176,109 @@ impl Estimator {
     }
 }
 
-/// Seconds that a fit and its predictions take.
+/// Estimated seconds of a fit and its predictions on one core.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct CostEstimate {
-    /// What settings that share work with this one have in common with it.
+    /// Work that is done once for all candidates that share it.
     pub(crate) shared: f64,
-    /// What each has to do itself.
+    /// Work that every candidate does for itself.
     pub(crate) own: f64,
 }
 
 impl CostEstimate {
-    /// Of a family in which little is left to do when what is shared is done.
-    fn mostly_shared(all: f64) -> Self {
-        const OWN: f64 = 0.001;
-        Self { shared: (1.0 - OWN) * all, own: OWN * all }
+    /// For a family in which next to nothing remains to be done once the shared work is.
+    fn mostly_shared(seconds: f64) -> Self {
+        // Only has to be more than nothing, so that a thousand candidates that share a pass cost about two.
+        const OWN_SHARE: f64 = 0.001;
+        Self { shared: (1.0 - OWN_SHARE) * seconds, own: OWN_SHARE * seconds }
     }
 
-    pub(crate) fn sum(self) -> f64 {
+    pub(crate) fn total(self) -> f64 {
         self.shared + self.own
     }
 }
 
-/// How large a fit is.
+/// The size of a fit, from which its cost is estimated.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FitSize {
-    /// Rows that are fitted on.
+    /// Rows to fit on.
     pub(crate) rows: usize,
-    /// Rows that are predicted.
+    /// Rows to predict.
     pub(crate) queries: usize,
     pub(crate) features: usize,
     pub(crate) labels: usize,
 }
 
-/// Fits all estimators on the same rows, predicts the same others and judges the probabilities, in the order of the
-/// estimators. What they share is computed once; the results are those of each on its own, to the last bit.
+/// Fits all estimators on the same rows, predicts the same other rows and evaluates the probabilities, in the order of
+/// the estimators. Shared work is done once; every result is what the estimator gives on its own, to the last bit.
 ///
 /// # Errors
-/// [`LearnError::Cancelled`], and no other: why an estimator cannot be fitted is its own outcome.
+/// [`LearnError::Cancelled`] and no other: why an estimator cannot be fitted is part of its outcome.
 pub fn train_all<T: Clone + Send>(
     estimators: &[Estimator],
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
-    judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+    evaluate: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
     cancel: &Cancel,
-) -> Result<Vec<Trained<T>>, LearnError> {
-    type Of<'a, P> = fn(&'a Estimator) -> Option<&'a P>;
-    let knn: Of<KnnValidParams> = |of| if let Estimator::Knn(of) = of { Some(of) } else { None };
-    let tree: Of<TreeValidParams> = |of| if let Estimator::Tree(of) = of { Some(of) } else { None };
-    let mlp: Of<MlpValidParams> = |of| if let Estimator::Mlp(of) = of { Some(of) } else { None };
-    let radius: Of<RadiusValidParams> = |of| if let Estimator::Radius(of) = of { Some(of) } else { None };
-    let ridge: Of<RidgeValidParams> = |of| if let Estimator::Ridge(of) = of { Some(of) } else { None };
-    let mut trained: Vec<Option<Trained<T>>> = estimators.iter().map(|_| None).collect();
-    let (all, into) = (estimators, &mut trained);
-    let judged = |of: Vec<Trained<Array2<f64>>>| of.into_iter().map(|of| of.judge(judge)).collect();
-    // Trees judge as they go: all their probabilities at once would not fit into memory.
-    in_groups(all, tree, |_, _| true, |group| tree::train_all(group, train, rows, judge, cancel), into);
-    in_groups(all, mlp, |_, _| true, |group| mlp::train_all(group, train, rows, judge, cancel), into);
+) -> Result<Vec<FitResult<T>>, LearnError> {
+    type ParamsOf<'a, P> = fn(&'a Estimator) -> Option<&'a P>;
+    let knn: ParamsOf<KnnValidParams> = |any| if let Estimator::Knn(params) = any { Some(params) } else { None };
+    let tree: ParamsOf<TreeValidParams> = |any| if let Estimator::Tree(params) = any { Some(params) } else { None };
+    let mlp: ParamsOf<MlpValidParams> = |any| if let Estimator::Mlp(params) = any { Some(params) } else { None };
+    let radius: ParamsOf<RadiusValidParams> =
+        |any| if let Estimator::Radius(params) = any { Some(params) } else { None };
+    let ridge: ParamsOf<RidgeValidParams> = |any| if let Estimator::Ridge(params) = any { Some(params) } else { None };
+    let mut results: Vec<Option<FitResult<T>>> = estimators.iter().map(|_| None).collect();
+    let (all, into) = (estimators, &mut results);
+    let evaluated =
+        |fits: Vec<FitResult<Array2<f64>>>| fits.into_iter().map(|fit| fit.evaluate(evaluate)).collect::<Vec<_>>();
+    // Trees and networks evaluate as they go: all their probabilities at once would not fit into memory.
+    train_in_groups(all, tree, |_, _| true, |group| tree::train_all(group, train, rows, evaluate, cancel), into);
+    train_in_groups(all, mlp, |_, _| true, |group| mlp::train_all(group, train, rows, evaluate, cancel), into);
     let same = |a: &KnnValidParams, b: &KnnValidParams| a.distance() == b.distance();
-    in_groups(all, knn, same, |group| judged(knn::train_all(group, train, rows, cancel)), into);
+    train_in_groups(all, knn, same, |group| evaluated(knn::train_all(group, train, rows, cancel)), into);
     let same = |a: &RadiusValidParams, b: &RadiusValidParams| a.distance() == b.distance();
-    in_groups(all, radius, same, |group| judged(radius::train_all(group, train, rows, cancel)), into);
-    in_groups(all, ridge, |a, b| a.shares_with(b), |group| judged(ridge::train_all(group, train, rows, cancel)), into);
+    train_in_groups(all, radius, same, |group| evaluated(radius::train_all(group, train, rows, cancel)), into);
+    let same = RidgeValidParams::shares_work_with;
+    train_in_groups(all, ridge, same, |group| evaluated(ridge::train_all(group, train, rows, cancel)), into);
     cancel.check()?;
-    Ok(trained.into_iter().map(|result| result.expect("every estimator is of one family")).collect())
+    Ok(results.into_iter().map(|result| result.expect("every estimator is of one family")).collect())
 }
 
-/// Trains the estimators of one family, those that share their work together.
-fn in_groups<'a, P, T>(
+/// Trains the estimators of one family, together where `share` says that they share their work.
+fn train_in_groups<'a, P, T>(
     estimators: &'a [Estimator],
-    of: fn(&'a Estimator) -> Option<&'a P>,
+    params_of: fn(&'a Estimator) -> Option<&'a P>,
     share: impl Fn(&P, &P) -> bool,
-    train: impl Fn(&[&P]) -> Vec<Trained<T>>,
-    trained: &mut [Option<Trained<T>>],
+    train: impl Fn(&[&P]) -> Vec<FitResult<T>>,
+    results: &mut [Option<FitResult<T>>],
 ) {
-    let of_family = estimators.iter().enumerate().filter_map(|(index, estimator)| Some((index, of(estimator)?)));
-    let mut left: Vec<(usize, &P)> = of_family.collect();
-    while let Some(&(_, first)) = left.first() {
-        let (group, others): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, of)| share(first, of));
+    let indexed = estimators.iter().enumerate().filter_map(|(index, any)| Some((index, params_of(any)?)));
+    let mut remaining: Vec<(usize, &P)> = indexed.collect();
+    while let Some(&(_, first)) = remaining.first() {
+        let (group, others): (Vec<_>, Vec<_>) = remaining.into_iter().partition(|(_, params)| share(first, params));
         let (indices, params): (Vec<usize>, Vec<&P>) = group.into_iter().unzip();
-        indices.into_iter().zip(train(&params)).for_each(|(index, result)| trained[index] = Some(result));
-        left = others;
+        indices.into_iter().zip(train(&params)).for_each(|(index, result)| results[index] = Some(result));
+        remaining = others;
     }
 }
 
-impl Trained<Array2<f64>> {
-    /// Makes what is wanted of the probabilities.
-    fn judge<T>(self, judge: &impl Fn(ArrayView2<'_, f64>) -> T) -> Trained<T> {
+impl FitResult<Array2<f64>> {
+    /// Replaces the probabilities by their evaluation.
+    fn evaluate<T>(self, evaluate: &impl Fn(ArrayView2<'_, f64>) -> T) -> FitResult<T> {
         let started = Instant::now();
-        let outcome = self.outcome.map(|probabilities| judge(probabilities.view()));
-        Trained { outcome, seconds: self.seconds + started.elapsed().as_secs_f64() }
+        let outcome = self.outcome.map(|probabilities| evaluate(probabilities.view()));
+        FitResult { outcome, seconds: self.seconds + started.elapsed().as_secs_f64() }
     }
 }
 
 impl Model {
     /// Probability of each label, m × q, for m rows of d features.
     pub fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        self.probabilities_until(rows, &Cancel::new()).expect("nobody cancels it")
+        self.probabilities_until(rows, &Cancel::new()).expect("never cancelled")
     }
 
-    /// [`Model::probabilities`], until it is cancelled.
+    /// [`Model::probabilities`], which stops when it is cancelled.
     pub(crate) fn probabilities_until(
         &self,
         rows: ArrayView2<'_, f64>,
@@ -287,12 +294,12 @@ impl Model {
     }
 }
 
-/// Labels of these probabilities: above a threshold for each.
+/// The labels whose probability is above their own threshold.
 pub fn decide_above(thresholds: &[f64], probabilities: ArrayView2<'_, f64>) -> Array2<bool> {
     Array2::from_shape_fn(probabilities.dim(), |(row, label)| probabilities[(row, label)] > thresholds[label])
 }
 
-/// Labels of these probabilities: above one half; a tie is a no, as for scikit-learn's arg max.
+/// The labels whose probability is above one half; a tie is a no, as in scikit-learn's arg max.
 pub fn decide(probabilities: ArrayView2<'_, f64>) -> Array2<bool> {
     probabilities.mapv(|probability| probability > 0.5)
 }

@@ -6,8 +6,8 @@ use ndarray::Axis;
 
 use crate::{Labelled, LearnError};
 
-/// Cuts `rows` rows in their order into `folds` stretches, the first `rows % folds` of them one row longer. Each is the
-/// validation part of one fold.
+/// Splits `rows` consecutive rows into `folds` ranges, the first `rows % folds` of them one row longer. Each range holds
+/// the validation rows of one fold.
 pub fn k_fold(rows: usize, folds: usize) -> Result<Vec<Range<usize>>, LearnError> {
     if folds < 2 {
         return Err(LearnError::Data(format!("{folds} folds make no cross-validation: use 2 or more")));
@@ -17,17 +17,17 @@ pub fn k_fold(rows: usize, folds: usize) -> Result<Vec<Range<usize>>, LearnError
             "{rows} training rows cannot be cut into {folds} folds: use fewer folds or more tracks"
         )));
     }
-    let starts = (0..=folds).map(|fold| fold * (rows / folds) + fold.min(rows % folds)).collect::<Vec<_>>();
-    Ok(starts.windows(2).map(|pair| pair[0]..pair[1]).collect())
+    let boundaries = (0..=folds).map(|fold| fold * (rows / folds) + fold.min(rows % folds)).collect::<Vec<_>>();
+    Ok(boundaries.windows(2).map(|pair| pair[0]..pair[1]).collect())
 }
 
-/// [`k_fold`] of rows of which several may be copies of one track: no track is cut. `ends` says where the rows of each track
-/// end, in their order. Each boundary is the end of a track that is nearest to the one [`k_fold`] would set, of two equally
-/// near ones the later, and every fold gets a track.
-pub fn k_fold_tracks(ends: &[usize], folds: usize) -> Result<Vec<Range<usize>>, LearnError> {
-    let rows = ends.last().copied().unwrap_or(0);
-    let wanted = k_fold(rows, folds)?;
-    let tracks = ends.len();
+/// [`k_fold`] for rows that may hold several copies of a track: no track is split between folds. `track_ends` says where
+/// the rows of each track end, ascending. Each boundary of a fold is the track end nearest to the boundary that
+/// [`k_fold`] would set (of two equally near ones the later), and every fold gets at least one track.
+pub fn group_k_fold(track_ends: &[usize], folds: usize) -> Result<Vec<Range<usize>>, LearnError> {
+    let rows = track_ends.last().copied().unwrap_or(0);
+    let ideal = k_fold(rows, folds)?;
+    let tracks = track_ends.len();
     if tracks < folds {
         return Err(LearnError::Data(format!(
             "{rows} training rows are copies of {tracks} tracks, which cannot be cut into {folds} folds: use fewer folds or \
@@ -35,24 +35,25 @@ pub fn k_fold_tracks(ends: &[usize], folds: usize) -> Result<Vec<Range<usize>>, 
         )));
     }
     let (mut start, mut next) = (0, 0);
-    let stretches = wanted.iter().enumerate().map(|(fold, wanted)| {
+    let ranges = ideal.iter().enumerate().map(|(fold, ideal)| {
+        // The folds still to come need a track each.
         let last = tracks - (folds - fold);
-        let track = nearest(ends, wanted.end).clamp(next, last);
+        let track = nearest(track_ends, ideal.end).clamp(next, last);
         next = track + 1;
-        std::mem::replace(&mut start, ends[track])..ends[track]
+        std::mem::replace(&mut start, track_ends[track])..track_ends[track]
     });
-    Ok(stretches.collect())
+    Ok(ranges.collect())
 }
 
-/// Which end is the nearest to this one.
-fn nearest(ends: &[usize], wanted: usize) -> usize {
-    let at = ends.partition_point(|&end| end < wanted);
-    let is_earlier_nearer = at > 0 && wanted - ends[at - 1] < ends[at] - wanted;
+/// The index of the end that is nearest to `boundary`.
+fn nearest(ends: &[usize], boundary: usize) -> usize {
+    let at = ends.partition_point(|&end| end < boundary);
+    let is_earlier_nearer = at > 0 && boundary - ends[at - 1] < ends[at] - boundary;
     if is_earlier_nearer { at - 1 } else { at }
 }
 
-/// All rows but those of `validation`, in their order.
-pub fn without(all: &Labelled, validation: &Range<usize>) -> Labelled {
+/// The training rows of a fold: all but its validation rows, in order.
+pub fn training_rows(all: &Labelled, validation: &Range<usize>) -> Labelled {
     let rows: Vec<usize> = (0..all.records.nrows()).filter(|row| !validation.contains(row)).collect();
     Labelled::new(all.records.select(Axis(0), &rows), all.targets.select(Axis(0), &rows))
 }
@@ -67,9 +68,9 @@ mod tests {
         #[test]
         fn tracks_without_copies_are_folded_as_rows(rows in 2usize..400, folds in 2usize..20) {
             let ends: Vec<usize> = (1..=rows).collect();
-            match (k_fold(rows, folds), k_fold_tracks(&ends, folds)) {
-                (Ok(of_rows), Ok(of_tracks)) => prop_assert_eq!(of_rows, of_tracks),
-                (of_rows, of_tracks) => prop_assert_eq!(of_rows.unwrap_err().to_string(), of_tracks.unwrap_err().to_string()),
+            match (k_fold(rows, folds), group_k_fold(&ends, folds)) {
+                (Ok(by_row), Ok(by_track)) => prop_assert_eq!(by_row, by_track),
+                (by_row, by_track) => prop_assert_eq!(by_row.unwrap_err().to_string(), by_track.unwrap_err().to_string()),
             }
         }
 
@@ -80,18 +81,18 @@ mod tests {
         ) {
             let ends: Vec<usize> = copies.iter().scan(0, |end, copies| { *end += copies; Some(*end) }).collect();
             let rows = *ends.last().unwrap();
-            let Ok(stretches) = k_fold_tracks(&ends, folds) else {
+            let Ok(ranges) = group_k_fold(&ends, folds) else {
                 prop_assert!(copies.len() < folds);
                 return Ok(());
             };
-            prop_assert_eq!(stretches.len(), folds);
-            prop_assert_eq!((stretches[0].start, stretches[folds - 1].end), (0, rows));
-            prop_assert!(stretches.windows(2).all(|two| two[0].end == two[1].start));
-            prop_assert!(stretches.iter().all(|stretch| ends.contains(&stretch.end)), "{:?}", stretches);
+            prop_assert_eq!(ranges.len(), folds);
+            prop_assert_eq!((ranges[0].start, ranges[folds - 1].end), (0, rows));
+            prop_assert!(ranges.windows(2).all(|pair| pair[0].end == pair[1].start));
+            prop_assert!(ranges.iter().all(|range| ends.contains(&range.end)), "{:?}", ranges);
             let largest = *copies.iter().max().unwrap() as f64;
-            let asked = rows as f64 / folds as f64;
-            let is_near = |stretch: &Range<usize>| (stretch.len() as f64 - asked).abs() < largest + 1.0;
-            prop_assert!(stretches.iter().all(|stretch| !stretch.is_empty() && is_near(stretch)), "{:?}", stretches);
+            let ideal = rows as f64 / folds as f64;
+            let is_near = |range: &Range<usize>| (range.len() as f64 - ideal).abs() < largest + 1.0;
+            prop_assert!(ranges.iter().all(|range| !range.is_empty() && is_near(range)), "{:?}", ranges);
         }
     }
 

@@ -27,14 +27,15 @@ pub use cancel::Cancel;
 pub use error::LearnError;
 pub use search::{Prepared, SavedModel, check_version, leaderboard, prepare, refit, run_block};
 
-/// Version of the arithmetic: raised with every change that can alter a score, so that no search mixes two of them.
-const KERNEL: u32 = 9;
+/// Version of the arithmetic. Raise it with every change that can alter a score: trials of two versions never mix in one
+/// search.
+const KERNEL_VERSION: u32 = 9;
 
-/// The arithmetic that scores have, the same on every machine. That of training rows with copies of a track is another:
-/// programs before it cut such rows into other folds.
+/// The kernel (version of the arithmetic) that a search's scores are computed with; the same on every machine. Training
+/// rows with `copies` of a track have a kernel of their own: older programs split them into different folds.
 pub fn kernel(copies: bool) -> String {
-    if copies { format!("{KERNEL} copies") } else { KERNEL.to_string() }
+    if copies { format!("{KERNEL_VERSION} copies") } else { KERNEL_VERSION.to_string() }
 }
 
-/// Rows with their labels, as linfa's traits take them: records n × d, targets n × q.
+/// Rows with their labels, in the form linfa's traits take: records n × d, targets n × q.
 pub type Labelled = linfa::Dataset<f64, bool>;

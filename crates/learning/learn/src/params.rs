@@ -1,4 +1,4 @@
-//! Parameters of a family: which there are, what they may be, and what they are when nobody says.
+//! The parameters of a family: their names, defaults and allowed values.
 
 use model::search::Params;
 use serde::de::DeserializeOwned;
@@ -11,11 +11,11 @@ pub struct Parameter {
     pub name: &'static str,
     /// scikit-learn's default, as JSON.
     pub default: &'static str,
-    /// What it may be, for people.
+    /// The allowed values, in words.
     pub allowed: &'static str,
 }
 
-/// A setting that is not one: which family, which parameter, what was given and what may be.
+/// Parameters that a family does not accept: which family, which parameter, what was given and what is allowed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum ParamError {
     /// There is no such family.
@@ -23,7 +23,7 @@ pub enum ParamError {
     UnknownFamily {
         /// As given.
         family: String,
-        /// Those there are.
+        /// The families there are.
         known: String,
     },
     /// The family has no such parameter.
@@ -33,10 +33,10 @@ pub enum ParamError {
         family: &'static str,
         /// As given.
         name: String,
-        /// Those it has.
+        /// The parameters it has.
         known: String,
     },
-    /// The parameter cannot be this.
+    /// The parameter cannot have this value.
     #[error("{family}: {name} cannot be {value}: it is {allowed}")]
     BadValue {
         /// Family.
@@ -45,46 +45,46 @@ pub enum ParamError {
         name: &'static str,
         /// As given, as JSON.
         value: String,
-        /// What it may be.
+        /// The allowed values, in words.
         allowed: &'static str,
     },
 }
 
-/// The parameters of one setting while they are read.
-pub(crate) struct Fields {
+/// Reads the parameters of one candidate by name.
+pub(crate) struct ParamReader {
     family: &'static str,
     known: &'static [Parameter],
-    complete: Params,
+    completed: Params,
 }
 
-impl Fields {
-    /// Completes what is given by the defaults; refuses parameters that the family does not have.
+impl ParamReader {
+    /// Fills in the defaults of what is not given; refuses parameters that the family does not have.
     pub(crate) fn new(family: &'static str, known: &'static [Parameter], given: &Params) -> Result<Self, ParamError> {
-        let default = |of: &Parameter| serde_json::from_str(of.default).expect("defaults are JSON");
-        let mut complete: Params = known.iter().map(|of| (of.name.to_owned(), default(of))).collect();
+        let default = |known: &Parameter| serde_json::from_str(known.default).expect("defaults are JSON");
+        let mut completed: Params = known.iter().map(|known| (known.name.to_owned(), default(known))).collect();
         for (name, value) in given {
-            match complete.get_mut(name) {
+            match completed.get_mut(name) {
                 Some(slot) => *slot = value.clone(),
-                None => return Err(unknown(family, known, name)),
+                None => return Err(unknown_parameter(family, known, name)),
             }
         }
-        Ok(Self { family, known, complete })
+        Ok(Self { family, known, completed })
     }
 
     /// Reads one parameter.
     pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, ParamError> {
-        let value = self.complete.get(name).unwrap_or(&Value::Null);
+        let value = self.completed.get(name).unwrap_or(&Value::Null);
         T::deserialize(value).map_err(|_| bad_value(self.family, self.known, name, value))
     }
 
-    /// Every parameter the family has.
-    pub(crate) fn complete(self) -> Params {
-        self.complete
+    /// Every parameter of the family, given or default.
+    pub(crate) fn completed(self) -> Params {
+        self.completed
     }
 }
 
-fn unknown(family: &'static str, known: &[Parameter], name: &str) -> ParamError {
-    let names: Vec<&str> = known.iter().map(|of| of.name).collect();
+fn unknown_parameter(family: &'static str, known: &[Parameter], name: &str) -> ParamError {
+    let names: Vec<&str> = known.iter().map(|known| known.name).collect();
     ParamError::UnknownParameter { family, name: name.to_owned(), known: names.join(", ") }
 }
 
@@ -95,6 +95,6 @@ pub(crate) fn bad_value(
     name: &str,
     value: impl std::fmt::Display,
 ) -> ParamError {
-    let of = known.iter().find(|of| of.name == name).expect("a family reads its own parameters");
-    ParamError::BadValue { family, name: of.name, value: value.to_string(), allowed: of.allowed }
+    let parameter = known.iter().find(|known| known.name == name).expect("a family reads its own parameters");
+    ParamError::BadValue { family, name: parameter.name, value: value.to_string(), allowed: parameter.allowed }
 }

@@ -81,7 +81,7 @@ pub fn summary(settings: &[Candidate], folds: u32, shape: Shape) -> Vec<FamilyPl
             plans.len() - 1
         });
         let different = group.settings.iter().map(|&setting| match Pipeline::new(&settings[setting as usize], 0) {
-            Ok(pipeline) => format!("{:?}", pipeline.essential()),
+            Ok(pipeline) => format!("{:?}", pipeline.canonical()),
             Err(error) => error.to_string(),
         });
         plans[at].distinct += different.collect::<HashSet<String>>().len();
@@ -118,8 +118,8 @@ impl Group {
         }
     }
 
-    fn learns_beside(&self, other: &Self) -> bool {
-        matches!((&self.first, &other.first), (Some(a), Some(b)) if a.learns_beside(b))
+    fn learns_in_lockstep_with(&self, other: &Self) -> bool {
+        matches!((&self.first, &other.first), (Some(a), Some(b)) if a.learns_in_lockstep_with(b))
     }
 
     /// Of one fold.
@@ -150,7 +150,7 @@ fn chunks(groups: Vec<Group>, worth: f64) -> Vec<Chunk> {
 fn companies(groups: Vec<Group>) -> Vec<Vec<Group>> {
     let mut companies: Vec<Vec<Group>> = Vec::new();
     for group in groups {
-        match companies.iter_mut().find(|company| company[0].learns_beside(&group)) {
+        match companies.iter_mut().find(|company| company[0].learns_in_lockstep_with(&group)) {
             Some(company) => company.push(group),
             None => companies.push(vec![group]),
         }
@@ -186,7 +186,7 @@ fn groups(settings: &[Candidate], folds: u32, shape: Shape) -> Vec<Group> {
         // Whoever runs the block of a setting that cannot be read says so; it costs nothing.
         let seconds = first.as_ref().map_or(CostEstimate::default(), |of| of.seconds(size));
         let shared = groups.iter_mut().find(|group| match (&group.first, &first) {
-            (Some(of), Some(pipeline)) => of.shares_with(pipeline, features),
+            (Some(of), Some(pipeline)) => of.shares_work_with(pipeline, features),
             _ => false,
         });
         match shared {

@@ -50,7 +50,7 @@ fn random_trees_score_as_scikit_learns_do_on_average() {
     let all = dataset(11, 300, 7, 4);
     let accuracy = |estimator: Estimator| {
         let of_fold = |validation: std::ops::Range<usize>| {
-            let fitted = estimator.fit(&folds::without(&all, &validation)).unwrap();
+            let fitted = estimator.fit(&folds::training_rows(&all, &validation)).unwrap();
             let shares = fitted.probabilities(all.records.slice(s![validation.clone(), ..]));
             metrics::scores(all.targets.slice(s![validation, ..]), decide(shares.view()).view()).accuracy
         };

@@ -118,7 +118,7 @@ fn a_selection_outside_the_folds_finds_success_in_pure_noise_and_inside_them_non
     let accuracy = |inside: bool| {
         let leaking = selection.fit(&all).unwrap();
         let of_fold = |validation: std::ops::Range<usize>| {
-            let train = folds::without(&all, &validation);
+            let train = folds::training_rows(&all, &validation);
             let selector = if inside { selection.fit(&train).unwrap() } else { leaking.clone() };
             let selected = Labelled::new(selector.apply(train.records.view()), train.targets);
             let rows = selector.apply(all.records.slice(s![validation.clone(), ..]));

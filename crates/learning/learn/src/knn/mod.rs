@@ -17,7 +17,7 @@ pub use params::{KnnParams, KnnValidParams, PARAMETERS};
 
 use crate::cancel::Cancelled;
 use crate::distance::{Neighbour, nearest, vote};
-use crate::family::{Trained, decide};
+use crate::family::{FitResult, decide};
 use crate::{Cancel, Labelled, LearnError};
 
 /// The fitted model: the training rows themselves.
@@ -79,7 +79,7 @@ pub(crate) fn train_all(
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
     cancel: &Cancel,
-) -> Vec<Trained<Array2<f64>>> {
+) -> Vec<FitResult<Array2<f64>>> {
     let started = Instant::now();
     let n = train.records.nrows();
     let most = settings.iter().filter(|of| fits(of, n).is_ok()).map(|of| of.n_neighbors as usize).max();
@@ -92,7 +92,7 @@ pub(crate) fn train_all(
             let found = found.as_ref().map_err(|&cancelled| cancelled)?;
             Ok(votes(found, of.n_neighbors as usize, of.weights, train.targets.view()))
         });
-        Trained { outcome: probabilities, seconds: shared + started.elapsed().as_secs_f64() }
+        FitResult { outcome: probabilities, seconds: shared + started.elapsed().as_secs_f64() }
     };
     settings.iter().map(train_one).collect()
 }

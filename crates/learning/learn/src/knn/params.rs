@@ -4,7 +4,7 @@ use linfa::ParamGuard;
 use model::search::Params;
 
 use crate::distance::{Algorithm, Distance, Metric, Weights};
-use crate::params::{Fields, ParamError, Parameter, bad_value};
+use crate::params::{ParamError, ParamReader, Parameter, bad_value};
 
 const FAMILY: &str = "knn";
 
@@ -73,16 +73,16 @@ impl KnnParams {
 
     /// Reads what a grid says; also returns every parameter, completed by the defaults.
     pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
-        let fields = Fields::new(FAMILY, PARAMETERS, given)?;
+        let reader = ParamReader::new(FAMILY, PARAMETERS, given)?;
         let params = Self(KnnValidParams {
-            n_neighbors: fields.get("n_neighbors")?,
-            weights: fields.get("weights")?,
-            algorithm: fields.get("algorithm")?,
-            leaf_size: fields.get("leaf_size")?,
-            p: fields.get("p")?,
-            metric: fields.get("metric")?,
+            n_neighbors: reader.get("n_neighbors")?,
+            weights: reader.get("weights")?,
+            algorithm: reader.get("algorithm")?,
+            leaf_size: reader.get("leaf_size")?,
+            p: reader.get("p")?,
+            metric: reader.get("metric")?,
         });
-        Ok((params, fields.complete()))
+        Ok((params, reader.completed()))
     }
 }
 
@@ -117,7 +117,7 @@ impl KnnValidParams {
     }
 
     /// The parameters with those that change nothing set to their defaults.
-    pub(crate) fn essential(&self) -> Self {
+    pub(crate) fn canonical(&self) -> Self {
         let distance = self.distance();
         let algorithm = if self.algorithm.allows(distance).is_ok() { Algorithm::Auto } else { self.algorithm };
         let p = if self.metric == Metric::Minkowski { self.p } else { 2.0 };

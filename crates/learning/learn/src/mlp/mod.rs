@@ -30,7 +30,7 @@ pub use activation::Activation;
 pub use params::{BatchRule, BatchSize, MlpParams, MlpValidParams, PARAMETERS, Solver};
 
 use crate::cancel::Cancelled;
-use crate::family::{Trained, decide};
+use crate::family::{FitResult, decide};
 use crate::random::RandomKey;
 use crate::{Cancel, Labelled, LearnError};
 use data::Data;
@@ -88,8 +88,8 @@ pub(crate) fn train_all<T: Clone + Send>(
     rows: ArrayView2<'_, f64>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
     cancel: &Cancel,
-) -> Vec<Trained<T>> {
-    let acting: Vec<MlpValidParams> = settings.iter().map(|params| params.inert()).collect();
+) -> Vec<FitResult<T>> {
+    let acting: Vec<MlpValidParams> = settings.iter().map(|params| params.canonical()).collect();
     let mut distinct: Vec<&MlpValidParams> = Vec::new();
     for params in &acting {
         if !distinct.contains(&params) {
@@ -104,7 +104,7 @@ pub(crate) fn train_all<T: Clone + Send>(
     let of = |params: &MlpValidParams| {
         let (outcome, seconds) = &trained[distinct.iter().position(|of| *of == params).expect("all are there")];
         let sharing = acting.iter().filter(|other| *other == params).count();
-        Trained { outcome: outcome.clone(), seconds: *seconds / sharing as f64 }
+        FitResult { outcome: outcome.clone(), seconds: *seconds / sharing as f64 }
     };
     acting.iter().map(of).collect()
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::activation::Activation;
 use super::network::Network;
 use crate::family::FitSize;
-use crate::params::{Fields, ParamError, Parameter, bad_value};
+use crate::params::{ParamError, ParamReader, Parameter, bad_value};
 
 const FAMILY: &str = "mlp";
 /// Most units of a layer.
@@ -146,29 +146,29 @@ impl MlpParams {
 
     /// Reads what a grid says; also returns every parameter, completed by the defaults.
     pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
-        let fields = Fields::new(FAMILY, PARAMETERS, given)?;
-        let hidden_layer_sizes = match fields.get("hidden_layer_sizes")? {
+        let reader = ParamReader::new(FAMILY, PARAMETERS, given)?;
+        let hidden_layer_sizes = match reader.get("hidden_layer_sizes")? {
             Sizes::One(size) => vec![size],
             Sizes::Many(sizes) => sizes,
         };
         let params = Self(MlpValidParams {
             hidden_layer_sizes,
-            activation: fields.get("activation")?,
-            solver: fields.get("solver")?,
-            alpha: fields.get("alpha")?,
-            batch_size: fields.get("batch_size")?,
-            learning_rate_init: fields.get("learning_rate_init")?,
-            max_iter: fields.get("max_iter")?,
-            shuffle: fields.get("shuffle")?,
-            tol: fields.get("tol")?,
-            n_iter_no_change: fields.get("n_iter_no_change")?,
-            beta_1: fields.get("beta_1")?,
-            beta_2: fields.get("beta_2")?,
-            epsilon: fields.get("epsilon")?,
-            max_fun: fields.get("max_fun")?,
+            activation: reader.get("activation")?,
+            solver: reader.get("solver")?,
+            alpha: reader.get("alpha")?,
+            batch_size: reader.get("batch_size")?,
+            learning_rate_init: reader.get("learning_rate_init")?,
+            max_iter: reader.get("max_iter")?,
+            shuffle: reader.get("shuffle")?,
+            tol: reader.get("tol")?,
+            n_iter_no_change: reader.get("n_iter_no_change")?,
+            beta_1: reader.get("beta_1")?,
+            beta_2: reader.get("beta_2")?,
+            epsilon: reader.get("epsilon")?,
+            max_fun: reader.get("max_fun")?,
             seed: 0,
         });
-        Ok((params, fields.complete()))
+        Ok((params, reader.completed()))
     }
 }
 
@@ -212,7 +212,7 @@ fn require<T: Serialize>(name: &str, value: T, fits: impl FnOnce(&T) -> bool) ->
 
 impl MlpValidParams {
     /// These parameters with those that do not act set to their defaults: equal results give equal networks.
-    pub(crate) fn inert(&self) -> Self {
+    pub(crate) fn canonical(&self) -> Self {
         let MlpParams(default) = MlpParams::default();
         match self.solver {
             Solver::Adam => Self { max_fun: default.max_fun, ..self.clone() },
@@ -237,7 +237,7 @@ impl MlpValidParams {
     }
 
     /// Whether both cost less together: they draw the same minibatches of many rows, and about as often.
-    pub(crate) fn learns_beside(&self, other: &Self) -> bool {
+    pub(crate) fn learns_in_lockstep_with(&self, other: &Self) -> bool {
         self.draws_as(other, usize::MAX) && self.learning_rate_init == other.learning_rate_init
     }
 

@@ -17,7 +17,7 @@ pub use params::{OutlierLabel, PARAMETERS, RadiusParams, RadiusValidParams};
 
 use crate::cancel::Cancelled;
 use crate::distance::{Distance, Neighbour, Weights, vote, within};
-use crate::family::{Trained, decide};
+use crate::family::{FitResult, decide};
 use crate::{Cancel, Labelled, LearnError};
 
 /// The fitted model: the training rows themselves.
@@ -88,7 +88,7 @@ pub(crate) fn train_all(
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
     cancel: &Cancel,
-) -> Vec<Trained<Array2<f64>>> {
+) -> Vec<FitResult<Array2<f64>>> {
     let started = Instant::now();
     let labels = train.targets.view();
     let checked: Vec<Result<(), String>> = settings.iter().map(|of| fits(of, train.records.nrows())).collect();
@@ -109,7 +109,7 @@ pub(crate) fn train_all(
     };
     let all: Vec<_> = checked.into_iter().enumerate().map(&mut probabilities).collect();
     let seconds = started.elapsed().as_secs_f64() / settings.len() as f64;
-    all.into_iter().map(|probabilities| Trained { outcome: probabilities, seconds }).collect()
+    all.into_iter().map(|probabilities| FitResult { outcome: probabilities, seconds }).collect()
 }
 
 impl RadiusValidParams {

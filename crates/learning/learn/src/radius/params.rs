@@ -5,7 +5,7 @@ use model::search::Params;
 use serde::{Deserialize, Serialize};
 
 use crate::distance::{Algorithm, Distance, Metric, Weights};
-use crate::params::{Fields, ParamError, Parameter, bad_value};
+use crate::params::{ParamError, ParamReader, Parameter, bad_value};
 
 const FAMILY: &str = "radius";
 
@@ -91,17 +91,17 @@ impl RadiusParams {
 
     /// Reads what a grid says; also returns every parameter, completed by the defaults.
     pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
-        let fields = Fields::new(FAMILY, PARAMETERS, given)?;
+        let reader = ParamReader::new(FAMILY, PARAMETERS, given)?;
         let params = Self(RadiusValidParams {
-            radius: fields.get("radius")?,
-            weights: fields.get("weights")?,
-            algorithm: fields.get("algorithm")?,
-            leaf_size: fields.get("leaf_size")?,
-            p: fields.get("p")?,
-            metric: fields.get("metric")?,
-            outlier_label: fields.get("outlier_label")?,
+            radius: reader.get("radius")?,
+            weights: reader.get("weights")?,
+            algorithm: reader.get("algorithm")?,
+            leaf_size: reader.get("leaf_size")?,
+            p: reader.get("p")?,
+            metric: reader.get("metric")?,
+            outlier_label: reader.get("outlier_label")?,
         });
-        Ok((params, fields.complete()))
+        Ok((params, reader.completed()))
     }
 }
 

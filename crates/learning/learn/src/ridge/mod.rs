@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use params::{PARAMETERS, RidgeParams, RidgeValidParams};
 
 use crate::cancel::Cancelled;
-use crate::family::{Trained, decide};
+use crate::family::{FitResult, decide};
 use crate::linalg::matrix_product;
 use crate::{Cancel, Labelled, LearnError};
 use equations::Equations;
@@ -88,7 +88,7 @@ pub(crate) fn train_all(
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
     cancel: &Cancel,
-) -> Vec<Trained<Array2<f64>>> {
+) -> Vec<FitResult<Array2<f64>>> {
     let started = Instant::now();
     let equations = fits(train).and_then(|()| Ok(Equations::new(settings[0], train, cancel)?));
     let shared = started.elapsed().as_secs_f64() / settings.len() as f64;
@@ -96,7 +96,7 @@ pub(crate) fn train_all(
         let started = Instant::now();
         let fitted = equations.as_ref().map_err(String::clone).and_then(|equations| equations.solve(of.alpha, cancel));
         let probabilities = fitted.and_then(|model| Ok(model.probabilities_until(rows, cancel)?));
-        Trained { outcome: probabilities, seconds: shared + started.elapsed().as_secs_f64() }
+        FitResult { outcome: probabilities, seconds: shared + started.elapsed().as_secs_f64() }
     };
     settings.iter().map(train_one).collect()
 }

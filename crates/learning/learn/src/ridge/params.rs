@@ -3,7 +3,7 @@
 use linfa::ParamGuard;
 use model::search::Params;
 
-use crate::params::{Fields, ParamError, Parameter, bad_value};
+use crate::params::{ParamError, ParamReader, Parameter, bad_value};
 use crate::tree::{LabelWeights, WeightRule};
 
 const FAMILY: &str = "ridge";
@@ -56,14 +56,14 @@ impl RidgeParams {
 
     /// Reads what a grid says; also returns every parameter, completed by the defaults.
     pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
-        let fields = Fields::new(FAMILY, PARAMETERS, given)?;
+        let reader = ParamReader::new(FAMILY, PARAMETERS, given)?;
         let params = Self(RidgeValidParams {
-            alpha: fields.get("alpha")?,
-            fit_intercept: fields.get("fit_intercept")?,
-            class_weight: fields.get("class_weight")?,
+            alpha: reader.get("alpha")?,
+            fit_intercept: reader.get("fit_intercept")?,
+            class_weight: reader.get("class_weight")?,
             balanced: None,
         });
-        Ok((params, fields.complete()))
+        Ok((params, reader.completed()))
     }
 }
 
@@ -94,7 +94,7 @@ impl RidgeValidParams {
     }
 
     /// Whether both ask for the same equations, but for alpha.
-    pub(crate) fn shares_with(&self, other: &Self) -> bool {
+    pub(crate) fn shares_work_with(&self, other: &Self) -> bool {
         let parts = |of: &Self| (of.fit_intercept, of.class_weight, of.balanced.clone());
         parts(self) == parts(other)
     }

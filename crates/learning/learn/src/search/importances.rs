@@ -9,7 +9,7 @@ use super::Prepared;
 use super::groups::complete;
 use crate::cancel::Cancelled;
 use crate::family::{FitSize, decide_above};
-use crate::pipeline::{Fitted, Pipeline};
+use crate::pipeline::{FittedPipeline, Pipeline};
 use crate::random::{IndexSampler, RandomKey};
 use crate::{Cancel, metrics};
 
@@ -29,7 +29,7 @@ const SECONDS: f64 = 6.0;
 pub(super) fn importances(
     data: &Prepared,
     pipeline: &Pipeline,
-    fitted: &Fitted,
+    fitted: &FittedPipeline,
     thresholds: &[f64],
     seed: u64,
     cancel: &Cancel,
@@ -71,7 +71,7 @@ pub(super) fn importances(
 struct Looked<'a> {
     rows: ArrayView2<'a, f64>,
     truth: ArrayView2<'a, bool>,
-    fitted: &'a Fitted,
+    fitted: &'a FittedPipeline,
     thresholds: &'a [f64],
     cancel: &'a Cancel,
 }

@@ -16,7 +16,7 @@ pub use prepare::{Prepared, prepare};
 pub use refit::refit;
 pub use saved::SavedModel;
 
-use crate::family::{Trained, decide};
+use crate::family::{FitResult, decide};
 use crate::pipeline::{Pipeline, train_all};
 use crate::{Cancel, LearnError, folds, metrics};
 
@@ -26,7 +26,7 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32, cancel: &Cancel) 
     let missing = || LearnError::Search(format!("search {} has no block {block}", search.id));
     let block = search.blocks.get(block as usize).ok_or_else(missing)?;
     check_kernel(search, data)?;
-    let stretches = folds::k_fold_tracks(&data.track_ends, search.folds as usize)?;
+    let stretches = folds::group_k_fold(&data.track_ends, search.folds as usize)?;
     let pipelines: Vec<Pipeline> =
         block.settings.iter().map(|&setting| pipeline(data, search, setting)).collect::<Result<_, _>>()?;
     let mut trials = Vec::new();
@@ -34,11 +34,11 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32, cancel: &Cancel) 
         cancel.check()?;
         let no_fold = || LearnError::Search(format!("search {} has no fold {fold}", search.id));
         let validation = stretches.get(fold as usize).ok_or_else(no_fold)?.clone();
-        let train = folds::without(&data.train, &validation);
+        let train = folds::training_rows(&data.train, &validation);
         let truth = data.train.targets.slice(s![validation.clone(), ..]);
         let judge = |shares: ArrayView2<'_, f64>| metrics::scores(truth, decide(shares).view());
         let trained = train_all(&pipelines, &train, data.train.records.slice(s![validation, ..]), &judge, cancel)?;
-        trials.extend(block.settings.iter().zip(trained).map(|(&setting, Trained { outcome, seconds })| Trial {
+        trials.extend(block.settings.iter().zip(trained).map(|(&setting, FitResult { outcome, seconds })| Trial {
             search: search.id.clone(),
             setting,
             fold,
@@ -54,20 +54,20 @@ pub fn run_block(data: &Prepared, search: &Search, block: u32, cancel: &Cancel) 
 /// # Errors
 /// [`LearnError::Kernel`] where it cannot.
 pub fn check_version(search: &Search) -> Result<(), LearnError> {
-    let (wanted, here) = (search.kernel.clone(), crate::kernel(false));
-    let is_ours = wanted == here || wanted == crate::kernel(true);
-    if is_ours { Ok(()) } else { Err(LearnError::Kernel { wanted, here }) }
+    let (wanted, ours) = (search.kernel.clone(), crate::kernel(false));
+    let is_ours = wanted == ours || wanted == crate::kernel(true);
+    if is_ours { Ok(()) } else { Err(LearnError::Kernel { wanted, ours }) }
 }
 
 fn check_kernel(search: &Search, data: &Prepared) -> Result<(), LearnError> {
-    let (wanted, here) = (search.kernel.clone(), crate::kernel(data.has_copies()));
+    let (wanted, ours) = (search.kernel.clone(), crate::kernel(data.has_copies()));
     if data.has_copies() && wanted == crate::kernel(false) {
         return Err(LearnError::Search(format!(
             "search {} was started by an older program, whose folds part the copies of a track: start it anew",
             search.id
         )));
     }
-    if wanted == here { Ok(()) } else { Err(LearnError::Kernel { wanted, here }) }
+    if wanted == ours { Ok(()) } else { Err(LearnError::Kernel { wanted, ours }) }
 }
 
 /// The pipeline of a setting, with the search's seed and the class weights of all training rows.

@@ -5,7 +5,7 @@ use ndarray::{ArrayView1, ArrayView2};
 use serde::{Deserialize, Serialize};
 
 use super::Prepared;
-use crate::pipeline::Fitted;
+use crate::pipeline::FittedPipeline;
 use crate::scaler::StandardScaler;
 use crate::{Cancel, LearnError};
 
@@ -22,11 +22,11 @@ pub struct SavedModel {
     scaler: StandardScaler,
     /// q; labels above it are assigned.
     thresholds: Vec<f64>,
-    fitted: Fitted,
+    fitted: FittedPipeline,
 }
 
 impl SavedModel {
-    pub(super) fn new(data: &Prepared, fitted: Fitted, thresholds: Vec<f64>) -> Self {
+    pub(super) fn new(data: &Prepared, fitted: FittedPipeline, thresholds: Vec<f64>) -> Self {
         let (feature_names, label_names) = (data.feature_names.clone(), data.label_names.clone());
         Self { feature_names, label_names, scaler: data.scaler.clone(), thresholds, fitted }
     }

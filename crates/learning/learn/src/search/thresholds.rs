@@ -31,9 +31,9 @@ pub(super) fn tune(
 /// Probabilities of all training rows, n × q, each by a fit on the folds that it is not in.
 fn out_of_fold(data: &Prepared, folds: u32, pipeline: &Pipeline, cancel: &Cancel) -> Result<Array2<f64>, LearnError> {
     let mut probabilities = Array2::zeros(data.train.targets.raw_dim());
-    for validation in folds::k_fold_tracks(&data.track_ends, folds as usize)? {
+    for validation in folds::group_k_fold(&data.track_ends, folds as usize)? {
         cancel.check()?;
-        let fitted = pipeline.fit(&folds::without(&data.train, &validation), cancel)?;
+        let fitted = pipeline.fit(&folds::training_rows(&data.train, &validation), cancel)?;
         let of_fold = fitted.probabilities(data.train.records.slice(s![validation.clone(), ..]), cancel)?;
         probabilities.slice_mut(s![validation, ..]).assign(&of_fold);
     }

@@ -20,7 +20,7 @@ const MOST_IN_BYTES: i32 = 15;
 pub(super) enum Form {
     /// As many words for each row, of as many fields each: its weight, then the same again for each label that it has. Sums
     /// of more rows than this may overflow.
-    Fields { words: usize, per_word: usize, rows: usize },
+    ParamReader { words: usize, per_word: usize, rows: usize },
     /// Of rows that count alike, one after another: how many, the weight of each, how many labels they have, and which.
     Groups,
 }
@@ -30,7 +30,7 @@ impl Form {
     pub(super) fn of(labels: usize, heaviest: i32) -> Self {
         let fields = |per_word: usize, rows| {
             let words = (1 + labels).div_ceil(per_word);
-            (words <= MOST).then_some(Self::Fields { words, per_word, rows })
+            (words <= MOST).then_some(Self::ParamReader { words, per_word, rows })
         };
         let bytes = if heaviest <= MOST_IN_BYTES { fields(4, (255 / heaviest) as usize) } else { None };
         bytes.or_else(|| fields(1, usize::MAX)).unwrap_or(Self::Groups)
@@ -40,7 +40,7 @@ impl Form {
     #[inline(always)]
     pub(super) fn write(self, weight: i32, labels: impl Iterator<Item = u32>, into: &mut Vec<u32>) {
         let first = into.len();
-        let Self::Fields { words, per_word, .. } = self else {
+        let Self::ParamReader { words, per_word, .. } = self else {
             return Self::write_group(1, weight, labels, into);
         };
         into.resize(first + words, 0);
@@ -142,7 +142,9 @@ impl Members<'_> {
         first: usize,
         sums: &mut [[i32; TILE]],
     ) {
-        let Form::Fields { words, per_word, rows } = self.form else { unreachable!("groups have sums of their own") };
+        let Form::ParamReader { words, per_word, rows } = self.form else {
+            unreachable!("groups have sums of their own")
+        };
         let rows = rows.min(self.places.len());
         let stretches = self.places.chunks(rows).zip(self.counts.chunks(rows.saturating_mul(words)));
         for (stretch, (places, counts)) in stretches.enumerate() {
@@ -260,7 +262,7 @@ mod tests {
 
     /// What is written of a row.
     fn counts_of(form: Form, counts: &[u32], row: usize) -> &[u32] {
-        if let Form::Fields { words, .. } = form {
+        if let Form::ParamReader { words, .. } = form {
             return &counts[row * words..][..words];
         }
         let next = |counts: &[u32]| 3 + counts[2] as usize;
@@ -296,7 +298,7 @@ mod tests {
 
     #[test]
     fn forms_are_as_short_as_they_can_be() {
-        let fields = |words, per_word, rows| Form::Fields { words, per_word, rows };
+        let fields = |words, per_word, rows| Form::ParamReader { words, per_word, rows };
         assert_eq!(Form::of(3, 1), fields(1, 4, 255));
         assert_eq!(Form::of(15, 15), fields(4, 4, 17));
         assert_eq!(Form::of(16, 1), Form::Groups);

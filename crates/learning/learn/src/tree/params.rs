@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::criterion::Criterion;
 use super::weights::{ClassWeight, LabelWeights};
 use crate::family::{CostEstimate, FitSize};
-use crate::params::{Fields, ParamError, Parameter, bad_value};
+use crate::params::{ParamError, ParamReader, Parameter, bad_value};
 
 /// The four families of trees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -272,29 +272,29 @@ impl TreeParams {
 
     /// Reads what a grid says; also returns every parameter, completed by the defaults.
     pub(crate) fn read(kind: Kind, given: &Params) -> Result<(Self, Params), ParamError> {
-        let fields = Fields::new(kind.family(), kind.parameters(), given)?;
+        let reader = ParamReader::new(kind.family(), kind.parameters(), given)?;
         let params = Self(TreeValidParams {
             kind,
-            n_estimators: if kind.has("n_estimators") { fields.get("n_estimators")? } else { 1 },
-            criterion: fields.get("criterion")?,
+            n_estimators: if kind.has("n_estimators") { reader.get("n_estimators")? } else { 1 },
+            criterion: reader.get("criterion")?,
             splitter: match kind {
-                Kind::Tree | Kind::ExtraTree => fields.get("splitter")?,
+                Kind::Tree | Kind::ExtraTree => reader.get("splitter")?,
                 Kind::ExtraTrees => Splitter::Random,
                 Kind::RandomForest => Splitter::Best,
             },
-            max_depth: fields.get("max_depth")?,
-            min_samples_split: fields.get("min_samples_split")?,
-            min_samples_leaf: fields.get("min_samples_leaf")?,
-            min_weight_fraction_leaf: fields.get("min_weight_fraction_leaf")?,
-            max_features: fields.get("max_features")?,
-            max_leaf_nodes: fields.get("max_leaf_nodes")?,
-            min_impurity_decrease: fields.get("min_impurity_decrease")?,
-            bootstrap: kind.has("bootstrap") && fields.get("bootstrap")?,
-            class_weight: fields.get("class_weight")?,
-            ccp_alpha: fields.get("ccp_alpha")?,
+            max_depth: reader.get("max_depth")?,
+            min_samples_split: reader.get("min_samples_split")?,
+            min_samples_leaf: reader.get("min_samples_leaf")?,
+            min_weight_fraction_leaf: reader.get("min_weight_fraction_leaf")?,
+            max_features: reader.get("max_features")?,
+            max_leaf_nodes: reader.get("max_leaf_nodes")?,
+            min_impurity_decrease: reader.get("min_impurity_decrease")?,
+            bootstrap: kind.has("bootstrap") && reader.get("bootstrap")?,
+            class_weight: reader.get("class_weight")?,
+            ccp_alpha: reader.get("ccp_alpha")?,
             seed: 0,
         });
-        Ok((params, fields.complete()))
+        Ok((params, reader.completed()))
     }
 }
 
@@ -354,7 +354,7 @@ impl TreeValidParams {
     }
 
     /// The parameters with those that change nothing set to their defaults.
-    pub(crate) fn essential(&self) -> Self {
+    pub(crate) fn canonical(&self) -> Self {
         Self { criterion: self.criterion.canonical(), ..self.clone() }
     }
 
@@ -394,7 +394,7 @@ impl TreeValidParams {
     }
 
     /// Whether one growth serves both: they differ only in where they stop and in what a leaf must have.
-    pub(crate) fn shares_with(&self, other: &Self, features: usize) -> bool {
+    pub(crate) fn shares_work_with(&self, other: &Self, features: usize) -> bool {
         self.kind == other.kind
             && self.criterion.canonical() == other.criterion.canonical()
             && self.splitter == other.splitter

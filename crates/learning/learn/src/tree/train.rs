@@ -19,7 +19,7 @@ use super::params::Splitter;
 use super::rows::{Labels, Weights};
 use super::split::{Limits, Search, VARIANTS};
 use crate::Cancel;
-use crate::family::Trained;
+use crate::family::FitResult;
 use crate::random::RandomKey;
 
 /// Trees that are grown before they are cut for each setting and forgotten.
@@ -233,12 +233,12 @@ pub(crate) fn train_all<T: Clone + Send>(
     queries: ArrayView2<'_, f64>,
     judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
     cancel: &Cancel,
-) -> Vec<Trained<T>> {
+) -> Vec<FitResult<T>> {
     let rows = Rows::new(train.records.view(), train.targets.view(), settings, cancel);
     let queries = as_f32(queries);
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (index, of) in settings.iter().enumerate() {
-        match groups.iter_mut().find(|group| settings[group[0]].shares_with(of, train.records.ncols())) {
+        match groups.iter_mut().find(|group| settings[group[0]].shares_work_with(of, train.records.ncols())) {
             Some(group) => group.push(index),
             None => groups.push(vec![index]),
         }
@@ -248,10 +248,10 @@ pub(crate) fn train_all<T: Clone + Send>(
         let of: Vec<&TreeValidParams> = group.iter().map(|&index| settings[index]).collect();
         let results = train_group(&of, &rows, train.targets.view(), &queries, judge, cancel);
         let seconds = started.elapsed().as_secs_f64() / group.len() as f64;
-        let trained = results.into_iter().map(move |outcome| Trained { outcome, seconds });
+        let trained = results.into_iter().map(move |outcome| FitResult { outcome, seconds });
         group.iter().copied().zip(trained).collect::<Vec<_>>()
     };
-    let mut all: Vec<(usize, Trained<T>)> = groups.par_iter().flat_map_iter(of_group).collect();
+    let mut all: Vec<(usize, FitResult<T>)> = groups.par_iter().flat_map_iter(of_group).collect();
     all.sort_by_key(|(index, _)| *index);
     all.into_iter().map(|(_, trained)| trained).collect()
 }
