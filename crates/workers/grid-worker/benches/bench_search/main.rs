@@ -177,7 +177,10 @@ fn setting(grid: &str) -> anyhow::Result<Candidate> {
 /// The first fold of these training rows.
 fn first_fold(data: &Labelled) -> anyhow::Result<Fold> {
     let validation = folds::k_fold(data.records.nrows(), FOLDS as usize)?.swap_remove(0);
-    Ok(Fold { train: folds::training_rows(data, &validation), validation: data.records.slice(s![validation, ..]).to_owned() })
+    Ok(Fold {
+        train: folds::training_rows(data, &validation),
+        validation: data.records.slice(s![validation, ..]).to_owned(),
+    })
 }
 
 /// Cores that this process may use.
