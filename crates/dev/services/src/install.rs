@@ -13,9 +13,38 @@ const DEBIAN_SCRIPT: &str = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 const STORE: &str = "secantusd-rs";
 const STORE_VERSION: &str = "=0.5.3-beta.196";
 
+/// Below cargo's target folder.
+const STORE_FOLDER: &str = "services/programs";
+
+/// What the store's server is built with.
+const STORE_COMPILERS: &[&str] = &["cmake", "build-essential", "zlib1g-dev"];
+
 /// The ways where nothing can be installed.
 pub(crate) const WAY_OUT: &str = "point SPOTIFAI_TEST_QUEUE, SPOTIFAI_TEST_QUEUE_MANAGEMENT and SPOTIFAI_TEST_STORE at running \
                        servers, or leave their tests out with `cargo xtask test --offline`";
+
+/// What [`install_broker`] would install, if anything: a line for a person.
+pub fn missing_broker() -> Option<String> {
+    let line = "Debian packages rabbitmq-server and Erlang, 54 MB by apt-get, 87 MB installed (as root)";
+    find_broker().is_none().then(|| line.to_owned())
+}
+
+/// What [`install_store`] would install, a line each.
+pub fn missing_store(target: &Path) -> Vec<String> {
+    let mut missing = Vec::new();
+    if find_store(target).is_none() {
+        if !has_store_compilers() {
+            let packages = STORE_COMPILERS.join(", ");
+            missing.push(format!("Debian packages {packages}, 12 MB by apt-get without compilers (as root)"));
+        }
+        let folder = target.join("services");
+        missing.push(format!(
+            "{STORE} {STORE_VERSION} from crates.io: about four minutes of two cores, 25 MB in {} (500 MB while it is built)",
+            folder.display()
+        ));
+    }
+    missing
+}
 
 /// Installs RabbitMQ where it is missing.
 ///
@@ -34,16 +63,14 @@ pub fn install_broker() -> anyhow::Result<()> {
 /// # Errors
 /// Where that cannot be done, with what to do instead.
 pub fn install_store(target: &Path) -> anyhow::Result<PathBuf> {
-    let root = target.join("services/programs");
-    let program = root.join("bin").join(STORE);
-    if let Some(program) = find(STORE).or_else(|| program.is_file().then(|| program.clone())) {
+    if let Some(program) = find_store(target) {
         return Ok(program);
     }
-    let is_there = [find("cmake"), find("cc"), find("make"), Some("/usr/include/zlib.h".into())];
-    if !is_there.into_iter().all(|file| file.is_some_and(|file| file.exists())) {
+    if !has_store_compilers() {
         eprintln!("installing what the store's server is built with");
-        install_packages(&["cmake", "build-essential", "zlib1g-dev"])?;
+        install_packages(STORE_COMPILERS)?;
     }
+    let root = target.join(STORE_FOLDER);
     eprintln!("building the store's server, {STORE}: about four minutes on two cores, once");
     fs::create_dir_all(&root)?;
     let log = target.join("services/build.log");
@@ -63,7 +90,19 @@ pub fn install_store(target: &Path) -> anyhow::Result<PathBuf> {
     }
     // Half a gigabyte that nobody needs again.
     fs::remove_dir_all(target.join("services/build"))?;
-    Ok(program)
+    Ok(root.join("bin").join(STORE))
+}
+
+/// The store's server, on the `PATH` or where [`install_store`] puts it.
+fn find_store(target: &Path) -> Option<PathBuf> {
+    let program = target.join(STORE_FOLDER).join("bin").join(STORE);
+    find(STORE).or_else(|| program.is_file().then_some(program))
+}
+
+/// Whether the store's server can be built.
+fn has_store_compilers() -> bool {
+    let files = [find("cmake"), find("cc"), find("make"), Some("/usr/include/zlib.h".into())];
+    files.into_iter().all(|file| file.is_some_and(|file| file.exists()))
 }
 
 /// The program of the broker.

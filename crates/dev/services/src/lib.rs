@@ -10,6 +10,6 @@ mod store;
 
 pub use broker::Broker;
 pub use folder::Folder;
-pub use install::{install_broker, install_store};
+pub use install::{install_broker, install_store, missing_broker, missing_store};
 pub use ports::{Ports, free_port};
 pub use store::StoreServer;

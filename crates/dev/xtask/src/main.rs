@@ -1,14 +1,17 @@
-//! What a developer or CI runs: `cargo xtask test`, `bench NAME`, `chaos`, `services`, `deploy`, `deny`.
+//! What a developer or CI runs: `cargo xtask test`, `bench NAME`, `chaos`, `services`, `deploy`, `deny`, `github`, `words`.
 
 mod bench;
 mod chaos;
 mod command;
+mod consent;
 mod deny;
 mod deploy;
+mod github;
 mod keeper;
 mod servers;
 mod test;
 mod tools;
+mod words;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -22,10 +25,14 @@ enum Task {
     ///
     /// RabbitMQ and a MongoDB-compatible server are installed where they are missing, started for the run and stopped
     /// after it, unless SPOTIFAI_TEST_QUEUE, SPOTIFAI_TEST_QUEUE_MANAGEMENT and SPOTIFAI_TEST_STORE name running ones.
+    /// On a terminal it says first what it will install, and asks, unless CI is set.
     Test {
         /// Leave out the tests that need a server
         #[arg(long)]
         offline: bool,
+        /// Install what is missing without asking
+        #[arg(long)]
+        yes: bool,
         /// Arguments for `cargo test`, such as `-p queue` or a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         cargo: Vec<String>,
@@ -38,6 +45,10 @@ enum Task {
     },
     /// Check licences, bans, sources and advisories of all crates, as deny.toml says
     Deny,
+    /// Check the workflows, issue forms and dependabot's settings in .github against their schemas
+    Github,
+    /// Check that type names are defined once in a crate, and that constants say what they bound
+    Words,
     /// Run a benchmark: both sides in one go, with their ratio
     #[command(subcommand)]
     Bench(Bench),
@@ -92,10 +103,12 @@ enum Services {
 
 fn main() -> ExitCode {
     let result = match Task::parse() {
-        Task::Test { offline, cargo } => test::run_tests(&cargo, offline),
+        Task::Test { offline, yes, cargo } => test::run_tests(&cargo, offline, yes),
         Task::Deploy { write: true } => deploy::write(),
         Task::Deploy { write: false } => deploy::check(),
         Task::Deny => deny::deny(),
+        Task::Github => github::check(),
+        Task::Words => words::check(),
         Task::Bench(Bench::Pitches) => bench::pitches(),
         Task::Bench(Bench::Queue { arguments }) => bench::queue(&arguments),
         Task::Bench(Bench::Grid { arguments }) => bench::grid(&arguments),

@@ -47,6 +47,18 @@ pub fn down() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What [`install`] would install, a line each.
+pub fn missing() -> anyhow::Result<Vec<String>> {
+    let mut missing = Vec::new();
+    if std::env::var_os(QUEUE).is_none() {
+        missing.extend(services::missing_broker());
+    }
+    if std::env::var_os(STORE).is_none() {
+        missing.extend(services::missing_store(&target()?));
+    }
+    Ok(missing)
+}
+
 /// Installs the servers that the environment does not name, so that [`start`] has nothing to build.
 pub fn install() -> anyhow::Result<()> {
     if std::env::var_os(QUEUE).is_none() {

@@ -5,9 +5,10 @@ use std::path::PathBuf;
 use services::Ports;
 
 use crate::command::{cargo, run};
+use crate::consent::ask_before_installing;
 use crate::keeper::Keeper;
 use crate::servers::{self, of_this_run, start};
-use crate::tools::pandas;
+use crate::tools::{missing_pandas, pandas};
 
 /// Where the real inputs lie that some tests read; without it those tests are skipped, each by its name.
 const REAL_DATA: &str = "SPOTIFAI_REAL_DATA";
@@ -19,8 +20,15 @@ const OFFLINE: &str = "SPOTIFAI_TEST_OFFLINE";
 const PYTHON: &str = "SPOTIFAI_TEST_PYTHON";
 
 /// Runs `cargo test` over the workspace, with a broker and a store of its own where the environment names none; with
-/// `--no-run` it builds the tests and installs those servers.
-pub fn run_tests(arguments: &[String], offline: bool) -> anyhow::Result<()> {
+/// `--no-run` it builds the tests and installs those servers. What is to be installed is said before, and asked for.
+pub fn run_tests(arguments: &[String], offline: bool, yes: bool) -> anyhow::Result<()> {
+    if !offline {
+        let mut missing = servers::missing()?;
+        if std::env::var_os(PYTHON).is_none() {
+            missing.extend(missing_pandas());
+        }
+        ask_before_installing(&missing, yes)?;
+    }
     let mut command = cargo();
     command.args(["test", "--release"]);
     if !arguments.iter().any(|argument| argument == "-p" || argument.starts_with("--package")) {

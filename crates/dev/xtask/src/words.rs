@@ -18,7 +18,18 @@ const ADAPTERS: &[&str] = &["amqp", "embedded", "mongo"];
 
 /// Names that say nothing of what a constant bounds.
 const VAGUE_CONSTANTS: &[&str] = &[
-    "ABOUT", "AGAIN", "BELIEVED", "LEAST", "LONGEST", "LOOK", "LOOKS", "MOST", "PATIENCE", "ROWS", "SHORTEST", "TOGETHER",
+    "ABOUT",
+    "AGAIN",
+    "BELIEVED",
+    "LEAST",
+    "LONGEST",
+    "LOOK",
+    "LOOKS",
+    "MOST",
+    "PATIENCE",
+    "ROWS",
+    "SHORTEST",
+    "TOGETHER",
     "TRY_AGAIN",
 ];
 
@@ -200,7 +211,8 @@ mod tests {
 
     #[test]
     fn definitions_are_types_aliases_and_traits_of_any_depth() {
-        let text = "pub struct A;\nenum B { C }\ntype D<T> = Vec<T>;\nmod tests { fn f() { struct E(u8); } }\npub trait F {}";
+        let text =
+            "pub struct A;\nenum B { C }\ntype D<T> = Vec<T>;\nmod tests { fn f() { struct E(u8); } }\npub trait F {}";
         assert_eq!(names(text), ["A", "B", "D", "E", "F"]);
     }
 
@@ -213,7 +225,10 @@ mod tests {
 
     #[test]
     fn texts_and_macros_define_nothing() {
-        assert_eq!(names("// struct A;\nconst X: &str = \"struct B;\";\nmacro_rules! m { ($n:ident) => { struct $n; } }"), [""; 0]);
+        assert_eq!(
+            names("// struct A;\nconst X: &str = \"struct B;\";\nmacro_rules! m { ($n:ident) => { struct $n; } }"),
+            [""; 0]
+        );
     }
 
     #[test]

@@ -10,17 +10,17 @@ use super::workers::HAND_BACK_SECONDS;
 pub fn problems(documents: &[Value], keys: &str, workers: &[String]) -> Vec<String> {
     let mut found = images(documents);
     for worker in workers {
-        let of = |kind: &str| find(documents, kind, worker);
-        match of("Deployment") {
+        let find_object = |kind: &str| find(documents, kind, worker);
+        match find_object("Deployment") {
             Some(deployment) => found.extend(drain(worker, deployment)),
             None => found.push(format!("Deployment/{worker}: this worker is missing")),
         }
-        match of("ScaledObject") {
+        match find_object("ScaledObject") {
             Some(scaled) if scaled["spec"]["scaleTargetRef"]["name"] == *worker => {}
             Some(_) => found.push(format!("ScaledObject/{worker}: its target is not this worker")),
             None => found.push(format!("ScaledObject/{worker}: this worker is not scaled")),
         }
-        if of("PodDisruptionBudget").is_none() {
+        if find_object("PodDisruptionBudget").is_none() {
             found.push(format!("PodDisruptionBudget/{worker}: there is none"));
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// The label that selectors go by.
-const NAME: &str = "app.kubernetes.io/name";
+/// The label that selectors use.
+const NAME_LABEL: &str = "app.kubernetes.io/name";
 
 /// The Secrets that there are, as (name, key).
 pub struct Secrets(BTreeSet<(String, String)>);
@@ -36,11 +36,11 @@ impl Secrets {
 pub fn problems(documents: &[Value], secrets: &Secrets) -> Vec<String> {
     let there: BTreeSet<_> = documents.iter().map(name).collect();
     let labels: BTreeSet<_> =
-        documents.iter().map(|document| text(&pod(document)["metadata"]["labels"][NAME])).collect();
+        documents.iter().map(|document| text(&pod(document)["metadata"]["labels"][NAME_LABEL])).collect();
     let mut found = Vec::new();
     for document in documents {
         let from = name(document);
-        each(document, &mut |key, value| {
+        visit_fields(document, &mut |key, value| {
             let missing = match key {
                 "secretKeyRef" | "secretTargetRef" => secret(value, secrets),
                 "serviceAccountName" => object(&there, "ServiceAccount", value),
@@ -48,12 +48,13 @@ pub fn problems(documents: &[Value], secrets: &Secrets) -> Vec<String> {
                 "claimName" => object(&there, "PersistentVolumeClaim", value),
                 "authenticationRef" => object(&there, "TriggerAuthentication", &value["name"]),
                 "scaleTargetRef" => object(&there, "Deployment", &value["name"]),
-                "matchLabels" | "selector" => label(&labels, &value[NAME]),
+                "matchLabels" | "selector" => label(&labels, &value[NAME_LABEL]),
                 "matchExpressions" => {
-                    let values = value.as_array().into_iter().flatten().filter(|one| one["key"] == NAME);
+                    let values =
+                        value.as_array().into_iter().flatten().filter(|expression| expression["key"] == NAME_LABEL);
                     values
-                        .flat_map(|one| one["values"].as_array().into_iter().flatten())
-                        .find_map(|v| label(&labels, v))
+                        .flat_map(|expression| expression["values"].as_array().into_iter().flatten())
+                        .find_map(|name| label(&labels, name))
                 }
                 _ => None,
             };
@@ -81,14 +82,14 @@ fn pod(document: &Value) -> &Value {
 }
 
 fn secret(value: &Value, secrets: &Secrets) -> Option<String> {
-    let one = |it: &Value| {
-        let (name, key) = (text(&it["name"]), text(&it["key"]));
-        let wrong = it["optional"] != true && !secrets.has(&name, &key);
-        wrong.then(|| format!("no Secret {name} with key {key} is defined or named in secret.env.example"))
+    let missing = |reference: &Value| {
+        let (name, key) = (text(&reference["name"]), text(&reference["key"]));
+        let is_missing = reference["optional"] != true && !secrets.has(&name, &key);
+        is_missing.then(|| format!("no Secret {name} with key {key} is defined or named in secret.env.example"))
     };
     match value.as_array() {
-        Some(all) => all.iter().find_map(one),
-        None => one(value),
+        Some(all) => all.iter().find_map(missing),
+        None => missing(value),
     }
 }
 
@@ -99,17 +100,17 @@ fn object(there: &BTreeSet<String>, kind: &str, value: &Value) -> Option<String>
 
 fn label(labels: &BTreeSet<String>, value: &Value) -> Option<String> {
     let wanted = value.as_str()?;
-    (!labels.contains(wanted)).then(|| format!("no pod is labelled {NAME}: {wanted}"))
+    (!labels.contains(wanted)).then(|| format!("no pod is labelled {NAME_LABEL}: {wanted}"))
 }
 
 /// Every field of every object within.
-fn each(value: &Value, see: &mut impl FnMut(&str, &Value)) {
+fn visit_fields(value: &Value, visit: &mut impl FnMut(&str, &Value)) {
     match value {
         Value::Object(fields) => fields.iter().for_each(|(key, value)| {
-            see(key, value);
-            each(value, see);
+            visit(key, value);
+            visit_fields(value, visit);
         }),
-        Value::Array(values) => values.iter().for_each(|value| each(value, see)),
+        Value::Array(values) => values.iter().for_each(|value| visit_fields(value, visit)),
         _ => {}
     }
 }
