@@ -1,12 +1,13 @@
-//! Grids: TOML files that say which settings to search.
+//! Grids: TOML files that list the candidates of a search.
 //!
-//! A table is named by its family and lists values of parameters by scikit-learn's names; a single value stands for a
-//! list of one, and `"none"` for Python's `None`. A table is the product of its lists, the last parameter changing
-//! fastest, all in the order of the file; `[[knn]]` instead of `[knn]` makes several products of one family.
+//! Each table is named after its family and lists values of parameters by scikit-learn's names; a single value stands
+//! for a list of one, and `"none"` for Python's `None`. The candidates of a table are the product of its lists, the last
+//! parameter varying fastest, in the order of the file; `[[knn]]` in place of `[knn]` allows several products of one
+//! family.
 //!
 //! ```
-//! let settings = learn::grid::read("[knn]\nn_neighbors = [3, 5]\nweights = [\"uniform\", \"distance\"]", &[])?;
-//! assert_eq!(settings.len(), 4);
+//! let candidates = learn::grid::read("[knn]\nn_neighbors = [3, 5]\nweights = [\"uniform\", \"distance\"]", &[])?;
+//! assert_eq!(candidates.len(), 4);
 //! # Ok::<(), learn::grid::GridError>(())
 //! ```
 
@@ -24,85 +25,85 @@ use toml::Spanned;
 use crate::family;
 use crate::params::ParamError;
 
-/// A quick grid: a few dozen settings of two families.
+/// A quick grid: a few dozen candidates of two families.
 pub const QUICK: &str = include_str!("../grids/quick.toml");
 
-/// The five tables of the original study: 11,274 settings.
+/// The five tables of the original study: 11,274 candidates.
 pub const STUDY: &str = include_str!("../grids/study.toml");
 
-/// A few settings of the small families: a single extra tree, neighbours within a radius, ridge regression.
+/// A few candidates of the small families: a single extra tree, neighbours within a radius, ridge regression.
 pub const SMALL: &str = include_str!("../grids/small.toml");
 
 /// What is wrong with a grid.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum GridError {
-    /// Something at a place of the file.
+    /// At one place in the file.
     #[error("line {line}: {message}")]
     At {
         /// Counted from 1.
         line: usize,
-        /// What, and what may be there instead.
+        /// What is wrong, and what is expected instead.
         message: String,
     },
-    /// The grid as a whole.
+    /// With the grid as a whole.
     #[error("{0}")]
     Whole(String),
-    /// A choice of families that the grid does not have: the choice has to be changed, not the grid.
-    #[error("the grid has no family `{family}`: it has {there}")]
+    /// The caller chose a family that the grid does not have: the choice has to be changed, not the grid.
+    #[error("the grid has no family `{family}`: it has {known}")]
     NoFamily {
-        /// The family.
+        /// The family that was chosen.
         family: String,
         /// Those of the grid.
-        there: String,
+        known: String,
     },
 }
 
-/// The built-in grids, each with its name.
+/// The built-in grids with their names.
 pub const BUILT_IN: [(&str, &str); 3] = [("quick", QUICK), ("study", STUDY), ("small", SMALL)];
 
-/// The built-in grid of a name.
-pub fn named(name: &str) -> Option<&'static str> {
-    BUILT_IN.into_iter().find(|(of, _)| *of == name).map(|(_, text)| text)
+/// The built-in grid of this name.
+pub fn built_in(name: &str) -> Option<&'static str> {
+    BUILT_IN.into_iter().find(|(known, _)| *known == name).map(|(_, text)| text)
 }
 
-/// The settings of a grid, of these families in this order, or of all in the order of the file. Parameters that the
+/// The candidates of a grid: of these families in this order, or of all in the order of the file. Parameters that the
 /// grid leaves out have scikit-learn's defaults.
 pub fn read(text: &str, families: &[String]) -> Result<Vec<Candidate>, GridError> {
     let line = |offset: usize| text[..offset].matches('\n').count() + 1;
     let grid: Grid = toml::from_str(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        GridError::At { line: line(at), message: slip(text, at, error.message()) }
+        let offset = error.span().map_or(0, |span| span.start);
+        GridError::At { line: line(offset), message: syntax_message(text, offset, error.message()) }
     })?;
-    let mut settings = Vec::new();
-    for (family, tables) in chosen(&grid, families)? {
+    let mut candidates = Vec::new();
+    for (family, tables) in chosen_tables(&grid, families)? {
         for table in &tables.0 {
-            let of_table = settings_of(family.get_ref(), table).map_err(|(parameter, message)| {
+            let product = expand(family.get_ref(), table).map_err(|(parameter, message)| {
                 let key = table.0.iter().map(|(name, _)| name).find(|name| Some(name.get_ref()) == parameter.as_ref());
                 GridError::At { line: line(key.unwrap_or(family).span().start), message }
             })?;
-            settings.extend(of_table);
+            candidates.extend(product);
         }
     }
-    if settings.is_empty() {
+    if candidates.is_empty() {
         return Err(GridError::Whole("the grid is empty: it needs a table for a family, such as [knn]".into()));
     }
-    Ok(settings)
+    Ok(candidates)
 }
 
-/// A slip of the pen at a place of the text.
-fn slip(text: &str, at: usize, said: &str) -> String {
-    let what = Slips { table: "knn", shows_values: true }.what(text, at, said);
-    match what.strip_suffix("] appears twice") {
-        Some(header) => format!("{what}: write [{header}]] each time to search several products of one family"),
-        None => what,
+/// A message for a mistake in the TOML at this offset.
+fn syntax_message(text: &str, offset: usize, toml_message: &str) -> String {
+    let message = Slips { table: "knn", shows_values: true }.what(text, offset, toml_message);
+    match message.strip_suffix("] appears twice") {
+        Some(header) => format!("{message}: write [{header}]] each time to search several products of one family"),
+        None => message,
     }
 }
 
-type Tables = OneOrMany<Ordered<Value>>;
-type Grid = Ordered<Tables>;
+type Tables = OneOrMany<OrderedTable<Value>>;
+type Grid = OrderedTable<Tables>;
 
-/// The tables of these families, in this order; of all, where none is named.
-fn chosen<'a>(grid: &'a Grid, families: &[String]) -> Result<Vec<&'a (Spanned<String>, Tables)>, GridError> {
+/// The tables of these families, in this order; all tables where no family is given.
+fn chosen_tables<'a>(grid: &'a Grid, families: &[String]) -> Result<Vec<&'a (Spanned<String>, Tables)>, GridError> {
     if families.is_empty() {
         return Ok(grid.0.iter().collect());
     }
@@ -110,25 +111,25 @@ fn chosen<'a>(grid: &'a Grid, families: &[String]) -> Result<Vec<&'a (Spanned<St
         let found = grid.0.iter().find(|(name, _)| name.get_ref() == family);
         found.ok_or_else(|| {
             let names: Vec<&str> = grid.0.iter().map(|(name, _)| name.get_ref().as_str()).collect();
-            GridError::NoFamily { family: family.clone(), there: names.join(", ") }
+            GridError::NoFamily { family: family.clone(), known: names.join(", ") }
         })
     };
     families.iter().map(find).collect()
 }
 
-/// The product of a table's lists, or what is wrong with which parameter.
-fn settings_of(family: &str, table: &Ordered<Value>) -> Result<Vec<Candidate>, (Option<String>, String)> {
+/// The product of a table's lists. The error names the parameter, where it is about one, and says what is wrong.
+fn expand(family: &str, table: &OrderedTable<Value>) -> Result<Vec<Candidate>, (Option<String>, String)> {
     let mut points = vec![Params::new()];
     for (name, values) in &table.0 {
         let name = name.get_ref();
         let values = match values {
             Value::Array(values) => values.as_slice(),
-            one => std::slice::from_ref(one),
+            single => std::slice::from_ref(single),
         };
         if values.is_empty() {
             return Err((Some(name.clone()), format!("{family}: {name} has no values: leave it out for its default")));
         }
-        // TOML has no null: these were nan or inf.
+        // TOML has no null: serde_json reads nan and inf as null.
         if values.contains(&Value::Null) {
             return Err((Some(name.clone()), format!("{family}: {name} is nan or inf, expected a finite number")));
         }
@@ -159,28 +160,28 @@ fn none_is_null(value: &Value) -> Value {
     }
 }
 
-/// A table in the order of the file, which TOML's own maps do not keep; with the places of its keys.
-struct Ordered<T>(Vec<(Spanned<String>, T)>);
+/// A table in the order of the file, which TOML's own maps do not keep, with the positions of its keys.
+struct OrderedTable<T>(Vec<(Spanned<String>, T)>);
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Ordered<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for OrderedTable<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
-            type Value = Ordered<T>;
+        struct EntriesVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for EntriesVisitor<T> {
+            type Value = OrderedTable<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a table")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered<T>, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OrderedTable<T>, A::Error> {
                 let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
                 }
-                Ok(Ordered(entries))
+                Ok(OrderedTable(entries))
             }
         }
-        deserializer.deserialize_map(Entries(PhantomData))
+        deserializer.deserialize_map(EntriesVisitor(PhantomData))
     }
 }
 
@@ -189,8 +190,8 @@ struct OneOrMany<T>(Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Either<T>(PhantomData<T>);
-        impl<'de, T: Deserialize<'de>> Visitor<'de> for Either<T> {
+        struct OneOrManyVisitor<T>(PhantomData<T>);
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OneOrManyVisitor<T> {
             type Value = OneOrMany<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -205,6 +206,6 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for OneOrMany<T> {
                 Ok(OneOrMany(Vec::deserialize(SeqAccessDeserializer::new(seq))?))
             }
         }
-        deserializer.deserialize_any(Either(PhantomData))
+        deserializer.deserialize_any(OneOrManyVisitor(PhantomData))
     }
 }

@@ -1,5 +1,5 @@
-//! Randomness as a function of the place, not of the order of calls: the same node of the same tree draws the same
-//! numbers whoever grows it, after whatever else, to whatever depth.
+//! Randomness as a function of a key, not of the order of calls: a node of a tree draws the same numbers whichever thread
+//! builds it, whatever was built before it, and however deep the tree may become.
 
 /// The finaliser of splitmix64 (Steele, Lea, Flood 2014).
 const fn mix(x: u64) -> u64 {
@@ -9,7 +9,7 @@ const fn mix(x: u64) -> u64 {
     x ^ (x >> 31)
 }
 
-/// A 32-bit mixer of low bias (Wellons 2018, `lowbias32`), which vectorises where a 64-bit one does not.
+/// A 32-bit mixer of low bias (Wellons 2018, `lowbias32`); unlike a 64-bit one, it vectorises.
 #[inline(always)]
 const fn mix32(x: u32) -> u32 {
     let x = (x ^ (x >> 16)).wrapping_mul(0x7feb_352d);
@@ -17,7 +17,7 @@ const fn mix32(x: u32) -> u32 {
     x ^ (x >> 16)
 }
 
-/// The way from the root of a tree to a node.
+/// The key that random numbers are derived from: for a tree, the seed and the path from the root to a node.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct RandomKey(u64);
 
@@ -44,28 +44,28 @@ impl RandomKey {
         Self(mix(self.0 ^ 2))
     }
 
-    /// What belongs to a feature at this node.
+    /// The numbers of a feature at this node.
     #[inline(always)]
     pub(crate) fn draw(self, feature: u32) -> Draw {
         let first = mix32(feature.wrapping_mul(0x9e37_79b9) ^ self.0 as u32);
         Draw { uniform: (first >> 8) as f32 * (1.0 / (1 << 24) as f32), priority: mix32(first ^ (self.0 >> 32) as u32) }
     }
 
-    /// How often each row is in a sample of as many rows with replacement, where rows are drawn by their weight; never,
-    /// if none has any.
+    /// How often each row is drawn in a bootstrap: as many draws as there are rows, with replacement, each row with a
+    /// probability proportional to its weight. If all weights are 0, no row is drawn.
     pub(crate) fn bootstrap(self, weights: &[f64]) -> Vec<u32> {
         let mut total = 0.0;
-        let add = |weight: &f64| {
+        let accumulate = |weight: &f64| {
             total += weight;
             total
         };
-        let sums: Vec<f64> = weights.iter().map(add).collect();
+        let cumulative: Vec<f64> = weights.iter().map(accumulate).collect();
         let mut counts = vec![0; weights.len()];
         let mut state = mix(self.0 ^ 5);
         for _ in weights {
             state = mix(state);
             let point = (state >> 11) as f64 / (1_u64 << 53) as f64 * total;
-            if let Some(count) = counts.get_mut(sums.partition_point(|&sum| sum <= point)) {
+            if let Some(count) = counts.get_mut(cumulative.partition_point(|&sum| sum <= point)) {
                 *count += 1;
             }
         }
@@ -73,44 +73,46 @@ impl RandomKey {
     }
 }
 
-/// A number below `many`: the high word of a product is uniform up to 2⁻⁶⁴ a choice (Lemire 2019).
-fn below(random: u64, many: usize) -> usize {
-    ((u128::from(random) * many as u128) >> 64) as usize
+/// A number below `bound`: the high word of the product is uniform to within 2⁻⁶⁴ (Lemire 2019).
+fn below(random: u64, bound: usize) -> usize {
+    ((u128::from(random) * bound as u128) >> 64) as usize
 }
 
-/// Draws numbers from 0 on one by one without replacement (Fisher and Yates), place after place, without making the pool
-/// anew.
+/// Draws the indices below a bound one by one without replacement (Fisher and Yates). It is reused for one key after
+/// another without being rebuilt.
 pub(crate) struct IndexSampler {
-    numbers: Vec<u32>,
+    indices: Vec<u32>,
+    /// The position that each draw swapped its index with.
     swaps: Vec<u32>,
     state: u64,
 }
 
 impl IndexSampler {
-    pub(crate) fn new(many: usize) -> Self {
-        Self { numbers: (0..many as u32).collect(), swaps: Vec::new(), state: 0 }
+    /// A sampler of the indices below `bound`.
+    pub(crate) fn new(bound: usize) -> Self {
+        Self { indices: (0..bound as u32).collect(), swaps: Vec::new(), state: 0 }
     }
 
-    /// Begins the draws of a place.
-    pub(crate) fn begin(&mut self, path: RandomKey) {
-        // Undoing the swaps of the node before makes the draws a function of the path alone.
+    /// Starts the draws of a key.
+    pub(crate) fn begin(&mut self, key: RandomKey) {
+        // Undoing the swaps of the previous key makes the draws a function of the key alone.
         while let Some(swap) = self.swaps.pop() {
-            self.numbers.swap(self.swaps.len(), swap as usize);
+            self.indices.swap(self.swaps.len(), swap as usize);
         }
-        self.state = mix(path.0 ^ 4);
+        self.state = mix(key.0 ^ 4);
     }
 
-    /// The next number, until all were drawn.
+    /// The next index, until all are drawn.
     pub(crate) fn next(&mut self) -> Option<u32> {
         let drawn = self.swaps.len();
-        if drawn == self.numbers.len() {
+        if drawn == self.indices.len() {
             return None;
         }
         self.state = mix(self.state);
-        let swap = drawn + below(self.state, self.numbers.len() - drawn);
-        self.numbers.swap(drawn, swap);
+        let swap = drawn + below(self.state, self.indices.len() - drawn);
+        self.indices.swap(drawn, swap);
         self.swaps.push(swap as u32);
-        Some(self.numbers[drawn])
+        Some(self.indices[drawn])
     }
 }
 
@@ -118,17 +120,17 @@ impl IndexSampler {
 mod tests {
     use super::*;
 
-    fn drawn(pool: &mut IndexSampler, path: RandomKey) -> Vec<u32> {
-        pool.begin(path);
-        std::iter::from_fn(|| pool.next()).collect()
+    fn drawn(sampler: &mut IndexSampler, key: RandomKey) -> Vec<u32> {
+        sampler.begin(key);
+        std::iter::from_fn(|| sampler.next()).collect()
     }
 
     #[test]
-    fn a_pool_draws_every_feature_once_and_each_first_equally_often_whatever_was_drawn_before() {
-        let mut pool = IndexSampler::new(7);
+    fn a_sampler_draws_every_index_once_and_each_first_equally_often_whatever_was_drawn_before() {
+        let mut sampler = IndexSampler::new(7);
         let mut firsts = [0; 7];
         for tree in 0..7_000 {
-            let order = drawn(&mut pool, RandomKey::root(5, tree));
+            let order = drawn(&mut sampler, RandomKey::root(5, tree));
             assert_eq!(order, drawn(&mut IndexSampler::new(7), RandomKey::root(5, tree)));
             let mut sorted = order.clone();
             sorted.sort_unstable();
@@ -146,7 +148,7 @@ mod tests {
         assert!(drawn.iter().all(|draw| (0.0..1.0).contains(&draw.uniform)));
         let mean = drawn.iter().map(|draw| draw.uniform).sum::<f32>() / 1_000.0;
         assert!((mean - 0.5).abs() < 0.04, "{mean}");
-        // The priority says nothing of the number it is drawn with.
+        // The priority is independent of the number it is drawn with.
         let high: Vec<f32> = drawn.iter().filter(|draw| draw.priority >> 31 == 1).map(|draw| draw.uniform).collect();
         let mean = high.iter().sum::<f32>() / high.len() as f32;
         assert!((400..600).contains(&high.len()) && (mean - 0.5).abs() < 0.06, "{} {mean}", high.len());
@@ -164,12 +166,12 @@ mod tests {
     fn a_bootstrap_draws_rows_by_their_weight() {
         let weights = [0.0, 0.5, 0.0, 1.5, 2.0, 0.0].repeat(1_000);
         let counts = RandomKey::root(1, 2).bootstrap(&weights);
-        let of_weight = |weight: f64| -> u32 {
-            weights.iter().zip(&counts).filter(|(of, _)| **of == weight).map(|(_, count)| count).sum()
+        let draws_of = |weight: f64| -> u32 {
+            weights.iter().zip(&counts).filter(|(other, _)| **other == weight).map(|(_, count)| count).sum()
         };
-        assert_eq!((of_weight(0.0), counts.iter().sum()), (0, 6_000));
-        assert!((650..850).contains(&of_weight(0.5)), "{}", of_weight(0.5));
-        assert!((2_850..3_150).contains(&of_weight(2.0)), "{}", of_weight(2.0));
+        assert_eq!((draws_of(0.0), counts.iter().sum()), (0, 6_000));
+        assert!((650..850).contains(&draws_of(0.5)), "{}", draws_of(0.5));
+        assert!((2_850..3_150).contains(&draws_of(2.0)), "{}", draws_of(2.0));
         assert_eq!(RandomKey::root(1, 2).bootstrap(&[0.0; 3]), [0; 3]);
     }
 }

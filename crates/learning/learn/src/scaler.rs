@@ -13,8 +13,8 @@ pub struct StandardScaler {
 }
 
 impl StandardScaler {
-    /// Learns means and divisors from n × d rows, by the corrected two-pass algorithm (Chan, Golub, LeVeque 1983) with
-    /// sums in the order of the rows, as scikit-learn does for a row-major matrix.
+    /// Fits means and divisors to n × d rows by the corrected two-pass algorithm (Chan, Golub, LeVeque 1983), adding rows
+    /// in order, as scikit-learn does for a row-major matrix.
     pub fn fit(rows: ArrayView2<'_, f64>) -> Self {
         let n = rows.nrows() as f64;
         let mut mean = vec![0.0; rows.ncols()];
@@ -26,17 +26,17 @@ impl StandardScaler {
         let mut squares = vec![0.0; rows.ncols()];
         for row in rows.rows() {
             for (j, x) in row.iter().enumerate() {
-                let off = x - mean[j];
-                correction[j] += off;
-                squares[j] += off * off;
+                let deviation = x - mean[j];
+                correction[j] += deviation;
+                squares[j] += deviation * deviation;
             }
         }
-        let variance = squares.iter().zip(&correction).map(|(squares, off)| (squares - off * off / n) / n);
+        let variance = squares.iter().zip(&correction).map(|(squares, sum)| (squares - sum * sum / n) / n);
         let scale = variance.zip(&mean).map(|(variance, &mean)| divisor(variance, mean, n)).collect();
         Self { mean, scale }
     }
 
-    /// The rows scaled.
+    /// The scaled rows.
     pub fn transform(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
         let mut scaled = rows.to_owned();
         for mut row in scaled.axis_iter_mut(Axis(0)) {

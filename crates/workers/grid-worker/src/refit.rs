@@ -23,7 +23,7 @@ impl Handler for RefitHandler {
     async fn timeout(&self, job: &SearchRefitJob, context: &Context) -> Result<Duration, Failure> {
         let search = self.data.search(&*context.store, &job.search).await?;
         let dataset = context.store.dataset(&search.dataset).await?;
-        let estimate = dataset.map_or(0.0, |of| learn::plan::dearest_seconds(&search, shape(&of)));
+        let estimate = dataset.map_or(0.0, |of| learn::plan::costliest_fold_seconds(&search, shape(&of)));
         Ok(allowed(SearchRefitJob::TIMEOUT, estimate))
     }
 

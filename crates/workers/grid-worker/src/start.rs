@@ -27,9 +27,9 @@ pub fn start(
 }
 
 /// What the folds of a dataset are cut from; about, where a dataset does not say how many rows are for training.
-pub fn shape(dataset: &DatasetInfo) -> learn::plan::Shape {
+pub fn shape(dataset: &DatasetInfo) -> learn::plan::DatasetShape {
     let rows = dataset.training.as_ref().map_or(dataset.rows * 7 / 10, |training| training.rows);
-    learn::plan::Shape { rows, features: dataset.features, labels: dataset.labels.len() }
+    learn::plan::DatasetShape { rows, features: dataset.features, labels: dataset.labels.len() }
 }
 
 /// The jobs that are left of a search without a model, of which these trials are finished: (setting, fold), sorted. They

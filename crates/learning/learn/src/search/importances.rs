@@ -53,7 +53,7 @@ pub(super) fn importances(
     };
     let orders: Vec<Vec<usize>> = (0..REPEATS as u64).map(|repeat| order(rows, seed, repeat)).collect();
     let scores = looked.scores(looked.rows)?;
-    let constant = metrics::repeated(&metrics::most_frequent_set(data.train.targets.view()), rows);
+    let constant = metrics::constant_prediction(&metrics::most_frequent_set(data.train.targets.view()), rows);
     let importance = |group: &ColumnGroup| looked.importance(group, &scores, &orders);
     let mut groups: Vec<Importance> = groups.iter().map(importance).collect::<Result<_, _>>()?;
     groups.sort_by(|a, b| b.f1_micro.mean.total_cmp(&a.f1_micro.mean));

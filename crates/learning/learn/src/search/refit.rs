@@ -58,7 +58,7 @@ fn evaluate(
     let at_half = decide(probabilities);
     let assigned = decide_above(thresholds, probabilities);
     let constant = metrics::most_frequent_set(data.train.targets.view());
-    let baseline = metrics::repeated(&constant, truth.nrows());
+    let baseline = metrics::constant_prediction(&constant, truth.nrows());
     let example = |(row, track_id): (usize, &String)| Assignment {
         track_id: track_id.clone(),
         truth: Some(named(data, truth.row(row))),

@@ -26,8 +26,8 @@ pub fn search(settings: Vec<Candidate>, blocks: Vec<Block>) -> Search {
     Search { id, dataset, settings, blocks, kernel, folds: 3, seed: 9, thresholds: false, created_at: Timestamp(0) }
 }
 
-pub fn shape(rows: usize) -> plan::Shape {
-    plan::Shape { rows, features: 7, labels: 3 }
+pub fn shape(rows: usize) -> plan::DatasetShape {
+    plan::DatasetShape { rows, features: 7, labels: 3 }
 }
 
 pub fn planned(text: &str, rows: usize) -> Search {

@@ -40,7 +40,7 @@ pub fn run(data: &Prepared, settings: Vec<Candidate>, seed: u64) -> Vec<Trial> {
 
 /// Runs settings on some of the five folds.
 pub fn run_folds(data: &Prepared, settings: Vec<Candidate>, folds: Range<u32>, seed: u64) -> Vec<Trial> {
-    let mut blocks = plan::blocks(&settings, 5, plan::Shape { rows: 5_000, features: 13, labels: 10 });
+    let mut blocks = plan::blocks(&settings, 5, plan::DatasetShape { rows: 5_000, features: 13, labels: 10 });
     blocks.retain(|block| block.folds.iter().all(|fold| folds.contains(fold)));
     let count = blocks.len() as u32;
     let (id, dataset, created_at) = (String::new(), String::new(), Timestamp(0));

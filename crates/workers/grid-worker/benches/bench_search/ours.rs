@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, ensure};
-use learn::plan::{Shape, summary};
+use learn::plan::{DatasetShape, summary};
 use learn::{Prepared, prepare};
 use model::Timestamp;
 use model::dataset::Split;
@@ -71,8 +71,11 @@ pub fn run_here(bench: &Bench) -> anyhow::Result<()> {
         return Ok(());
     }
     let dataset = tracks(bench.args.rows, bench.args.features, bench.args.labels);
-    let shape =
-        Shape { rows: dataset.side(Split::Train).len(), features: bench.args.features, labels: bench.args.labels };
+    let shape = DatasetShape {
+        rows: dataset.side(Split::Train).len(),
+        features: bench.args.features,
+        labels: bench.args.labels,
+    };
     let data = prepare(&dataset)?;
     drop(dataset);
     for table in left {
@@ -83,7 +86,7 @@ pub fn run_here(bench: &Bench) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn run_table(data: &Prepared, table: &str, settings: Vec<Candidate>, shape: Shape) -> anyhow::Result<Table> {
+fn run_table(data: &Prepared, table: &str, settings: Vec<Candidate>, shape: DatasetShape) -> anyhow::Result<Table> {
     let search = search(settings, shape);
     forget_peak()?;
     let mut blocks = Vec::new();
@@ -125,7 +128,7 @@ fn run_table(data: &Prepared, table: &str, settings: Vec<Candidate>, shape: Shap
     })
 }
 
-fn search(settings: Vec<Candidate>, shape: Shape) -> Search {
+fn search(settings: Vec<Candidate>, shape: DatasetShape) -> Search {
     Search {
         id: "bench".into(),
         dataset: "bench".into(),

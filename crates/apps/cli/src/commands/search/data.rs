@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Context, anyhow, bail};
 use features::{DatasetError, GenreColumn, Import, Imported};
 use host::Backends;
-use learn::plan::Shape;
+use learn::plan::DatasetShape;
 use learn::select::excesses;
 use model::dataset::{DatasetInfo, Training};
 use model::run::StandIn;
@@ -77,7 +77,7 @@ pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
 
 /// Says on standard error where settings select more features than there are.
 pub fn warn_of_excess(info: &DatasetInfo, settings: &[Candidate], folds: u32) {
-    let Shape { rows, features, .. } = grid_worker::shape(info);
+    let DatasetShape { rows, features, .. } = grid_worker::shape(info);
     let fitted = rows - rows.div_ceil(folds as usize);
     for sentence in excesses(settings, fitted, features) {
         warn(&sentence);

@@ -49,7 +49,7 @@ impl Plan {
     /// # Errors
     /// It cannot be read, or has none of the families.
     pub fn of(grid: &args::Grid, seed: u64) -> anyhow::Result<Self> {
-        let settings = match learn::grid::named(&grid.grid.to_string_lossy()) {
+        let settings = match learn::grid::built_in(&grid.grid.to_string_lossy()) {
             Some(text) => {
                 learn::grid::read(text, &grid.families).map_err(|error| usage(format!("--families: {error}")))?
             }

@@ -1,7 +1,7 @@
 //! `spotifai search plan`: what a search would be, before it costs anything.
 
 use host::Backends;
-use learn::plan::{self, Shape};
+use learn::plan::{self, DatasetShape};
 use model::search::{Block, Candidate};
 use serde::Serialize;
 
@@ -56,7 +56,7 @@ struct Planned {
 pub async fn run(args: &SearchPlan, backends: &Backends) -> anyhow::Result<()> {
     let plan = Plan::of(&args.grid, 0)?;
     let size = size(args, &plan, backends).await?;
-    let shape = Shape { rows: size.training_rows, features: size.features, labels: size.labels };
+    let shape = DatasetShape { rows: size.training_rows, features: size.features, labels: size.labels };
     let blocks = plan::blocks(&plan.settings, plan.folds, shape);
     let families = families(&plan.settings, plan.folds, shape, &blocks);
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
@@ -100,20 +100,20 @@ async fn size(args: &SearchPlan, plan: &Plan, backends: &Backends) -> anyhow::Re
     };
     check_folds(&info, args.grid.folds)?;
     warn_of_excess(&info, &plan.settings, plan.folds);
-    let Shape { rows, features, labels } = grid_worker::shape(&info);
+    let DatasetShape { rows, features, labels } = grid_worker::shape(&info);
     Ok(Size { rows: info.rows, training_rows: rows, features, labels })
 }
 
 /// The parts of the families, in the order of the grid. A block may hold settings of several.
-fn families(settings: &[Candidate], folds: u32, shape: Shape, blocks: &[Block]) -> Vec<Family> {
+fn families(settings: &[Candidate], folds: u32, shape: DatasetShape, blocks: &[Block]) -> Vec<Family> {
     let of = |part: plan::FamilyPlan| {
         let has = |block: &&Block| block.settings.iter().any(|&at| settings[at as usize].family == part.family);
         let folds = folds as usize;
         Family {
             blocks: blocks.iter().filter(has).count(),
             family: part.family,
-            settings: part.settings,
-            fits: part.settings * folds,
+            settings: part.candidates,
+            fits: part.candidates * folds,
             distinct_fits: part.distinct * folds,
             shared: part.shared * folds,
             core_seconds: part.seconds,
