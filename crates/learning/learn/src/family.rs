@@ -16,14 +16,15 @@ use crate::params::ParamError;
 use crate::radius::{self, Radius, RadiusParams, RadiusValidParams};
 use crate::ridge::{self, Ridge, RidgeParams, RidgeValidParams};
 use crate::select::Selection;
-use crate::tree::{self, Forest, Kind, LabelWeights, TreeParams, TreeValidParams};
+use crate::tree::{self, Forest, LabelWeights, TreeFamily, TreeParams, TreeValidParams};
 use crate::{Cancel, Labelled, LearnError};
 
 /// Names of the families: the five of the original study, then three small ones.
 pub const FAMILIES: &[&str] = &["knn", "tree", "extra_trees", "random_forest", "mlp", "extra_tree", "radius", "ridge"];
 
 /// The families that are made of trees.
-const TREE_KINDS: [Kind; 4] = [Kind::Tree, Kind::ExtraTrees, Kind::RandomForest, Kind::ExtraTree];
+const TREE_FAMILIES: [TreeFamily; 4] =
+    [TreeFamily::Tree, TreeFamily::ExtraTrees, TreeFamily::RandomForest, TreeFamily::ExtraTree];
 
 /// A family with validated parameters, ready to fit.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,20 +69,20 @@ pub struct FitResult<T> {
 pub fn complete(family: &str, given: &Params) -> Result<Candidate, ParamError> {
     let (selection, given) = Selection::split(given)?;
     let given = &given;
-    let mut params = match (family, tree_kind(family)) {
+    let mut params = match (family, tree_family(family)) {
         ("knn", _) => check_params(KnnParams::read(given)?)?,
         ("mlp", _) => check_params(MlpParams::read(given)?)?,
         ("radius", _) => check_params(RadiusParams::read(given)?)?,
         ("ridge", _) => check_params(RidgeParams::read(given)?)?,
-        (_, Some(kind)) => check_params(TreeParams::read(kind, given)?)?,
+        (_, Some(tree)) => check_params(TreeParams::read(tree, given)?)?,
         (other, None) => return Err(unknown_family(other)),
     };
     params.extend(selection.map(|selection| ("select".to_owned(), selection.to_value())));
     Ok(Candidate { family: family.to_owned(), params })
 }
 
-fn tree_kind(family: &str) -> Option<Kind> {
-    TREE_KINDS.into_iter().find(|kind| kind.family() == family)
+fn tree_family(family: &str) -> Option<TreeFamily> {
+    TREE_FAMILIES.into_iter().find(|tree| tree.name() == family)
 }
 
 /// The completed parameters, if the family accepts them.
@@ -98,12 +99,12 @@ impl Estimator {
     /// The estimator of a candidate, whose `select` must have been split off; `seed` drives everything random in it.
     pub fn new(candidate: &Candidate, seed: u64) -> Result<Self, ParamError> {
         let params = &candidate.params;
-        match (candidate.family.as_str(), tree_kind(&candidate.family)) {
+        match (candidate.family.as_str(), tree_family(&candidate.family)) {
             ("knn", _) => Ok(Self::Knn(KnnParams::read(params)?.0.check()?)),
             ("mlp", _) => Ok(Self::Mlp(MlpParams::read(params)?.0.seed(seed).check()?)),
             ("radius", _) => Ok(Self::Radius(RadiusParams::read(params)?.0.check()?)),
             ("ridge", _) => Ok(Self::Ridge(RidgeParams::read(params)?.0.check()?)),
-            (_, Some(kind)) => Ok(Self::Tree(TreeParams::read(kind, params)?.0.seed(seed).check()?)),
+            (_, Some(tree)) => Ok(Self::Tree(TreeParams::read(tree, params)?.0.seed(seed).check()?)),
             (other, None) => Err(unknown_family(other)),
         }
     }

@@ -5,7 +5,7 @@ mod common;
 use common::{cut, dataset};
 use learn::LearnError;
 use learn::knn::{KnnParams, Metric, Weights};
-use learn::tree::{Amount, Criterion, TreeParams};
+use learn::tree::{Criterion, MinSamples, TreeParams};
 use linfa::ParamGuard;
 use linfa::traits::{Fit, Predict};
 use linfa_trees::DecisionTree;
@@ -14,7 +14,7 @@ use ndarray::{Array1, Array2, array};
 #[test]
 fn on_one_label_our_tree_is_as_good_as_linfas() {
     let (train, test) = cut(&dataset(51, 400, 5, 1), 280);
-    let params = TreeParams::default().max_depth(Some(4)).min_samples_leaf(Amount::Count(5));
+    let params = TreeParams::default().max_depth(Some(4)).min_samples_leaf(MinSamples::Count(5));
     let ours: Array2<bool> = params.fit(&train).unwrap().predict(&test.records);
 
     let targets: Array1<usize> = train.targets.column(0).mapv(usize::from);

@@ -2,7 +2,7 @@
 
 use super::{Components, Selection};
 use crate::family::FitSize;
-use crate::tree::{Kind, TreeParams};
+use crate::tree::{TreeFamily, TreeParams};
 
 impl Selection {
     /// How many of `features` features it leaves, at most.
@@ -24,7 +24,7 @@ impl Selection {
             Self::Variance { .. } => values * 10e-9,
             Self::Anova { .. } => values * (10.0 + labels as f64) * 1e-9,
             Self::MutualInfo { .. } => values * (100.0 + 2.0 * labels as f64) * 1e-9,
-            Self::TreeImportance { .. } => TreeParams::new(Kind::ExtraTrees).seconds(size).shared,
+            Self::TreeImportance { .. } => TreeParams::new(TreeFamily::ExtraTrees).seconds(size).shared,
             Self::Pca { .. } => {
                 let shorter = rows.min(features) as f64;
                 shorter * values * 0.1e-9 + shorter.powi(3) * 5e-9

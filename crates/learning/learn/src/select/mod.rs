@@ -25,7 +25,7 @@ use serde_json::Value;
 use crate::cancel::Cancelled;
 use crate::linalg::matrix_product;
 use crate::params::{ParamError, Parameter, bad_value};
-use crate::tree::{Kind, TreeParams};
+use crate::tree::{TreeFamily, TreeParams};
 use crate::{Cancel, Labelled, LearnError};
 
 /// The parameter that every family has for it.
@@ -141,7 +141,7 @@ impl Selection {
             Self::Anova { k } => best(scores::anova(rows, labels, cancel), k),
             Self::MutualInfo { k } => best(scores::mutual_info(rows, labels, cancel), k),
             Self::TreeImportance { k, seed } => {
-                let trees = TreeParams::new(Kind::ExtraTrees).seed(seed).check()?;
+                let trees = TreeParams::new(TreeFamily::ExtraTrees).seed(seed).check()?;
                 Ok(Selector::best(&trees.feature_importances_until(train, cancel)?, k as usize))
             }
             Self::Pca { n_components } => {

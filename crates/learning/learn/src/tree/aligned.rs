@@ -1,38 +1,37 @@
-//! Numbers that begin at a cache line.
+//! A vector whose first element starts a cache line.
 
 use std::ops::{Deref, DerefMut};
 
-/// Bytes of a cache line.
-pub(super) const LINE: usize = 64;
+/// Bytes of a cache line on the machines in use (x86-64; some ARM cores have 128, for which it is only slower).
+pub(super) const CACHE_LINE_BYTES: usize = 64;
 
-/// Some numbers, the first of which is the first of a cache line: a row of a tile, 64 numbers, then lies in four lines where it
-/// would touch five.
-pub(super) struct Aligned<T> {
-    all: Vec<T>,
+/// A vector whose first element starts a cache line. A tile's row of 64 numbers then lies in four lines instead of five.
+pub(super) struct AlignedVec<T> {
+    padded: Vec<T>,
     first: usize,
-    count: usize,
+    len: usize,
 }
 
-impl<T: Copy + Default> Aligned<T> {
-    pub(super) fn new(count: usize) -> Self {
-        let slack = LINE / size_of::<T>();
-        let all = vec![T::default(); count + slack];
-        let first = all.as_ptr().align_offset(LINE).min(slack);
-        Self { all, first, count }
+impl<T: Copy + Default> AlignedVec<T> {
+    pub(super) fn new(len: usize) -> Self {
+        let slack = CACHE_LINE_BYTES / size_of::<T>();
+        let padded = vec![T::default(); len + slack];
+        let first = padded.as_ptr().align_offset(CACHE_LINE_BYTES).min(slack);
+        Self { padded, first, len }
     }
 }
 
-impl<T> Deref for Aligned<T> {
+impl<T> Deref for AlignedVec<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
-        &self.all[self.first..][..self.count]
+        &self.padded[self.first..][..self.len]
     }
 }
 
-impl<T> DerefMut for Aligned<T> {
+impl<T> DerefMut for AlignedVec<T> {
     fn deref_mut(&mut self) -> &mut [T] {
-        &mut self.all[self.first..][..self.count]
+        &mut self.padded[self.first..][..self.len]
     }
 }
 
@@ -40,19 +39,19 @@ impl<T> DerefMut for Aligned<T> {
 mod tests {
     use super::*;
 
-    fn begin_a_line<T: Copy + Default + PartialEq + std::fmt::Debug>(one: T) {
-        for count in [0, 1, 31, 1_000] {
-            let mut of = Aligned::new(count);
-            assert_eq!((of.len(), of.as_ptr() as usize % LINE), (count, 0));
-            of.fill(one);
-            assert_eq!(*of, *vec![one; count]);
+    fn starts_a_cache_line<T: Copy + Default + PartialEq + std::fmt::Debug>(element: T) {
+        for len in [0, 1, 31, 1_000] {
+            let mut aligned = AlignedVec::new(len);
+            assert_eq!((aligned.len(), aligned.as_ptr() as usize % CACHE_LINE_BYTES), (len, 0));
+            aligned.fill(element);
+            assert_eq!(*aligned, *vec![element; len]);
         }
     }
 
     #[test]
-    fn numbers_of_any_width_begin_a_cache_line() {
-        begin_a_line(1_u16);
-        begin_a_line(1_i32);
-        begin_a_line(1_u32);
+    fn elements_of_any_width_start_a_cache_line() {
+        starts_a_cache_line(1_u16);
+        starts_a_cache_line(1_i32);
+        starts_a_cache_line(1_u32);
     }
 }

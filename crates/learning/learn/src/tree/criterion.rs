@@ -1,4 +1,4 @@
-//! Impurity: the mean over labels of what each label's two classes have.
+//! Impurity criteria of a node with several labels: the mean over labels of each label's two-class impurity.
 
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +15,7 @@ pub enum Criterion {
 }
 
 impl Criterion {
-    /// The same criterion by its first name.
+    /// The criterion without its second name.
     pub(super) fn canonical(self) -> Self {
         match self {
             Self::LogLoss => Self::Entropy,
@@ -23,40 +23,43 @@ impl Criterion {
         }
     }
 
-    /// Impurity of rows of this summed weight, of which those with each label weigh `with`.
-    pub(super) fn impurity(self, weight: f64, with: &[f64]) -> f64 {
-        with.iter().map(|&with| self.of_label(weight, weight - with, with)).sum::<f64>() / with.len() as f64
+    /// The impurity of rows with this total weight; `label_weights` are the weights of the rows with each label.
+    pub(super) fn impurity(self, weight: f64, label_weights: &[f64]) -> f64 {
+        let label_impurities = label_weights.iter().map(|&with| self.label_impurity(weight, weight - with, with));
+        label_impurities.sum::<f64>() / label_weights.len() as f64
     }
 
-    /// What one label contributes to the mean, where the rows without it and those with it weigh so much.
+    /// The impurity of one label, from the total weight and that of the rows without it and with it.
     #[inline(always)]
-    pub(super) fn of_label(self, weight: f64, without: f64, with: f64) -> f64 {
+    pub(super) fn label_impurity(self, weight: f64, without: f64, with: f64) -> f64 {
         match self {
             Self::Gini => 1.0 - (without * without + with * with) / (weight * weight),
             Self::Entropy | Self::LogLoss => {
-                // libm's logarithm, because a platform's own may differ from another's in the last bit.
-                let part = |of: f64| if of > 0.0 { of / weight * libm::log2(of / weight) } else { 0.0 };
-                -(part(without) + part(with))
+                // libm's logarithm, because those of platforms differ in the last bit.
+                let term = |class: f64| if class > 0.0 { class / weight * libm::log2(class / weight) } else { 0.0 };
+                -(term(without) + term(with))
             }
         }
     }
 }
 
-/// Impurity times weight of one label on one side of a split, where the classes weigh `with` and `without` and `inverse`
-/// is 1 over their sum. Splits of a node are compared by its sum over sides and labels; gini's factor 2 is left out.
+/// Impurity × weight of one label on one side of a split; `inverse` is 1 / (`with` + `without`). Splits of a node compare by
+/// its sum over sides and labels. Gini's factor 2 is left out.
 #[inline(always)]
-pub(super) fn mass<const ENTROPY: bool>(with: f32, without: f32, inverse: f32) -> f32 {
+pub(super) fn weighted_impurity<const ENTROPY: bool>(with: f32, without: f32, inverse: f32) -> f32 {
     if ENTROPY { -(with * log2(with * inverse) + without * log2(without * inverse)) } else { with * without * inverse }
 }
 
-/// Binary logarithm (a minimax polynomial of log2(1 + f) / f; relative error below 4e-7), finite at 0. Every step is
-/// rounded in one way, so that all machines get the same bits.
+/// Binary logarithm, finite at 0. The coefficients are a minimax polynomial of log2(1 + f) / f between √½ and √2, with a
+/// relative error below 4e-7 (a Remez fit of degree 7 finds them again). Every operation has one rounding, so all machines
+/// compute the same bits.
 #[inline(always)]
 #[allow(clippy::excessive_precision, reason = "enough digits to name one f32")]
 fn log2(x: f32) -> f32 {
-    const ROOT_OF_HALF: i32 = 0x3f35_04f3;
+    /// The bits of √½.
+    const SQRT_HALF_BITS: i32 = 0x3f35_04f3;
     let bits = x.to_bits() as i32;
-    let exponent = (bits.wrapping_sub(ROOT_OF_HALF)) >> 23;
+    let exponent = (bits.wrapping_sub(SQRT_HALF_BITS)) >> 23;
     let f = f32::from_bits(bits.wrapping_sub(exponent << 23) as u32) - 1.0;
     let mut p = -0.145_812_18;
     p = f32::mul_add(p, f, 0.234_043_08);
@@ -74,7 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_logarithm_is_one() {
+    fn log2_is_close_to_the_exact_logarithm() {
         for step in 1..=10_000 {
             let x = step as f32 / 10_000.0;
             assert!((f64::from(log2(x)) - libm::log2(f64::from(x))).abs() < 1e-6, "{x}: {}", log2(x));
@@ -84,16 +87,19 @@ mod tests {
     }
 
     #[test]
-    fn masses_are_impurities_times_weight() {
+    fn weighted_impurities_are_impurities_times_weight() {
         for (with, without) in [(3.0, 5.0), (0.0, 4.0), (2.0, 0.0), (1e6, 1.0)] {
             let weight = with + without;
             let inverse = 1.0 / weight as f32;
-            for (criterion, mass) in [
-                (Criterion::Gini, 2.0 * mass::<false>(with as f32, without as f32, inverse)),
-                (Criterion::Entropy, mass::<true>(with as f32, without as f32, inverse)),
+            for (criterion, weighted_impurity) in [
+                (Criterion::Gini, 2.0 * weighted_impurity::<false>(with as f32, without as f32, inverse)),
+                (Criterion::Entropy, weighted_impurity::<true>(with as f32, without as f32, inverse)),
             ] {
                 let exact = criterion.impurity(weight, &[with]) * weight;
-                assert!((f64::from(mass) - exact).abs() <= 1e-6 * weight, "{criterion:?} {with} {without}");
+                assert!(
+                    (f64::from(weighted_impurity) - exact).abs() <= 1e-6 * weight,
+                    "{criterion:?} {with} {without}"
+                );
             }
         }
     }

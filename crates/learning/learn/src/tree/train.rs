@@ -1,4 +1,4 @@
-//! Training settings together: one growth for all that share it.
+//! Trains candidates together: those that can share trees build them once.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -8,287 +8,305 @@ use ndarray::{Array2, ArrayView2};
 use pulp::Arch;
 use rayon::prelude::*;
 
-use super::TreeValidParams;
+use super::builder::{StoppingRules, TreeSpec};
 use super::columns::{Columns, Layouts};
-use super::cut::{Cut, normalise};
-use super::fitted::{Forest, as_f32};
-use super::forests::{self, Wanted};
-use super::grow::{Ends, Grower, Grown};
-use super::levels;
-use super::params::Splitter;
-use super::rows::{Labels, Weights};
-use super::split::{Limits, Search, VARIANTS};
+use super::evaluation::{self, ForestRequest};
+use super::forest::{Forest, to_f32};
+use super::level_builder;
+use super::params::{Splitter, TreeValidParams};
+use super::pruning::{Pruning, normalise};
+use super::row_labels::RowLabels;
+use super::row_weights::RowWeights;
+use super::shared_tree::SharedTree;
+use super::split_record::{LeafLimits, MAX_VARIANTS};
+use super::splitter::NodeSplitter;
 use crate::Cancel;
 use crate::family::FitResult;
 use crate::random::RandomKey;
 
-/// Trees that are grown before they are cut for each setting and forgotten.
-const TOGETHER: u32 = 32;
+/// Trees that are built before they are evaluated and dropped: some thirty keep all threads of a level build busy.
+const MAX_BATCH_TREES: u32 = 32;
 
-/// Most rows that all of these have: what is known of their nodes takes some 30 bytes a row, and a grown tree some 200.
-const ROWS_TOGETHER: usize = 1 << 22;
+/// The most rows that the trees of a batch have together. Their nodes take some 30 bytes a row while they are built, and the
+/// trees some 200: at most 1 GB.
+const MAX_BATCH_ROWS: usize = 1 << 22;
 
-/// Rows that can be found in a tile by 32 bits.
-const MOST_ROWS: usize = 1 << 26;
+/// The number of rows must be below this, so that 32 bits number every value of a tile.
+const ROW_LIMIT: usize = 1 << 26;
 
-/// Training rows, made ready for trees.
-pub(super) struct Rows {
+/// Training rows, laid out for trees.
+pub(super) struct TreeRows {
     columns: Columns,
-    labels: Labels,
+    labels: RowLabels,
 }
 
-impl Rows {
-    /// What these settings need.
+impl TreeRows {
+    /// Makes the layouts that these candidates need.
     pub(super) fn new(
         records: ArrayView2<'_, f64>,
         labels: ArrayView2<'_, bool>,
-        settings: &[&TreeValidParams],
+        candidates: &[&TreeValidParams],
         cancel: &Cancel,
     ) -> Self {
         let features = records.ncols();
-        let wanted = Layouts {
-            values: settings.iter().any(|of| !of.goes_by_levels(features)),
-            tiles: settings.iter().any(|of| of.goes_by_levels(features)),
-            keys: settings.iter().any(|of| of.splitter == Splitter::Random && !of.goes_by_levels(features)),
-            ranks: settings.iter().any(|of| of.splitter == Splitter::Best && !of.takes_all(features)),
+        let any = |needs: &dyn Fn(&TreeValidParams) -> bool| candidates.iter().any(|params| needs(params));
+        let layouts = Layouts {
+            values: any(&|params| !params.builds_by_level(features)),
+            tiles: any(&|params| params.builds_by_level(features)),
+            keys: any(&|params| params.splitter == Splitter::Random && !params.builds_by_level(features)),
+            ranks: any(&|params| params.splitter == Splitter::Best && !params.uses_all_features(features)),
         };
-        Self { columns: Columns::new(records, wanted, cancel), labels: Labels::new(labels) }
+        Self { columns: Columns::new(records, layouts, cancel), labels: RowLabels::new(labels) }
     }
 }
 
-/// Fits one setting.
+/// Fits one candidate.
 pub(super) fn fit(
     params: &TreeValidParams,
-    rows: &Rows,
+    rows: &TreeRows,
     labels: ArrayView2<'_, bool>,
     cancel: &Cancel,
 ) -> Result<Forest, String> {
-    let growth = Growth::new(&[params], rows, labels, cancel)?;
-    let cut = growth.cut(params);
-    let trees = growth.each_tree(params.n_estimators, |grown| cut.of(grown))?;
+    let fit = SharedFit::new(&[params], rows, labels, cancel)?;
+    let pruning = fit.pruning(params);
+    let trees = fit.map_trees(params.n_estimators, |shared_tree| pruning.apply(shared_tree))?;
     Ok(Forest { labels: labels.ncols(), trees })
 }
 
-/// What each feature contributes to the trees of one setting: the mean over those that split, normalised.
+/// Each feature's importance in the trees of one candidate: the mean over those that split, normalised.
 pub(super) fn importances(
     params: &TreeValidParams,
-    rows: &Rows,
+    rows: &TreeRows,
     labels: ArrayView2<'_, bool>,
     cancel: &Cancel,
 ) -> Result<Vec<f64>, String> {
-    let growth = Growth::new(&[params], rows, labels, cancel)?;
-    let (cut, features) = (growth.cut(params), rows.columns.features());
+    let fit = SharedFit::new(&[params], rows, labels, cancel)?;
+    let (pruning, features) = (fit.pruning(params), rows.columns.features());
     let mut sums = vec![0.0; features];
-    for of_tree in growth.each_tree(params.n_estimators, |grown| cut.importances(grown, features))? {
-        sums.iter_mut().zip(of_tree).for_each(|(sum, of_tree)| *sum += of_tree);
+    for importances in fit.map_trees(params.n_estimators, |shared_tree| pruning.importances(shared_tree, features))? {
+        sums.iter_mut().zip(importances).for_each(|(sum, importance)| *sum += importance);
     }
     normalise(&mut sums);
     Ok(sums)
 }
 
-/// Settings that share a growth.
-struct Growth<'a> {
-    first: &'a TreeValidParams,
-    rows: &'a Rows,
-    /// By class weights.
-    of_rows: Vec<f64>,
-    /// What a leaf must have: rows, and a share of all weight.
+/// A fit that candidates share.
+struct SharedFit<'a> {
+    /// Any of the candidates: what they share.
+    params: &'a TreeValidParams,
+    rows: &'a TreeRows,
+    /// From class weights.
+    row_weights: Vec<f64>,
+    /// What a leaf must have: a number of rows, and a share of all weight.
     variants: Vec<(usize, f64)>,
-    ends: Ends,
+    stopping: StoppingRules,
     cancel: &'a Cancel,
 }
 
-impl<'a> Growth<'a> {
+impl<'a> SharedFit<'a> {
     fn new(
-        settings: &[&'a TreeValidParams],
-        rows: &'a Rows,
+        candidates: &[&'a TreeValidParams],
+        rows: &'a TreeRows,
         labels: ArrayView2<'_, bool>,
         cancel: &'a Cancel,
     ) -> Result<Self, String> {
         if labels.is_empty() {
             return Err("there are no rows to fit on".into());
         }
-        if labels.nrows() >= MOST_ROWS {
-            return Err(format!("{} rows are too many for a tree: it takes fewer than {MOST_ROWS}", labels.nrows()));
+        if labels.nrows() >= ROW_LIMIT {
+            return Err(format!("{} rows are too many for a tree: it takes fewer than {ROW_LIMIT}", labels.nrows()));
         }
-        let first = settings[0];
-        let of_rows = match &first.class_weight {
+        let params = candidates[0];
+        let row_weights = match &params.class_weight {
             None => vec![1.0; labels.nrows()],
-            Some(weight) => weight.of_rows(labels)?,
+            Some(weight) => weight.row_weights(labels)?,
         };
         let n = labels.nrows();
-        let max_depth = settings.iter().map(|of| of.max_depth);
-        let ends = Ends {
-            max_depth: max_depth.reduce(|a, b| Some(a?.max(b?))).flatten(),
-            min_samples_split: settings.iter().map(|of| of.min_samples_split.of(n)).min().unwrap_or(2),
-            min_impurity_decrease: settings.iter().map(|of| of.min_impurity_decrease).fold(f64::INFINITY, f64::min),
+        let max_depths = candidates.iter().map(|params| params.max_depth);
+        let min_samples_split = candidates.iter().map(|params| params.min_samples_split.to_rows(n)).min();
+        let min_decreases = candidates.iter().map(|params| params.min_impurity_decrease);
+        let stopping = StoppingRules {
+            max_depth: max_depths.reduce(|a, b| Some(a?.max(b?))).flatten(),
+            min_samples_split: min_samples_split.unwrap_or(2),
+            min_impurity_decrease: min_decreases.fold(f64::INFINITY, f64::min),
         };
-        let mut growth = Self { first, rows, of_rows, variants: Vec::new(), ends, cancel };
-        for variant in settings.iter().map(|of| growth.variant(of)).collect::<Vec<_>>() {
-            if !growth.variants.contains(&variant) {
-                growth.variants.push(variant);
+        let mut fit = Self { params, rows, row_weights, variants: Vec::new(), stopping, cancel };
+        for variant in candidates.iter().map(|params| fit.variant(params)).collect::<Vec<_>>() {
+            if !fit.variants.contains(&variant) {
+                fit.variants.push(variant);
             }
         }
-        Ok(growth)
+        Ok(fit)
     }
 
-    /// What a setting wants of a leaf; a share that the lightest row reaches is none.
+    /// What a candidate demands of a leaf. A share of the weight that even the lightest row reaches is no demand.
     fn variant(&self, params: &TreeValidParams) -> (usize, f64) {
         let share = params.min_weight_fraction_leaf;
-        let heaviest = self.of_rows.iter().copied().fold(0.0, f64::max);
-        let lightest = self.of_rows.iter().copied().filter(|&weight| weight > 0.0).fold(f64::INFINITY, f64::min);
-        let bites = share * heaviest * self.of_rows.len() as f64 >= lightest;
-        (params.min_samples_leaf.of(self.of_rows.len()), if bites { share } else { 0.0 })
+        let heaviest = self.row_weights.iter().copied().fold(0.0, f64::max);
+        let positive = self.row_weights.iter().copied().filter(|&weight| weight > 0.0);
+        let lightest = positive.fold(f64::INFINITY, f64::min);
+        let is_demand = share * heaviest * self.row_weights.len() as f64 >= lightest;
+        (params.min_samples_leaf.to_rows(self.row_weights.len()), if is_demand { share } else { 0.0 })
     }
 
-    fn cut(&self, params: &TreeValidParams) -> Cut {
+    fn pruning(&self, params: &TreeValidParams) -> Pruning {
         let variant = self.variant(params);
-        Cut {
-            variant: self.variants.iter().position(|of| *of == variant).expect("every setting's variant is known"),
+        let position = self.variants.iter().position(|known| *known == variant);
+        Pruning {
+            variant: position.expect("every candidate's variant is known"),
             max_depth: params.max_depth,
-            min_samples_split: params.min_samples_split.of(self.of_rows.len()),
+            min_samples_split: params.min_samples_split.to_rows(self.row_weights.len()),
             max_leaf_nodes: params.max_leaf_nodes,
             min_impurity_decrease: params.min_impurity_decrease,
             ccp_alpha: params.ccp_alpha,
         }
     }
 
-    /// The different cuts of its trees, with the settings that want each.
-    fn wanted(&self, settings: &[&TreeValidParams]) -> Vec<Wanted> {
-        let mut all: Vec<Wanted> = Vec::new();
-        for (index, of) in settings.iter().enumerate() {
-            let cut = self.cut(of);
-            let at = all.iter().position(|wanted| wanted.cut == cut).unwrap_or_else(|| {
-                all.push(Wanted { cut, settings: BTreeMap::new() });
-                all.len() - 1
+    /// The distinct prunings, each with its candidates.
+    fn requests(&self, candidates: &[&TreeValidParams]) -> Vec<ForestRequest> {
+        let mut requests: Vec<ForestRequest> = Vec::new();
+        for (index, params) in candidates.iter().enumerate() {
+            let pruning = self.pruning(params);
+            let position = requests.iter().position(|request| request.pruning == pruning).unwrap_or_else(|| {
+                requests.push(ForestRequest { pruning, candidates: BTreeMap::new() });
+                requests.len() - 1
             });
-            all[at].settings.entry(of.n_estimators).or_default().push(index);
+            requests[position].candidates.entry(params.n_estimators).or_default().push(index);
         }
-        all
+        requests
     }
 
-    /// What some trees from number 0 on come to.
-    fn each_tree<T: Send>(&self, trees: u32, of: impl Fn(&Grown) -> T + Sync) -> Result<Vec<T>, String> {
-        let mut all = Vec::new();
-        for some in self.batches(trees) {
-            all.par_extend(self.grow(some)?.par_iter().map(&of));
+    /// Builds this many trees and maps each of them.
+    fn map_trees<T: Send>(&self, trees: u32, map: impl Fn(&SharedTree) -> T + Sync) -> Result<Vec<T>, String> {
+        let mut results = Vec::new();
+        for batch in self.batches(trees) {
+            results.par_extend(self.build(batch)?.par_iter().map(&map));
         }
-        Ok(all)
+        Ok(results)
     }
 
-    /// Trees from number 0 on in batches that are grown at once, of about the same size.
+    /// Trees from number 0 on in batches of about the same size, each to be built at once.
     fn batches(&self, trees: u32) -> impl Iterator<Item = Range<u32>> {
-        let most = TOGETHER.min((ROWS_TOGETHER / self.of_rows.len()).max(1) as u32);
-        let size = trees.div_ceil(trees.div_ceil(most).max(1)).max(1);
+        let max_size = MAX_BATCH_TREES.min((MAX_BATCH_ROWS / self.row_weights.len()).max(1) as u32);
+        let size = trees.div_ceil(trees.div_ceil(max_size).max(1)).max(1);
         (0..trees).step_by(size as usize).map(move |first| first..trees.min(first.saturating_add(size)))
     }
 
-    /// Grows the trees of these numbers.
-    fn grow(&self, trees: Range<u32>) -> Result<Vec<Grown>, String> {
+    /// Builds the trees of these numbers.
+    fn build(&self, trees: Range<u32>) -> Result<Vec<SharedTree>, String> {
         self.cancel.check()?;
-        let roots: Vec<RandomKey> = trees.map(|tree| RandomKey::root(self.first.seed, u64::from(tree))).collect();
-        // As scikit-learn has it since 1.9: class weights decide how often a row is drawn, and how often it was is what it
-        // counts for.
-        let drawn = |root: &RandomKey| root.bootstrap(&self.of_rows).into_iter().map(f64::from).collect();
-        let of_trees: Vec<Vec<f64>> = match self.first.bootstrap {
-            true => roots.par_iter().map(drawn).collect(),
-            false => vec![self.of_rows.clone()],
+        let roots: Vec<RandomKey> = trees.map(|tree| RandomKey::root(self.params.seed, u64::from(tree))).collect();
+        // As in scikit-learn since 1.9, class weights are the odds of drawing a row, and a drawn row weighs as much as it was
+        // drawn often.
+        let draw = |root: &RandomKey| root.bootstrap(&self.row_weights).into_iter().map(f64::from).collect();
+        let tree_weights: Vec<Vec<f64>> = match self.params.bootstrap {
+            true => roots.par_iter().map(draw).collect(),
+            false => vec![self.row_weights.clone()],
         };
-        let weights = of_trees.into_iter().map(|of_rows| Weights::new(of_rows, self.rows.labels.count()));
-        let limits = |weights: &Weights| -> Vec<Limits> {
-            self.variants.iter().map(|&(rows, share)| Limits { rows, weight: share * weights.total }).collect()
+        let limits = |weights: &RowWeights| -> Vec<LeafLimits> {
+            let limits = |&(min_rows, share): &(usize, f64)| LeafLimits { min_rows, min_weight: share * weights.total };
+            self.variants.iter().map(limits).collect()
         };
-        let weights: Vec<(Vec<Limits>, Weights)> = weights.map(|of| (limits(&of), of)).collect();
-        let searches = weights.iter().cycle().map(|(variants, weights)| self.search(weights, variants));
-        let growers: Vec<Grower<'_>> =
-            searches.take(roots.len()).map(|search| Grower { search, ends: self.ends }).collect();
-        if self.first.goes_by_levels(self.rows.columns.features()) {
-            return levels::grow(&growers, &roots);
+        let weights = tree_weights.into_iter().map(|per_row| RowWeights::new(per_row, self.rows.labels.count()));
+        let weights: Vec<(Vec<LeafLimits>, RowWeights)> = weights.map(|weights| (limits(&weights), weights)).collect();
+        // Without bootstraps all trees have the same weights.
+        let splitters = weights.iter().cycle().map(|(variants, weights)| self.splitter(weights, variants));
+        let specs = splitters.take(roots.len()).map(|splitter| TreeSpec { splitter, stopping: self.stopping });
+        let specs: Vec<TreeSpec<'_>> = specs.collect();
+        if self.params.builds_by_level(self.rows.columns.features()) {
+            return level_builder::build(&specs, &roots);
         }
-        let grown = growers.par_iter().zip(roots).map(|(grower, root)| grower.grow(root)).collect();
+        let shared_trees = specs.par_iter().zip(roots).map(|(spec, root)| spec.build(root)).collect();
         self.cancel.check()?;
-        grown
+        shared_trees
     }
 
-    fn search<'s>(&'s self, weights: &'s Weights, variants: &'s [Limits]) -> Search<'s> {
-        Search {
+    fn splitter<'s>(&'s self, weights: &'s RowWeights, variants: &'s [LeafLimits]) -> NodeSplitter<'s> {
+        NodeSplitter {
             arch: Arch::new(),
             columns: &self.rows.columns,
             labels: &self.rows.labels,
             weights,
-            criterion: self.first.criterion.canonical(),
-            splitter: self.first.splitter,
-            drawn: self.first.drawn(self.rows.columns.features()),
+            criterion: self.params.criterion.canonical(),
+            splitter: self.params.splitter,
+            max_features: self.params.features_per_node(self.rows.columns.features()),
             variants,
             cancel: self.cancel.clone(),
         }
     }
 }
 
-/// Fits every setting on the same rows, predicts the same others, and judges their probabilities. What settings share is
-/// grown once; the results are those of each on its own, to the last bit.
+/// Fits every candidate on the same rows, predicts the same queries, and evaluates the probabilities. The results are those of
+/// each candidate on its own, to the last bit.
 pub(crate) fn train_all<T: Clone + Send>(
-    settings: &[&TreeValidParams],
+    candidates: &[&TreeValidParams],
     train: &crate::Labelled,
     queries: ArrayView2<'_, f64>,
-    judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+    evaluate: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
     cancel: &Cancel,
 ) -> Vec<FitResult<T>> {
-    let rows = Rows::new(train.records.view(), train.targets.view(), settings, cancel);
-    let queries = as_f32(queries);
+    let rows = TreeRows::new(train.records.view(), train.targets.view(), candidates, cancel);
+    let queries = to_f32(queries);
+    let features = train.records.ncols();
     let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (index, of) in settings.iter().enumerate() {
-        match groups.iter_mut().find(|group| settings[group[0]].shares_work_with(of, train.records.ncols())) {
+    for (index, params) in candidates.iter().enumerate() {
+        match groups.iter_mut().find(|group| candidates[group[0]].shares_work_with(params, features)) {
             Some(group) => group.push(index),
             None => groups.push(vec![index]),
         }
     }
-    let of_group = |group: &Vec<usize>| {
+    let train_indices = |group: &Vec<usize>| {
         let started = Instant::now();
-        let of: Vec<&TreeValidParams> = group.iter().map(|&index| settings[index]).collect();
-        let results = train_group(&of, &rows, train.targets.view(), &queries, judge, cancel);
+        let members: Vec<&TreeValidParams> = group.iter().map(|&index| candidates[index]).collect();
+        let outcomes = train_group(&members, &rows, train.targets.view(), &queries, evaluate, cancel);
         let seconds = started.elapsed().as_secs_f64() / group.len() as f64;
-        let trained = results.into_iter().map(move |outcome| FitResult { outcome, seconds });
+        let trained = outcomes.into_iter().map(move |outcome| FitResult { outcome, seconds });
         group.iter().copied().zip(trained).collect::<Vec<_>>()
     };
-    let mut all: Vec<(usize, FitResult<T>)> = groups.par_iter().flat_map_iter(of_group).collect();
-    all.sort_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, trained)| trained).collect()
+    let mut trained: Vec<(usize, FitResult<T>)> = groups.par_iter().flat_map_iter(train_indices).collect();
+    trained.sort_by_key(|(index, _)| *index);
+    trained.into_iter().map(|(_, trained)| trained).collect()
 }
 
-/// Outcomes of the settings of one growth, in their order.
+/// The outcomes of candidates that share trees, in their order.
 fn train_group<T: Clone + Send>(
-    settings: &[&TreeValidParams],
-    rows: &Rows,
+    candidates: &[&TreeValidParams],
+    rows: &TreeRows,
     labels: ArrayView2<'_, bool>,
     queries: &Array2<f32>,
-    judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+    evaluate: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
     cancel: &Cancel,
 ) -> Vec<Result<T, String>> {
-    let growth = match Growth::new(settings, rows, labels, cancel) {
-        Ok(growth) => growth,
-        Err(reason) => return vec![Err(reason); settings.len()],
+    let fit = match SharedFit::new(candidates, rows, labels, cancel) {
+        Ok(fit) => fit,
+        Err(reason) => return vec![Err(reason); candidates.len()],
     };
-    if growth.variants.len() > VARIANTS {
-        let (some, others) = settings.split_at(settings.len() / 2);
-        return [some, others].map(|of| train_group(of, rows, labels, queries, judge, cancel)).concat();
+    if fit.variants.len() > MAX_VARIANTS {
+        let (first, second) = candidates.split_at(candidates.len() / 2);
+        return [first, second].map(|half| train_group(half, rows, labels, queries, evaluate, cancel)).concat();
     }
-    let (mut truncations, mut others) = forests::sort(growth.wanted(settings), queries.nrows(), labels.ncols());
-    let trees = settings.iter().map(|of| of.n_estimators).max().unwrap_or(0);
-    for some in growth.batches(trees) {
-        let first = some.start;
-        let grown = match growth.grow(some) {
-            Ok(grown) => grown,
-            Err(reason) => return vec![Err(reason); settings.len()],
+    let requests = fit.requests(candidates);
+    let (mut truncated, mut pruned) = evaluation::group_requests(requests, queries.nrows(), labels.ncols());
+    let trees = candidates.iter().map(|params| params.n_estimators).max().unwrap_or(0);
+    for batch in fit.batches(trees) {
+        let first = batch.start;
+        let shared_trees = match fit.build(batch) {
+            Ok(shared_trees) => shared_trees,
+            Err(reason) => return vec![Err(reason); candidates.len()],
         };
-        truncations.iter_mut().for_each(|of| of.take(first, &grown, queries, labels.ncols(), judge, cancel));
-        others.par_iter_mut().for_each(|of| of.take(first, &grown, queries, labels.ncols(), judge, cancel));
+        for forests in &mut truncated {
+            forests.add_trees(first, &shared_trees, queries, labels.ncols(), evaluate, cancel);
+        }
+        pruned.par_iter_mut().for_each(|forest| {
+            forest.add_trees(first, &shared_trees, queries, labels.ncols(), evaluate, cancel);
+        });
     }
     if let Err(cancelled) = cancel.check() {
-        return vec![Err(cancelled.into()); settings.len()];
+        return vec![Err(cancelled.into()); candidates.len()];
     }
-    let of_truncations = truncations.into_iter().flat_map(|of| of.results);
-    let mut results: Vec<(usize, T)> = of_truncations.chain(others.into_iter().flat_map(|of| of.results)).collect();
+    let truncated_results = truncated.into_iter().flat_map(|forests| forests.results);
+    let pruned_results = pruned.into_iter().flat_map(|forest| forest.results);
+    let mut results: Vec<(usize, T)> = truncated_results.chain(pruned_results).collect();
     results.sort_by_key(|(index, _)| *index);
     results.into_iter().map(|(_, result)| Ok(result)).collect()
 }

@@ -1,4 +1,4 @@
-//! Fitted trees, and what they say of a row.
+//! Fitted trees and forests, and the probabilities they predict.
 
 use linfa::traits::PredictInplace;
 use ndarray::{Array2, ArrayBase, ArrayView2, ArrayViewMut2, Axis, Data, Ix2};
@@ -12,65 +12,65 @@ use crate::family::decide;
 /// A tree as prediction needs it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Tree {
-    /// The root first.
-    steps: Vec<Step>,
+    /// The root comes first.
+    steps: Vec<TreeStep>,
     /// Leaves × labels, row-major.
     shares: Vec<f64>,
 }
 
-/// What a row does at a node: with at most the threshold it goes to the step `next`, else to the one after that. In a
-/// leaf it stays, and `next` is where the leaf's shares begin.
+/// A node as a row meets it. A value of at most the threshold leads to the step `next`, any other to the step after that. In a
+/// leaf, `next` is where the leaf's shares start.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-struct Step {
+struct TreeStep {
     threshold: f64,
     feature: u32,
     next: u32,
 }
 
-/// No feature: a leaf.
-const LEAF: u32 = u32::MAX;
+/// The feature of a leaf, which has none.
+const NO_FEATURE: u32 = u32::MAX;
 
 impl Tree {
-    /// A tree whose root has still to be set.
+    /// A tree whose root is still to be set.
     pub(super) fn new() -> Self {
-        Self { steps: vec![Step { threshold: 0.0, feature: LEAF, next: 0 }], shares: Vec::new() }
+        Self { steps: vec![TreeStep { threshold: 0.0, feature: NO_FEATURE, next: 0 }], shares: Vec::new() }
     }
 
-    /// Makes a step a leaf.
+    /// Turns a step into a leaf.
     pub(super) fn set_leaf(&mut self, step: usize, shares: &[f64]) {
         self.steps[step].next = self.shares.len() as u32;
         self.shares.extend_from_slice(shares);
     }
 
-    /// Makes a step a branch; the step of its left child, after which that of the right one follows.
+    /// Turns a step into a branch; returns the step of its left child, which that of the right one follows.
     pub(super) fn set_branch(&mut self, step: usize, feature: u32, threshold: f64) -> usize {
         let next = self.steps.len();
-        self.steps[step] = Step { threshold, feature, next: next as u32 };
-        self.steps.extend([Step { threshold: 0.0, feature: LEAF, next: 0 }; 2]);
+        self.steps[step] = TreeStep { threshold, feature, next: next as u32 };
+        self.steps.extend([TreeStep { threshold: 0.0, feature: NO_FEATURE, next: 0 }; 2]);
         next
     }
 
     pub(super) fn leaves(&self) -> usize {
-        self.steps.iter().filter(|step| step.feature == LEAF).count()
+        self.steps.iter().filter(|step| step.feature == NO_FEATURE).count()
     }
 
-    /// Shares of the leaf that a row comes to.
+    /// The shares of the leaf that a row reaches.
     #[inline]
-    fn of_row(&self, row: &[f32], labels: usize) -> &[f64] {
+    fn leaf_shares(&self, row: &[f32], labels: usize) -> &[f64] {
         let mut step = &self.steps[0];
-        while step.feature != LEAF {
+        while step.feature != NO_FEATURE {
             let right = f64::from(row[step.feature as usize]) > step.threshold;
             step = &self.steps[step.next as usize + usize::from(right)];
         }
         &self.shares[step.next as usize..step.next as usize + labels]
     }
 
-    /// Adds the shares of the labels for each row, m × q, to those of other trees.
-    pub(super) fn add_to(&self, rows: &Array2<f32>, mut shares: ArrayViewMut2<'_, f64>) {
+    /// Adds the predicted shares, m rows × q labels, to those of other trees.
+    pub(super) fn add_shares(&self, rows: &Array2<f32>, mut shares: ArrayViewMut2<'_, f64>) {
         let labels = shares.ncols();
         for (row, mut shares) in rows.rows().into_iter().zip(shares.rows_mut()) {
-            let of_leaf = self.of_row(row.to_slice().expect("row-major"), labels);
-            shares.iter_mut().zip(of_leaf).for_each(|(share, of_leaf)| *share += of_leaf);
+            let leaf_shares = self.leaf_shares(row.to_slice().expect("row-major"), labels);
+            shares.iter_mut().zip(leaf_shares).for_each(|(share, leaf_share)| *share += leaf_share);
         }
     }
 }
@@ -82,22 +82,22 @@ pub struct Forest {
     pub(super) trees: Vec<Tree>,
 }
 
-/// Rows as trees read them.
-pub(super) fn as_f32(rows: ArrayView2<'_, f64>) -> Array2<f32> {
+/// Converts rows to the type that trees read.
+pub(super) fn to_f32(rows: ArrayView2<'_, f64>) -> Array2<f32> {
     let mut narrow = Array2::zeros(rows.raw_dim());
     narrow.zip_mut_with(&rows, |narrow, &wide| *narrow = wide as f32);
     narrow
 }
 
 impl Forest {
-    /// Number of leaves of all trees.
+    /// The number of leaves of all trees.
     pub fn leaves(&self) -> usize {
         self.trees.iter().map(Tree::leaves).sum()
     }
 
-    /// The share of each label in each row's leaf, averaged over the trees: m × q, for m rows of d features.
+    /// Predicts probabilities, m rows × q labels: the shares of each row's leaves, averaged over the trees.
     pub fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        self.probabilities_until(rows, &Cancel::new()).expect("nobody cancels it")
+        self.probabilities_until(rows, &Cancel::new()).expect("it cannot be cancelled")
     }
 
     /// [`Forest::probabilities`], until it is cancelled.
@@ -106,20 +106,20 @@ impl Forest {
         rows: ArrayView2<'_, f64>,
         cancel: &Cancel,
     ) -> Result<Array2<f64>, Cancelled> {
-        let rows = as_f32(rows);
+        let rows = to_f32(rows);
         let mut shares = Array2::zeros((rows.nrows(), self.labels));
-        let of_row = |(row, mut shares): (ndarray::ArrayView1<'_, f32>, ndarray::ArrayViewMut1<'_, f64>)| {
+        let predict = |(row, mut shares): (ndarray::ArrayView1<'_, f32>, ndarray::ArrayViewMut1<'_, f64>)| {
             cancel.check()?;
             let row = row.to_slice().expect("row-major");
             for tree in &self.trees {
-                let of_leaf = tree.of_row(row, self.labels);
-                shares.iter_mut().zip(of_leaf).for_each(|(share, of_leaf)| *share += of_leaf);
+                let leaf_shares = tree.leaf_shares(row, self.labels);
+                shares.iter_mut().zip(leaf_shares).for_each(|(share, leaf_share)| *share += leaf_share);
             }
             shares.mapv_inplace(|share| share / self.trees.len() as f64);
             Ok(())
         };
         let pairs = rows.axis_iter(Axis(0)).into_par_iter().zip(shares.axis_iter_mut(Axis(0)));
-        pairs.try_for_each(of_row)?;
+        pairs.try_for_each(predict)?;
         Ok(shares)
     }
 }
