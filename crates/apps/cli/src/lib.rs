@@ -23,10 +23,15 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use host::Program;
 
 pub use programs::PROGRAMS;
+
+/// The command line of `spotifai`: all commands and options.
+pub fn command() -> clap::Command {
+    args::Args::command()
+}
 
 /// Runs `spotifai` with these worker programs.
 pub fn main(programs: &'static [Program]) -> ExitCode {

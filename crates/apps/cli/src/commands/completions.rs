@@ -1,15 +1,13 @@
 //! `spotifai completions`.
 
-use clap::CommandFactory;
 use clap_complete::Shell;
 
-use crate::args::Args;
 use crate::output::say_raw;
 
 /// Prints the script of a shell.
 pub fn run(shell: Shell) -> anyhow::Result<()> {
     // Into memory first: the generator panics where it cannot write.
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Args::command(), "spotifai", &mut script);
+    clap_complete::generate(shell, &mut crate::command(), "spotifai", &mut script);
     say_raw(&script)
 }
