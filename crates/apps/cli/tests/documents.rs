@@ -21,16 +21,17 @@ fn root() -> PathBuf {
 
 /// The documents of the repository, by their paths below its root.
 fn documents() -> Vec<(String, String)> {
-    let mut paths: Vec<PathBuf> = ["README.md", "CONTRIBUTING.md", "SECURITY.md"].map(PathBuf::from).into();
-    let docs = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().file_name());
-    paths.extend(
-        docs.map(|name| Path::new("docs").join(name)).filter(|path| path.extension().is_some_and(|e| e == "md")),
-    );
+    let markdown = |folder: &str| {
+        let paths = fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().file_name());
+        let paths = paths.map(|name| Path::new(folder).join(name));
+        paths.filter(|path| path.extension().is_some_and(|extension| extension == "md")).collect::<Vec<_>>()
+    };
+    let paths = [markdown(""), markdown("docs")].concat();
     let read = |path: PathBuf| (path.display().to_string(), fs::read_to_string(root().join(&path)).unwrap());
     paths.into_iter().map(read).collect()
 }
 
-/// Runs of backticks or tildes aside, what lies in fenced blocks: info string and text.
+/// The fenced blocks of a document: info string and text.
 fn blocks(document: &str) -> Vec<(&str, String)> {
     let mut blocks = Vec::new();
     let mut open: Option<(&str, String)> = None;
@@ -64,6 +65,10 @@ fn codes(document: &str) -> Vec<String> {
 
 /// What a command line says that `spotifai` does not know.
 fn unknown(code: &str, whole: &clap::Command) -> Option<String> {
+    // There it is a namespace.
+    if code.starts_with("kubectl") {
+        return None;
+    }
     let mut words = code.split_whitespace().skip_while(|word| *word != "spotifai").skip(1);
     let mut command = whole;
     let mut is_path = true;
