@@ -12,7 +12,8 @@ use model::job::Kind;
 use crate::programs;
 
 pub use search::{
-    Data, Grid, Impute, Search, SearchCancel, SearchPlan, SearchRun, SearchShow, SearchStart, SearchWatch, What,
+    DataArgs, GridArgs, Impute, SearchArgs, SearchCancelArgs, SearchCommand, SearchPlanArgs, SearchRunArgs,
+    SearchShowArgs, SearchStartArgs, SearchWatchArgs,
 };
 
 /// Turns Spotify playlists into a multi-label music-genre model.
@@ -36,7 +37,7 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  spotifai demo\n  spotifai demo --tracks 800 --seed 7 --out /tmp/demo\n  spotifai demo --catalogue my_tracks.csv        an Exportify-style table with a Genres column\n  spotifai demo --queue amqp://guest:guest@localhost/demo --store mongodb://localhost/demo\nOnly the flags --queue and --store take it out of its folder, neither environment nor spotifai.toml. Give it a vhost and a database of its own: whoever shares the queue would take its jobs, and it theirs."
     )]
-    Demo(Demo),
+    Demo(DemoArgs),
     /// Sign in to Spotify in the browser, so that your own playlists can be read
     #[command(
         after_help = "Example:\n  SPOTIFAI_SPOTIFY_CLIENT_ID=… spotifai login\nThe app's redirect URI must be http://127.0.0.1/callback, without a port"
@@ -46,77 +47,77 @@ pub enum Command {
     #[command(
         after_help = "Examples:\n  spotifai run 37i9dQZF1DXcBWIGoYBM5M\n  spotifai run https://open.spotify.com/playlist/37i9dQZF1DXcBWIGoYBM5M --out june\n  spotifai run 37i9dQZF1DXcBWIGoYBM5M --labels-only\nInterrupted, the same command goes on where it stopped.\n\nSpotify gives audio features and analyses to no app made after 2024-11-27. The first two requests find that out; where both are refused the run ends at once, unless --labels-only says that tags are enough."
     )]
-    Run(Run),
+    Run(RunArgs),
     /// Put jobs into the queue, for workers to run
     #[command(subcommand)]
-    Enqueue(Enqueue),
+    Enqueue(EnqueueCommand),
     /// Run workers in this process
     #[command(
         after_help = "Examples:\n  spotifai worker playlist lastfm pitch\n  spotifai worker grid --slots 2\n  spotifai worker all --until-empty"
     )]
-    Worker(Worker),
+    Worker(WorkerArgs),
     /// What was collected, what is waiting, who is working
     #[command(after_help = "Examples:\n  spotifai status --watch\n  spotifai status --json")]
-    Status(Live),
+    Status(LiveArgs),
     /// The queue of each kind of job: what waits, what runs, how fast, how long it will take
     #[command(
         after_help = "Examples:\n  spotifai queues --watch\n  spotifai queues --json\nRates are of the jobs that workers finished while they were looked at (1.5 s, with --watch up to 30 s); where none was, of all since the workers' start."
     )]
-    Queues(Live),
+    Queues(LiveArgs),
     /// The workers: where they run, on what, since when
     #[command(after_help = "Examples:\n  spotifai workers --watch\n  spotifai workers --all --json")]
-    Workers(Workers),
+    Workers(WorkersArgs),
     /// The runs: their playlists, and how far each one is
     #[command(after_help = "Examples:\n  spotifai runs\n  spotifai runs --json")]
-    Runs(Live),
+    Runs(LiveArgs),
     /// Cancel a run: its jobs do nothing any more, what was collected stays
     #[command(after_help = "Example:\n  spotifai cancel r0b7c… (an id of `spotifai runs`)")]
-    Cancel(Cancel),
+    Cancel(CancelArgs),
     /// Let nobody take jobs of some kinds until they are resumed; jobs under way are finished
     #[command(after_help = "Examples:\n  spotifai pause track.tags\n  spotifai pause --all")]
-    Pause(Kinds),
+    Pause(PauseArgs),
     /// Let workers take jobs of paused kinds again
     #[command(after_help = "Examples:\n  spotifai resume track.tags\n  spotifai resume --all")]
-    Resume(Kinds),
+    Resume(PauseArgs),
     /// The rates that the team shares: which are closed and why; open one
     #[command(subcommand)]
-    Budget(Budget),
+    Budget(BudgetCommand),
     /// Check settings, servers, credentials and workers, and say the way out for each failure
     #[command(
         after_help = "Examples:\n  spotifai doctor\n  spotifai doctor --json\nThe exit code is 1 if something failed; a warning is no failure."
     )]
-    Doctor(Doctor),
+    Doctor(DoctorArgs),
     /// Jobs that were given up
     #[command(subcommand)]
-    Dead(Dead),
+    Dead(DeadCommand),
     /// Resample an audio-analysis document to the 1,224 pitch columns
     #[command(after_help = "Example:\n  spotifai pitches analysis.json --format csv")]
-    Pitches(Pitches),
+    Pitches(PitchesArgs),
     /// last.fm's addresses and pages
     #[command(subcommand)]
-    Lastfm(Lastfm),
+    Lastfm(LastfmCommand),
     /// Tags
     #[command(subcommand)]
-    Tags(Tags),
+    Tags(TagsCommand),
     /// The feature matrix with its labels
     #[command(subcommand)]
-    Dataset(Dataset),
+    Dataset(DatasetCommand),
     /// Grid search
     #[command(subcommand)]
-    Search(Search),
+    Search(SearchCommand),
     /// Genres of tracks, or labels of a table's rows, with probabilities
     #[command(
         after_help = "Examples:\n  spotifai predict 3n3Ppam7vgaVa1iaRUc9Lp\n  spotifai predict spotify:track:3n3Ppam7vgaVa1iaRUc9Lp --json\n  spotifai predict --data new.csv --out labels.csv      the model's columns, by name; others are left alone\n  spotifai predict --data new.parquet --model s3f2a     the model of a search of `spotifai search list`\nWhat cannot be answered is named, all others are answered, and the exit code is 1."
     )]
-    Predict(Predict),
+    Predict(PredictArgs),
     /// Write the report of the newest dataset and model
     #[command(after_help = "Example:\n  spotifai report --out june")]
-    Report(Report),
+    Report(ReportArgs),
     /// Print the settings in force without their secrets, or write them into a file
     #[command(after_help = "Examples:\n  spotifai config\n  spotifai config --write spotifai.toml")]
-    Config(Config),
+    Config(ConfigArgs),
     /// Every kind of job: who runs it, attempts, time-out, rate budgets
-    Kinds(KindList),
+    Kinds(KindsArgs),
     /// Print a script that completes commands, flags and kinds in your shell
     #[command(
         after_help = "Examples:\n  spotifai completions bash > ~/.local/share/bash-completion/completions/spotifai\n  spotifai completions zsh > ~/.zfunc/_spotifai\n  spotifai completions fish > ~/.config/fish/completions/spotifai.fish"
@@ -129,7 +130,7 @@ pub enum Command {
 
 /// `spotifai config`.
 #[derive(Debug, ClapArgs)]
-pub struct Config {
+pub struct ConfigArgs {
     /// Write them, with their secrets, into this file, which must not be there yet and which only you can read then
     #[arg(long, value_name = "FILE")]
     pub write: Option<PathBuf>,
@@ -137,7 +138,7 @@ pub struct Config {
 
 /// `spotifai demo`.
 #[derive(Debug, ClapArgs)]
-pub struct Demo {
+pub struct DemoArgs {
     /// Tracks of the sample catalogue, at least 50
     #[arg(long, default_value_t = 400, value_parser = clap::value_parser!(u32).range(50..=20_000), value_name = "N")]
     pub tracks: u32,
@@ -154,7 +155,7 @@ pub struct Demo {
 
 /// `spotifai run`.
 #[derive(Debug, ClapArgs)]
-pub struct Run {
+pub struct RunArgs {
     /// Playlist ids, URIs or addresses
     #[arg(required = true, value_name = "PLAYLIST")]
     pub playlists: Vec<String>,
@@ -168,7 +169,7 @@ pub struct Run {
 
 /// `spotifai enqueue`.
 #[derive(Debug, Subcommand)]
-pub enum Enqueue {
+pub enum EnqueueCommand {
     /// Collect playlists: their pages, tags, audio and pitches
     #[command(
         after_help = "Example:\n  spotifai enqueue playlist 37i9dQZF1DXcBWIGoYBM5M spotify:playlist:37i9dQZF1DX0XUsuxWHRQd"
@@ -180,18 +181,18 @@ pub enum Enqueue {
     },
     /// Look up the tags of stored tracks
     #[command(after_help = "Example:\n  spotifai enqueue tags --missing")]
-    Tags(Missing),
+    Tags(MissingArgs),
     /// Fetch the audio and compute the pitches of stored tracks
     #[command(after_help = "Example:\n  spotifai enqueue pitches --missing")]
-    Pitches(Missing),
+    Pitches(MissingArgs),
     /// Jobs of one kind from a file, one a line
     #[command(after_help = lines())]
-    File(EnqueueFile),
+    File(EnqueueFileArgs),
 }
 
 /// `spotifai enqueue file`.
 #[derive(Debug, ClapArgs)]
-pub struct EnqueueFile {
+pub struct EnqueueFileArgs {
     /// The file; - is standard input
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
@@ -230,7 +231,7 @@ fn lines() -> String {
 
 /// Which tracks.
 #[derive(Debug, ClapArgs)]
-pub struct Missing {
+pub struct MissingArgs {
     /// Those that have none yet
     #[arg(long, required = true)]
     pub missing: bool,
@@ -238,7 +239,7 @@ pub struct Missing {
 
 /// `spotifai worker`.
 #[derive(Debug, ClapArgs)]
-pub struct Worker {
+pub struct WorkerArgs {
     /// Which workers
     #[arg(required = true, value_name = "WORKER", value_parser = worker())]
     pub workers: Vec<String>,
@@ -252,7 +253,7 @@ pub struct Worker {
 
 /// How a state is shown.
 #[derive(Debug, Clone, Copy, ClapArgs)]
-pub struct Live {
+pub struct LiveArgs {
     /// Show again every second, until Ctrl-C
     #[arg(long)]
     pub watch: bool,
@@ -263,9 +264,9 @@ pub struct Live {
 
 /// `spotifai workers`.
 #[derive(Debug, ClapArgs)]
-pub struct Workers {
+pub struct WorkersArgs {
     #[command(flatten)]
-    pub live: Live,
+    pub live: LiveArgs,
     /// Those too that are gone
     #[arg(long)]
     pub all: bool,
@@ -273,7 +274,7 @@ pub struct Workers {
 
 /// `spotifai cancel`.
 #[derive(Debug, ClapArgs)]
-pub struct Cancel {
+pub struct CancelArgs {
     /// Id of the run, or the beginning of it
     #[arg(value_name = "RUN")]
     pub run: String,
@@ -284,7 +285,7 @@ pub struct Cancel {
 
 /// `spotifai kinds`.
 #[derive(Debug, ClapArgs)]
-pub struct KindList {
+pub struct KindsArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -296,7 +297,7 @@ pub struct KindList {
 /// `spotifai pause` and `spotifai resume`.
 #[derive(Debug, ClapArgs)]
 #[command(group(ArgGroup::new("which").required(true)))]
-pub struct Kinds {
+pub struct PauseArgs {
     /// Kinds of job
     #[arg(group = "which", value_name = "KIND", value_parser = kind())]
     pub kinds: Vec<String>,
@@ -310,7 +311,7 @@ pub struct Kinds {
 
 /// `spotifai budget`.
 #[derive(Debug, Subcommand)]
-pub enum Budget {
+pub enum BudgetCommand {
     /// All budgets that were used: closed until when, why, after how many throttled answers in a row
     #[command(after_help = "Examples:\n  spotifai budget list\n  spotifai budget list --json")]
     List {
@@ -331,7 +332,7 @@ pub enum Budget {
 
 /// `spotifai doctor`.
 #[derive(Debug, ClapArgs)]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// As JSON
     #[arg(long)]
     pub json: bool,
@@ -339,7 +340,7 @@ pub struct Doctor {
 
 /// `spotifai dead`.
 #[derive(Debug, Subcommand)]
-pub enum Dead {
+pub enum DeadCommand {
     /// All dead jobs with their reasons
     #[command(after_help = "Examples:\n  spotifai dead list --kind track.tags\n  spotifai dead list --json")]
     List {
@@ -361,16 +362,16 @@ pub enum Dead {
     },
     /// Put dead jobs back into their queues
     #[command(after_help = "Examples:\n  spotifai dead requeue 2f1c…\n  spotifai dead requeue --kind track.tags")]
-    Requeue(Choice),
+    Requeue(DeadSelection),
     /// Delete dead jobs
     #[command(after_help = "Examples:\n  spotifai dead purge 2f1c…\n  spotifai dead purge --all")]
-    Purge(Choice),
+    Purge(DeadSelection),
 }
 
 /// Which dead jobs: some, those of a kind, or all.
 #[derive(Debug, ClapArgs)]
 #[command(group(ArgGroup::new("which").required(true)))]
-pub struct Choice {
+pub struct DeadSelection {
     /// Ids, or their beginnings
     #[arg(group = "which", value_name = "ID")]
     pub ids: Vec<String>,
@@ -387,7 +388,7 @@ pub struct Choice {
 
 /// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Format {
+pub enum PitchesFormat {
     /// One object, column to number
     Json,
     /// A header and one row
@@ -396,17 +397,17 @@ pub enum Format {
 
 /// `spotifai pitches`.
 #[derive(Debug, ClapArgs)]
-pub struct Pitches {
+pub struct PitchesArgs {
     /// An audio-analysis JSON document
     pub file: PathBuf,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Json)]
-    pub format: Format,
+    #[arg(long, value_enum, default_value_t = PitchesFormat::Json)]
+    pub format: PitchesFormat,
 }
 
 /// `spotifai lastfm`.
 #[derive(Debug, Subcommand)]
-pub enum Lastfm {
+pub enum LastfmCommand {
     /// The tag page's address
     #[command(after_help = "Example:\n  spotifai lastfm url 'AC/DC' 'Hells Bells'")]
     Url {
@@ -430,7 +431,7 @@ pub enum Lastfm {
 
 /// `spotifai tags`.
 #[derive(Debug, Subcommand)]
-pub enum Tags {
+pub enum TagsCommand {
     /// Canonical forms of the tags on standard input, a line each; an empty line: dropped
     #[command(after_help = "Example:\n  printf 'Hip-Hop\\nhiphop\\nseen live\\n' | spotifai tags normalise")]
     Normalise,
@@ -438,7 +439,7 @@ pub enum Tags {
 
 /// `spotifai dataset`.
 #[derive(Debug, Subcommand)]
-pub enum Dataset {
+pub enum DatasetCommand {
     /// Build the feature matrix from what was collected
     #[command(after_help = "Example:\n  spotifai dataset build --json")]
     Build {
@@ -463,7 +464,7 @@ pub enum Dataset {
 /// `spotifai predict`.
 #[derive(Debug, ClapArgs)]
 #[command(group(clap::ArgGroup::new("asked").required(true).args(["tracks", "data"])))]
-pub struct Predict {
+pub struct PredictArgs {
     /// Track ids, URIs or addresses; or ids of rows of the model's own table
     #[arg(value_name = "TRACK")]
     pub tracks: Vec<String>,
@@ -486,7 +487,7 @@ pub struct Predict {
 
 /// `spotifai report`.
 #[derive(Debug, ClapArgs)]
-pub struct Report {
+pub struct ReportArgs {
     /// Folder for report.html
     #[arg(long, default_value = "spotifai-out", value_name = "DIR")]
     pub out: PathBuf,

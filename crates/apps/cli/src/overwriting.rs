@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use host::Flags;
 use model::settings::Settings;
 
-use crate::args::{Command, Dataset, Search};
+use crate::args::{Command, DatasetCommand, SearchCommand};
 use crate::commands::demo;
 use crate::commands::report::{LEADERBOARD, REPORT};
 use crate::commands::run::LABELS;
@@ -31,8 +31,8 @@ impl Files {
         let within = |folder: &Path, names: &[&str]| names.iter().map(|name| folder.join(name)).collect();
         let (reads, writes) = match command {
             Command::Predict(args) => (args.data.iter().collect(), args.out.iter().cloned().collect()),
-            Command::Dataset(Dataset::Export { file, .. }) => (vec![], vec![file.clone()]),
-            Command::Search(Search::Run(args)) => {
+            Command::Dataset(DatasetCommand::Export { file, .. }) => (vec![], vec![file.clone()]),
+            Command::Search(SearchCommand::Run(args)) => {
                 let what = &args.what;
                 (what.data.data.iter().chain([&what.grid.grid]).collect(), within(&args.out, &OF_SEARCH))
             }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use runtime::Shutdown;
 
-use crate::args::{Command, Enqueue, Search};
+use crate::args::{Command, EnqueueCommand, SearchCommand};
 use crate::error::{exit_code, stopped};
 use crate::output::tell;
 
@@ -31,10 +31,10 @@ pub fn on_signal(command: &Command, shutdown: &Shutdown) {
 fn looks_for_signals(command: &Command) -> bool {
     match command {
         Command::Demo(_) | Command::Run(_) | Command::Worker(_) | Command::Predict(_) => true,
-        Command::Enqueue(enqueue) => matches!(enqueue, Enqueue::File(_)),
+        Command::Enqueue(enqueue) => matches!(enqueue, EnqueueCommand::File(_)),
         Command::Search(search) => match search {
-            Search::Run(_) | Search::Watch(_) => true,
-            Search::List(live) => live.watch,
+            SearchCommand::Run(_) | SearchCommand::Watch(_) => true,
+            SearchCommand::List(live) => live.watch,
             _ => false,
         },
         Command::Status(live) | Command::Queues(live) | Command::Runs(live) => live.watch,

@@ -10,7 +10,7 @@ use queue::QueueError;
 use serde_json::Value;
 use store::StoreError;
 
-use crate::args::Live;
+use crate::args::LiveArgs;
 use crate::output::{say, say_json, say_json_line, shown, unprinted};
 
 /// How often a live table is drawn.
@@ -30,7 +30,7 @@ pub struct View {
 /// block after the other.
 ///
 /// Servers that are out of reach end it, unless it has shown something already: then it says so and goes on looking.
-pub async fn show(live: Live, mut look: impl AsyncFnMut() -> anyhow::Result<View>) -> anyhow::Result<()> {
+pub async fn show(live: LiveArgs, mut look: impl AsyncFnMut() -> anyhow::Result<View>) -> anyhow::Result<()> {
     if !live.watch {
         let view = look().await?;
         return if live.json { say_json(&view.json) } else { say(&view.text) };

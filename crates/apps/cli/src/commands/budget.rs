@@ -6,7 +6,7 @@ use model::fleet::Budget as Stored;
 use serde::Serialize;
 use serde_json::json;
 
-use crate::args::Budget;
+use crate::args::BudgetCommand;
 use crate::error::usage;
 use crate::output::{length, say, say_json, table};
 
@@ -20,10 +20,10 @@ struct Line {
 }
 
 /// Lists budgets, or opens a closed one for the whole team.
-pub async fn run(command: Budget, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(command: BudgetCommand, backends: &Backends) -> anyhow::Result<()> {
     match command {
-        Budget::List { json } => list(backends, json).await,
-        Budget::Open { name, json } => open(backends, &name, json).await,
+        BudgetCommand::List { json } => list(backends, json).await,
+        BudgetCommand::Open { name, json } => open(backends, &name, json).await,
     }
 }
 

@@ -10,12 +10,12 @@ use anyhow::{Context, bail};
 use host::Flags;
 use model::settings::Settings;
 
-use crate::args::Config;
+use crate::args::ConfigArgs;
 use crate::files::{check_file, folder_of};
 use crate::output::{say, warn};
 
 /// Prints the settings in force as `spotifai.toml` would say them, or writes them into a file.
-pub fn run(args: &Config, settings: &Settings, flags: &Flags) -> anyhow::Result<()> {
+pub fn run(args: &ConfigArgs, settings: &Settings, flags: &Flags) -> anyhow::Result<()> {
     match &args.write {
         Some(file) => write(file, settings),
         None => {

@@ -15,13 +15,13 @@ use crate::output::{say, say_json, table, thousands, warn};
 use crate::refusals;
 
 /// Builds or exports.
-pub async fn run(command: args::Dataset, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(command: args::DatasetCommand, backends: &Backends) -> anyhow::Result<()> {
     match command {
-        args::Dataset::Build { json } => {
+        args::DatasetCommand::Build { json } => {
             let info = build(backends).await?;
             if json { say_json(&info) } else { describe(&info) }
         }
-        args::Dataset::Export { file, spreadsheet } => {
+        args::DatasetCommand::Export { file, spreadsheet } => {
             let extension = file.extension().and_then(|e| e.to_str()).unwrap_or_default();
             if !["csv", "parquet"].contains(&extension) {
                 return Err(usage(format!(

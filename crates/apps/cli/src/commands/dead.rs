@@ -4,20 +4,20 @@ use host::Backends;
 use model::terminal::escaped;
 use queue::{DeadLetter, DeadLetterFilter};
 
-use crate::args::{Choice, Dead};
+use crate::args::{DeadCommand, DeadSelection};
 use crate::ids;
 use crate::output::{age, count, say, say_json, table};
 
 /// Lists, shows, requeues or deletes dead jobs.
-pub async fn run(command: Dead, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(command: DeadCommand, backends: &Backends) -> anyhow::Result<()> {
     match command {
-        Dead::List { kind, json } => list(backends, kind.as_deref(), json).await,
-        Dead::Show { id, json } => show(backends, &id, json).await,
-        Dead::Requeue(choice) => {
+        DeadCommand::List { kind, json } => list(backends, kind.as_deref(), json).await,
+        DeadCommand::Show { id, json } => show(backends, &id, json).await,
+        DeadCommand::Requeue(choice) => {
             let requeued = backends.queue.requeue(&chosen(backends, &choice).await?).await?;
             ended("requeued", requeued, choice.json)
         }
-        Dead::Purge(choice) => {
+        DeadCommand::Purge(choice) => {
             let deleted = backends.queue.purge(&chosen(backends, &choice).await?).await?;
             ended("deleted", deleted, choice.json)
         }
@@ -63,7 +63,7 @@ async fn show(backends: &Backends, id: &str, json: bool) -> anyhow::Result<()> {
 }
 
 /// The dead jobs that were asked for. A misspelt id is an error, not "requeued 0".
-async fn chosen(backends: &Backends, choice: &Choice) -> anyhow::Result<DeadLetterFilter> {
+async fn chosen(backends: &Backends, choice: &DeadSelection) -> anyhow::Result<DeadLetterFilter> {
     if choice.all {
         return Ok(DeadLetterFilter::All);
     }

@@ -14,7 +14,7 @@ use model::settings::{Settings, Steps, with_hidden_password};
 use store::{Store, StoreError};
 use testkit::{Catalogue, Oddities, Stage, TableError};
 
-use crate::args::Demo;
+use crate::args::DemoArgs;
 use crate::backends;
 use crate::commands::report::REPORT;
 use crate::commands::run::{to_its_end, whole_way};
@@ -40,7 +40,7 @@ const TOKEN: &str = "token.json";
 pub const FILES: [&str; 3] = [STORE, LOCK, TOKEN];
 
 /// Serves a catalogue as Spotify and last.fm over loopback and collects it with the real workers.
-pub async fn run(args: Demo, flags: &Flags) -> anyhow::Result<()> {
+pub async fn run(args: DemoArgs, flags: &Flags) -> anyhow::Result<()> {
     flags.warn_of_passwords();
     let shutdown = host::signals::on_signals()?;
     let (catalogue, oddities, name) = catalogue(&args)?;
@@ -80,7 +80,7 @@ async fn predict_command(backends: &Backends) -> anyhow::Result<String> {
 }
 
 /// The catalogue to serve, how odd its services are, and a name that is the same for the same demo.
-fn catalogue(args: &Demo) -> anyhow::Result<(Catalogue, Oddities, String)> {
+fn catalogue(args: &DemoArgs) -> anyhow::Result<(Catalogue, Oddities, String)> {
     let mut hasher = DefaultHasher::new();
     args.seed.hash(&mut hasher);
     let (catalogue, oddities) = match &args.catalogue {

@@ -22,7 +22,7 @@ pub const BUDGET: &str = "doctor";
 ///
 /// # Errors
 /// When one of them failed.
-pub async fn run(args: &args::Doctor, flags: &Flags) -> anyhow::Result<()> {
+pub async fn run(args: &args::DoctorArgs, flags: &Flags) -> anyhow::Result<()> {
     let checks = match host::load_settings(flags) {
         Ok(settings) => all(Arc::new(settings)).await,
         Err(error) => vec![Check::failed("settings", &error, "mend it: nothing else can be checked before")],

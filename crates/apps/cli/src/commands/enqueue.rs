@@ -9,7 +9,7 @@ use model::Timestamp;
 use model::job::{Envelope, JobBody, TrackAnalysisJob, TrackPitchesJob, TrackTagsJob, TracksAudioJob};
 use model::run::Run;
 
-use crate::args::Enqueue;
+use crate::args::EnqueueCommand;
 use crate::output::{say, thousands};
 use crate::playlist_run::{first_pages, new_run, playlist_ids};
 use crate::refusals;
@@ -18,9 +18,9 @@ use crate::refusals;
 const AUDIO_BATCH: usize = 100;
 
 /// Publishes jobs and says how many.
-pub async fn run(command: Enqueue, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(command: EnqueueCommand, backends: &Backends) -> anyhow::Result<()> {
     match command {
-        Enqueue::Playlist { playlists } => {
+        EnqueueCommand::Playlist { playlists } => {
             let started_at = Timestamp::now();
             let run = Run { finished_at: Some(started_at), ..new_run(&playlist_ids(&playlists)?, started_at) };
             backends.store.save_run(&run).await?;
@@ -32,13 +32,13 @@ pub async fn run(command: Enqueue, backends: &Backends) -> anyhow::Result<()> {
                 run.id
             ))
         }
-        Enqueue::Tags(_) => {
+        EnqueueCommand::Tags(_) => {
             let tracks = backends.store.tracks_without_tags().await?;
             let jobs: Vec<_> = tracks.into_iter().map(|track_id| Envelope::new(&TrackTagsJob { track_id })).collect();
             backends.queue.publish(&jobs).await?;
             say(&format!("enqueued {}", count(jobs.len(), "track without tags")))
         }
-        Enqueue::Pitches(_) => {
+        EnqueueCommand::Pitches(_) => {
             let unfetched = backends.store.tracks_without_audio().await?;
             let uncomputed = backends.store.tracks_without_pitches().await?;
             let fetch =
@@ -50,7 +50,7 @@ pub async fn run(command: Enqueue, backends: &Backends) -> anyhow::Result<()> {
             let [unfetched, uncomputed] = [unfetched, uncomputed].map(|ids| thousands(ids.len()));
             say(&format!("enqueued {unfetched} tracks without audio and {uncomputed} without pitches"))
         }
-        Enqueue::File(args) => {
+        EnqueueCommand::File(args) => {
             if [TracksAudioJob::KIND, TrackAnalysisJob::KIND, TrackPitchesJob::KIND].contains(&args.kind.name) {
                 refusals::warn_of_remembered(backends).await?;
             }

@@ -4,12 +4,12 @@ use std::fmt::Write;
 
 use host::Program;
 
-use crate::args::KindList;
+use crate::args::KindsArgs;
 use crate::output::{say, say_json, table};
 use crate::programs;
 
 /// Shows every kind of job, or the objects by which a cluster scales the workers.
-pub fn run(args: &KindList) -> anyhow::Result<()> {
+pub fn run(args: &KindsArgs) -> anyhow::Result<()> {
     if args.scaling {
         return say(scaling(programs::programs()).trim_end());
     }

@@ -7,17 +7,17 @@ use lastfm::PageOutcome;
 use model::settings::Settings;
 use serde_json::json;
 
-use crate::args::Lastfm;
+use crate::args::LastfmCommand;
 use crate::output::{say, say_json_line};
 
 /// Characters of an unrecognised page's beginning, and of its end, that are shown.
 const SEEN: usize = 40;
 
 /// Prints an address, or what a page says.
-pub fn run(command: &Lastfm, settings: &Settings) -> anyhow::Result<()> {
+pub fn run(command: &LastfmCommand, settings: &Settings) -> anyhow::Result<()> {
     match command {
-        Lastfm::Url { artist, track } => say(&lastfm::tags_url(&settings.lastfm.url, artist, track)),
-        Lastfm::Parse { file, status } => {
+        LastfmCommand::Url { artist, track } => say(&lastfm::tags_url(&settings.lastfm.url, artist, track)),
+        LastfmCommand::Parse { file, status } => {
             let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
             let text = String::from_utf8_lossy(&bytes);
             let page = lastfm::read_page(*status, &text);

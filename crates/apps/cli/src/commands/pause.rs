@@ -5,7 +5,7 @@ use model::Timestamp;
 use model::fleet::Pause;
 use serde::Serialize;
 
-use crate::args::Kinds;
+use crate::args::PauseArgs;
 use crate::output::{self, age, say, say_json};
 use crate::programs;
 
@@ -25,7 +25,7 @@ struct Resumed {
 }
 
 /// Pauses kinds, for the whole team.
-pub async fn pause(args: &Kinds, backends: &Backends) -> anyhow::Result<()> {
+pub async fn pause(args: &PauseArgs, backends: &Backends) -> anyhow::Result<()> {
     let earlier = backends.store.pauses().await?;
     let mut paused = Vec::new();
     for kind in kinds(args) {
@@ -47,7 +47,7 @@ pub async fn pause(args: &Kinds, backends: &Backends) -> anyhow::Result<()> {
 }
 
 /// Resumes kinds, for the whole team.
-pub async fn resume(args: &Kinds, backends: &Backends) -> anyhow::Result<()> {
+pub async fn resume(args: &PauseArgs, backends: &Backends) -> anyhow::Result<()> {
     let mut resumed = Vec::new();
     for kind in kinds(args) {
         let was_paused = backends.store.resume_kind(&kind).await?;
@@ -71,6 +71,6 @@ pub async fn warn(backends: &Backends, kinds: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn kinds(args: &Kinds) -> Vec<String> {
+fn kinds(args: &PauseArgs) -> Vec<String> {
     if args.all { programs::names().into_iter().map(str::to_owned).collect() } else { args.kinds.clone() }
 }

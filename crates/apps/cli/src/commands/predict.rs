@@ -23,7 +23,7 @@ use chosen::choose;
 
 /// Assigns labels to tracks, to rows of the model's own dataset, or to the rows of a file. What cannot be answered is
 /// named, the others are answered.
-pub async fn run(args: &args::Predict, settings: Settings) -> anyhow::Result<()> {
+pub async fn run(args: &args::PredictArgs, settings: Settings) -> anyhow::Result<()> {
     // Before any work: a name that tells no format is a slip of the pen.
     let format = Format::of(args).map_err(usage)?;
     args.out.as_deref().map_or(Ok(()), check_file)?;

@@ -9,7 +9,7 @@ use model::fleet::Heartbeat;
 use queue::KindStats;
 use serde::Serialize;
 
-use crate::args::Live;
+use crate::args::LiveArgs;
 use crate::fleet::{self, Rates};
 use crate::output::{Look, age, alarming, count, length, style, table};
 use crate::watch::{self, View};
@@ -32,7 +32,7 @@ struct Line {
 }
 
 /// Shows the queues once, or every second.
-pub async fn run(live: Live, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(live: LiveArgs, backends: &Backends) -> anyhow::Result<()> {
     let mut rates = Rates::default();
     if !live.watch {
         let alive = look(backends, &mut rates).await?;

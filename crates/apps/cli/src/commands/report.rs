@@ -21,7 +21,7 @@ pub const LEADERBOARD: &str = "leaderboard.csv";
 pub const REPORT: &str = "report.html";
 
 /// Writes the report of the newest model.
-pub async fn run(command: &args::Report, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(command: &args::ReportArgs, backends: &Backends) -> anyhow::Result<()> {
     try_folder(&command.out)?;
     let found = newest(backends).await?;
     let _turn = turn_to_write(&command.out).await?;

@@ -26,7 +26,7 @@ use crate::stop::unless_stopped;
 use crate::summary::Summary;
 
 /// Goes the whole way, or says how to go on.
-pub async fn run(args: args::Run, backends: Backends) -> anyhow::Result<()> {
+pub async fn run(args: args::RunArgs, backends: Backends) -> anyhow::Result<()> {
     let playlists = playlist_ids(&args.playlists)?;
     let shutdown = host::signals::on_signals()?;
     try_folder(&args.out)?;

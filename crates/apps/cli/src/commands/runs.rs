@@ -13,7 +13,7 @@ use queue::DeadLetter;
 use serde::Serialize;
 use store::{Gaps, Store};
 
-use crate::args::{Cancel, Live};
+use crate::args::{CancelArgs, LiveArgs};
 use crate::ids;
 use crate::output::{Look, age, say, say_json, style, table, thousands};
 use crate::playlist_run::Goal;
@@ -64,7 +64,7 @@ struct Missing {
 }
 
 /// Shows the runs once, or every second.
-pub async fn runs(live: Live, backends: &Backends) -> anyhow::Result<()> {
+pub async fn runs(live: LiveArgs, backends: &Backends) -> anyhow::Result<()> {
     watch::show(live, async || {
         let lines = gather(backends).await?;
         Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
@@ -73,7 +73,7 @@ pub async fn runs(live: Live, backends: &Backends) -> anyhow::Result<()> {
 }
 
 /// Cancels a run.
-pub async fn cancel(args: &Cancel, backends: &Backends) -> anyhow::Result<()> {
+pub async fn cancel(args: &CancelArgs, backends: &Backends) -> anyhow::Result<()> {
     let now = Timestamp::now();
     let runs = backends.store.runs().await?;
     let run = ids::find("run", "runs", &runs, &args.run, |run| &run.id)?;

@@ -19,7 +19,7 @@ use model::job::{JobBody, SearchBlockJob, SearchRefitJob};
 use model::run::Run;
 use runtime::{Shutdown, Until};
 
-use crate::args::{self, SearchRun};
+use crate::args::{self, SearchRunArgs};
 use crate::backends::OwnQueue;
 use crate::commands::{pause, report, work};
 use crate::error::stopped;
@@ -35,20 +35,20 @@ pub use grid::Plan;
 pub use standing::find;
 
 /// Does what the command says.
-pub async fn run(command: args::Search, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(command: args::SearchCommand, backends: &Backends) -> anyhow::Result<()> {
     match command {
-        args::Search::Run(args) => run_here(&args, backends).await,
-        args::Search::Start(args) => begin::start(&args, backends).await,
-        args::Search::Watch(args) => watch::run(&args, backends).await,
-        args::Search::Show(args) => show::run(&args, backends).await,
-        args::Search::Cancel(args) => list::cancel(&args, backends).await,
-        args::Search::List(live) => list::run(live, backends).await,
-        args::Search::Plan(args) => plan::run(&args, backends).await,
+        args::SearchCommand::Run(args) => run_here(&args, backends).await,
+        args::SearchCommand::Start(args) => begin::start(&args, backends).await,
+        args::SearchCommand::Watch(args) => watch::run(&args, backends).await,
+        args::SearchCommand::Show(args) => show::run(&args, backends).await,
+        args::SearchCommand::Cancel(args) => list::cancel(&args, backends).await,
+        args::SearchCommand::List(live) => list::run(live, backends).await,
+        args::SearchCommand::Plan(args) => plan::run(&args, backends).await,
     }
 }
 
 /// Searches and writes leaderboard, summary and report.
-async fn run_here(args: &SearchRun, backends: &Backends) -> anyhow::Result<()> {
+async fn run_here(args: &SearchRunArgs, backends: &Backends) -> anyhow::Result<()> {
     let shutdown = host::signals::on_signals()?;
     let plan = Plan { command: Some(shell::same_command()), ..Plan::wanted(&args.what)? };
     try_folder(&args.out)?;

@@ -7,7 +7,7 @@ use model::run::Collection;
 use queue::KindStats;
 use serde::Serialize;
 
-use crate::args::Live;
+use crate::args::LiveArgs;
 use crate::fleet;
 use crate::output::{age, alarming, count, length, table, thousands};
 use crate::summary;
@@ -24,7 +24,7 @@ struct Status {
 }
 
 /// Shows the state once, or every second.
-pub async fn run(live: Live, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(live: LiveArgs, backends: &Backends) -> anyhow::Result<()> {
     watch::show(live, async || {
         let status = gather(backends).await?;
         Ok(View { text: text(&status), json: serde_json::to_value(&status)?, line: None })

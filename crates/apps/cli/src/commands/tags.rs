@@ -4,12 +4,12 @@ use std::io::{BufRead, BufWriter, Write};
 
 use anyhow::anyhow;
 
-use crate::args::Tags;
+use crate::args::TagsCommand;
 use crate::output::unprinted;
 
 /// Filters standard input, a tag a line.
-pub fn run(command: &Tags) -> anyhow::Result<()> {
-    let Tags::Normalise = command;
+pub fn run(command: &TagsCommand) -> anyhow::Result<()> {
+    let TagsCommand::Normalise = command;
     let mut out = BufWriter::new(std::io::stdout().lock());
     for (at, line) in std::io::stdin().lock().split(b'\n').enumerate() {
         let tag = String::from_utf8(line?).map_err(|_| {

@@ -10,7 +10,7 @@ use crate::playlist_run::Goal;
 use crate::programs;
 
 /// Runs the chosen workers until a signal, or until their queues are empty.
-pub async fn run(args: &args::Worker, mut settings: Settings) -> anyhow::Result<()> {
+pub async fn run(args: &args::WorkerArgs, mut settings: Settings) -> anyhow::Result<()> {
     if let Some(slots) = args.slots {
         settings.worker.slots = slots.into();
     }

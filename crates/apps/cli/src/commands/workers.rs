@@ -36,7 +36,7 @@ struct Running {
 }
 
 /// Shows the workers once, or every second.
-pub async fn run(args: &args::Workers, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(args: &args::WorkersArgs, backends: &Backends) -> anyhow::Result<()> {
     watch::show(args.live, async || {
         let beats = backends.store.workers().await?;
         let mut lines: Vec<Line> = beats.into_iter().map(line).collect();

@@ -17,7 +17,7 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use super::reader::{Batch, Position, Reader};
 use super::searches::Searches;
-use crate::args::EnqueueFile;
+use crate::args::EnqueueFileArgs;
 use crate::error::{stopped, usage};
 use crate::output::{say, tell, thousands};
 use crate::progress::{self, Gauge};
@@ -29,7 +29,7 @@ const LAST_CONFIRMATIONS: Duration = Duration::from_secs(2);
 const IN_FLIGHT: usize = 4;
 
 /// Publishes the jobs of a file; where that ends early, it says with which line to go on.
-pub async fn run(args: EnqueueFile, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(args: EnqueueFileArgs, backends: &Backends) -> anyhow::Result<()> {
     let shutdown = host::signals::on_signals()?;
     let (input, size) = open(&args.file)?;
     let (name, from_line) = (args.file.display().to_string(), args.from_line);

@@ -10,7 +10,7 @@ use model::plain;
 use tokio::sync::mpsc::Sender;
 
 use super::searches::Searches;
-use crate::args::EnqueueFile;
+use crate::args::EnqueueFileArgs;
 
 /// Jobs that are published together.
 const BATCH: usize = 1_000;
@@ -60,8 +60,8 @@ pub struct Bad {
 
 impl Reader {
     /// A reader for the options, from the first line on.
-    pub fn new(args: EnqueueFile, searches: Searches, position: Arc<Position>, batches: Sender<Batch>) -> Self {
-        let EnqueueFile { kind, from_line, keep_going, .. } = args;
+    pub fn new(args: EnqueueFileArgs, searches: Searches, position: Arc<Position>, batches: Sender<Batch>) -> Self {
+        let EnqueueFileArgs { kind, from_line, keep_going, .. } = args;
         Self { kind, from_line, keep_going, searches, position, batches }
     }
 

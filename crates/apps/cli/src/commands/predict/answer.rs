@@ -116,7 +116,7 @@ pub enum Format {
 
 impl Format {
     /// What the arguments say.
-    pub fn of(args: &args::Predict) -> Result<Self, String> {
+    pub fn of(args: &args::PredictArgs) -> Result<Self, String> {
         let Some(file) = &args.out else { return Ok(if args.json { Self::Json } else { Self::Table }) };
         match file.extension().and_then(|extension| extension.to_str()) {
             Some("csv") => Ok(Self::CsvFile(file.clone())),

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::data;
 use super::grid::Plan;
 use super::unfinished::name_same;
-use crate::args::SearchStart;
+use crate::args::SearchStartArgs;
 use crate::output::{say, say_json, thousands};
 
 /// A search whose jobs lie in the queue.
@@ -66,7 +66,7 @@ struct Started<'a> {
 }
 
 /// Puts a search into the queue.
-pub async fn start(args: &SearchStart, backends: &Backends) -> anyhow::Result<()> {
+pub async fn start(args: &SearchStartArgs, backends: &Backends) -> anyhow::Result<()> {
     let plan = Plan::wanted(&args.what)?;
     let info = data::dataset(&args.what.data, backends).await?;
     let Begun { search, finished, published } = begin(backends, &info, &plan, None).await?;

@@ -18,7 +18,7 @@ use crate::error::usage;
 use crate::output::warn;
 
 /// The dataset of a file, which is saved, or the newest one of the store.
-pub async fn dataset(args: &args::Data, backends: &Backends) -> anyhow::Result<DatasetInfo> {
+pub async fn dataset(args: &args::DataArgs, backends: &Backends) -> anyhow::Result<DatasetInfo> {
     let Some(file) = &args.data else {
         if !args.labels.is_empty() {
             return Err(usage("--labels names columns of a file: name the file with --data"));
@@ -50,7 +50,7 @@ pub async fn dataset(args: &args::Data, backends: &Backends) -> anyhow::Result<D
 }
 
 /// How the arguments say that a file is to be read.
-pub fn import_of(args: &args::Data, settings: &settings::DatasetSettings) -> Import {
+pub fn import_of(args: &args::DataArgs, settings: &settings::DatasetSettings) -> Import {
     let impute = args.impute.map(Into::into);
     let genres = args.genre_column.as_ref().map(|name| GenreColumn {
         name: name.clone(),

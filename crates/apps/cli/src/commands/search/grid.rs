@@ -48,7 +48,7 @@ impl Plan {
     ///
     /// # Errors
     /// It cannot be read, or has none of the families.
-    pub fn of(grid: &args::Grid, seed: u64) -> anyhow::Result<Self> {
+    pub fn of(grid: &args::GridArgs, seed: u64) -> anyhow::Result<Self> {
         let settings = match learn::grid::built_in(&grid.grid.to_string_lossy()) {
             Some(text) => {
                 learn::grid::read(text, &grid.families).map_err(|error| usage(format!("--families: {error}")))?
@@ -70,7 +70,7 @@ impl Plan {
     ///
     /// # Errors
     /// As of [`Plan::of`].
-    pub fn wanted(what: &args::What) -> anyhow::Result<Self> {
+    pub fn wanted(what: &args::SearchArgs) -> anyhow::Result<Self> {
         Ok(Self { thresholds: what.thresholds, ..Self::of(&what.grid, what.seed)? })
     }
 }

@@ -6,7 +6,7 @@ use model::search::SearchInfo;
 use serde::Serialize;
 
 use super::standing::{State, find};
-use crate::args::{Live, SearchCancel};
+use crate::args::{LiveArgs, SearchCancelArgs};
 use crate::output::{Look, age, say, say_json, style, table, thousands};
 use crate::watch::{self, View};
 
@@ -21,7 +21,7 @@ struct Line {
 }
 
 /// Shows the searches once, or every second.
-pub async fn run(live: Live, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(live: LiveArgs, backends: &Backends) -> anyhow::Result<()> {
     watch::show(live, async || {
         let mut lines = Vec::new();
         for info in backends.store.searches().await? {
@@ -59,7 +59,7 @@ fn text(lines: &[Line]) -> String {
 }
 
 /// Cancels a search.
-pub async fn cancel(args: &SearchCancel, backends: &Backends) -> anyhow::Result<()> {
+pub async fn cancel(args: &SearchCancelArgs, backends: &Backends) -> anyhow::Result<()> {
     let id = find(&*backends.store, Some(&args.search)).await?.id;
     if backends.store.model(&id).await?.is_some() {
         return match args.json {

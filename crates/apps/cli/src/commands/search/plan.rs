@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::data::{check_folds, dataset, import_of, read, warn_of_excess};
 use super::grid::Plan;
-use crate::args::SearchPlan;
+use crate::args::SearchPlanArgs;
 use crate::error::usage;
 use crate::output::{say, say_json, table, thousands};
 
@@ -53,7 +53,7 @@ struct Planned {
 }
 
 /// Prints the plan.
-pub async fn run(args: &SearchPlan, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(args: &SearchPlanArgs, backends: &Backends) -> anyhow::Result<()> {
     let plan = Plan::of(&args.grid, 0)?;
     let size = size(args, &plan, backends).await?;
     let shape = DatasetShape { rows: size.training_rows, features: size.features, labels: size.labels };
@@ -75,7 +75,7 @@ pub async fn run(args: &SearchPlan, backends: &Backends) -> anyhow::Result<()> {
 }
 
 /// What is planned for: the numbers given, the table given, or the newest dataset.
-async fn size(args: &SearchPlan, plan: &Plan, backends: &Backends) -> anyhow::Result<Size> {
+async fn size(args: &SearchPlanArgs, plan: &Plan, backends: &Backends) -> anyhow::Result<Size> {
     if let (Some(rows), Some(features)) = (args.rows, args.features) {
         let labels = match args.data.labels().as_slice() {
             [] => 1,

@@ -7,12 +7,12 @@ use report::Verdict;
 
 use super::board;
 use super::standing::{Standing, State, Watched};
-use crate::args::SearchShow;
+use crate::args::SearchShowArgs;
 use crate::output::{Look, age, say, say_json, style, thousands};
 use crate::summary::{beside_baseline, gain, warning};
 
 /// Shows where a search stands.
-pub async fn run(args: &SearchShow, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(args: &SearchShowArgs, backends: &Backends) -> anyhow::Result<()> {
     let mut watched = Watched::open(backends, args.search.as_deref(), args.top).await?;
     let standing = watched.look(backends).await?;
     if args.json {

@@ -8,7 +8,7 @@ use queue::KindStats;
 use super::reasons::why_dead;
 use super::show;
 use super::standing::{Standing, State, Watched};
-use crate::args::SearchWatch;
+use crate::args::SearchWatchArgs;
 use crate::fleet;
 use crate::output::say;
 use crate::watch::{self, View};
@@ -17,7 +17,7 @@ use crate::watch::{self, View};
 const LOOKS: u32 = 3;
 
 /// Follows a search until its model is there. One that will not get there by itself is an error.
-pub async fn run(args: &SearchWatch, backends: &Backends) -> anyhow::Result<()> {
+pub async fn run(args: &SearchWatchArgs, backends: &Backends) -> anyhow::Result<()> {
     let mut watched = Watched::open(backends, args.search.as_deref(), args.top).await?;
     let (mut hopeless, mut model) = (0, None);
     watch::follow(args.json, async || {
