@@ -20,6 +20,6 @@ pub use health::Health;
 pub use logging::{Logging, init_logging};
 pub use opening::{open_queue, open_store};
 pub use program::{Pods, Program, Registered, Registration, WorkerProgram};
-pub use settings::{Flags, SettingsError, load_settings};
+pub use settings::{Flags, GLOBAL_OPTIONS, SettingsError, load_settings};
 pub use start::{begin, end, install_crypto, main, run_worker};
 pub use usage::{usage_error, without_given_secrets};

@@ -11,6 +11,7 @@ mod words;
 
 use std::path::{Path, PathBuf};
 
+use clap::ArgAction;
 use figment::Figment;
 use figment::providers::Serialized;
 use model::settings::{ENVIRONMENT, PROCESS_ENVIRONMENT, Settings, has_password};
@@ -28,18 +29,29 @@ const FILE: &str = "spotifai.toml";
 /// A variable that starts like the programs' and is the tests'.
 const REAL_DATA: &str = "SPOTIFAI_REAL_DATA";
 
+/// What the help calls the options that every program takes; they stand at its end.
+pub const GLOBAL_OPTIONS: &str = "Global options";
+
 /// The flags that every program of the system takes.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Flags {
-    /// Settings file (default: spotifai.toml in this folder, if there is one)
-    #[arg(long, global = true, value_name = "FILE")]
+    /// Settings file [default: spotifai.toml in the current folder, if it exists]
+    #[arg(long, global = true, value_name = "FILE", help_heading = GLOBAL_OPTIONS)]
     pub config: Option<PathBuf>,
-    /// Where jobs wait: sqlite:FILE or amqp(s)://HOST; one with a password belongs into SPOTIFAI_QUEUE
-    #[arg(long, global = true, value_name = "URL")]
+    /// Job queue: sqlite:FILE or amqp(s)://HOST
+    ///
+    /// Put URLs containing a password in SPOTIFAI_QUEUE: other users of this machine can read arguments.
+    #[arg(long, global = true, value_name = "URL", help_heading = GLOBAL_OPTIONS)]
     pub queue: Option<String>,
-    /// Where results are kept: sqlite:FILE or mongodb://HOST; one with a password belongs into SPOTIFAI_STORE
-    #[arg(long, global = true, value_name = "URL")]
+    /// Store of results: sqlite:FILE or mongodb://HOST
+    ///
+    /// Put URLs containing a password in SPOTIFAI_STORE: other users of this machine can read arguments.
+    #[arg(long, global = true, value_name = "URL", help_heading = GLOBAL_OPTIONS)]
     pub store: Option<String>,
+    /// Print help (-h: summary, --help: details)
+    // In place of clap's own, which stands among the options of the command.
+    #[arg(short, long, global = true, action = ArgAction::Help, help_heading = GLOBAL_OPTIONS)]
+    help: Option<bool>,
 }
 
 impl Flags {
@@ -55,8 +67,7 @@ impl Flags {
         {
             if value.as_deref().is_some_and(has_password) {
                 let warning = format!(
-                    "every user of this machine can read the password of {flag} in the list of processes: \
-                     set {variable} instead"
+                    "other users of this machine can read the password in {flag}: put the URL in {variable} instead"
                 );
                 // A command of a person has no log.
                 if tracing::dispatcher::has_been_set() {

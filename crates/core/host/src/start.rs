@@ -2,30 +2,35 @@
 
 use std::process::ExitCode;
 
-use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use clap::{ArgAction, Args, CommandFactory, FromArgMatches, Parser};
 use model::settings::Settings;
 use runtime::{Shutdown, Until, Worker};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::usage::{usage_error, without_given_secrets};
-use crate::{Backends, Flags, Health, Program, WorkerProgram, complain, init_logging, load_settings, signals};
+use crate::{
+    Backends, Flags, GLOBAL_OPTIONS, Health, Program, WorkerProgram, complain, init_logging, load_settings, signals,
+};
 
 /// The command line of a worker program.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, disable_help_flag = true, disable_version_flag = true)]
 struct Options {
     #[command(flatten)]
-    flags: Flags,
-    #[command(flatten)]
     run: RunOptions,
+    #[command(flatten)]
+    flags: Flags,
+    /// Print version
+    #[arg(short = 'V', long, action = ArgAction::Version, help_heading = GLOBAL_OPTIONS)]
+    version: Option<bool>,
 }
 
 #[derive(Debug, Args)]
 struct RunOptions {
-    /// Jobs at once of each kind (default: what fits the kind)
+    /// Jobs to run at once, of each kind [default: depends on the kind]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     slots: Option<u16>,
-    /// Stop when no job of these kinds is left
+    /// Exit when no jobs of this worker are left
     #[arg(long)]
     until_empty: bool,
 }
@@ -42,7 +47,7 @@ pub fn main<P: WorkerProgram>() -> ExitCode {
         }
     };
     let matches = Options::command().name(name).about(program.about).try_get_matches();
-    let Options { flags, run } = match matches.and_then(|matches| Options::from_arg_matches(&matches)) {
+    let Options { run, flags, .. } = match matches.and_then(|matches| Options::from_arg_matches(&matches)) {
         Ok(options) => options,
         Err(error) => return usage_error(name, error),
     };

@@ -1,4 +1,4 @@
-//! Errors of a command line, which quote what was typed.
+//! Usage errors. They quote what was typed, so passwords have to be taken out of them.
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
@@ -11,11 +11,10 @@ use model::terminal::escaped;
 
 use crate::complain;
 
-/// No message quotes less than this of an address that is longer, in bytes.
-const LEAST_QUOTED: usize = 60;
+/// Messages that shorten an address quote at least this much of it.
+const MIN_QUOTED_BYTES: usize = 60;
 
-/// The text without the passwords of the addresses among this process's arguments and variables, in whatever message they
-/// are quoted.
+/// The text without the passwords of addresses that were given to this process in arguments or environment variables.
 pub fn without_given_secrets(text: &str) -> String {
     let arguments = std::env::args_os().skip(1);
     let variables = std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("SPOTIFAI_"));
@@ -29,7 +28,7 @@ fn without_secrets(text: &str, given: impl Iterator<Item = String>) -> String {
     let quoted: Vec<Quoted> = secrets.flat_map(Quoted::forms_of).collect();
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(first) = rest.chars().next() {
-        // Of forms of which as much is there, one that is there as a whole.
+        // The longest match; of equally long ones, a complete form.
         let found = quoted.iter().filter_map(|quoted| Some((quoted.found_in(rest)?, quoted)));
         let length = match found.max_by_key(|(length, quoted)| (*length, *length == quoted.form.len())) {
             Some((length, quoted)) => {
@@ -46,8 +45,8 @@ fn without_secrets(text: &str, given: impl Iterator<Item = String>) -> String {
     out
 }
 
-/// What messages quote of an argument: all of it, the value of `--flag=VALUE`, or one name of a list, which may have commas
-/// and then begins with its scheme.
+/// The parts of an argument that messages may quote: all of it, the value of `--flag=VALUE`, or one item of a list. An item
+/// that is an address may contain commas; it begins at its scheme.
 fn parts(argument: &str) -> impl Iterator<Item = &str> {
     let value = argument.split_once('=').map_or("", |(_, value)| value);
     let schemes = argument.match_indices("://").map(|(at, _)| {
@@ -58,11 +57,11 @@ fn parts(argument: &str) -> impl Iterator<Item = &str> {
     [argument, value].into_iter().chain(names.map(|name| name.trim().trim_matches(['"', '\'']).trim()))
 }
 
-/// An address in one of the forms in which messages quote it, and what is shown in place of it.
+/// An address in one of the forms in which messages quote it, and what is shown instead.
 struct Quoted {
     form: String,
-    /// So much of it has the beginning of what is secret.
-    least: usize,
+    /// Length of the shortest prefix with a part of the secret, in bytes.
+    secret_prefix: usize,
     harmless: String,
 }
 
@@ -70,44 +69,44 @@ impl Quoted {
     fn forms_of(address: &str) -> Vec<Self> {
         let forms = |text: &str| {
             let debug = format!("{text:?}");
-            // The last two as names of a list are read, which may have quotes.
-            let of_list = [text.replace('"', ""), text.replace("\"\"", "\"")];
+            // Items of a list, whose quotes are removed when it is read.
+            let from_list = [text.replace('"', ""), text.replace("\"\"", "\"")];
             [text.to_owned(), debug[1..debug.len() - 1].to_owned(), escaped(text).into_owned(), text.replace('\n', " ")]
                 .into_iter()
-                .chain(of_list)
+                .chain(from_list)
         };
         let harmless = without_credentials(address.trim());
-        let quoted = |form: String| Self { least: secret_begins(&form), form, harmless: harmless.clone() };
+        let quoted = |form: String| Self { secret_prefix: secret_prefix(&form), form, harmless: harmless.clone() };
         [address, address.trim()].into_iter().flat_map(forms).map(quoted).collect()
     }
 
-    /// What is shown in place of so much of it.
+    /// What is shown instead of its first `length` bytes.
     fn shown(&self, length: usize) -> String {
         match self.form.rfind('@') {
-            // All that is secret, and a part of the rest.
+            // The whole secret, and a part of what follows.
             Some(at) if length > at + 1 => without_credentials(self.form[..length].trim()),
             _ => self.harmless.clone(),
         }
     }
 
-    /// How much of it the text begins with, if that has anything secret: long arguments are cut short where they are quoted,
-    /// and clap cuts one at an `=`.
+    /// How many bytes of it the text begins with, if they contain a part of the secret: messages shorten long arguments, and
+    /// clap splits them at `=`.
     fn found_in(&self, text: &str) -> Option<usize> {
         let same = text.chars().zip(self.form.chars()).take_while(|(found, quoted)| found == quoted);
         let length: usize = same.map(|(found, _)| found.len_utf8()).sum();
-        (length >= self.least).then_some(length)
+        (length >= self.secret_prefix).then_some(length)
     }
 }
 
-/// How much of an address is one with the first letter of a password, or of the value of an option. One without a scheme may
-/// begin like any text, so more of it is needed.
-fn secret_begins(address: &str) -> usize {
+/// Length of the prefix of an address that ends with the first character of its password, token or option value. Without a
+/// scheme, any text could begin like the address, so a longer prefix is required.
+fn secret_prefix(address: &str) -> usize {
     let Some(scheme) = address.find("://") else {
         let flag = address.starts_with("--").then(|| address.find('=')).flatten();
-        return flag.unwrap_or_else(|| address.floor_char_boundary(LEAST_QUOTED));
+        return flag.unwrap_or_else(|| address.floor_char_boundary(MIN_QUOTED_BYTES));
     };
     let host = scheme + "://".len();
-    // A lone user is a token.
+    // A user without a password is a token.
     let first = match address[host..].find([':', '=', '@']) {
         Some(at) if address[host + at..].starts_with('@') => Some(host),
         at => at.map(|at| host + at + 1),
@@ -118,14 +117,15 @@ fn secret_begins(address: &str) -> usize {
 
 /// Prints a usage error, or the help that was asked for, and returns the exit code of the program `name`.
 pub fn usage_error(name: &str, mut error: clap::Error) -> ExitCode {
-    // In its parts: its text leaves out what looks like a colour, so that a password may not be found in it any more.
+    // Part by part: clap removes from the text what looks like a colour code, and a password with such a part would no longer
+    // be found.
     let harmless = |text: &str| escaped(&without_given_secrets(text)).into_owned();
     let parts: Vec<_> = error.context().map(|(kind, value)| (kind, value.clone())).collect();
     for (kind, value) in parts {
         let value = match value {
             ContextValue::String(text) => ContextValue::String(harmless(&text)),
             ContextValue::Strings(texts) => ContextValue::Strings(texts.iter().map(|text| harmless(text)).collect()),
-            // Advice that quotes what was typed.
+            // Suggestions, which quote what was typed.
             ContextValue::StyledStrs(advice) => {
                 let is_harmless = |text: &StyledStr| without_given_secrets(&text.to_string()) == text.to_string();
                 ContextValue::StyledStrs(advice.into_iter().filter(is_harmless).collect())
@@ -136,7 +136,7 @@ pub fn usage_error(name: &str, mut error: clap::Error) -> ExitCode {
     }
     let printed = error.print().and_then(|()| std::io::stdout().flush());
     match printed {
-        // Help was asked for, and nobody has it.
+        // Help was requested and could not be printed.
         Err(failure) if !error.use_stderr() && failure.kind() != ErrorKind::BrokenPipe => {
             complain(&format!("{name}: cannot write to standard output: {}", plain::io(&failure)));
             ExitCode::FAILURE

@@ -5,7 +5,7 @@ mod compose;
 mod manifests;
 mod references;
 mod variables;
-mod workers;
+pub mod workers;
 
 use std::io::Write;
 use std::process::{Command, Stdio};

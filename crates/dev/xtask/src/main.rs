@@ -1,4 +1,4 @@
-//! What a developer or CI runs: `cargo xtask test`, `bench NAME`, `chaos`, `services`, `deploy`, `deny`, `github`, `words`.
+//! What a developer or CI runs: `cargo xtask test`, `bench NAME`, `chaos`, `services`, `deploy`, `docs`, `deny`, `github`, `words`.
 
 mod bench;
 mod chaos;
@@ -6,6 +6,7 @@ mod command;
 mod consent;
 mod deny;
 mod deploy;
+mod docs;
 mod github;
 mod keeper;
 mod servers;
@@ -40,6 +41,12 @@ enum Task {
     /// Check the image, the compose file and the Kubernetes manifests against their schemas and against the program
     Deploy {
         /// Write what follows from the kinds of job (k8s/base/scaling.yaml) instead
+        #[arg(long)]
+        write: bool,
+    },
+    /// Check that docs/cli.md is the help of the programs
+    Docs {
+        /// Write it instead
         #[arg(long)]
         write: bool,
     },
@@ -106,6 +113,8 @@ fn main() -> ExitCode {
         Task::Test { offline, yes, cargo } => test::run_tests(&cargo, offline, yes),
         Task::Deploy { write: true } => deploy::write(),
         Task::Deploy { write: false } => deploy::check(),
+        Task::Docs { write: true } => docs::write(),
+        Task::Docs { write: false } => docs::check(),
         Task::Deny => deny::deny(),
         Task::Github => github::check(),
         Task::Words => words::check(),

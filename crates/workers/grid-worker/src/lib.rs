@@ -21,7 +21,7 @@ pub struct GridWorker;
 
 impl WorkerProgram for GridWorker {
     const NAME: &'static str = "grid-worker";
-    const ABOUT: &'static str = "Fits and scores the settings of grid searches";
+    const ABOUT: &'static str = "Fit and score the candidates of grid searches";
     const PODS: Pods = Pods { most: 4, jobs_each: 4, why: "" };
     type Shared = Searches;
     const HANDLERS: &'static [Registration<Searches>] =

@@ -23,7 +23,7 @@ pub struct Shared {
 
 impl WorkerProgram for LastfmWorker {
     const NAME: &'static str = "lastfm-worker";
-    const ABOUT: &'static str = "Looks up the tags of tracks on last.fm";
+    const ABOUT: &'static str = "Look up the tags of tracks on last.fm";
     const PODS: Pods = Pods {
         most: 1,
         jobs_each: 50,

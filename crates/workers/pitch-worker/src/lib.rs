@@ -11,7 +11,7 @@ pub struct PitchWorker;
 
 impl WorkerProgram for PitchWorker {
     const NAME: &'static str = "pitch-worker";
-    const ABOUT: &'static str = "Resamples the segments of audio analyses to pitch columns";
+    const ABOUT: &'static str = "Resample the segments of audio analyses to pitch columns";
     const PODS: Pods = Pods { most: 4, jobs_each: 200, why: "" };
     type Shared = ();
     const HANDLERS: &'static [Registration<()>] = &[Registration::of::<Pitches>()];

@@ -37,7 +37,7 @@ pub struct PlaylistWorker;
 
 impl WorkerProgram for PlaylistWorker {
     const NAME: &'static str = "playlist-worker";
-    const ABOUT: &'static str = "Collects playlists, audio features, audio analyses and artists from Spotify";
+    const ABOUT: &'static str = "Collect playlists, audio features, audio analyses and artists from Spotify";
     const PODS: Pods = Pods { most: 1, jobs_each: 50, why: "One: see playlist-worker.yaml." };
     type Shared = Client;
     const HANDLERS: &'static [Registration<Client>] = &[

@@ -2,37 +2,47 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Subcommand, ValueEnum};
+use clap::{Args as ClapArgs, Subcommand};
 
 use super::LiveArgs;
+use super::values::{ColumnNames, Imputation, column_names};
 
 /// `spotifai search`.
 #[derive(Debug, Subcommand)]
 pub enum SearchCommand {
-    /// Search, refit the winner, look at the held-out rows once, write leaderboard, summary and report
+    /// Search in this process, refit the winner, evaluate it once, write the report
+    ///
+    /// Writes leaderboard.csv, summary.json and report.html. The winner is evaluated once, on rows that were held out. If
+    /// interrupted, run the same command again to continue. All fits are computed in this process; `spotifai search start`
+    /// shares them among workers.
     #[command(
-        after_help = "Examples:\n  spotifai search run\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --data my.parquet --labels jazz,pop --ignore title --impute median\n  spotifai search run --data my.csv --genre-column Genres --genre-separator ';' --ignore 'Track Name'\n  spotifai search run --grid my_grid.toml --seed 3\nInterrupted, the same command goes on where it stopped.\nIts blocks are computed in this process alone; \
-                      `search start` has workers share them."
+        after_help = "Examples:\n  spotifai search run --data tracks.csv --families knn --folds 10 --out results\n  spotifai search run --data my.parquet --labels jazz,pop --ignore title --impute median\n  spotifai search run --data my.csv --genre-column Genres --genre-separator ';'\n  spotifai search run --grid my_grid.toml --seed 3"
     )]
     Run(SearchRunArgs),
-    /// Put a search into the queue, for workers to run; the same command goes on with one that was cancelled
+    /// Put a search into the queue for workers to run
+    ///
+    /// To continue a cancelled search, give the same command again.
     #[command(
         after_help = "Examples:\n  spotifai search start --data tracks.parquet --grid my_grid.toml\n  spotifai search start --json"
     )]
     Start(SearchStartArgs),
-    /// Follow a search until its model is there
+    /// Follow a search until its model is ready
     #[command(after_help = "Examples:\n  spotifai search watch\n  spotifai search watch s3f2a --top 20")]
     Watch(SearchWatchArgs),
-    /// Where a search stands: leaderboard, baseline, winner
+    /// Show the state of a search: leaderboard, baseline, winner
     #[command(after_help = "Examples:\n  spotifai search show\n  spotifai search show s3f2a --top 50 --json")]
     Show(SearchShowArgs),
-    /// Cancel a search: blocks under way end, those not begun do nothing, finished trials stay
-    #[command(after_help = "Example:\n  spotifai search cancel s3f2a      (an id of `spotifai search list`)")]
+    /// Cancel a search and keep its finished fits
+    ///
+    /// Blocks that are running are finished; those still in the queue do nothing.
+    #[command(after_help = "Example:\n  spotifai search cancel s3f2a    (an ID from `spotifai search list`)")]
     Cancel(SearchCancelArgs),
-    /// The searches, newest first
+    /// List the searches, newest first
     #[command(after_help = "Examples:\n  spotifai search list\n  spotifai search list --json")]
     List(LiveArgs),
-    /// What a search would be: settings, fits, what they share, blocks, time
+    /// Estimate the cost of a search
+    ///
+    /// Shows the number of candidates, fits and blocks, the work that fits share, and the time.
     #[command(
         after_help = "Examples:\n  spotifai search plan --grid my_grid.toml --workers 4\n  spotifai search plan --rows 10000 --features 1241 --labels 10"
     )]
@@ -41,26 +51,39 @@ pub enum SearchCommand {
 
 /// Which data.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Data options")]
 pub struct DataArgs {
-    /// A table, Parquet or CSV: a row a track, 0/1 in the label columns, numbers in all others (default: the newest dataset)
+    /// Table to learn from, Parquet or CSV [default: newest dataset]
+    ///
+    /// One row per track, 0 or 1 in the label columns, numbers in all other columns.
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-    /// Columns of the file that are labels (default: those named label:NAME); quote names that hold commas, as in CSV
-    #[arg(long, value_parser = names, value_name = "LIST")]
+    /// Columns that are labels [default: those named label:NAME]
+    ///
+    /// Names are separated by commas; quote names that contain commas, as in CSV.
+    #[arg(long, value_parser = column_names, value_name = "COLUMNS")]
     pub labels: Vec<ColumnNames>,
-    /// A column of genres that labels are made of, by `[dataset.cut]` of the settings: lists of Python or JSON, or genres with
-    /// a separator between them; rows of a track_id become one, rows without a genre are left out
-    #[arg(long, value_name = "NAME", requires = "data", conflicts_with = "labels")]
+    /// Column of genres to make the labels from
+    ///
+    /// Cells are lists as Python or JSON writes them, or genres with a separator between them. The labels are selected as
+    /// `[dataset.cut]` in the settings says. Rows with the same track_id are merged, rows without a genre are left out.
+    #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "labels")]
     pub genre_column: Option<String>,
-    /// What is between genres, such as `;`, or `none` where a cell is one genre (default: found out)
+    /// Separator of genres, such as `;`, or `none` [default: detected]
+    ///
+    /// With `none`, a cell is one genre.
     #[arg(long, value_name = "SEPARATOR", requires = "genre_column")]
     pub genre_separator: Option<features::Separator>,
-    /// Columns of the file to leave out unread; quote names that hold commas, as in CSV
-    #[arg(long, value_parser = names, value_name = "LIST", requires = "data")]
+    /// Columns to ignore
+    ///
+    /// Names are separated by commas; quote names that contain commas, as in CSV.
+    #[arg(long, value_parser = column_names, value_name = "COLUMNS", requires = "data")]
     pub ignore: Vec<ColumnNames>,
-    /// Fill missing values of a feature by this statistic of its training rows (default: refuse them)
-    #[arg(long, value_name = "HOW", requires = "data")]
-    pub impute: Option<Impute>,
+    /// Fill missing values of a feature [default: reject them]
+    ///
+    /// They are filled with this statistic of the feature over the training rows.
+    #[arg(long, value_name = "STATISTIC", requires = "data")]
+    pub impute: Option<Imputation>,
 }
 
 impl DataArgs {
@@ -75,73 +98,39 @@ impl DataArgs {
     }
 }
 
-/// Names of columns, from one argument.
-#[derive(Debug, Clone)]
-pub struct ColumnNames(Vec<String>);
-
-/// A list as a line of CSV has it.
-fn names(list: &str) -> Result<ColumnNames, String> {
-    let mut line = csv::ReaderBuilder::new().has_headers(false).from_reader(list.as_bytes());
-    let mut records = line.records();
-    match (records.next(), records.next()) {
-        (Some(Ok(names)), None) if names.iter().all(|name| !name.trim().is_empty()) => {
-            Ok(ColumnNames(names.iter().map(|name| name.trim().to_owned()).collect()))
-        }
-        _ => Err("a list of column names is needed, such as `a,b` or `'\"a, b\",c'`".to_owned()),
-    }
-}
-
-/// What takes the place of missing values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-#[value(rename_all = "snake_case")]
-pub enum Impute {
-    /// The mean
-    Mean,
-    /// The median
-    Median,
-    /// Zero
-    Zero,
-    /// The most frequent value; of equally frequent ones the smallest
-    MostFrequent,
-}
-
-impl From<Impute> for model::dataset::Impute {
-    fn from(how: Impute) -> Self {
-        match how {
-            Impute::Mean => Self::Mean,
-            Impute::Median => Self::Median,
-            Impute::Zero => Self::Zero,
-            Impute::MostFrequent => Self::MostFrequent,
-        }
-    }
-}
-
-/// Which settings.
+/// Which candidates.
 #[derive(Debug, ClapArgs)]
+#[command(next_help_heading = "Search options")]
 pub struct GridArgs {
-    /// TOML file, or a built-in grid: study (11,274 settings of five families), quick (60 of two), small (three families more)
+    /// Built-in grid (study, quick or small), or a TOML file
+    ///
+    /// study: 11,274 candidates of five families. quick: 60 candidates of two families. small: three more families.
     #[arg(long, value_name = "GRID", default_value = "study")]
     pub grid: PathBuf,
-    /// Families to search, in this order (default: all of the grid)
-    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    /// Families to search, in this order [default: all of the grid]
+    #[arg(long, value_delimiter = ',', value_name = "FAMILIES")]
     pub families: Vec<String>,
     /// Folds of the cross-validation
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100), value_name = "K")]
     pub folds: u32,
 }
 
-/// What decides every score of a search, and so its id.
+/// What decides every score of a search, and so its ID.
 #[derive(Debug, ClapArgs)]
 pub struct SearchArgs {
     #[command(flatten)]
     pub data: DataArgs,
     #[command(flatten)]
     pub grid: GridArgs,
-    /// Seed of the models' own randomness (the split has its own: dataset.split.seed)
-    #[arg(long, default_value_t = 0, value_name = "S")]
+    /// Seed of the models' randomness
+    ///
+    /// The split into training and held-out rows has a seed of its own: dataset.split.seed in the settings.
+    #[arg(long, default_value_t = 0, value_name = "S", help_heading = "Search options")]
     pub seed: u64,
-    /// Give the winner a threshold for each label, tuned for F1 on rows left out of its fit, in place of one half
-    #[arg(long)]
+    /// Tune a decision threshold for each label instead of using 0.5
+    ///
+    /// Thresholds of the winner are tuned for F1 on training rows that were left out of a fit.
+    #[arg(long, help_heading = "Search options")]
     pub thresholds: bool,
 }
 
@@ -150,7 +139,7 @@ pub struct SearchArgs {
 pub struct SearchRunArgs {
     #[command(flatten)]
     pub what: SearchArgs,
-    /// Folder for leaderboard.csv, summary.json and report.html
+    /// Output folder
     #[arg(long, default_value = "spotifai-out", value_name = "DIR")]
     pub out: PathBuf,
 }
@@ -160,7 +149,7 @@ pub struct SearchRunArgs {
 pub struct SearchStartArgs {
     #[command(flatten)]
     pub what: SearchArgs,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -168,13 +157,13 @@ pub struct SearchStartArgs {
 /// `spotifai search watch`.
 #[derive(Debug, ClapArgs)]
 pub struct SearchWatchArgs {
-    /// Id of the search, or its beginning (default: the newest)
+    /// Search ID, or the beginning of one [default: newest search]
     #[arg(value_name = "SEARCH")]
     pub search: Option<String>,
-    /// Places of the leaderboard
+    /// Candidates to show
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub top: usize,
-    /// As JSON, a document a second
+    /// Print JSON, one document per second
     #[arg(long)]
     pub json: bool,
 }
@@ -182,13 +171,13 @@ pub struct SearchWatchArgs {
 /// `spotifai search show`.
 #[derive(Debug, ClapArgs)]
 pub struct SearchShowArgs {
-    /// Id of the search, or its beginning (default: the newest)
+    /// Search ID, or the beginning of one [default: newest search]
     #[arg(value_name = "SEARCH")]
     pub search: Option<String>,
-    /// Places of the leaderboard
+    /// Candidates to show
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub top: usize,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -196,10 +185,10 @@ pub struct SearchShowArgs {
 /// `spotifai search cancel`.
 #[derive(Debug, ClapArgs)]
 pub struct SearchCancelArgs {
-    /// Id of the search, or its beginning
+    /// Search ID, or the beginning of one
     #[arg(value_name = "SEARCH")]
     pub search: String,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
@@ -211,16 +200,16 @@ pub struct SearchPlanArgs {
     pub grid: GridArgs,
     #[command(flatten)]
     pub data: DataArgs,
-    /// Rows to plan for, in place of a table; --labels is then the number of labels
+    /// Number of rows, instead of a table; --labels is then the number of labels
     #[arg(long, value_name = "N", requires = "features", conflicts_with = "data", value_parser = clap::value_parser!(u32).range(1..))]
     pub rows: Option<u32>,
-    /// Features to plan for
+    /// Number of features
     #[arg(long, value_name = "D", requires = "rows", value_parser = clap::value_parser!(u32).range(1..))]
     pub features: Option<u32>,
-    /// Workers that share the blocks
+    /// Number of workers that share the work
     #[arg(long, default_value_t = 1, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub workers: u32,
-    /// As JSON
+    /// Print JSON
     #[arg(long)]
     pub json: bool,
 }
