@@ -6,9 +6,10 @@ use askama::Template;
 use model::audio::{PITCH_CLASSES, SCALARS, STEPS, pitch_columns};
 use model::dataset::Split;
 use model::run::StandIn;
-use model::search::{Assignment, Evaluation, Importances, Ranked, Scores};
+use model::search::{Assignment, Candidate, Evaluation, Importances, Ranked, Scores};
 use model::terminal::escaped_lines;
 use model::track::Track;
+use serde_json::Value;
 
 use crate::Input;
 use crate::figures::{BoxRow, bars, boxes, confusion, heatmap, legend, losses};
@@ -52,7 +53,8 @@ struct Page {
     pitch_legend: String,
     features: Vec<Figure>,
     leaders: Vec<Leader>,
-    settings: usize,
+    settings: String,
+    families: String,
     fold_scores: String,
     scores: Vec<Score>,
     is_tuned: bool,
@@ -93,7 +95,7 @@ struct Leader {
     spread: String,
     f1_micro: String,
     f1_macro: String,
-    milliseconds: String,
+    fit_seconds: String,
 }
 
 struct Score {
@@ -128,7 +130,8 @@ pub fn render(input: &Input) -> String {
         pitch_legend: legend(scale),
         features: feature_figures(input, &words),
         leaders: input.leaderboard.iter().take(LEADERS).enumerate().map(|(i, row)| leader(i, row, input)).collect(),
-        settings: input.leaderboard.len(),
+        settings: thousands(input.leaderboard.len()),
+        families: families(input),
         fold_scores: fold_scores(input),
         scores: scores(&input.model.evaluation, &words),
         is_tuned: input.model.evaluation.tuned.is_some(),
@@ -146,7 +149,7 @@ fn title(input: &Input, words: &Words) -> String {
 }
 
 fn tiles(input: &Input) -> Vec<Tile> {
-    let evaluation = &input.model.evaluation;
+    let (evaluation, winner) = (&input.model.evaluation, &input.model.winner);
     let beside = |baseline: f64| format!("baseline {baseline:.3}");
     vec![
         Tile {
@@ -155,19 +158,26 @@ fn tiles(input: &Input) -> Vec<Tile> {
             note: beside(evaluation.baseline.accuracy),
         },
         Tile {
-            name: "held-out F1, micro",
+            name: "held-out F1 micro",
             value: format!("{:.3}", evaluation.heldout.f1.micro),
             note: beside(evaluation.baseline.f1.micro),
         },
         Tile {
             name: "winner",
-            value: family(&input.model.winner.family).to_owned(),
-            note: format!("of {} settings × {} folds", thousands(input.search.settings.len()), input.search.folds),
+            value: winner.family.clone(),
+            note: [
+                varied_params(input, winner),
+                format!("best of {} candidates", thousands(input.search.settings.len())),
+            ]
+            .into_iter()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(" · "),
         },
         Tile {
-            name: "matrix",
+            name: "feature matrix",
             value: format!("{} × {}", thousands(input.info.rows), thousands(input.info.features)),
-            note: format!("{} labels", input.info.labels.len()),
+            note: format!("rows × features, {} labels", input.info.labels.len()),
         },
     ]
 }
@@ -204,16 +214,16 @@ fn steps(input: &Input) -> Vec<(String, String)> {
     let mut steps = Vec::new();
     if let Some(c) = input.collection {
         let of =
-            if input.info.stand_in == Some(StandIn::Table) { "rows of the table" } else { "rows in the playlists" };
+            if input.info.stand_in == Some(StandIn::Table) { "rows in the table" } else { "rows in the playlists" };
         steps.push((of.to_owned(), c.rows));
         steps.push(("tracks".to_owned(), c.tracks_collected));
         steps.push(("with tags".to_owned(), c.tracks_tagged));
         steps.push(("with audio features".to_owned(), c.tracks_with_features));
-        steps.push(("with resampled pitches".to_owned(), c.tracks_with_pitches));
+        steps.push(("with pitches".to_owned(), c.tracks_with_pitches));
     }
-    steps.push(("rows of the matrix".to_owned(), input.info.rows));
-    steps.push(("trained on".to_owned(), input.dataset.side(Split::Train).len()));
-    steps.push(("held out".to_owned(), input.dataset.side(Split::Test).len()));
+    steps.push(("rows in the feature matrix".to_owned(), input.info.rows));
+    steps.push(("training rows".to_owned(), input.dataset.side(Split::Train).len()));
+    steps.push(("held-out rows".to_owned(), input.dataset.side(Split::Test).len()));
     steps.into_iter().map(|(name, n)| (name, thousands(n))).collect()
 }
 
@@ -276,23 +286,27 @@ fn feature_figures(input: &Input, words: &Words) -> Vec<Figure> {
 }
 
 fn leader(i: usize, row: &Ranked, input: &Input) -> Leader {
-    let setting = &input.search.settings[row.setting as usize];
-    let params: Vec<String> = setting
-        .params
-        .iter()
-        .filter(|(name, _)| is_varied(input, &setting.family, name))
-        .map(|(name, value)| format!("{name} {}", plain(value)))
-        .collect();
+    let candidate = &input.search.settings[row.setting as usize];
     Leader {
         rank: i + 1,
-        family: family(&setting.family).to_owned(),
-        params: row.error.clone().unwrap_or_else(|| params.join(" · ")),
+        family: candidate.family.clone(),
+        params: row.error.clone().unwrap_or_else(|| varied_params(input, candidate)),
         accuracy: format!("{:.4}", row.mean_accuracy),
-        spread: format!("± {:.4}", row.std_accuracy),
+        spread: format!("{:.4}", row.std_accuracy),
         f1_micro: format!("{:.3}", row.mean_f1_micro),
         f1_macro: format!("{:.3}", row.mean_f1_macro),
-        milliseconds: format!("{:.1}", row.fit_seconds * 1_000.0),
+        fit_seconds: format!("{:.3}", row.fit_seconds),
     }
+}
+
+/// The parameters that tell a candidate from others of its family.
+fn varied_params(input: &Input, candidate: &Candidate) -> String {
+    let is_shown = |(name, _): &(&String, &Value)| is_varied(input, &candidate.family, name);
+    params(candidate.params.iter().filter(is_shown))
+}
+
+fn params<'p>(params: impl Iterator<Item = (&'p String, &'p Value)>) -> String {
+    params.map(|(name, value)| format!("{name}={}", plain(value))).collect::<Vec<_>>().join(", ")
 }
 
 /// Whether the grid has more than one value of a family's parameter: what is always the same tells nothing.
@@ -303,10 +317,10 @@ fn is_varied(input: &Input, family: &str, name: &str) -> bool {
     values.any(|value| Some(value) != first)
 }
 
-fn plain(value: &serde_json::Value) -> String {
+fn plain(value: &Value) -> String {
     match value {
-        serde_json::Value::Null => "none".into(),
-        serde_json::Value::String(text) => text.clone(),
+        Value::Null => "none".into(),
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     }
 }
@@ -322,29 +336,29 @@ fn fold_scores(input: &Input) -> String {
             BoxRow { name, five: five(row.fold_accuracies.clone()) }
         })
         .collect();
-    boxes("subset accuracy of the folds", &rows)
+    boxes("subset accuracy over the folds", &rows)
 }
 
 fn scores(evaluation: &Evaluation, words: &Words) -> Vec<Score> {
     type Of = fn(&Scores) -> f64;
     let measures: [(&'static str, Of); 13] = [
         ("subset accuracy", |of| of.accuracy),
-        ("F1, micro", |of| of.f1.micro),
-        ("F1, macro", |of| of.f1.macro_),
-        ("F1, weighted", |of| of.f1.weighted),
-        ("F1, by row", |of| of.f1.samples),
-        ("precision, micro", |of| of.precision.micro),
-        ("precision, macro", |of| of.precision.macro_),
-        ("precision, weighted", |of| of.precision.weighted),
-        ("precision, by row", |of| of.precision.samples),
-        ("recall, micro", |of| of.recall.micro),
-        ("recall, macro", |of| of.recall.macro_),
-        ("recall, weighted", |of| of.recall.weighted),
-        ("recall, by row", |of| of.recall.samples),
+        ("F1 micro", |of| of.f1.micro),
+        ("F1 macro", |of| of.f1.macro_),
+        ("F1 weighted", |of| of.f1.weighted),
+        ("F1 samples", |of| of.f1.samples),
+        ("precision micro", |of| of.precision.micro),
+        ("precision macro", |of| of.precision.macro_),
+        ("precision weighted", |of| of.precision.weighted),
+        ("precision samples", |of| of.precision.samples),
+        ("recall micro", |of| of.recall.micro),
+        ("recall macro", |of| of.recall.macro_),
+        ("recall weighted", |of| of.recall.weighted),
+        ("recall samples", |of| of.recall.samples),
     ];
     let shown = |value: f64| format!("{value:.3}");
     let score = |(name, of): (&'static str, Of)| Score {
-        name: name.replace("row", words.row),
+        name: name.to_owned(),
         winner: shown(of(&evaluation.heldout)),
         tuned: evaluation.tuned.as_ref().map(|tuned| shown(of(&tuned.heldout))),
         baseline: shown(of(&evaluation.baseline)),
@@ -356,21 +370,21 @@ fn scores(evaluation: &Evaluation, words: &Words) -> Vec<Score> {
 fn rests(importances: &Importances, words: &Words) -> Rests {
     let Importances { rows, repeats, scores, baseline, groups, features_left_out } = importances;
     let mut how = format!(
-        "How far micro F1 falls when the features of a group are permuted among {} held-out {}: mean and standard \
-         deviation of {repeats} permutations. With nothing permuted it is {:.3}, that of the baseline {:.3}.",
+        "How far F1 micro falls when the features of a group are permuted among {} held-out {}: mean ± SD of {repeats} \
+         permutations. Without permutation it is {:.3}, for the baseline {:.3}.",
         thousands(*rows as usize),
         words.rows,
         scores.f1.micro,
         baseline.f1.micro
     );
     if groups.len() > GROUPS {
-        how += &format!(" The first {GROUPS} of {} groups; the others are in summary.json.", groups.len());
+        how += &format!(" These are {GROUPS} of {} groups; the others are in summary.json.", groups.len());
     }
     if *features_left_out > 0 {
-        how += &format!(" {} more features were not looked at.", thousands(*features_left_out as usize));
+        how += &format!(" {} other features were not evaluated.", thousands(*features_left_out as usize));
     }
     let drawn = groups.iter().take(GROUPS).map(|group| (group.group.replace('_', " "), group.f1_micro));
-    Rests { how, svg: losses("loss of micro F1 without each group of features", &drawn.collect::<Vec<_>>()) }
+    Rests { how, svg: losses("loss of F1 micro when a group of features is permuted", &drawn.collect::<Vec<_>>()) }
 }
 
 fn confusions(input: &Input) -> Vec<Figure> {
@@ -379,22 +393,28 @@ fn confusions(input: &Input) -> Vec<Figure> {
 }
 
 fn facts(input: &Input) -> Vec<(String, String)> {
-    let params: Vec<String> = input.model.winner.params.iter().map(|(k, v)| format!("{k} = {}", plain(v))).collect();
+    let winner = &input.model.winner;
     let fact = |name: &str, value: String| (name.to_owned(), value);
     vec![
-        fact("winner", format!("{}: {}", family(&input.model.winner.family), params.join(", "))),
-        fact("its mean subset accuracy over the folds", format!("{:.4}", input.model.mean_accuracy)),
-        fact("folds", format!("{}, unshuffled, over the training rows in their order", input.search.folds)),
-        fact("seed of the models", input.search.seed.to_string()),
-        fact("dataset", input.info.id.clone()),
-        fact("search", input.search.id.clone()),
+        fact("winner", format!("{}: {}", winner.family, params(winner.params.iter()))),
+        fact("mean subset accuracy over the folds", format!("{:.4}", input.model.mean_accuracy)),
+        fact("folds", format!("{}, not shuffled: each is a run of consecutive training rows", input.search.folds)),
+        fact("model seed", input.search.seed.to_string()),
+        fact("dataset ID", input.info.id.clone()),
+        fact("search ID", input.search.id.clone()),
     ]
 }
 
-fn family(name: &str) -> &str {
-    match name {
-        "knn" => "nearest neighbours",
-        "tree" => "decision tree",
-        other => other,
-    }
+/// What the families of a search are, as far as their names do not say it.
+fn families(input: &Input) -> String {
+    const MEANINGS: [(&str, &str); 5] = [
+        ("knn", "k nearest neighbours"),
+        ("tree", "decision tree"),
+        ("mlp", "neural network"),
+        ("radius", "neighbours within a radius"),
+        ("ridge", "ridge regression"),
+    ];
+    let is_searched = |family: &str| input.search.settings.iter().any(|candidate| candidate.family == family);
+    let searched = MEANINGS.into_iter().filter(|(family, _)| is_searched(family));
+    searched.map(|(family, meaning)| format!("{family}: {meaning}")).collect::<Vec<_>>().join(", ")
 }

@@ -72,16 +72,16 @@ fn never(info: &DatasetInfo, model: &ModelInfo, counts: &Assigned) -> Vec<String
 fn worse(heldout: &Scores, baseline: &Scores, info: &DatasetInfo, model: &ModelInfo, words: &Words) -> String {
     let how = if heldout.accuracy < baseline.accuracy { "worse than" } else { "no better than" };
     let mut sentence = format!(
-        "This model is {how} giving every {} the most frequent set of {}: it has every one right for {:.1} % of the \
-         held-out {}, that for {:.1} %.",
-        words.row,
+        "This model is {how} assigning the most frequent set of {} to every {}: it gets all of them right for {:.1} % of \
+         the held-out {}, the most frequent set for {:.1} %.",
         words.labels,
+        words.row,
         heldout.accuracy * 100.0,
         words.rows,
         baseline.accuracy * 100.0
     );
     if info.training.is_some_and(|training| model.mean_accuracy <= training.baseline) {
-        sentence += " No setting of the grid did better in cross-validation either.";
+        sentence += " No candidate did better in cross-validation either.";
     }
     sentence
 }
@@ -95,7 +95,7 @@ fn misc(info: &DatasetInfo, model: &ModelInfo, counts: &Assigned, words: &Words)
     let truly = f64::from(confusion.true_positive + confusion.false_negative) / f64::from(counts.rows.max(1));
     (share > MOST).then(|| {
         format!(
-            "{:.0} % of the held-out {} get `{misc}`, which says nothing about them; {:.0} % have it.",
+            "{:.0} % of the held-out {} are assigned `{misc}`, which says nothing about them; {:.0} % really have it.",
             share * 100.0,
             words.rows,
             truly * 100.0
@@ -108,7 +108,7 @@ fn nothing(counts: &Assigned, words: &Words) -> Option<String> {
     let share = |rows: u32| f64::from(rows) / f64::from(counts.rows.max(1));
     (share(counts.without) - share(counts.truly_without) > MOST).then(|| {
         format!(
-            "{:.0} % of the held-out {} get no {} at all; {:.0} % have none.",
+            "{:.0} % of the held-out {} are assigned no {}; {:.0} % really have none.",
             share(counts.without) * 100.0,
             words.rows,
             words.label,
@@ -124,19 +124,30 @@ fn advice(info: &DatasetInfo, search: &Search, model: &ModelInfo, command: Optio
             || "the same search with `--thresholds`".to_owned(),
             |command| format!("`{command} --thresholds`"),
         );
-        advice.push(format!("{how} gives each {} a threshold of its own, so that rare ones are assigned", words.label));
+        advice.push(format!(
+            "Run {how}: each {} gets a threshold of its own, so that rare ones are assigned.",
+            words.label
+        ));
     }
     advice.push(match search.settings.len() < LARGE_GRID {
-        true => "another grid: `--grid study` has 11,274 settings, `--grid small` three more families".to_owned(),
-        false => "another grid: `--grid small` has three more families, and a file of your own any settings".to_owned(),
+        true => {
+            "Try another grid: `--grid study` has 11,274 candidates, `--grid small` three more families.".to_owned()
+        }
+        false => "Try another grid: `--grid small` has three more families, and your own file can have any candidates."
+            .to_owned(),
     });
     let rare: Vec<String> =
         info.tags_after.iter().filter(|(_, rows)| *rows < RARE).map(|(label, _)| label.clone()).collect();
     if !rare.is_empty() && rare.len() < info.labels.len() {
         let how = if info.label_selection.is_some() { "`dataset.cut.top` in spotifai.toml" } else { "`--labels`" };
-        advice.push(format!("fewer {} ({how}): fewer than {RARE} {} have {}", words.labels, words.rows, listed(&rare)));
+        advice.push(format!(
+            "Use fewer {} ({how}): fewer than {RARE} {} have {}.",
+            words.labels,
+            words.rows,
+            listed(&rare)
+        ));
     }
     let rows = info.training.map_or(info.rows, |training| training.rows);
-    advice.push(format!("more {}: it was fitted on {}", words.rows, thousands(rows)));
+    advice.push(format!("Use more {}: the model was fitted on {}.", words.rows, thousands(rows)));
     advice
 }

@@ -57,7 +57,7 @@ pub fn thousands(number: usize) -> String {
 pub fn differing(playlists: &BTreeMap<String, RowsDiffer>) -> impl Iterator<Item = String> + '_ {
     let line = |(playlist, rows): (&String, &RowsDiffer)| {
         let [said, came] = [rows.said, rows.came].map(|rows| thousands(rows as usize));
-        format!("playlist {playlist} says that it has {said} rows, {came} came")
+        format!("playlist {playlist} has {said} rows according to Spotify, but {came} were received")
     };
     playlists.iter().map(line)
 }
@@ -67,7 +67,7 @@ pub fn reason<'n>(name: &'n str, info: &DatasetInfo) -> Cow<'n, str> {
     let excluded = info.label_selection.as_ref().map_or(&[][..], |label_selection| &label_selection.excluded);
     match (name, info.stand_in) {
         ("no_id", Some(StandIn::Table)) => "a row without a track URI".into(),
-        ("no_tags" | "unknown_track", Some(StandIn::Table)) => "its cell of Genres is empty".into(),
+        ("no_tags" | "unknown_track", Some(StandIn::Table)) => "its Genres cell is empty".into(),
         ("no_audio_features", Some(StandIn::Table)) => "its row lacks some of the audio features".into(),
         ("only_excluded_tags", _) if !excluded.is_empty() => {
             format!("tagged only with excluded genres ({})", listed(excluded)).into()
@@ -81,27 +81,27 @@ fn reason_of_services(name: &str) -> &str {
         "removed" => "removed from Spotify's catalogue",
         "local" => "a local file of the playlist's owner",
         "episode" => "a podcast episode",
-        "no_id" => "a track without an id",
-        "odd_id" => "a track whose id is none of Spotify's",
+        "no_id" => "a track without an ID",
+        "odd_id" => "a track whose ID is not a Spotify ID",
         "no_name" => "a track without a title",
         "no_artist" => "a track without a named artist",
-        "unreadable" => "a row of no known form",
-        "duplicate" => "the same track again",
+        "unreadable" => "a row in an unknown format",
+        "duplicate" => "a duplicate track",
         "not_looked_up" => "tags not looked up yet",
-        "no_genre_given" => "the table names no genre for it",
-        "no_tags" => "nobody tagged it on last.fm",
+        "no_genre_given" => "the table has no genre for it",
+        "no_tags" => "no tags on last.fm",
         "unknown_track" => "unknown to last.fm",
         "no_genre" => "none of its tags is a genre",
         "only_excluded_tags" => "tagged only with excluded genres",
         "no_audio_features" => "Spotify has no audio features for it",
         "incomplete_audio_features" => "some of its audio features are missing",
-        "no_pitches" => "its audio analysis was not found or not read",
-        "no_confidences" => "its audio analysis names no confidences",
+        "no_pitches" => "its audio analysis is missing or unreadable",
+        "no_confidences" => "its audio analysis has no confidences",
         "audio_features_not_fetched" => "its audio features were not fetched",
-        "not_finite" | "pitches_not_finite" => "its segments hold values that are not finite",
+        "not_finite" | "pitches_not_finite" => "its segments contain values that are not finite",
         "not_ascending" | "pitches_not_ascending" => "its segments are out of order",
         "start_out_of_range" | "pitches_start_out_of_range" => "a segment starts before 0",
-        "too_short" | "pitches_too_short" => "its segments do not fill 100 steps",
+        "too_short" | "pitches_too_short" => "its segments are too short for 100 steps",
         "empty" | "pitches_empty" => "its analysis has no segments",
         other => other,
     }

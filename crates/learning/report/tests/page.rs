@@ -191,13 +191,13 @@ fn it_shows_every_part() {
         "0.689",
         "with thresholds",
         "pitch C#: 0.031 ± 0.004",
-        "1,234 more features were not looked at",
+        "1,234 other features were not evaluated",
         "average pitches of jazz",
         "danceability by genre",
         "confusion matrix of hip hop",
-        "subset accuracy of the folds",
+        "subset accuracy over the folds",
         "tracks by tag",
-        "n_neighbors 5",
+        "n_neighbors=5",
     ] {
         assert!(page.contains(shown), "the page lacks {shown:?}");
     }
@@ -215,7 +215,9 @@ fn a_table_of_anything_has_rows_and_labels_and_no_songs() {
         assert!(!page.contains(word), "it speaks of music: {word:?} in {:?}", around(&page, word));
     }
     assert!(
-        page.contains("Held-out rows") && page.contains("Rows it had never seen") && page.contains("30 rows, 3 labels")
+        page.contains("Held-out rows")
+            && page.contains("Predictions for held-out rows")
+            && page.contains("30 rows, 3 labels")
     );
 }
 
@@ -230,7 +232,9 @@ fn a_table_whose_labels_were_cut_from_genres_was_not_collected() {
     for word in ["song", "Song", "listener", "track", "Track", "Spotify's", "last.fm", "hear", "(rock)"] {
         assert!(!page.contains(word), "it speaks of music: {word:?} in {:?}", around(&page, word));
     }
-    for words in ["Rows it had never seen", "30 rows, 3 genres", "tagged only with excluded genres (noir, short)"] {
+    for words in
+        ["Predictions for held-out rows", "30 rows, 3 genres", "tagged only with excluded genres (noir, short)"]
+    {
         assert!(page.contains(words), "{words}");
     }
 }
@@ -268,10 +272,10 @@ fn what_is_wrong_with_a_model_stands_on_the_first_screen() {
     assert_eq!(verdict.never_assigned, ["hip hop"]);
     let said = verdict.problems.join(" ");
     for words in [
-        "worse than giving every row the most frequent set of labels",
-        "56.1 % of the held-out rows, that for 63.7 %",
+        "worse than assigning the most frequent set of labels to every row",
+        "56.1 % of the held-out rows, the most frequent set for 63.7 %",
         "1 of 3 labels is never assigned to a held-out row: hip hop",
-        "78 % of the held-out rows get `misc`",
+        "78 % of the held-out rows are assigned `misc`",
     ] {
         assert!(said.contains(words), "{words:?} in {said}");
     }
@@ -280,7 +284,7 @@ fn what_is_wrong_with_a_model_stands_on_the_first_screen() {
 
     model.evaluation.assigned = Some(Assigned { rows: 9, by_label: vec![1, 1, 1], without: 8, truly_without: 1 });
     let said = Verdict::of(&info, &search, &model, None).problems.join(" ");
-    assert!(said.contains("89 % of the held-out rows get no label at all; 11 % have none"), "{said}");
+    assert!(said.contains("89 % of the held-out rows are assigned no label; 11 % really have none"), "{said}");
     model.evaluation.baseline = model.evaluation.heldout;
     assert!(Verdict::of(&info, &search, &model, None).problems[0].contains("no better than"));
 }

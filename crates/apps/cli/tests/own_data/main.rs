@@ -142,7 +142,7 @@ fn thresholds_and_importances_are_reported_where_they_are_known() {
     assert_eq!(tuned["heldout"], plain["heldout"], "at one half as before");
     assert_eq!(tuned["tuned"]["thresholds"].as_array().unwrap().len(), 2);
     let report = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
-    assert!(report.contains("with thresholds") && report.contains("What it rests on"));
+    assert!(report.contains("with thresholds") && report.contains("Feature importance"));
     let shown = ok(&run(folder.path(), &["search", "show"]));
     assert!(shown.contains(" with thresholds"), "{shown}");
 }
