@@ -99,7 +99,7 @@ struct Leader {
 }
 
 struct Score {
-    name: String,
+    name: &'static str,
     winner: String,
     tuned: Option<String>,
     baseline: String,
@@ -133,7 +133,7 @@ pub fn render(input: &Input) -> String {
         settings: thousands(input.leaderboard.len()),
         families: families(input),
         fold_scores: fold_scores(input),
-        scores: scores(&input.model.evaluation, &words),
+        scores: scores(&input.model.evaluation),
         is_tuned: input.model.evaluation.tuned.is_some(),
         importances: input.model.evaluation.importances.as_ref().map(|of| rests(of, &words)),
         confusions: confusions(input),
@@ -339,7 +339,7 @@ fn fold_scores(input: &Input) -> String {
     boxes("subset accuracy over the folds", &rows)
 }
 
-fn scores(evaluation: &Evaluation, words: &Words) -> Vec<Score> {
+fn scores(evaluation: &Evaluation) -> Vec<Score> {
     type Of = fn(&Scores) -> f64;
     let measures: [(&'static str, Of); 13] = [
         ("subset accuracy", |of| of.accuracy),
@@ -358,7 +358,7 @@ fn scores(evaluation: &Evaluation, words: &Words) -> Vec<Score> {
     ];
     let shown = |value: f64| format!("{value:.3}");
     let score = |(name, of): (&'static str, Of)| Score {
-        name: name.to_owned(),
+        name,
         winner: shown(of(&evaluation.heldout)),
         tuned: evaluation.tuned.as_ref().map(|tuned| shown(of(&tuned.heldout))),
         baseline: shown(of(&evaluation.baseline)),
