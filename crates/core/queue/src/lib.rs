@@ -13,171 +13,178 @@ use model::job::{BadEnvelope, Envelope, FailedAttempt};
 pub use amqp::{Amqp, PERMISSIONS};
 pub use embedded::Embedded;
 
-/// A durable job queue that several processes share. It promises *at least once* and nothing more.
+/// A durable job queue, shared by several processes. It delivers *at least once*.
 #[async_trait]
 pub trait Queue: Send + Sync {
-    /// Puts jobs into the queues of their kinds; returns when every one of them is safe.
+    /// Puts jobs into the queues of their kinds; returns when all of them are stored safely.
     async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError>;
 
-    /// Starts to take jobs of `kinds`. At most `slots` deliveries of this subscription are unfinished at any time.
+    /// Subscribes to jobs of `kinds`. At most `slots` deliveries of the subscription are unfinished at any time.
     async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError>;
 
-    /// The same queue, whose subscriptions yield and whose `stats` count the jobs of one run alone; dead letters are those of
-    /// all. `None` where a run's jobs are not found without looking at each one.
-    fn of_run(&self, _run: &str) -> Option<Arc<dyn Queue>> {
+    /// The same queue restricted to one run: subscriptions yield and `stats` counts only its jobs; dead letters are not
+    /// restricted. `None` if the backend cannot find a run's jobs without scanning all jobs.
+    fn for_run(&self, _run: &str) -> Option<Arc<dyn Queue>> {
         None
     }
 
-    /// Forgets the jobs of a cancelled run that nobody has taken, where they are found without looking at each one. What is
-    /// left does nothing when a worker takes it.
-    async fn forget_run(&self, _run: &str) -> Result<(), QueueError> {
+    /// Deletes the jobs of a cancelled run that no worker has, if the backend can find them without scanning all jobs. The
+    /// others do nothing when a worker gets them.
+    async fn delete_run_jobs(&self, _run: &str) -> Result<(), QueueError> {
         Ok(())
     }
 
-    /// Whether `stats` misses no job. A broker counts its queues one after the other, and running jobs late.
-    fn counts_exactly(&self) -> bool {
+    /// Whether `stats` is one consistent snapshot. A broker counts its queues one after the other, and running jobs with a
+    /// delay.
+    fn has_exact_counts(&self) -> bool {
         false
     }
 
-    /// Why the queue accepts no jobs at the moment, as far as this process was told. Who publishes waits until that is over.
+    /// Why the queue accepts no jobs at the moment, as far as this process knows. `publish` waits until that is over.
     fn blocked(&self) -> Option<String> {
         None
     }
 
-    /// Finds out whether the queue accepts jobs, without leaving one there: why not, or `None`.
+    /// Finds out whether the queue accepts jobs, without publishing one: why not, or `None`.
     async fn probe(&self) -> Result<Option<String>, QueueError> {
         Ok(None)
     }
 
-    /// Waits until what was ended and handed back by now is with the queue; for the end of a process.
+    /// Waits until everything that was finished or handed back so far is stored. Call it before the process ends.
     async fn flush(&self);
 
-    /// Kinds that `stats` and the operator's verbs are to find although nobody in this process has used them: a broker without its
-    /// management API cannot list them. Elsewhere it does nothing.
-    fn expect(&self, _kinds: &[&str]) {}
+    /// Names kinds that `stats` and the dead-letter operations should cover although this process has not used them: a
+    /// broker without its management API cannot list its queues. Other backends ignore it.
+    fn register_kinds(&self, _kinds: &[&str]) {}
 
-    /// Counts of all kinds that have or had jobs, sorted by kind.
+    /// Counts for every kind that has or had jobs, sorted by kind.
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError>;
 
-    /// Dead jobs, oldest first; of one kind or of all.
+    /// Dead letters of one kind or of all, oldest first.
     async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError>;
 
-    /// Puts dead jobs back with no attempts counted; returns how many there were.
-    async fn requeue(&self, which: &DeadLetterFilter) -> Result<usize, QueueError>;
+    /// Puts dead letters back into their queues, with no failed attempts; returns how many there were.
+    async fn requeue(&self, filter: &DeadLetterFilter) -> Result<usize, QueueError>;
 
-    /// Deletes dead jobs; returns how many there were.
-    async fn purge(&self, which: &DeadLetterFilter) -> Result<usize, QueueError>;
+    /// Deletes dead letters; returns how many there were.
+    async fn purge(&self, filter: &DeadLetterFilter) -> Result<usize, QueueError>;
 }
 
-/// A stream of deliveries. Dropping it hands back what was fetched and not yet yielded.
+/// A stream of deliveries. Dropping it hands back the jobs that were prefetched and not yet yielded.
 #[async_trait]
 pub trait Subscription: Send {
     /// Waits for the next delivery. Cancel-safe: dropping the future loses nothing.
     async fn next(&mut self) -> Result<Delivery, QueueError>;
 }
 
-/// One message in the hands of one worker, until it is ended in exactly one way. Its lease is renewed in the background
-/// for as long as it lives; dropped without an end it comes back like the job of a dead worker.
+/// One message that one worker has, until it is finished with exactly one [`Outcome`]. Its lease is renewed in the
+/// background meanwhile. If it is dropped unfinished, the message is delivered again, like that of a lost worker.
 pub struct Delivery {
-    /// The job, or why the message is none.
+    /// The job, or why the message is not one.
     pub envelope: Result<Envelope, BadEnvelope>,
-    /// The kind it was subscribed by (that of the queue, whatever the message says).
+    /// The kind of the queue it came from, whatever the message says.
     pub kind: String,
-    /// It was delivered before and its worker was lost.
+    /// Whether it was delivered before, to a worker that was lost.
     pub redelivered: bool,
-    finish: Box<dyn Acker>,
+    acker: Box<dyn Acker>,
 }
 
-/// The ends of a delivery.
+/// How a delivery is finished.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Follow-ups safe first, then the acknowledgement.
+    /// The job is done. Its follow-up jobs are stored safely before it is acknowledged.
     Done(Vec<Envelope>),
-    /// A failed attempt: counted in the envelope, delivered again after the wait.
+    /// The attempt failed: it is counted in the envelope, and the job is delivered again after a wait.
     Retry {
-        /// Whole seconds or more are kept to the second.
+        /// The wait. A broker rounds it up to whole seconds.
         after: Duration,
-        /// For the history.
+        /// For the envelope's history.
         reason: String,
     },
-    /// To the dead letters.
+    /// The job failed permanently and moves to the dead letters.
     Dead {
-        /// For the list.
+        /// Shown with the dead letter.
         reason: String,
     },
-    /// Handed back untouched, for anyone to take, behind all that wait; no attempt is counted.
+    /// Handed back unchanged, at the end of its queue; no attempt is counted.
     Release,
-    /// Handed back untouched, for anyone to take after a wait; no attempt is counted.
+    /// Handed back unchanged, to be delivered after a wait; no attempt is counted.
     Postpone {
-        /// Whole seconds or more are kept to the second.
+        /// The wait. A broker rounds it up to whole seconds.
         after: Duration,
     },
 }
 
-/// How an adapter ends a delivery.
+/// A backend's way to finish a delivery.
 #[async_trait]
 pub trait Acker: Send + Sync {
-    /// Carries out the end; [`QueueError::Stale`] when the delivery is somebody else's by now.
-    async fn finish(self: Box<Self>, end: Outcome) -> Result<(), QueueError>;
+    /// Carries out the outcome.
+    ///
+    /// # Errors
+    /// [`QueueError::Stale`] if another worker has the job by now.
+    async fn finish(self: Box<Self>, outcome: Outcome) -> Result<(), QueueError>;
 }
 
 impl Delivery {
-    /// A delivery of an adapter.
-    pub fn new(kind: String, payload: &[u8], redelivered: bool, finish: Box<dyn Acker>) -> Self {
-        Self { envelope: Envelope::parse(payload), kind, redelivered, finish }
+    /// A delivery of a backend.
+    pub fn new(kind: String, payload: &[u8], redelivered: bool, acker: Box<dyn Acker>) -> Self {
+        Self { envelope: Envelope::parse(payload), kind, redelivered, acker }
     }
 
-    /// Ends it.
-    pub async fn end(self, end: Outcome) -> Result<(), QueueError> {
-        self.finish.finish(end).await
+    /// Finishes the delivery.
+    ///
+    /// # Errors
+    /// [`QueueError::Stale`] if another worker has the job by now.
+    pub async fn finish(self, outcome: Outcome) -> Result<(), QueueError> {
+        self.acker.finish(outcome).await
     }
 }
 
-/// Counts of one kind.
+/// How many jobs of one kind are in which state.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize)]
 pub struct KindStats {
     /// Kind.
     pub kind: String,
-    /// Waiting to be taken.
+    /// Waiting for a worker.
     pub ready: u64,
-    /// Taken and not ended; `None` where the queue cannot tell.
+    /// Delivered and unfinished; `None` if the queue cannot tell.
     pub running: Option<u64>,
-    /// Waiting for their time.
+    /// Waiting for their time to come.
     pub delayed: u64,
-    /// In the dead letters.
+    /// Failed permanently.
     pub dead: u64,
 }
 
 impl KindStats {
-    /// Whether no job is left that the queue knows of, dead ones aside. Jobs that it cannot count may still be running.
+    /// Whether no job is left, dead ones aside. If the queue cannot count running jobs, some may still be running.
     pub fn is_idle(&self) -> bool {
         self.ready + self.running.unwrap_or(0) + self.delayed == 0
     }
 }
 
-/// A dead job.
+/// A job that failed permanently, or a message that is not a job.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
 pub struct DeadLetter {
-    /// Id of the message, unique among the dead letters: numbered where one of another kind has the same.
+    /// Id of the job, unique among the dead letters: if a job of another kind has the same id, it has a suffix.
     pub id: String,
-    /// Kind of its queue.
+    /// Kind of the queue it died in.
     pub kind: String,
-    /// Key, where the payload could be read.
+    /// Key of the job; `None` if the payload is not a job.
     pub key: Option<String>,
-    /// Why it is dead.
+    /// Why it failed.
     pub reason: String,
-    /// Since when.
+    /// When.
     pub died_at: Timestamp,
-    /// Earlier failures.
+    /// Earlier failed attempts, oldest first.
     pub history: Vec<FailedAttempt>,
-    /// The message as it lay in the queue.
+    /// The message as it was in the queue.
     pub payload: String,
 }
 
-/// A choice among dead letters.
+/// Which dead letters an operation applies to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeadLetterFilter {
-    /// Every one.
+    /// All.
     All,
     /// Those with these ids.
     Ids(Vec<String>),
@@ -186,44 +193,47 @@ pub enum DeadLetterFilter {
 /// What can go wrong with a queue.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// The delivery's lease ran out and the job is somebody else's: go on with the next.
-    #[error("the job was handed to another worker after its lease ran out")]
+    /// The delivery's lease expired and another worker has the job: continue with the next one.
+    #[error("the job was handed to another worker after its lease expired")]
     Stale,
-    /// Trying again may help: busy, or out of reach for the moment.
+    /// The queue is busy, or cannot be reached at the moment: try again.
     #[error("the queue at {at} is out of reach: {cause}")]
     Unavailable {
         /// Address without credentials.
         at: String,
-        /// What was answered.
+        /// What happened.
         cause: String,
     },
-    /// This machine's disk does not take it: full, over its quota, read-only. Trying again helps when a person has seen to
-    /// it. Who is waited for ends with this; a standing worker goes on then.
+    /// This machine's disk is full, over its quota or read-only: a person has to act before trying again helps. A command
+    /// should fail with this error; a worker should continue once it has been fixed.
     #[error("cannot write to {file}: {why}")]
     Unwritable {
         /// The queue's file.
         file: String,
-        /// Why, and what to do.
+        /// Why, and what to do about it.
         why: String,
     },
-    /// Trying again won't help.
+    /// The address or the queue itself is wrong: trying again will not help.
     #[error("{0}")]
     Unusable(String),
 }
 
 /// Opens the queue at a URL: `sqlite:FILE`, or `amqp://USER:PASSWORD@HOST[:PORT]/VHOST` (`amqps://` with TLS).
 ///
-/// `management` is the base address of a broker's management API; only with it can a broker's running jobs be counted.
+/// `management` is the base of a broker's management API. Without the API, running jobs cannot be counted.
+///
+/// # Errors
+/// If the address is malformed, or the queue refuses it or cannot be reached.
 pub async fn open(url: &str, management: Option<&str>) -> Result<Arc<dyn Queue>, QueueError> {
     match url.split_once(':') {
         Some(("sqlite", file)) => match model::settings::torn_by(url) {
-            Some(advice) => Err(QueueError::Unusable(format!("the queue's address is unusable: {advice}"))),
+            Some(advice) => Err(QueueError::Unusable(format!("the queue's address cannot be used: {advice}"))),
             None => Ok(Arc::new(Embedded::open(file).await?)),
         },
         Some(("amqp" | "amqps", _)) => Ok(Arc::new(Amqp::open(url, management).await?)),
         _ => {
             let url = model::settings::without_credentials(url);
-            Err(QueueError::Unusable(format!("queue `{url}` is of no known kind: use sqlite:FILE or amqp://…")))
+            Err(QueueError::Unusable(format!("unknown kind of queue `{url}`: use sqlite:FILE or amqp://…")))
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Real processes on one file, some of them killed. The worker process is this test binary again, told what to do by
+//! Real processes on one file, some of them killed. A worker process is this test binary once more, controlled by
 //! environment variables.
 
 use std::collections::BTreeMap;
@@ -13,10 +13,10 @@ use queue::{Embedded, Outcome, Queue, QueueError};
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
-const FILE: &str = "QUEUE_TEST_FILE";
-const LEASE_MS: &str = "QUEUE_TEST_LEASE_MS";
-/// What the worker prints before it works on a job.
-const TOOK: &str = "took a job";
+const FILE_VARIABLE: &str = "QUEUE_TEST_FILE";
+const LEASE_VARIABLE: &str = "QUEUE_TEST_LEASE_MS";
+/// What the worker prints when it gets a job.
+const CLAIM_LINE: &str = "took a job";
 
 fn job(kind: &str, key: &str) -> Envelope {
     let body = TrackTagsJob { track_id: key.to_owned() };
@@ -30,10 +30,10 @@ fn runtime() -> tokio::runtime::Runtime {
 /// Not a test of its own: the worker process. It ends when the queue is empty.
 #[test]
 fn worker_process() {
-    let (Some(file), Ok(lease)) = (env::var_os(FILE), env::var(LEASE_MS)) else { return };
-    let lease = Duration::from_millis(lease.parse().unwrap());
+    let (Some(file), Ok(max_lease)) = (env::var_os(FILE_VARIABLE), env::var(LEASE_VARIABLE)) else { return };
+    let max_lease = Duration::from_millis(max_lease.parse().unwrap());
     runtime().block_on(async {
-        let queue = Embedded::open_with_lease(file, lease).await.unwrap();
+        let queue = Embedded::open_with_lease(file, max_lease).await.unwrap();
         let mut subscription = queue.subscribe(&["work"], 8).await.unwrap();
         let mut running = JoinSet::new();
         while !running.is_empty() || is_left(&queue).await {
@@ -51,22 +51,22 @@ async fn is_left(queue: &Embedded) -> bool {
 
 /// Each job has one follow-up of the same key, which tells whether it was redelivered.
 async fn work(delivery: queue::Delivery) {
-    println!("{TOOK}");
+    println!("{CLAIM_LINE}");
     tokio::time::sleep(Duration::from_millis(2)).await;
     let key = delivery.envelope.as_ref().unwrap().key.clone();
     let follow_up = Envelope { body: delivery.redelivered.into(), ..job("done", &key) };
-    match delivery.end(Outcome::Done(vec![follow_up])).await {
+    match delivery.finish(Outcome::Done(vec![follow_up])).await {
         // On a busy machine a short lease may run out: the other one's effect counts.
         Ok(()) | Err(QueueError::Stale) => {}
         Err(error) => panic!("{error}"),
     }
 }
 
-fn start_worker(file: &Path, lease: Duration) -> Child {
+fn start_worker(file: &Path, max_lease: Duration) -> Child {
     Command::new(env::current_exe().unwrap())
         .args(["--exact", "worker_process", "--nocapture"])
-        .env(FILE, file)
-        .env(LEASE_MS, lease.as_millis().to_string())
+        .env(FILE_VARIABLE, file)
+        .env(LEASE_VARIABLE, max_lease.as_millis().to_string())
         .stdout(Stdio::piped())
         .spawn()
         .unwrap()
@@ -89,7 +89,7 @@ async fn effects(file: &Path, count: usize) -> BTreeMap<String, bool> {
         let delivery = timeout(Duration::from_secs(60), subscription.next()).await.unwrap().unwrap();
         let job = delivery.envelope.clone().unwrap();
         assert_eq!(effects.insert(job.key, job.body == true), None, "two effects of one job");
-        delivery.end(Outcome::Done(vec![])).await.unwrap();
+        delivery.finish(Outcome::Done(vec![])).await.unwrap();
     }
     effects
 }
@@ -100,17 +100,17 @@ fn a_worker_killed_in_the_middle_of_its_work_loses_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("queue.db");
     runtime().block_on(publish(&file, JOBS));
-    let lease = Duration::from_millis(500);
+    let max_lease = Duration::from_millis(500);
     for _ in 0..5 {
-        let mut worker = start_worker(&file, lease);
+        let mut worker = start_worker(&file, max_lease);
         let lines = BufReader::new(worker.stdout.take().unwrap()).lines();
-        lines.filter(|line| line.as_ref().unwrap().contains(TOOK)).take(30).for_each(drop);
+        lines.filter(|line| line.as_ref().unwrap().contains(CLAIM_LINE)).take(30).for_each(drop);
         worker.kill().unwrap(); // SIGKILL: it has jobs in hand, and perhaps a transaction.
         worker.wait().unwrap();
     }
-    jobs_taken(start_worker(&file, lease));
+    jobs_taken(start_worker(&file, max_lease));
     let effects = runtime().block_on(effects(&file, JOBS));
-    assert!(effects.values().any(|redelivered| *redelivered), "nobody was killed at work");
+    assert!(effects.values().any(|redelivered| *redelivered), "no worker was killed at work");
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn processes_that_live_do_every_job_once() {
 /// Waits for a worker's end; returns how many jobs it took.
 fn jobs_taken(mut worker: Child) -> usize {
     let lines = BufReader::new(worker.stdout.take().unwrap()).lines();
-    let took = lines.filter(|line| line.as_ref().unwrap().contains(TOOK)).count();
+    let took = lines.filter(|line| line.as_ref().unwrap().contains(CLAIM_LINE)).count();
     assert!(worker.wait().unwrap().success());
     took
 }

@@ -5,30 +5,33 @@ use lapin::types::{AMQPValue, FieldTable};
 use model::Timestamp;
 use model::job::{Envelope, Priority, short};
 
-use super::names;
+use super::topology;
 
-/// Seconds still to be waited for after the delay that the message is in.
-const WAIT: &str = "spotifai-wait";
-/// The worker that had the job before was lost, and nobody has been told yet.
-const LOST: &str = "spotifai-lost";
-/// Why a letter is dead, and since when (ms since the epoch).
-const REASON: &str = "spotifai-reason";
-const DIED_AT: &str = "spotifai-died-at";
-/// Name of a dead message that is no job and has no id.
-const NAME: &str = "spotifai-name";
+/// Seconds that remain to be waited after the delay segment that the message is in.
+const WAIT_HEADER: &str = "spotifai-wait";
+/// The worker that had the job was lost, and no delivery has reported that yet.
+const LOST_HEADER: &str = "spotifai-lost";
+/// Why a letter died, and when (ms since the Unix epoch).
+const REASON_HEADER: &str = "spotifai-reason";
+const DIED_AT_HEADER: &str = "spotifai-died-at";
+/// Id of a dead message that is not a job and so has none of its own.
+const ID_HEADER: &str = "spotifai-name";
 
-/// A message on its way to the broker.
+/// AMQP's delivery mode of messages that survive a restart of the broker.
+const PERSISTENT: u8 = 2;
+
+/// A message to be published.
 #[derive(Debug, Clone)]
 pub(super) struct Message {
     pub(super) kind: String,
-    pub(super) queue: Queue,
+    pub(super) destination: Destination,
     pub(super) payload: Vec<u8>,
     headers: FieldTable,
 }
 
-/// Which of its kind's queues a message is for.
+/// Which of its kind's queues a message goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Queue {
+pub(super) enum Destination {
     Ready(Priority),
     Delay { seconds: u64 },
     Dead,
@@ -37,84 +40,87 @@ pub(super) enum Queue {
 impl Message {
     /// A job for the queue of its kind and priority.
     pub(super) fn job(job: &Envelope) -> Self {
-        Self::new(&job.kind, Queue::Ready(job.priority), job.to_bytes())
+        Self::new(&job.kind, Destination::Ready(job.priority), job.to_bytes())
     }
 
-    /// A payload, whatever it says, for a queue of `kind`.
-    pub(super) fn new(kind: &str, queue: Queue, payload: Vec<u8>) -> Self {
-        Self { kind: kind.to_owned(), queue, payload, headers: FieldTable::default() }
+    /// Any payload, for a queue of `kind`.
+    pub(super) fn new(kind: &str, destination: Destination, payload: Vec<u8>) -> Self {
+        Self { kind: kind.to_owned(), destination, payload, headers: FieldTable::default() }
     }
 
-    /// A payload that is to be ready after some seconds (above 0).
+    /// A payload that becomes ready after `seconds`, which must not be 0.
     pub(super) fn delayed(kind: &str, seconds: u64, payload: Vec<u8>) -> Self {
-        let stretch = names::stretch(seconds);
-        let message = Self::new(kind, Queue::Delay { seconds: stretch }, payload);
-        message.with(WAIT, AMQPValue::LongLongInt((seconds - stretch) as i64))
+        let segment = topology::delay_segment(seconds);
+        let message = Self::new(kind, Destination::Delay { seconds: segment }, payload);
+        message.with_header(WAIT_HEADER, AMQPValue::LongLongInt((seconds - segment) as i64))
     }
 
     /// A dead letter.
     pub(super) fn dead(kind: &str, payload: Vec<u8>, reason: &str, died_at: Timestamp) -> Self {
-        let message = Self::new(kind, Queue::Dead, payload).with(DIED_AT, AMQPValue::LongLongInt(died_at.0));
-        let name = format!("message-{}", uuid::Uuid::new_v4().simple());
-        message.with(REASON, AMQPValue::LongString(short(reason).into())).with(NAME, AMQPValue::LongString(name.into()))
+        let message = Self::new(kind, Destination::Dead, payload)
+.with_header(DIED_AT_HEADER, AMQPValue::LongLongInt(died_at.0));
+        let id = format!("message-{}", uuid::Uuid::new_v4().simple());
+        message
+            .with_header(REASON_HEADER, AMQPValue::LongString(short(reason).into()))
+            .with_header(ID_HEADER, AMQPValue::LongString(id.into()))
     }
 
-    /// The same, still to be told that its worker was lost.
-    pub(super) fn lost(self, lost: bool) -> Self {
-        if lost { self.with(LOST, AMQPValue::Boolean(true)) } else { self }
+    /// The same; if `lost`, its next delivery reports that a worker was lost.
+    pub(super) fn with_lost(self, lost: bool) -> Self {
+        if lost { self.with_header(LOST_HEADER, AMQPValue::Boolean(true)) } else { self }
     }
 
-    /// The same, with what is left of its wait.
-    pub(super) fn waiting(self, seconds: u64) -> Self {
-        if seconds > 0 { self.with(WAIT, AMQPValue::LongLongInt(seconds as i64)) } else { self }
+    /// The same, with the rest of its wait.
+    pub(super) fn with_wait(self, seconds: u64) -> Self {
+        if seconds > 0 { self.with_header(WAIT_HEADER, AMQPValue::LongLongInt(seconds as i64)) } else { self }
     }
 
-    /// Name of the queue.
+    /// Name of the queue: the routing key of the default exchange.
     pub(super) fn routing_key(&self) -> String {
-        match self.queue {
-            Queue::Ready(Priority::Normal) => names::normal(&self.kind),
-            Queue::Ready(Priority::High) => names::high(&self.kind),
-            Queue::Delay { seconds } => names::delay(&self.kind, seconds),
-            Queue::Dead => names::dead(&self.kind),
+        match self.destination {
+            Destination::Ready(Priority::Normal) => topology::normal_queue(&self.kind),
+            Destination::Ready(Priority::High) => topology::high_queue(&self.kind),
+            Destination::Delay { seconds } => topology::delay_queue(&self.kind, seconds),
+            Destination::Dead => topology::dead_queue(&self.kind),
         }
     }
 
-    /// Its properties: kept by the broker over a restart.
+    /// Persistent, so that the broker keeps it over a restart.
     pub(super) fn properties(&self) -> BasicProperties {
-        let properties = BasicProperties::default().with_delivery_mode(2);
+        let properties = BasicProperties::default().with_delivery_mode(PERSISTENT);
         if self.headers.inner().is_empty() { properties } else { properties.with_headers(self.headers.clone()) }
     }
 
-    fn with(mut self, name: &str, value: AMQPValue) -> Self {
+    fn with_header(mut self, name: &str, value: AMQPValue) -> Self {
         self.headers.insert(name.into(), value);
         self
     }
 }
 
-/// Seconds that a message still has to wait for.
-pub(super) fn wait_of(properties: &BasicProperties) -> u64 {
-    integer(properties, WAIT).map_or(0, |seconds| seconds.max(0) as u64)
+/// Seconds that a message still has to wait.
+pub(super) fn remaining_wait_seconds(properties: &BasicProperties) -> u64 {
+    integer(properties, WAIT_HEADER).map_or(0, |seconds| seconds.max(0) as u64)
 }
 
-/// Whether a worker that had it was lost and nobody has been told.
+/// Whether a worker that had the message was lost and no delivery has reported that yet.
 pub(super) fn is_lost(properties: &BasicProperties) -> bool {
-    matches!(header(properties, LOST), Some(AMQPValue::Boolean(true)))
+    matches!(header(properties, LOST_HEADER), Some(AMQPValue::Boolean(true)))
 }
 
-/// Why and since when a message is dead. The broker's own dead letters have its record instead (`x-death`).
-pub(super) fn death_of(properties: &BasicProperties) -> (String, Timestamp) {
-    match header(properties, REASON) {
+/// Why and when a message died. Messages that the broker itself dead-lettered carry its record instead (`x-death`).
+pub(super) fn death(properties: &BasicProperties) -> (String, Timestamp) {
+    match header(properties, REASON_HEADER) {
         Some(AMQPValue::LongString(reason)) => {
-            (reason.to_string(), Timestamp(integer(properties, DIED_AT).unwrap_or_default()))
+            (reason.to_string(), Timestamp(integer(properties, DIED_AT_HEADER).unwrap_or_default()))
         }
         _ => (broker_reason(properties), broker_time(properties)),
     }
 }
 
-/// The name of a dead message that is no job.
-pub(super) fn name_of(properties: &BasicProperties) -> Option<String> {
-    match header(properties, NAME)? {
-        AMQPValue::LongString(name) => Some(name.to_string()),
+/// The id that a dead message which is not a job was given.
+pub(super) fn generated_id(properties: &BasicProperties) -> Option<String> {
+    match header(properties, ID_HEADER)? {
+        AMQPValue::LongString(id) => Some(id.to_string()),
         _ => None,
     }
 }
@@ -122,10 +128,10 @@ pub(super) fn name_of(properties: &BasicProperties) -> Option<String> {
 fn broker_reason(properties: &BasicProperties) -> String {
     match death_record(properties).and_then(|record| record.inner().get("reason")) {
         Some(AMQPValue::LongString(reason)) if reason.as_bytes() == b"delivery_limit" => {
-            "delivered again and again without an end: it may kill its workers".to_owned()
+            "delivered again and again without being finished: it may crash its workers".to_owned()
         }
-        Some(AMQPValue::LongString(reason)) => format!("given up by the broker: {reason}"),
-        _ => "put among the dead letters by somebody else".to_owned(),
+        Some(AMQPValue::LongString(reason)) => format!("dead-lettered by the broker: {reason}"),
+        _ => "put among the dead letters by another program".to_owned(),
     }
 }
 

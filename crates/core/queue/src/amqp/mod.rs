@@ -1,16 +1,16 @@
-//! The shared home: RabbitMQ, for workers on any number of machines.
+//! The AMQP backend: RabbitMQ, for workers on any number of machines.
 
 mod address;
-mod background;
-mod dead;
-mod link;
+mod background_tasks;
+mod channel_acker;
+mod connection;
+mod dead_letters;
+mod delivery_acker;
 mod management;
 mod message;
-mod names;
 mod publisher;
-mod settle;
 mod subscription;
-mod taken;
+mod topology;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -24,59 +24,63 @@ use model::job::Envelope;
 
 use crate::{DeadLetter, DeadLetterFilter, KindStats, Queue, QueueError, Subscription};
 use address::Address;
-use background::Background;
-use dead::Walk;
-use link::Link;
+use background_tasks::BackgroundTasks;
+use channel_acker::ChannelAcker;
+use connection::ConnectionManager;
+use dead_letters::DeadLetterScan;
 use management::Management;
 use message::Message;
-use names::Role;
 use publisher::Publisher;
-use settle::Settler;
-use subscription::Subscribed;
+use subscription::AmqpSubscription;
+use topology::QueueRole;
 
-pub use names::PERMISSIONS;
+pub use topology::PERMISSIONS;
 
-/// Messages that are published together, so that a million of them need not be in memory twice.
-const TOGETHER: usize = 1_000;
+/// Messages published together: a million jobs must not be in memory twice.
+const PUBLISH_BATCH: usize = 1_000;
 
-/// How long after a failure the end of a job is tried again.
-const AGAIN: Duration = Duration::from_millis(500);
+/// How long to wait before retrying to publish what a finished job needs.
+const RETRY_INTERVAL: Duration = Duration::from_millis(500);
 
-/// A queue at a RabbitMQ server, 3.10 or later.
+/// A queue on a RabbitMQ server, 3.10 or later.
 pub struct Amqp {
-    shared: Arc<Shared>,
+    broker: Arc<Broker>,
     management: Management,
-    /// Kinds that this process had to do with.
+    /// Kinds that this process has used.
     kinds: Mutex<BTreeSet<String>>,
 }
 
-/// What the subscriptions and deliveries of a queue use together.
-struct Shared {
+/// What the subscriptions and deliveries of a queue share.
+struct Broker {
     address: Address,
-    consumers: Link,
+    /// For consuming, acknowledging and queries.
+    connection: ConnectionManager,
     publisher: Arc<Publisher>,
-    background: Background,
+    background_tasks: BackgroundTasks,
 }
 
-impl Shared {
-    /// A channel for a question or a declaration; a refusal closes it. It is not of the connection that publishes, on which
-    /// the broker may read nothing for hours.
-    async fn questions(&self) -> Result<Channel, QueueError> {
-        self.consumers.channel().await
+impl Broker {
+    /// A channel for queries and declarations, which a refusal closes. It is not on the publisher's connection, which the
+    /// broker may block for hours.
+    async fn query_channel(&self) -> Result<Channel, QueueError> {
+        self.connection.channel().await
     }
 
-    /// Publishes what has to be safe before a delivery is acknowledged. While the delivery is ours it is not given up for a
-    /// publisher that is out of reach: its job would only run again. [`QueueError::Stale`] when it is not ours any more.
-    async fn publish_while(&self, settler: &Settler, messages: &[Message]) -> Result<(), QueueError> {
-        while settler.is_live() {
+    /// Publishes what must be safe before a delivery is acknowledged. Retries while the publisher cannot reach the broker
+    /// and the delivery is still ours: giving up would only make the job run again.
+    ///
+    /// # Errors
+    /// [`QueueError::Stale`] if the delivery is no longer ours.
+    async fn publish_while_owned(&self, acker: &ChannelAcker, messages: &[Message]) -> Result<(), QueueError> {
+        while acker.is_open() {
             match self.publisher.publish(messages.to_vec()).await {
-                Ok(()) if settler.is_live() => return Ok(()),
+                Ok(()) if acker.is_open() => return Ok(()),
                 Ok(()) => break,
                 Err(QueueError::Unavailable { cause, .. }) => {
-                    tracing::warn!("the end of a job waits for the queue: {cause}");
-                    tokio::time::sleep(AGAIN).await;
+                    tracing::warn!("finishing a job waits for the queue: {cause}");
+                    tokio::time::sleep(RETRY_INTERVAL).await;
                 }
-                Err(refused) => return Err(refused),
+                Err(unusable) => return Err(unusable),
             }
         }
         Err(QueueError::Stale)
@@ -84,76 +88,81 @@ impl Shared {
 }
 
 impl Amqp {
-    /// Connects to a broker, `amqp[s]://USER:PASSWORD@HOST[:PORT]/VHOST`.
+    /// Connects to a broker at `amqp[s]://USER:PASSWORD@HOST[:PORT]/VHOST`. `management` is the base of its management API.
+    ///
+    /// # Errors
+    /// If the address is malformed, or the broker refuses it or cannot be reached.
     pub async fn open(url: &str, management: Option<&str>) -> Result<Self, QueueError> {
         let address = Address::parse(url, management)?;
         let publisher = Publisher::new(address.clone());
-        let consumers = Link::new(address.clone(), "consumer");
+        let connection = ConnectionManager::new(address.clone(), "consumer");
         let management = Management::new(&address);
+        let background_tasks = BackgroundTasks::default();
         let queue = Self {
-            shared: Arc::new(Shared { address, consumers, publisher, background: Background::default() }),
+            broker: Arc::new(Broker { address, connection, publisher, background_tasks }),
             management,
             kinds: Mutex::default(),
         };
-        // A wrong password is to be told now, not when the first job comes.
-        queue.shared.publisher.connect().await?;
+        // A wrong password should be reported now, not when the first job is published.
+        queue.broker.publisher.connect().await?;
         Ok(queue)
     }
 
-    fn note(&self, kinds: impl IntoIterator<Item = impl Into<String>>) {
+    fn remember(&self, kinds: impl IntoIterator<Item = impl Into<String>>) {
         let mut known = self.kinds.lock().unwrap_or_else(PoisonError::into_inner);
         known.extend(kinds.into_iter().map(Into::into));
     }
 
-    /// All queues there are with their unacknowledged messages; without the management API those of the known kinds,
-    /// with nothing known of these.
+    /// All queues with their unacknowledged messages; without the management API the queues of the known kinds, with
+    /// unknown counts.
     async fn queues(&self) -> Result<BTreeMap<String, Option<u64>>, QueueError> {
         if let Some(counts) = self.management.unacknowledged().await {
             return Ok(counts);
         }
         let kinds = self.kinds.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let channel = self.shared.questions().await?;
-        let mut queues = self.shared.publisher.delays();
+        let channel = self.broker.query_channel().await?;
+        let mut queues = self.broker.publisher.delay_queues();
         for kind in kinds {
-            names::declare_kind(&channel, &kind).await.map_err(|error| self.shared.address.failed(&error))?;
-            queues.extend([names::normal(&kind), names::high(&kind), names::dead(&kind)]);
+            let declared = topology::declare_kind(&channel, &kind).await;
+            declared.map_err(|error| self.broker.address.queue_error(&error))?;
+            queues.extend([topology::normal_queue(&kind), topology::high_queue(&kind), topology::dead_queue(&kind)]);
         }
         Ok(queues.into_iter().map(|name| (name, None)).collect())
     }
 
-    /// Takes the dead letters of all kinds, or of one, into hand.
-    async fn walks(&self, kind: Option<&str>) -> Result<Vec<Walk>, QueueError> {
+    /// Scans the dead letters of one kind, or of all.
+    async fn scan_dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetterScan>, QueueError> {
         let kinds: BTreeSet<String> = match kind {
             Some(kind) => BTreeSet::from([kind.to_owned()]),
             None => {
                 let queues = self.queues().await?;
-                let dead = queues.keys().filter_map(|name| names::parse(name)).filter(|(_, role)| *role == Role::Dead);
-                dead.map(|(kind, _)| kind.to_owned()).collect()
+                let parsed = queues.keys().filter_map(|name| topology::parse(name));
+                parsed.filter(|(_, role)| *role == QueueRole::Dead).map(|(kind, _)| kind.to_owned()).collect()
             }
         };
-        let mut walks = Vec::new();
+        let mut scans = Vec::new();
         for kind in kinds {
-            walks.push(Walk::through(&self.shared, &kind).await?);
+            scans.push(DeadLetterScan::start(&self.broker, &kind).await?);
         }
-        Ok(walks)
+        Ok(scans)
     }
 
-    /// Takes the chosen dead letters out, and publishes them again where `revive` says so; returns how many there were.
-    async fn take_out(&self, which: &DeadLetterFilter, revive: bool) -> Result<usize, QueueError> {
-        let walks = self.walks(None).await?;
+    /// Removes the chosen dead letters, publishing them again if `requeue`; returns how many there were.
+    async fn remove_dead_letters(&self, filter: &DeadLetterFilter, requeue: bool) -> Result<usize, QueueError> {
+        let scans = self.scan_dead_letters(None).await?;
         let mut chosen: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for Named { shown, letter } in named(&walks) {
-            if matches!(which, DeadLetterFilter::All)
-                || matches!(which, DeadLetterFilter::Ids(ids) if ids.contains(&shown))
+        for ListedLetter { listed_id, letter } in list(&scans) {
+            if matches!(filter, DeadLetterFilter::All)
+                || matches!(filter, DeadLetterFilter::Ids(ids) if ids.contains(&listed_id))
             {
                 chosen.entry(letter.kind).or_default().insert(letter.id);
             }
         }
         let mut count = 0;
-        for walk in walks {
-            match chosen.get(walk.kind()) {
-                Some(ids) => count += walk.take_out(&self.shared, ids, revive).await?,
-                None => walk.close().await,
+        for scan in scans {
+            match chosen.get(scan.kind()) {
+                Some(ids) => count += scan.remove(&self.broker, ids, requeue).await?,
+                None => scan.close().await,
             }
         }
         Ok(count)
@@ -162,102 +171,103 @@ impl Amqp {
 
 #[async_trait]
 impl Queue for Amqp {
-    fn expect(&self, kinds: &[&str]) {
-        self.note(kinds.iter().copied());
+    fn register_kinds(&self, kinds: &[&str]) {
+        self.remember(kinds.iter().copied());
     }
 
     async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError> {
-        for some in jobs.chunks(TOGETHER) {
-            self.shared.publisher.publish(some.iter().map(Message::job).collect()).await?;
+        for batch in jobs.chunks(PUBLISH_BATCH) {
+            self.broker.publisher.publish(batch.iter().map(Message::job).collect()).await?;
         }
-        self.note(jobs.iter().map(|job| job.kind.as_str()).collect::<BTreeSet<_>>());
+        self.remember(jobs.iter().map(|job| job.kind.as_str()).collect::<BTreeSet<_>>());
         Ok(())
     }
 
     async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError> {
-        self.note(kinds.iter().copied());
-        let start = || Subscribed::start(self.shared.clone(), kinds, slots);
-        let subscribed = match start().await {
-            // The connection may have been lost with the news still on its way.
+        self.remember(kinds.iter().copied());
+        let start = || AmqpSubscription::start(self.broker.clone(), kinds, slots);
+        let subscription = match start().await {
+            // The connection may just have been lost without our having noticed.
             Err(QueueError::Unavailable { .. }) => start().await?,
             started => started?,
         };
-        Ok(Box::new(subscribed))
+        Ok(Box::new(subscription))
     }
 
     fn blocked(&self) -> Option<String> {
-        self.shared.publisher.blocked()
+        self.broker.publisher.blocked()
     }
 
     async fn probe(&self) -> Result<Option<String>, QueueError> {
-        self.shared.publisher.probe().await
+        self.broker.publisher.probe().await
     }
 
     async fn flush(&self) {
-        self.shared.background.ended().await;
+        self.broker.background_tasks.wait_for_all().await;
     }
 
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
         let queues = self.queues().await?;
-        let channel = self.shared.questions().await?;
+        let channel = self.broker.query_channel().await?;
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
         let mut stats: BTreeMap<&str, KindStats> = BTreeMap::new();
-        for (name, in_hand) in &queues {
-            let Some((kind, role)) = names::parse(name) else { continue };
+        for (name, unacknowledged) in &queues {
+            let Some((kind, role)) = topology::parse(name) else { continue };
             let counted = channel.queue_declare(name.as_str().into(), passive, FieldTable::default()).await;
-            let ready = u64::from(counted.map_err(|error| self.shared.address.unavailable(error))?.message_count());
-            let of_kind = stats.entry(kind).or_insert_with(|| KindStats {
+            let ready = counted.map_err(|error| self.broker.address.unavailable(error))?.message_count();
+            let ready = u64::from(ready);
+            let kind_stats = stats.entry(kind).or_insert_with(|| KindStats {
                 kind: kind.to_owned(),
-                running: in_hand.map(|_| 0),
+                running: unacknowledged.map(|_| 0),
                 ..KindStats::default()
             });
             match role {
-                Role::Normal | Role::High => {
-                    of_kind.ready += ready;
-                    of_kind.running = of_kind.running.zip(*in_hand).map(|(running, more)| running + more);
+                QueueRole::Normal | QueueRole::High => {
+                    kind_stats.ready += ready;
+                    kind_stats.running = kind_stats.running.zip(*unacknowledged).map(|(running, more)| running + more);
                 }
-                Role::Delay => of_kind.delayed += ready,
-                // In hand are those that somebody is looking at.
-                Role::Dead => of_kind.dead += ready + in_hand.unwrap_or(0),
+                QueueRole::Delay => kind_stats.delayed += ready,
+                // Unacknowledged letters are being listed by somebody.
+                QueueRole::Dead => kind_stats.dead += ready + unacknowledged.unwrap_or(0),
             }
         }
         Ok(stats.into_values().collect())
     }
 
     async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {
-        let walks = self.walks(kind).await?;
-        let letters = named(&walks).into_iter().map(|Named { shown, letter }| DeadLetter { id: shown, ..letter });
-        let letters = letters.collect();
-        for walk in walks {
-            walk.close().await;
+        let scans = self.scan_dead_letters(kind).await?;
+        let listed = list(&scans).into_iter();
+        let letters = listed.map(|ListedLetter { listed_id, letter }| DeadLetter { id: listed_id, ..letter }).collect();
+        for scan in scans {
+            scan.close().await;
         }
         Ok(letters)
     }
 
-    async fn requeue(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
-        self.take_out(which, true).await
+    async fn requeue(&self, filter: &DeadLetterFilter) -> Result<usize, QueueError> {
+        self.remove_dead_letters(filter, true).await
     }
 
-    async fn purge(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
-        self.take_out(which, false).await
+    async fn purge(&self, filter: &DeadLetterFilter) -> Result<usize, QueueError> {
+        self.remove_dead_letters(filter, false).await
     }
 }
 
-/// A letter with the id that it is shown by.
-struct Named {
-    shown: String,
+/// A letter with the id that it is listed by.
+struct ListedLetter {
+    listed_id: String,
     letter: DeadLetter,
 }
 
-/// All letters, oldest first; one whose id an older letter of another kind has is shown with its kind.
-fn named(walks: &[Walk]) -> Vec<Named> {
-    let mut letters: Vec<DeadLetter> = walks.iter().flat_map(Walk::letters).collect();
+/// All letters, oldest first. If letters of two kinds have the same id, the kind is appended to the id of the younger.
+fn list(scans: &[DeadLetterScan]) -> Vec<ListedLetter> {
+    let mut letters: Vec<DeadLetter> = scans.iter().flat_map(DeadLetterScan::letters).collect();
     letters.sort_by_key(|letter| letter.died_at);
-    let mut taken = BTreeSet::new();
-    let name = |letter: DeadLetter| {
-        let is_first = taken.insert(letter.id.clone());
-        let shown = if is_first { letter.id.clone() } else { format!("{}-{}", letter.id, letter.kind) };
-        Named { shown, letter }
+    let mut used_ids = BTreeSet::new();
+    let list = |letter: DeadLetter| {
+        let is_first = used_ids.insert(letter.id.clone());
+        let listed_id = if is_first { letter.id.clone() } else { format!("{}-{}", letter.id, letter.kind) };
+        ListedLetter { listed_id, letter }
     };
-    letters.into_iter().map(name).collect()
+    letters.into_iter().map(list).collect()
 }

@@ -1,4 +1,4 @@
-//! Taking jobs.
+//! Consuming jobs.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,202 +16,209 @@ use model::job::Priority;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::Shared;
-use super::background::Background;
-use super::message::{self, Message, Queue};
-use super::names;
-use super::settle::Settler;
-use super::taken::Taken;
+use super::Broker;
+use super::background_tasks::BackgroundTasks;
+use super::channel_acker::ChannelAcker;
+use super::delivery_acker::DeliveryAcker;
+use super::message::{self, Destination, Message};
+use super::topology;
 use crate::{Delivery, QueueError, Subscription};
 
-/// How long an urgent job that was counted may take to come, before it is taken for somebody else's.
-const COUNTED: Duration = Duration::from_millis(200);
+/// How long to wait for an urgent job that the broker counted, before assuming that another subscription got it.
+const COUNTED_JOB_TIMEOUT: Duration = Duration::from_millis(200);
 
-/// How long an urgent job that is not counted any more may still be on its way to here.
-const ON_ITS_WAY: Duration = Duration::from_millis(20);
+/// How long an urgent job that the broker no longer counts may still be on its way to us.
+const IN_FLIGHT_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// How long before a consumer is ended the broker gets no reason to send another delivery.
-const QUIET: Duration = Duration::from_millis(100);
+/// How long before a consumer is cancelled acknowledgements are held back.
+const ACK_PAUSE: Duration = Duration::from_millis(100);
 
-/// Consumers of some kinds. Each has as many jobs in flight as there are slots, so that a job is on its way while another
-/// one ends: while urgent jobs run, as many normal ones may wait here.
-pub(super) struct Subscribed {
-    /// Urgent ones first.
-    lanes: Vec<Lane>,
+/// Consumers of the queues of some kinds. Each prefetches as many jobs as there are slots, so that the next job is here
+/// when one finishes: while urgent jobs run, as many normal ones may wait here.
+pub(super) struct AmqpSubscription {
+    /// Those of high priority first.
+    consumers: Vec<QueueConsumer>,
     slots: Arc<Semaphore>,
-    shared: Arc<Shared>,
+    broker: Arc<Broker>,
 }
 
 /// The consumer of one queue, on a channel of its own.
-struct Lane {
+struct QueueConsumer {
     kind: String,
     priority: Priority,
-    consumer: Consumer,
-    settler: Arc<Settler>,
-    /// Urgent: there may be more of them at the broker, which go before the normal ones that are here.
-    maybe_more: bool,
+    stream: Consumer,
+    acker: Arc<ChannelAcker>,
+    /// For high priority: the broker may have more jobs, which go before the normal ones that are already here.
+    may_have_more: bool,
 }
 
-impl Subscribed {
-    pub(super) async fn start(shared: Arc<Shared>, kinds: &[&str], slots: usize) -> Result<Self, QueueError> {
-        let slots_of_all = Arc::new(Semaphore::new(slots));
-        // First, so that a lane that fails has the others handed back.
-        let mut subscribed = Self { lanes: Vec::new(), slots: slots_of_all, shared };
+impl AmqpSubscription {
+    pub(super) async fn start(broker: Arc<Broker>, kinds: &[&str], slots: usize) -> Result<Self, QueueError> {
+        let shared_slots = Arc::new(Semaphore::new(slots));
+        // Made first, so that its drop hands back the earlier consumers if a later one fails.
+        let mut subscription = Self { consumers: Vec::new(), slots: shared_slots, broker };
         for priority in [Priority::High, Priority::Normal] {
             for kind in kinds {
-                let shared = &subscribed.shared;
-                let channel = shared.consumers.channel().await?;
-                let lane = Lane::start(channel, &shared.background, kind, priority, slots).await;
-                subscribed.lanes.push(lane.map_err(|error| shared.address.failed(&error))?);
+                let broker = &subscription.broker;
+                let channel = broker.connection.channel().await?;
+                let consumer = QueueConsumer::start(channel, &broker.background_tasks, kind, priority, slots).await;
+                subscription.consumers.push(consumer.map_err(|error| broker.address.queue_error(&error))?);
             }
         }
-        Ok(subscribed)
+        Ok(subscription)
     }
 
-    /// The next message and its lane. Cancel-safe: a message that was taken out is returned at once.
+    /// The next message and the index of its consumer. Cancel-safe: a message that was taken out is returned at once.
     async fn receive(&mut self) -> Result<(usize, Received), QueueError> {
         loop {
-            let Some(urgent) = self.lanes.iter().position(|lane| lane.maybe_more) else {
-                return poll_fn(|context| self.poll(context, Priority::Normal)).await;
+            let Some(urgent) = self.consumers.iter().position(|consumer| consumer.may_have_more) else {
+                return poll_fn(|context| self.poll_down_to(Priority::Normal, context)).await;
             };
-            if let Poll::Ready(received) = poll_once(|context| self.poll(context, Priority::High)).await {
+            if let Poll::Ready(received) = poll_once(|context| self.poll_down_to(Priority::High, context)).await {
                 return received;
             }
-            let lane = &mut self.lanes[urgent];
-            let count = lane.count().await.map_err(|error| self.shared.address.unavailable(error))?;
-            let patience = if count > 0 { COUNTED } else { ON_ITS_WAY };
-            let coming = poll_fn(|context| self.poll(context, Priority::High));
-            match timeout(patience, coming).await {
+            let consumer = &mut self.consumers[urgent];
+            let ready = consumer.count_ready().await.map_err(|error| self.broker.address.unavailable(error))?;
+            let limit = if ready > 0 { COUNTED_JOB_TIMEOUT } else { IN_FLIGHT_TIMEOUT };
+            let next_urgent = poll_fn(|context| self.poll_down_to(Priority::High, context));
+            match timeout(limit, next_urgent).await {
                 Ok(received) => return received,
-                Err(_) => self.lanes[urgent].maybe_more = count > 0,
+                Err(_) => self.consumers[urgent].may_have_more = ready > 0,
             }
         }
     }
 
-    /// A message of the first lane that has one, among those of this priority and above.
-    fn poll(&mut self, context: &mut Context<'_>, least: Priority) -> Poll<Result<(usize, Received), QueueError>> {
-        for (at, lane) in self.lanes.iter_mut().enumerate().filter(|(_, lane)| lane.priority <= least) {
-            if let Poll::Ready(received) = Pin::new(&mut lane.consumer).poll_next(context) {
+    /// A message of the first consumer that has one, among those of `lowest` priority and above.
+    fn poll_down_to(
+        &mut self,
+        lowest: Priority,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<(usize, Received), QueueError>> {
+        for (index, consumer) in self.consumers.iter_mut().enumerate().filter(|(_, c)| c.priority <= lowest) {
+            if let Poll::Ready(received) = Pin::new(&mut consumer.stream).poll_next(context) {
                 let received = match received {
                     Some(Ok(received)) => received,
-                    Some(Err(error)) => return Poll::Ready(Err(self.shared.address.unavailable(error))),
-                    None => return Poll::Ready(Err(self.shared.address.unavailable("it ended the subscription"))),
+                    Some(Err(error)) => return Poll::Ready(Err(self.broker.address.unavailable(error))),
+                    None => return Poll::Ready(Err(self.broker.address.unavailable("it ended the subscription"))),
                 };
-                lane.settler.note(received.delivery_tag);
-                lane.maybe_more = lane.priority == Priority::High;
-                return Poll::Ready(Ok((at, received)));
+                consumer.acker.register(received.delivery_tag);
+                consumer.may_have_more = consumer.priority == Priority::High;
+                return Poll::Ready(Ok((index, received)));
             }
         }
         Poll::Pending
     }
 
-    fn take(&self, lane: usize, received: Received, slot: OwnedSemaphorePermit) -> Delivery {
-        let Lane { kind, priority, settler, .. } = &self.lanes[lane];
-        Taken::deliver(self.shared.clone(), settler.clone(), kind.clone(), *priority, received, slot)
+    fn deliver(&self, consumer: usize, received: Received, slot: OwnedSemaphorePermit) -> Delivery {
+        let QueueConsumer { kind, priority, acker, .. } = &self.consumers[consumer];
+        DeliveryAcker::deliver(self.broker.clone(), acker.clone(), kind.clone(), *priority, received, slot)
     }
 }
 
 #[async_trait]
-impl Subscription for Subscribed {
+impl Subscription for AmqpSubscription {
     async fn next(&mut self) -> Result<Delivery, QueueError> {
         let slot = self.slots.clone().acquire_owned().await.expect("it is never closed");
         loop {
-            let (lane, received) = self.receive().await?;
-            let wait = message::wait_of(&received.properties);
-            if wait == 0 {
-                return Ok(self.take(lane, received, slot));
+            let (consumer, received) = self.receive().await?;
+            let wait_seconds = message::remaining_wait_seconds(&received.properties);
+            if wait_seconds == 0 {
+                return Ok(self.deliver(consumer, received, slot));
             }
-            // One stretch of its wait is over, the next follows.
-            let Lane { kind, settler, .. } = &self.lanes[lane];
+            // One segment of its wait is over, the next one follows.
+            let QueueConsumer { kind, acker, .. } = &self.consumers[consumer];
             let is_lost = received.redelivered || message::is_lost(&received.properties);
-            let next = Message::delayed(kind, wait, received.data).lost(is_lost);
-            let (shared, settler) = (self.shared.clone(), settler.clone());
-            self.shared.background.spawn(async move { pass_on(&shared, &settler, received.delivery_tag, next).await });
+            let next = Message::delayed(kind, wait_seconds, received.data).with_lost(is_lost);
+            let (broker, acker) = (self.broker.clone(), acker.clone());
+            self.broker
+                .background_tasks
+                .spawn(async move { replace(&broker, &acker, received.delivery_tag, next).await });
         }
     }
 }
 
-impl Drop for Subscribed {
+impl Drop for AmqpSubscription {
     fn drop(&mut self) {
-        for lane in self.lanes.drain(..) {
-            self.shared.background.spawn(lane.hand_back(self.shared.clone()));
+        for consumer in self.consumers.drain(..) {
+            self.broker.background_tasks.spawn(consumer.stop(self.broker.clone()));
         }
     }
 }
 
-impl Lane {
+impl QueueConsumer {
     async fn start(
         channel: Channel,
-        background: &Background,
+        background_tasks: &BackgroundTasks,
         kind: &str,
         priority: Priority,
         slots: usize,
     ) -> lapin::Result<Self> {
-        names::declare_kind(&channel, kind).await?;
-        let slots = u16::try_from(slots).unwrap_or(u16::MAX);
-        channel.basic_qos(slots, BasicQosOptions::default()).await?;
-        let (options, none) = (BasicConsumeOptions::default(), FieldTable::default());
-        let queue = name(kind, priority);
-        let consumer = channel.basic_consume(queue.into(), "".into(), options, none).await?;
-        let settler = Settler::start(channel, background);
-        Ok(Self { kind: kind.to_owned(), priority, consumer, settler, maybe_more: priority == Priority::High })
+        topology::declare_kind(&channel, kind).await?;
+        let prefetch = u16::try_from(slots).unwrap_or(u16::MAX);
+        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        let (options, no_arguments) = (BasicConsumeOptions::default(), FieldTable::default());
+        let queue = ready_queue(kind, priority);
+        let stream = channel.basic_consume(queue.into(), "".into(), options, no_arguments).await?;
+        let acker = ChannelAcker::start(channel, background_tasks);
+        Ok(Self { kind: kind.to_owned(), priority, stream, acker, may_have_more: priority == Priority::High })
     }
 
-    /// How many jobs are ready at the broker. When this returns, what the broker had sent before is here.
-    async fn count(&self) -> lapin::Result<u32> {
+    /// How many jobs are ready at the broker. When this returns, everything that the broker sent before has arrived.
+    async fn count_ready(&self) -> lapin::Result<u32> {
         let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::durable() };
         let ask = || {
-            let queue = name(&self.kind, self.priority);
-            self.settler.channel().queue_declare(queue.into(), passive, FieldTable::default())
+            let queue = ready_queue(&self.kind, self.priority);
+            self.acker.channel().queue_declare(queue.into(), passive, FieldTable::default())
         };
-        let count = ask().await?.message_count();
-        if count > 0 {
-            return Ok(count);
+        let ready = ask().await?.message_count();
+        if ready > 0 {
+            return Ok(ready);
         }
-        // The broker answers before it sends what left the queue meanwhile; it does not answer the next one before that.
+        // The broker may answer before it sends what has just left the queue; it sends that before its next answer.
         Ok(ask().await?.message_count())
     }
 
-    /// Ends the consumer and gives back what nobody asked for, as new messages: to return a message counts against it.
+    /// Cancels the consumer and hands back what was not asked for, as new messages: the broker counts a returned message
+    /// as another delivery.
     ///
-    /// A delivery that the broker sends while it is told to stop reaches nobody, and comes back as lost when the channel is
-    /// closed. So nothing is acknowledged shortly before, which would make it send one.
-    async fn hand_back(mut self, shared: Arc<Shared>) {
-        self.settler.hold();
-        tokio::time::sleep(QUIET).await;
-        let cancelled = self.settler.channel().basic_cancel(self.consumer.tag(), BasicCancelOptions::default()).await;
-        self.settler.go_on();
+    /// A delivery that the broker sends while it is being told to stop reaches nobody, and comes back as lost when the
+    /// channel is closed. So acknowledgements, each of which makes it send one, are held back for a moment before.
+    async fn stop(mut self, broker: Arc<Broker>) {
+        self.acker.pause();
+        tokio::time::sleep(ACK_PAUSE).await;
+        let cancelled = self.acker.channel().basic_cancel(self.stream.tag(), BasicCancelOptions::default()).await;
+        self.acker.resume();
         if cancelled.is_err() {
             return;
         }
-        while let Some(Ok(received)) = poll_fn(|context| Pin::new(&mut self.consumer).poll_next(context)).await {
-            self.settler.note(received.delivery_tag);
+        while let Some(Ok(received)) = poll_fn(|context| Pin::new(&mut self.stream).poll_next(context)).await {
+            self.acker.register(received.delivery_tag);
             let is_lost = received.redelivered || message::is_lost(&received.properties);
-            let again = Message::new(&self.kind, Queue::Ready(self.priority), received.data)
-                .lost(is_lost)
-                .waiting(message::wait_of(&received.properties));
-            pass_on(&shared, &self.settler, received.delivery_tag, again).await;
+            let handed_back = Message::new(&self.kind, Destination::Ready(self.priority), received.data)
+                .with_lost(is_lost)
+                .with_wait(message::remaining_wait_seconds(&received.properties));
+            replace(&broker, &self.acker, received.delivery_tag, handed_back).await;
         }
     }
 }
 
-/// Replaces a delivery by another message; where the broker takes none, the delivery comes back.
-async fn pass_on(shared: &Shared, settler: &Settler, tag: u64, next: Message) {
-    match shared.publish_while(settler, &[next]).await {
-        Ok(()) => settler.ack(tag),
+/// Replaces a delivery by another message. If that cannot be published, the delivery returns to the broker.
+async fn replace(broker: &Broker, acker: &ChannelAcker, tag: u64, next: Message) {
+    match broker.publish_while_owned(acker, &[next]).await {
+        Ok(()) => acker.ack(tag),
         Err(QueueError::Stale) => {}
         Err(error) => {
-            tracing::warn!("a job could not be passed on, it comes back: {error}");
-            tokio::time::sleep(super::AGAIN).await;
-            settler.nack(tag);
+            tracing::warn!("a job could not be handed back and will be delivered again: {error}");
+            tokio::time::sleep(super::RETRY_INTERVAL).await;
+            acker.nack(tag);
         }
     }
 }
 
-fn name(kind: &str, priority: Priority) -> String {
+fn ready_queue(kind: &str, priority: Priority) -> String {
     match priority {
-        Priority::Normal => names::normal(kind),
-        Priority::High => names::high(kind),
+        Priority::Normal => topology::normal_queue(kind),
+        Priority::High => topology::high_queue(kind),
     }
 }
 

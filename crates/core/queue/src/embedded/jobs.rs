@@ -1,4 +1,4 @@
-//! The life of a job, in SQL. Every function is one step of a transaction.
+//! The life of a job, in SQL. Each function is one step of a transaction.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -10,28 +10,28 @@ use sqlite::rusqlite::{Connection, Error, OptionalExtension, ToSql, params};
 use super::lease::LeaseId;
 use crate::KindStats;
 
-/// Jobs that one claim makes ready at most, so that a million which are due at once don't hold everyone up.
-const WOKEN_AT_ONCE: usize = 1_000;
+/// Delayed jobs that one claim makes ready, so that a million which are due at once do not hold up all other writers.
+const MAX_WOKEN_PER_CLAIM: usize = 1_000;
 
-/// A job on its way into the table.
-pub(super) struct Message {
+/// A job to be inserted.
+pub(super) struct NewJob {
     kind: String,
     priority: i64,
     run: Option<String>,
     payload: Vec<u8>,
 }
 
-/// The jobs that a subscription takes.
+/// Which jobs a subscription takes.
 #[derive(Clone)]
-pub(super) struct Wanted {
+pub(super) struct JobFilter {
     pub(super) kinds: Vec<String>,
-    /// Those of this run alone.
+    /// Only jobs of this run; `None`: jobs of any.
     pub(super) run: Option<String>,
 }
 
-impl Message {
-    /// Each into the queue of its kind.
-    pub(super) fn all(jobs: &[Envelope]) -> Vec<Self> {
+impl NewJob {
+    /// Each goes to the queue of its kind.
+    pub(super) fn from_envelopes(jobs: &[Envelope]) -> Vec<Self> {
         jobs.iter().map(|job| Self::new(job.kind.clone(), job)).collect()
     }
 
@@ -39,7 +39,7 @@ impl Message {
         Self { kind, priority: priority(job.priority), run: job.run.clone(), payload: job.to_bytes() }
     }
 
-    /// One that is no envelope.
+    /// A message that is not an envelope.
     pub(super) fn raw(kind: String, payload: Vec<u8>) -> Self {
         Self { kind, priority: priority(Priority::Normal), run: None, payload }
     }
@@ -52,15 +52,15 @@ fn priority(priority: Priority) -> i64 {
     }
 }
 
-/// A job that was just claimed.
-pub(super) struct Row {
+/// A job that has just been claimed.
+pub(super) struct ClaimedRow {
     pub(super) id: LeaseId,
     pub(super) kind: String,
     pub(super) lost: bool,
     pub(super) payload: Vec<u8>,
 }
 
-pub(super) fn insert(c: &Connection, messages: &[Message]) -> Result<(), Error> {
+pub(super) fn insert(c: &Connection, messages: &[NewJob]) -> Result<(), Error> {
     let mut kinds = c.prepare_cached("INSERT OR IGNORE INTO job_kinds (kind) VALUES (?1)")?;
     for kind in messages.iter().map(|message| &message.kind).collect::<BTreeSet<_>>() {
         kinds.execute([kind])?;
@@ -72,47 +72,47 @@ pub(super) fn insert(c: &Connection, messages: &[Message]) -> Result<(), Error> 
     Ok(())
 }
 
-/// Whether a claim may find something: a job that is wanted and ready, or any one that is due.
-pub(super) fn is_work(c: &Connection, wanted: &Wanted, now: Timestamp) -> Result<bool, Error> {
+/// Whether a claim may find something: a ready job that passes the filter, or any delayed job that is due.
+pub(super) fn may_claim(c: &Connection, filter: &JobFilter, now: Timestamp) -> Result<bool, Error> {
     let mut due = c.prepare_cached("SELECT 1 FROM jobs WHERE wakes_at <= ?1 LIMIT 1")?;
-    Ok(due.exists([now.0])? || !first_ready(c, wanted, 1)?.is_empty())
+    Ok(due.exists([now.0])? || !first_ready(c, filter, 1)?.is_empty())
 }
 
-/// Takes up to `limit` wanted jobs for the length of `lease`: the high ones first, then in order of publication.
+/// Leases up to `limit` jobs that pass the filter, for `lease_duration`: high priority first, then in order of publication.
 pub(super) fn claim(
     c: &Connection,
-    wanted: &Wanted,
+    filter: &JobFilter,
     limit: usize,
-    lease: Duration,
+    lease_duration: Duration,
     now: Timestamp,
-) -> Result<Vec<Row>, Error> {
+) -> Result<Vec<ClaimedRow>, Error> {
     wake(c, now)?;
-    let until = now + lease;
+    let until = now + lease_duration;
     let mut take = c.prepare_cached(
         "UPDATE jobs SET lease = lease + 1, wakes_at = ?2, running = 1 WHERE seq = ?1
          RETURNING lease, kind, lost, payload",
     )?;
-    let claimed = first_ready(c, wanted, limit)?.into_iter().map(|seq| {
+    let claimed = first_ready(c, filter, limit)?.into_iter().map(|seq| {
         take.query_row(params![seq, until.0], |row| {
             let id = LeaseId { seq, number: row.get(0)? };
-            Ok(Row { id, kind: row.get(1)?, lost: row.get(2)?, payload: row.get(3)? })
+            Ok(ClaimedRow { id, kind: row.get(1)?, lost: row.get(2)?, payload: row.get(3)? })
         })
     });
     claimed.collect()
 }
 
-/// Makes ready what is due: delayed jobs, and those of lost workers.
+/// Makes ready what is due: delayed jobs, and jobs of lost workers.
 fn wake(c: &Connection, now: Timestamp) -> Result<(), Error> {
     let mut wake = c.prepare_cached(
         "UPDATE jobs SET wakes_at = NULL, lost = running, running = 0
          WHERE seq IN (SELECT seq FROM jobs WHERE wakes_at <= ?1 ORDER BY wakes_at LIMIT ?2)",
     )?;
-    wake.execute(params![now.0, WOKEN_AT_ONCE as i64]).map(drop)
+    wake.execute(params![now.0, MAX_WOKEN_PER_CLAIM as i64]).map(drop)
 }
 
-fn first_ready(c: &Connection, Wanted { kinds, run }: &Wanted, limit: usize) -> Result<Vec<i64>, Error> {
-    // The index of the run, or a million jobs of others would be looked at.
-    let mut of_kind = c.prepare_cached(match run {
+fn first_ready(c: &Connection, JobFilter { kinds, run }: &JobFilter, limit: usize) -> Result<Vec<i64>, Error> {
+    // With the index on runs, or a million jobs of other runs would be scanned.
+    let mut ready = c.prepare_cached(match run {
         None => "SELECT priority, seq FROM jobs WHERE wakes_at IS NULL AND kind = ?1 ORDER BY priority, seq LIMIT ?2",
         Some(_) => {
             "SELECT priority, seq FROM jobs INDEXED BY jobs_of_run
@@ -124,14 +124,14 @@ fn first_ready(c: &Connection, Wanted { kinds, run }: &Wanted, limit: usize) -> 
         let limit = limit as i64;
         let mut bound: Vec<&dyn ToSql> = vec![kind, &limit];
         bound.extend(run.iter().map(|run| run as &dyn ToSql));
-        let found = of_kind.query_map(&*bound, |row| Ok((row.get(0)?, row.get(1)?)))?;
+        let found = ready.query_map(&*bound, |row| Ok((row.get(0)?, row.get(1)?)))?;
         first.extend(found.collect::<Result<Vec<_>, _>>()?);
     }
     first.sort_unstable();
     Ok(first.into_iter().take(limit).map(|(_, seq)| seq).collect())
 }
 
-/// Prolongs leases. One that ran out and that nobody took since is taken again: the worker was not lost, only late.
+/// Renews leases. One that has expired and that nobody has claimed since is taken again: the worker was late, not lost.
 pub(super) fn renew(c: &Connection, ids: &[LeaseId], until: Timestamp) -> Result<(), Error> {
     let mut renew = c.prepare_cached(
         "UPDATE jobs SET wakes_at = ?3, lost = iif(running, lost, 0), running = 1 WHERE seq = ?1 AND lease = ?2",
@@ -142,28 +142,28 @@ pub(super) fn renew(c: &Connection, ids: &[LeaseId], until: Timestamp) -> Result
     Ok(())
 }
 
-/// Ends a lease by deleting the job; `false` when the lease is stale.
+/// Deletes a leased job; `false` if the lease is stale.
 pub(super) fn delete(c: &Connection, id: LeaseId) -> Result<bool, Error> {
     let mut delete = c.prepare_cached("DELETE FROM jobs WHERE seq = ?1 AND lease = ?2")?;
     Ok(delete.execute(params![id.seq, id.number])? == 1)
 }
 
-/// Ends a lease by putting the job, as it was, behind all that wait: whoever cannot run it finds those first. `false` when
-/// the lease is stale.
+/// Puts a leased job back unchanged, at the end of its queue: a worker that cannot run it finds the others first. `false`
+/// if the lease is stale.
 pub(super) fn release(c: &Connection, id: LeaseId) -> Result<bool, Error> {
     let mut take =
         c.prepare_cached("DELETE FROM jobs WHERE seq = ?1 AND lease = ?2 RETURNING kind, priority, run, payload")?;
     let message = take.query_row(params![id.seq, id.number], |row| {
-        Ok(Message { kind: row.get(0)?, priority: row.get(1)?, run: row.get(2)?, payload: row.get(3)? })
+        Ok(NewJob { kind: row.get(0)?, priority: row.get(1)?, run: row.get(2)?, payload: row.get(3)? })
     });
     let message = message.optional()?;
     insert(c, message.as_slice())?;
     Ok(message.is_some())
 }
 
-/// Ends a lease by making the job, as it was, ready at that time; `false` when the lease is stale.
+/// Puts a leased job back unchanged, to be ready at `due_at`; `false` if the lease is stale.
 ///
-/// It counts the lease's number up, or a renewal that is already on its way would find the job and keep it from everyone.
+/// Increments the lease's number, or a renewal that is already on its way would find the job and withhold it from everyone.
 pub(super) fn postpone(c: &Connection, id: LeaseId, due_at: Timestamp) -> Result<bool, Error> {
     let mut postpone = c.prepare_cached(
         "UPDATE jobs SET lease = lease + 1, wakes_at = ?3, running = 0, lost = 0 WHERE seq = ?1 AND lease = ?2",
@@ -171,7 +171,8 @@ pub(super) fn postpone(c: &Connection, id: LeaseId, due_at: Timestamp) -> Result
     Ok(postpone.execute(params![id.seq, id.number, due_at.0])? == 1)
 }
 
-/// Hands back a job that nobody has asked for: it keeps its place, and that its worker was lost is still to be told.
+/// Hands back a job that nobody has asked for: it keeps its place in the queue, and its next delivery still reports a lost
+/// worker.
 pub(super) fn hand_back(c: &Connection, id: LeaseId) -> Result<(), Error> {
     let mut hand_back = c.prepare_cached(
         "UPDATE jobs SET lease = lease + 1, wakes_at = NULL, running = 0 WHERE seq = ?1 AND lease = ?2",
@@ -179,7 +180,7 @@ pub(super) fn hand_back(c: &Connection, id: LeaseId) -> Result<(), Error> {
     hand_back.execute(params![id.seq, id.number]).map(drop)
 }
 
-/// Ends a lease with another payload and a wait; the lease must be good.
+/// Puts a leased job back with another payload, to be ready at `due_at`. The lease must not be stale.
 pub(super) fn put_back(c: &Connection, id: LeaseId, payload: &[u8], due_at: Timestamp) -> Result<(), Error> {
     let mut put_back = c.prepare_cached(
         "UPDATE jobs SET lease = lease + 1, wakes_at = ?3, running = 0, lost = 0, payload = ?4
@@ -188,33 +189,33 @@ pub(super) fn put_back(c: &Connection, id: LeaseId, payload: &[u8], due_at: Time
     put_back.execute(params![id.seq, id.number, due_at.0, payload]).map(drop)
 }
 
-/// Kind and payload of a leased job; `None` when the lease is stale.
+/// Kind and payload of a leased job; `None` if the lease is stale.
 pub(super) fn leased(c: &Connection, id: LeaseId) -> Result<Option<(String, Vec<u8>)>, Error> {
     let mut leased = c.prepare_cached("SELECT kind, payload FROM jobs WHERE seq = ?1 AND lease = ?2")?;
     leased.query_row(params![id.seq, id.number], |row| Ok((row.get(0)?, row.get(1)?))).optional()
 }
 
-/// Deletes up to `limit` jobs of a run that nobody has; returns how many there were.
-pub(super) fn forget(c: &Connection, run: &str, limit: usize, now: Timestamp) -> Result<usize, Error> {
-    let mut forget = c.prepare_cached(
+/// Deletes up to `limit` jobs of a run that nobody has leased; returns how many there were.
+pub(super) fn delete_of_run(c: &Connection, run: &str, limit: usize, now: Timestamp) -> Result<usize, Error> {
+    let mut delete = c.prepare_cached(
         "DELETE FROM jobs WHERE seq IN (
              SELECT seq FROM jobs INDEXED BY jobs_of_run WHERE run = ?1 AND NOT (running AND wakes_at > ?3) LIMIT ?2
          )",
     )?;
-    forget.execute(params![run, limit as i64, now.0])
+    delete.execute(params![run, limit as i64, now.0])
 }
 
-/// Counts by kind, of all jobs or those of a run. Every one of them is looked at, in indexes.
+/// Counts by kind, of all jobs or of a run's. Costs a scan of the indexes.
 pub(super) fn stats(c: &Connection, run: Option<&str>, now: Timestamp) -> Result<Vec<KindStats>, Error> {
-    let (by, of_run) = match run {
+    let (index, run_condition) = match run {
         None => ("", ""),
         Some(_) => ("INDEXED BY jobs_of_run", "AND run = ?2"),
     };
     let mut counts = c.prepare_cached(&format!(
         "SELECT kind, 'ready', 0 FROM job_kinds
-         UNION ALL SELECT kind, 'ready', count(*) FROM jobs {by} WHERE wakes_at IS NULL {of_run} GROUP BY kind
+         UNION ALL SELECT kind, 'ready', count(*) FROM jobs {index} WHERE wakes_at IS NULL {run_condition} GROUP BY kind
          UNION ALL SELECT kind, CASE WHEN wakes_at <= ?1 THEN 'ready' WHEN running THEN 'running' ELSE 'delayed' END,
-                          count(*) FROM jobs {by} WHERE wakes_at IS NOT NULL {of_run} GROUP BY 1, 2
+                          count(*) FROM jobs {index} WHERE wakes_at IS NOT NULL {run_condition} GROUP BY 1, 2
          UNION ALL SELECT kind, 'dead', count(*) FROM dead_letters GROUP BY kind",
     ))?;
     let mut bound: Vec<&dyn ToSql> = vec![&now.0];
@@ -223,13 +224,13 @@ pub(super) fn stats(c: &Connection, run: Option<&str>, now: Timestamp) -> Result
     let mut rows = counts.query(&*bound)?;
     while let Some(row) = rows.next()? {
         let (kind, state, count): (String, String, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let of_kind =
+        let kind_stats =
             stats.entry(kind.clone()).or_insert_with(|| KindStats { kind, running: Some(0), ..KindStats::default() });
         let column = match state.as_str() {
-            "ready" => &mut of_kind.ready,
-            "running" => of_kind.running.get_or_insert_default(),
-            "delayed" => &mut of_kind.delayed,
-            _ => &mut of_kind.dead,
+            "ready" => &mut kind_stats.ready,
+            "running" => kind_stats.running.get_or_insert_default(),
+            "delayed" => &mut kind_stats.delayed,
+            _ => &mut kind_stats.dead,
         };
         *column += count as u64;
     }

@@ -1,4 +1,4 @@
-//! Which jobs this process has in hand.
+//! The leases that this process holds.
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,53 +9,53 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub(super) struct LeaseId {
     /// The job.
     pub(super) seq: i64,
-    /// Counted up with every change of owner.
+    /// Incremented whenever the job changes hands.
     pub(super) number: i64,
 }
 
-/// The leases that are to be renewed.
+/// The leases to be renewed.
 #[derive(Clone, Default)]
-pub(super) struct Leases {
-    held: Arc<Mutex<HashSet<LeaseId>>>,
-    /// The latest renewal failed, so that leases may have run out though nobody is lost.
-    behind: Arc<AtomicBool>,
+pub(super) struct HeldLeases {
+    ids: Arc<Mutex<HashSet<LeaseId>>>,
+    /// The latest renewal failed: leases may have expired although no worker is lost.
+    is_overdue: Arc<AtomicBool>,
 }
 
-impl Leases {
+impl HeldLeases {
     /// Has this lease renewed until the guard is dropped.
     pub(super) fn hold(&self, id: LeaseId) -> Lease {
-        lock(&self.held).insert(id);
+        lock(&self.ids).insert(id);
         Lease { id, leases: self.clone() }
     }
 
     pub(super) fn ids(&self) -> Vec<LeaseId> {
-        lock(&self.held).iter().copied().collect()
+        lock(&self.ids).iter().copied().collect()
     }
 
-    /// Those that are to be renewed before a claim takes them for the leases of a lost worker.
+    /// The leases that must be renewed before a claim mistakes them for those of a lost worker.
     pub(super) fn overdue(&self) -> Vec<LeaseId> {
-        if self.behind.load(Ordering::Relaxed) { self.ids() } else { Vec::new() }
+        if self.is_overdue.load(Ordering::Relaxed) { self.ids() } else { Vec::new() }
     }
 
-    /// Notes whether a renewal succeeded.
-    pub(super) fn renewed(&self, well: bool) {
-        self.behind.store(!well, Ordering::Relaxed);
+    /// Records whether the latest renewal succeeded.
+    pub(super) fn set_renewed(&self, succeeded: bool) {
+        self.is_overdue.store(!succeeded, Ordering::Relaxed);
     }
 }
 
-/// A lease that is renewed for as long as this lives; dropped, it runs out.
+/// A lease that is renewed until this is dropped; then it expires.
 pub(super) struct Lease {
     pub(super) id: LeaseId,
-    leases: Leases,
+    leases: HeldLeases,
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        lock(&self.leases.held).remove(&self.id);
+        lock(&self.leases.ids).remove(&self.id);
     }
 }
 
-/// A lock whose holders don't panic half-way.
+/// Locks a mutex whose data is valid even after a panic.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

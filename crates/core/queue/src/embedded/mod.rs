@@ -1,9 +1,9 @@
-//! The embedded home: a SQLite file that any number of processes of one machine share.
+//! The embedded backend: a SQLite file, shared by any number of processes of one machine.
 
-mod dead;
+mod dead_letters;
 mod jobs;
-mod keeper;
 mod lease;
+mod lease_renewer;
 mod schema;
 mod subscription;
 
@@ -19,49 +19,53 @@ use sqlite::{Db, Remedy};
 use tokio::sync::Notify;
 
 use crate::{DeadLetter, DeadLetterFilter, KindStats, Queue, QueueError, Subscription};
-use jobs::{Message, Wanted};
-use keeper::Keeper;
-use lease::Leases;
+use jobs::{JobFilter, NewJob};
+use lease::HeldLeases;
+use lease_renewer::LeaseRenewer;
+use subscription::EmbeddedSubscription;
 
-/// How long the job of a lost worker takes to come back. Renewed four times in that time.
-const LEASE: Duration = Duration::from_secs(10);
+/// How long a lease lasts without renewal, which is how long the job of a lost worker takes to come back.
+const LEASE_DURATION: Duration = Duration::from_secs(10);
 
-/// Dead letters and jobs that are moved in one transaction, so that a million of them don't hold everyone up.
-const MOVED_AT_ONCE: usize = 1_000;
+/// Jobs or dead letters that are moved in one transaction, so that a million of them do not hold up all other writers.
+const MOVE_BATCH: usize = 1_000;
 
 /// A queue in a SQLite file.
 pub struct Embedded {
-    shared: Arc<Shared>,
-    /// The only run whose jobs it yields and counts.
+    file: Arc<QueueFile>,
+    /// Yields and counts only the jobs of this run; `None`: all.
     run: Option<String>,
 }
 
-/// What the subscriptions and deliveries of a queue use together.
-struct Shared {
-    leases: Leases,
-    lease_length: Duration,
-    keeper: Keeper,
-    /// Something became ready in this process.
+/// What the subscriptions and deliveries of a queue share.
+struct QueueFile {
+    leases: HeldLeases,
+    lease_duration: Duration,
+    lease_renewer: LeaseRenewer,
+    /// Notified when this process makes a job ready.
     published: Notify,
     db: Db,
 }
 
 impl Embedded {
-    /// Opens or creates the file.
+    /// Opens the file, or creates it.
+    ///
+    /// # Errors
+    /// If the file cannot be created, read or written, or is not a SQLite file.
     pub async fn open(file: impl AsRef<Path>) -> Result<Self, QueueError> {
-        Self::open_with_lease(file, LEASE).await
+        Self::open_with_lease(file, LEASE_DURATION).await
     }
 
-    /// [`Embedded::open`] with leases of another length; those of one file should agree on it.
-    pub async fn open_with_lease(file: impl AsRef<Path>, length: Duration) -> Result<Self, QueueError> {
+    /// [`Embedded::open`] with leases of another duration; all users of a file should agree on it.
+    pub async fn open_with_lease(file: impl AsRef<Path>, lease_duration: Duration) -> Result<Self, QueueError> {
         let file = file.as_ref();
-        let unusable = |error: &Error| format!("the queue is unusable: {error}");
+        let unusable = |error: &Error| format!("the queue cannot be used: {error}");
         let db = Db::open(file, schema::SCHEMA).await.map_err(|error| failure(file, &error, unusable))?;
-        db.write(schema::with_runs).await.map_err(|error| failure(file, &error, unusable))?;
-        let leases = Leases::default();
-        let keeper = Keeper::start(db.clone(), leases.clone(), length);
-        let shared = Shared { leases, lease_length: length, keeper, published: Notify::new(), db };
-        Ok(Self { shared: Arc::new(shared), run: None })
+        db.write(schema::add_runs).await.map_err(|error| failure(file, &error, unusable))?;
+        let leases = HeldLeases::default();
+        let lease_renewer = LeaseRenewer::start(db.clone(), leases.clone(), lease_duration);
+        let file = QueueFile { leases, lease_duration, lease_renewer, published: Notify::new(), db };
+        Ok(Self { file: Arc::new(file), run: None })
     }
 
     async fn read<T, F>(&self, work: F) -> Result<T, QueueError>
@@ -69,7 +73,7 @@ impl Embedded {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        self.shared.db.read(work).await.map_err(|error| failed(&self.shared.db, &error))
+        self.file.db.read(work).await.map_err(|error| failed(&self.file.db, &error))
     }
 
     async fn write<T, F>(&self, work: F) -> Result<T, QueueError>
@@ -77,22 +81,22 @@ impl Embedded {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        self.shared.db.write(work).await.map_err(|error| failed(&self.shared.db, &error))
+        self.file.db.write(work).await.map_err(|error| failed(&self.file.db, &error))
     }
 
-    /// Does `step` to the chosen dead letters, some at a time; returns how many there were.
-    async fn with_dead(
+    /// Applies `step` to the chosen dead letters, in batches; returns how many there were.
+    async fn for_dead_letters(
         &self,
-        which: &DeadLetterFilter,
+        filter: &DeadLetterFilter,
         step: fn(&Connection, &[i64]) -> Result<usize, Error>,
     ) -> Result<usize, QueueError> {
-        let which = which.clone();
-        let chosen = self.read(move |c| dead::choose(c, &which)).await?;
+        let filter = filter.clone();
+        let chosen = self.read(move |c| dead_letters::choose(c, &filter)).await?;
         let mut count = 0;
-        for some in chosen.chunks(MOVED_AT_ONCE) {
-            let some = some.to_vec();
-            count += self.write(move |c| step(c, &some)).await?;
-            self.shared.published.notify_waiters();
+        for batch in chosen.chunks(MOVE_BATCH) {
+            let batch = batch.to_vec();
+            count += self.write(move |c| step(c, &batch)).await?;
+            self.file.published.notify_waiters();
         }
         Ok(count)
     }
@@ -101,40 +105,40 @@ impl Embedded {
 #[async_trait]
 impl Queue for Embedded {
     async fn publish(&self, jobs: &[Envelope]) -> Result<(), QueueError> {
-        let messages = Message::all(jobs);
-        self.write(move |c| jobs::insert(c, &messages)).await?;
-        self.shared.published.notify_waiters();
+        let jobs = NewJob::from_envelopes(jobs);
+        self.write(move |c| jobs::insert(c, &jobs)).await?;
+        self.file.published.notify_waiters();
         Ok(())
     }
 
     async fn subscribe(&self, kinds: &[&str], slots: usize) -> Result<Box<dyn Subscription>, QueueError> {
         let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
-        let wanted = Wanted { kinds, run: self.run.clone() };
-        Ok(Box::new(subscription::Taker::new(self.shared.clone(), wanted, slots)))
+        let filter = JobFilter { kinds, run: self.run.clone() };
+        Ok(Box::new(EmbeddedSubscription::new(self.file.clone(), filter, slots)))
     }
 
-    fn of_run(&self, run: &str) -> Option<Arc<dyn Queue>> {
-        Some(Arc::new(Self { shared: self.shared.clone(), run: Some(run.to_owned()) }))
+    fn for_run(&self, run: &str) -> Option<Arc<dyn Queue>> {
+        Some(Arc::new(Self { file: self.file.clone(), run: Some(run.to_owned()) }))
     }
 
-    async fn forget_run(&self, run: &str) -> Result<(), QueueError> {
+    async fn delete_run_jobs(&self, run: &str) -> Result<(), QueueError> {
         let run: Arc<str> = run.into();
         loop {
             let run = run.clone();
-            if self.write(move |c| jobs::forget(c, &run, MOVED_AT_ONCE, Timestamp::now())).await? < MOVED_AT_ONCE {
+            if self.write(move |c| jobs::delete_of_run(c, &run, MOVE_BATCH, Timestamp::now())).await? < MOVE_BATCH {
                 return Ok(());
             }
         }
     }
 
-    fn counts_exactly(&self) -> bool {
+    fn has_exact_counts(&self) -> bool {
         true
     }
 
     async fn flush(&self) {
-        // An end is in the file when it returns, and what is handed back is there before the queue is closed. One that was let
-        // go of may still wait to be written: writes are done in their order.
-        let _ = self.shared.db.write(|_| Ok(())).await;
+        // An outcome is in the file when `finish` returns. If its future was dropped, it may still wait to be written; writes
+        // are carried out in order, so this one comes after it.
+        let _ = self.file.db.write(|_| Ok(())).await;
     }
 
     async fn stats(&self) -> Result<Vec<KindStats>, QueueError> {
@@ -144,18 +148,19 @@ impl Queue for Embedded {
 
     async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {
         let kind = kind.map(str::to_owned);
-        self.read(move |c| dead::list(c, kind.as_deref())).await
+        self.read(move |c| dead_letters::list(c, kind.as_deref())).await
     }
 
-    async fn requeue(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
-        self.with_dead(which, dead::revive).await
+    async fn requeue(&self, filter: &DeadLetterFilter) -> Result<usize, QueueError> {
+        self.for_dead_letters(filter, dead_letters::requeue).await
     }
 
-    async fn purge(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
-        self.with_dead(which, dead::delete).await
+    async fn purge(&self, filter: &DeadLetterFilter) -> Result<usize, QueueError> {
+        self.for_dead_letters(filter, dead_letters::delete).await
     }
 }
 
+/// The error of an operation on an open file.
 fn failed(db: &Db, error: &Error) -> QueueError {
     let file = db.path();
     failure(file, error, |error| format!("the queue in {} failed: {error}", file.display()))

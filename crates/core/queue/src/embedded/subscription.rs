@@ -1,4 +1,4 @@
-//! Taking jobs and ending them.
+//! Claiming jobs, and finishing them.
 
 use std::iter;
 use std::sync::{Arc, Mutex};
@@ -11,148 +11,149 @@ use sqlite::rusqlite::{Connection, Error};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
-use super::Shared;
-use super::jobs::{self, Message, Wanted};
-use super::keeper::{Claimed, Order, Returned, Unasked, Way};
+use super::QueueFile;
+use super::jobs::{self, JobFilter, NewJob};
 use super::lease::{Lease, LeaseId, lock};
-use super::{dead, failed};
+use super::lease_renewer::{ClaimedJob, Command, Prefetched, ReturnMode, ReturnedJob};
+use super::{dead_letters, failed};
 use crate::{Acker, Delivery, Outcome, QueueError, Subscription};
 
-/// How often an idle subscription looks for what other processes published, and for what is due.
-const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// How often an idle subscription looks for jobs that other processes published and for delayed jobs that are due.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// Jobs of one claim at most.
-const CLAIM: usize = 256;
+/// Jobs per claim, so that a subscription with many slots does not hold up the other writers of the file.
+const MAX_CLAIM_BATCH: usize = 256;
 
-/// Jobs of some kinds, taken from the file.
-pub(super) struct Taker {
-    wanted: Wanted,
+/// A subscription to jobs of some kinds.
+pub(super) struct EmbeddedSubscription {
+    filter: JobFilter,
     slots: Arc<Semaphore>,
-    unasked: Arc<Mutex<Unasked>>,
-    // Behind `unasked`, whose jobs are handed back before the last one of these closes the queue.
-    shared: Arc<Shared>,
+    prefetched: Arc<Mutex<Prefetched>>,
+    // Declared after `prefetched`, hence dropped after it: jobs are handed back before the queue is closed.
+    file: Arc<QueueFile>,
 }
 
-impl Taker {
-    pub(super) fn new(shared: Arc<Shared>, wanted: Wanted, slots: usize) -> Self {
-        let orders = shared.keeper.orders();
-        let unasked = Arc::new(Mutex::new(Unasked::new([], orders.clone())));
-        let _ = orders.send(Order::Watch(Arc::downgrade(&unasked)));
-        Self { wanted, slots: Arc::new(Semaphore::new(slots)), unasked, shared }
+impl EmbeddedSubscription {
+    pub(super) fn new(file: Arc<QueueFile>, filter: JobFilter, slots: usize) -> Self {
+        let commands = file.lease_renewer.commands();
+        let prefetched = Arc::new(Mutex::new(Prefetched::new([], commands.clone())));
+        let _ = commands.send(Command::Watch(Arc::downgrade(&prefetched)));
+        Self { filter, slots: Arc::new(Semaphore::new(slots)), prefetched, file }
     }
 
-    /// Waits for a free slot; takes others that are free too.
+    /// Waits for a free slot, and takes the others that are free, too.
     async fn free_slots(&self) -> Vec<OwnedSemaphorePermit> {
         let first = self.slots.clone().acquire_owned().await.expect("it is never closed");
         let more = iter::from_fn(|| self.slots.clone().try_acquire_owned().ok());
-        iter::once(first).chain(more).take(CLAIM).collect()
+        iter::once(first).chain(more).take(MAX_CLAIM_BATCH).collect()
     }
 
-    /// Claims a job for each of `slots` as far as there are any. Where this future is dropped half-way the result is
-    /// dropped too, and [`Unasked`] hands it back.
-    async fn claim(&self, slots: Vec<OwnedSemaphorePermit>) -> Result<Unasked, QueueError> {
-        let (wanted, length) = (self.wanted.clone(), self.shared.lease_length);
-        let (leases, orders) = (self.shared.leases.clone(), self.shared.keeper.orders());
+    /// Claims up to one job per slot. If this future is dropped half-way, so is its result, and [`Prefetched`] hands the
+    /// jobs back.
+    async fn claim(&self, slots: Vec<OwnedSemaphorePermit>) -> Result<Prefetched, QueueError> {
+        let (filter, lease_duration) = (self.filter.clone(), self.file.lease_duration);
+        let (leases, commands) = (self.file.leases.clone(), self.file.lease_renewer.commands());
         let claim = move |c: &Connection| {
             let now = Timestamp::now();
-            jobs::renew(c, &leases.overdue(), now + length)?;
-            let rows = jobs::claim(c, &wanted, slots.len(), length, now)?;
-            let claimed = rows.into_iter().zip(slots).map(|(row, slot)| Claimed {
+            jobs::renew(c, &leases.overdue(), now + lease_duration)?;
+            let rows = jobs::claim(c, &filter, slots.len(), lease_duration, now)?;
+            let claimed = rows.into_iter().zip(slots).map(|(row, slot)| ClaimedJob {
                 lease: leases.hold(row.id),
                 kind: row.kind,
                 lost: row.lost,
                 payload: row.payload,
                 slot,
             });
-            Ok(Unasked::new(claimed, orders))
+            Ok(Prefetched::new(claimed, commands))
         };
-        self.shared.db.write(claim).await.map_err(|error| failed(&self.shared.db, &error))
+        self.file.db.write(claim).await.map_err(|error| failed(&self.file.db, &error))
     }
 
-    async fn wait_for_work(&self) -> Result<(), QueueError> {
+    async fn wait_for_jobs(&self) -> Result<(), QueueError> {
         loop {
-            // Registered before looking, or what is published in between is missed.
-            let published = self.shared.published.notified();
-            let wanted = self.wanted.clone();
-            let look = self.shared.db.read(move |c| jobs::is_work(c, &wanted, Timestamp::now()));
-            if look.await.map_err(|error| failed(&self.shared.db, &error))? {
+            // Register before querying, or a job published in between is missed.
+            let published = self.file.published.notified();
+            let filter = self.filter.clone();
+            let may_claim = self.file.db.read(move |c| jobs::may_claim(c, &filter, Timestamp::now()));
+            if may_claim.await.map_err(|error| failed(&self.file.db, &error))? {
                 return Ok(());
             }
-            let _ = timeout(LOOK_AGAIN, published).await;
+            let _ = timeout(POLL_INTERVAL, published).await;
         }
     }
 
-    fn deliver(&self, job: Claimed) -> Delivery {
-        let finish = Taken { lease: job.lease, shared: self.shared.clone(), slot: job.slot };
-        Delivery::new(job.kind, &job.payload, job.lost, Box::new(finish))
+    fn deliver(&self, job: ClaimedJob) -> Delivery {
+        let acker = LeaseAcker { lease: job.lease, file: self.file.clone(), slot: job.slot };
+        Delivery::new(job.kind, &job.payload, job.lost, Box::new(acker))
     }
 }
 
 #[async_trait]
-impl Subscription for Taker {
+impl Subscription for EmbeddedSubscription {
     async fn next(&mut self) -> Result<Delivery, QueueError> {
         loop {
-            let asked = lock(&self.unasked).pop();
-            if let Some(job) = asked {
+            let job = lock(&self.prefetched).pop();
+            if let Some(job) = job {
                 return Ok(self.deliver(job));
             }
             let slots = self.free_slots().await;
             let claimed = self.claim(slots).await?;
             if claimed.is_empty() {
-                self.wait_for_work().await?;
+                self.wait_for_jobs().await?;
             } else {
-                *lock(&self.unasked) = claimed;
+                *lock(&self.prefetched) = claimed;
             }
         }
     }
 }
 
-/// A job in the hands of a worker. Its lease is renewed and its slot taken for as long as this lives.
-struct Taken {
+/// An unfinished delivery. It keeps its lease and its slot until it is dropped.
+struct LeaseAcker {
     lease: Lease,
-    shared: Arc<Shared>,
+    file: Arc<QueueFile>,
     slot: OwnedSemaphorePermit,
 }
 
 #[async_trait]
-impl Acker for Taken {
-    async fn finish(self: Box<Self>, end: Outcome) -> Result<(), QueueError> {
-        let Self { lease, shared, slot } = *self;
+impl Acker for LeaseAcker {
+    async fn finish(self: Box<Self>, outcome: Outcome) -> Result<(), QueueError> {
+        let Self { lease, file, slot } = *self;
         let (id, now) = (lease.id, Timestamp::now());
-        let ended = match end {
+        let written = match outcome {
             Outcome::Done(follow_ups) => {
-                let follow_ups = Message::all(&follow_ups);
-                shared.db.write(move |c| done(c, id, &follow_ups)).await
+                let follow_ups = NewJob::from_envelopes(&follow_ups);
+                file.db.write(move |c| done(c, id, &follow_ups)).await
             }
-            Outcome::Retry { after, reason } => shared.db.write(move |c| retry(c, id, after, &reason, now)).await,
-            Outcome::Dead { reason } => shared.db.write(move |c| dead::bury(c, id, &reason, now)).await,
-            Outcome::Release => shared.db.write(move |c| jobs::release(c, id)).await,
-            Outcome::Postpone { after } => shared.db.write(move |c| jobs::postpone(c, id, now + after)).await,
+            Outcome::Retry { after, reason } => file.db.write(move |c| retry(c, id, after, &reason, now)).await,
+            Outcome::Dead { reason } => file.db.write(move |c| dead_letters::bury(c, id, &reason, now)).await,
+            Outcome::Release => file.db.write(move |c| jobs::release(c, id)).await,
+            Outcome::Postpone { after } => file.db.write(move |c| jobs::postpone(c, id, now + after)).await,
         };
-        let good = match ended.map_err(|error| failed(&shared.db, &error)) {
-            Ok(good) => good,
+        let is_ours = match written.map_err(|error| failed(&file.db, &error)) {
+            Ok(is_ours) => is_ours,
             Err(error) => {
                 // The worker is not lost, and the job not to blame.
-                let returned = Returned { lease, _slot: slot, way: Way::Later };
-                let _ = shared.keeper.orders().send(Order::HandBack(vec![returned]));
+                let returned = ReturnedJob { lease, _slot: slot, mode: ReturnMode::AfterLease };
+                let _ = file.lease_renewer.commands().send(Command::HandBack(vec![returned]));
                 return Err(error);
             }
         };
-        shared.published.notify_waiters();
-        if good { Ok(()) } else { Err(QueueError::Stale) }
+        file.published.notify_waiters();
+        if is_ours { Ok(()) } else { Err(QueueError::Stale) }
     }
 }
 
-/// Acknowledges the job and publishes what follows from it, in one step.
-fn done(c: &Connection, id: LeaseId, follow_ups: &[Message]) -> Result<bool, Error> {
-    let good = jobs::delete(c, id)?;
-    if good && !follow_ups.is_empty() {
+/// Deletes the job and publishes its follow-ups, in one transaction; `false` if the lease is stale.
+fn done(c: &Connection, id: LeaseId, follow_ups: &[NewJob]) -> Result<bool, Error> {
+    let is_ours = jobs::delete(c, id)?;
+    if is_ours && !follow_ups.is_empty() {
         jobs::insert(c, follow_ups)?;
     }
-    Ok(good)
+    Ok(is_ours)
 }
 
-/// Counts the attempt in the envelope. A message that has none is put back as it is.
+/// Counts the failed attempt in the envelope; a message that is not a job is put back unchanged. `false` if the lease is
+/// stale.
 fn retry(c: &Connection, id: LeaseId, after: Duration, reason: &str, now: Timestamp) -> Result<bool, Error> {
     let Some((_, payload)) = jobs::leased(c, id)? else { return Ok(false) };
     let payload = Envelope::parse(&payload).map_or(payload, |job| job.failed(now, reason).to_bytes());

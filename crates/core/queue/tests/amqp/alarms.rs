@@ -1,4 +1,4 @@
-//! A broker that takes no jobs for the moment.
+//! A broker that blocks publishers.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,17 +6,17 @@ use std::time::Duration;
 
 use queue::{Outcome, Queue};
 
-use crate::contract::{counts, job, jobs, key, next, soon};
+use crate::contract::{wait_for_counts, job, jobs, key_of, next, within_a_minute};
 
-/// A broker of a test's own, whose alarms are nobody else's.
-struct OwnBroker {
+/// A broker for one test alone: an alarm would stop all other tests.
+struct PrivateBroker {
     broker: services::Broker,
     services: services::Folder,
     _folder: tempfile::TempDir,
 }
 
-impl OwnBroker {
-    /// `None` where tests on servers are to be left out.
+impl PrivateBroker {
+    /// `None` if tests that need servers are skipped.
     fn start(test: &str) -> Option<Self> {
         testkit::test_server("SPOTIFAI_TEST_QUEUE", test)?;
         let folder = tempfile::tempdir().unwrap();
@@ -35,7 +35,7 @@ impl OwnBroker {
     }
 }
 
-impl Drop for OwnBroker {
+impl Drop for PrivateBroker {
     fn drop(&mut self) {
         let _ = self.services.remove();
     }
@@ -43,19 +43,19 @@ impl Drop for OwnBroker {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_blocks_publishers_is_named_and_waited_for() {
-    let Some(own) = OwnBroker::start("a_broker_that_blocks_publishers_is_named_and_waited_for") else { return };
-    let queue = own.open().await;
+    let Some(own_broker) = PrivateBroker::start("a_broker_that_blocks_publishers_is_named_and_waited_for") else { return };
+    let queue = own_broker.open().await;
     queue.publish(&[job("a", "first"), job("a", "second")]).await.unwrap();
     let mut subscription = queue.subscribe(&["a"], 2).await.unwrap();
     let (first, second) = (next(&mut subscription).await, next(&mut subscription).await);
-    own.broker.set_memory_alarm(true).unwrap();
+    own_broker.broker.set_memory_alarm(true).unwrap();
     let blocked = "RabbitMQ blocks publishers: memory alarm on its machine";
     assert_eq!(queue.blocked(), None, "who has not published since is not told");
-    assert_eq!(own.open().await.probe().await.unwrap().as_deref(), Some(blocked));
+    assert_eq!(own_broker.open().await.probe().await.unwrap().as_deref(), Some(blocked));
 
     let publisher = queue.clone();
     let mut publishing = tokio::spawn(async move { publisher.publish(&jobs("b", 50)).await });
-    soon(async {
+    within_a_minute(async {
         while queue.blocked().is_none() {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
@@ -63,34 +63,34 @@ async fn a_broker_that_blocks_publishers_is_named_and_waited_for() {
     .await;
     assert_eq!(queue.blocked().as_deref(), Some(blocked));
     // All that needs no publishing goes on beside it, on the connection that consumes.
-    soon(first.end(Outcome::Done(vec![]))).await.unwrap();
-    assert!(soon(queue.stats()).await.unwrap().iter().any(|kind| kind.kind == "a"));
+    within_a_minute(first.finish(Outcome::Done(vec![]))).await.unwrap();
+    assert!(within_a_minute(queue.stats()).await.unwrap().iter().any(|kind| kind.kind == "a"));
     // Nor does who counts wait for the alarm where the management API takes its question and does not answer.
     let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let uncounted = own.open_managed_at(&format!("http://{}", silent.local_addr().unwrap())).await;
-    uncounted.expect(&["a", "b"]);
+    let uncounted = own_broker.open_managed_at(&format!("http://{}", silent.local_addr().unwrap())).await;
+    uncounted.register_kinds(&["a", "b"]);
     let counted = tokio::time::timeout(Duration::from_secs(20), uncounted.stats()).await.expect("it does not hang");
     let counted = counted.unwrap();
     assert!(counted.len() == 2 && counted.iter().all(|kind| kind.running.is_none()), "{counted:?}");
-    let mut ending = tokio::spawn(second.end(Outcome::Done(vec![job("b", "follow-up")])));
+    let mut ending = tokio::spawn(second.finish(Outcome::Done(vec![job("b", "follow-up")])));
     // Longer than a confirmation may take: it is waited for, and not by connections made anew.
     let longer = Duration::from_secs(32);
     assert!(tokio::time::timeout(longer, &mut publishing).await.is_err(), "it neither failed nor succeeded");
     assert!(!ending.is_finished());
     assert_eq!(queue.blocked().as_deref(), Some(blocked));
 
-    own.broker.set_memory_alarm(false).unwrap();
-    soon(&mut publishing).await.unwrap().unwrap();
-    soon(&mut ending).await.unwrap().unwrap();
+    own_broker.broker.set_memory_alarm(false).unwrap();
+    within_a_minute(&mut publishing).await.unwrap().unwrap();
+    within_a_minute(&mut ending).await.unwrap().unwrap();
     assert_eq!(queue.blocked(), None);
     assert_eq!(queue.probe().await.unwrap(), None);
-    counts(&queue, "a", (0, 0, 0, 0)).await;
+    wait_for_counts(&queue, "a", (0, 0, 0, 0)).await;
     let mut missing: BTreeSet<_> = (0..50).map(|n| n.to_string()).collect();
     missing.insert("follow-up".into());
     let mut subscription = queue.subscribe(&["b"], 8).await.unwrap();
     while !missing.is_empty() {
         let delivery = next(&mut subscription).await;
-        missing.remove(&key(&delivery));
-        delivery.end(Outcome::Done(vec![])).await.unwrap();
+        missing.remove(&key_of(&delivery));
+        delivery.finish(Outcome::Done(vec![])).await.unwrap();
     }
 }

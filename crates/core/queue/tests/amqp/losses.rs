@@ -1,4 +1,4 @@
-//! Queues that are deleted and connections that are cut lose no job.
+//! Deleted queues and lost connections lose no job.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -6,40 +6,40 @@ use std::time::Duration;
 use lapin::options::QueueDeleteOptions;
 use queue::{Outcome, QueueError};
 
-use crate::backends::InBroker;
-use crate::contract::{Backends, counts, job, jobs, key, next, soon};
+use crate::test_broker::BrokerBackend;
+use crate::contract::{TestBackend, wait_for_counts, job, jobs, key_of, next, within_a_minute};
 
 #[tokio::test]
 async fn a_deleted_queue_ends_the_subscription_and_is_made_again() {
-    let Some(backends) = InBroker::fresh("a_deleted_queue_ends_the_subscription_and_is_made_again").await else {
+    let Some(backend) = BrokerBackend::fresh("a_deleted_queue_ends_the_subscription_and_is_made_again").await else {
         return;
     };
-    let queue = backends.open().await;
+    let queue = backend.open().await;
     let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
     queue.publish(&[job("a", "1")]).await.unwrap();
-    next(&mut subscription).await.end(Outcome::Done(vec![])).await.unwrap();
-    let (_connection, channel) = backends.channel().await;
+    next(&mut subscription).await.finish(Outcome::Done(vec![])).await.unwrap();
+    let (_connection, channel) = backend.channel().await;
     for name in ["spotifai.a", "spotifai.a.high"] {
         channel.queue_delete(name.into(), QueueDeleteOptions::default()).await.unwrap();
     }
-    let ended = soon(subscription.next()).await.err().expect("the subscription ends");
+    let ended = within_a_minute(subscription.next()).await.err().expect("the subscription ends");
     assert!(matches!(ended, QueueError::Unavailable { .. }), "{ended:?}");
     // Confirmed though no queue takes it, were it not for the broker's returning it.
     queue.publish(&[job("a", "2"), job("a", "3").urgent()]).await.unwrap();
     let mut subscription = queue.subscribe(&["a"], 1).await.unwrap();
     for expected in ["3", "2"] {
         let delivery = next(&mut subscription).await;
-        assert_eq!(key(&delivery), expected);
-        delivery.end(Outcome::Done(vec![])).await.unwrap();
+        assert_eq!(key_of(&delivery), expected);
+        delivery.finish(Outcome::Done(vec![])).await.unwrap();
     }
 }
 
 #[tokio::test]
 async fn a_batch_of_which_a_part_came_back_is_safe_as_a_whole() {
-    let Some(backends) = InBroker::fresh("a_batch_of_which_a_part_came_back_is_safe_as_a_whole").await else { return };
-    let queue = backends.open().await;
+    let Some(backend) = BrokerBackend::fresh("a_batch_of_which_a_part_came_back_is_safe_as_a_whole").await else { return };
+    let queue = backend.open().await;
     queue.publish(&[job("a", "first"), job("b", "first")]).await.unwrap();
-    let (_connection, channel) = backends.channel().await;
+    let (_connection, channel) = backend.channel().await;
     channel.queue_delete("spotifai.b".into(), QueueDeleteOptions::default()).await.unwrap();
     let both: Vec<_> = jobs("a", 300).into_iter().zip(jobs("b", 300)).flat_map(|(a, b)| [a, b]).collect();
     // At the same time, so that what comes back to one is not taken for the other's.
@@ -50,47 +50,47 @@ async fn a_batch_of_which_a_part_came_back_is_safe_as_a_whole() {
         let mut missing: BTreeSet<_> = (0..300).map(|n| n.to_string()).collect();
         while !missing.is_empty() {
             let delivery = next(&mut subscription).await;
-            missing.remove(&key(&delivery));
-            delivery.end(Outcome::Done(vec![])).await.unwrap();
+            missing.remove(&key_of(&delivery));
+            delivery.finish(Outcome::Done(vec![])).await.unwrap();
         }
     }
 }
 
 #[tokio::test]
 async fn after_a_flush_a_process_may_end_and_nobody_was_lost() {
-    let Some(backends) = InBroker::fresh("after_a_flush_a_process_may_end_and_nobody_was_lost").await else { return };
-    let (here, there) = (backends.open().await, backends.open().await);
-    here.publish(&jobs("a", 8)).await.unwrap();
-    let mut subscription = here.subscribe(&["a"], 8).await.unwrap();
+    let Some(backend) = BrokerBackend::fresh("after_a_flush_a_process_may_end_and_nobody_was_lost").await else { return };
+    let (first_process, second_process) = (backend.open().await, backend.open().await);
+    first_process.publish(&jobs("a", 8)).await.unwrap();
+    let mut subscription = first_process.subscribe(&["a"], 8).await.unwrap();
     for _ in 0..4 {
-        next(&mut subscription).await.end(Outcome::Done(vec![])).await.unwrap();
+        next(&mut subscription).await.finish(Outcome::Done(vec![])).await.unwrap();
     }
     drop(subscription);
-    soon(here.flush()).await;
-    backends.end_leases().await;
-    let mut subscription = there.subscribe(&["a"], 8).await.unwrap();
+    within_a_minute(first_process.flush()).await;
+    backend.end_leases().await;
+    let mut subscription = second_process.subscribe(&["a"], 8).await.unwrap();
     for _ in 0..4 {
         let delivery = next(&mut subscription).await;
         assert!(!delivery.redelivered, "its worker ended in good order");
-        delivery.end(Outcome::Done(vec![])).await.unwrap();
+        delivery.finish(Outcome::Done(vec![])).await.unwrap();
     }
-    counts(&there, "a", (0, 0, 0, 0)).await;
+    wait_for_counts(&second_process, "a", (0, 0, 0, 0)).await;
 }
 
 /// Connections are cut again and again while jobs are published and done; what was published stays published, and what
 /// was done may come twice and is never lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn cut_connections_lose_nothing() {
-    let Some(backends) = InBroker::fresh("cut_connections_lose_nothing").await else { return };
-    let (publisher, worker) = (backends.open().await, backends.open().await);
+    let Some(backend) = BrokerBackend::fresh("cut_connections_lose_nothing").await else { return };
+    let (publisher, worker) = (backend.open().await, backend.open().await);
     let (done, mut seen) = tokio::sync::mpsc::unbounded_channel();
     let working = tokio::spawn(async move {
         loop {
             // As the worker's runtime does: whatever went wrong, subscribe again.
             let Ok(mut subscription) = worker.subscribe(&["a"], 8).await else { continue };
             while let Ok(delivery) = subscription.next().await {
-                let key = key(&delivery);
-                if delivery.end(Outcome::Done(vec![])).await.is_ok() {
+                let key = key_of(&delivery);
+                if delivery.finish(Outcome::Done(vec![])).await.is_ok() {
                     let _ = done.send(key);
                 }
             }
@@ -103,14 +103,14 @@ async fn cut_connections_lose_nothing() {
     };
     let cutting = async {
         for _ in 0..6 {
-            backends.end_leases().await;
+            backend.end_leases().await;
             tokio::time::sleep(Duration::from_millis(150)).await;
         }
     };
-    soon(async { tokio::join!(publishing, cutting) }).await;
+    within_a_minute(async { tokio::join!(publishing, cutting) }).await;
     let mut missing: BTreeSet<_> = (0..600).map(|n| n.to_string()).collect();
     while !missing.is_empty() {
-        missing.remove(&soon(seen.recv()).await.unwrap());
+        missing.remove(&within_a_minute(seen.recv()).await.unwrap());
     }
     working.abort();
 }

@@ -1,7 +1,7 @@
-//! The shared home keeps the contract, on a real RabbitMQ; and what it promises beyond.
+//! The AMQP backend on a real RabbitMQ: the contract of all backends, and what this one promises beyond.
 
 mod alarms;
-mod backends;
+mod test_broker;
 #[path = "../contract/mod.rs"]
 mod contract;
 mod counting;
@@ -10,7 +10,7 @@ mod permissions;
 mod redelivery;
 mod unusable;
 
-use backends::InBroker;
+use test_broker::BrokerBackend;
 use contract::contract;
 
-contract!(InBroker);
+contract!(BrokerBackend);

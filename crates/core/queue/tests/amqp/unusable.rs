@@ -1,24 +1,24 @@
-//! A broker that cannot be used is refused in one clear line.
+//! A broker that cannot be used is reported in one clear line.
 
 use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use queue::QueueError;
 
-use crate::backends::InBroker;
-use crate::contract::{Backends, job, soon};
+use crate::test_broker::BrokerBackend;
+use crate::contract::{TestBackend, job, within_a_minute};
 
-/// The line of an address that cannot be opened.
+/// The error of an address that cannot be opened.
 async fn refusal(url: &str) -> QueueError {
-    soon(queue::open(url, None)).await.err().expect("an error")
+    within_a_minute(queue::open(url, None)).await.err().expect("an error")
 }
 
 #[tokio::test]
 async fn an_address_that_cannot_be_used_is_one_clear_line_without_its_password() {
-    let Some(backends) = InBroker::fresh("an_address_that_cannot_be_used_is_one_clear_line").await else { return };
-    let (host, port) = (backends.broker.amqp.host_str().unwrap(), backends.broker.amqp.port().unwrap_or(5672));
+    let Some(backend) = BrokerBackend::fresh("an_address_that_cannot_be_used_is_one_clear_line").await else { return };
+    let (host, port) = (backend.broker.amqp.host_str().unwrap(), backend.broker.amqp.port().unwrap_or(5672));
     let wrong = [
-        (format!("amqp://guest:hush-hush@{host}:{port}/{}", backends.vhost), "check user, password"),
-        (format!("{}-no-such", backends.url()), "check the virtual host"),
+        (format!("amqp://guest:hush-hush@{host}:{port}/{}", backend.vhost), "check user, password"),
+        (format!("{}-no-such", backend.url()), "check the virtual host"),
         (format!("amqp://guest:hush-hush@{host}:{port}/a/b/c?heartbeat=often"), "amqp[s]://USER:PASSWORD@HOST"),
     ];
     for (url, way_out) in wrong {
@@ -34,11 +34,11 @@ async fn an_address_that_cannot_be_used_is_one_clear_line_without_its_password()
 
 #[tokio::test]
 async fn a_queue_of_another_make_is_explained_and_left_alone() {
-    let Some(backends) = InBroker::fresh("a_queue_of_another_make_is_explained_and_left_alone").await else { return };
-    let (_connection, channel) = backends.channel().await;
+    let Some(backend) = BrokerBackend::fresh("a_queue_of_another_make_is_explained_and_left_alone").await else { return };
+    let (_connection, channel) = backend.channel().await;
     let classic = QueueDeclareOptions::durable();
     channel.queue_declare("spotifai.a".into(), classic, FieldTable::default()).await.unwrap();
-    let queue = backends.open().await;
+    let queue = backend.open().await;
     let refused = queue.subscribe(&["a"], 1).await.err().expect("an error").to_string();
     assert!(refused.contains("exist with other properties"), "{refused}");
     let refused = queue.publish(&[job("a", "1")]).await.expect_err("an error");

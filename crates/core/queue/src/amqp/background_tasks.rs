@@ -1,4 +1,4 @@
-//! Work that goes on after its caller has left: acknowledging, handing back.
+//! Work that outlives its caller: acknowledging, handing back.
 
 use std::future::Future;
 use std::sync::{Mutex, PoisonError};
@@ -7,12 +7,12 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-/// Tasks that the end of a process has to wait for.
+/// Tasks that must finish before the process may end.
 #[derive(Default)]
-pub(super) struct Background(Mutex<Vec<JoinHandle<()>>>);
+pub(super) struct BackgroundTasks(Mutex<Vec<JoinHandle<()>>>);
 
-impl Background {
-    /// Lets a task run. Where the runtime is gone, so is the connection, and the broker takes back what was sent here.
+impl BackgroundTasks {
+    /// Starts a task. Without a runtime there is no connection either, and the broker takes its deliveries back.
     pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         if let Ok(runtime) = Handle::try_current() {
             let task = runtime.spawn(task);
@@ -22,23 +22,23 @@ impl Background {
         }
     }
 
-    /// Runs a task to its end though its caller lets go of it; `None` where it has none.
-    pub(super) async fn complete<T: Send + 'static>(
+    /// Runs a task to its end even if the caller drops this future; `None` if the task never finishes.
+    pub(super) async fn run_to_completion<T: Send + 'static>(
         &self,
         task: impl Future<Output = T> + Send + 'static,
     ) -> Option<T> {
-        let (tell, told) = oneshot::channel();
+        let (sender, receiver) = oneshot::channel();
         self.spawn(async move {
-            let _ = tell.send(task.await);
+            let _ = sender.send(task.await);
         });
-        told.await.ok()
+        receiver.await.ok()
     }
 
-    /// Waits for all tasks, and for those that they start meanwhile.
-    pub(super) async fn ended(&self) {
+    /// Waits for all tasks, including those that they start meanwhile.
+    pub(super) async fn wait_for_all(&self) {
         loop {
             let Some(task) = self.0.lock().unwrap_or_else(PoisonError::into_inner).pop() else { return };
-            // A task that panicked has said so.
+            // A panic has been reported by the task itself.
             let _ = task.await;
         }
     }

@@ -11,10 +11,10 @@ use reqwest::{Method, Url};
 use serde_json::Value;
 use testkit::Proxy;
 
-use crate::contract::{Backends, counts, soon};
+use crate::contract::{TestBackend, wait_for_counts, within_a_minute};
 
-/// A virtual host of a test's own, deleted at its end.
-pub struct InBroker {
+/// A virtual host for one test, deleted at its end.
+pub struct BrokerBackend {
     pub broker: Broker,
     pub vhost: String,
     /// Between the workers and the broker.
@@ -30,7 +30,7 @@ pub struct Broker {
 }
 
 impl Broker {
-    /// From the environment; `None` where tests on servers are to be left out.
+    /// From the environment; `None` if tests that need servers are skipped.
     fn of_tests(test: &str) -> Option<Self> {
         let amqp = testkit::test_server("SPOTIFAI_TEST_QUEUE", test)?;
         let management = testkit::test_server("SPOTIFAI_TEST_QUEUE_MANAGEMENT", test)?;
@@ -46,7 +46,7 @@ impl Broker {
     }
 }
 
-impl InBroker {
+impl BrokerBackend {
     pub fn url(&self) -> String {
         let mut url = self.broker.amqp.clone();
         url.set_host(Some("127.0.0.1")).unwrap();
@@ -55,7 +55,7 @@ impl InBroker {
         url.to_string()
     }
 
-    /// A channel of nobody's queue.
+    /// A channel of its own, outside of any queue.
     pub async fn channel(&self) -> (Connection, lapin::Channel) {
         let connection = Connection::connect(&self.url(), ConnectionProperties::default()).await.unwrap();
         let channel = connection.create_channel().await.unwrap();
@@ -64,21 +64,21 @@ impl InBroker {
 }
 
 #[async_trait]
-impl Backends for InBroker {
+impl TestBackend for BrokerBackend {
     async fn fresh(test: &str) -> Option<Self> {
         let broker = Broker::of_tests(test)?;
         let vhost = format!("test-{}", uuid::Uuid::new_v4().simple());
         let host = broker.amqp.host_str().expect("an address has a host");
         let network = Proxy::before_host(host, broker.amqp.port().unwrap_or(5672)).await.unwrap();
-        let backends = Self { broker, vhost, network };
-        backends.broker.ask(Method::PUT, &format!("vhosts/{}", backends.vhost)).await;
-        let user = backends.broker.amqp.username().to_owned();
+        let backend = Self { broker, vhost, network };
+        backend.broker.ask(Method::PUT, &format!("vhosts/{}", backend.vhost)).await;
+        let user = backend.broker.amqp.username().to_owned();
         let everything = serde_json::json!({ "configure": ".*", "write": ".*", "read": ".*" });
-        let path = format!("{}/api/permissions/{}/{user}", backends.broker.management, backends.vhost);
+        let path = format!("{}/api/permissions/{}/{user}", backend.broker.management, backend.vhost);
         let request =
-            backends.broker.http.put(path).basic_auth(&user, backends.broker.amqp.password()).json(&everything);
+            backend.broker.http.put(path).basic_auth(&user, backend.broker.amqp.password()).json(&everything);
         assert!(request.send().await.unwrap().status().is_success());
-        Some(backends)
+        Some(backend)
     }
 
     async fn open(&self) -> Arc<dyn Queue> {
@@ -86,30 +86,30 @@ impl Backends for InBroker {
     }
 
     async fn put_raw(&self, kind: &str, payload: &[u8]) {
-        // A job of the kind makes its queues.
+        // Subscribing declares the kind's queues.
         let queue = self.open().await;
         drop(queue.subscribe(&[kind], 1).await.unwrap());
         let (_connection, channel) = self.channel().await;
         let (options, properties) = (BasicPublishOptions::default(), BasicProperties::default());
         let name = format!("spotifai.{kind}");
         channel.basic_publish("".into(), name.into(), options, payload, properties).await.unwrap();
-        counts(&queue, kind, (1, 0, 0, 0)).await;
+        wait_for_counts(&queue, kind, (1, 0, 0, 0)).await;
     }
 
     async fn end_leases(&self) {
         self.network.cut();
     }
 
-    async fn noticed(&self, subscription: &mut Box<dyn Subscription>) {
-        soon(async { while subscription.next().await.is_ok() {} }).await;
+    async fn wait_until_noticed(&self, subscription: &mut Box<dyn Subscription>) {
+        within_a_minute(async { while subscription.next().await.is_ok() {} }).await;
     }
 
-    fn lease(&self) -> Duration {
+    fn max_lease(&self) -> Duration {
         Duration::from_secs(1)
     }
 }
 
-impl Drop for InBroker {
+impl Drop for BrokerBackend {
     fn drop(&mut self) {
         let (broker, path) = (self.broker.clone(), format!("vhosts/{}", self.vhost));
         let deleting = std::thread::spawn(move || {

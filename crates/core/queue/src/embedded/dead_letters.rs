@@ -4,28 +4,28 @@ use model::Timestamp;
 use model::job::Envelope;
 use sqlite::rusqlite::{Connection, Error, OptionalExtension, Row, params};
 
-use super::jobs::{self, Message};
+use super::jobs::{self, NewJob};
 use super::lease::LeaseId;
 use crate::{DeadLetter, DeadLetterFilter};
 
-/// Ends a lease by moving the job to the dead letters; `false` when the lease is stale.
+/// Moves a leased job to the dead letters; `false` if the lease is stale.
 ///
-/// A job that was published twice and died twice is one dead letter, the later one: equal ids of a kind are one job.
+/// A job that was published twice and died twice is one dead letter, the later one: the same id and kind is the same job.
 pub(super) fn bury(c: &Connection, id: LeaseId, reason: &str, now: Timestamp) -> Result<bool, Error> {
     let Some((kind, payload)) = jobs::leased(c, id)? else { return Ok(false) };
-    let mut name = Envelope::parse(&payload).map_or_else(|_| format!("message-{}", id.seq), |job| job.id);
-    let mut of_another_kind = c.prepare_cached("SELECT 1 FROM dead_letters WHERE id = ?1 AND kind <> ?2")?;
-    while of_another_kind.exists([&name, &kind])? {
-        name = format!("{name}-{}", id.seq);
+    let mut letter_id = Envelope::parse(&payload).map_or_else(|_| format!("message-{}", id.seq), |job| job.id);
+    let mut other_kind = c.prepare_cached("SELECT 1 FROM dead_letters WHERE id = ?1 AND kind <> ?2")?;
+    while other_kind.exists([&letter_id, &kind])? {
+        letter_id = format!("{letter_id}-{}", id.seq);
     }
     let mut bury = c.prepare_cached(
         "INSERT OR REPLACE INTO dead_letters (id, kind, reason, died_at, payload) VALUES (?1, ?2, ?3, ?4, ?5)",
     )?;
-    bury.execute(params![name, kind, reason, now.0, payload])?;
+    bury.execute(params![letter_id, kind, reason, now.0, payload])?;
     jobs::delete(c, id)
 }
 
-/// Oldest first.
+/// Dead letters of one kind or of all, oldest first.
 pub(super) fn list(c: &Connection, kind: Option<&str>) -> Result<Vec<DeadLetter>, Error> {
     let mut letters = c.prepare_cached(
         "SELECT id, kind, reason, died_at, payload FROM dead_letters WHERE ?1 IS NULL OR kind = ?1 ORDER BY seq",
@@ -47,12 +47,12 @@ fn letter(row: &Row) -> Result<DeadLetter, Error> {
     })
 }
 
-/// The chosen ones that there are, oldest first.
-pub(super) fn choose(c: &Connection, which: &DeadLetterFilter) -> Result<Vec<i64>, Error> {
-    let mut chosen: Vec<i64> = match which {
+/// Keys of the chosen dead letters that exist, oldest first.
+pub(super) fn choose(c: &Connection, filter: &DeadLetterFilter) -> Result<Vec<i64>, Error> {
+    let mut chosen: Vec<i64> = match filter {
         DeadLetterFilter::All => {
-            let mut all = c.prepare_cached("SELECT seq FROM dead_letters")?;
-            all.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
+            let mut letters = c.prepare_cached("SELECT seq FROM dead_letters")?;
+            letters.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
         }
         DeadLetterFilter::Ids(ids) => {
             let mut by_id = c.prepare_cached("SELECT seq FROM dead_letters WHERE id = ?1")?;
@@ -65,27 +65,27 @@ pub(super) fn choose(c: &Connection, which: &DeadLetterFilter) -> Result<Vec<i64
     Ok(chosen)
 }
 
-/// Makes jobs of the dead again, with nothing counted against them; returns how many were still there.
-pub(super) fn revive(c: &Connection, chosen: &[i64]) -> Result<usize, Error> {
+/// Puts dead letters back into their queues, with no failed attempts; returns how many still existed.
+pub(super) fn requeue(c: &Connection, chosen: &[i64]) -> Result<usize, Error> {
     let mut take = c.prepare_cached("DELETE FROM dead_letters WHERE seq = ?1 RETURNING kind, payload")?;
-    let mut messages = Vec::new();
+    let mut revived = Vec::new();
     for seq in chosen {
         let letter = take.query_row([seq], |row| Ok((row.get(0)?, row.get(1)?))).optional()?;
-        messages.extend(letter.map(|(kind, payload)| anew(kind, payload)));
+        revived.extend(letter.map(|(kind, payload)| requeued(kind, payload)));
     }
-    jobs::insert(c, &messages)?;
-    Ok(messages.len())
+    jobs::insert(c, &revived)?;
+    Ok(revived.len())
 }
 
-/// For the queue it died in, whatever its envelope says.
-fn anew(kind: String, payload: Vec<u8>) -> Message {
+/// Goes to the queue that the letter died in, whatever kind its envelope names.
+fn requeued(kind: String, payload: Vec<u8>) -> NewJob {
     match Envelope::parse(&payload) {
-        Ok(job) => Message::new(kind, &Envelope { attempt: 0, history: Vec::new(), ..job }),
-        Err(_) => Message::raw(kind, payload),
+        Ok(job) => NewJob::new(kind, &Envelope { attempt: 0, history: Vec::new(), ..job }),
+        Err(_) => NewJob::raw(kind, payload),
     }
 }
 
-/// Deletes dead letters; returns how many were still there.
+/// Deletes dead letters; returns how many still existed.
 pub(super) fn delete(c: &Connection, chosen: &[i64]) -> Result<usize, Error> {
     let mut delete = c.prepare_cached("DELETE FROM dead_letters WHERE seq = ?1")?;
     chosen.iter().map(|seq| delete.execute([seq])).sum()
