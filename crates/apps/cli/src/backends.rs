@@ -47,7 +47,7 @@ pub async fn queue(settings: &Settings) -> anyhow::Result<Arc<dyn Queue>> {
         QueueError::Unavailable { .. } => out_of_reach(&error, "SPOTIFAI_QUEUE"),
         error => error.into(),
     })?;
-    queue.expect(&programs::names());
+    queue.register_kinds(&programs::names());
     Ok(queue)
 }
 

@@ -32,7 +32,7 @@ fn folder() -> TempDir {
         let (queue, store) = (queue::open(&url, None).await.unwrap(), store::open(&url).await.unwrap());
         queue.publish(&[Envelope::new(&TrackTagsJob { track_id: HOSTILE.into() })]).await.unwrap();
         let job = queue.subscribe(&["track.tags"], 1).await.unwrap().next().await.unwrap();
-        job.end(Outcome::Dead { reason: format!("no such track: {HOSTILE}") }).await.unwrap();
+        job.finish(Outcome::Dead { reason: format!("no such track: {HOSTILE}") }).await.unwrap();
         let started_at = Timestamp::now();
         let beat = Heartbeat {
             id: HOSTILE.into(),

@@ -154,7 +154,7 @@ fn dead_jobs_are_chosen_by_id_by_kind_or_all() {
         queue.publish(&[job("a"), job("b"), job("c")]).await.unwrap();
         let mut taken = queue.subscribe(&["track.tags"], 3).await.unwrap();
         for _ in 0..3 {
-            taken.next().await.unwrap().end(Outcome::Dead { reason: "no such track".into() }).await.unwrap();
+            taken.next().await.unwrap().finish(Outcome::Dead { reason: "no such track".into() }).await.unwrap();
         }
     });
     let at = folder.path();

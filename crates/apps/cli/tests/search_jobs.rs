@@ -156,7 +156,7 @@ fn a_search_without_jobs_is_not_watched_for_ever() {
         let queue = queue::open(&url, None).await.unwrap();
         let mut taken = queue.subscribe(&["search.block"], 1).await.unwrap();
         for _ in 0..blocks {
-            taken.next().await.unwrap().end(Outcome::Done(Vec::new())).await.unwrap();
+            taken.next().await.unwrap().finish(Outcome::Done(Vec::new())).await.unwrap();
         }
         queue.flush().await;
     });

@@ -55,7 +55,7 @@ pub(crate) async fn wait_until_empty(
         let left = if tally.is_busy() { Left::Work } else { look(queue, declines).await? };
         let elsewhere = match left {
             Left::Work => None,
-            Left::Nothing if queue.counts_exactly() => Some(Elsewhere::new()),
+            Left::Nothing if queue.has_exact_counts() => Some(Elsewhere::new()),
             _ => elsewhere(store, me, &kinds).await?,
         };
         let Some(now) = elsewhere.filter(|workers| workers.iter().all(|(_, running, _)| *running == 0)) else {

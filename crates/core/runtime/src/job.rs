@@ -195,7 +195,7 @@ impl Runner {
         } else {
             span.ended(ending, None);
         }
-        match delivery.end(end).await {
+        match delivery.finish(end).await {
             Ok(()) => {
                 self.meters.ended(ending);
                 self.count(ending);

@@ -93,7 +93,7 @@ impl Worker {
     async fn work(self, until: Until, shutdown: &Shutdown) -> Result<BTreeMap<String, JobCounts>, WorkerError> {
         let kinds: Vec<String> = self.handlers.keys().map(|kind| (*kind).to_owned()).collect();
         // One that is paused from the beginning is never subscribed to.
-        self.queue.expect(&self.handlers.keys().copied().collect::<Vec<_>>());
+        self.queue.register_kinds(&self.handlers.keys().copied().collect::<Vec<_>>());
         let (queue, store, limits) = (self.queue.clone(), self.store.clone(), self.limits.clone());
         let (tally, lost) = (Tally::of(&kinds), Arc::<Lost>::default());
         let fault = Arc::new(Fault::new(tally.clone()));

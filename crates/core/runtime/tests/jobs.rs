@@ -184,7 +184,7 @@ async fn until_empty_waits_for_jobs_that_run_elsewhere_and_runs_their_follow_ups
     place.until("the first is done", async |_| (place.stats("test.pear").await.ready == 0).then_some(())).await;
     // Half a second of looks that all must say "not yet".
     assert!(tokio::time::timeout(Duration::from_millis(500), &mut run).await.is_err(), "it did not wait");
-    delivery.end(Outcome::Done(vec![job(Pear { n: 1 }), job(Pear { n: 2 })])).await.unwrap();
+    delivery.finish(Outcome::Done(vec![job(Pear { n: 1 }), job(Pear { n: 2 })])).await.unwrap();
     assert_eq!(run.await.unwrap()["test.pear"], counts(3, 0, 0));
 }
 

@@ -128,7 +128,7 @@ async fn follow_ups_belong_to_the_run_and_the_trace_of_their_job() {
             assert!(trace.starts_with(&format!("00-{of_first}-")) && trace.len() == 55, "{trace}");
             assert_eq!(pear.run.as_deref(), Some("r1"));
         }
-        delivery.end(Outcome::Done(vec![])).await.unwrap();
+        delivery.finish(Outcome::Done(vec![])).await.unwrap();
     }
 }
 

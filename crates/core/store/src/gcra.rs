@@ -1,63 +1,64 @@
 //! Windows of permits by the generic cell rate algorithm (ITU-T I.371, annex A).
 //!
-//! A budget is one number, its theoretical arrival time: when the next permit may be used at the earliest. A lease takes
-//! the stretch of time from there (or from now, if that has passed: idle time is not saved up) that its permits last at
-//! the budget's rate. So whoever comes gets the next free window, however many there are, and each in turn: a window is
-//! short, hence nobody waits for more than a short window of everyone else. A window whose holder is gone just passes.
+//! A budget is one number, its theoretical arrival time (TAT): the earliest time at which the next permit may be used. A
+//! lease takes the window that starts there (or now, if the TAT has passed: idle time is not saved up) and lasts as long as
+//! its permits do at the budget's rate. So every caller gets the next free window, in turn, and since windows are short
+//! nobody waits longer than one short window of every other caller. The window of a lost worker simply passes.
 //!
-//! The embedded home runs it here, in a transaction; the shared home runs the same steps on the server.
+//! The embedded backend runs this in a transaction; the MongoDB backend runs the same steps on the server.
 
 use model::Timestamp;
 use model::fleet::Permits;
 
-use crate::LEASE_WINDOW;
+use crate::MAX_LEASE_WINDOW;
 
-/// Further ahead than windows are leased, in seconds and in permits, whichever lasts longer: an arrival beyond that was
-/// written before the clock was set back.
-const TOO_FAR: (f64, f64) = (600.0, 100.0);
+/// Windows are never leased further ahead than this many seconds or this many permits, whichever lasts longer: a TAT beyond
+/// that was written before the clock was set back, and is ignored. Both are far more than all workers of a team lease.
+const MAX_LEAD_SECONDS: f64 = 600.0;
+const MAX_LEAD_PERMITS: f64 = 100.0;
 
-/// Nothing lasts longer, in microseconds: sums of times stay within 64 bits.
-const LONGEST_US: i64 = i64::MAX / 4;
+/// Upper bound of any duration, in microseconds, so that sums of times fit into 64 bits.
+const MAX_DURATION_US: i64 = i64::MAX / 4;
 
-/// What a lease of some permits of a budget asks for, whatever the budget's state. Times are in microseconds.
-pub(crate) struct Ask {
+/// A request for permits, independent of the budget's state.
+pub(crate) struct LeaseRequest {
     count: u32,
-    /// How long the permits last at the budget's rate.
-    pub(crate) lasts_us: i64,
-    /// An arrival that is further ahead than this is not believed.
-    pub(crate) too_far_us: i64,
+    /// How long the permits last at the budget's rate, in microseconds.
+    pub(crate) duration_us: i64,
+    /// A TAT further ahead than this, in microseconds, is ignored.
+    pub(crate) max_lead_us: i64,
 }
 
-impl Ask {
-    /// At most `want` permits of a budget of `rate` a second (above 0).
+impl LeaseRequest {
+    /// At most `want` permits of a budget of `rate` permits per second (above 0).
     pub(crate) fn new(rate: f64, want: u32) -> Self {
-        let most = (rate * LEASE_WINDOW.as_secs_f64()).floor().max(1.0);
-        let count = f64::from(want).min(most);
-        let lasts_us = ((count * 1e6 / rate).ceil() as i64).min(LONGEST_US);
-        let too_far_us = ((TOO_FAR.0.max(TOO_FAR.1 / rate) * 1e6) as i64).min(LONGEST_US);
-        Self { count: count as u32, lasts_us, too_far_us }
+        let max_count = (rate * MAX_LEASE_WINDOW.as_secs_f64()).floor().max(1.0);
+        let count = f64::from(want).min(max_count);
+        let duration_us = ((count * 1e6 / rate).ceil() as i64).min(MAX_DURATION_US);
+        let max_lead_us = ((MAX_LEAD_SECONDS.max(MAX_LEAD_PERMITS / rate) * 1e6) as i64).min(MAX_DURATION_US);
+        Self { count: count as u32, duration_us, max_lead_us }
     }
 
-    /// The window from `start_us` to `end_us` since the Unix epoch. It opens at the next whole millisecond, and the rest
-    /// of that millisecond is not lost to the windows after it.
+    /// The window between two times in microseconds since the Unix epoch, rounded up to whole milliseconds. Later windows
+    /// start from the exact time, so that rounding does not lower the rate.
     pub(crate) fn window(&self, start_us: i64, end_us: i64) -> Permits {
         Permits { count: self.count, opens_at: milliseconds(start_us), expires_at: milliseconds(end_us) }
     }
 }
 
-/// The next window of at most `want` permits of a budget of `rate` a second (above 0), and the theoretical arrival time
-/// after it. These times are in microseconds since the Unix epoch.
+/// The next window of at most `want` permits of a budget of `rate` permits per second (above 0), and the TAT after it. TATs
+/// are in microseconds since the Unix epoch.
 pub(crate) fn next_window(now: Timestamp, arrival_us: i64, rate: f64, want: u32) -> (Permits, i64) {
-    let ask = Ask::new(rate, want);
+    let request = LeaseRequest::new(rate, want);
     let now_us = now.0.saturating_mul(1000);
-    let furthest = now_us.saturating_add(ask.too_far_us);
+    let furthest = now_us.saturating_add(request.max_lead_us);
     let start = if arrival_us > furthest { now_us } else { now_us.max(arrival_us) };
-    let end = start.saturating_add(ask.lasts_us);
-    (ask.window(start, end), end)
+    let end = start.saturating_add(request.duration_us);
+    (request.window(start, end), end)
 }
 
-/// No permits until a blocked budget opens again.
-pub(crate) fn blocked(until: Timestamp) -> Permits {
+/// No permits until `until`, when a blocked budget may be asked again.
+pub(crate) fn no_permits_until(until: Timestamp) -> Permits {
     Permits { count: 0, opens_at: until, expires_at: until }
 }
 
@@ -82,7 +83,7 @@ mod tests {
     #[test]
     fn a_window_lasts_no_longer_than_a_lease_is_worth() {
         let (permits, _) = next_window(NOW, 0, 5000.0, u32::MAX);
-        assert_eq!((permits.count, permits.expires_at), (2500, NOW + LEASE_WINDOW));
+        assert_eq!((permits.count, permits.expires_at), (2500, NOW + MAX_LEASE_WINDOW));
     }
 
     #[test]
@@ -121,11 +122,11 @@ mod tests {
                 uses.extend((0..permits.count).map(|i| opens + f64::from(i) * 1000.0 / rate));
                 (arrival, free_from) = (next, permits.expires_at);
             }
-            // Windows open at whole milliseconds, so that ten seconds are told to the millisecond.
-            let most = (rate * 10.001 + 1e-6).floor() as usize + 1;
+            // Windows open at whole milliseconds: ten seconds may hold the uses of 10.001 s.
+            let max_uses = (rate * 10.001 + 1e-6).floor() as usize + 1;
             for (i, first) in uses.iter().enumerate() {
                 let within = uses[i..].partition_point(|time| *time <= first + 10_000.0);
-                prop_assert!(within <= most, "{} in ten seconds at {} a second", within, rate);
+                prop_assert!(within <= max_uses, "{} in ten seconds at {} a second", within, rate);
             }
         }
     }

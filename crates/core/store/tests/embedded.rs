@@ -1,4 +1,4 @@
-//! The embedded home keeps the contract; and what is true of its file alone.
+//! The embedded backend: the contract of all backends, and what this one promises beyond.
 
 mod contract;
 
@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
-use contract::{Place, contract};
+use contract::{TestStore, contract};
 use model::Timestamp;
 use model::tag::{LabelSelection, Tag, TagSource, TagsOutcome};
 use model::track::{PlaylistPage, Track};
@@ -15,9 +15,9 @@ use sqlite::rusqlite::Connection;
 use store::{Store, StoreError};
 use tempfile::TempDir;
 
-struct File(TempDir);
+struct TestFile(TempDir);
 
-impl File {
+impl TestFile {
     fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
@@ -27,7 +27,7 @@ impl File {
     }
 }
 
-impl Place for File {
+impl TestStore for TestFile {
     fn fresh(_test: &str) -> Option<Self> {
         Some(Self::new())
     }
@@ -37,7 +37,7 @@ impl Place for File {
     }
 }
 
-contract!(crate::File);
+contract!(crate::TestFile);
 
 async fn open(path: &Path) -> Arc<dyn Store> {
     store::open(&format!("sqlite:{}", path.display())).await.unwrap()
@@ -70,7 +70,7 @@ async fn what_cannot_be_a_store_is_told_in_one_line() {
 
 #[tokio::test]
 async fn a_new_file_can_be_opened_by_many_at_once() {
-    let file = File::new();
+    let file = TestFile::new();
     let mut openers = tokio::task::JoinSet::new();
     for i in 0..8 {
         let path = file.path();
@@ -84,7 +84,7 @@ async fn a_new_file_can_be_opened_by_many_at_once() {
 
 #[tokio::test]
 async fn a_shell_sees_the_default_cut_in_the_view() {
-    let file = File::new();
+    let file = TestFile::new();
     let store = file.open().await;
     let tags = ["ambient", "blues", "country", "disco", "folk", "funk", "jazz", "metal", "pop", "soul"];
     for (i, tag) in tags.iter().enumerate() {
@@ -107,7 +107,7 @@ async fn a_shell_sees_the_default_cut_in_the_view() {
 
 #[tokio::test]
 async fn of_an_unrecognised_page_the_newest_is_kept() {
-    let file = File::new();
+    let file = TestFile::new();
     let store = file.open().await;
     for (address, body) in [("a", "old"), ("a", "new"), ("b", "other")] {
         store.save_unrecognised(address, 200, body).await.unwrap();
@@ -121,7 +121,7 @@ async fn of_an_unrecognised_page_the_newest_is_kept() {
 
 #[tokio::test]
 async fn damaged_entries_are_told_and_the_rest_stays_readable() {
-    let file = File::new();
+    let file = TestFile::new();
     let store = file.open().await;
     store.save_tracks(&[track("a"), track("b")]).await.unwrap();
     let damage = "
@@ -143,14 +143,14 @@ async fn damaged_entries_are_told_and_the_rest_stays_readable() {
 
 #[tokio::test]
 async fn a_good_answer_after_a_good_one_writes_nothing() {
-    let file = File::new();
+    let file = TestFile::new();
     let store = file.open().await;
     store.lease_budget("lastfm", 10.0, 1).await.unwrap();
     let shell = Connection::open(file.path()).unwrap();
     // Changes with every commit of another connection.
     let version = || shell.query_row("PRAGMA data_version", [], |row| row.get::<_, i64>(0)).unwrap();
     let before = version();
-    store.budget_answered("lastfm").await.unwrap();
+    store.reset_throttling("lastfm").await.unwrap();
     assert_eq!(version(), before);
     store.block_budget("lastfm", Timestamp::now(), "throttled").await.unwrap();
     assert_ne!(version(), before);
@@ -195,7 +195,7 @@ async fn save_pages(store: Arc<dyn Store>, run: String) {
 }
 
 /// Starts a child and kills it (SIGKILL) after it told of `pages` pages; returns what it told, as (run, offset).
-fn kill_after(file: &File, pages: usize) -> Vec<(String, u32)> {
+fn kill_after(file: &TestFile, pages: usize) -> Vec<(String, u32)> {
     let mut child: Child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "child_saves_pages", "--nocapture"])
         .env(CHILD_FILE, file.path())
@@ -214,7 +214,7 @@ fn kill_after(file: &File, pages: usize) -> Vec<(String, u32)> {
 
 #[tokio::test]
 async fn a_killed_process_leaves_whole_pages() {
-    let file = File::new();
+    let file = TestFile::new();
     let told: Vec<_> = (1..=20).flat_map(|pages| kill_after(&file, pages)).collect();
     assert_eq!(told.len(), 210);
     let store = file.open().await;

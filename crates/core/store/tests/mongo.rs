@@ -1,4 +1,4 @@
-//! The shared home keeps the contract, on a real server; and what it promises beyond.
+//! The MongoDB backend on a real server: the contract of all backends, and what this one promises beyond.
 
 mod contract;
 mod server;
@@ -6,7 +6,7 @@ mod server;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use contract::{Place, contract};
+use contract::{TestStore, contract};
 use futures::TryStreamExt;
 use model::Timestamp;
 use model::dataset::DatasetInfo;
@@ -15,10 +15,10 @@ use model::track::Track;
 use mongodb::IndexModel;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Document, doc};
-use server::{Database, Server};
+use server::{TestDatabase, PrivateServer};
 use store::{Store, StoreError};
 
-impl Place for Database {
+impl TestStore for TestDatabase {
     fn fresh(test: &str) -> Option<Self> {
         Self::of_tests(test)
     }
@@ -28,7 +28,7 @@ impl Place for Database {
     }
 }
 
-contract!(crate::Database);
+contract!(crate::TestDatabase);
 
 fn track(id: &str) -> Track {
     Track { id: id.into(), name: "Title".into(), artists: vec![], album: None, duration_ms: None, isrc: None }
@@ -61,17 +61,17 @@ async fn refused(url: &str) -> String {
 
 #[tokio::test]
 async fn a_new_database_can_be_opened_by_many_at_once() {
-    let Some(place) = Database::fresh("a_new_database_can_be_opened_by_many_at_once") else { return };
+    let Some(test_store) = TestDatabase::fresh("a_new_database_can_be_opened_by_many_at_once") else { return };
     let mut openers = tokio::task::JoinSet::new();
     for i in 0..8 {
-        let url = place.url().to_owned();
+        let url = test_store.url().to_owned();
         openers.spawn(async move { store::open(&url).await?.save_tracks(&[track(&i.to_string())]).await });
     }
     while let Some(saved) = openers.join_next().await {
         saved.unwrap().unwrap();
     }
-    assert_eq!(place.open().await.all_tracks().await.unwrap().len(), 8);
-    let trials = place.client().await.collection::<Document>("trials");
+    assert_eq!(test_store.open().await.all_tracks().await.unwrap().len(), 8);
+    let trials = test_store.client().await.collection::<Document>("trials");
     let indexes: Vec<_> = trials.list_indexes().await.unwrap().try_collect().await.unwrap();
     let is_unique = |index: &IndexModel| index.options.as_ref().is_some_and(|options| options.unique == Some(true));
     let unique: Vec<Document> = indexes.into_iter().filter(is_unique).map(|index| index.keys).collect();
@@ -80,10 +80,10 @@ async fn a_new_database_can_be_opened_by_many_at_once() {
 
 #[tokio::test]
 async fn a_blob_larger_than_a_document_comes_back_and_leaves_nothing_behind() {
-    let Some(place) = Database::fresh("a_blob_larger_than_a_document_comes_back_and_leaves_nothing_behind") else {
+    let Some(test_store) = TestDatabase::fresh("a_blob_larger_than_a_document_comes_back_and_leaves_nothing_behind") else {
         return;
     };
-    let store = place.open().await;
+    let store = test_store.open().await;
     let blob: Vec<u8> = (0_u32..5 << 20).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     for _ in 0..2 {
         store.save_dataset(&dataset("d"), &blob).await.unwrap();
@@ -91,7 +91,7 @@ async fn a_blob_larger_than_a_document_comes_back_and_leaves_nothing_behind() {
     }
     store.save_dataset(&dataset("d"), b"small").await.unwrap();
     assert_eq!(store.dataset_blob("d").await.unwrap().as_deref(), Some(&b"small"[..]));
-    let db = place.client().await;
+    let db = test_store.client().await;
     for part in ["blobs.files", "blobs.chunks"] {
         assert_eq!(db.collection::<Document>(part).count_documents(doc! {}).await.unwrap(), 1, "{part}");
     }
@@ -116,10 +116,10 @@ fn generated() -> Vec<(Track, TagsOutcome)> {
 
 #[tokio::test]
 async fn the_view_and_the_verb_are_what_the_embedded_home_computes() {
-    let Some(place) = Database::fresh("the_view_and_the_verb_are_what_the_embedded_home_computes") else { return };
+    let Some(test_store) = TestDatabase::fresh("the_view_and_the_verb_are_what_the_embedded_home_computes") else { return };
     let folder = tempfile::tempdir().unwrap();
     let embedded = store::open(&format!("sqlite:{}", folder.path().join("x.db").display())).await.unwrap();
-    let shared = place.open().await;
+    let shared = test_store.open().await;
     for (track, outcome) in generated() {
         for store in [&embedded, &shared] {
             store.save_tags(&track, &outcome, TagSource::Page).await.unwrap();
@@ -133,17 +133,17 @@ async fn the_view_and_the_verb_are_what_the_embedded_home_computes() {
             assert_eq!(found.unwrap(), expected.unwrap(), "{label_selection:?}");
         }
     }
-    let view = place.client().await.collection::<LabelledTrack>("labelled_tracks");
+    let view = test_store.client().await.collection::<LabelledTrack>("labelled_tracks");
     let rows: Vec<LabelledTrack> = view.find(doc! {}).await.unwrap().try_collect().await.unwrap();
     assert_eq!(rows, embedded.labelled_tracks(&LabelSelection::default()).await.unwrap().tracks);
 }
 
 #[tokio::test]
 async fn a_view_of_another_version_is_replaced() {
-    let Some(place) = Database::fresh("a_view_of_another_version_is_replaced") else { return };
-    let db = place.client().await;
+    let Some(test_store) = TestDatabase::fresh("a_view_of_another_version_is_replaced") else { return };
+    let db = test_store.client().await;
     db.run_command(doc! { "create": "labelled_tracks", "viewOn": "tags", "pipeline": [] }).await.unwrap();
-    let store = place.open().await;
+    let store = test_store.open().await;
     let tags = TagsOutcome::Tags(vec![Tag { name: "pop".into(), count: None }]);
     store.save_tags(&track("a"), &tags, TagSource::Page).await.unwrap();
     let row = db.collection::<Document>("labelled_tracks").find_one(doc! {}).await.unwrap().unwrap();
@@ -152,12 +152,12 @@ async fn a_view_of_another_version_is_replaced() {
 
 #[tokio::test]
 async fn of_an_unrecognised_page_the_newest_is_kept() {
-    let Some(place) = Database::fresh("of_an_unrecognised_page_the_newest_is_kept") else { return };
-    let store = place.open().await;
+    let Some(test_store) = TestDatabase::fresh("of_an_unrecognised_page_the_newest_is_kept") else { return };
+    let store = test_store.open().await;
     for (address, body) in [("a", "old"), ("a", "new"), ("b", "other")] {
         store.save_unrecognised(address, 200, body).await.unwrap();
     }
-    let pages = place.client().await.collection::<Document>("pages");
+    let pages = test_store.client().await.collection::<Document>("pages");
     let rows: Vec<Document> = pages.find(doc! {}).sort(doc! { "_id": 1 }).await.unwrap().try_collect().await.unwrap();
     let rows: Vec<_> = rows.iter().map(|row| (row.get_str("address").unwrap(), row.get_str("body").unwrap())).collect();
     assert_eq!(rows, [("a", "new"), ("b", "other")]);
@@ -165,10 +165,10 @@ async fn of_an_unrecognised_page_the_newest_is_kept() {
 
 #[tokio::test]
 async fn damaged_entries_are_told_and_the_rest_stays_readable() {
-    let Some(place) = Database::fresh("damaged_entries_are_told_and_the_rest_stays_readable") else { return };
-    let store = place.open().await;
+    let Some(test_store) = TestDatabase::fresh("damaged_entries_are_told_and_the_rest_stays_readable") else { return };
+    let store = test_store.open().await;
     store.save_tracks(&[track("a"), track("b")]).await.unwrap();
-    let db = place.client().await;
+    let db = test_store.client().await;
     let bytes = |bytes: &[u8]| mongodb::bson::Binary { subtype: BinarySubtype::Generic, bytes: bytes.to_vec() };
     let collection = |name: &str| db.collection::<Document>(name);
     let packed = doc! { "_id": "a", "track_id": "a", "segments": bytes(b"\x01\xff\xff\xff\xff\x0f") };
@@ -190,8 +190,8 @@ async fn damaged_entries_are_told_and_the_rest_stays_readable() {
 
 #[tokio::test]
 async fn texts_that_look_like_the_servers_language_stay_texts() {
-    let Some(place) = Database::fresh("texts_that_look_like_the_servers_language_stay_texts") else { return };
-    let store = place.open().await;
+    let Some(test_store) = TestDatabase::fresh("texts_that_look_like_the_servers_language_stay_texts") else { return };
+    let store = test_store.open().await;
     let past = Timestamp::now() - Duration::from_secs(3600);
     let blocked = store.block_budget("$name", past, "$throttled").await.unwrap();
     assert_eq!((blocked.name.as_str(), blocked.reason.as_deref()), ("$name", Some("$throttled")));
@@ -241,8 +241,8 @@ async fn a_server_that_is_too_old_is_refused() {
 
 #[tokio::test]
 async fn a_refused_sign_in_is_told_in_one_line_without_the_password() {
-    let Some(place) = Database::fresh("a_refused_sign_in_is_told_in_one_line_without_the_password") else { return };
-    let line = refused(&place.url_of_nobody()).await;
+    let Some(test_store) = TestDatabase::fresh("a_refused_sign_in_is_told_in_one_line_without_the_password") else { return };
+    let line = refused(&test_store.url_of_unknown_user()).await;
     assert!(line.contains("refused the sign-in") && line.contains("authSource") && !line.contains('\n'), "{line}");
     assert!(!line.contains("hush"), "{line}");
 }
@@ -250,8 +250,8 @@ async fn a_refused_sign_in_is_told_in_one_line_without_the_password() {
 /// A caller that gives up, as `select!` and time-outs do, at any await on the way.
 #[tokio::test]
 async fn an_operation_that_nobody_waits_for_is_done_to_its_end() {
-    let Some(place) = Database::fresh("an_operation_that_nobody_waits_for_is_done_to_its_end") else { return };
-    let store = place.open().await;
+    let Some(test_store) = TestDatabase::fresh("an_operation_that_nobody_waits_for_is_done_to_its_end") else { return };
+    let store = test_store.open().await;
     for i in 0..50 {
         let tracks = [track(&format!("{i:02}"))];
         // Begun, and given up at once or a moment later; some are done by then.
@@ -265,7 +265,7 @@ async fn an_operation_that_nobody_waits_for_is_done_to_its_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on() {
-    let Some(mut server) = Server::start("what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on")
+    let Some(mut server) = PrivateServer::start("what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on")
     else {
         return;
     };

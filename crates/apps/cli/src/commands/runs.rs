@@ -78,7 +78,7 @@ pub async fn cancel(args: &CancelArgs, backends: &Backends) -> anyhow::Result<()
     let runs = backends.store.runs().await?;
     let run = ids::find("run", "runs", &runs, &args.run, |run| &run.id)?;
     let run = backends.store.cancel_run(&run.id, now).await?.context("the store has lost the run")?;
-    backends.queue.forget_run(&run.id).await?;
+    backends.queue.delete_run_jobs(&run.id).await?;
     if args.json {
         return say_json(&run);
     }

@@ -15,9 +15,9 @@ use crate::shell::{self, places};
 /// of them, and how to go on with the open run that they may belong to, or to end it.
 pub async fn name_others(backends: &Backends, run: &Run) -> anyhow::Result<()> {
     for cancelled in backends.store.cancelled_runs().await? {
-        backends.queue.forget_run(&cancelled).await?;
+        backends.queue.delete_run_jobs(&cancelled).await?;
     }
-    let own = backends.queue.of_run(&run.id);
+    let own = backends.queue.for_run(&run.id);
     let mut waiting: HashMap<String, usize> = backends.queue.stats().await?.into_iter().map(counted).collect();
     if let Some(own) = &own {
         for (kind, count) in own.stats().await?.into_iter().map(counted) {

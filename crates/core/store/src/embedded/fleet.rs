@@ -4,7 +4,7 @@ use model::fleet::{Budget, Capability, Heartbeat, Pause, Permits};
 use sqlite::rusqlite::{self, Connection, OptionalExtension, Row};
 
 use super::{Embedded, to_doc};
-use crate::gcra::{blocked, next_window};
+use crate::gcra::{no_permits_until, next_window};
 use crate::{Fleet, Result, StoreError};
 
 #[async_trait]
@@ -36,7 +36,7 @@ impl Fleet for Embedded {
             return Err(StoreError::Unusable(format!("the budget {name} has a rate of {rate}: set one above 0")));
         }
         let name = name.to_owned();
-        // The time is told inside the step: waiting for the file may have taken a while.
+        // The time is taken inside the transaction: waiting for the file may have taken a while.
         self.write(move |connection| lease(connection, &name, rate, want, Timestamp::now())).await
     }
 
@@ -45,17 +45,17 @@ impl Fleet for Embedded {
         self.write(move |connection| block(connection, &name, until, &reason, Timestamp::now())).await
     }
 
-    async fn budget_answered(&self, name: &str) -> Result<()> {
-        // Nearly every answer is a good one after a good one: that must cost no write.
+    async fn reset_throttling(&self, name: &str) -> Result<()> {
+        // Nearly every success follows another: that must cost no write.
         if self.budget(name).await?.is_none_or(|budget| budget.throttled == 0) {
             return Ok(());
         }
-        // An answer that comes during a block was asked for before it, and says nothing about it.
-        let anew = "UPDATE budgets SET throttled = 0 WHERE name = ?1 AND throttled > 0 AND blocked_until <= ?2";
-        self.save(anew, vec![(name.to_owned(), Timestamp::now().0)]).await
+        // An answer that arrives during a block was asked for before it, and says nothing about it.
+        let clear = "UPDATE budgets SET throttled = 0 WHERE name = ?1 AND throttled > 0 AND blocked_until <= ?2";
+        self.save(clear, vec![(name.to_owned(), Timestamp::now().0)]).await
     }
 
-    async fn open_budget(&self, name: &str) -> Result<bool> {
+    async fn unblock_budget(&self, name: &str) -> Result<bool> {
         let name = name.to_owned();
         let open =
             "UPDATE budgets SET blocked_until = 0, throttled = 0, reason = NULL WHERE name = ?1 AND blocked_until > ?2";
@@ -99,7 +99,7 @@ fn lease(connection: &Connection, name: &str, rate: f64, want: u32, now: Timesta
         .optional()?;
     let (blocked_until, arrival_us) = state.unwrap_or_default();
     if blocked_until > now {
-        return Ok(blocked(blocked_until));
+        return Ok(no_permits_until(blocked_until));
     }
     let (permits, arrival_us) = next_window(now, arrival_us, rate, want);
     let save = "INSERT INTO budgets (name, arrival_us) VALUES (?1, ?2)
@@ -108,8 +108,7 @@ fn lease(connection: &Connection, name: &str, rate: f64, want: u32, now: Timesta
     Ok(permits)
 }
 
-/// While the budget is blocked already, one more throttled answer is of the same incident: it was asked for before the
-/// block, and counts with the others as one.
+/// Another throttled answer while the budget is blocked was asked for before the block: it counts as the same incident.
 fn block(
     connection: &Connection,
     name: &str,

@@ -1,4 +1,4 @@
-//! The embedded home: one SQLite file. Each family of verbs is a file; they share the few lines here.
+//! The embedded backend: one SQLite file. Each trait is implemented in a file of its own, on the few functions here.
 
 mod audio;
 mod datasets;
@@ -28,7 +28,7 @@ impl Embedded {
         Ok(Self { db })
     }
 
-    /// Runs `work` as one step: all of it or nothing, and safe when this returns.
+    /// Runs `work` in a transaction; what it wrote is safe when this returns.
     async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -36,7 +36,7 @@ impl Embedded {
         self.db.write(work).await.map_err(|error| self.failed(&error))
     }
 
-    /// Runs `work` on one state of the file.
+    /// Runs `work` on one snapshot of the file.
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
@@ -44,7 +44,7 @@ impl Embedded {
         self.db.read(work).await.map_err(|error| self.failed(&error))
     }
 
-    /// Runs a statement once a row, all in one step.
+    /// Runs a statement once per row, in one transaction.
     async fn save<P: Params + Send + 'static>(&self, statement: &'static str, rows: Vec<P>) -> Result<()> {
         if rows.is_empty() {
             return Ok(());
@@ -52,14 +52,14 @@ impl Embedded {
         self.write(move |connection| execute_each(connection, statement, rows)).await
     }
 
-    /// The rows of a query, each made by `of`.
+    /// The rows of a query, each mapped by `map_row`.
     async fn rows<T: Send + 'static>(
         &self,
         query: &'static str,
         params: impl Params + Send + 'static,
-        of: impl Fn(&Row) -> rusqlite::Result<T> + Send + 'static,
+        map_row: impl Fn(&Row) -> rusqlite::Result<T> + Send + 'static,
     ) -> Result<Vec<T>> {
-        self.read(move |connection| connection.prepare_cached(query)?.query_map(params, of)?.collect()).await
+        self.read(move |connection| connection.prepare_cached(query)?.query_map(params, map_row)?.collect()).await
     }
 
     /// The rows of a query whose only column is a JSON document.
@@ -71,7 +71,7 @@ impl Embedded {
         self.rows(query, params, |row| from_doc(row, 0)).await
     }
 
-    /// The first of [`Embedded::docs`].
+    /// The first row of [`Embedded::docs`].
     async fn doc<T: DeserializeOwned + Send + 'static>(
         &self,
         query: &'static str,
@@ -89,7 +89,7 @@ fn failed(file: &str, error: &rusqlite::Error) -> StoreError {
     match sqlite::remedy(error) {
         Remedy::Retry => StoreError::Unavailable { at: format!("sqlite:{file}"), cause: error.to_string() },
         Remedy::SeeToDisk(why) => StoreError::Unwritable { file: file.to_owned(), why },
-        Remedy::GiveUp => StoreError::Unusable(format!("the store `sqlite:{file}` is unusable: {error}")),
+        Remedy::GiveUp => StoreError::Unusable(format!("the store `sqlite:{file}` cannot be used: {error}")),
     }
 }
 
@@ -99,7 +99,7 @@ fn execute_each<P: Params>(connection: &Connection, statement: &str, rows: Vec<P
 }
 
 fn to_doc<T: Serialize + ?Sized>(value: &T) -> String {
-    serde_json::to_string(value).expect("the words of the field are plain data")
+    serde_json::to_string(value).expect("domain types are plain data")
 }
 
 fn from_doc<T: DeserializeOwned>(row: &Row, column: usize) -> rusqlite::Result<T> {
@@ -107,7 +107,7 @@ fn from_doc<T: DeserializeOwned>(row: &Row, column: usize) -> rusqlite::Result<T
     serde_json::from_str(doc).map_err(|error| unreadable(column, Type::Text, error))
 }
 
-/// An entry that this program did not write like that.
-fn unreadable(column: usize, of: Type, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
-    rusqlite::Error::FromSqlConversionFailure(column, of, cause.into())
+/// The error of a value that this program did not write in that form.
+fn unreadable(column: usize, sql_type: Type, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+    rusqlite::Error::FromSqlConversionFailure(column, sql_type, cause.into())
 }

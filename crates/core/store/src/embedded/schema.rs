@@ -1,9 +1,9 @@
 //! The tables, named like the collections, and the view `labelled_tracks`.
 
-/// The query of `labelled_tracks`: `track_id`, and its `labels` as a JSON list in no promised order (sorting inside an
-/// aggregate is newer than the SQLite of many a reader, who then could not read any table of the file). The argument is
-/// what starts it: the table expressions `cut(top, misc)` and `excluded(tag)`. The view has the default cut, the verb its
-/// parameters.
+/// The query of `labelled_tracks`: `track_id`, and its `labels` as a JSON list in unspecified order (sorting inside an
+/// aggregate needs a newer SQLite than many people have, and a view that does not parse makes the whole file unreadable for
+/// them). The argument defines the common table expressions `cut(top, misc)` and `excluded(tag)`: constants for the view,
+/// parameters for [`Tags::labelled_tracks`](crate::Tags::labelled_tracks).
 macro_rules! labelled_tracks {
     ($selection:literal) => {
         concat!(
@@ -28,8 +28,8 @@ macro_rules! labelled_tracks {
 pub(super) const LABELLED_TRACKS: &str =
     labelled_tracks!("cut(top, misc) AS (SELECT ?1, ?2), excluded(tag) AS (SELECT value FROM json_each(?3))");
 
-/// What makes a file a store; nothing where it is one already. Small columns come before large ones, so that reading
-/// them needs no walk through a blob's pages.
+/// The tables and views. Idempotent. Small columns come before large ones, so that reading them does not walk through a
+/// blob's pages.
 pub(super) const SCHEMA: &str = concat!(
     "
     CREATE TABLE IF NOT EXISTS tracks (id TEXT PRIMARY KEY, doc TEXT NOT NULL) WITHOUT ROWID;
@@ -51,7 +51,7 @@ pub(super) const SCHEMA: &str = concat!(
     labelled_tracks!("cut(top, misc) AS (SELECT 9, 'misc'), excluded(tag) AS (SELECT 'rock')"),
     ";
 
-    -- NULL: Spotify has none; a null among the values: it lacks this one
+    -- NULL: Spotify has no features of the track; a null among the values: it lacks this one
     CREATE TABLE IF NOT EXISTS features (track_id TEXT PRIMARY KEY, scalars TEXT) WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS analyses (track_id TEXT PRIMARY KEY, confidences TEXT, segments BLOB);
     CREATE TABLE IF NOT EXISTS pitches (

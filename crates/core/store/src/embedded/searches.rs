@@ -7,16 +7,16 @@ use sqlite::rusqlite::Row;
 use super::{Embedded, to_doc};
 use crate::{Result, Searches};
 
-/// A [`SearchInfo`] as a JSON document; the mark of a cancellation stands beside the fields of the search.
+/// Selects [`SearchInfo`]s as JSON documents. A cancellation is stored in the document of the search.
 macro_rules! infos {
-    ($which:literal) => {
+    ($clauses:literal) => {
         concat!(
             "SELECT json_object(
                 'id', id, 'dataset', doc -> '$.dataset', 'settings', json_array_length(doc, '$.settings'),
                 'blocks', json_array_length(doc, '$.blocks'), 'folds', doc -> '$.folds', 'created_at', created_at,
                 'cancelled_at', doc -> '$.cancelled_at'
             ) FROM searches ",
-            $which
+            $clauses
         )
     };
 }

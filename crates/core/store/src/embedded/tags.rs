@@ -39,8 +39,12 @@ impl Tags for Embedded {
     async fn tag_outcomes(&self) -> Result<TagOutcomeCounts> {
         let query = "SELECT outcome, count(*) FROM tags GROUP BY outcome";
         let counts: Vec<(String, u32)> = self.rows(query, [], |row| Ok((row.get(0)?, row.get(1)?))).await?;
-        let of = |name: &str| counts.iter().find(|(outcome, _)| outcome == name).map_or(0, |(_, n)| *n as usize);
-        Ok(TagOutcomeCounts { tags: of("tags"), no_tags: of("no_tags"), unknown_track: of("unknown_track") })
+        let count_of = |name: &str| counts.iter().find(|(outcome, _)| outcome == name).map_or(0, |(_, n)| *n as usize);
+        Ok(TagOutcomeCounts {
+            tags: count_of("tags"),
+            no_tags: count_of("no_tags"),
+            unknown_track: count_of("unknown_track"),
+        })
     }
 }
 

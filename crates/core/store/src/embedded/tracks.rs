@@ -36,8 +36,8 @@ impl Tracks for Embedded {
         let row = |row: &Row| Ok((row.get(0)?, [row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?]));
         let mut gaps = Gaps::default();
         for (id, lacks) in self.rows::<(String, [bool; 4])>(query, [to_doc(track_ids)], row).await? {
-            let of_each = [&mut gaps.tags, &mut gaps.features, &mut gaps.analyses, &mut gaps.pitches];
-            of_each.into_iter().zip(lacks).filter(|(_, lacks)| *lacks).for_each(|(ids, _)| ids.push(id.clone()));
+            let lists = [&mut gaps.tags, &mut gaps.features, &mut gaps.analyses, &mut gaps.pitches];
+            lists.into_iter().zip(lacks).filter(|(_, lacks)| *lacks).for_each(|(ids, _)| ids.push(id.clone()));
         }
         Ok(gaps)
     }

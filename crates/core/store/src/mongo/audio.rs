@@ -12,7 +12,7 @@ use super::{Mongo, schema};
 use crate::segments::{pack, unpack};
 use crate::{Audio, AudioCounts, Result};
 
-/// An entry of `analyses`; without segments, Spotify has none.
+/// A document of `analyses`. Without segments: Spotify has no analysis of the track.
 #[derive(Deserialize)]
 struct StoredAnalysis {
     track_id: String,
@@ -20,7 +20,7 @@ struct StoredAnalysis {
     segments: Option<Binary>,
 }
 
-/// An entry of `pitches`: the columns, 8 bytes a value, little-endian, or why there are none.
+/// A document of `pitches`: the columns as little-endian `f64`, or why there are none.
 #[derive(Deserialize)]
 struct StoredPitches {
     track_id: String,
@@ -31,19 +31,19 @@ struct StoredPitches {
 #[async_trait]
 impl Audio for Mongo {
     async fn save_features(&self, features: &[AudioFeatures]) -> Result<()> {
-        let write = |of: &AudioFeatures| {
-            let mut entry = self.entry(&of.track_id, of)?;
-            entry.insert("found", of.values.is_some());
-            if of.is_incomplete() {
+        let write = |features: &AudioFeatures| {
+            let mut entry = self.entry(&features.track_id, features)?;
+            entry.insert("found", features.values.is_some());
+            if features.is_incomplete() {
                 entry.insert("incomplete", true);
             }
-            Ok(Write::replace("features", doc! { "_id": &of.track_id }, entry))
+            Ok(Write::replace("features", doc! { "_id": &features.track_id }, entry))
         };
         self.save(features.iter().map(write).collect::<Result<_>>()?).await
     }
 
     async fn features(&self, track_ids: &[String]) -> Result<Vec<AudioFeatures>> {
-        self.of_ids("features", track_ids).await
+        self.find_by_ids("features", track_ids).await
     }
 
     async fn save_analysis(&self, analysis: &TrackAnalysis) -> Result<()> {
@@ -64,14 +64,14 @@ impl Audio for Mongo {
     }
 
     async fn analysed(&self, track_ids: &[String]) -> Result<Vec<String>> {
-        self.known("analyses", track_ids).await
+        self.existing_ids("analyses", track_ids).await
     }
 
     async fn confidences(&self) -> Result<Vec<(String, [f64; 4])>> {
         let with_confidences = doc! { "confidences": { "$ne": Bson::Null } };
         let small = doc! { "_id": 0, "track_id": 1, "confidences": 1 };
-        let found: Vec<StoredAnalysis> = self.parts("analyses", with_confidences, small).await?;
-        Ok(found.into_iter().filter_map(|of| Some((of.track_id, of.confidences?))).collect())
+        let found: Vec<StoredAnalysis> = self.find_fields("analyses", with_confidences, small).await?;
+        Ok(found.into_iter().filter_map(|found| Some((found.track_id, found.confidences?))).collect())
     }
 
     async fn save_pitches(&self, pitches: &TrackPitches) -> Result<()> {
@@ -87,20 +87,20 @@ impl Audio for Mongo {
     }
 
     async fn pitches(&self, track_ids: &[String]) -> Result<Vec<TrackPitches>> {
-        let found: Vec<StoredPitches> = self.of_ids("pitches", track_ids).await?;
+        let found: Vec<StoredPitches> = self.find_by_ids("pitches", track_ids).await?;
         found.into_iter().map(|found| self.columns(found)).collect()
     }
 
     async fn tracks_without_pitches(&self) -> Result<Vec<String>> {
-        let analysed = self.ids("analyses", doc! { "found": true }, schema::by("found")).await?;
-        let computed = self.ids("pitches", doc! {}, doc! { "_id": 1 }).await?;
+        let analysed = self.find_ids("analyses", doc! { "found": true }, schema::index_on("found")).await?;
+        let computed = self.find_ids("pitches", doc! {}, doc! { "_id": 1 }).await?;
         Ok(without(analysed, &computed))
     }
 
     async fn tracks_without_audio(&self) -> Result<Vec<String>> {
-        let tracks = self.ids("tracks", doc! {}, doc! { "_id": 1 }).await?;
-        let features = self.ids("features", doc! {}, doc! { "_id": 1 }).await?;
-        let analyses = self.ids("analyses", doc! {}, doc! { "_id": 1 }).await?;
+        let tracks = self.find_ids("tracks", doc! {}, doc! { "_id": 1 }).await?;
+        let features = self.find_ids("features", doc! {}, doc! { "_id": 1 }).await?;
+        let analyses = self.find_ids("analyses", doc! {}, doc! { "_id": 1 }).await?;
         let (no_features, no_analysis) = (without(tracks.clone(), &features), without(tracks, &analyses));
         Ok(sorted(&[no_features, no_analysis].concat()))
     }
@@ -108,22 +108,22 @@ impl Audio for Mongo {
     async fn audio_counts(&self) -> Result<AudioCounts> {
         let (tracks, features, incomplete_features, analyses, pitches) = futures::try_join!(
             self.count("tracks", doc! {}),
-            self.counts("features", "found"),
+            self.count_by("features", "found"),
             self.count("features", doc! { "incomplete": true }),
-            self.counts("analyses", "found"),
-            self.counts("pitches", "rejected"),
+            self.count_by("analyses", "found"),
+            self.count_by("pitches", "rejected"),
         )?;
-        let of = |counts: &[(Bson, usize)], found: bool| {
+        let count_of = |counts: &[(Bson, usize)], found: bool| {
             counts.iter().find(|(value, _)| value.as_bool() == Some(found)).map_or(0, |(_, n)| *n)
         };
         let rejected = pitches.iter().filter_map(|(reason, n)| Some((reason.as_str()?.to_owned(), *n)));
         Ok(AudioCounts {
             tracks,
-            features: of(&features, true),
+            features: count_of(&features, true),
             incomplete_features,
-            without_features: of(&features, false),
-            analyses: of(&analyses, true),
-            without_analysis: of(&analyses, false),
+            without_features: count_of(&features, false),
+            analyses: count_of(&analyses, true),
+            without_analysis: count_of(&analyses, false),
             pitches: pitches.iter().find(|(reason, _)| reason.as_null().is_some()).map_or(0, |(_, n)| *n),
             rejected_pitches: rejected.collect(),
         })

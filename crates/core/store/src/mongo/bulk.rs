@@ -7,10 +7,10 @@ use mongodb::{Database, Namespace};
 
 use super::errors::is_duplicate_key;
 
-/// Writes in one `update` command: far below the largest message with the small documents that come in numbers.
-const WRITES_A_COMMAND: usize = 1_000;
-/// Two upserts of one new key can meet: one of them fails, and finds the document when it tries again.
-const ATTEMPTS: usize = 5;
+/// Writes in one `update` command: with the small documents that come in bulk, far below the largest message.
+const WRITES_PER_COMMAND: usize = 1_000;
+/// Attempts at an upsert. Two upserts of the same new key can collide: one fails, and finds the document when retried.
+const MAX_UPSERT_ATTEMPTS: usize = 5;
 
 /// An upsert.
 #[derive(Debug, Clone)]
@@ -19,23 +19,23 @@ pub(super) struct Write {
     /// The natural key.
     key: Document,
     document: Document,
-    first_stays: bool,
+    insert_only: bool,
 }
 
 impl Write {
-    /// The document of `key` becomes `document`.
+    /// Replaces the document of `key` by `document`, or inserts it.
     pub(super) fn replace(collection: &'static str, key: Document, document: Document) -> Self {
-        Self { collection, key, document, first_stays: false }
+        Self { collection, key, document, insert_only: false }
     }
 
-    /// The document of `key` becomes `document`, unless there is one.
-    pub(super) fn first_stays(collection: &'static str, key: Document, document: Document) -> Self {
-        Self { collection, key, document, first_stays: true }
+    /// Inserts `document` as the document of `key`, unless there is one.
+    pub(super) fn insert_if_absent(collection: &'static str, key: Document, document: Document) -> Self {
+        Self { collection, key, document, insert_only: true }
     }
 
     fn model(self, db: &Database) -> WriteModel {
         let namespace = Namespace::new(db.name(), self.collection);
-        match self.first_stays {
+        match self.insert_only {
             true => {
                 let update = UpdateModifications::Document(doc! { "$setOnInsert": self.document });
                 UpdateOneModel::builder()
@@ -55,7 +55,7 @@ impl Write {
 
     /// A statement of an `update` command.
     fn statement(self) -> Document {
-        let update = if self.first_stays {
+        let update = if self.insert_only {
             doc! { "$setOnInsert": self.document }
         } else {
             self.document
@@ -64,7 +64,7 @@ impl Write {
     }
 }
 
-/// Writes all in their order. Doing it again changes nothing, so it may stop half-way.
+/// Carries out the writes in order. They are idempotent, so it may stop half-way and be repeated.
 pub(super) async fn write(db: Database, has_bulk_write: bool, writes: Vec<Write>) -> Answer<()> {
     let mut attempt = 1;
     loop {
@@ -73,7 +73,7 @@ pub(super) async fn write(db: Database, has_bulk_write: bool, writes: Vec<Write>
             false => updates(&db, writes.clone()).await,
         };
         match written {
-            Err(error) if is_duplicate_key(&error) && attempt < ATTEMPTS => attempt += 1,
+            Err(error) if is_duplicate_key(&error) && attempt < MAX_UPSERT_ATTEMPTS => attempt += 1,
             other => return other,
         }
     }
@@ -84,10 +84,10 @@ async fn bulk_write(db: &Database, writes: Vec<Write>) -> Answer<()> {
     db.client().bulk_write(models).await.map(drop)
 }
 
-/// The same before 8.0: an `update` command for each stretch of writes of one collection.
+/// The same before 8.0: one `update` command for consecutive writes to one collection.
 async fn updates(db: &Database, writes: Vec<Write>) -> Answer<()> {
-    for stretch in writes.chunk_by(|one, next| one.collection == next.collection) {
-        for writes in stretch.chunks(WRITES_A_COMMAND) {
+    for same_collection in writes.chunk_by(|write, next| write.collection == next.collection) {
+        for writes in same_collection.chunks(WRITES_PER_COMMAND) {
             update(db, writes[0].collection, writes.iter().cloned().map(Write::statement).collect()).await?;
         }
     }
@@ -118,16 +118,16 @@ mod tests {
 
     use super::*;
 
-    const TRACKS: i64 = 2_500;
+    const TRACK_COUNT: i64 = 2_500;
 
     fn writes(name: &str) -> Vec<Write> {
         let track = |i: i64| Write::replace("tracks", doc! { "_id": i }, doc! { "_id": i, "name": name });
         let page =
-            Write::first_stays("pages", doc! { "run": 1, "page": 2 }, doc! { "run": 1, "page": 2, "name": name });
-        (0..TRACKS).map(track).chain([page]).collect()
+            Write::insert_if_absent("pages", doc! { "run": 1, "page": 2 }, doc! { "run": 1, "page": 2, "name": name });
+        (0..TRACK_COUNT).map(track).chain([page]).collect()
     }
 
-    /// Servers before 8.0 take the same writes in another way, which newer ones take, too.
+    /// Newer servers accept the commands for servers before 8.0 as well.
     #[tokio::test]
     async fn both_ways_write_the_same() {
         let Some(url) = testkit::test_server("SPOTIFAI_TEST_STORE", "bulk::both_ways_write_the_same") else { return };
@@ -138,8 +138,8 @@ mod tests {
                 write(db.clone(), has_bulk_write, writes(name)).await.unwrap();
             }
             let [tracks, pages] = ["tracks", "pages"].map(|name| db.collection::<Document>(name));
-            assert_eq!(tracks.count_documents(doc! { "name": "second" }).await.unwrap(), TRACKS as u64);
-            assert_eq!(tracks.count_documents(doc! {}).await.unwrap(), TRACKS as u64);
+            assert_eq!(tracks.count_documents(doc! { "name": "second" }).await.unwrap(), TRACK_COUNT as u64);
+            assert_eq!(tracks.count_documents(doc! {}).await.unwrap(), TRACK_COUNT as u64);
             assert_eq!(pages.count_documents(doc! { "name": "first" }).await.unwrap(), 1);
             assert_eq!(pages.count_documents(doc! {}).await.unwrap(), 1);
             let clash = Write::replace("tracks", doc! { "_id": 1, "name": "other" }, doc! { "name": "other" });

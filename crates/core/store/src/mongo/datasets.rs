@@ -6,15 +6,15 @@ use mongodb::{Collection, Database};
 
 use super::blobs::Blobs;
 use super::errors::is_duplicate_key;
-use super::{LONG_ANSWER_WITHIN, Mongo};
+use super::{BULK_TIMEOUT, Mongo};
 use crate::{Datasets, Result};
 
 #[async_trait]
 impl Datasets for Mongo {
     async fn save_dataset(&self, info: &DatasetInfo, parquet: &[u8]) -> Result<()> {
         let (entry, parquet) = (self.entry(&info.id, info)?, parquet.to_vec());
-        let blobs = Blobs::of(&self.db, "datasets", &info.id);
-        self.run(LONG_ANSWER_WITHIN, save(self.db.clone(), blobs, info.id.clone(), entry, parquet)).await
+        let blobs = Blobs::of_document(&self.db, "datasets", &info.id);
+        self.run(BULK_TIMEOUT, save(self.db.clone(), blobs, info.id.clone(), entry, parquet)).await
     }
 
     async fn dataset(&self, id: &str) -> Result<Option<DatasetInfo>> {
@@ -30,7 +30,7 @@ impl Datasets for Mongo {
     }
 }
 
-/// Readers go by the document: until it names the new blob they see the old one.
+/// Readers start from the document: until it names the new blob they see the old one.
 async fn save(
     db: Database,
     blobs: Blobs,
@@ -46,7 +46,7 @@ async fn save(
         replace.return_document(ReturnDocument::Before).await
     };
     let before = match replace().await {
-        // The first save of an id by another process came in between; now there is one to replace.
+        // Another process was the first to save this id; now there is a document to replace.
         Err(error) if is_duplicate_key(&error) => replace().await?,
         other => other?,
     };

@@ -1,14 +1,14 @@
-//! The pipeline of `labelled_tracks`, over `tags`.
+//! The pipelines of `labelled_tracks`, over the collection `tags`.
 
 use model::tag::LabelSelection;
 use mongodb::bson::{Bson, Document, doc};
 
-/// Tracks with their canonical tags cut to labels: `track_id`, and its `labels` sorted. The view has the default cut, the
-/// verb its parameters.
+/// Tracks with the labels selected from their canonical tags: `track_id`, and its `labels`, sorted. The view uses the default
+/// selection, [`Tags::labelled_tracks`](crate::Tags::labelled_tracks) the caller's.
 ///
-/// Tags are ranked over all tracks by how many have them, ties by name, and each track keeps those that rank high enough.
-/// It passes over rows of (track, tag), so that no document grows with the collection.
-pub(super) fn pipeline(label_selection: &LabelSelection) -> Vec<Document> {
+/// Tags are ranked by the number of tracks that have them, ties by name, and each track keeps those that rank high enough.
+/// The pipeline works on rows of (track, tag), so that no document grows with the collection.
+pub(super) fn labelled_tracks(label_selection: &LabelSelection) -> Vec<Document> {
     let top = i64::try_from(label_selection.top).unwrap_or(i64::MAX);
     let label = doc! { "$cond": [{ "$lte": ["$rank", top] }, "$tag", Bson::Null] };
     let labels = doc! { "$setDifference": ["$labels", [Bson::Null]] };
@@ -37,7 +37,7 @@ pub(super) fn tag_counts() -> Vec<Document> {
     ]
 }
 
-/// Tracks that have a canonical tag.
+/// Filter for tracks that have a canonical tag.
 pub(super) fn with_genre() -> Document {
     doc! { "canonical": { "$ne": Bson::Array(vec![]) } }
 }

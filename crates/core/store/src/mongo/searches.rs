@@ -8,24 +8,24 @@ use serde::Deserialize;
 
 use super::blobs::Blobs;
 use super::bulk::Write;
-use super::errors::{is_duplicate_key, unless_duplicate};
-use super::{LONG_ANSWER_WITHIN, Mongo};
+use super::errors::{is_duplicate_key, ignore_duplicates};
+use super::{BULK_TIMEOUT, Mongo};
 use crate::{Result, Searches};
 
 /// The key of a trial.
 #[derive(Deserialize)]
-struct Finished {
+struct TrialKey {
     setting: u32,
     fold: u32,
 }
 
 #[async_trait]
 impl Searches for Mongo {
-    /// BSON has signed numbers only: the seed is kept as the one of the same 64 bits.
+    /// BSON has only signed integers: the seed is stored as the one with the same 64 bits.
     async fn save_search(&self, search: &Search) -> Result<()> {
         let mut entry = self.entry(&search.id, &Search { seed: 0, ..search.clone() })?;
         entry.insert("seed", search.seed.cast_signed());
-        self.save(vec![Write::first_stays("searches", doc! { "_id": &search.id }, entry)]).await
+        self.save(vec![Write::insert_if_absent("searches", doc! { "_id": &search.id }, entry)]).await
     }
 
     async fn search(&self, id: &str) -> Result<Option<Search>> {
@@ -57,7 +57,7 @@ impl Searches for Mongo {
         self.update("searches", cancelled, doc! { "$unset": "cancelled_at" }).await
     }
 
-    /// Inserts, and lets the unique index refuse what is there: an upsert of each would look for it first.
+    /// Inserts, and lets the unique index refuse existing trials: an upsert would have to look for each one first.
     async fn save_trials(&self, trials: &[Trial]) -> Result<()> {
         if trials.is_empty() {
             return Ok(());
@@ -65,16 +65,16 @@ impl Searches for Mongo {
         let documents: Vec<Document> = trials.iter().map(|trial| self.document(trial)).collect::<Result<_>>()?;
         let collection: Collection<Document> = self.db.collection("trials");
         let insert = async move { collection.insert_many(documents).ordered(false).await.map(drop) };
-        self.run(LONG_ANSWER_WITHIN, async move { insert.await.or_else(unless_duplicate) }).await
+        self.run(BULK_TIMEOUT, async move { insert.await.or_else(ignore_duplicates) }).await
     }
 
     async fn trials(&self, search: &str) -> Result<Vec<Trial>> {
-        self.find(LONG_ANSWER_WITHIN, "trials", doc! { "search": search }, doc! { "setting": 1, "fold": 1 }).await
+        self.find(BULK_TIMEOUT, "trials", doc! { "search": search }, doc! { "setting": 1, "fold": 1 }).await
     }
 
     async fn trials_of(&self, search: &str, settings: &[u32]) -> Result<Vec<Trial>> {
         let filter = doc! { "search": search, "setting": { "$in": numbers(settings) } };
-        self.find(LONG_ANSWER_WITHIN, "trials", filter, doc! { "setting": 1, "fold": 1 }).await
+        self.find(BULK_TIMEOUT, "trials", filter, doc! { "setting": 1, "fold": 1 }).await
     }
 
     async fn finished_trials(&self, search: &str, settings: Option<&[u32]>) -> Result<Vec<(u32, u32)>> {
@@ -82,7 +82,7 @@ impl Searches for Mongo {
         if let Some(settings) = settings {
             filter.insert("setting", doc! { "$in": numbers(settings) });
         }
-        let found: Vec<Finished> = self.keys("trials", filter, doc! { "search": 1, "setting": 1, "fold": 1 }).await?;
+        let found: Vec<TrialKey> = self.find_keys("trials", filter, doc! { "search": 1, "setting": 1, "fold": 1 }).await?;
         Ok(found.into_iter().map(|key| (key.setting, key.fold)).collect())
     }
 
@@ -92,8 +92,8 @@ impl Searches for Mongo {
 
     async fn save_model(&self, info: &ModelInfo, blob: &[u8]) -> Result<()> {
         let (entry, blob) = (self.entry(&info.search, info)?, blob.to_vec());
-        let blobs = Blobs::of(&self.db, "models", &info.search);
-        self.run(LONG_ANSWER_WITHIN, save_model(self.db.clone(), blobs, info.search.clone(), entry, blob)).await
+        let blobs = Blobs::of_document(&self.db, "models", &info.search);
+        self.run(BULK_TIMEOUT, save_model(self.db.clone(), blobs, info.search.clone(), entry, blob)).await
     }
 
     async fn model(&self, search: &str) -> Result<Option<ModelInfo>> {
@@ -123,14 +123,14 @@ fn numbers(settings: &[u32]) -> Vec<i64> {
 
 async fn save_model(db: Database, blobs: Blobs, search: String, mut entry: Document, bytes: Vec<u8>) -> Answer<()> {
     let models: Collection<Document> = db.collection("models");
-    if let Some(there) = models.find_one(doc! { "_id": &search }).await? {
-        return blobs.remove_abandoned(there.get_str("blob").unwrap_or_default()).await;
+    if let Some(existing) = models.find_one(doc! { "_id": &search }).await? {
+        return blobs.remove_abandoned(existing.get_str("blob").unwrap_or_default()).await;
     }
     let blob = blobs.put(&bytes).await?;
     entry.insert("blob", &blob);
     match models.insert_one(entry).await {
         Ok(_) => blobs.remove_abandoned(&blob).await,
-        // Another process fitted it, too, and was first.
+        // Another process has fitted it as well, and was first.
         Err(error) if is_duplicate_key(&error) => blobs.remove(&blob).await,
         Err(error) => Err(error),
     }

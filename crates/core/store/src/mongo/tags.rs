@@ -19,13 +19,13 @@ impl Tags for Mongo {
     }
 
     async fn tags(&self, track_ids: &[String]) -> Result<Vec<TaggedTrack>> {
-        self.of_ids("tags", track_ids).await
+        self.find_by_ids("tags", track_ids).await
     }
 
     async fn tracks_without_tags(&self) -> Result<Vec<String>> {
-        // Tracks first: one that is tagged meanwhile is not listed.
-        let tracks = self.ids("tracks", doc! {}, doc! { "_id": 1 }).await?;
-        let tagged = self.ids("tags", doc! {}, doc! { "_id": 1 }).await?;
+        // Tracks first: a track that is tagged meanwhile is not listed.
+        let tracks = self.find_ids("tracks", doc! {}, doc! { "_id": 1 }).await?;
+        let tagged = self.find_ids("tags", doc! {}, doc! { "_id": 1 }).await?;
         Ok(without(tracks, &tagged))
     }
 
@@ -39,18 +39,18 @@ impl Tags for Mongo {
 
     async fn labelled_tracks(&self, label_selection: &LabelSelection) -> Result<LabelledTracks> {
         #[derive(Deserialize)]
-        struct Count {
+        struct TagCount {
             _id: String,
             n: usize,
         }
         let (tracks, counts, tagged, with_genre) = futures::try_join!(
-            self.aggregate::<LabelledTrack>("tags", labels::pipeline(label_selection)),
-            self.aggregate::<Count>("tags", labels::tag_counts()),
+            self.aggregate::<LabelledTrack>("tags", labels::labelled_tracks(label_selection)),
+            self.aggregate::<TagCount>("tags", labels::tag_counts()),
             self.count("tags", doc! { "found": "tags" }),
             self.count("tags", labels::with_genre()),
         )?;
         Ok(LabelledTracks {
-            // These are not of one moment: tags that come in between must not make a number below zero.
+            // The queries are no snapshot: tags saved in between must not make these negative.
             only_excluded: with_genre.saturating_sub(tracks.len()),
             no_genre: tagged.saturating_sub(with_genre),
             tracks,
@@ -59,9 +59,13 @@ impl Tags for Mongo {
     }
 
     async fn tag_outcomes(&self) -> Result<TagOutcomeCounts> {
-        let counts = self.counts("tags", "found").await?;
-        let of = |name: &str| counts.iter().find(|(found, _)| found.as_str() == Some(name)).map_or(0, |(_, n)| *n);
-        Ok(TagOutcomeCounts { tags: of("tags"), no_tags: of("no_tags"), unknown_track: of("unknown_track") })
+        let counts = self.count_by("tags", "found").await?;
+        let count_of = |name: &str| counts.iter().find(|(found, _)| found.as_str() == Some(name)).map_or(0, |(_, n)| *n);
+        Ok(TagOutcomeCounts {
+            tags: count_of("tags"),
+            no_tags: count_of("no_tags"),
+            unknown_track: count_of("unknown_track"),
+        })
     }
 }
 

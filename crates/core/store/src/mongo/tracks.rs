@@ -7,7 +7,7 @@ use mongodb::bson::{Bson, Document, doc};
 use super::bulk::Write;
 use super::read::sorted;
 use super::tags::without;
-use super::{ANSWER_WITHIN, LONG_ANSWER_WITHIN, Mongo, schema};
+use super::{OPERATION_TIMEOUT, BULK_TIMEOUT, Mongo, schema};
 use crate::{Gaps, Result, Tracks};
 
 #[async_trait]
@@ -17,24 +17,24 @@ impl Tracks for Mongo {
     }
 
     async fn tracks(&self, ids: &[String]) -> Result<Vec<Track>> {
-        self.of_ids("tracks", ids).await
+        self.find_by_ids("tracks", ids).await
     }
 
     async fn all_tracks(&self) -> Result<Vec<Track>> {
-        self.find(LONG_ANSWER_WITHIN, "tracks", doc! {}, doc! { "_id": 1 }).await
+        self.find(BULK_TIMEOUT, "tracks", doc! {}, doc! { "_id": 1 }).await
     }
 
     async fn gaps(&self, track_ids: &[String]) -> Result<Gaps> {
         let lacking =
-            async |collection: &str| Ok(without(sorted(track_ids), &self.known(collection, track_ids).await?));
-        // First: what is computed meanwhile is not listed.
+            async |collection: &str| Ok(without(sorted(track_ids), &self.existing_ids(collection, track_ids).await?));
+        // First, so that pitches that are computed meanwhile are not listed.
         let with_segments =
-            self.known_where("analyses", track_ids, doc! { "found": true }, schema::by("found")).await?;
+            self.existing_ids_where("analyses", track_ids, doc! { "found": true }, schema::index_on("found")).await?;
         Ok(Gaps {
             tags: lacking("tags").await?,
             features: lacking("features").await?,
             analyses: lacking("analyses").await?,
-            pitches: without(with_segments, &self.known("pitches", track_ids).await?),
+            pitches: without(with_segments, &self.existing_ids("pitches", track_ids).await?),
         })
     }
 
@@ -46,12 +46,11 @@ impl Tracks for Mongo {
     }
 
     async fn artists(&self, ids: &[String]) -> Result<Vec<Artist>> {
-        self.of_ids("artists", ids).await
+        self.find_by_ids("artists", ids).await
     }
 
-    /// A transaction would need a replica set. Without one the order does it: everyone finds tracks by the page that names
-    /// them, so they come first and the page last. Whoever is killed in between leaves tracks that are right, and a page
-    /// that is read again.
+    /// A transaction would need a replica set; the order does instead. Readers find tracks by the page that names them, so the
+    /// page comes last. A process killed in between leaves valid tracks, and the page is read again.
     async fn save_page(&self, page: &PlaylistPage, tracks: &[Track]) -> Result<()> {
         let mut writes = self.track_writes(tracks)?;
         let key = page_key(&page.run, &page.playlist, page.offset);
@@ -65,7 +64,7 @@ impl Tracks for Mongo {
 
     async fn pages(&self, run: Option<&str>) -> Result<Vec<PlaylistPage>> {
         let filter = run.map_or_else(Document::new, |run| doc! { "run": run });
-        self.find(LONG_ANSWER_WITHIN, "playlist_pages", filter, doc! { "run": 1, "playlist": 1, "offset": 1 }).await
+        self.find(BULK_TIMEOUT, "playlist_pages", filter, doc! { "run": 1, "playlist": 1, "offset": 1 }).await
     }
 
     async fn save_run(&self, run: &Run) -> Result<()> {
@@ -73,7 +72,7 @@ impl Tracks for Mongo {
     }
 
     async fn runs(&self) -> Result<Vec<Run>> {
-        self.find(ANSWER_WITHIN, "runs", doc! {}, doc! { "started_at": 1, "_id": 1 }).await
+        self.find(OPERATION_TIMEOUT, "runs", doc! {}, doc! { "started_at": 1, "_id": 1 }).await
     }
 
     async fn cancel_run(&self, id: &str, at: Timestamp) -> Result<Option<Run>> {
@@ -83,7 +82,7 @@ impl Tracks for Mongo {
 
     async fn cancelled_runs(&self) -> Result<Vec<String>> {
         let cancelled = doc! { "cancelled_at": { "$ne": Bson::Null } };
-        let runs: Vec<Run> = self.find(ANSWER_WITHIN, "runs", cancelled, doc! { "_id": 1 }).await?;
+        let runs: Vec<Run> = self.find(OPERATION_TIMEOUT, "runs", cancelled, doc! { "_id": 1 }).await?;
         Ok(runs.into_iter().map(|run| run.id).collect())
     }
 }

@@ -30,7 +30,7 @@ fn segment() -> impl Strategy<Value = Segment> {
 
 /// All numbers of a segment as bits, so that -0.0 is not 0.0.
 fn bits(segment: &Segment) -> Vec<Option<u64>> {
-    let scalars = SCALARS.iter().map(|(get, _)| get(segment));
+    let scalars = SCALAR_FIELDS.iter().map(|(get, _)| get(segment));
     let timbre = (0..12).map(|i| segment.timbre.map(|timbre| timbre[i]));
     let values = [Some(segment.start)].into_iter().chain(scalars).chain(segment.pitches.map(Some)).chain(timbre);
     values.map(|value| value.map(f64::to_bits)).collect()
@@ -74,11 +74,11 @@ fn no_segments_are_a_few_bytes() {
 #[test]
 fn what_is_no_packed_segments_is_refused() {
     assert!(unpack(&[]).is_err());
-    assert_eq!(unpack(&[9]), Err(Damaged("unknown version")));
-    assert_eq!(unpack(&[VERSION, 0xff, 0xff, 0xff, 0xff, 0x0f]), Err(Damaged("more segments than bytes")));
+    assert_eq!(unpack(&[9]), Err(DamagedSegments("unknown version")));
+    assert_eq!(unpack(&[VERSION, 0xff, 0xff, 0xff, 0xff, 0x0f]), Err(DamagedSegments("more segments than bytes")));
     let mut longer = pack(&[starting_at(0.5)]);
     longer.push(0);
-    assert_eq!(unpack(&longer), Err(Damaged("bytes left over")));
+    assert_eq!(unpack(&longer), Err(DamagedSegments("bytes left over")));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use model::tag::{TagSource, TagsOutcome};
 use store::{AudioCounts, Gaps};
 
 use super::values::{segment, track};
-use super::{Place, ids};
+use super::{TestStore, ids};
 
 fn features(id: &str, values: Option<[f64; 13]>) -> AudioFeatures {
     AudioFeatures { track_id: id.to_owned(), values: values.map(|values| values.map(Some)) }
@@ -36,8 +36,8 @@ fn rejected(id: &str, reason: &str) -> TrackPitches {
     TrackPitches { track_id: id.to_owned(), outcome: Err(reason.to_owned()) }
 }
 
-pub async fn no_features_are_not_unknown_features(place: &impl Place) {
-    let store = place.open().await;
+pub async fn no_features_are_not_unknown_features(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let saved = [features("a", Some(std::array::from_fn(|i| i as f64 / 7.0))), features("b", None), incomplete("c")];
     for _ in 0..2 {
         store.save_features(&saved).await.unwrap();
@@ -45,8 +45,8 @@ pub async fn no_features_are_not_unknown_features(place: &impl Place) {
     }
 }
 
-pub async fn an_analysis_comes_back_bit_for_bit(place: &impl Place) {
-    let store = place.open().await;
+pub async fn an_analysis_comes_back_bit_for_bit(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let mut saved = analysis("a", Some([0.1, 1.0 / 3.0, 0.0, 1.0]));
     for _ in 0..2 {
         store.save_analysis(&saved).await.unwrap();
@@ -57,8 +57,8 @@ pub async fn an_analysis_comes_back_bit_for_bit(place: &impl Place) {
     assert_eq!(store.analysis("a").await.unwrap(), Some(saved));
 }
 
-pub async fn no_analysis_is_not_an_unknown_one(place: &impl Place) {
-    let store = place.open().await;
+pub async fn no_analysis_is_not_an_unknown_one(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     store.save_analysis(&no_analysis("none")).await.unwrap();
     store.save_analysis(&analysis("some", None)).await.unwrap();
     assert_eq!(store.analysis("none").await.unwrap(), Some(no_analysis("none")));
@@ -66,8 +66,8 @@ pub async fn no_analysis_is_not_an_unknown_one(place: &impl Place) {
     assert_eq!(store.analysed(&ids(&["some", "unknown", "none"])).await.unwrap(), ids(&["none", "some"]));
 }
 
-pub async fn confidences_come_from_where_they_are(place: &impl Place) {
-    let store = place.open().await;
+pub async fn confidences_come_from_where_they_are(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let of = |x| [x, 0.2, 0.3, 2.0 / 3.0];
     for analysis in [analysis("b", Some(of(0.5))), analysis("a", Some(of(0.1))), analysis("c", None), no_analysis("d")]
     {
@@ -76,24 +76,24 @@ pub async fn confidences_come_from_where_they_are(place: &impl Place) {
     assert_eq!(store.confidences().await.unwrap(), [("a".to_owned(), of(0.1)), ("b".to_owned(), of(0.5))]);
 }
 
-pub async fn pitches_come_back_bit_for_bit(place: &impl Place) {
-    let store = place.open().await;
+pub async fn pitches_come_back_bit_for_bit(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     for _ in 0..2 {
         store.save_pitches(&pitches("a")).await.unwrap();
         assert_eq!(store.pitches(&ids(&["a", "b"])).await.unwrap(), [pitches("a")]);
     }
 }
 
-pub async fn a_rejection_keeps_its_reason(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_rejection_keeps_its_reason(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     store.save_pitches(&rejected("a", "too_short")).await.unwrap();
     assert_eq!(store.pitches(&ids(&["a"])).await.unwrap(), [rejected("a", "too_short")]);
     store.save_pitches(&pitches("a")).await.unwrap();
     assert_eq!(store.pitches(&ids(&["a"])).await.unwrap(), [pitches("a")]);
 }
 
-pub async fn what_is_missing_is_listed(place: &impl Place) {
-    let store = place.open().await;
+pub async fn what_is_missing_is_listed(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     store.save_tracks(&["a", "b", "c", "d"].map(track)).await.unwrap();
     store.save_features(&[features("a", None), features("b", Some([0.0; 13]))]).await.unwrap();
     for analysis in [analysis("a", None), no_analysis("b"), analysis("c", None)] {
@@ -105,8 +105,8 @@ pub async fn what_is_missing_is_listed(place: &impl Place) {
     assert_eq!(store.tracks_without_pitches().await.unwrap(), ids(&["c"]));
 }
 
-pub async fn what_some_tracks_lack_is_told_of_these_alone(place: &impl Place) {
-    let store = place.open().await;
+pub async fn what_some_tracks_lack_is_told_of_these_alone(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     store.save_tracks(&["a", "b", "c", "d", "e"].map(track)).await.unwrap();
     store.save_tags(&track("a"), &TagsOutcome::NoTags, TagSource::Page).await.unwrap();
     store.save_features(&[features("a", None), features("b", Some([0.0; 13]))]).await.unwrap();
@@ -120,8 +120,8 @@ pub async fn what_some_tracks_lack_is_told_of_these_alone(place: &impl Place) {
     assert_eq!(store.gaps(&[]).await.unwrap(), Gaps::default());
 }
 
-pub async fn audio_is_counted(place: &impl Place) {
-    let store = place.open().await;
+pub async fn audio_is_counted(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     store.save_tracks(&["a", "b", "c", "d"].map(track)).await.unwrap();
     let (whole, none) = (features("c", Some([1.0; 13])), [features("a", None), features("b", None)]);
     store.save_features(&[none.to_vec(), vec![whole, incomplete("d")]].concat()).await.unwrap();

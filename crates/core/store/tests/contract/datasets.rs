@@ -1,8 +1,8 @@
-use super::Place;
+use super::TestStore;
 use super::values::dataset;
 
-pub async fn datasets_come_back(place: &impl Place) {
-    let store = place.open().await;
+pub async fn datasets_come_back(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let (info, blob) = (dataset("d", 10), [0, 255, 7].repeat(100_000));
     for _ in 0..2 {
         store.save_dataset(&info, &blob).await.unwrap();
@@ -13,8 +13,8 @@ pub async fn datasets_come_back(place: &impl Place) {
     assert_eq!(store.dataset_blob("other").await.unwrap(), None);
 }
 
-pub async fn the_latest_dataset_is_the_one_built_last(place: &impl Place) {
-    let store = place.open().await;
+pub async fn the_latest_dataset_is_the_one_built_last(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     for (id, created_at) in [("z", 10), ("b", 30), ("a", 20)] {
         store.save_dataset(&dataset(id, created_at), b"blob").await.unwrap();
     }

@@ -5,12 +5,12 @@ use model::Timestamp;
 use model::fleet::{Budget, Capability, Heartbeat, JobCounts, Pause, Permits, Trouble};
 use store::{LEASE_WINDOW, StoreError};
 
-use super::{Place, handles, ids};
+use super::{TestStore, handles, ids};
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-pub async fn workers_are_upserted(place: &impl Place) {
-    let store = place.open().await;
+pub async fn workers_are_upserted(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let beat = |id: &str, beat_at| Heartbeat {
         id: id.to_owned(),
         host: "laptop".into(),
@@ -35,8 +35,8 @@ pub async fn workers_are_upserted(place: &impl Place) {
     assert_eq!(store.workers().await.unwrap(), [beat("a", 1), beat("b", 2)]);
 }
 
-pub async fn a_kind_is_paused_until_it_is_resumed(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_kind_is_paused_until_it_is_resumed(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let pause = |kind: &str, since| Pause { kind: kind.to_owned(), since: Timestamp(since) };
     for pause in [pause("b", 1), pause("a", 2), pause("b", 3)] {
         store.pause_kind(&pause).await.unwrap();
@@ -47,8 +47,8 @@ pub async fn a_kind_is_paused_until_it_is_resumed(place: &impl Place) {
     assert_eq!(store.pauses().await.unwrap(), [pause("a", 2)]);
 }
 
-pub async fn the_first_permit_opens_now(place: &impl Place) {
-    let store = place.open().await;
+pub async fn the_first_permit_opens_now(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let before = Timestamp::now();
     let permits = store.lease_budget("lastfm", 10.0, 100).await.unwrap();
     assert!(before <= permits.opens_at && permits.opens_at <= Timestamp::now());
@@ -59,8 +59,8 @@ pub async fn the_first_permit_opens_now(place: &impl Place) {
 }
 
 /// Four processes lease at the same time; then each permit is used as early as its window allows.
-pub async fn leases_of_many_handles_never_overlap(place: &impl Place) {
-    let handles = handles(place, 4).await;
+pub async fn leases_of_many_handles_never_overlap(test_store: &impl TestStore) {
+    let handles = handles(test_store, 4).await;
     for (name, rate) in [("slow", 0.3), ("spotify", 3.0), ("fast", 5000.0)] {
         let mut callers = tokio::task::JoinSet::new();
         for store in &handles {
@@ -97,16 +97,16 @@ fn assert_no_ten_seconds_above(rate: f64, windows: &[Permits]) {
     }
 }
 
-pub async fn a_rate_must_be_above_zero(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_rate_must_be_above_zero(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     for rate in [0.0, -1.0, f64::NAN] {
         assert!(matches!(store.lease_budget("lastfm", rate, 1).await, Err(StoreError::Unusable(_))));
     }
     assert_eq!(store.budget("lastfm").await.unwrap(), None);
 }
 
-pub async fn a_blocked_budget_leases_nothing(place: &impl Place) {
-    let handles = handles(place, 2).await;
+pub async fn a_blocked_budget_leases_nothing(test_store: &impl TestStore) {
+    let handles = handles(test_store, 2).await;
     let until = Timestamp::now() + HOUR;
     handles[0].block_budget("lastfm", until, "429").await.unwrap();
     let permits = handles[1].lease_budget("lastfm", 100.0, 10).await.unwrap();
@@ -116,8 +116,8 @@ pub async fn a_blocked_budget_leases_nothing(place: &impl Place) {
     assert_eq!(handles[1].lease_budget("spotify", 100.0, 10).await.unwrap().count, 10);
 }
 
-pub async fn a_block_is_never_shortened(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_block_is_never_shortened(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let now = Timestamp::now();
     let long = store.block_budget("lastfm", now + HOUR * 2, "long").await.unwrap();
     let kept = store.block_budget("lastfm", now + HOUR, "short").await.unwrap();
@@ -127,22 +127,22 @@ pub async fn a_block_is_never_shortened(place: &impl Place) {
     assert_eq!(store.budget("lastfm").await.unwrap(), Some(longer));
 }
 
-pub async fn a_closed_budget_can_be_opened(place: &impl Place) {
-    let (one, other) = (place.open().await, place.open().await);
-    assert!(!one.open_budget("lastfm").await.unwrap(), "it was never closed");
+pub async fn a_closed_budget_can_be_opened(test_store: &impl TestStore) {
+    let (one, other) = (test_store.open().await, test_store.open().await);
+    assert!(!one.unblock_budget("lastfm").await.unwrap(), "it was never closed");
     one.block_budget("lastfm", Timestamp::now() + HOUR, "throttled").await.unwrap();
     assert_eq!(one.lease_budget("lastfm", 10.0, 1).await.unwrap().count, 0);
-    assert!(other.open_budget("lastfm").await.unwrap());
-    assert!(!one.open_budget("lastfm").await.unwrap(), "it is open already");
+    assert!(other.unblock_budget("lastfm").await.unwrap());
+    assert!(!one.unblock_budget("lastfm").await.unwrap(), "it is open already");
     assert_eq!(one.lease_budget("lastfm", 10.0, 1).await.unwrap().count, 1);
     let open = one.budget("lastfm").await.unwrap().unwrap();
     assert_eq!((open.blocked_until, open.throttled, open.reason), (Timestamp(0), 0, None));
 }
 
-pub async fn throttled_answers_of_one_incident_count_once(place: &impl Place) {
+pub async fn throttled_answers_of_one_incident_count_once(test_store: &impl TestStore) {
     let latest = Timestamp::now() + HOUR * 2;
     let mut callers = tokio::task::JoinSet::new();
-    for store in handles(place, 2).await {
+    for store in handles(test_store, 2).await {
         for i in 0..8 {
             let store = store.clone();
             let until = latest - Duration::from_secs(i);
@@ -152,49 +152,49 @@ pub async fn throttled_answers_of_one_incident_count_once(place: &impl Place) {
     while let Some(blocked) = callers.join_next().await {
         assert_eq!(blocked.unwrap().unwrap().throttled, 1);
     }
-    let budget = place.open().await.budget("lastfm").await.unwrap().unwrap();
+    let budget = test_store.open().await.budget("lastfm").await.unwrap().unwrap();
     assert_eq!((budget.blocked_until, budget.throttled), (latest, 1));
 }
 
-pub async fn throttled_answers_in_a_row_count(place: &impl Place) {
-    let store = place.open().await;
+pub async fn throttled_answers_in_a_row_count(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let past = Timestamp::now() - HOUR;
     for count in 1..4 {
         assert_eq!(store.block_budget("lastfm", past, "throttled").await.unwrap().throttled, count);
     }
 }
 
-pub async fn a_good_answer_starts_the_count_anew(place: &impl Place) {
-    let store = place.open().await;
-    store.budget_answered("lastfm").await.unwrap();
+pub async fn a_good_answer_starts_the_count_anew(test_store: &impl TestStore) {
+    let store = test_store.open().await;
+    store.reset_throttling("lastfm").await.unwrap();
     assert_eq!(store.budget("lastfm").await.unwrap(), None);
     let past = Timestamp::now() - HOUR;
     store.block_budget("lastfm", past, "throttled").await.unwrap();
     for _ in 0..2 {
-        store.budget_answered("lastfm").await.unwrap();
+        store.reset_throttling("lastfm").await.unwrap();
         assert_eq!(store.budget("lastfm").await.unwrap().unwrap().throttled, 0);
     }
     assert_eq!(store.block_budget("lastfm", past, "throttled").await.unwrap().throttled, 1);
 }
 
-pub async fn a_good_answer_from_before_the_block_counts_for_nothing(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_good_answer_from_before_the_block_counts_for_nothing(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let blocked = store.block_budget("lastfm", Timestamp::now() + HOUR, "throttled").await.unwrap();
-    store.budget_answered("lastfm").await.unwrap();
+    store.reset_throttling("lastfm").await.unwrap();
     assert_eq!(blocked.throttled, 1);
     assert_eq!(store.budget("lastfm").await.unwrap(), Some(blocked));
 }
 
-pub async fn budgets_are_apart(place: &impl Place) {
-    let store = place.open().await;
+pub async fn budgets_are_apart(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     store.block_budget("spotify", Timestamp::now() + HOUR, "429").await.unwrap();
     assert_eq!(store.lease_budget("lastfm", 10.0, 1).await.unwrap().count, 1);
     let names: Vec<_> = store.budgets().await.unwrap().into_iter().map(|budget| budget.name).collect();
     assert_eq!(names, ["lastfm", "spotify"]);
 }
 
-pub async fn capabilities_come_back(place: &impl Place) {
-    let store = place.open().await;
+pub async fn capabilities_come_back(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let mut capability = Capability {
         name: "spotify.audio-analysis".into(),
         allowed: true,
@@ -209,9 +209,9 @@ pub async fn capabilities_come_back(place: &impl Place) {
     assert_eq!(store.capabilities().await.unwrap(), [capability]);
 }
 
-pub async fn crashes_are_counted_once_each(place: &impl Place) {
+pub async fn crashes_are_counted_once_each(test_store: &impl TestStore) {
     let mut callers = tokio::task::JoinSet::new();
-    for store in handles(place, 2).await {
+    for store in handles(test_store, 2).await {
         for _ in 0..10 {
             let store = store.clone();
             callers.spawn(async move { store.count_crash("job").await });
@@ -223,5 +223,5 @@ pub async fn crashes_are_counted_once_each(place: &impl Place) {
     }
     counts.sort_unstable();
     assert_eq!(counts, (1..=20).collect::<Vec<_>>());
-    assert_eq!(place.open().await.count_crash("other").await.unwrap(), 1);
+    assert_eq!(test_store.open().await.count_crash("other").await.unwrap(), 1);
 }

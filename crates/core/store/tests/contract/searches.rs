@@ -2,10 +2,10 @@ use model::Timestamp;
 use model::search::{Search, SearchInfo};
 
 use super::values::{model, search, setting, trial};
-use super::{Place, handles};
+use super::{TestStore, handles};
 
-pub async fn searches_come_back(place: &impl Place) {
-    let store = place.open().await;
+pub async fn searches_come_back(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     for (id, created_at) in [("z", 10), ("b", 30), ("a", 20), ("b", 30)] {
         store.save_search(&search(id, created_at)).await.unwrap();
     }
@@ -27,8 +27,8 @@ fn info(id: &str, created_at: i64) -> SearchInfo {
     }
 }
 
-pub async fn searches_are_listed_without_their_settings(place: &impl Place) {
-    let store = place.open().await;
+pub async fn searches_are_listed_without_their_settings(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     assert_eq!(store.searches().await.unwrap(), []);
     for (id, created_at) in [("z", 10), ("b", 30), ("a", 20)] {
         store.save_search(&search(id, created_at)).await.unwrap();
@@ -42,8 +42,8 @@ pub async fn searches_are_listed_without_their_settings(place: &impl Place) {
     assert_eq!((of_large.trials(), store.search_info("other").await.unwrap()), (6, None));
 }
 
-pub async fn a_search_is_cancelled_and_resumed(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_search_is_cancelled_and_resumed(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     assert_eq!(store.cancel_search("a", Timestamp(5)).await.unwrap(), None);
     assert!(!store.resume_search("a").await.unwrap());
     for id in ["a", "b"] {
@@ -62,8 +62,8 @@ pub async fn a_search_is_cancelled_and_resumed(place: &impl Place) {
     assert_eq!(store.search_info("a").await.unwrap(), Some(info("a", 1)));
 }
 
-pub async fn finished_trials_are_told_apart_by_setting(place: &impl Place) {
-    let store = place.open().await;
+pub async fn finished_trials_are_told_apart_by_setting(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let trials = [(10, 0), (2, 1), (2, 0), (3, 4)].map(|(setting, fold)| trial("s", setting, fold, 0.5));
     store.save_trials(&trials).await.unwrap();
     store.save_trials(&[trial("other", 2, 2, 0.5)]).await.unwrap();
@@ -75,8 +75,8 @@ pub async fn finished_trials_are_told_apart_by_setting(place: &impl Place) {
     assert_eq!(store.trials_of("s", &[]).await.unwrap(), []);
 }
 
-pub async fn a_large_block_is_saved_and_asked_for(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_large_block_is_saved_and_asked_for(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let block: Vec<_> = (0..2_500).map(|setting| trial("s", setting, 3, f64::from(setting))).collect();
     for _ in 0..2 {
         store.save_trials(&block).await.unwrap();
@@ -87,8 +87,8 @@ pub async fn a_large_block_is_saved_and_asked_for(place: &impl Place) {
     assert!(store.trials("s").await.unwrap() == block);
 }
 
-pub async fn the_first_result_of_a_trial_stays(place: &impl Place) {
-    let store = place.open().await;
+pub async fn the_first_result_of_a_trial_stays(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let (first, second) = (trial("s", 1, 0, 1.0 / 3.0), trial("s", 1, 0, 0.5));
     let mut failed = trial("s", 2, 0, 0.0);
     failed.outcome = Err("more neighbours than rows".into());
@@ -98,8 +98,8 @@ pub async fn the_first_result_of_a_trial_stays(place: &impl Place) {
     assert_eq!(store.trial_count("s").await.unwrap(), 2);
 }
 
-pub async fn trials_come_back_in_order(place: &impl Place) {
-    let store = place.open().await;
+pub async fn trials_come_back_in_order(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let trials = [(10, 0), (2, 1), (2, 0)].map(|(setting, fold)| trial("s", setting, fold, 0.5));
     store.save_trials(&trials).await.unwrap();
     store.save_trials(&[trial("other", 0, 0, 0.5)]).await.unwrap();
@@ -107,8 +107,8 @@ pub async fn trials_come_back_in_order(place: &impl Place) {
     assert_eq!(order, [(2, 0), (2, 1), (10, 0)]);
 }
 
-pub async fn the_first_model_of_a_search_stays(place: &impl Place) {
-    let store = place.open().await;
+pub async fn the_first_model_of_a_search_stays(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     store.save_model(&model("s", 10), b"first").await.unwrap();
     store.save_model(&model("s", 20), b"second").await.unwrap();
     assert_eq!(store.model("s").await.unwrap(), Some(model("s", 10)));
@@ -119,9 +119,9 @@ pub async fn the_first_model_of_a_search_stays(place: &impl Place) {
     assert_eq!(store.model("other").await.unwrap(), None);
 }
 
-pub async fn two_handles_save_every_trial_once(place: &impl Place) {
+pub async fn two_handles_save_every_trial_once(test_store: &impl TestStore) {
     let mut writers = tokio::task::JoinSet::new();
-    for (worker, store) in handles(place, 2).await.into_iter().enumerate() {
+    for (worker, store) in handles(test_store, 2).await.into_iter().enumerate() {
         for setting in 0..30 {
             let (store, trial) = (store.clone(), trial("s", setting, 0, worker as f64));
             writers.spawn(async move { store.save_trials(&[trial]).await });
@@ -130,7 +130,7 @@ pub async fn two_handles_save_every_trial_once(place: &impl Place) {
     while let Some(saved) = writers.join_next().await {
         saved.unwrap().unwrap();
     }
-    let store = place.open().await;
+    let store = test_store.open().await;
     assert_eq!(store.trial_count("s").await.unwrap(), 30);
     assert_eq!(store.trials("s").await.unwrap().len(), 30);
 }

@@ -4,10 +4,10 @@ use model::tag::LabelSelection;
 use model::track::Artist;
 
 use super::values::{page, track};
-use super::{Place, handles, ids};
+use super::{TestStore, handles, ids};
 
-pub async fn nothing_is_known_of_an_empty_store(place: &impl Place) {
-    let store = place.open().await;
+pub async fn nothing_is_known_of_an_empty_store(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let some = ids(&["a"]);
     assert_eq!(store.tracks(&some).await.unwrap(), []);
     assert_eq!(store.all_tracks().await.unwrap(), []);
@@ -35,8 +35,8 @@ pub async fn nothing_is_known_of_an_empty_store(place: &impl Place) {
     assert_eq!(store.capability("x").await.unwrap(), None);
 }
 
-pub async fn tracks_come_back_sorted_and_once(place: &impl Place) {
-    let store = place.open().await;
+pub async fn tracks_come_back_sorted_and_once(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let (a, mut b) = (track("a"), track("B"));
     store.save_tracks(&[]).await.unwrap();
     store.save_tracks(&[a.clone(), b.clone()]).await.unwrap();
@@ -47,8 +47,8 @@ pub async fn tracks_come_back_sorted_and_once(place: &impl Place) {
     assert_eq!(store.tracks(&[]).await.unwrap(), []);
 }
 
-pub async fn artists_come_back(place: &impl Place) {
-    let store = place.open().await;
+pub async fn artists_come_back(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let mut artist = Artist { id: "x".into(), name: "Björk".into(), genres: vec![] };
     store.save_artists(std::slice::from_ref(&artist)).await.unwrap();
     artist.genres = vec!["art pop".into()];
@@ -56,8 +56,8 @@ pub async fn artists_come_back(place: &impl Place) {
     assert_eq!(store.artists(&ids(&["x", "y"])).await.unwrap(), [artist]);
 }
 
-pub async fn a_page_comes_with_its_tracks(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_page_comes_with_its_tracks(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let first = page("run", 0, &["a", "b", "a"]);
     let tracks = [track("a"), track("b"), track("a")];
     for _ in 0..2 {
@@ -70,8 +70,8 @@ pub async fn a_page_comes_with_its_tracks(place: &impl Place) {
     assert_eq!(store.page("run", "other", 0).await.unwrap(), None);
 }
 
-pub async fn pages_are_kept_apart_by_run(place: &impl Place) {
-    let store = place.open().await;
+pub async fn pages_are_kept_apart_by_run(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let (one, two) = (page("1", 0, &["a"]), page("2", 0, &["b"]));
     let late = page("1", 100, &["c"]);
     let early = page("1", 50, &["d"]);
@@ -83,8 +83,8 @@ pub async fn pages_are_kept_apart_by_run(place: &impl Place) {
     assert_eq!(store.pages(None).await.unwrap(), [one, early, late, two]);
 }
 
-pub async fn runs_are_updated_and_sorted_by_age(place: &impl Place) {
-    let store = place.open().await;
+pub async fn runs_are_updated_and_sorted_by_age(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     let run = |id: &str, started_at| Run {
         id: id.to_owned(),
         playlists: ids(&["mix"]),
@@ -102,8 +102,8 @@ pub async fn runs_are_updated_and_sorted_by_age(place: &impl Place) {
     assert_eq!(store.runs().await.unwrap(), [old, young]);
 }
 
-pub async fn a_run_is_cancelled_once(place: &impl Place) {
-    let store = place.open().await;
+pub async fn a_run_is_cancelled_once(test_store: &impl TestStore) {
+    let store = test_store.open().await;
     assert_eq!(store.cancel_run("a", Timestamp(5)).await.unwrap(), None);
     for id in ["a", "b"] {
         let (started_at, finished_at) = (Timestamp(1), None);
@@ -125,10 +125,10 @@ pub async fn a_run_is_cancelled_once(place: &impl Place) {
     assert_eq!(store.cancelled_runs().await.unwrap(), ids(&["a"]));
 }
 
-pub async fn two_handles_upsert_the_same_tracks(place: &impl Place) {
+pub async fn two_handles_upsert_the_same_tracks(test_store: &impl TestStore) {
     let expected: Vec<_> = (0..40).map(|i| track(&format!("{i:02}"))).collect();
     let mut writers = tokio::task::JoinSet::new();
-    for store in handles(place, 2).await {
+    for store in handles(test_store, 2).await {
         for offset in 0..20 {
             let (store, tracks) = (store.clone(), expected[offset..offset + 21].to_vec());
             let page = page("run", offset as u32, &[]);
@@ -138,7 +138,7 @@ pub async fn two_handles_upsert_the_same_tracks(place: &impl Place) {
     while let Some(saved) = writers.join_next().await {
         saved.unwrap().unwrap();
     }
-    let store = place.open().await;
+    let store = test_store.open().await;
     assert_eq!(store.all_tracks().await.unwrap(), expected);
     assert_eq!(store.pages(None).await.unwrap().len(), 20);
 }

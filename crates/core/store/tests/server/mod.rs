@@ -7,14 +7,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use model::Timestamp;
 use services::{Folder, Ports, StoreServer};
 
-/// A database of a test's own on the server of `SPOTIFAI_TEST_STORE`, dropped at its end.
-pub struct Database {
+/// A database for one test on the server that `SPOTIFAI_TEST_STORE` names, dropped at its end.
+pub struct TestDatabase {
     url: String,
     name: String,
 }
 
-impl Database {
-    /// `None` where tests on servers are to be left out.
+impl TestDatabase {
+    /// `None` if tests that need servers are skipped.
     pub fn of_tests(test: &str) -> Option<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let server = testkit::test_server("SPOTIFAI_TEST_STORE", test)?;
@@ -28,20 +28,20 @@ impl Database {
         &self.url
     }
 
-    /// The URL with a user whom the server does not know.
-    pub fn url_of_nobody(&self) -> String {
+    /// The URL with a user that the server does not know.
+    pub fn url_of_unknown_user(&self) -> String {
         self.url.replacen("://", "://nobody:hush@", 1)
     }
 
-    /// The database as a person with a shell sees it.
+    /// The database as seen by a client other than the store.
     pub async fn client(&self) -> mongodb::Database {
         mongodb::Client::with_uri_str(&self.url).await.unwrap().database(&self.name)
     }
 }
 
-impl Drop for Database {
+impl Drop for TestDatabase {
     fn drop(&mut self) {
-        // A runtime of its own: that of the test cannot be waited for here.
+        // On a runtime of its own: `drop` cannot wait for the test's.
         let (url, name) = (self.url.clone(), self.name.clone());
         let drop = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
@@ -61,14 +61,14 @@ fn with_database(server: &str, name: &str) -> String {
     format!("{scheme}://{hosts}/{name}?{options}")
 }
 
-/// A server of a test's own, which it may kill; gone at its end.
-pub struct Server {
+/// A server for one test, which may kill it; removed at its end.
+pub struct PrivateServer {
     folder: Folder,
     server: StoreServer,
 }
 
-impl Server {
-    /// `None` where tests on servers are to be left out.
+impl PrivateServer {
+    /// `None` if tests that need servers are skipped.
     pub fn start(test: &str) -> Option<Self> {
         testkit::test_server("SPOTIFAI_TEST_STORE", test)?;
         let this = std::env::current_exe().unwrap();
@@ -95,7 +95,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for PrivateServer {
     fn drop(&mut self) {
         let _ = self.folder.remove();
     }

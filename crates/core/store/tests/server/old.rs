@@ -1,15 +1,15 @@
-//! A server that is too old: it answers as one, and can nothing else.
+//! A stand-in for a server that is too old: it reports its version and can do nothing else.
 
 use mongodb::bson::{Document, deserialize_from_slice, doc, serialize_to_vec};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Result};
 use tokio::net::{TcpListener, TcpStream};
 
-const HEADER: usize = 16;
+const HEADER_BYTES: usize = 16;
 const OP_REPLY: i32 = 1;
 const OP_QUERY: i32 = 2004;
 const OP_MSG: i32 = 2013;
 
-/// Answers on a port of its own as MongoDB `version` until the test ends; the URL.
+/// Serves as MongoDB `version` on a free port until the test ends; returns the URL.
 pub async fn serve(version: &'static str) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("mongodb://{}/x", listener.local_addr().unwrap());
@@ -23,19 +23,19 @@ pub async fn serve(version: &'static str) -> String {
 
 async fn answer_all(mut stream: TcpStream, version: &'static str) -> Result<()> {
     loop {
-        let mut header = [0; HEADER];
+        let mut header = [0; HEADER_BYTES];
         stream.read_exact(&mut header).await?;
         let number = |at: usize| i32::from_le_bytes(header[at..at + 4].try_into().unwrap());
         let (length, id, code) = (number(0) as usize, number(4), number(12));
-        let mut body = vec![0; length - HEADER];
+        let mut body = vec![0; length - HEADER_BYTES];
         stream.read_exact(&mut body).await?;
-        // What comes before the document: in a query flags, name, skip and limit; in a message flags and a section's kind.
+        // Before the document, a query has flags, name, skip and limit; a message has flags and the kind of its section.
         let name = if code == OP_QUERY { body[4..].iter().position(|byte| *byte == 0).unwrap() } else { 0 };
         let question: Document = deserialize_from_slice(&body[if code == OP_QUERY { name + 13 } else { 5 }..]).unwrap();
         let answer = serialize_to_vec(&answer(&question, version)).unwrap();
         let (code, before) =
             if code == OP_QUERY { (OP_REPLY, [vec![0; 16], vec![1, 0, 0, 0]].concat()) } else { (OP_MSG, vec![0; 5]) };
-        let length = (HEADER + before.len() + answer.len()) as i32;
+        let length = (HEADER_BYTES + before.len() + answer.len()) as i32;
         let header = [length, 0, id, code].map(i32::to_le_bytes).concat();
         stream.write_all(&[header, before, answer].concat()).await?;
     }

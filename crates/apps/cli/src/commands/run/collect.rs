@@ -59,7 +59,7 @@ pub async fn collect(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shut
     backends.queue.publish(&first_pages(run, goal == Goal::Labels)).await?;
     let watcher = tokio::spawn(stop_in_vain(backends.clone(), goal, shutdown.clone()));
     let work = async {
-        match backends.queue.of_run(&run.id) {
+        match backends.queue.for_run(&run.id) {
             Some(queue) => work_alone(&Backends { queue, ..backends.clone() }, run, goal, shutdown).await,
             None => work_with_others(backends, run, goal, shutdown).await,
         }
