@@ -174,9 +174,9 @@ async fn an_unusable_address_is_one_clear_line() {
     let nowhere = backend.0.path().join("nowhere").join("queue.db");
     let addresses = [
         (format!("sqlite:{}", nowhere.display()), "there is no folder"),
-        (format!("sqlite:{}", text.display()), "it is no SQLite file"),
+        (format!("sqlite:{}", text.display()), "it is not a SQLite file"),
         (format!("sqlite:{}", backend.0.path().display()), "it is a folder"),
-        ("sqlite:".into(), "is no file"),
+        ("sqlite:".into(), "is not a file"),
         ("redis://localhost".into(), "use sqlite:FILE"),
         ("queue.db".into(), "use sqlite:FILE"),
     ];

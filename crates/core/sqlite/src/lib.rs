@@ -18,24 +18,27 @@ pub use rusqlite;
 use rusqlite::{Connection, Error};
 use tokio::sync::oneshot;
 
-use error::failure;
-use remedy::Disk;
-use threads::{Verdict, Work};
+use error::sqlite_error;
+use remedy::DiskProbe;
+use threads::{Disposition, Work};
 
-/// A handle to one file; clones share its two threads, which end with the last one.
+/// A handle to one file. Clones share its two threads, which end with the last clone.
 #[derive(Clone)]
 pub struct Db {
     writer: Sender<Work>,
     reader: Sender<Work>,
     path: PathBuf,
-    disk: Arc<Disk>,
+    disk: Arc<DiskProbe>,
 }
 
-/// What a piece of work came to: its result, or its panic.
-type Outcome<T> = thread::Result<Result<T, Error>>;
+/// The result of a piece of work, or its panic.
+type WorkResult<T> = thread::Result<Result<T, Error>>;
 
 impl Db {
-    /// Opens or creates the file and applies `schema` (idempotent statements). The error is one line.
+    /// Opens or creates the file and executes `schema`, which must be idempotent.
+    ///
+    /// # Errors
+    /// One line that names the file, the reason and what to do.
     pub async fn open(path: impl AsRef<Path>, schema: &'static str) -> Result<Self, Error> {
         let path = path.as_ref().to_owned();
         let (opened, answer) = oneshot::channel();
@@ -46,7 +49,7 @@ impl Db {
         let (reader, reads) = channel();
         thread::spawn(move || threads::serve_writes(&writing, &writes));
         thread::spawn(move || threads::serve_reads(&reading, &reads));
-        let disk = Arc::new(Disk::of(&path));
+        let disk = Arc::new(DiskProbe::new(&path));
         Ok(Self { writer, reader, path, disk })
     }
 
@@ -55,22 +58,22 @@ impl Db {
         &self.path
     }
 
-    /// Runs `work` in a write transaction and returns after its commit. An error of `work` undoes it alone.
+    /// Runs `work` in a write transaction and returns after the commit. If `work` fails, only its own writes are undone.
     pub async fn write<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        outcome(self.send(&self.writer, work)?.await)
+        receive(self.send(&self.writer, work)?.await)
     }
 
-    /// [`Db::write`] for a thread that is no part of an async runtime.
+    /// [`Db::write`] for threads outside of an async runtime.
     pub fn write_blocking<T, F>(&self, work: F) -> Result<T, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        outcome(self.send(&self.writer, work)?.blocking_recv())
+        receive(self.send(&self.writer, work)?.blocking_recv())
     }
 
     /// Runs `work` on a snapshot.
@@ -79,26 +82,26 @@ impl Db {
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
-        outcome(self.send(&self.reader, work)?.await)
+        receive(self.send(&self.reader, work)?.await)
     }
 
-    fn send<T, F>(&self, to: &Sender<Work>, work: F) -> Result<oneshot::Receiver<Outcome<T>>, Error>
+    fn send<T, F>(&self, to: &Sender<Work>, work: F) -> Result<oneshot::Receiver<WorkResult<T>>, Error>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, Error> + Send + 'static,
     {
         let ((sender, answer), disk) = (oneshot::channel(), self.disk.clone());
         let work: Work = Box::new(move |connection| {
-            // A panic must not take the thread along that all others wait for. What the work left behind is undone.
-            let outcome: Outcome<T> =
-                catch_unwind(AssertUnwindSafe(|| connection.map_err(threads::again).and_then(work)));
-            let verdict = match &outcome {
-                Ok(Ok(_)) => Verdict::Keep,
-                Ok(Err(error)) if remedy::is_of_disk(error) => Verdict::UndoForDisk(threads::again(error)),
-                _ => Verdict::Undo,
+            // A panic must not end the thread that everyone else relies on. What the work wrote is undone.
+            let outcome: WorkResult<T> =
+                catch_unwind(AssertUnwindSafe(|| connection.map_err(threads::clone_error).and_then(work)));
+            let disposition = match &outcome {
+                Ok(Ok(_)) => Disposition::Commit,
+                Ok(Err(error)) if remedy::is_disk_error(error) => Disposition::RollBackForDisk(threads::clone_error(error)),
+                _ => Disposition::RollBack,
             };
             (
-                verdict,
+                disposition,
                 Box::new(move |commit| {
                     let result = outcome.map(|result| result.and_then(|value| commit.map(|()| value)));
                     drop(sender.send(result.map(|result| result.map_err(|error| disk.explain(error)))))
@@ -110,10 +113,10 @@ impl Db {
     }
 }
 
-fn outcome<T>(answer: Result<Outcome<T>, oneshot::error::RecvError>) -> Result<T, Error> {
+fn receive<T>(answer: Result<WorkResult<T>, oneshot::error::RecvError>) -> Result<T, Error> {
     answer.map_err(|_| closed())?.unwrap_or_else(|panic| resume_unwind(panic))
 }
 
 fn closed() -> Error {
-    failure(rusqlite::ffi::SQLITE_MISUSE, "the file is closed".into())
+    sqlite_error(rusqlite::ffi::SQLITE_MISUSE, "the file is closed".into())
 }

@@ -1,4 +1,4 @@
-//! Deleting a file that nobody uses.
+//! Deleting a file that no process uses.
 
 use std::io;
 use std::path::Path;
@@ -9,25 +9,25 @@ use rusqlite::{Connection, Error, ErrorCode, OpenFlags};
 
 use crate::error::is_busy;
 
-/// A connection of this process that was just dropped is closed by its threads within this time.
-const CLOSING: Duration = Duration::from_secs(2);
+/// How long the threads of a [`Db`](crate::Db) that was just dropped may take to close their connections.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Deletes the file at `path` and what SQLite keeps beside it; `false`: another process has it open, and it stays.
+/// Deletes the file at `path` and the files that SQLite keeps beside it; `false` if a process has it open: then it stays.
 ///
 /// # Errors
-/// When it cannot be deleted, or cannot be examined: it may be somebody's then, and stays.
+/// If it cannot be deleted, or if it cannot be determined whether it is in use: then it stays.
 pub fn remove_unused(path: &Path) -> io::Result<bool> {
     let began = Instant::now();
-    let alone = loop {
-        match take_alone(path) {
-            Err(error) if is_busy(&error) && began.elapsed() < CLOSING => thread::sleep(Duration::from_millis(5)),
+    let exclusive = loop {
+        match lock_exclusively(path) {
+            Err(error) if is_busy(&error) && began.elapsed() < CLOSE_TIMEOUT => thread::sleep(Duration::from_millis(5)),
             Err(error) if is_busy(&error) => return Ok(false),
-            Err(error) if is_nobodys(path, &error) => break None,
+            Err(error) if is_unused(path, &error) => break None,
             Ok(connection) => break Some(connection),
-            Err(error) => return Err(io::Error::other(format!("nobody can tell whether it is in use: {error}"))),
+            Err(error) => return Err(io::Error::other(format!("cannot determine whether it is in use: {error}"))),
         }
     };
-    // The file last: as soon as it is gone another process may make a new one, with these beside it.
+    // The database last: once it is gone, another process may create a new one, with new files beside it.
     for suffix in ["-wal", "-shm", ""] {
         let mut name = path.as_os_str().to_owned();
         name.push(suffix);
@@ -36,12 +36,12 @@ pub fn remove_unused(path: &Path) -> io::Result<bool> {
             _ => {}
         }
     }
-    drop(alone);
+    drop(exclusive);
     Ok(true)
 }
 
-/// No SQLite file, or none at all.
-fn is_nobodys(path: &Path, error: &Error) -> bool {
+/// Whether no process can have it open: it is not a SQLite file, or does not exist.
+fn is_unused(path: &Path, error: &Error) -> bool {
     match error.sqlite_error_code() {
         Some(ErrorCode::NotADatabase) => true,
         Some(ErrorCode::CannotOpen) => matches!(path.try_exists(), Ok(false)),
@@ -49,8 +49,8 @@ fn is_nobodys(path: &Path, error: &Error) -> bool {
     }
 }
 
-/// A connection that keeps all others out. In WAL mode each of them holds a shared lock for as long as it is open.
-fn take_alone(path: &Path) -> Result<Connection, Error> {
+/// A connection that excludes all others: in WAL mode every open connection holds a shared lock.
+fn lock_exclusively(path: &Path) -> Result<Connection, Error> {
     let connection = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     connection.busy_timeout(Duration::ZERO)?;
     connection.pragma_update(None, "locking_mode", "EXCLUSIVE")?;

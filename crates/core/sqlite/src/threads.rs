@@ -6,54 +6,54 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, ffi};
 
-use crate::connect::Attached;
-use crate::error::failure;
+use crate::connect::OpenFile;
+use crate::error::sqlite_error;
 
-/// Writes that share one transaction at most.
-const GROUP: usize = 512;
+/// Most writes that share one transaction.
+const MAX_GROUP_WRITES: usize = 512;
 
-/// How long a transaction takes in further writes: other processes wait for its end.
-const GROUP_TIME: Duration = Duration::from_millis(10);
+/// How long a transaction accepts further writes: other processes wait for its end.
+const MAX_GROUP_DURATION: Duration = Duration::from_millis(10);
 
-/// Given a connection in a transaction it works; given why there is none it only answers. Says what is to become of what
-/// it wrote, and how to answer after the commit.
-pub(crate) type Work = Box<dyn FnOnce(Result<&Connection, &Error>) -> (Verdict, Answer) + Send>;
+/// A piece of work. It is given a connection with a transaction, or the error of beginning one. It returns what is to become
+/// of its writes, and a function that answers its caller after the commit.
+pub(crate) type Work = Box<dyn FnOnce(Result<&Connection, &Error>) -> (Disposition, Answer) + Send>;
 pub(crate) type Answer = Box<dyn FnOnce(Result<(), Error>) + Send>;
 
-/// What is to become of what a piece of work wrote.
-pub(crate) enum Verdict {
-    Keep,
-    Undo,
-    /// The disk did not take it, with this error.
-    UndoForDisk(Error),
+/// What is to become of the writes of a piece of work.
+pub(crate) enum Disposition {
+    Commit,
+    RollBack,
+    /// The disk refused them, with this error.
+    RollBackForDisk(Error),
 }
 
-pub(crate) fn serve_reads(file: &Attached, reads: &Receiver<Work>) {
+pub(crate) fn serve_reads(file: &OpenFile, reads: &Receiver<Work>) {
     while let Ok(work) = reads.recv() {
         let began = file.begin("BEGIN");
         let (_, answer) = work(began.as_ref().map(|()| &file.connection));
-        // It wrote nothing; where there was no transaction, or an error ended it, there is nothing to end.
+        // Fails harmlessly if there was no transaction, or if an error has ended it.
         let _ = file.connection.execute_batch("ROLLBACK");
         answer(Ok(()));
     }
 }
 
-pub(crate) fn serve_writes(file: &Attached, writes: &Receiver<Work>) {
+pub(crate) fn serve_writes(file: &OpenFile, writes: &Receiver<Work>) {
     while let Ok(first) = writes.recv() {
         commit_together(file, first, writes);
     }
 }
 
-/// One transaction for `first` and what else is there; answers come after its commit.
-fn commit_together(file: &Attached, first: Work, writes: &Receiver<Work>) {
+/// One transaction for `first` and all other writes that wait; callers are answered after its commit.
+fn commit_together(file: &OpenFile, first: Work, writes: &Receiver<Work>) {
     let connection = &file.connection;
-    // IMMEDIATE: a transaction that starts as a reader cannot wait for its turn to write, it fails with SQLITE_BUSY.
+    // IMMEDIATE: a transaction that starts as a reader cannot wait for the write lock, it fails with SQLITE_BUSY.
     let mut state = file.begin("BEGIN IMMEDIATE");
-    // From here on others wait. What it took to get here was waiting for them, and the longer that was, the more is there.
+    // From here on other processes wait for us. The longer we waited for them, the more writes have accumulated.
     let began = Instant::now();
-    let more = iter::from_fn(|| if began.elapsed() < GROUP_TIME { writes.try_recv().ok() } else { None });
+    let more = iter::from_fn(|| if began.elapsed() < MAX_GROUP_DURATION { writes.try_recv().ok() } else { None });
     let mut answers = Vec::new();
-    for work in iter::once(first).chain(more).take(GROUP) {
+    for work in iter::once(first).chain(more).take(MAX_GROUP_WRITES) {
         answers.push(apply(connection, work, &mut state));
     }
     let committed = state.and_then(|()| connection.execute_batch("COMMIT"));
@@ -61,30 +61,30 @@ fn commit_together(file: &Attached, first: Work, writes: &Receiver<Work>) {
         let _ = connection.execute_batch("ROLLBACK");
     }
     for answer in answers {
-        answer(committed.as_ref().copied().map_err(again));
+        answer(committed.as_ref().copied().map_err(clone_error));
     }
 }
 
-/// Runs one piece of work in a savepoint of its own, as long as the transaction is good.
+/// Runs one piece of work in a savepoint of its own, unless the transaction has failed.
 fn apply(connection: &Connection, work: Work, state: &mut Result<(), Error>) -> Answer {
     if state.is_ok() {
         *state = connection.execute_batch("SAVEPOINT one");
     }
-    let (verdict, answer) = work(state.as_ref().map(|()| connection));
+    let (disposition, answer) = work(state.as_ref().map(|()| connection));
     if state.is_ok() {
-        // A full disk and its like end the whole transaction: what follows would be committed one by one, and what went
-        // before is undone. The disk is everyone's reason.
-        *state = match (connection.is_autocommit(), verdict) {
-            (true, Verdict::UndoForDisk(error)) => Err(error),
-            (true, _) => Err(failure(ffi::SQLITE_ABORT, "the transaction was undone by an error in it".into())),
-            (false, Verdict::Keep) => connection.execute_batch("RELEASE one"),
+        // Errors like a full disk end the whole transaction: earlier writes are undone, and later ones would be committed
+        // one by one. All of them fail for the disk's reason.
+        *state = match (connection.is_autocommit(), disposition) {
+            (true, Disposition::RollBackForDisk(error)) => Err(error),
+            (true, _) => Err(sqlite_error(ffi::SQLITE_ABORT, "the transaction was undone by the failure of another write".into())),
+            (false, Disposition::Commit) => connection.execute_batch("RELEASE one"),
             (false, _) => connection.execute_batch("ROLLBACK TO one; RELEASE one"),
         };
     }
     answer
 }
 
-/// `rusqlite::Error` is not `Clone`; what a caller needs of a failed commit is its code and its text.
-pub(crate) fn again(error: &Error) -> Error {
-    failure(error.sqlite_error().map_or(ffi::SQLITE_ERROR, |error| error.extended_code), error.to_string())
+/// `rusqlite::Error` is not `Clone`; callers need only the code and the message.
+pub(crate) fn clone_error(error: &Error) -> Error {
+    sqlite_error(error.sqlite_error().map_or(ffi::SQLITE_ERROR, |error| error.extended_code), error.to_string())
 }

@@ -1,4 +1,4 @@
-//! What a file shared by many promises.
+//! The promises of the README.
 
 use std::path::Path;
 use std::sync::mpsc;
@@ -32,11 +32,11 @@ async fn numbers(db: &Db) -> Vec<i64> {
     db.read(all).await.unwrap()
 }
 
-async fn refusal(path: &Path) -> String {
+async fn open_error(path: &Path) -> String {
     Db::open(path, SCHEMA).await.err().expect("an error").to_string()
 }
 
-/// Holds the writing thread until the returned sender is dropped, so that what is sent meanwhile becomes one group.
+/// Blocks the writing thread until the returned sender is dropped, so that writes sent meanwhile share a transaction.
 fn hold(db: &Db) -> mpsc::Sender<()> {
     let (release, held) = mpsc::channel::<()>();
     let (db, (started, start)) = (db.clone(), mpsc::channel());
@@ -83,13 +83,13 @@ async fn a_panic_is_the_callers_and_undoes_its_write() {
 async fn what_ends_the_transaction_fails_everyone_in_it_and_nobody_after() {
     let (_folder, db) = fresh().await;
     let held = hold(&db);
-    // As an I/O error or a full disk would.
+    // Like an I/O error or a full disk.
     let breaks = db.write(|c| c.execute_batch("INSERT INTO numbers VALUES (2); ROLLBACK; SELECT * FROM nowhere"));
     let release = async { drop(held) };
     let (first, second, third, ()) = tokio::join!(db.write(insert(1)), breaks, db.write(insert(3)), release);
-    let of = |written: Result<_, Error>| remedy(&written.unwrap_err());
-    assert_eq!([of(first), of(third)], [Remedy::Retry, Remedy::Retry], "it was not their fault");
-    assert_eq!(of(second.map(|()| 0)), Remedy::GiveUp);
+    let remedy_of = |written: Result<_, Error>| remedy(&written.unwrap_err());
+    assert_eq!([remedy_of(first), remedy_of(third)], [Remedy::Retry, Remedy::Retry], "it was not their fault");
+    assert_eq!(remedy_of(second.map(|()| 0)), Remedy::GiveUp);
     assert_eq!(numbers(&db).await, [0; 0]);
     db.write(insert(4)).await.unwrap();
     assert_eq!(numbers(&db).await, [4]);
@@ -100,14 +100,14 @@ async fn a_full_disk_is_everyones_reason_until_there_is_room_again() {
     let (_folder, db) = fresh().await;
     let limit =
         |pages: u32| move |c: &Connection| c.query_row(&format!("PRAGMA max_page_count = {pages}"), [], |_| Ok(()));
-    // No less than there is already.
+    // SQLite raises it to the present size of the file.
     db.write(limit(1)).await.unwrap();
     let held = hold(&db);
     let more = |c: &Connection| c.execute_batch("CREATE TABLE more (n)").map(|()| 1);
     let release = async { drop(held) };
     let (first, second, third, ()) = tokio::join!(db.write(more), db.write(insert(1)), db.write(more), release);
     for full in [first.unwrap_err(), third.unwrap_err()] {
-        assert!(matches!(remedy(&full), Remedy::SeeToDisk(why) if why.contains("disk is full")), "{full}");
+        assert!(matches!(remedy(&full), Remedy::FixDisk(why) if why.contains("disk is full")), "{full}");
     }
     assert_eq!(second.unwrap(), 1, "what fits is written");
     db.write(limit(1_000)).await.unwrap();
@@ -126,7 +126,7 @@ async fn what_the_disk_undid_is_undone_for_everyone_in_it_for_that_reason() {
     let (first, second, third, ()) = tokio::join!(db.write(insert(1)), full, db.write(insert(3)), release);
     for written in [first, second, third] {
         let error = written.unwrap_err();
-        assert!(matches!(remedy(&error), Remedy::SeeToDisk(_)), "{error}");
+        assert!(matches!(remedy(&error), Remedy::FixDisk(_)), "{error}");
     }
     assert_eq!(numbers(&db).await, [0; 0]);
 }
@@ -165,8 +165,8 @@ async fn an_io_error_that_a_try_does_not_explain_is_told_as_sqlite_tells_it() {
         let code = sqlite::rusqlite::ffi::SQLITE_IOERR_FSYNC;
         Err(Error::SqliteFailure(sqlite::rusqlite::ffi::Error::new(code), Some("disk I/O error".into())))
     };
-    let Remedy::SeeToDisk(why) = remedy(&db.write(fails).await.unwrap_err()) else { panic!("it is the disk's") };
-    assert!(why.starts_with("an I/O error, of which SQLite says: disk I/O error (code 1034)"), "{why}");
+    let Remedy::FixDisk(why) = remedy(&db.write(fails).await.unwrap_err()) else { panic!("the disk is the reason") };
+    assert!(why.starts_with("SQLite reports an I/O error: disk I/O error (code 1034)"), "{why}");
 }
 
 #[tokio::test]
@@ -221,18 +221,18 @@ async fn many_open_a_new_file_at_once_and_all_write() {
 #[tokio::test]
 async fn a_file_that_cannot_be_opened_is_named_with_the_reason() {
     let folder = tempdir().unwrap();
-    let nowhere = refusal(&folder.path().join("none").join("a.db")).await;
+    let nowhere = open_error(&folder.path().join("none").join("a.db")).await;
     assert!(nowhere.contains("a.db: there is no folder") && nowhere.contains("create it"), "{nowhere}");
-    assert!(refusal(folder.path()).await.ends_with("it is a folder; name a file"));
+    assert!(open_error(folder.path()).await.ends_with("it is a folder; name a file"));
     let text = folder.path().join("text.db");
     std::fs::write(
         &text,
         "a text that is long enough to be read as the header of a file, which it is not. ".repeat(20),
     )
     .unwrap();
-    assert!(refusal(&text).await.contains("text.db: it is no SQLite file"));
-    assert!(refusal(Path::new("")).await.contains("is no file"));
-    assert!(refusal(Path::new(":memory:")).await.contains("is no file"));
+    assert!(open_error(&text).await.contains("text.db: it is not a SQLite file"));
+    assert!(open_error(Path::new("")).await.contains("is not a file"));
+    assert!(open_error(Path::new(":memory:")).await.contains("is not a file"));
 }
 
 #[cfg(unix)]

@@ -169,7 +169,7 @@ fn failed(db: &Db, error: &Error) -> QueueError {
 fn failure(file: &Path, error: &Error, unusable: impl FnOnce(&Error) -> String) -> QueueError {
     match sqlite::remedy(error) {
         Remedy::Retry => QueueError::Unavailable { at: format!("sqlite:{}", file.display()), cause: error.to_string() },
-        Remedy::SeeToDisk(why) => QueueError::Unwritable { file: file.display().to_string(), why },
+        Remedy::FixDisk(why) => QueueError::Unwritable { file: file.display().to_string(), why },
         Remedy::GiveUp => QueueError::Unusable(unusable(error)),
     }
 }

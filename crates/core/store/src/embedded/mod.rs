@@ -88,7 +88,7 @@ impl Embedded {
 fn failed(file: &str, error: &rusqlite::Error) -> StoreError {
     match sqlite::remedy(error) {
         Remedy::Retry => StoreError::Unavailable { at: format!("sqlite:{file}"), cause: error.to_string() },
-        Remedy::SeeToDisk(why) => StoreError::Unwritable { file: file.to_owned(), why },
+        Remedy::FixDisk(why) => StoreError::Unwritable { file: file.to_owned(), why },
         Remedy::GiveUp => StoreError::Unusable(format!("the store `sqlite:{file}` cannot be used: {error}")),
     }
 }
