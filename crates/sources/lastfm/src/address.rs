@@ -1,9 +1,10 @@
-//! Where last.fm keeps the tags of a track.
+//! The URL of a track's tag page.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// What is encoded in one part of a path, found from the links of real pages. Letters, digits and these stay.
-const PART: &AsciiSet = &NON_ALPHANUMERIC
+/// Characters of a path segment that last.fm percent-encodes: all but letters, digits and these. Derived from the links of
+/// real pages; the test `the_links_of_real_pages_are_reproduced` checks it against them.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'!')
     .remove(b'&')
     .remove(b'(')
@@ -16,18 +17,18 @@ const PART: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b';')
     .remove(b'_');
 
-/// The address of a track's tag page. Without the `/_/` it would be an album's.
+/// The URL of a track's tag page. Without `/_/` it would be an album's.
 pub fn tags_url(base: &str, artist: &str, track: &str) -> String {
     format!("{}/music/{}/_/{}/+tags", base.trim_end_matches('/'), encode(artist), encode(track))
 }
 
-fn encode(part: &str) -> String {
-    if matches!(part, "." | "..") {
-        // A part of dots would be resolved away on the way there, to the page of something else.
-        return part.replace('.', "%252E");
+fn encode(segment: &str) -> String {
+    if matches!(segment, "." | "..") {
+        // URL parsers resolve dot segments, which would lead to another page.
+        return segment.replace('.', "%252E");
     }
-    // last.fm decodes twice, and a plus sign that is encoded only once comes out as a space.
-    utf8_percent_encode(part, PART).to_string().replace("%20", "+").replace("%2B", "%252B")
+    // last.fm decodes twice: a plus sign that is encoded once would become a space.
+    utf8_percent_encode(segment, ENCODED).to_string().replace("%20", "+").replace("%2B", "%252B")
 }
 
 #[cfg(test)]

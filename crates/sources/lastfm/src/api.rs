@@ -1,29 +1,29 @@
-//! What `track.getTopTags` of the API says.
+//! Responses of the API's `track.getTopTags`.
 
 use model::tag::Tag;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-/// What one answer turned out to be.
+/// What a response says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ApiOutcome {
     /// At least one tag, strongest first.
     Tags(Vec<Tag>),
-    /// Nobody tagged the track, or it is unknown: the API says the same of both.
+    /// The track has no tags, or is unknown: the API answers both in the same way.
     NoTags,
     /// The track is unknown (error 6).
     UnknownTrack,
     /// Too many requests (error 29, or by its status).
     Throttled,
-    /// The service is out of order for the moment (errors 8, 11, 16, and statuses from 500).
+    /// The service is temporarily out of order (errors 8, 11, 16, and statuses from 500).
     Unavailable(String),
     /// The key is unknown or may not be used (errors 10 and 26, and every other refusal).
     Refused(String),
-    /// None of these: to be kept for a look and tried again.
+    /// None of these: keep it for inspection, and try again.
     Unrecognised,
 }
 
-/// Reads an answer by its status and its text. Errors come with status 200 too, so the text decides first.
+/// Reads a response. Errors come with status 200 as well, so the body decides before the status.
 pub fn read_api(status: u16, body: &str) -> ApiOutcome {
     match serde_json::from_str(body) {
         Ok(Body::Error { error, message }) => read_error(error, message),
@@ -81,7 +81,7 @@ struct ApiTag {
     count: Option<u32>,
 }
 
-/// The API's JSON is made from XML: a list of one element is that element.
+/// The API's JSON is converted from XML: a list with one element is that element.
 fn one_or_many<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<ApiTag>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
@@ -95,7 +95,7 @@ fn one_or_many<'de, D: Deserializer<'de>>(json: D) -> Result<Vec<ApiTag>, D::Err
     })
 }
 
-/// Numbers are strings in old answers.
+/// Older responses have numbers as strings.
 fn as_number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
 }

@@ -1,4 +1,4 @@
-//! One polite visitor of last.fm.
+//! The client.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 use url::Url;
-use web::{NoAnswer, PAGE_BYTES, Redirects};
+use web::{RequestError, MAX_PAGE_BYTES, Redirects};
 
 use crate::address::tags_url;
 use crate::api::{ApiOutcome, read_api};
@@ -15,99 +15,102 @@ use crate::error::Error;
 use crate::page::{PageOutcome, read_page};
 use crate::robots::Robots;
 
-/// Asks last.fm's pages and its API, one request at a time.
+/// Requests pages and API responses from last.fm, one at a time.
 pub struct Client {
-    pages: Service,
-    api: Service,
+    pages: Endpoint,
+    api: Endpoint,
     api_key: Option<SecretString>,
     robots: OnceCell<Robots>,
-    /// Held while a request is under way; when the last page was asked for.
-    turn: Mutex<Option<Instant>>,
+    /// Locked during a request. Holds the time of the last request for a page.
+    last_page_at: Mutex<Option<Instant>>,
 }
 
-/// One of the two, at its address.
-struct Service {
+/// The web site or the API.
+struct Endpoint {
     http: reqwest::Client,
     url: Url,
 }
 
-/// What was answered to one request.
+/// The response to one request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Answer<O> {
-    /// What was asked for, without the key.
+pub struct Response<O> {
+    /// The requested URL, without the key.
     pub address: String,
     /// HTTP status.
     pub status: u16,
     /// What it says.
     pub outcome: O,
-    /// The wait that the server asked for.
+    /// The wait that the server asks for.
     pub retry_after: Option<Duration>,
-    /// The text as it came.
+    /// The body as it was received.
     pub body: String,
 }
 
 impl Client {
-    /// A client of these addresses that calls itself `spotif-ai/VERSION (+contact)`.
+    /// A client with the User-Agent `spotif-ai/VERSION (+contact)`. Makes no request yet.
+    ///
+    /// # Errors
+    /// If a URL or the contact is invalid.
     pub fn new(settings: &LastfmSettings, contact: Option<&str>) -> Result<Self, Error> {
-        let service = |name, url: &str, redirects| {
-            let url = web::address(url).map_err(|cause| Error::Setting { name, cause })?;
+        let endpoint = |name, url: &str, redirects| {
+            let url = web::parse_url(url).map_err(|cause| Error::Setting { name, cause })?;
             let http =
-                web::pool(&url, contact, redirects).map_err(|cause| Error::Setting { name: "contact", cause })?;
-            Ok(Service { http, url })
+                web::client(&url, contact, redirects).map_err(|cause| Error::Setting { name: "contact", cause })?;
+            Ok(Endpoint { http, url })
         };
         Ok(Self {
-            pages: service("lastfm.url", &settings.url, Redirects::WithinSite)?,
-            // Its requests hold the key.
-            api: service("lastfm.api_url", &settings.api_url, Redirects::Never)?,
+            pages: endpoint("lastfm.url", &settings.url, Redirects::WithinSite)?,
+            // Its requests contain the key.
+            api: endpoint("lastfm.api_url", &settings.api_url, Redirects::Never)?,
             api_key: settings.api_key.clone(),
             robots: OnceCell::new(),
-            turn: Mutex::new(None),
+            last_page_at: Mutex::new(None),
         })
     }
 
-    /// Whether the API can be asked.
+    /// Whether the API can be used.
     pub fn has_api_key(&self) -> bool {
         self.api_key.is_some()
     }
 
-    /// Whether robots.txt was read; the next [`Client::page`] makes a second request for it otherwise.
+    /// Whether robots.txt has been read. If not, the next [`Client::page`] makes another request for it.
     pub fn knows_robots(&self) -> bool {
         self.robots.initialized()
     }
 
-    /// Reads robots.txt, once: one request.
+    /// Reads robots.txt, unless it has been read: one request.
     pub async fn read_robots(&self) -> Result<(), Error> {
         self.robots().await.map(drop)
     }
 
-    /// Whether robots.txt, read once, keeps us from the tag page of a track.
+    /// Whether robots.txt forbids the tag page of a track.
     pub async fn is_forbidden(&self, artist: &str, title: &str) -> Result<bool, Error> {
         let (_, url) = self.page_url(artist, title)?;
         Ok(!self.robots().await?.allow(url.as_str()))
     }
 
-    /// Asks for the tag page of a track: one request, where robots.txt was read before.
-    pub async fn page(&self, artist: &str, title: &str) -> Result<Answer<PageOutcome>, Error> {
+    /// Requests the tag page of a track: one request if robots.txt has been read, else two.
+    pub async fn page(&self, artist: &str, title: &str) -> Result<Response<PageOutcome>, Error> {
         let (address, url) = self.page_url(artist, title)?;
         let robots = self.robots().await?;
-        // The address as it goes out, which is what the rules are about.
+        // The rules apply to the URL as it is sent.
         if !robots.allow(url.as_str()) {
             return Err(Error::Disallowed { at: address });
         }
-        let mut last_page = self.turn.lock().await;
+        let mut last_page = self.last_page_at.lock().await;
         if let Some(last_page) = *last_page {
             tokio::time::sleep_until(last_page + robots.delay()).await;
         }
         *last_page = Some(Instant::now());
         let (status, retry_after, body) = self.pages.get(url, &address).await?;
-        Ok(Answer { address, status, outcome: read_page(status, &body), retry_after, body })
+        Ok(Response { address, status, outcome: read_page(status, &body), retry_after, body })
     }
 
-    /// Asks the API for the tags of a track: one request.
-    pub async fn api(&self, artist: &str, title: &str) -> Result<Answer<ApiOutcome>, Error> {
+    /// Requests the tags of a track from the API: one request.
+    pub async fn api(&self, artist: &str, title: &str) -> Result<Response<ApiOutcome>, Error> {
         let key = self.api_key.as_ref().ok_or_else(|| Error::Setting {
             name: "lastfm.api_key",
-            cause: "there is none to ask the API with".into(),
+            cause: "the API needs a key".into(),
         })?;
         let mut url = self.api.url.clone();
         url.query_pairs_mut().extend_pairs([
@@ -119,9 +122,9 @@ impl Client {
         ]);
         let address = url.to_string();
         url.query_pairs_mut().append_pair("api_key", key.expose_secret());
-        let _turn = self.turn.lock().await;
+        let _one_at_a_time = self.last_page_at.lock().await;
         let (status, retry_after, body) = self.api.get(url, &address).await?;
-        Ok(Answer { address, status, outcome: read_api(status, &body), retry_after, body })
+        Ok(Response { address, status, outcome: read_api(status, &body), retry_after, body })
     }
 
     async fn robots(&self) -> Result<&Robots, Error> {
@@ -130,10 +133,10 @@ impl Client {
                 let mut url = self.pages.url.clone();
                 url.set_path("/robots.txt");
                 let at = url.to_string();
-                let _turn = self.turn.lock().await;
+                let _one_at_a_time = self.last_page_at.lock().await;
                 let (status, retry_after, body) = self.pages.get(url, &at).await?;
                 if (300..400).contains(&status) {
-                    let cause = format!("{at} redirects elsewhere (status {status}): set the address it leads to");
+                    let cause = format!("{at} redirects elsewhere (status {status}): set the URL that it leads to");
                     return Err(Error::Setting { name: "lastfm.url", cause });
                 }
                 Robots::read(status, &body).map_err(|cause| Error::RobotsUnreadable { at, cause, retry_after })
@@ -141,24 +144,24 @@ impl Client {
             .await
     }
 
-    /// The address of a track's tag page, as it is shown and as it goes out.
+    /// The URL of a track's tag page, as it is shown and as it is sent.
     fn page_url(&self, artist: &str, title: &str) -> Result<(String, Url), Error> {
         let address = tags_url(self.pages.url.as_str(), artist, title);
-        let url = web::address(&address).map_err(|cause| Error::Setting { name: "lastfm.url", cause })?;
+        let url = web::parse_url(&address).map_err(|cause| Error::Setting { name: "lastfm.url", cause })?;
         Ok((address, url))
     }
 }
 
-impl Service {
-    /// Status, the wait that was asked for, and the body of what is answered at `url`, which `address` names without the key.
+impl Endpoint {
+    /// The status, the requested wait and the body of the response from `url`. `address` is the URL without the key.
     async fn get(&self, url: Url, address: &str) -> Result<(u16, Option<Duration>, String), Error> {
-        let answer = web::send(self.http.get(url), PAGE_BYTES).await.map_err(|error| match error {
-            NoAnswer::Unreachable { .. } => Error::Unreachable { cause: error.to_string() },
-            NoAnswer::Unsendable(cause) => Error::Setting { name: "lastfm", cause },
-            NoAnswer::BrokenOff(_) | NoAnswer::TooLarge { .. } => {
+        let response = web::send(self.http.get(url), MAX_PAGE_BYTES).await.map_err(|error| match error {
+            RequestError::Unreachable { .. } => Error::Unreachable { cause: error.to_string() },
+            RequestError::InvalidRequest(cause) => Error::Setting { name: "lastfm", cause },
+            RequestError::Interrupted(_) | RequestError::TooLarge { .. } => {
                 Error::Incomplete { at: address.to_owned(), cause: error.to_string() }
             }
         })?;
-        Ok((answer.status.as_u16(), answer.retry_after, String::from_utf8_lossy(&answer.body).into_owned()))
+        Ok((response.status.as_u16(), response.retry_after, String::from_utf8_lossy(&response.body).into_owned()))
     }
 }

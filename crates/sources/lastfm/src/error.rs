@@ -1,12 +1,11 @@
-//! What can go wrong on the way to last.fm.
+//! What can go wrong with a request to last.fm.
 
 use std::time::Duration;
 
-/// Why a request gave no answer. What was answered is never an error: see [`crate::PageOutcome`] and
-/// [`crate::ApiOutcome`].
+/// Why a request got no response. A response is never an error: see [`crate::PageOutcome`] and [`crate::ApiOutcome`].
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Give up until the setting is right.
+    /// A setting is wrong: give up until it is corrected.
     #[error("setting `{name}`: {cause}")]
     Setting {
         /// The setting.
@@ -14,34 +13,34 @@ pub enum Error {
         /// What is wrong with it.
         cause: String,
     },
-    /// No answer came, whatever is asked for: nobody can be reached from here, which says nothing about the request.
-    #[error("last.fm is out of reach from here ({cause}): see whether this machine is online")]
+    /// No connection could be made. That says nothing about the request itself.
+    #[error("last.fm is out of reach from here ({cause}): check whether this machine is online")]
     Unreachable {
         /// What happened.
         cause: String,
     },
-    /// Try again later: the answer did not come, broke off, or is larger than any page.
-    #[error("no complete answer from {at}: {cause}")]
+    /// There was no response, or it broke off, or it is larger than any page: try again later.
+    #[error("no complete response from {at}: {cause}")]
     Incomplete {
-        /// Address, without the key.
+        /// The URL, without the key.
         at: String,
         /// What happened.
         cause: String,
     },
-    /// Pause: the server keeps robots.txt to itself, and until it can be read no page may be asked for.
-    #[error("{at} can't be read, so no page may be asked for: {cause}")]
+    /// robots.txt cannot be read at the moment: pause, since no page may be requested until it can.
+    #[error("no page may be requested while {at} cannot be read: {cause}")]
     RobotsUnreadable {
-        /// Its address.
+        /// The URL of robots.txt.
         at: String,
         /// What happened.
         cause: String,
         /// The wait that the server asked for.
         retry_after: Option<Duration>,
     },
-    /// Give up on this page: robots.txt says no.
-    #[error("robots.txt forbids {at}: set an API key (SPOTIFAI_LASTFM_API_KEY) to ask the API instead")]
+    /// robots.txt forbids this page: give up.
+    #[error("robots.txt forbids {at}: set an API key (SPOTIFAI_LASTFM_API_KEY) to use the API instead")]
     Disallowed {
-        /// The page.
+        /// The URL of the page.
         at: String,
     },
 }

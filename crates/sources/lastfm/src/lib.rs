@@ -9,6 +9,6 @@ mod robots;
 
 pub use address::tags_url;
 pub use api::{ApiOutcome, read_api};
-pub use client::{Answer, Client};
+pub use client::{Client, Response};
 pub use error::Error;
 pub use page::{PageOutcome, read_page};

@@ -1,24 +1,24 @@
-//! What a tag page says.
+//! Tag pages.
 
 use std::sync::LazyLock;
 
 use model::tag::Tag;
 use scraper::{ElementRef, Html, Selector};
 
-/// What one page turned out to be.
+/// What a page says.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PageOutcome {
-    /// At least one tag, in the page's order, which is from strong to weak.
+    /// At least one tag, strongest first.
     Tags(Vec<Tag>),
-    /// The track is known and nobody tagged it.
+    /// The track is known and has no tags.
     NoTags,
     /// last.fm does not know the track.
     UnknownTrack,
-    /// Too many pages were asked for.
+    /// Too many pages were requested.
     Throttled,
-    /// The firewall or a browser check stands before the page.
+    /// A firewall or a browser check blocks the page.
     Blocked,
-    /// None of these: to be kept for a look and tried again.
+    /// None of these: keep it for inspection, and try again.
     Unrecognised,
 }
 
@@ -44,14 +44,14 @@ impl PageOutcome {
     }
 }
 
-/// Reads a page by its status and its text. A saved page without a known status is read as 200: the text decides then.
+/// Reads a page. For a saved page, pass the status 200: then the text decides.
 pub fn read_page(status: u16, body: &str) -> PageOutcome {
     use PageOutcome::{Blocked, Throttled, Unrecognised};
     let said = read_text(body);
     match status {
         200 => said,
         406 => Blocked,
-        // The firewall and the throttle come with other statuses as well; what they say goes before the status.
+        // Pages of the firewall and of the rate limit come with various statuses: the text decides first.
         _ if matches!(said, Blocked | Throttled) => said,
         403 | 429 | 503 => Throttled,
         404 => PageOutcome::UnknownTrack,
@@ -65,55 +65,55 @@ fn read_text(body: &str) -> PageOutcome {
     if !tags.is_empty() {
         return PageOutcome::Tags(tags);
     }
-    if page.is_whole && page.says_no_tags() {
+    if page.is_complete && page.says_no_tags() {
         return PageOutcome::NoTags;
     }
     let headings: Vec<String> =
         page.html.select(&HEADINGS).map(|heading| one_line(heading.text()).to_lowercase()).collect();
     let headed = |start: &str| headings.iter().any(|heading| heading.starts_with(start));
-    // These two are believed of a page that was cut off, too: nothing is stored because of them.
+    // These two are accepted of an incomplete page, too: nothing is stored because of them.
     if headed("your request was blocked") || headed("error 406") || headed("client challenge") {
         PageOutcome::Blocked
     } else if headed("page not available")
-        || one_line(page.html.root_element().text()).to_lowercase().contains(THROTTLE)
+        || one_line(page.html.root_element().text()).to_lowercase().contains(THROTTLED_TEXT)
     {
         PageOutcome::Throttled
-    } else if page.is_whole && headed("page not found") {
+    } else if page.is_complete && headed("page not found") {
         PageOutcome::UnknownTrack
     } else {
         PageOutcome::Unrecognised
     }
 }
 
-/// A document, and whether all of it is there: a connection that breaks off leaves a page that reads like another one.
+/// A document, and whether it is complete: a page that was cut off can look like another one.
 struct Page {
     html: Html,
-    is_whole: bool,
+    is_complete: bool,
 }
 
 impl Page {
     fn parse(body: &str) -> Self {
-        // An element behind the end: the parser puts it into whatever was still open there, and makes none of it where the
-        // text ended within a tag, an attribute, a script or a comment.
-        let html = Html::parse_document(&format!("{body}{END}"));
-        let is_whole = ends_with_html(body) && html.select(&END_MARK).next().is_some();
-        Self { html, is_whole }
+        // A marker element after the end: the parser puts it into whatever element is still open, and drops it if the text
+        // ended within a tag, an attribute, a script or a comment.
+        let html = Html::parse_document(&format!("{body}{END_MARKER_HTML}"));
+        let is_complete = ends_with_html(body) && html.select(&END_MARKER).next().is_some();
+        Self { html, is_complete }
     }
 
-    /// The tags, if their list is there to its end.
+    /// The tags, if their list is complete.
     fn tags(&self) -> Vec<Tag> {
-        let has_end = self.is_whole || {
-            let mark = self.html.select(&END_MARK).next();
+        let has_end = self.is_complete || {
+            let marker = self.html.select(&END_MARKER).next();
             let is_list = |node: ElementRef| TAG_LIST.matches(&node);
-            mark.is_some_and(|mark| !mark.ancestors().filter_map(ElementRef::wrap).any(is_list))
+            marker.is_some_and(|marker| !marker.ancestors().filter_map(ElementRef::wrap).any(is_list))
         };
         let links = self.html.select(&TAG_LINKS).filter(|_| has_end);
         let names = links.map(|link| one_line(link.text())).filter(|name| !name.is_empty());
         names.map(|name| Tag { name, count: None }).collect()
     }
 
-    /// The place of the tags is there: as an empty list, or as the note that stands where last.fm has no data. Such notes
-    /// stand for shouts and wikis too, so it must be in the main column of the tags' own tab, or speak of tags.
+    /// Whether the page has an empty list of tags, or the note that last.fm shows where it has no data. Such notes also stand
+    /// for shouts and wikis, so the note must be in the main column of the tags tab, or mention tags.
     fn says_no_tags(&self) -> bool {
         if self.html.select(&TAG_LIST).next().is_some() {
             return self.html.select(&TAG_ITEMS).next().is_none();
@@ -124,7 +124,7 @@ impl Page {
     }
 }
 
-/// Whether the text ends with `</html>`; comments and scripts may follow, as caches and firewalls append them.
+/// Whether the text ends with `</html>`. Comments and scripts may follow: caches and firewalls append them.
 fn ends_with_html(body: &str) -> bool {
     let lower = body.to_ascii_lowercase();
     let Some((_, rest)) = lower.rsplit_once("</html") else { return false };
@@ -135,19 +135,19 @@ fn ends_with_html(body: &str) -> bool {
     }
 }
 
-/// Text with every run of white space as one space.
+/// Text with runs of white space collapsed into single spaces.
 fn one_line<'a>(text: impl Iterator<Item = &'a str>) -> String {
     text.collect::<String>().split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What is put behind a page, and how it is found again.
-const END: &str = "<i class=\"spotifai-end\"></i>";
-static END_MARK: LazyLock<Selector> = LazyLock::new(|| selector("i.spotifai-end"));
+/// The marker that is appended to a page, and its selector.
+const END_MARKER_HTML: &str = "<i class=\"spotifai-end\"></i>";
+static END_MARKER: LazyLock<Selector> = LazyLock::new(|| selector("i.spotifai-end"));
 
-/// Part of "You're requesting too many pages", whose apostrophe comes in several forms.
-const THROTTLE: &str = "requesting too many pages";
+/// Part of "You're requesting too many pages", whose apostrophe varies.
+const THROTTLED_TEXT: &str = "requesting too many pages";
 
-// Not every `a[href^="/tag/"]`: each tag has a second such link, without text, over its picture.
+// Not simply `a[href^="/tag/"]`: each tag has a second such link, without text, over its picture.
 static TAG_LINKS: LazyLock<Selector> =
     LazyLock::new(|| selector("ol.big-tags li.big-tags-item-wrap h3.big-tags-item-name a"));
 static TAG_LIST: LazyLock<Selector> = LazyLock::new(|| selector("ol.big-tags"));

@@ -1,31 +1,31 @@
-//! What robots.txt allows.
+//! The rules of robots.txt.
 
 use std::time::Duration;
 
 use texting_robots::Robot;
-use web::AGENT;
+use web::PRODUCT_TOKEN;
 
 use crate::page::{PageOutcome, read_page};
 
-/// What a site's robots.txt says to this program.
+/// A site's rules for this program.
 pub(crate) struct Robots {
-    /// `None`: there is none, so everything is allowed.
+    /// `None`: the site has no robots.txt, and everything is allowed.
     rules: Option<Robot>,
 }
 
 impl Robots {
-    /// Reads the answer to the request for robots.txt, or says why it is none. As RFC 9309 has it, a file that isn't
-    /// there (4xx) allows everything, and one that can't be had for the moment nothing. last.fm's throttle and
-    /// firewall, which come with 4xx and with 200, are of the second kind.
+    /// Reads the response to a request for robots.txt, or says why it cannot be read. By RFC 9309, a missing file (4xx) allows
+    /// everything, and a temporarily unavailable one nothing. last.fm's rate limit and firewall, which answer with 4xx and with
+    /// 200, count as unavailable.
     pub(crate) fn read(status: u16, body: &str) -> Result<Self, String> {
         let refusal = read_page(status, body);
         if matches!(refusal, PageOutcome::Throttled | PageOutcome::Blocked) {
             return Err(format!("status {status}, {}", refusal.as_str()));
         }
         match status {
-            200..=299 => Robot::new(AGENT, body.as_bytes())
+            200..=299 => Robot::new(PRODUCT_TOKEN, body.as_bytes())
                 .map(|rules| Self { rules: Some(rules) })
-                .map_err(|error| format!("it is not understood: {error}")),
+                .map_err(|error| format!("it is not valid: {error}")),
             400..=499 => Ok(Self { rules: None }),
             _ => Err(format!("status {status}")),
         }
@@ -35,7 +35,7 @@ impl Robots {
         self.rules.as_ref().is_none_or(|rules| rules.allowed(address))
     }
 
-    /// The least time between two pages.
+    /// The minimum time between two pages.
     pub(crate) fn delay(&self) -> Duration {
         let seconds = self.rules.as_ref().and_then(|rules| rules.delay).unwrap_or(0.0);
         Duration::try_from_secs_f32(seconds).unwrap_or_default()

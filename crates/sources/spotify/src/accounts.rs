@@ -2,7 +2,7 @@
 
 use model::settings::SpotifySettings;
 use rspotify::{Credentials, Token};
-use web::PAGE_BYTES;
+use web::MAX_PAGE_BYTES;
 
 use crate::{Error, http};
 
@@ -46,7 +46,7 @@ impl Accounts {
     }
 
     async fn exchange(&self, request: reqwest::RequestBuilder, what: &str) -> Result<Token, Error> {
-        let body = http::send(request, "a token", PAGE_BYTES).await.map_err(|error| match error {
+        let body = http::send(request, "a token", MAX_PAGE_BYTES).await.map_err(|error| match error {
             Error::Unauthorized { detail } | Error::Forbidden { detail, .. } | Error::Rejected { detail, .. } => {
                 Error::NotSignedIn { why: format!("Spotify refuses {what} ({detail})") }
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use model::settings::SpotifySettings;
 use reqwest::Url;
 use rspotify::Token;
-use web::{ANALYSIS_BYTES, PAGE_BYTES};
+use web::{MAX_ANALYSIS_BYTES, MAX_PAGE_BYTES};
 
 use crate::auth::Auth;
 use crate::ids::checked;
@@ -71,7 +71,7 @@ impl Client {
             segments.pop_if_empty().extend(path);
         }
         let request = self.http.get(url);
-        let most_bytes = if path.first() == Some(&"audio-analysis") { ANALYSIS_BYTES } else { PAGE_BYTES };
-        http::send(request.bearer_auth(&token.access_token).query(query), what, most_bytes).await
+        let max_bytes = if path.first() == Some(&"audio-analysis") { MAX_ANALYSIS_BYTES } else { MAX_PAGE_BYTES };
+        http::send(request.bearer_auth(&token.access_token).query(query), what, max_bytes).await
     }
 }

@@ -57,7 +57,7 @@ pub enum Error {
         detail: String,
     },
     /// No answer came, whatever is asked for: nobody can be reached from here, which says nothing about the request.
-    #[error("Spotify is out of reach from here ({detail}): see whether this machine is online")]
+    #[error("Spotify is out of reach from here ({detail}): check whether this machine is online")]
     Unreachable {
         /// What happened.
         detail: String,

@@ -1,11 +1,11 @@
 #![doc = include_str!("../README.md")]
 
-mod answer;
-mod pool;
+mod client;
+mod request;
 mod retry_after;
 #[cfg(test)]
 mod tests;
 
-pub use answer::{ANALYSIS_BYTES, Answer, NoAnswer, PAGE_BYTES, send};
-pub use pool::{AGENT, Redirects, address, pool};
-pub use retry_after::{LONGEST_WAIT, retry_after};
+pub use client::{PRODUCT_TOKEN, Redirects, client, parse_url};
+pub use request::{MAX_ANALYSIS_BYTES, MAX_PAGE_BYTES, RequestError, Response, send};
+pub use retry_after::{MAX_RETRY_AFTER, retry_after};

@@ -4,41 +4,41 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::header::{DATE, HeaderMap, RETRY_AFTER};
 
-/// The longest wait that is believed. Spotify was seen to ask for 86,236 s when an app's day was used up; more than a day
-/// is a mistake that would stop everything until somebody notices.
-pub const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+/// The longest wait that is accepted. Spotify has asked for 86,236 s when an app's daily quota was used up; more than a day
+/// must be a mistake, and would stop everything until a person notices.
+pub const MAX_RETRY_AFTER: Duration = Duration::from_secs(24 * 3600);
 
-/// The wait that an answer asks for; `None` where it asks for none that can be read. What is unreadable or longer than
-/// [`LONGEST_WAIT`] is logged.
+/// The wait that a response asks for; `None` if it asks for none, or in no known form. Longer ones are capped to
+/// [`MAX_RETRY_AFTER`]; unknown forms and capped waits are logged.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?;
     let text = value.to_str().unwrap_or_default().trim();
-    // The wait until a date is told by the service's own clock where it shows it: ours may be wrong.
+    // A date is relative to the service's own clock, if the response has one: ours may be wrong.
     let now = headers.get(DATE).and_then(|date| httpdate::parse_http_date(date.to_str().ok()?.trim()).ok());
     match read(text, now.unwrap_or_else(SystemTime::now)) {
-        Some(wait) if wait > LONGEST_WAIT => {
-            let longest_s = LONGEST_WAIT.as_secs();
-            tracing::warn!(longest_s, "a service asks for an absurd wait, Retry-After {text:?}: capped");
-            Some(LONGEST_WAIT)
+        Some(wait) if wait > MAX_RETRY_AFTER => {
+            let max_s = MAX_RETRY_AFTER.as_secs();
+            tracing::warn!(max_s, "a service asks for an absurdly long wait, Retry-After {text:?}: capped");
+            Some(MAX_RETRY_AFTER)
         }
         Some(wait) => Some(wait),
         None => {
-            tracing::warn!("a service asks for a wait that cannot be read, Retry-After {value:?}: not heeded");
+            tracing::warn!("a service asks for a wait in an unknown form, Retry-After {value:?}: ignored");
             None
         }
     }
 }
 
-/// A wait in seconds, be it with a fraction, or until a date. One that is over is no wait at all.
+/// A number of seconds, possibly with a fraction, or a date. A date that has passed is no wait.
 fn read(text: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(at) = httpdate::parse_http_date(text) {
         return Some(at.duration_since(now).unwrap_or_default());
     }
-    // Rust's numbers may be `inf` or `1e9`; HTTP's may not.
+    // `f64` also parses `inf` and `1e9`, which HTTP does not allow.
     let is_number =
         text.starts_with(|c: char| c.is_ascii_digit()) && text.chars().all(|c| c.is_ascii_digit() || c == '.');
     let seconds = is_number.then(|| text.parse::<f64>().ok())??;
-    // More than a duration holds is more than anybody waits.
+    // What overflows a `Duration` is capped by the caller.
     Some(Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
 }
 
@@ -48,7 +48,7 @@ mod tests {
 
     use super::*;
 
-    /// What a server's header comes out as, with its `Date` where it shows one.
+    /// The wait read from these headers.
     fn wait(value: &[u8], date: Option<&str>) -> Option<Duration> {
         let mut headers = HeaderMap::new();
         headers.insert(RETRY_AFTER, value.try_into().unwrap());
@@ -86,11 +86,11 @@ mod tests {
     }
 
     #[test]
-    fn what_is_absurd_is_capped_and_what_is_garbage_not_heeded() {
+    fn absurd_waits_are_capped_and_garbage_is_ignored() {
         for value in
             ["86401", "31536000", "100000000000000000000", "9".repeat(400).as_str(), "Tue, 01 Jan 2999 00:00:00 GMT"]
         {
-            assert_eq!(wait(value.as_bytes(), None), Some(LONGEST_WAIT), "{value}");
+            assert_eq!(wait(value.as_bytes(), None), Some(MAX_RETRY_AFTER), "{value}");
         }
         for value in
             ["", "-5", "soon", "1e3", "inf", "NaN", "1 minute", "1.2.3", "0x10", "Sun, 99 Nov 1994 08:49:37 GMT"]
@@ -103,7 +103,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_header_makes_anybody_wait_longer_than_a_day(value in "[ -~]{0,40}|-?[0-9.]{1,40}") {
-            prop_assert!(wait(value.as_bytes(), None).is_none_or(|wait| wait <= LONGEST_WAIT));
+            prop_assert!(wait(value.as_bytes(), None).is_none_or(|wait| wait <= MAX_RETRY_AFTER));
         }
 
         #[test]
