@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use contract::{TestBackend, contract, wait_for_counts, job, jobs, key_of, next};
+use contract::{TestBackend, contract, job, jobs, key_of, next, wait_for_counts};
 use model::job::Envelope;
 use queue::{Embedded, Outcome, Queue, QueueError};
 use sqlite::Db;
@@ -192,7 +192,7 @@ async fn an_unusable_address_is_one_clear_line() {
 
 /// Jobs of one kind that belong to a run.
 fn for_run(run: &str, kind: &str, count: usize) -> Vec<Envelope> {
-    jobs(kind, count).into_iter().map(|job| job.for_run(run)).collect()
+    jobs(kind, count).into_iter().map(|job| job.of_run(run)).collect()
 }
 
 #[tokio::test]

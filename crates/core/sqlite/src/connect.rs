@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Error, ErrorCode, ffi};
 
-use crate::error::{sqlite_error, is_busy};
+use crate::error::{is_busy, sqlite_error};
 use crate::remedy::{DiskProbe, NOT_PERMITTED, is_disk_error, write_error};
 
 /// How long to wait for another process's transaction. Transactions take milliseconds, unless a process was suspended.
@@ -87,7 +87,7 @@ fn connect(path: &Path, schema: &str) -> Result<Connection, Error> {
 /// and what to do, as [`crate::remedy()`] returns it. The error code stays.
 fn explain(path: &Path, error: Error) -> Error {
     if is_disk_error(&error) {
-        return DiskProbe::of(path).explain(error);
+        return DiskProbe::new(path).explain(error);
     }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let why = match (error.sqlite_error_code(), folder) {

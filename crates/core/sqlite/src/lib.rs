@@ -97,7 +97,9 @@ impl Db {
                 catch_unwind(AssertUnwindSafe(|| connection.map_err(threads::clone_error).and_then(work)));
             let disposition = match &outcome {
                 Ok(Ok(_)) => Disposition::Commit,
-                Ok(Err(error)) if remedy::is_disk_error(error) => Disposition::RollBackForDisk(threads::clone_error(error)),
+                Ok(Err(error)) if remedy::is_disk_error(error) => {
+                    Disposition::RollBackForDisk(threads::clone_error(error))
+                }
                 _ => Disposition::RollBack,
             };
             (

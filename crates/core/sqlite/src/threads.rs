@@ -76,7 +76,10 @@ fn apply(connection: &Connection, work: Work, state: &mut Result<(), Error>) -> 
         // one by one. All of them fail for the disk's reason.
         *state = match (connection.is_autocommit(), disposition) {
             (true, Disposition::RollBackForDisk(error)) => Err(error),
-            (true, _) => Err(sqlite_error(ffi::SQLITE_ABORT, "the transaction was undone by the failure of another write".into())),
+            (true, _) => Err(sqlite_error(
+                ffi::SQLITE_ABORT,
+                "the transaction was undone by the failure of another write".into(),
+            )),
             (false, Disposition::Commit) => connection.execute_batch("RELEASE one"),
             (false, _) => connection.execute_batch("ROLLBACK TO one; RELEASE one"),
         };

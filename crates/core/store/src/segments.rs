@@ -142,7 +142,8 @@ fn put_presence(out: &mut Vec<u8>, present: Vec<bool>) {
         0 => out.push(1),
         _ => {
             out.push(2);
-            let byte = |eight: &[bool]| eight.iter().rev().fold(0, |byte, is_present| byte << 1 | u8::from(*is_present));
+            let byte =
+                |eight: &[bool]| eight.iter().rev().fold(0, |byte, is_present| byte << 1 | u8::from(*is_present));
             out.extend(present.chunks(8).map(byte));
         }
     }

@@ -15,7 +15,7 @@ use model::track::Track;
 use mongodb::IndexModel;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Document, doc};
-use server::{TestDatabase, PrivateServer};
+use server::{PrivateServer, TestDatabase};
 use store::{Store, StoreError};
 
 impl TestStore for TestDatabase {
@@ -80,7 +80,8 @@ async fn a_new_database_can_be_opened_by_many_at_once() {
 
 #[tokio::test]
 async fn a_blob_larger_than_a_document_comes_back_and_leaves_nothing_behind() {
-    let Some(test_store) = TestDatabase::fresh("a_blob_larger_than_a_document_comes_back_and_leaves_nothing_behind") else {
+    let Some(test_store) = TestDatabase::fresh("a_blob_larger_than_a_document_comes_back_and_leaves_nothing_behind")
+    else {
         return;
     };
     let store = test_store.open().await;
@@ -116,7 +117,9 @@ fn generated() -> Vec<(Track, TagsOutcome)> {
 
 #[tokio::test]
 async fn the_view_and_the_verb_are_what_the_embedded_home_computes() {
-    let Some(test_store) = TestDatabase::fresh("the_view_and_the_verb_are_what_the_embedded_home_computes") else { return };
+    let Some(test_store) = TestDatabase::fresh("the_view_and_the_verb_are_what_the_embedded_home_computes") else {
+        return;
+    };
     let folder = tempfile::tempdir().unwrap();
     let embedded = store::open(&format!("sqlite:{}", folder.path().join("x.db").display())).await.unwrap();
     let shared = test_store.open().await;
@@ -241,7 +244,9 @@ async fn a_server_that_is_too_old_is_refused() {
 
 #[tokio::test]
 async fn a_refused_sign_in_is_told_in_one_line_without_the_password() {
-    let Some(test_store) = TestDatabase::fresh("a_refused_sign_in_is_told_in_one_line_without_the_password") else { return };
+    let Some(test_store) = TestDatabase::fresh("a_refused_sign_in_is_told_in_one_line_without_the_password") else {
+        return;
+    };
     let line = refused(&test_store.url_of_unknown_user()).await;
     assert!(line.contains("refused the sign-in") && line.contains("authSource") && !line.contains('\n'), "{line}");
     assert!(!line.contains("hush"), "{line}");
@@ -265,7 +270,8 @@ async fn an_operation_that_nobody_waits_for_is_done_to_its_end() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on() {
-    let Some(mut server) = PrivateServer::start("what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on")
+    let Some(mut server) =
+        PrivateServer::start("what_was_acknowledged_outlives_the_server_and_the_open_handle_goes_on")
     else {
         return;
     };

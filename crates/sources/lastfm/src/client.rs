@@ -7,7 +7,7 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::{Mutex, OnceCell};
 use tokio::time::Instant;
 use url::Url;
-use web::{RequestError, MAX_PAGE_BYTES, Redirects};
+use web::{MAX_PAGE_BYTES, Redirects, RequestError};
 
 use crate::address::tags_url;
 use crate::api::{ApiOutcome, read_api};
@@ -108,10 +108,10 @@ impl Client {
 
     /// Requests the tags of a track from the API: one request.
     pub async fn api(&self, artist: &str, title: &str) -> Result<Response<ApiOutcome>, Error> {
-        let key = self.api_key.as_ref().ok_or_else(|| Error::Setting {
-            name: "lastfm.api_key",
-            cause: "the API needs a key".into(),
-        })?;
+        let key = self
+            .api_key
+            .as_ref()
+            .ok_or_else(|| Error::Setting { name: "lastfm.api_key", cause: "the API needs a key".into() })?;
         let mut url = self.api.url.clone();
         url.query_pairs_mut().extend_pairs([
             ("method", "track.getTopTags"),

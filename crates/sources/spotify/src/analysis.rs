@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::{Client, Error, Unreadable, json};
 
 impl Client {
-    /// The audio analysis of a track; its `analysis` is `None` where Spotify has none.
+    /// The audio analysis of a track. Its `analysis` is `None` if Spotify has none.
     pub async fn audio_analysis(&self, id: &str) -> Result<TrackAnalysis, Error> {
         let what = format!("the audio analysis of track {id}");
         let analysis = match self.get_one(&what, "audio-analysis", id).await {
@@ -21,16 +21,16 @@ impl Client {
     }
 }
 
-/// The parts of a document that are read; bars, beats, tatums, sections and the fingerprints are skipped.
+/// The parts of a document that are used; bars, beats, tatums, sections and fingerprints are skipped.
 #[derive(Deserialize)]
 struct Document {
-    /// Some clients save the document wrapped.
+    /// Some programs save the document wrapped in this field.
     audio_analysis: Option<Box<Document>>,
     segments: Option<Vec<RawSegment>>,
     track: Option<RawTrack>,
 }
 
-/// Fields are kept as they are at first, so that an error can name the segment and the field.
+/// Fields are raw JSON at first, so that an error can name the segment and the field.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RawSegment {
@@ -57,8 +57,8 @@ struct RawTrack {
 /// Reads an audio-analysis document: Spotify's of any year, wrapped in `audio_analysis` or not, without its `meta` or
 /// `track`, with integers for floats, or the Echo Nest's of 2010. An error names the segment's index and the field.
 pub fn read_analysis(bytes: &[u8]) -> Result<Analysis, Unreadable> {
-    let bytes = json::without_mark(bytes);
-    let document: Document = serde_json::from_slice(bytes).map_err(|error| no_json(&error, bytes))?;
+    let bytes = json::without_bom(bytes);
+    let document: Document = serde_json::from_slice(bytes).map_err(|error| invalid_json(&error, bytes))?;
     let document = match document {
         Document { audio_analysis: Some(wrapped), .. } => *wrapped,
         plain => plain,
@@ -74,47 +74,47 @@ pub fn read_analysis(bytes: &[u8]) -> Result<Analysis, Unreadable> {
     })
 }
 
-/// JSON has no numbers that are not finite, but Python writes them all the same.
-fn no_json(error: &serde_json::Error, bytes: &[u8]) -> Unreadable {
+/// JSON has only finite numbers, but Python writes others all the same.
+fn invalid_json(error: &serde_json::Error, bytes: &[u8]) -> Unreadable {
     let place = bytes.split(|byte| *byte == b'\n').nth(error.line().saturating_sub(1)).unwrap_or_default();
     let at = error.column().saturating_sub(1).min(place.len());
     let found = &place[at..];
     let is_number = [&b"NaN"[..], b"Infinity", b"nfinity", b"aN"].iter().any(|word| found.starts_with(word));
     if is_number || error.to_string().starts_with("number out of range") {
-        return Unreadable(format!("not_finite: a value at line {} is no finite number", error.line()));
+        return Unreadable(format!("not_finite: a value at line {} is not a finite number", error.line()));
     }
     Unreadable(plain::text(bytes).map_or_else(str::to_owned, |_| plain::json(error)))
 }
 
 fn read_segment(raw: &RawSegment) -> Result<Segment, String> {
     Ok(Segment {
-        start: optional("start", &raw.start)?.ok_or("it has no `start`")?,
-        duration: optional("duration", &raw.duration)?,
-        confidence: optional("confidence", &raw.confidence)?,
-        loudness_start: optional("loudness_start", &raw.loudness_start)?,
-        loudness_max: optional("loudness_max", &raw.loudness_max)?,
-        loudness_max_time: optional("loudness_max_time", &raw.loudness_max_time)?,
-        loudness_end: optional("loudness_end", &raw.loudness_end)?,
-        pitches: twelve("pitches", &raw.pitches)?.ok_or("it has no `pitches`")?,
-        timbre: twelve("timbre", &raw.timbre)?,
+        start: optional_number("start", &raw.start)?.ok_or("it has no `start`")?,
+        duration: optional_number("duration", &raw.duration)?,
+        confidence: optional_number("confidence", &raw.confidence)?,
+        loudness_start: optional_number("loudness_start", &raw.loudness_start)?,
+        loudness_max: optional_number("loudness_max", &raw.loudness_max)?,
+        loudness_max_time: optional_number("loudness_max_time", &raw.loudness_max_time)?,
+        loudness_end: optional_number("loudness_end", &raw.loudness_end)?,
+        pitches: twelve_numbers("pitches", &raw.pitches)?.ok_or("it has no `pitches`")?,
+        timbre: twelve_numbers("timbre", &raw.timbre)?,
     })
 }
 
-fn optional(field: &str, value: &Value) -> Result<Option<f64>, String> {
+fn optional_number(field: &str, value: &Value) -> Result<Option<f64>, String> {
     match value {
         Value::Null => Ok(None),
-        value => value.as_f64().map(Some).ok_or_else(|| format!("its `{field}` is no number")),
+        value => value.as_f64().map(Some).ok_or_else(|| format!("its `{field}` is not a number")),
     }
 }
 
-fn twelve(field: &str, value: &Value) -> Result<Option<[f64; 12]>, String> {
+fn twelve_numbers(field: &str, value: &Value) -> Result<Option<[f64; 12]>, String> {
     let values = match value {
         Value::Null => return Ok(None),
         Value::Array(values) => values,
-        _ => return Err(format!("its `{field}` is no list")),
+        _ => return Err(format!("its `{field}` is not a list")),
     };
     let numbers: Option<Vec<f64>> = values.iter().map(Value::as_f64).collect();
-    let numbers = numbers.ok_or_else(|| format!("its `{field}` holds something that is no number"))?;
+    let numbers = numbers.ok_or_else(|| format!("its `{field}` holds something that is not a number"))?;
     let count = numbers.len();
     let twelve = numbers.try_into().map_err(|_| format!("its `{field}` holds {count} values instead of 12"))?;
     Ok(Some(twelve))

@@ -1,4 +1,4 @@
-//! The answer to a request for many things.
+//! Responses to requests for many items.
 
 use std::collections::HashMap;
 
@@ -6,30 +6,30 @@ use serde_json::Value;
 
 use crate::{Unreadable, json};
 
-/// What an answer says of the things that were asked for, matched by their ids: not all lists have everything in its place.
+/// The items of a response, matched by id: the list may be incomplete or in another order.
 pub(crate) struct Batch {
     objects: HashMap<String, Value>,
-    /// Whether the list has a null for each thing without an object: only then is certain whose they are.
-    tells_unknown: bool,
+    /// Whether the list has a null for every item without an object: only then it is certain which items they stand for.
+    nulls_are_complete: bool,
 }
 
 impl Batch {
-    /// Reads the list `field` of an answer to a request for `ids`.
+    /// Reads the list `field` of a response to a request for `ids`.
     pub(crate) fn read(bytes: &[u8], field: &str, ids: &[String]) -> Result<Self, Unreadable> {
         let mut document = json::read(bytes)?;
-        let Some(Value::Array(answers)) = document.get_mut(field).map(Value::take) else {
+        let Some(Value::Array(items)) = document.get_mut(field).map(Value::take) else {
             return Err(Unreadable(format!("it has no list `{field}`")));
         };
-        let nulls = answers.iter().filter(|answer| answer.is_null()).count();
-        let with_id = |answer: Value| Some((answer["id"].as_str()?.to_owned(), answer));
-        let objects: HashMap<String, Value> = answers.into_iter().filter_map(with_id).collect();
+        let nulls = items.iter().filter(|item| item.is_null()).count();
+        let with_id = |item: Value| Some((item["id"].as_str()?.to_owned(), item));
+        let objects: HashMap<String, Value> = items.into_iter().filter_map(with_id).collect();
         let absent = ids.iter().filter(|id| !objects.contains_key(*id)).count();
-        Ok(Self { objects, tells_unknown: nulls >= absent })
+        Ok(Self { objects, nulls_are_complete: nulls >= absent })
     }
 
-    /// The object of one thing; null where Spotify has none, `None` where the answer does not speak of it.
+    /// The object of one item; null if Spotify has none, `None` if the response does not cover it.
     pub(crate) fn get(&self, id: &str) -> Option<&Value> {
-        self.objects.get(id).or(self.tells_unknown.then_some(&Value::Null))
+        self.objects.get(id).or(self.nulls_are_complete.then_some(&Value::Null))
     }
 }
 
@@ -39,12 +39,12 @@ mod tests {
 
     use super::*;
 
-    /// What a list says of a, b and c: `+` an object, `0` none, `?` nothing.
+    /// What a list says about a, b and c: `+` an object, `0` Spotify has none, `?` not covered.
     fn said(list: Value) -> String {
         let ids = ["a", "b", "c"].map(str::to_owned);
         let batch = Batch::read(json!({ "list": list }).to_string().as_bytes(), "list", &ids).unwrap();
-        let of = |id: &String| batch.get(id).map_or('?', |answer| if answer.is_null() { '0' } else { '+' });
-        ids.iter().map(of).collect()
+        let symbol = |id: &String| batch.get(id).map_or('?', |item| if item.is_null() { '0' } else { '+' });
+        ids.iter().map(symbol).collect()
     }
 
     #[test]

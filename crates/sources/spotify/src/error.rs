@@ -9,18 +9,18 @@ use serde_json::Value;
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Error {
     /// Too many requests: pause all of them, then go on.
-    #[error("Spotify answers that there are too many requests{}", wait(.after))]
+    #[error("Spotify reports too many requests{}", wait(.after))]
     RateLimited {
         /// The wait that Spotify asked for (`Retry-After`).
         after: Option<Duration>,
     },
-    /// The account's quota is used up: stop everything that asks Spotify until then.
+    /// The account's quota is used up: stop all requests to Spotify until then.
     #[error("the Spotify account's quota is used up{}", wait(.after))]
     Quota {
         /// The wait that Spotify asked for.
         after: Option<Duration>,
     },
-    /// This app, or its user, may not have it: give up, or ask in another form.
+    /// This app or its user has no access: give up, or use another form of the request.
     #[error("Spotify refuses {what}: {detail}")]
     Forbidden {
         /// What was asked for.
@@ -34,8 +34,8 @@ pub enum Error {
         /// What was asked for.
         what: String,
     },
-    /// Nothing can be asked for by such an id: give up.
-    #[error("{id:?} is no Spotify id (22 letters and digits)")]
+    /// The id is not valid: give up.
+    #[error("{id:?} is not a Spotify id (22 letters and digits)")]
     BadId {
         /// The text, or its beginning.
         id: String,
@@ -46,8 +46,8 @@ pub enum Error {
         /// What Spotify said.
         detail: String,
     },
-    /// Spotify does not accept this request: it says nothing of others, so give up on what was asked for, or ask for less.
-    #[error("Spotify answers the request for {what} with HTTP {status}: {detail}")]
+    /// Spotify does not accept this request, which says nothing about others: give up on it, or ask for less.
+    #[error("Spotify rejects the request for {what} with HTTP {status}: {detail}")]
     Rejected {
         /// What was asked for.
         what: String,
@@ -56,14 +56,14 @@ pub enum Error {
         /// What Spotify said.
         detail: String,
     },
-    /// No answer came, whatever is asked for: nobody can be reached from here, which says nothing about the request.
+    /// No connection could be made. That says nothing about the request itself.
     #[error("Spotify is out of reach from here ({detail}): check whether this machine is online")]
     Unreachable {
         /// What happened.
         detail: String,
     },
-    /// An answer that says the server is in trouble, or that broke off: retry.
-    #[error("Spotify gives no good answer for {what}: {detail}")]
+    /// The server reports a problem of its own, or the response broke off: try again.
+    #[error("Spotify is unavailable for {what}: {detail}")]
     Unavailable {
         /// What was asked for.
         what: String,
@@ -72,15 +72,15 @@ pub enum Error {
         /// The wait that Spotify asked for.
         after: Option<Duration>,
     },
-    /// An answer that is not what was asked for: retry.
-    #[error("Spotify's answer for {what} cannot be read: {detail}")]
+    /// The response is not what was asked for: try again.
+    #[error("Spotify's response for {what} cannot be read: {detail}")]
     BadAnswer {
         /// What was asked for.
         what: String,
         /// What is wrong with it.
         detail: String,
     },
-    /// There is no token to be had: a person has to do something.
+    /// No token can be obtained: a person has to act.
     #[error(
         "not signed in to Spotify, {why}: run `spotifai login`, or set SPOTIFAI_SPOTIFY_CLIENT_ID and SPOTIFAI_SPOTIFY_CLIENT_SECRET"
     )]
@@ -88,19 +88,19 @@ pub enum Error {
         /// Why not.
         why: String,
     },
-    /// The settings can't be used.
+    /// A setting is wrong, or a file cannot be used.
     #[error("{0}")]
     Setup(String),
 }
 
-/// A document that is not what it should be.
+/// Why a document cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreadable(pub(crate) String);
 
 impl Error {
-    /// Whether this form of request is closed to the app, whatever is asked for: an endpoint that was removed, or never
-    /// granted, answers in any of these ways. The same thing may be had in another form.
+    /// Whether this form of request may be closed to the app as a whole: endpoints that were removed, or never granted,
+    /// respond in any of these ways. The same data may be available by another form of request.
     pub fn is_refusal(&self) -> bool {
         match self {
             Self::Forbidden { .. } | Self::NotFound { .. } => true,
@@ -109,23 +109,23 @@ impl Error {
         }
     }
 
-    /// The error of an answer that is no success. The status decides, for some of Spotify's errors are not JSON.
-    pub(crate) fn of_answer(what: &str, status: StatusCode, after: Option<Duration>, body: &[u8]) -> Self {
+    /// The error of a response that is not a success. The status decides, because some of Spotify's errors are not JSON.
+    pub(crate) fn from_response(what: &str, status: StatusCode, after: Option<Duration>, body: &[u8]) -> Self {
         let json: Value = serde_json::from_slice(body).unwrap_or_default();
         let (what, detail) = (what.to_owned(), detail(&json, body, status));
         if json["error"]["reason"] == "QUOTA_EXCEEDED" {
             return Self::Quota { after };
         }
         match status.as_u16() {
-            // Of a token that is none, Spotify says 400: "Only valid bearer authentication supported".
+            // Spotify rejects a malformed token with 400: "Only valid bearer authentication supported".
             400 if detail.contains("bearer authentication") => Self::Unauthorized { detail },
             401 => Self::Unauthorized { detail },
             403 => Self::Forbidden { what, detail },
             404 => Self::NotFound { what },
             429 => Self::RateLimited { after },
-            // The Web API redirects nowhere: what does is a portal on the way, such as a hotel's, and not the request's fault.
+            // The Web API never redirects: this is a captive portal, such as a hotel's, and not the request's fault.
             300..=399 => {
-                Self::Unreachable { detail: format!("something on the way answers with a redirect, {detail}") }
+                Self::Unreachable { detail: format!("something on the way responds with a redirect, {detail}") }
             }
             500.. => Self::Unavailable { what, detail, after },
             status => Self::Rejected { what, status, detail },
@@ -137,18 +137,21 @@ impl Error {
     }
 }
 
-/// What the answer says for itself: the Web API's message, the accounts service's, or a line of plain text.
+/// Characters of a response's message that an error quotes.
+const MAX_DETAIL_CHARS: usize = 200;
+
+/// The message of a response: the Web API's, the accounts service's, or a line of plain text.
 fn detail(json: &Value, body: &[u8], status: StatusCode) -> String {
     let text = std::str::from_utf8(body).unwrap_or_default().trim();
     let plain = Some(text).filter(|text| json.is_null() && !text.is_empty() && !text.starts_with('<'));
-    let said =
+    let message =
         [&json["error"]["message"], &json["error_description"], &json["error"]].into_iter().find_map(Value::as_str);
-    match said.or(plain).and_then(|said| said.lines().next()) {
-        Some(line) => line.chars().take(200).collect(),
+    match message.or(plain).and_then(|message| message.lines().next()) {
+        Some(line) => line.chars().take(MAX_DETAIL_CHARS).collect(),
         None => format!("HTTP {}", status.as_u16()),
     }
 }
 
 fn wait(after: &Option<Duration>) -> String {
-    after.map_or_else(String::new, |after| format!(" and asks for a pause of {} s", after.as_secs()))
+    after.map_or_else(String::new, |after| format!(" and asks to wait {} s", after.as_secs()))
 }

@@ -7,9 +7,9 @@ use crate::batch::Batch;
 use crate::{Client, Error, json};
 
 impl Client {
-    /// The audio features of up to 100 tracks in one request, in the order of `ids`. Tracks that the answer does not speak
-    /// of are left out: what Spotify has of them is as unknown as before. Apps registered after November 2024 are refused
-    /// ([`Error::is_refusal`]); some of them, only in this form.
+    /// The audio features of up to 100 tracks in one request, in the order of `ids`. Tracks that the response does not cover
+    /// are left out: they stay unknown. Apps registered after November 2024 are refused this ([`Error::is_refusal`]); some
+    /// of them may still use [`Client::audio_features_of`].
     pub async fn audio_features(&self, ids: &[String]) -> Result<Vec<AudioFeatures>, Error> {
         let what = format!("the audio features of {} tracks", ids.len());
         let body = self.get_many(&what, "audio-features", ids).await?;
@@ -29,7 +29,7 @@ impl Client {
             Ok(body) => match json::read(&body).map_err(|why| Error::unreadable(&what, why))? {
                 Value::Null => None,
                 features @ Value::Object(_) => Some(read_scalars(&features)),
-                _ => return Err(Error::unreadable(&what, "it is no object")),
+                _ => return Err(Error::unreadable(&what, "it is not an object")),
             },
             Err(Error::NotFound { .. }) => None,
             Err(error) => return Err(error),
@@ -38,7 +38,7 @@ impl Client {
     }
 }
 
-/// The thirteen values; one that is not there or is no number is missing, and costs no other.
+/// The thirteen values. One that is missing or not a number is `None`, and does not affect the others.
 fn read_scalars(features: &Value) -> [Option<f64>; 13] {
     SCALARS.map(|name| features[name].as_f64().filter(|value| value.is_finite()))
 }

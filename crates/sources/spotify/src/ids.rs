@@ -1,40 +1,40 @@
-//! Ids: as people paste them, and as pages and jobs bring them.
+//! Ids, as people paste them and as pages and jobs contain them.
 
 pub use model::id::is_id;
 use model::id::named;
 
 use crate::Error;
 
-/// As much of a text that is no id as a message quotes, in characters.
-const QUOTED: usize = 100;
+/// Characters of an invalid id that a message quotes.
+const MAX_QUOTED_CHARS: usize = 100;
 
-/// Why a text names no playlist or track.
+/// The error of a text that does not name a playlist or track.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{text:?} names no {kind}: give its id (22 letters and digits), spotify:{kind}:ID or https://open.spotify.com/{kind}/ID"
+    "{text:?} is not a {kind}: use its id (22 letters and digits), spotify:{kind}:ID or https://open.spotify.com/{kind}/ID"
 )]
 pub struct BadId {
     text: String,
     kind: &'static str,
 }
 
-/// The playlist's id from an id, a URI or an address (with a query, a language or an owner in it).
+/// The id of a playlist from an id, a URI or a URL (also with a query, a language or an owner in it).
 pub fn parse_playlist(text: &str) -> Result<String, BadId> {
     parse(text, "playlist")
 }
 
-/// The track's id from an id, a URI or an address.
+/// The id of a track from an id, a URI or a URL.
 pub fn parse_track(text: &str) -> Result<String, BadId> {
     parse(text, "track")
 }
 
-/// The id, if it is one.
+/// The id, if it is valid.
 pub(crate) fn checked(id: &str) -> Result<&str, Error> {
-    if is_id(id) { Ok(id) } else { Err(Error::BadId { id: id.chars().take(QUOTED).collect() }) }
+    if is_id(id) { Ok(id) } else { Err(Error::BadId { id: id.chars().take(MAX_QUOTED_CHARS).collect() }) }
 }
 
 fn parse(text: &str, kind: &'static str) -> Result<String, BadId> {
-    let bad = || BadId { text: text.trim().chars().take(QUOTED).collect(), kind };
+    let bad = || BadId { text: text.trim().chars().take(MAX_QUOTED_CHARS).collect(), kind };
     named(text, kind).map(str::to_owned).ok_or_else(bad)
 }
 

@@ -1,32 +1,32 @@
-//! JSON as some servers write it: with numbers that are none.
+//! JSON as some servers write it: with numbers that JSON does not have.
 
 use model::plain;
 use serde_json::Value;
 
 use crate::Unreadable;
 
-/// The document behind its byte-order mark, which JSON does not have and editors write.
-pub(crate) fn without_mark(bytes: &[u8]) -> &[u8] {
+/// The document without a byte-order mark, which JSON does not allow but editors write.
+pub(crate) fn without_bom(bytes: &[u8]) -> &[u8] {
     bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes)
 }
 
-/// Reads a document. `NaN`, `Infinity` and numbers too large for a float, which JSON does not have, are null: one such value
-/// must not cost all the others.
+/// Parses a document. `NaN`, `Infinity` and numbers too large for `f64` become null: one such value must not cost all the
+/// others.
 pub(crate) fn read(bytes: &[u8]) -> Result<Value, Unreadable> {
-    let bytes = without_mark(bytes);
-    let proper = serde_json::from_slice(bytes);
-    let mended = || serde_json::from_slice(&without_infinities(bytes));
-    proper.or_else(|error| mended().map_err(|_| Unreadable(plain::json(&error))))
+    let bytes = without_bom(bytes);
+    let strict = serde_json::from_slice(bytes);
+    let lenient = || serde_json::from_slice(&without_infinities(bytes));
+    strict.or_else(|error| lenient().map_err(|_| Unreadable(plain::json(&error))))
 }
 
-/// The document with `null` for every word and number outside its texts that is no finite number.
+/// The document with `null` in place of every number outside of strings that is not finite.
 fn without_infinities(bytes: &[u8]) -> Vec<u8> {
     let mut mended = Vec::with_capacity(bytes.len());
     let mut rest = bytes;
     while let Some(&first) = rest.first() {
         let is_word = |byte: &u8| byte.is_ascii_alphanumeric() || b"+-.".contains(byte);
         let length = match first {
-            b'"' => length_of_text(rest),
+            b'"' => string_length(rest),
             _ => rest.iter().take_while(|byte| is_word(byte)).count().max(1),
         };
         let (token, after) = rest.split_at(length);
@@ -37,8 +37,8 @@ fn without_infinities(bytes: &[u8]) -> Vec<u8> {
     mended
 }
 
-/// Bytes of the text that begins here, both quotes included.
-fn length_of_text(bytes: &[u8]) -> usize {
+/// Bytes of the string that begins here, with both quotes.
+fn string_length(bytes: &[u8]) -> usize {
     let mut escaped = false;
     let end = bytes[1..].iter().position(|byte| {
         let ends = *byte == b'"' && !escaped;

@@ -1,4 +1,4 @@
-//! Pages of a playlist, whatever their rows hold.
+//! Pages of a playlist, tolerant of odd rows.
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,13 @@ use crate::{Client, Error, Unreadable, json};
 /// One page of a playlist. `tracks.len()` plus all of `skipped` is `rows`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Page {
-    /// Rows of the whole playlist, where the page says so.
+    /// Rows of the whole playlist, if the page says so.
     pub total: Option<u32>,
-    /// Whether the page names a next one; of a page that tells neither that nor a total, whether it has rows.
+    /// Whether the page names a next one. If it states neither that nor a total, whether it has rows.
     pub has_next: bool,
     /// Rows of this page.
     pub rows: u32,
-    /// Its tracks in their order; the same one may come twice.
+    /// Its tracks in order; a track may occur twice.
     pub tracks: Vec<Track>,
     /// Its other rows, by reason.
     pub skipped: BTreeMap<SkipReason, u32>,
@@ -30,10 +30,10 @@ impl Client {
         let what = format!("the rows of playlist {playlist} from {offset}");
         let asked = PlaylistPage::rows_asked(offset);
         let (limit, offset) = (asked.to_string(), offset.to_string());
-        // Without the types, episodes come in the guise of tracks.
+        // Without the types, episodes are disguised as tracks.
         let query = [("limit", limit.as_str()), ("offset", &offset), ("additional_types", "track,episode")];
         let body = self.get(&what, &path, &query).await?;
-        // A server that gives more than it was asked for gives the rows of other pages.
+        // Rows beyond those asked for belong to other pages.
         read_rows(&body, asked as usize).map_err(|why| Error::unreadable(&what, why))
     }
 }
@@ -43,13 +43,13 @@ pub fn read_playlist_page(bytes: &[u8]) -> Result<Page, Unreadable> {
     read_rows(bytes, usize::MAX)
 }
 
-/// Reads the first rows of a page.
-fn read_rows(bytes: &[u8], most: usize) -> Result<Page, Unreadable> {
+/// Reads up to `max_rows` rows of a page.
+fn read_rows(bytes: &[u8], max_rows: usize) -> Result<Page, Unreadable> {
     let json = json::read(bytes)?;
     let page = [&json, &json["items"], &json["tracks"]].into_iter().find(|page| page["items"].is_array());
-    let page = page.ok_or_else(|| Unreadable("it has no rows `items`".into()))?;
+    let page = page.ok_or_else(|| Unreadable("it has no list `items`".into()))?;
     let mut read = Page { total: whole_number(&page["total"]), ..Page::default() };
-    for row in page["items"].as_array().into_iter().flatten().take(most) {
+    for row in page["items"].as_array().into_iter().flatten().take(max_rows) {
         read.rows += 1;
         match read_row(row) {
             Ok(track) => read.tracks.push(track),
@@ -74,7 +74,7 @@ fn read_row(row: &Value) -> Result<Track, SkipReason> {
     }
 }
 
-/// A track object. Its own fields `track` and `episode` are booleans that say what `type` says.
+/// A track object. Its fields `track` and `episode` are booleans that repeat `type`.
 pub(crate) fn read_track(track: &Value) -> Result<Track, SkipReason> {
     if track["is_local"] == true || track["uri"].as_str().is_some_and(|uri| uri.starts_with("spotify:local:")) {
         return Err(SkipReason::Local);
@@ -84,7 +84,7 @@ pub(crate) fn read_track(track: &Value) -> Result<Track, SkipReason> {
         Value::String(kind) if kind != "track" => return Err(SkipReason::Unreadable),
         Value::String(_) => {}
         _ if track["episode"] == true => return Err(SkipReason::Episode),
-        // Some episodes name no type; they have neither artists nor an album.
+        // Some episodes have no type; they have neither artists nor an album.
         _ if track["artists"].is_null() && track["album"].is_null() && track["show"].is_object() => {
             return Err(SkipReason::Episode);
         }
@@ -113,7 +113,7 @@ fn read_artist(artist: &Value) -> Option<ArtistRef> {
     Some(ArtistRef { id: text(&artist["id"]).filter(|id| is_id(id)), name: text(&artist["name"])? })
 }
 
-/// A text that a track can't do without: missing, null and blank are one reason, any other type is another.
+/// A required string. Missing, null and blank count as `missing`, any other type as unreadable.
 fn required(field: &Value, missing: SkipReason) -> Result<String, SkipReason> {
     match field {
         Value::Null | Value::String(_) => text(field).ok_or(missing),
@@ -125,7 +125,7 @@ fn text(field: &Value) -> Option<String> {
     field.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }
 
-/// A count, be it written as a float.
+/// A count, also if written as a float.
 fn whole_number(field: &Value) -> Option<u32> {
     let number = field.as_f64().filter(|number| number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(number));
     number.map(|number| number as u32)

@@ -1,4 +1,4 @@
-//! The file that a sign-in is kept in.
+//! The file that stores a sign-in.
 
 use std::fs::{self, File};
 use std::io::{ErrorKind, Write};
@@ -13,26 +13,26 @@ use tempfile::NamedTempFile;
 
 use crate::Error;
 
-/// The file that a sign-in is kept in; `None`: nobody says where.
+/// The file that stores a sign-in; `None` if neither the settings nor the environment determine it.
 pub fn sign_in_file(settings: &SpotifySettings) -> Option<PathBuf> {
-    TokenFile::of(settings).map(|file| file.0)
+    TokenFile::from_settings(settings).map(|file| file.0)
 }
 
 /// A user's sign-in.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct SignIn {
-    /// The app that the user signed in to; its tokens can be refreshed by this app only.
+    /// The app that the user signed in to. Only this app can refresh the token.
     pub(crate) client_id: String,
     #[serde(flatten)]
     pub(crate) token: Token,
 }
 
-/// A sign-in's place on disk.
+/// The file that stores a sign-in.
 pub(crate) struct TokenFile(PathBuf);
 
 impl TokenFile {
-    /// The place that the settings name, or the one in the user's configuration folder.
-    pub(crate) fn of(settings: &SpotifySettings) -> Option<Self> {
+    /// The file that the settings name, or the default one in the user's configuration folder.
+    pub(crate) fn from_settings(settings: &SpotifySettings) -> Option<Self> {
         let folder = |variable| std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
         let default = || {
             Some(
@@ -48,31 +48,31 @@ impl TokenFile {
         &self.0
     }
 
-    /// As messages name it.
+    /// The path as messages show it.
     pub(crate) fn shown(&self) -> String {
         shown(&self.0.display().to_string())
     }
 
-    /// When it was written last; `None`: it is not there.
+    /// When it was last written; `None` if it does not exist.
     pub(crate) fn written_at(&self) -> Option<SystemTime> {
         fs::metadata(&self.0).and_then(|file| file.modified()).ok()
     }
 
-    /// What it holds; `None`: it is not there.
+    /// Its content; `None` if it does not exist.
     pub(crate) fn read(&self) -> Result<Option<SignIn>, Error> {
         let damaged = |why: String| Error::NotSignedIn { why: format!("{} cannot be read: {why}", self.shown()) };
         match fs::read(&self.0) {
             Ok(bytes) => {
                 let text = plain::text(&bytes).map_err(|why| damaged(why.into()))?;
-                // serde's reason is left out: it could quote the token.
-                serde_json::from_str(text).map(Some).map_err(|_| damaged("it holds no sign-in".into()))
+                // serde's message is left out: it could quote the token.
+                serde_json::from_str(text).map(Some).map_err(|_| damaged("it does not contain a sign-in".into()))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(damaged(plain::io(&error))),
         }
     }
 
-    /// Replaces it in one step: a reader sees the old sign-in or the new one, and nobody else sees either.
+    /// Replaces it atomically: readers see the old sign-in or the new one, and other users see neither.
     pub(crate) fn write(&self, sign_in: &SignIn) -> Result<(), Error> {
         self.replace(sign_in)
             .map_err(|error| Error::Setup(format!("{} cannot be written: {}", self.shown(), plain::io(&error))))
@@ -80,7 +80,7 @@ impl TokenFile {
 
     fn replace(&self, sign_in: &SignIn) -> std::io::Result<()> {
         let folder = self.folder()?;
-        // Made with mode 600, before there is anything in it.
+        // Created with mode 600 before anything is in it.
         let mut file = NamedTempFile::new_in(folder)?;
         serde_json::to_writer(&mut file, sign_in)?;
         file.flush()?;
@@ -89,9 +89,9 @@ impl TokenFile {
         Ok(())
     }
 
-    /// Waits for the turn to refresh it: a refresh token is good for one use, so two processes that share the file must
-    /// not use it at once. The turn ends when the lock is dropped.
-    pub(crate) async fn turn(&self) -> Result<File, Error> {
+    /// Locks it across processes for a refresh: a refresh token can be used once, so two processes must not use it at the same
+    /// time. Dropping the returned file unlocks it.
+    pub(crate) async fn lock(&self) -> Result<File, Error> {
         let lock = self.0.with_extension("lock");
         let wait = move || {
             let file = File::options().create(true).append(true).open(&lock)?;

@@ -169,8 +169,7 @@ mod tests {
     #[test]
     fn a_frame_for_many_covers_no_pending_delivery() {
         use AckState::{Ack, Pending, Requeue};
-        let mut deliveries =
-            VecDeque::from([(1, Ack), (2, Ack), (3, Pending), (4, Ack), (5, Requeue), (6, Ack)]);
+        let mut deliveries = VecDeque::from([(1, Ack), (2, Ack), (3, Pending), (4, Ack), (5, Requeue), (6, Ack)]);
         let ack = |tag, multiple| AckFrame::Ack { tag, multiple };
         let expected = [ack(2, true), ack(4, false), AckFrame::Nack { tag: 5 }, ack(6, false)];
         assert_eq!(take_frames(&mut deliveries), expected);

@@ -40,16 +40,8 @@ impl DeliveryAcker {
         let redelivered = received.redelivered || message::is_lost(&received.properties);
         let (tag, payload) = (received.delivery_tag, received.data);
         let envelope = Envelope::parse(&payload);
-        let acker = Self {
-            broker,
-            channel_acker,
-            tag,
-            kind: kind.clone(),
-            priority,
-            payload,
-            is_finished: false,
-            _slot: slot,
-        };
+        let acker =
+            Self { broker, channel_acker, tag, kind: kind.clone(), priority, payload, is_finished: false, _slot: slot };
         Delivery { envelope, kind, redelivered, acker: Box::new(acker) }
     }
 

@@ -57,8 +57,8 @@ impl Message {
 
     /// A dead letter.
     pub(super) fn dead(kind: &str, payload: Vec<u8>, reason: &str, died_at: Timestamp) -> Self {
-        let message = Self::new(kind, Destination::Dead, payload)
-.with_header(DIED_AT_HEADER, AMQPValue::LongLongInt(died_at.0));
+        let message =
+            Self::new(kind, Destination::Dead, payload).with_header(DIED_AT_HEADER, AMQPValue::LongLongInt(died_at.0));
         let id = format!("message-{}", uuid::Uuid::new_v4().simple());
         message
             .with_header(REASON_HEADER, AMQPValue::LongString(short(reason).into()))

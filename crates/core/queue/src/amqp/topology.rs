@@ -91,7 +91,8 @@ pub(super) async fn declare_kind(channel: &Channel, kind: &str) -> Result<(), Er
     // The dead letters first: the other two refer to it.
     declare(channel, dead_queue(kind), [("x-delivery-limit", UNLIMITED_DELIVERIES.into())]).await?;
     for queue in [normal_queue(kind), high_queue(kind)] {
-        declare(channel, queue, dead_lettering_to(dead_queue(kind), [("x-delivery-limit", MAX_DELIVERIES.into())])).await?;
+        declare(channel, queue, dead_lettering_to(dead_queue(kind), [("x-delivery-limit", MAX_DELIVERIES.into())]))
+            .await?;
     }
     Ok(())
 }
@@ -99,8 +100,10 @@ pub(super) async fn declare_kind(channel: &Channel, kind: &str) -> Result<(), Er
 /// Declares the queue that delays messages by `seconds`. Idempotent.
 pub(super) async fn declare_delay(channel: &Channel, kind: &str, seconds: u64) -> Result<(), Error> {
     let time_to_live = AMQPValue::LongLongInt((seconds * 1000) as i64);
-    let arguments =
-        dead_lettering_to(normal_queue(kind), [("x-message-ttl", time_to_live), ("x-delivery-limit", UNLIMITED_DELIVERIES.into())]);
+    let arguments = dead_lettering_to(
+        normal_queue(kind),
+        [("x-message-ttl", time_to_live), ("x-delivery-limit", UNLIMITED_DELIVERIES.into())],
+    );
     declare(channel, delay_queue(kind, seconds), arguments).await
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use queue::{Outcome, Queue};
 
-use crate::contract::{wait_for_counts, job, jobs, key_of, next, within_a_minute};
+use crate::contract::{job, jobs, key_of, next, wait_for_counts, within_a_minute};
 
 /// A broker for one test alone: an alarm would stop all other tests.
 struct PrivateBroker {
@@ -43,7 +43,9 @@ impl Drop for PrivateBroker {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_broker_that_blocks_publishers_is_named_and_waited_for() {
-    let Some(own_broker) = PrivateBroker::start("a_broker_that_blocks_publishers_is_named_and_waited_for") else { return };
+    let Some(own_broker) = PrivateBroker::start("a_broker_that_blocks_publishers_is_named_and_waited_for") else {
+        return;
+    };
     let queue = own_broker.open().await;
     queue.publish(&[job("a", "first"), job("a", "second")]).await.unwrap();
     let mut subscription = queue.subscribe(&["a"], 2).await.unwrap();

@@ -1,7 +1,7 @@
 //! Counting on a broker whose management API does not answer.
 
-use crate::test_broker::BrokerBackend;
 use crate::contract::{TestBackend, job, within_a_minute};
+use crate::test_broker::BrokerBackend;
 
 #[tokio::test]
 async fn jobs_of_a_kind_that_nobody_here_used_are_counted_where_the_kind_is_expected() {

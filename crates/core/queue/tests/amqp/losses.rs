@@ -6,8 +6,8 @@ use std::time::Duration;
 use lapin::options::QueueDeleteOptions;
 use queue::{Outcome, QueueError};
 
+use crate::contract::{TestBackend, job, jobs, key_of, next, wait_for_counts, within_a_minute};
 use crate::test_broker::BrokerBackend;
-use crate::contract::{TestBackend, wait_for_counts, job, jobs, key_of, next, within_a_minute};
 
 #[tokio::test]
 async fn a_deleted_queue_ends_the_subscription_and_is_made_again() {
@@ -36,7 +36,9 @@ async fn a_deleted_queue_ends_the_subscription_and_is_made_again() {
 
 #[tokio::test]
 async fn a_batch_of_which_a_part_came_back_is_safe_as_a_whole() {
-    let Some(backend) = BrokerBackend::fresh("a_batch_of_which_a_part_came_back_is_safe_as_a_whole").await else { return };
+    let Some(backend) = BrokerBackend::fresh("a_batch_of_which_a_part_came_back_is_safe_as_a_whole").await else {
+        return;
+    };
     let queue = backend.open().await;
     queue.publish(&[job("a", "first"), job("b", "first")]).await.unwrap();
     let (_connection, channel) = backend.channel().await;
@@ -58,7 +60,9 @@ async fn a_batch_of_which_a_part_came_back_is_safe_as_a_whole() {
 
 #[tokio::test]
 async fn after_a_flush_a_process_may_end_and_nobody_was_lost() {
-    let Some(backend) = BrokerBackend::fresh("after_a_flush_a_process_may_end_and_nobody_was_lost").await else { return };
+    let Some(backend) = BrokerBackend::fresh("after_a_flush_a_process_may_end_and_nobody_was_lost").await else {
+        return;
+    };
     let (first_process, second_process) = (backend.open().await, backend.open().await);
     first_process.publish(&jobs("a", 8)).await.unwrap();
     let mut subscription = first_process.subscribe(&["a"], 8).await.unwrap();

@@ -6,8 +6,8 @@ use queue::{DeadLetterFilter, Outcome};
 use reqwest::{Method, Url};
 use serde_json::Value;
 
+use crate::contract::{TestBackend, job, next, wait_for_counts};
 use crate::test_broker::BrokerBackend;
-use crate::contract::{TestBackend, wait_for_counts, job, next};
 
 /// A user for one test with these permissions, who may use the management API.
 async fn user_with(backend: &BrokerBackend, permissions: &Value) -> Url {
@@ -37,7 +37,8 @@ fn permissions_of_readme() -> Value {
 
 #[tokio::test]
 async fn a_user_with_the_printed_permissions_can_do_all_there_is_to_do() {
-    let Some(backend) = BrokerBackend::fresh("a_user_with_the_printed_permissions_can_do_all_there_is_to_do").await else {
+    let Some(backend) = BrokerBackend::fresh("a_user_with_the_printed_permissions_can_do_all_there_is_to_do").await
+    else {
         return;
     };
     let printed = permissions_of_readme();

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use queue::{DeadLetterFilter, Outcome};
 
+use crate::contract::{TestBackend, job, jobs, next, wait_for_counts};
 use crate::test_broker::BrokerBackend;
-use crate::contract::{TestBackend, wait_for_counts, job, jobs, next};
 
 #[tokio::test]
 async fn a_job_that_always_comes_back_is_dead_in_the_end() {
@@ -27,7 +27,8 @@ async fn a_job_that_always_comes_back_is_dead_in_the_end() {
 
 #[tokio::test]
 async fn jobs_handed_back_again_and_again_are_not_counted_against_them() {
-    let Some(backend) = BrokerBackend::fresh("jobs_handed_back_again_and_again_are_not_counted_against_them").await else {
+    let Some(backend) = BrokerBackend::fresh("jobs_handed_back_again_and_again_are_not_counted_against_them").await
+    else {
         return;
     };
     let queue = backend.open().await;

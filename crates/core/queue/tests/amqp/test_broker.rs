@@ -75,8 +75,7 @@ impl TestBackend for BrokerBackend {
         let user = backend.broker.amqp.username().to_owned();
         let everything = serde_json::json!({ "configure": ".*", "write": ".*", "read": ".*" });
         let path = format!("{}/api/permissions/{}/{user}", backend.broker.management, backend.vhost);
-        let request =
-            backend.broker.http.put(path).basic_auth(&user, backend.broker.amqp.password()).json(&everything);
+        let request = backend.broker.http.put(path).basic_auth(&user, backend.broker.amqp.password()).json(&everything);
         assert!(request.send().await.unwrap().status().is_success());
         Some(backend)
     }

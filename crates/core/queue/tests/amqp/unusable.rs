@@ -4,8 +4,8 @@ use lapin::options::QueueDeclareOptions;
 use lapin::types::FieldTable;
 use queue::QueueError;
 
-use crate::test_broker::BrokerBackend;
 use crate::contract::{TestBackend, job, within_a_minute};
+use crate::test_broker::BrokerBackend;
 
 /// The error of an address that cannot be opened.
 async fn refusal(url: &str) -> QueueError {
@@ -34,7 +34,9 @@ async fn an_address_that_cannot_be_used_is_one_clear_line_without_its_password()
 
 #[tokio::test]
 async fn a_queue_of_another_make_is_explained_and_left_alone() {
-    let Some(backend) = BrokerBackend::fresh("a_queue_of_another_make_is_explained_and_left_alone").await else { return };
+    let Some(backend) = BrokerBackend::fresh("a_queue_of_another_make_is_explained_and_left_alone").await else {
+        return;
+    };
     let (_connection, channel) = backend.channel().await;
     let classic = QueueDeclareOptions::durable();
     channel.queue_declare("spotifai.a".into(), classic, FieldTable::default()).await.unwrap();

@@ -7,7 +7,7 @@ use model::Timestamp;
 use model::job::{BadEnvelope, Envelope};
 use queue::{DeadLetterFilter, Outcome, Queue};
 
-use super::{TestBackend, wait_for_counts, job, next};
+use super::{TestBackend, job, next, wait_for_counts};
 
 /// Publishes jobs and lets each die.
 async fn bury(queue: &Arc<dyn Queue>, jobs: &[Envelope]) {

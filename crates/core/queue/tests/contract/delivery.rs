@@ -6,7 +6,7 @@ use std::time::Duration;
 use queue::Outcome;
 use tokio::time::timeout;
 
-use super::{TestBackend, wait_for_counts, job, jobs, key_of, next, within_a_minute, yield_times};
+use super::{TestBackend, job, jobs, key_of, next, wait_for_counts, within_a_minute, yield_times};
 
 pub async fn a_published_job_is_delivered_as_it_was_published(backend: &impl TestBackend) {
     let queue = backend.open().await;

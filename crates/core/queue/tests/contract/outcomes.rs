@@ -5,7 +5,7 @@ use std::time::Duration;
 use model::Timestamp;
 use queue::{Outcome, QueueError};
 
-use super::{TestBackend, wait_for_counts, job, jobs, key_of, next, within_a_minute, yield_times};
+use super::{TestBackend, job, jobs, key_of, next, wait_for_counts, within_a_minute, yield_times};
 
 pub async fn done_publishes_the_follow_ups_and_removes_the_job(backend: &impl TestBackend) {
     let queue = backend.open().await;

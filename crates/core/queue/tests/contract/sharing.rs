@@ -7,7 +7,7 @@ use queue::{Outcome, Queue};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-use super::{TestBackend, wait_for_counts, job, jobs, key_of, next, within_a_minute};
+use super::{TestBackend, job, jobs, key_of, next, wait_for_counts, within_a_minute};
 
 pub async fn a_delivery_dropped_without_an_end_comes_back(backend: &impl TestBackend) {
     let (first_process, second_process) = (backend.open().await, backend.open().await);

@@ -11,10 +11,8 @@ use crate::{Audio, AudioCounts, Result};
 #[async_trait]
 impl Audio for Embedded {
     async fn save_features(&self, features: &[AudioFeatures]) -> Result<()> {
-        let rows = features
-            .iter()
-            .map(|features| (features.track_id.clone(), features.values.as_ref().map(to_doc)))
-            .collect();
+        let rows =
+            features.iter().map(|features| (features.track_id.clone(), features.values.as_ref().map(to_doc))).collect();
         self.save("REPLACE INTO features (track_id, scalars) VALUES (?1, ?2)", rows).await
     }
 

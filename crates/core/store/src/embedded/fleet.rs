@@ -4,7 +4,7 @@ use model::fleet::{Budget, Capability, Heartbeat, Pause, Permits};
 use sqlite::rusqlite::{self, Connection, OptionalExtension, Row};
 
 use super::{Embedded, to_doc};
-use crate::gcra::{no_permits_until, next_window};
+use crate::gcra::{next_window, no_permits_until};
 use crate::{Fleet, Result, StoreError};
 
 #[async_trait]

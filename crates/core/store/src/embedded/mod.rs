@@ -108,6 +108,10 @@ fn from_doc<T: DeserializeOwned>(row: &Row, column: usize) -> rusqlite::Result<T
 }
 
 /// The error of a value that this program did not write in that form.
-fn unreadable(column: usize, sql_type: Type, cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> rusqlite::Error {
+fn unreadable(
+    column: usize,
+    sql_type: Type,
+    cause: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(column, sql_type, cause.into())
 }

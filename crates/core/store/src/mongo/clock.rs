@@ -20,7 +20,9 @@ impl ServerClock {
         let bounds = [server.0.saturating_sub(answered.0), server.0.saturating_sub(asked.0)];
         // In the wrong order only if the local clock was set meanwhile.
         let (lower, upper) = (bounds[0].min(bounds[1]), bounds[0].max(bounds[1]));
-        let _ = self.offset_ms.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |offset_ms| Some(offset_ms.clamp(lower, upper)));
+        let _ = self
+            .offset_ms
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |offset_ms| Some(offset_ms.clamp(lower, upper)));
     }
 
     /// A local time by the server's clock.

@@ -36,7 +36,9 @@ pub(super) fn store_error(at: &str, error: &Error) -> StoreError {
                 "the store at {at} does not allow this user to read and write: give it the role readWrite on the database: {cause}"
             )
         }
-        _ if has_code(&CONFLICT_CODES) => format!("the database at {at} has an index that is not this program's: drop it: {cause}"),
+        _ if has_code(&CONFLICT_CODES) => {
+            format!("the database at {at} has an index that is not this program's: drop it: {cause}")
+        }
         _ => format!("the store at {at} cannot be used: {cause}"),
     })
 }

@@ -6,7 +6,7 @@ use mongodb::bson::{Bson, Document, doc};
 use serde::Deserialize;
 
 use super::bulk::Write;
-use super::{OPERATION_TIMEOUT, Mongo};
+use super::{Mongo, OPERATION_TIMEOUT};
 use crate::gcra::{LeaseRequest, no_permits_until};
 use crate::{Fleet, Result, StoreError};
 
@@ -82,8 +82,9 @@ impl Fleet for Mongo {
         let throttled = doc! { "_id": name, "throttled": { "$gt": 0 } };
         let cleared = doc! { "$cond": [{ "$lte": ["$blocked_until", server_now()] }, 0, "$throttled"] };
         let budgets: Collection<Document> = self.db.collection("budgets");
-        let update =
-            async move { budgets.update_one(throttled, vec![doc! { "$set": { "throttled": cleared } }]).await.map(drop) };
+        let update = async move {
+            budgets.update_one(throttled, vec![doc! { "$set": { "throttled": cleared } }]).await.map(drop)
+        };
         self.run(OPERATION_TIMEOUT, update).await
     }
 

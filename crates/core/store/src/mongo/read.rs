@@ -10,7 +10,7 @@ use mongodb::options::{AggregateOptions, FindOptions, Hint};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{OPERATION_TIMEOUT, BULK_TIMEOUT, Mongo, schema};
+use super::{BULK_TIMEOUT, Mongo, OPERATION_TIMEOUT, schema};
 use crate::{Result, StoreError};
 
 /// Ids in one query, which keeps it far below the largest message.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::blobs::Blobs;
 use super::bulk::Write;
-use super::errors::{is_duplicate_key, ignore_duplicates};
+use super::errors::{ignore_duplicates, is_duplicate_key};
 use super::{BULK_TIMEOUT, Mongo};
 use crate::{Result, Searches};
 
@@ -82,7 +82,8 @@ impl Searches for Mongo {
         if let Some(settings) = settings {
             filter.insert("setting", doc! { "$in": numbers(settings) });
         }
-        let found: Vec<TrialKey> = self.find_keys("trials", filter, doc! { "search": 1, "setting": 1, "fold": 1 }).await?;
+        let found: Vec<TrialKey> =
+            self.find_keys("trials", filter, doc! { "search": 1, "setting": 1, "fold": 1 }).await?;
         Ok(found.into_iter().map(|key| (key.setting, key.fold)).collect())
     }
 

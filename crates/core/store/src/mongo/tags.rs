@@ -60,7 +60,8 @@ impl Tags for Mongo {
 
     async fn tag_outcomes(&self) -> Result<TagOutcomeCounts> {
         let counts = self.count_by("tags", "found").await?;
-        let count_of = |name: &str| counts.iter().find(|(found, _)| found.as_str() == Some(name)).map_or(0, |(_, n)| *n);
+        let count_of =
+            |name: &str| counts.iter().find(|(found, _)| found.as_str() == Some(name)).map_or(0, |(_, n)| *n);
         Ok(TagOutcomeCounts {
             tags: count_of("tags"),
             no_tags: count_of("no_tags"),

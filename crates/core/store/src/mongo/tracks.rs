@@ -7,7 +7,7 @@ use mongodb::bson::{Bson, Document, doc};
 use super::bulk::Write;
 use super::read::sorted;
 use super::tags::without;
-use super::{OPERATION_TIMEOUT, BULK_TIMEOUT, Mongo, schema};
+use super::{BULK_TIMEOUT, Mongo, OPERATION_TIMEOUT, schema};
 use crate::{Gaps, Result, Tracks};
 
 #[async_trait]
