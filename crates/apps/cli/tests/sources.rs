@@ -142,7 +142,7 @@ async fn a_job_with_an_odd_id_leads_nowhere_and_spoils_no_other() {
     }
     for odd in [devices, "0short", admin, ""] {
         assert!(
-            reasons.iter().any(|reason| reason.contains(&format!("{odd:?} is no Spotify id"))),
+            reasons.iter().any(|reason| reason.contains(&format!("{odd:?} is not a Spotify id"))),
             "{odd}: {reasons:?}"
         );
     }

@@ -32,5 +32,5 @@ pub fn all_odd(ids: &[String]) -> Option<String> {
     let first = ids.first().filter(|_| !ids.iter().any(|id| is_id(id)))?;
     let first: String = first.chars().take(MOST_QUOTED).collect();
     let others = if ids.len() > 1 { format!(", nor are {} others", ids.len() - 1) } else { String::new() };
-    Some(format!("{first:?} is no Spotify id (22 letters and digits){others}"))
+    Some(format!("{first:?} is not a Spotify id (22 letters and digits){others}"))
 }

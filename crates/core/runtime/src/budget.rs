@@ -93,7 +93,7 @@ impl Budgets {
         let gate = &self.shared.gate;
         // While the budget is closed, a good answer belongs to a request from before and says nothing.
         if gate.throttled(name) > 0 && gate.closed_for(&[name]).is_none() {
-            self.shared.store.budget_answered(self.key(name)).await?;
+            self.shared.store.reset_throttling(self.key(name)).await?;
             gate.answered(name);
         }
         Ok(())

@@ -7,7 +7,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use model::Timestamp;
 use model::fleet::Permits;
 use model::settings::Steps;
-use store::{LEASE_WINDOW, Store, StoreError};
+use store::{MAX_LEASE_WINDOW, Store, StoreError};
 use tokio::sync::Mutex;
 
 use crate::backoff::Backoff;
@@ -90,7 +90,7 @@ impl Lease {
     /// a busy process seldom asks and an idle one does not keep permits from the others.
     pub(crate) async fn renew(&mut self, store: &dyn Store, key: &str) -> Result<Permits, StoreError> {
         let ask = if self.permits.count <= self.ask / 2 { self.ask.saturating_mul(2) } else { self.ask / 2 };
-        self.ask = ask.clamp(worth(self.rate, SHORTEST_WINDOW), worth(self.rate, LEASE_WINDOW));
+        self.ask = ask.clamp(worth(self.rate, SHORTEST_WINDOW), worth(self.rate, MAX_LEASE_WINDOW));
         self.permits = store.lease_budget(key, self.rate, self.ask).await?;
         self.pace = None;
         Ok(self.permits)

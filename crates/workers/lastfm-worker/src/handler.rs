@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use lastfm::{Answer, ApiOutcome, Client, Error, PageOutcome};
+use lastfm::{ApiOutcome, Client, Error, PageOutcome, Response};
 use model::job::{Envelope, LASTFM_BUDGET, TrackMetadataJob, TrackTagsJob};
 use model::tag::{Tag, TagSource, TagsOutcome};
 use model::track::Track;
@@ -127,8 +127,8 @@ fn throttled(retry_after: Option<Duration>) -> Failure {
 }
 
 /// Keeps what was answered for a look.
-async fn unrecognised<O>(answer: &Answer<O>, context: &Context) -> Failure {
-    let Answer { address, status, retry_after, body, .. } = answer;
+async fn unrecognised<O>(response: &Response<O>, context: &Context) -> Failure {
+    let Response { address, status, retry_after, body, .. } = response;
     match context.store.save_unrecognised(address, *status, body).await {
         Ok(()) => {
             let reason =

@@ -46,7 +46,7 @@ async fn open(backends: &Backends, name: &str, json: bool) -> anyhow::Result<()>
     let lines = lines(backends).await?;
     let unknown = || usage(format!("there is no budget `{name}`; `spotifai budget list` shows them"));
     let line = lines.into_iter().find(|line| line.name == name).ok_or_else(unknown)?;
-    let was_closed = backends.store.open_budget(name).await?;
+    let was_closed = backends.store.unblock_budget(name).await?;
     if json {
         return say_json(&json!({ "name": name, "was_closed": was_closed }));
     }

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use model::Timestamp;
 use model::fleet::{Budget, Capability, Heartbeat, JobCounts, Pause, Permits, Trouble};
-use store::{LEASE_WINDOW, StoreError};
+use store::{MAX_LEASE_WINDOW, StoreError};
 
 use super::{TestStore, handles, ids};
 
@@ -53,7 +53,7 @@ pub async fn the_first_permit_opens_now(test_store: &impl TestStore) {
     let permits = store.lease_budget("lastfm", 10.0, 100).await.unwrap();
     assert!(before <= permits.opens_at && permits.opens_at <= Timestamp::now());
     assert_eq!(permits.count, 5);
-    assert_eq!(permits.expires_at, permits.opens_at + LEASE_WINDOW);
+    assert_eq!(permits.expires_at, permits.opens_at + MAX_LEASE_WINDOW);
     let open = Budget { name: "lastfm".into(), blocked_until: Timestamp(0), throttled: 0, reason: None };
     assert_eq!(store.budget("lastfm").await.unwrap(), Some(open));
 }

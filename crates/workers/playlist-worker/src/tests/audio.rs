@@ -118,7 +118,7 @@ async fn odd_ids_of_a_job_spoil_only_themselves() {
     let alone = TrackAnalysisJob { track_id: odd[0].clone() };
     let failure = place.run(&AudioAnalysis { client: place.client() }, alone).await.unwrap_err();
     let Failure::Dead { reason } = failure else { panic!("{failure:?}") };
-    assert!(reason.contains("\"../me/player/devices\" is no Spotify id"), "{reason}");
+    assert!(reason.contains("\"../me/player/devices\" is not a Spotify id"), "{reason}");
     assert_eq!(place.spotify.asked("/v1/").len(), asked, "nothing was asked for");
 }
 

@@ -118,7 +118,7 @@ async fn a_page_of_what_is_no_playlist_is_dead_unasked() {
     for playlist in ["p1", "../me/player/devices", "../../../../admin/x", "..", ""] {
         let job = PlaylistPageJob { playlist: playlist.into(), ..page(0) };
         let Err(Failure::Dead { reason }) = place.run(&pages, job).await else { panic!("{playlist} is no playlist") };
-        assert!(reason.contains(&format!("{playlist:?} is no Spotify id")), "{reason}");
+        assert!(reason.contains(&format!("{playlist:?} is not a Spotify id")), "{reason}");
     }
     assert!(place.spotify.asked("/").is_empty());
 }
