@@ -97,11 +97,11 @@ mod tests {
     fn rows_of_tiles_are_found_by_feature() {
         let (rows, features) = (5, 2 * TILE_FEATURES as u32);
         let key = |row: u32, feature: u32| (1_000 * row + feature) as i32;
-        let of_tile = |tile: u32| {
+        let tile_keys = |tile: u32| {
             (0..rows * TILE_FEATURES as u32)
-                .map(move |at| key(at / TILE_FEATURES as u32, tile * TILE_FEATURES as u32 + at % TILE_FEATURES as u32))
+                .map(move |i| key(i / TILE_FEATURES as u32, tile * TILE_FEATURES as u32 + i % TILE_FEATURES as u32))
         };
-        let tiles: Vec<Vec<i32>> = (0..2).map(|tile| of_tile(tile).collect()).collect();
+        let tiles: Vec<Vec<i32>> = (0..2).map(|tile| tile_keys(tile).collect()).collect();
         let mut compact = CompactRows::default();
         for taken in [vec![0, 1, 2, 3, 4], vec![1, 4], vec![3]] {
             compact.copy_tiles(tiles.iter().map(Vec::as_slice), rows as usize, &taken);

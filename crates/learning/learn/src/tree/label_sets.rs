@@ -145,17 +145,20 @@ mod tests {
     #[test]
     fn rows_of_one_set_of_labels_are_added_up_together_if_they_weigh_the_same() {
         let statistics = &mut NodeStatistics::default();
-        let all: Vec<u32> = (0..ROW_COUNT as u32).collect();
-        assert_eq!(encoding_with_right_sums(statistics, &all, 2, |_, _| 1), CountEncoding::Groups);
-        assert_eq!(encoding_with_right_sums(statistics, &all, 3, |set, _| 1 + set as i32), CountEncoding::Groups);
+        let row_numbers: Vec<u32> = (0..ROW_COUNT as u32).collect();
+        assert_eq!(encoding_with_right_sums(statistics, &row_numbers, 2, |_, _| 1), CountEncoding::Groups);
+        assert_eq!(
+            encoding_with_right_sums(statistics, &row_numbers, 3, |set, _| 1 + set as i32),
+            CountEncoding::Groups
+        );
         assert_ne!(
-            encoding_with_right_sums(statistics, &all, 2, |_, row| 1 + i32::from(row == 40)),
+            encoding_with_right_sums(statistics, &row_numbers, 2, |_, row| 1 + i32::from(row == 40)),
             CountEncoding::Groups
         );
         // Later nodes, which have fewer rows and not every label set.
         let has_none = |row: u32| (0..LABELS).all(|label| !draw((row as usize) << 4 | label).is_multiple_of(3));
-        let part: Vec<u32> = all.iter().copied().filter(|&row| row % 2 == 1 && !has_none(row)).collect();
+        let part: Vec<u32> = row_numbers.iter().copied().filter(|&row| row % 2 == 1 && !has_none(row)).collect();
         assert_eq!(encoding_with_right_sums(statistics, &part, 3, |set, _| 1 + set as i32), CountEncoding::Groups);
-        assert_ne!(encoding_with_right_sums(statistics, &all[..9], 3, |_, _| 1), CountEncoding::Groups);
+        assert_ne!(encoding_with_right_sums(statistics, &row_numbers[..9], 3, |_, _| 1), CountEncoding::Groups);
     }
 }

@@ -14,6 +14,7 @@
 //!   `random_small_node` are faster ones for few rows; all are methods of `splitter`.
 //! - `split_costs`, `subset_costs` and `random_thresholds` compute costs from `node_statistics` (weights as whole numbers);
 //!   `sklearn_gain` decides between splits that are too close to call.
+//! - `params` are the parameters, `families` their defaults, `cost` what a fit will take.
 //! - `columns`, `ranks`, `presorted` and `compact` hold the features, each for the search that reads them in this layout.
 
 mod aligned;
@@ -23,9 +24,11 @@ mod builder;
 mod class_weight;
 mod columns;
 mod compact;
+mod cost;
 mod count_encoding;
 mod criterion;
 mod evaluation;
+mod families;
 mod forest;
 mod label_sets;
 mod lanes;
@@ -62,8 +65,9 @@ use ndarray::Array2;
 
 pub use class_weight::{ClassWeight, LabelWeights, WeightRule, balanced_weights};
 pub use criterion::Criterion;
+pub use families::TreeFamily;
 pub use forest::Forest;
-pub use params::{FeatureRule, MaxFeatures, MinSamples, Splitter, TreeFamily, TreeParams, TreeValidParams};
+pub use params::{FeatureRule, MaxFeatures, MinSamples, Splitter, TreeParams, TreeValidParams};
 
 pub(crate) use train::train_all;
 

@@ -59,7 +59,7 @@ impl NodeSamples<'_> {
             (places, counts) = (other_places, other_counts);
             let mut group_weights = [0; WIDTH];
             for &place in group {
-                let keys = at::<WIDTH>(tile, place as usize);
+                let keys = keys_at::<WIDTH>(tile, place as usize);
                 for j in 0..WIDTH {
                     group_weights[j] += i32::from(keys[j] <= thresholds[j]);
                 }
@@ -95,18 +95,18 @@ impl NodeSamples<'_> {
         let rows = rows.min(self.places.len());
         let batches = self.places.chunks(rows).zip(self.counts.chunks(rows.saturating_mul(words)));
         for (batch, (places, counts)) in batches.enumerate() {
-            let keys = places.iter().map(|&place| at::<VECTOR_LANES>(tile, place as usize + first));
+            let keys = places.iter().map(|&place| keys_at::<VECTOR_LANES>(tile, place as usize + first));
             let rows = keys.zip(counts.chunks_exact(words));
             let packed = match words {
-                1 => add_up::<S, VECTORS, 1>(simd, rows, thresholds),
-                2 => add_up::<S, VECTORS, 2>(simd, rows, thresholds),
-                3 => add_up::<S, VECTORS, 3>(simd, rows, thresholds),
-                _ => add_up::<S, VECTORS, MAX_ROW_WORDS>(simd, rows, thresholds),
+                1 => sum_words::<S, VECTORS, 1>(simd, rows, thresholds),
+                2 => sum_words::<S, VECTORS, 2>(simd, rows, thresholds),
+                3 => sum_words::<S, VECTORS, 3>(simd, rows, thresholds),
+                _ => sum_words::<S, VECTORS, MAX_ROW_WORDS>(simd, rows, thresholds),
             };
             for (field, sums) in sums.iter_mut().enumerate() {
                 let (packed, shift) = (&packed[field / per_word], field_shift(field, per_word));
                 let mask = if per_word == 1 { u32::MAX } else { 255 };
-                let sums = at_mut(sums, first);
+                let sums = sums_at(sums, first);
                 for j in 0..VECTOR_LANES {
                     let sum = (packed[j] >> shift & mask) as i32;
                     sums[j] = if batch == 0 { sum } else { sums[j] + sum };
@@ -118,7 +118,7 @@ impl NodeSamples<'_> {
 
 /// Sums the words of the rows whose keys are at most the thresholds, for each of 16 features.
 #[inline(always)]
-fn add_up<'a, S: Simd, const VECTORS: usize, const WORDS: usize>(
+fn sum_words<'a, S: Simd, const VECTORS: usize, const WORDS: usize>(
     simd: S,
     rows: impl Iterator<Item = (&'a [i32; VECTOR_LANES], &'a [u32])>,
     thresholds: &[i32; VECTOR_LANES],
@@ -151,12 +151,13 @@ fn vectors<S: Simd, const VECTORS: usize>(lanes: &[i32; VECTOR_LANES]) -> [S::i3
 
 /// The keys of `WIDTH` features from a place on.
 #[inline(always)]
-fn at<const WIDTH: usize>(tile: &[i32], place: usize) -> &[i32; WIDTH] {
+fn keys_at<const WIDTH: usize>(tile: &[i32], place: usize) -> &[i32; WIDTH] {
     tile[place..].first_chunk().expect("a tile has its width at every place")
 }
 
+/// The sums of 16 features from the feature `first` on.
 #[inline(always)]
-fn at_mut(sums: &mut [i32; TILE_FEATURES], first: usize) -> &mut [i32; VECTOR_LANES] {
+fn sums_at(sums: &mut [i32; TILE_FEATURES], first: usize) -> &mut [i32; VECTOR_LANES] {
     sums[first..].first_chunk_mut().expect("lanes are within a tile")
 }
 

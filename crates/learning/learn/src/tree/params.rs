@@ -1,4 +1,4 @@
-//! Parameters of decision trees and forests, and the cost of fitting them.
+//! Parameters of decision trees and forests.
 
 use linfa::ParamGuard;
 use model::search::Params;
@@ -6,124 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::class_weight::{ClassWeight, LabelWeights};
 use super::criterion::Criterion;
-use crate::family::{CostEstimate, FitSize};
-use crate::params::{ParamError, ParamReader, Parameter, bad_value};
-
-/// The four families of trees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TreeFamily {
-    /// scikit-learn's `DecisionTreeClassifier`.
-    Tree,
-    /// scikit-learn's `ExtraTreeClassifier`: one tree with random thresholds of √d features.
-    ExtraTree,
-    /// scikit-learn's `ExtraTreesClassifier`: a forest of extra trees.
-    ExtraTrees,
-    /// scikit-learn's `RandomForestClassifier`: trees with the best thresholds of √d features, each on a bootstrap of the rows.
-    RandomForest,
-}
-
-impl TreeFamily {
-    /// The name of the family in grids and results.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Tree => "tree",
-            Self::ExtraTree => "extra_tree",
-            Self::ExtraTrees => "extra_trees",
-            Self::RandomForest => "random_forest",
-        }
-    }
-
-    /// The parameters of the family.
-    pub const fn parameters(self) -> &'static [Parameter] {
-        match self {
-            Self::Tree => TREE,
-            Self::ExtraTree => EXTRA_TREE,
-            Self::ExtraTrees => EXTRA_TREES,
-            Self::RandomForest => RANDOM_FOREST,
-        }
-    }
-
-    fn has(self, parameter: &str) -> bool {
-        self.parameters().iter().any(|known| known.name == parameter)
-    }
-}
-
-const CRITERION: Parameter = Parameter { name: "criterion", default: "\"gini\"", allowed: "gini, entropy or log_loss" };
-const MAX_DEPTH: Parameter = Parameter { name: "max_depth", default: "null", allowed: "none or an integer from 1" };
-const MIN_SAMPLES_SPLIT: Parameter = Parameter {
-    name: "min_samples_split",
-    default: "2",
-    allowed: "an integer from 2, or a share of the rows above 0.0 and up to 1.0",
-};
-const MIN_SAMPLES_LEAF: Parameter = Parameter {
-    name: "min_samples_leaf",
-    default: "1",
-    allowed: "an integer from 1, or a share of the rows between 0.0 and 1.0",
-};
-const MIN_WEIGHT_FRACTION_LEAF: Parameter =
-    Parameter { name: "min_weight_fraction_leaf", default: "0.0", allowed: "a number from 0 to 0.5" };
-const MAX_LEAF_NODES: Parameter =
-    Parameter { name: "max_leaf_nodes", default: "null", allowed: "none or an integer from 2" };
-const MIN_IMPURITY_DECREASE: Parameter =
-    Parameter { name: "min_impurity_decrease", default: "0.0", allowed: "a number from 0" };
-const CLASS_WEIGHT: Parameter = Parameter {
-    name: "class_weight",
-    default: "null",
-    allowed: "none, balanced, or a list with {\"0\": weight, \"1\": weight} for each label",
-};
-const CCP_ALPHA: Parameter = Parameter { name: "ccp_alpha", default: "0.0", allowed: "a number from 0" };
-const N_ESTIMATORS: Parameter = Parameter { name: "n_estimators", default: "100", allowed: "an integer from 1" };
-
-const fn splitter(default: &'static str) -> Parameter {
-    Parameter { name: "splitter", default, allowed: "best or random" }
-}
-
-const fn max_features(default: &'static str) -> Parameter {
-    let allowed = "none, sqrt, log2, an integer from 1, or a share of the features above 0.0 and up to 1.0";
-    Parameter { name: "max_features", default, allowed }
-}
-
-const fn bootstrap(default: &'static str) -> Parameter {
-    Parameter { name: "bootstrap", default, allowed: "true or false" }
-}
-
-const TREE: &[Parameter] = &single_tree("\"best\"", "null");
-const EXTRA_TREE: &[Parameter] = &single_tree("\"random\"", "\"sqrt\"");
-const EXTRA_TREES: &[Parameter] = &forest("false");
-const RANDOM_FOREST: &[Parameter] = &forest("true");
-
-const fn single_tree(default_splitter: &'static str, default_max_features: &'static str) -> [Parameter; 11] {
-    [
-        CRITERION,
-        splitter(default_splitter),
-        MAX_DEPTH,
-        MIN_SAMPLES_SPLIT,
-        MIN_SAMPLES_LEAF,
-        MIN_WEIGHT_FRACTION_LEAF,
-        max_features(default_max_features),
-        MAX_LEAF_NODES,
-        MIN_IMPURITY_DECREASE,
-        CLASS_WEIGHT,
-        CCP_ALPHA,
-    ]
-}
-
-const fn forest(default_bootstrap: &'static str) -> [Parameter; 12] {
-    [
-        N_ESTIMATORS,
-        CRITERION,
-        MAX_DEPTH,
-        MIN_SAMPLES_SPLIT,
-        MIN_SAMPLES_LEAF,
-        MIN_WEIGHT_FRACTION_LEAF,
-        max_features("\"sqrt\""),
-        MAX_LEAF_NODES,
-        MIN_IMPURITY_DECREASE,
-        bootstrap(default_bootstrap),
-        CLASS_WEIGHT,
-        CCP_ALPHA,
-    ]
-}
+use super::families::TreeFamily;
+use crate::params::{ParamError, ParamReader, bad_value};
 
 /// How the thresholds of a drawn feature are searched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,7 +99,7 @@ pub struct TreeValidParams {
 
 /// Parameters to be checked, by linfa's convention. They start as scikit-learn's defaults for a family, with seed 0.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TreeParams(TreeValidParams);
+pub struct TreeParams(pub(super) TreeValidParams);
 
 impl Default for TreeParams {
     fn default() -> Self {
@@ -263,11 +147,6 @@ impl TreeParams {
     pub fn seed(mut self, seed: u64) -> Self {
         self.0.seed = seed;
         self
-    }
-
-    /// Estimates the seconds that a fit and its predictions take on one core.
-    pub(crate) fn seconds(&self, size: FitSize) -> CostEstimate {
-        self.0.seconds(size)
     }
 
     /// Reads parameters as a grid gives them; also returns all parameters, completed by defaults.
@@ -359,43 +238,6 @@ impl TreeValidParams {
     /// Canonical parameters: those without effect are set to their defaults.
     pub(crate) fn canonical(&self) -> Self {
         Self { criterion: self.criterion.canonical(), ..self.clone() }
-    }
-
-    /// Estimates the seconds that a fit and its predictions take on one core.
-    ///
-    /// The nanoseconds were fitted to the measured processor times of the study's tables. `cargo xtask bench search
-    /// --only ours --again` measures them again: its table *The plan and the blocks* (`docs/performance.md`) shows measured ÷
-    /// planned for each table, and the numbers of a row are to be scaled until that is close to 1. `--only growth` shows
-    /// whether time still grows with rows and features as assumed here.
-    pub(crate) fn seconds(&self, FitSize { rows, queries, features, labels }: FitSize) -> CostEstimate {
-        /// Nodes on a path per doubling of the rows: trees are somewhat deeper than balanced ones.
-        const LEVELS_PER_DOUBLING: f64 = 1.3;
-        /// Nanoseconds to take a row down a tree, and to evaluate a label of a row.
-        const DESCENT_NS: f64 = 100.0;
-        const LABEL_NS: f64 = 10.0;
-        let entropy = self.criterion.canonical() == Criterion::Entropy;
-        // Nanoseconds: for each value to lay it out once, and to copy it for each tree; for each drawn feature to search it, per
-        // row and level, and per node.
-        let [layout, copy, search_row, search_node] = match (self.splitter, self.uses_all_features(features), entropy) {
-            (Splitter::Random, true, false) => [4.0, 0.0, 0.24, 2.0],
-            (Splitter::Random, true, true) => [4.0, 0.0, 0.25, 2.0],
-            (Splitter::Random, false, false) => [5.0, 0.9, 2.6, 48.0],
-            (Splitter::Random, false, true) => [5.0, 1.0, 2.2, 58.0],
-            (Splitter::Best, true, false) => [4.0, 0.0, 7.0, 53.0],
-            (Splitter::Best, true, true) => [4.0, 0.0, 20.0, 80.0],
-            (Splitter::Best, false, false) => [14.0, 0.2, 6.0, 85.0],
-            (Splitter::Best, false, true) => [14.0, 0.2, 21.0, 0.0],
-        };
-        let [n, trees] = [rows as f64, f64::from(self.n_estimators)];
-        let levels = LEVELS_PER_DOUBLING * n.max(2.0).log2();
-        let levels = self.max_depth.map_or(levels, |depth| levels.min(f64::from(depth)));
-        let nodes = (n / 2.0).min(2.0_f64.powf(levels));
-        // The measured data had ten labels. Fewer cost as much, more cost more in proportion.
-        let searched = self.features_per_node(features) as f64 * (labels as f64 / 10.0).max(1.0);
-        let values = n * features as f64;
-        let tree = values * copy + searched * (n * levels * search_row + nodes * search_node);
-        let own = queries as f64 * (trees * DESCENT_NS + labels as f64 * LABEL_NS);
-        CostEstimate { shared: (values * layout + trees * tree) * 1e-9, own: own * 1e-9 }
     }
 
     /// Whether every feature is searched at every node.

@@ -142,7 +142,7 @@ impl SharedTree {
                     continues
                 });
                 match Pruning::earliest(remaining.iter().map(|(_, pruning)| *pruning)) {
-                    Some(of_remaining) => earliest = of_remaining,
+                    Some(next_earliest) => earliest = next_earliest,
                     None => return,
                 }
             }

@@ -216,27 +216,27 @@ mod tests {
     fn gini_is_exact_up_to_its_division_where_f32_holds_its_sums() {
         // Half of all rows have each label.
         const LABELS: usize = 10;
-        const WEIGHT: i32 = 188;
-        const WITH: i32 = 94;
-        let label_weights = [WITH; LABELS];
+        const MAX_EXACT_WEIGHT: i32 = 188;
+        const LABEL_WEIGHT: i32 = 94;
+        let label_weights = [LABEL_WEIGHT; LABELS];
         let node = |weight| NodeView { path: RandomKey::root(1, 0), weight, scale: 1.0, label_weights: &label_weights };
-        let most = node(WEIGHT);
-        assert!(most.is_exact_in_f32() && !node(WEIGHT + 1).is_exact_in_f32());
-        let draw = |place: usize| most.path.draw(place as u32).priority as i32 & 0x7fff;
-        let weights: [i32; TILE_FEATURES] = std::array::from_fn(|j| 1 + draw(j) % (WEIGHT - 1));
+        let heaviest = node(MAX_EXACT_WEIGHT);
+        assert!(heaviest.is_exact_in_f32() && !node(MAX_EXACT_WEIGHT + 1).is_exact_in_f32());
+        let draw = |place: usize| heaviest.path.draw(place as u32).priority as i32 & 0x7fff;
+        let weights: [i32; TILE_FEATURES] = std::array::from_fn(|j| 1 + draw(j) % (MAX_EXACT_WEIGHT - 1));
         let sum = |label: usize, j: usize| {
-            let (least, most) = ((WITH + weights[j] - WEIGHT).max(0), WITH.min(weights[j]));
-            least + draw(TILE_FEATURES * label + j) % (most - least + 1)
+            let (min, max) = ((LABEL_WEIGHT + weights[j] - MAX_EXACT_WEIGHT).max(0), LABEL_WEIGHT.min(weights[j]));
+            min + draw(TILE_FEATURES * label + j) % (max - min + 1)
         };
         let sums: Vec<[i32; TILE_FEATURES]> =
             (1..=LABELS).map(|label| std::array::from_fn(|j| sum(label, j))).collect();
         let mut costs = [0.0; TILE_FEATURES];
-        score_exactly(&most, &sums, &weights, &mut costs);
+        score_exactly(&heaviest, &sums, &weights, &mut costs);
         for j in 0..TILE_FEATURES {
-            let (left, right) = (weights[j], WEIGHT - weights[j]);
+            let (left, right) = (weights[j], MAX_EXACT_WEIGHT - weights[j]);
             let left_squares: i32 = sums.iter().map(|sum| sum[j].pow(2)).sum();
-            let right_squares: i32 = sums.iter().map(|sum| (WITH - sum[j]).pow(2)).sum();
-            let exact = LABELS as i32 * WITH * left * right - left_squares * right - right_squares * left;
+            let right_squares: i32 = sums.iter().map(|sum| (LABEL_WEIGHT - sum[j]).pow(2)).sum();
+            let exact = LABELS as i32 * LABEL_WEIGHT * left * right - left_squares * right - right_squares * left;
             assert_eq!(costs[j], exact as f32 / (left * right) as f32, "{left} and {right}");
         }
     }

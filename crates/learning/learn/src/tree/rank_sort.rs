@@ -216,9 +216,9 @@ mod tests {
                 order_is_that_of_a_stable_sort::<u16>(&ranks, distinct as usize);
                 order_is_that_of_a_stable_sort::<u32>(&ranks, distinct as usize);
             }
-            let far: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % 1_000_000).collect();
-            order_is_that_of_a_stable_sort::<u32>(&far, 1_000_000);
-            let wide: Vec<u32> = far.iter().map(|rank| rank % 65_537).collect();
+            let many: Vec<u32> = (0..rows).map(|row| row.wrapping_mul(2_654_435_761) % 1_000_000).collect();
+            order_is_that_of_a_stable_sort::<u32>(&many, 1_000_000);
+            let wide: Vec<u32> = many.iter().map(|rank| rank % 65_537).collect();
             order_is_that_of_a_stable_sort::<u32>(&wide, 65_537);
         }
     }

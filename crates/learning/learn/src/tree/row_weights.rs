@@ -19,6 +19,7 @@ impl RowWeights {
             all_whole: per_row.iter().all(|weight| weight.fract() == 0.0),
             total: per_row.iter().sum(),
             per_row,
+            // At most 2²⁹, which leaves an `i32` room for weights that are rounded up.
             max_node_weight: f64::from(1 << bits.min(29)),
         }
     }

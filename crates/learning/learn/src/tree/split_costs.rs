@@ -181,7 +181,7 @@ mod tests {
     #[test]
     fn sums_are_narrow_where_16_bits_hold_the_weight_of_each_label_and_31_the_squares() {
         const MAX_LABEL_WEIGHT: usize = i16::MAX as usize;
-        // One row has all labels, and all weight.
+        // One row has all labels and all weight.
         let fits_narrow = |labels: usize, weight: usize| {
             let row_labels = RowLabels::new(Array2::from_elem((1, labels), true).view());
             let weights = RowWeights::new(vec![weight as f64], labels);
@@ -202,12 +202,12 @@ mod tests {
             Array2::from_shape_fn((rows, labels), |(row, label)| draw((row * 31 + label) as u32).is_multiple_of(4));
         let row_labels = RowLabels::new(targets.view());
         let weights = RowWeights::new((0..rows as u32).map(|row| f64::from(1 + draw(row) % 3)).collect(), labels);
-        let all: Vec<u32> = (0..rows as u32).collect();
-        let mut order = all.clone();
+        let row_numbers: Vec<u32> = (0..rows as u32).collect();
+        let mut order = row_numbers.clone();
         order.sort_by_key(|&row| draw(1_000 + row));
         let mut statistics = NodeStatistics::default();
-        statistics.fill(&all, weights.total, &weights, &row_labels);
-        statistics.fill_lanes(&all, &row_labels);
+        statistics.fill(&row_numbers, weights.total, &weights, &row_labels);
+        statistics.fill_lanes(&row_numbers, &row_labels);
         assert!(!statistics.narrow.is_empty());
         let (mut narrow, mut wide) = (SplitCosts::default(), SplitCosts::default());
         narrow.compute::<false, _>(&statistics, &order);
