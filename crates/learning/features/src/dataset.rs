@@ -1,4 +1,4 @@
-//! The labelled feature matrix: built from what was collected, written to files, read from anywhere.
+//! The labelled feature matrix: built from collected data, written to files, read from any table.
 
 mod build;
 mod copies;
@@ -36,17 +36,17 @@ pub use place::Place;
 pub use table::{ReadOptions, Table};
 pub use write::{to_csv, to_parquet, to_spreadsheet};
 
-/// Column of the row's Spotify id.
+/// Column of the track's id.
 const TRACK_ID: &str = "track_id";
 /// Column of the first credited artist.
 const ARTIST: &str = "artist";
 /// Column of the side: `train` or `test`.
 const SPLIT: &str = "split";
-/// What the names of label columns begin with.
+/// Prefix of the names of label columns.
 const LABEL: &str = "label:";
 
-/// What is known of a dataset that came from outside: nothing was dropped or cut here. `parquet` are the bytes of
-/// [`to_parquet`].
+/// Describes a dataset from outside, of which nothing was dropped and whose labels were not selected here. `parquet` are
+/// the bytes of [`to_parquet`].
 pub fn describe(dataset: &Dataset, parquet: &[u8]) -> DatasetInfo {
     let id = Sha256::digest(parquet).iter().map(|byte| format!("{byte:02x}")).collect();
     DatasetInfo {
@@ -69,12 +69,12 @@ fn training(dataset: &Dataset) -> Training {
     let train = dataset.side(Split::Train);
     let mut counts: HashMap<&[u8], usize> = HashMap::new();
     train.iter().for_each(|&row| *counts.entry(dataset.label_row(row)).or_default() += 1);
-    let most = counts.into_values().max().unwrap_or(0);
+    let most_frequent = counts.into_values().max().unwrap_or(0);
     let tracks = train.iter().map(|&row| &dataset.track_ids[row]).collect::<HashSet<_>>().len();
     Training {
         rows: train.len(),
         tracks: (tracks < train.len()).then_some(tracks),
-        baseline: most as f64 / train.len().max(1) as f64,
+        baseline: most_frequent as f64 / train.len().max(1) as f64,
     }
 }
 

@@ -1,37 +1,38 @@
-//! Which columns of a dataset tell something together.
+//! Groups of columns that carry related information, such as all steps of a pitch class.
 
 use model::audio::{PITCH_CLASSES, STEPS};
 use model::dataset::ColumnGroup;
 
-/// Parts that a song's steps are cut into.
-const PARTS: usize = 10;
+/// Parts that a song is divided into.
+const SONG_PARTS: usize = 10;
 
-/// The groups of columns of these names: the steps of each pitch class, those of each tenth of the song, and the extremes
-/// of each class. A step is in two groups; a column that is no pitch is in none.
+/// The groups of pitch columns among these: the steps of each pitch class, the steps of each tenth of the song, and the
+/// extremes of each class. A step is in two groups; other columns are in none.
 pub fn column_groups(names: &[String]) -> Vec<ColumnGroup> {
     let empty = |name: String| ColumnGroup { name, columns: Vec::new() };
     let mut classes = PITCH_CLASSES.map(|class| empty(format!("pitch {class}")));
-    let mut parts: [ColumnGroup; PARTS] = std::array::from_fn(|part| empty(format!("part {} of {PARTS}", part + 1)));
+    let mut parts: [ColumnGroup; SONG_PARTS] =
+        std::array::from_fn(|part| empty(format!("part {} of {SONG_PARTS}", part + 1)));
     let mut extremes = PITCH_CLASSES.map(|class| empty(format!("extremes of {class}")));
     for (column, name) in names.iter().enumerate() {
         match pitch(name) {
             Some((class, Some(step))) => {
                 classes[class].columns.push(column);
-                parts[step * PARTS / STEPS].columns.push(column);
+                parts[step * SONG_PARTS / STEPS].columns.push(column);
             }
             Some((class, None)) => extremes[class].columns.push(column),
             None => {}
         }
     }
-    let all = classes.into_iter().chain(parts).chain(extremes);
-    all.filter(|group| !group.columns.is_empty()).collect()
+    let groups = classes.into_iter().chain(parts).chain(extremes);
+    groups.filter(|group| !group.columns.is_empty()).collect()
 }
 
 /// The pitch class of a column, and the step unless it is an extreme: `C#_7`, `C#_max`.
 fn pitch(name: &str) -> Option<(usize, Option<usize>)> {
-    let (class, what) = name.rsplit_once('_')?;
-    let class = PITCH_CLASSES.iter().position(|of| *of == class)?;
-    match what {
+    let (class, position) = name.rsplit_once('_')?;
+    let class = PITCH_CLASSES.iter().position(|known| *known == class)?;
+    match position {
         "max" | "min" => Some((class, None)),
         step => step.parse().ok().filter(|step| *step < STEPS).map(|step| (class, Some(step))),
     }

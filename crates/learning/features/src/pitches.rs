@@ -1,4 +1,4 @@
-//! Segments to the 1,224 pitch columns, number for number as pandas makes them.
+//! From segments to the 1,224 pitch columns, number for number as pandas computes them.
 //!
 //! The reference is `tests/pandas/reference.py`: an index of `to_timedelta(start, unit="s")`,
 //! `resample(f"{floor(last_start * 10)}ms").mean().interpolate("linear")`, its first 100 rows, then the extremes.
@@ -9,10 +9,10 @@ use model::audio::{PITCH_COLUMNS, STEPS};
 const NANOSECONDS_PER_SECOND: f64 = 1e9;
 const NANOSECONDS_PER_MILLISECOND: i64 = 1_000_000;
 
-/// Seconds, 31 years: far beyond any track, and so far from the end of 64 bits of nanoseconds that edges of bins fit too.
-const LATEST_START: f64 = 1e9;
+/// 31 years: far beyond any track, yet small enough that the edges of all bins fit into 64 bits of nanoseconds.
+const MAX_START_SECONDS: f64 = 1e9;
 
-/// Why segments make no pitch columns. Trying again won't help: another document may.
+/// Why segments give no pitch columns. Retrying does not help; another analysis of the track may.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PitchError {
     /// No segments at all.
@@ -92,12 +92,12 @@ fn check(segments: &[Segment]) -> Result<(), PitchError> {
     }
     let mut previous = 0.0;
     for (i, segment) in segments.iter().enumerate() {
-        // No short cut over the twelve: this way they are looked at side by side.
+        // Without short-circuiting, so that the compiler checks the twelve in parallel.
         let finite = segment.pitches.iter().fold(true, |finite, pitch| finite & pitch.is_finite());
         if !finite || !segment.start.is_finite() {
             return Err(PitchError::NotFinite { segment: i });
         }
-        if !(0.0..LATEST_START).contains(&segment.start) {
+        if !(0.0..MAX_START_SECONDS).contains(&segment.start) {
             return Err(PitchError::StartOutOfRange { segment: i });
         }
         if segment.start < previous {
@@ -108,9 +108,9 @@ fn check(segments: &[Segment]) -> Result<(), PitchError> {
     Ok(())
 }
 
-/// Seconds to nanoseconds as `pandas.to_timedelta` casts floats (1.5 to 3.1 agree): whole seconds apart, the fraction
-/// rounded to nine decimals as `numpy.round` does it, then **cut**. The cut loses a nanosecond where nine decimals times
-/// 1e9 fall short of the integer, and such a start on a bin's edge belongs to the bin before.
+/// Seconds to nanoseconds as `pandas.to_timedelta` casts floats (pandas 1.5 to 3.1 agree): whole seconds separately, the
+/// fraction rounded to nine decimals as `numpy.round` does, then **truncated**. Truncation loses a nanosecond where nine
+/// decimals times 1e9 fall short of the integer, and such a start on the edge of a bin belongs to the bin before.
 fn nanoseconds(seconds: f64) -> i64 {
     let whole = seconds as i64;
     let fraction = ((seconds - whole as f64) * NANOSECONDS_PER_SECOND).round_ties_even() / NANOSECONDS_PER_SECOND;

@@ -1,12 +1,12 @@
-//! The row of a track: the one way from what is stored of it to a model's features, where a dataset is built and where a
-//! track is predicted.
+//! The row of a track: the only way from what is stored of a track to the features of a model, both when a dataset is built
+//! and when a track is predicted.
 
 use std::collections::HashMap;
 use std::fmt;
 
 use model::audio::{AudioFeatures, CONFIDENCES, SCALARS, TrackPitches, pitch_columns};
 
-/// What is stored of a track; `None` where nothing is.
+/// What is stored of a track; `None` for parts that are not stored.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct TrackParts<'a> {
     /// Its pitch columns, or why there are none.
@@ -17,16 +17,16 @@ pub struct TrackParts<'a> {
     pub confidences: Option<&'a [f64; 4]>,
 }
 
-/// Columns that tracks have.
+/// Feature columns that are computed from stored tracks.
 #[derive(Debug, Clone)]
 pub struct TrackColumns {
     names: Vec<String>,
-    sources: Vec<Source>,
+    sources: Vec<ColumnSource>,
 }
 
-/// Where the value of a column is found.
+/// Where the value of a column comes from: the part of a track, and the index within it.
 #[derive(Debug, Clone, Copy)]
-enum Source {
+enum ColumnSource {
     Pitch(usize),
     Scalar(usize),
     Confidence(usize),
@@ -43,14 +43,14 @@ pub struct Lack {
     pub first: String,
 }
 
-/// What a track lacks. Shown as the word that dropped tracks are counted by.
+/// Which part of a track is missing. Its text is the word that dropped tracks are counted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LackReason {
     /// Pitches were not computed.
     NoPitches,
     /// Pitches cannot be computed, for this reason.
     Pitches(String),
-    /// Nobody asked for its audio features.
+    /// Its audio features were not fetched.
     FeaturesNotFetched,
     /// It has no audio features.
     NoFeatures,
@@ -75,14 +75,14 @@ impl fmt::Display for LackReason {
 
 impl TrackColumns {
     /// The columns of these names, in this order; none if tracks do not have one of them.
-    pub fn of(names: Vec<String>) -> Option<Self> {
+    pub fn from_names(names: Vec<String>) -> Option<Self> {
         let pitches = pitch_columns();
-        let named = |names: &'static [&'static str], of: fn(usize) -> Source| {
-            names.iter().enumerate().map(move |(at, name)| (*name, of(at)))
+        let named = |names: &'static [&'static str], variant: fn(usize) -> ColumnSource| {
+            names.iter().enumerate().map(move |(at, name)| (*name, variant(at)))
         };
-        let mut known: HashMap<&str, Source> = HashMap::new();
-        known.extend(pitches.iter().enumerate().map(|(at, name)| (name.as_str(), Source::Pitch(at))));
-        known.extend(named(&SCALARS, Source::Scalar).chain(named(&CONFIDENCES, Source::Confidence)));
+        let mut known: HashMap<&str, ColumnSource> = HashMap::new();
+        known.extend(pitches.iter().enumerate().map(|(at, name)| (name.as_str(), ColumnSource::Pitch(at))));
+        known.extend(named(&SCALARS, ColumnSource::Scalar).chain(named(&CONFIDENCES, ColumnSource::Confidence)));
         let sources = names.iter().map(|name| known.get(name.as_str()).copied()).collect::<Option<_>>()?;
         Some(Self { names, sources })
     }
@@ -110,7 +110,7 @@ impl TrackColumns {
         if self.sources.iter().all(|source| source.value(track).is_some()) { Ok(()) } else { Err(self.lack(track)) }
     }
 
-    /// What a track lacks that has no row.
+    /// What a track without a row lacks.
     fn lack(&self, track: TrackParts<'_>) -> Lack {
         let missing = || self.sources.iter().zip(&self.names).filter(|(source, _)| source.value(track).is_none());
         let (source, _) = missing().min_by_key(|(source, _)| source.part()).expect("a value is missing");
@@ -119,8 +119,8 @@ impl TrackColumns {
     }
 }
 
-impl Source {
-    /// Which part of a track it is in.
+impl ColumnSource {
+    /// The order in which parts are reported as missing.
     fn part(self) -> usize {
         match self {
             Self::Pitch(_) => 0,

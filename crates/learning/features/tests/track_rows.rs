@@ -63,7 +63,7 @@ proptest! {
         }
         let Ok(built) = build(sources, &settings::DatasetSettings::default()) else { return Ok(()) };
         let dataset = &built.dataset;
-        let columns = TrackColumns::of(dataset.feature_names.clone()).unwrap();
+        let columns = TrackColumns::from_names(dataset.feature_names.clone()).unwrap();
         let mut dropped = 0;
         for (id, (pitches, features, confidences)) in ids.iter().zip(&tracks) {
             let parts =
@@ -93,6 +93,6 @@ proptest! {
 
 #[test]
 fn columns_that_tracks_do_not_have_are_no_columns_of_tracks() {
-    assert!(TrackColumns::of(vec!["tempo".into(), "C_7".into(), "key_confidence".into()]).is_some());
-    assert!(TrackColumns::of(vec!["tempo".into(), "C_100".into()]).is_none());
+    assert!(TrackColumns::from_names(vec!["tempo".into(), "C_7".into(), "key_confidence".into()]).is_some());
+    assert!(TrackColumns::from_names(vec!["tempo".into(), "C_100".into()]).is_none());
 }

@@ -4,7 +4,7 @@ mod cancel;
 mod distance;
 mod error;
 mod linalg;
-mod pairs;
+mod pairwise;
 mod pipeline;
 mod random;
 mod search;

@@ -63,7 +63,7 @@ fn a_search_of_an_older_program_does_not_mix_folds() {
 fn copies_that_lie_apart_are_refused() {
     let mut dataset = dataset(10);
     dataset.track_ids[2] = dataset.track_ids[0].clone();
-    assert!(prepare(&dataset).is_err_and(|error| error.to_string().contains("lie apart")));
+    assert!(prepare(&dataset).is_err_and(|error| error.to_string().contains("are not consecutive")));
     dataset.track_ids[1] = dataset.track_ids[0].clone();
     assert!(prepare(&dataset).is_ok());
     dataset.split[2] = Split::Test;

@@ -1,6 +1,6 @@
 //! Grids as people write them.
 
-use learn::grid::{QUICK, STUDY, named, read};
+use learn::grid::{QUICK, STUDY, built_in, read};
 use serde_json::json;
 
 #[test]
@@ -58,7 +58,7 @@ fn the_study_is_its_five_tables() {
     let count = |family: &str| settings.iter().filter(|setting| setting.family == family).count();
     let counts = ["knn", "tree", "extra_trees", "random_forest", "mlp"].map(count);
     assert_eq!((counts, settings.len()), ([72, 9_720, 1_350, 96, 36], 11_274));
-    assert!(named("study").is_some() && named("small").is_some() && named("other").is_none());
+    assert!(built_in("study").is_some() && built_in("small").is_some() && built_in("other").is_none());
 }
 
 #[test]

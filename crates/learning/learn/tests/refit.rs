@@ -69,7 +69,7 @@ fn scores_fall_where_labels_depend_on_a_feature_and_not_elsewhere() {
     // A feature that says nothing at all.
     dataset.features.chunks_mut(7).for_each(|row| row[6] = 2.5);
     let group = |name: &str| ColumnGroup { name: name.into(), columns: vec![0] };
-    let data = prepare(&dataset).unwrap().in_groups(vec![group("one"), group("another")]);
+    let data = prepare(&dataset).unwrap().with_column_groups(vec![group("one"), group("another")]);
     for grid in ["[knn]\nn_neighbors = 15", "[extra_trees]\nn_estimators = 50", "[ridge]\nalpha = 1.0"] {
         let search = planned(grid, 600);
         let trials = run(&data, &search);

@@ -183,7 +183,7 @@ fn settings_that_the_data_does_not_allow_are_trials_that_say_why() {
 
     let hopeless = planned("[knn]\nn_neighbors = 99", 20);
     let error = refit(&data, &hopeless, &run(&data, &hopeless), &Cancel::new()).unwrap_err().to_string();
-    assert!(error.starts_with("no setting of the grid can be fitted on this data: n_neighbors is 99"), "{error}");
+    assert!(error.starts_with("no candidate of the grid can be fitted on this data: n_neighbors is 99"), "{error}");
     assert!(matches!(refit(&data, &hopeless, &[], &Cancel::new()), Err(LearnError::Search(_))));
     assert!(matches!(run_block(&data, &hopeless, 77, &Cancel::new()), Err(LearnError::Search(_))));
 }
@@ -239,7 +239,7 @@ fn data_that_nothing_can_be_learnt_from_is_an_error_that_says_why() {
         error(|dataset| dataset.label_names.clear()),
         "the dataset has 7 features and 0 labels: it needs at least one of each"
     );
-    assert!(error(|dataset| dataset.labels.truncate(4)).starts_with("the dataset is torn"));
+    assert!(error(|dataset| dataset.labels.truncate(4)).starts_with("the dataset is corrupt"));
     assert!(prepare(&Dataset::default()).is_err());
 
     let few = prepare(&dataset(3)).unwrap();

@@ -5,7 +5,7 @@ mod common;
 use common::{assert_same_mean, dataset, numbers};
 use learn::family::{Estimator, complete, decide};
 use learn::knn::KnnParams;
-use learn::select::{Components, Selection, Selector, excesses};
+use learn::select::{Components, Selection, Selector, warnings};
 use learn::{Labelled, folds, metrics};
 use linfa::traits::Fit;
 use model::search::{Candidate, Params};
@@ -171,7 +171,7 @@ fn who_asks_for_more_than_there_is_gets_all_and_a_word() {
     assert_eq!(pca(6), pca(5));
     let of = |select: Value| Candidate { family: "knn".into(), params: Params::from([("select".to_owned(), select)]) };
     let anova = |k: u32| of(json!({"method": "anova", "k": k}));
-    let said = excesses(
+    let said = warnings(
         &[anova(200), anova(5), anova(200), of(Value::Null), of(json!({"method": "pca", "n_components": 50}))],
         16,
         5,
@@ -193,7 +193,7 @@ fn what_cannot_be_selected_is_said() {
     assert_eq!(error(Selection::Variance { threshold: 0.0 }, &constant), "no feature has a variance above 0");
     let pca = |count| Selection::Pca { n_components: Components::Count(count) };
     assert_eq!(error(pca(1), &constant), "pca: every feature is constant");
-    let unlabelled = "no label tells rows apart: all rows have it or none";
+    let unlabelled = "no label distinguishes rows: each is on all rows or on none";
     assert_eq!(error(Selection::Anova { k: 1 }, &same), unlabelled);
     assert_eq!(error(Selection::MutualInfo { k: 1 }, &same), unlabelled);
     let empty = Labelled::new(Array2::zeros((0, 2)), Array2::default((0, 1)));

@@ -23,10 +23,10 @@ const LABELS: usize = 10;
 const FOLDS: u32 = 5;
 
 /// How often the store is asked whether the search is finished.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Parser)]
-struct Args {
+struct GridBenchArgs {
     /// Where the program `grid-worker` is.
     #[arg(long, default_value = "target/release")]
     programs: PathBuf,
@@ -51,7 +51,7 @@ struct Args {
 }
 
 /// One search by some processes.
-struct Run {
+struct SearchRun {
     /// Seconds.
     wall: f64,
     trials: Vec<Trial>,
@@ -59,7 +59,7 @@ struct Run {
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let args = Args::parse();
+    let args = GridBenchArgs::parse();
     host::install_crypto();
     let dataset = tracks(args.tracks, FEATURES, LABELS);
     let parquet = features::to_parquet(&dataset)?;
@@ -82,7 +82,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// Runs the search by a process on each of `cores`, on a store that has never seen it.
-async fn search(args: &Args, info: &DatasetInfo, parquet: &[u8], cores: &[&str]) -> anyhow::Result<Run> {
+async fn search(args: &GridBenchArgs, info: &DatasetInfo, parquet: &[u8], cores: &[&str]) -> anyhow::Result<SearchRun> {
     let folder = tempfile::tempdir()?;
     let file = format!("sqlite:{}", folder.path().join("bench.db").display());
     let settings = Settings {
@@ -96,7 +96,7 @@ async fn search(args: &Args, info: &DatasetInfo, parquet: &[u8], cores: &[&str])
     let id = folder.path().file_name().unwrap_or_default().to_string_lossy();
     let info = DatasetInfo { id: format!("bench{id}"), ..info.clone() };
     backends.store.save_dataset(&info, parquet).await?;
-    let (search, jobs) = grid_worker::start(&info, learn::grid::read(learn::grid::QUICK, &[])?, FOLDS, 0, false);
+    let (search, jobs) = grid_worker::plan_search(&info, learn::grid::read(learn::grid::QUICK, &[])?, FOLDS, 0, false);
     backends.store.save_search(&search).await?;
     backends.queue.publish(&jobs).await?;
 
@@ -105,15 +105,15 @@ async fn search(args: &Args, info: &DatasetInfo, parquet: &[u8], cores: &[&str])
         cores.iter().map(|core| Worker::start(args, &backends, core)).collect::<Result<_, _>>()?;
     while backends.store.model(&search.id).await?.is_none() {
         workers.iter_mut().try_for_each(Worker::is_alive)?;
-        tokio::time::sleep(LOOK).await;
+        tokio::time::sleep(POLL_INTERVAL).await;
     }
     let wall = began.elapsed().as_secs_f64();
-    let cpu = workers.iter().map(|of| processor_seconds(of.0.id())).collect::<anyhow::Result<Vec<f64>>>()?;
+    let cpu = workers.iter().map(|worker| processor_seconds(worker.0.id())).collect::<anyhow::Result<Vec<f64>>>()?;
     let cpu: Vec<String> = cpu.iter().map(|seconds| format!("{seconds:.2}")).collect();
     workers.into_iter().try_for_each(Worker::stop)?;
     let trials = comparable(backends.store.trials(&search.id).await?, &search)?;
     println!("{:>10}{wall:>10.2}{:>18}{:>10}{:>10}", cores.len(), cpu.join(" + "), trials.len(), search.blocks.len());
-    Ok(Run { wall, trials })
+    Ok(SearchRun { wall, trials })
 }
 
 /// All trials of a search, without what may differ: its name, and times.
@@ -127,7 +127,7 @@ fn comparable(trials: Vec<Trial>, search: &Search) -> anyhow::Result<Vec<Trial>>
 struct Worker(Child);
 
 impl Worker {
-    fn start(args: &Args, backends: &Backends, core: &str) -> anyhow::Result<Self> {
+    fn start(args: &GridBenchArgs, backends: &Backends, core: &str) -> anyhow::Result<Self> {
         let mut command = Command::new("taskset");
         command.args(["--cpu-list", core]).arg(args.programs.join("grid-worker"));
         command.env("SPOTIFAI_QUEUE", &backends.settings.queue).env("SPOTIFAI_STORE", &backends.settings.store);

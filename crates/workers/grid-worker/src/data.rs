@@ -1,4 +1,4 @@
-//! Searches and their datasets, opened and made ready once a process.
+//! The search and the dataset in use, read and prepared once per process.
 
 use std::sync::Arc;
 
@@ -9,20 +9,20 @@ use runtime::{Context, Failure};
 use store::Store;
 use tokio::sync::Mutex;
 
-/// The search and the dataset used last: a worker's jobs come search by search.
+/// Caches the search and the dataset used last: the jobs of a worker come search by search.
 pub(crate) struct DataCache {
     split: SplitSettings,
     search: Mutex<Option<Arc<Search>>>,
     data: Mutex<Option<(String, Arc<Prepared>)>>,
 }
 
-/// Both are held locked while they are opened, so that jobs that wait for them open them once.
+/// Each lock is held while its value is read, so that jobs that need the same value at the same time read it once.
 impl DataCache {
     pub(crate) fn new(split: SplitSettings) -> Self {
         Self { split, search: Mutex::new(None), data: Mutex::new(None) }
     }
 
-    /// The search of an id. What is stored of it never changes.
+    /// The search with this id. A stored search never changes.
     pub(crate) async fn search(&self, store: &dyn Store, id: &str) -> Result<Arc<Search>, Failure> {
         let mut last = self.search.lock().await;
         if let Some(search) = &*last
@@ -36,7 +36,7 @@ impl DataCache {
     }
 
     /// The prepared dataset of a search.
-    pub(crate) async fn of(&self, context: &Context, search: &Search) -> Result<Arc<Prepared>, Failure> {
+    pub(crate) async fn prepared(&self, context: &Context, search: &Search) -> Result<Arc<Prepared>, Failure> {
         let mut last = self.data.lock().await;
         if let Some((id, data)) = &*last
             && *id == search.dataset
@@ -52,7 +52,7 @@ impl DataCache {
                 return Err(Failure::Cancelled);
             }
             let prepared = learn::prepare(&dataset).map_err(Failure::dead)?;
-            Ok(prepared.in_groups(features::column_groups(&dataset.feature_names)))
+            Ok(prepared.with_column_groups(features::column_groups(&dataset.feature_names)))
         });
         let data = Arc::new(data.await?);
         *last = Some((search.dataset.clone(), data.clone()));
@@ -60,8 +60,8 @@ impl DataCache {
     }
 }
 
-/// Whether a search is cancelled. The store is asked for each job: one that is taken after the search was resumed must not
-/// be dropped because somebody remembers otherwise.
+/// Whether a search is cancelled. Every job asks the store: with a cached answer, a job could be dropped although its
+/// search was resumed.
 pub(crate) async fn is_cancelled(store: &dyn Store, search: &str) -> Result<bool, Failure> {
     let info = store.search_info(search).await?.ok_or_else(|| no_search(search))?;
     if info.cancelled_at.is_some() {
@@ -70,9 +70,9 @@ pub(crate) async fn is_cancelled(store: &dyn Store, search: &str) -> Result<bool
     Ok(info.cancelled_at.is_some())
 }
 
-/// What a job does about it: it is left to the workers of the version that can run it, or handed back where it was
-/// cancelled; bad input stays bad.
-pub(crate) fn failure(error: LearnError) -> Failure {
+/// What becomes of a job with this error: it is left to workers of the right version, handed back if it was cancelled, or
+/// dead, as bad input does not get better.
+pub(crate) fn to_failure(error: LearnError) -> Failure {
     match error {
         LearnError::Kernel { .. } => Failure::decline_job(error),
         LearnError::Cancelled => Failure::Cancelled,

@@ -1,16 +1,16 @@
 #![doc = include_str!("../README.md")]
 
-mod allowed;
 mod block;
 mod data;
+mod plan;
 mod refit;
-mod start;
+mod timeout;
 
 use std::sync::Arc;
 
 use host::{Backends, Pods, Registered, Registration, WorkerProgram};
 
-pub use start::{is_finished, jobs_left, shape, start};
+pub use plan::{dataset_shape, is_finished, plan_search, remaining_jobs};
 
 use crate::block::BlockHandler;
 use crate::data::DataCache;

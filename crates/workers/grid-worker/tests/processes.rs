@@ -50,7 +50,7 @@ async fn until(what: &str, mut holds: impl AsyncFnMut() -> bool) {
 /// A search with a block for each setting and fold, whose jobs are not published yet.
 async fn begin(backends: &Backends) -> Search {
     let info = save_dataset(backends, 400).await;
-    let (search, _) = grid_worker::start(&info, learn::grid::read(GRID, &[]).unwrap(), FOLDS, 11, true);
+    let (search, _) = grid_worker::plan_search(&info, learn::grid::read(GRID, &[]).unwrap(), FOLDS, 11, true);
     let block = |setting: u32| (0..FOLDS).map(move |fold| Block { settings: vec![setting], folds: vec![fold] });
     let search = Search { blocks: (0..search.settings.len() as u32).flat_map(block).collect(), ..search };
     backends.store.save_search(&search).await.unwrap();
@@ -74,7 +74,7 @@ async fn a_killed_worker_and_a_late_one_change_no_bit() {
     let folders = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     let (alone, shared) = (backends(&folders[0]).await, backends(&folders[1]).await);
     let search = begin(&alone).await;
-    let jobs = grid_worker::jobs_left(&search, &[]);
+    let jobs = grid_worker::remaining_jobs(&search, &[]);
     alone.queue.publish(&jobs).await.unwrap();
     let worker = Process::start(&alone);
     let expected = results(&alone, &search).await;

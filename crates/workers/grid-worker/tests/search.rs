@@ -20,7 +20,7 @@ async fn begin(backends: &Backends, info: &DatasetInfo) -> Search {
 }
 
 async fn begin_grid(backends: &Backends, info: &DatasetInfo, grid: &str) -> Search {
-    let (search, jobs) = grid_worker::start(info, learn::grid::read(grid, &[]).unwrap(), 3, 7, false);
+    let (search, jobs) = grid_worker::plan_search(info, learn::grid::read(grid, &[]).unwrap(), 3, 7, false);
     backends.store.save_search(&search).await.unwrap();
     backends.queue.publish(&jobs).await.unwrap();
     search
@@ -71,7 +71,7 @@ async fn a_block_that_was_saved_and_not_acknowledged_still_leads_to_the_refit() 
     let folder = tempfile::tempdir().unwrap();
     let backends = backends(&folder).await;
     let info = save_dataset(&backends, 60).await;
-    let (search, jobs) = grid_worker::start(&info, learn::grid::read(GRID, &[]).unwrap(), 3, 7, false);
+    let (search, jobs) = grid_worker::plan_search(&info, learn::grid::read(GRID, &[]).unwrap(), 3, 7, false);
     backends.store.save_search(&search).await.unwrap();
     let blob = backends.store.dataset_blob(&info.id).await.unwrap().unwrap();
     let data = learn::prepare(&features::read(&blob, &backends.settings.dataset.split).unwrap()).unwrap();
@@ -97,7 +97,7 @@ async fn a_cancelled_search_does_nothing_until_it_goes_on_with_what_is_left() {
 
     save_dataset(&backends, 90).await;
     let (store, id) = (&backends.store, search.id.as_str());
-    let (_, jobs) = grid_worker::start(&info, search.settings.clone(), search.folds, search.seed, false);
+    let (_, jobs) = grid_worker::plan_search(&info, search.settings.clone(), search.folds, search.seed, false);
     store.save_search(&search).await.unwrap();
     backends.queue.publish(&jobs[..1]).await.unwrap();
     work(&backends).await;
@@ -111,7 +111,7 @@ async fn a_cancelled_search_does_nothing_until_it_goes_on_with_what_is_left() {
     assert!(backends.queue.dead_letters(None).await.unwrap().is_empty());
 
     store.resume_search(id).await.unwrap();
-    let left = grid_worker::jobs_left(&search, &store.finished_trials(id, None).await.unwrap());
+    let left = grid_worker::remaining_jobs(&search, &store.finished_trials(id, None).await.unwrap());
     assert_eq!(left.len(), jobs.len() - 1, "what is finished is not published again");
     backends.queue.publish(&left).await.unwrap();
     work(&backends).await;
@@ -144,7 +144,7 @@ async fn a_search_that_was_cancelled_before_its_refit_goes_on_with_the_refit() {
     assert!(backends.store.model(&search.id).await.unwrap().is_none(), "a cancelled search makes no model");
 
     backends.store.resume_search(&search.id).await.unwrap();
-    let left = grid_worker::jobs_left(&search, &backends.store.finished_trials(&search.id, None).await.unwrap());
+    let left = grid_worker::remaining_jobs(&search, &backends.store.finished_trials(&search.id, None).await.unwrap());
     assert_eq!(left.iter().map(|job| job.kind.as_str()).collect::<Vec<_>>(), ["search.refit"]);
     backends.queue.publish(&left).await.unwrap();
     work(&backends).await;
@@ -220,8 +220,9 @@ fn whatever_decides_a_score_decides_the_id() {
         created_at: model::Timestamp(0),
     };
     let grid = |text: &str| learn::grid::read(text, &[]).unwrap();
-    let id =
-        |info: &DatasetInfo, text: &str, folds, seed| grid_worker::start(info, grid(text), folds, seed, false).0.id;
+    let id = |info: &DatasetInfo, text: &str, folds, seed| {
+        grid_worker::plan_search(info, grid(text), folds, seed, false).0.id
+    };
     let ids = [
         id(&info, "[knn]", 3, 0),
         id(&info, "[knn]\np = 3", 3, 0),
@@ -231,7 +232,7 @@ fn whatever_decides_a_score_decides_the_id() {
         id(&DatasetInfo { id: "e".into(), ..info.clone() }, "[knn]", 3, 0),
     ];
     assert_eq!(ids.iter().collect::<std::collections::HashSet<_>>().len(), ids.len());
-    let tuned = grid_worker::start(&info, grid("[knn]"), 3, 0, true).0;
+    let tuned = grid_worker::plan_search(&info, grid("[knn]"), 3, 0, true).0;
     assert!(tuned.thresholds && !ids.contains(&tuned.id));
     assert_eq!(ids[0], id(&info, "[knn]\nselect = 'none'", 3, 0), "no selection is none");
     let training = |tracks| Some(Training { rows: 7, tracks, baseline: 0.5 });

@@ -50,7 +50,7 @@ impl Team {
             let blob = theirs.dataset_blob(&search.dataset).await.unwrap().unwrap();
             store.save_dataset(&info, &blob).await.unwrap();
             store.save_search(search).await.unwrap();
-            queue.publish(&grid_worker::jobs_left(search, &[])).await.unwrap();
+            queue.publish(&grid_worker::remaining_jobs(search, &[])).await.unwrap();
         });
     }
 }

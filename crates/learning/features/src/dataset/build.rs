@@ -1,4 +1,4 @@
-//! From what was collected to the matrix.
+//! From collected data to the matrix.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -8,7 +8,7 @@ use model::settings;
 use model::tag::{LabelSelection, LabelledTrack, LabelledTracks, TaggedTrack, TagsOutcome};
 use model::track::Track;
 
-use super::split::Order;
+use super::split::RowOrder;
 use super::{DatasetError, describe};
 use crate::track::{TrackColumns, TrackParts};
 
@@ -19,7 +19,7 @@ pub struct Sources {
     pub tracks: Vec<Track>,
     /// The tracks that have labels.
     pub labelled: LabelledTracks,
-    /// What was found out about tags; says why the other tracks have no labels.
+    /// The tags that were looked up; they say why the other tracks have no labels.
     pub tags: Vec<TaggedTrack>,
     /// Audio features.
     pub features: Vec<AudioFeatures>,
@@ -29,7 +29,7 @@ pub struct Sources {
     pub pitches: Vec<TrackPitches>,
 }
 
-/// A dataset and what became of the tracks that are not in it.
+/// A dataset, and why the other tracks are not in it.
 #[derive(Debug, Clone)]
 pub struct Built {
     /// The matrix.
@@ -62,15 +62,15 @@ impl Built {
 /// `no_pitches`, `pitches_too_short` and the like, `audio_features_not_fetched`, `no_audio_features`,
 /// `incomplete_audio_features`, `no_confidences`.
 pub fn build(sources: Sources, settings: &settings::DatasetSettings) -> Result<Built, DatasetError> {
-    let parts = Parts::new(&sources);
-    let columns = columns_in_use(&sources, &parts);
+    let index = TrackIndex::new(&sources);
+    let columns = columns_in_use(&sources, &index);
     let mut dropped = unlabelled(&sources);
     if columns.names().is_empty() && !sources.labelled.tracks.is_empty() {
         return Err(DatasetError::NoFeatures { labelled: sources.labelled.tracks.len() });
     }
     let mut rows = Vec::new();
     for track in &sources.labelled.tracks {
-        match columns.check(parts.of(&track.track_id)) {
+        match columns.check(index.of(&track.track_id)) {
             Ok(()) => rows.push(track),
             Err(lack) => *dropped.entry(lack.reason.to_string()).or_default() += 1,
         }
@@ -81,7 +81,7 @@ pub fn build(sources: Sources, settings: &settings::DatasetSettings) -> Result<B
         return Err(DatasetError::NoRows { dropped });
     }
     rows.sort_by(|a, b| a.track_id.cmp(&b.track_id));
-    let (dataset, note) = matrix(&rows, &columns, &parts, &sources.tracks, &settings.split)?;
+    let (dataset, note) = matrix(&rows, &columns, &index, &sources.tracks, &settings.split)?;
     Ok(Built {
         dataset,
         dropped,
@@ -94,7 +94,7 @@ pub fn build(sources: Sources, settings: &settings::DatasetSettings) -> Result<B
 fn matrix(
     rows: &[&LabelledTrack],
     columns: &TrackColumns,
-    parts: &Parts<'_>,
+    index: &TrackIndex<'_>,
     tracks: &[Track],
     split: &settings::SplitSettings,
 ) -> Result<(Dataset, Option<String>), DatasetError> {
@@ -104,7 +104,7 @@ fn matrix(
         rows.iter().map(|row| artist_of.get(row.track_id.as_str()).copied().unwrap_or_default().to_owned()).collect();
     let label_names: BTreeSet<&String> = rows.iter().flat_map(|row| &row.labels).collect();
     let track_ids: Vec<String> = rows.iter().map(|row| row.track_id.clone()).collect();
-    let order = Order::drawn(&track_ids, &artists, split)?;
+    let order = RowOrder::shuffled(&track_ids, &artists, split)?;
 
     let mut dataset = Dataset {
         features: Vec::with_capacity(rows.len() * columns.names().len()),
@@ -118,19 +118,19 @@ fn matrix(
         dataset.track_ids.push(track.track_id.clone());
         dataset.artists.push(artists[i].clone());
         dataset.labels.extend(label_names.iter().map(|name| u8::from(track.labels.contains(name))));
-        columns.append(parts.of(&track.track_id), &mut dataset.features).expect("rows are of tracks that lack nothing");
+        columns.append(index.of(&track.track_id), &mut dataset.features).expect("rows are of tracks that lack nothing");
     }
     Ok((dataset, order.note))
 }
 
-/// What is stored of each track, by its id.
-struct Parts<'a> {
+/// What is stored of each track, by track id.
+struct TrackIndex<'a> {
     pitches: HashMap<&'a str, &'a TrackPitches>,
     features: HashMap<&'a str, &'a AudioFeatures>,
     confidences: HashMap<&'a str, &'a [f64; 4]>,
 }
 
-impl<'a> Parts<'a> {
+impl<'a> TrackIndex<'a> {
     fn new(sources: &'a Sources) -> Self {
         Self {
             pitches: sources.pitches.iter().map(|track| (track.track_id.as_str(), track)).collect(),
@@ -149,19 +149,19 @@ impl<'a> Parts<'a> {
 }
 
 /// The columns of the groups that at least one labelled track has all of.
-fn columns_in_use(sources: &Sources, parts: &Parts<'_>) -> TrackColumns {
+fn columns_in_use(sources: &Sources, index: &TrackIndex<'_>) -> TrackColumns {
     let names = |columns: &[&str]| columns.iter().map(|name| name.to_string()).collect();
     let groups = [pitch_columns(), scalars_in_use(sources), names(&CONFIDENCES)];
     let is_in_use = |names: &Vec<String>| {
         let columns = of_tracks(names.clone());
-        let has_all = |track: &LabelledTrack| columns.check(parts.of(&track.track_id)).is_ok();
+        let has_all = |track: &LabelledTrack| columns.check(index.of(&track.track_id)).is_ok();
         !names.is_empty() && sources.labelled.tracks.iter().any(has_all)
     };
     of_tracks(groups.into_iter().filter(is_in_use).flatten().collect())
 }
 
 fn of_tracks(names: Vec<String>) -> TrackColumns {
-    TrackColumns::of(names).expect("all of them are columns of tracks")
+    TrackColumns::from_names(names).expect("all of them are columns of tracks")
 }
 
 /// The names of the scalars that at least one labelled track has.

@@ -1,4 +1,4 @@
-//! Rows that are copies of one track: of one id, or alike under different ids.
+//! Rows that are copies of one track: with the same id, or equal under different ids.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -7,7 +7,7 @@ use model::plain::first_of;
 
 use super::DatasetError;
 use super::error::shown;
-use super::place::{FEW, Place};
+use super::place::{MAX_ROWS_LISTED, Place};
 
 /// For each row the first one with the same name.
 pub(super) fn first_rows(names: &[String]) -> Vec<usize> {
@@ -15,7 +15,7 @@ pub(super) fn first_rows(names: &[String]) -> Vec<usize> {
     names.iter().enumerate().map(|(row, name)| *first.entry(name).or_insert(row)).collect()
 }
 
-/// Refuses a split that has rows of a track on both sides.
+/// An error if a split has rows of a track on both sides.
 pub(super) fn check_sides(track_ids: &[String], places: &[Place], sides: &[Split]) -> Result<(), DatasetError> {
     let firsts = first_rows(track_ids);
     let mut parted: BTreeMap<usize, usize> = BTreeMap::new();
@@ -33,7 +33,7 @@ pub(super) fn check_sides(track_ids: &[String], places: &[Place], sides: &[Split
         format!("{id} is in {} {here} ({}) and {there} ({})", places[first].plural(), word(first), word(row))
     };
     let tracks = if parted.len() == 1 { "a track".to_owned() } else { format!("{} tracks", parted.len()) };
-    Err(DatasetError::Parted { tracks, rows: first_of(parted.iter().map(place), FEW) })
+    Err(DatasetError::Parted { tracks, rows: first_of(parted.iter().map(place), MAX_ROWS_LISTED) })
 }
 
 /// What a person should know about copies among the rows of a table, in sentences. `places` are the rows' places in the
@@ -84,7 +84,7 @@ fn alike(dataset: &Dataset, places: &[Place], has_ids: bool) -> Option<String> {
     pairs.sort_unstable();
     let what = pairs[0].0.plural();
     let pair = |(first, other): &(Place, Place)| format!("{} and {}", first.number(), other.number());
-    let pairs = first_of(pairs.iter().map(pair), FEW);
+    let pairs = first_of(pairs.iter().map(pair), MAX_ROWS_LISTED);
     let (ids, all) = (if has_ids { " under different ids" } else { "" }, dataset.rows());
     Some(format!(
         "{count} of {all} rows are equal in every feature and label{ids} ({what} {pairs}): if they are copies of one track, \
@@ -92,14 +92,14 @@ fn alike(dataset: &Dataset, places: &[Place], has_ids: bool) -> Option<String> {
     ))
 }
 
-/// Equal for rows that are, and hardly ever for others.
+/// A hash of a row's features and labels.
 fn hash(dataset: &Dataset, row: usize) -> u64 {
     let mix = |hash: u64, bits: u64| {
-        // An odd number without a pattern (π), as multiplicative hashes have it.
+        // The digits of π: an odd number without a pattern, as multiplicative hashes need.
         let product = (hash ^ bits).wrapping_mul(0x243f_6a88_85a3_08d3);
         product ^ (product >> 32)
     };
-    // Plus zero: the negative one equals the other.
+    // Adding zero makes −0 equal to 0.
     let features = dataset.feature_row(row).iter().map(|value| (value + 0.0).to_bits());
     features.chain(dataset.label_row(row).iter().map(|bit| u64::from(*bit))).fold(0, mix)
 }

@@ -1,24 +1,24 @@
-//! What is doubtful in a table, though it can be learnt from.
+//! Warnings about tables that can be used but look doubtful.
 
 use model::dataset::Dataset;
 use model::plain::first_of;
 use model::terminal::escaped;
 
-/// Rows below which a likeness may well be chance.
-const FEWEST_ROWS: usize = 20;
+/// Rows below which a column may well look like row numbers by chance.
+const MIN_ROWS: usize = 20;
 
-/// How many false alarms about labels that a feature gives away a table may raise by chance.
-const FALSE_ALARMS: f64 = 1e-3;
+/// The expected number of false alarms per table about features that give a label away.
+const MAX_FALSE_ALARM_RATE: f64 = 1e-3;
 
-/// Rows that are looked at before it is asked which features they have ruled out.
-const BLOCK: usize = 256;
+/// Rows that are read before features that no longer separate a label are dropped.
+const BATCH_ROWS: usize = 256;
 
-/// Features that a sentence names at most.
-const MOST_NAMED: usize = 8;
+/// Features that a sentence lists at most.
+const MAX_FEATURES_LISTED: usize = 8;
 
 /// Sentences about labels that cannot be learnt, and about features that may be row numbers or labels in disguise. `columns`
 /// are the features in the order of the file.
-pub(super) fn of(dataset: &Dataset, columns: &[Vec<f64>]) -> Vec<String> {
+pub(super) fn notes(dataset: &Dataset, columns: &[Vec<f64>]) -> Vec<String> {
     let mut notes: Vec<String> = constant_labels(dataset).into_iter().collect();
     notes.extend(row_numbers(&dataset.feature_names, columns));
     notes.extend(separating_features(dataset));
@@ -27,7 +27,7 @@ pub(super) fn of(dataset: &Dataset, columns: &[Vec<f64>]) -> Vec<String> {
 
 fn constant_labels(dataset: &Dataset) -> Option<String> {
     let (n, q) = (dataset.rows(), dataset.label_names.len());
-    let always = |label: usize| {
+    let constant = |label: usize| {
         let rows = dataset.labels.iter().skip(label).step_by(q).filter(|has| **has == 1).count();
         let value = if rows == n {
             1
@@ -38,25 +38,25 @@ fn constant_labels(dataset: &Dataset) -> Option<String> {
         };
         Some(format!("`{}` is always {value}", escaped(&dataset.label_names[label])))
     };
-    let always: Vec<String> = (0..q).filter_map(always).collect();
-    (!always.is_empty())
-        .then(|| format!("nothing can be learnt about labels that are the same in every row: {}", named(&always)))
+    let constant: Vec<String> = (0..q).filter_map(constant).collect();
+    (!constant.is_empty())
+        .then(|| format!("nothing can be learnt about labels that are the same in every row: {}", listed(&constant)))
 }
 
 fn row_numbers(names: &[String], columns: &[Vec<f64>]) -> Option<String> {
-    let found = names.iter().zip(columns).filter(|(_, column)| column.len() >= FEWEST_ROWS && numbers_rows(column));
+    let found = names.iter().zip(columns).filter(|(_, column)| column.len() >= MIN_ROWS && numbers_rows(column));
     let found: Vec<String> = found.map(|(name, _)| format!("`{}`", escaped(name))).collect();
     (!found.is_empty()).then(|| {
         format!(
             "a feature that numbers the rows tells how the file is sorted, not what a row is like: {}; leave it out with \
              `--ignore` unless it is measured",
-            named(&found)
+            listed(&found)
         )
     })
 }
 
-/// Whether values number the rows: evenly rising or falling, or different whole numbers that leave out few and either
-/// rise, fall or leave out none. A column that a file is sorted by does not: its values repeat or are far apart.
+/// Whether values number the rows: evenly spaced, or distinct whole numbers without gaps in any order, or with few gaps in
+/// ascending or descending order. A column that the file is sorted by does not: its values repeat or are far apart.
 pub(super) fn numbers_rows(values: &[f64]) -> bool {
     let [first, .., last] = values else { return false };
     let n = values.len();
@@ -83,8 +83,7 @@ pub(super) fn numbers_rows(values: &[f64]) -> bool {
     }
 }
 
-/// Whether no value is a fraction, missing or there twice: what an index is, though its rows be sorted otherwise or few of
-/// many.
+/// Whether all values are whole and distinct and none is missing: so is an index, even of shuffled or sampled rows.
 pub(super) fn are_different_whole_numbers(values: &[f64]) -> bool {
     values.iter().all(|value| value.fract() == 0.0) && {
         let mut sorted = values.to_vec();
@@ -93,7 +92,7 @@ pub(super) fn are_different_whole_numbers(values: &[f64]) -> bool {
     }
 }
 
-/// Features of which one bound parts the rows that have a label from all others, where that is no chance.
+/// Features that separate the rows with a label from all others by a single threshold, where that is not by chance.
 fn separating_features(dataset: &Dataset) -> Vec<String> {
     let (width, q) = (dataset.feature_names.len(), dataset.label_names.len());
     let notes = (0..q).filter_map(|label| {
@@ -109,7 +108,7 @@ fn separating_features(dataset: &Dataset) -> Vec<String> {
                 "the label `{}` is known from one feature alone: {}; leave it out with `--ignore` if it was made from the \
                  label",
                 escaped(&dataset.label_names[label]),
-                named(&names)
+                listed(&names)
             )
         })
     });
@@ -121,38 +120,38 @@ fn separating(dataset: &Dataset, label: usize) -> Vec<usize> {
     let (width, q) = (dataset.feature_names.len(), dataset.label_names.len());
     // Smallest and largest value of each feature, without the label and with it.
     let mut ranges = [vec![(f64::INFINITY, f64::NEG_INFINITY); width], vec![(f64::INFINITY, f64::NEG_INFINITY); width]];
-    let is_parted =
+    let separates =
         |[without, with]: &[Vec<(f64, f64)>; 2], j: usize| without[j].1 < with[j].0 || with[j].1 < without[j].0;
-    // Ranges only grow: what overlaps once is done with, and of most features a few rows say so.
-    let mut parted: Vec<usize> = (0..width).collect();
+    // Ranges only grow: features whose ranges overlap once are dropped, which for most takes a few rows.
+    let mut separating_columns: Vec<usize> = (0..width).collect();
     let mut labels = dataset.labels.iter().skip(label).step_by(q);
-    for rows in dataset.features.chunks(width * BLOCK) {
+    for rows in dataset.features.chunks(width * BATCH_ROWS) {
         for (row, has) in rows.chunks_exact(width).zip(labels.by_ref()) {
-            for &j in &parted {
+            for &j in &separating_columns {
                 let (low, high) = &mut ranges[usize::from(*has)][j];
                 *low = low.min(row[j]);
                 *high = high.max(row[j]);
             }
         }
-        parted.retain(|&j| is_parted(&ranges, j));
-        if parted.is_empty() {
+        separating_columns.retain(|&j| separates(&ranges, j));
+        if separating_columns.is_empty() {
             break;
         }
     }
-    parted
+    separating_columns
 }
 
-/// Whether so many pairs of unrelated features and labels would hardly hold one that is parted: a random order parts
-/// `have` of `rows` rows with a probability of 2 in the number of ways to choose them.
+/// Whether a separated pair among this many pairs of unrelated features and labels would hardly occur: a random order
+/// separates `have` of `rows` rows with a probability of 2 in the number of ways to choose them.
 fn is_beyond_chance(rows: usize, have: usize, pairs: usize) -> bool {
-    let few = have.min(rows - have);
+    let minority = have.min(rows - have);
     let mut ways = 0.0;
-    (0..few).any(|i| {
+    (0..minority).any(|i| {
         ways += ((rows - i) as f64 / (i + 1) as f64).ln();
-        (2.0 * pairs as f64).ln() - ways < FALSE_ALARMS.ln()
+        (2.0 * pairs as f64).ln() - ways < MAX_FALSE_ALARM_RATE.ln()
     })
 }
 
-fn named(items: &[String]) -> String {
-    first_of(items, MOST_NAMED)
+fn listed(items: &[String]) -> String {
+    first_of(items, MAX_FEATURES_LISTED)
 }

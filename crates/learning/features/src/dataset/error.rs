@@ -1,4 +1,4 @@
-//! What can be wrong with a dataset.
+//! What can be wrong with a table or a dataset.
 
 use std::fmt;
 
@@ -7,11 +7,11 @@ use model::terminal::{escaped, excerpt};
 
 use super::place::{Place, places};
 
-/// Columns that an error names at most where it tells what there is.
-const MOST_NAMED: usize = 12;
+/// Columns that an error lists at most.
+const MAX_COLUMNS_LISTED: usize = 12;
 
 /// Characters of a cell that an error shows.
-const MOST_SHOWN: usize = 40;
+const MAX_CHARACTERS_SHOWN: usize = 40;
 
 /// Why there is no dataset. None of these gets better by itself; each says what to change.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -354,13 +354,13 @@ fn argument(names: &[&str]) -> String {
 }
 
 /// The first of names.
-pub(super) fn some_of(names: &[&str]) -> String {
-    escaped(&first_of(names, MOST_NAMED)).into_owned()
+pub(super) fn listed_names(names: &[&str]) -> String {
+    escaped(&first_of(names, MAX_COLUMNS_LISTED)).into_owned()
 }
 
 /// The beginning of a text from outside, in backticks.
 pub(super) fn shown(text: &str) -> String {
-    format!("`{}`", excerpt(text, MOST_SHOWN))
+    format!("`{}`", excerpt(text, MAX_CHARACTERS_SHOWN))
 }
 
 fn ending(end: Option<usize>) -> String {

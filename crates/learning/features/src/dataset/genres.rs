@@ -33,20 +33,20 @@ pub(super) struct Genres {
     /// For each track its labels, sorted.
     pub(super) labels: Vec<Vec<String>>,
     /// How they were made.
-    pub(super) origin: Origin,
+    pub(super) origin: LabelOrigin,
     /// What a person should know, in sentences.
     pub(super) notes: Vec<String>,
 }
 
 /// How labels were made of genres, and what was lost.
 #[derive(Debug, Clone)]
-pub(super) struct Origin {
+pub(super) struct LabelOrigin {
     dropped: BTreeMap<String, usize>,
     tags_before: Vec<(String, usize)>,
     label_selection: LabelSelection,
 }
 
-impl Origin {
+impl LabelOrigin {
     pub(super) fn complete(&self, info: DatasetInfo) -> DatasetInfo {
         let Self { dropped, tags_before, label_selection } = self.clone();
         DatasetInfo { dropped, tags_before, label_selection: Some(label_selection), ..info }
@@ -90,7 +90,7 @@ impl Genres {
             labelled.into_iter().map(|LabelledTrack { track_id, labels }| (track_id, labels)).collect();
         let labelled = rows_of.into_iter().filter_map(|(first, rows)| Some((rows, labels.remove(&track_ids[first])?)));
         let (rows, labels) = labelled.unzip();
-        let origin = Origin { dropped, tags_before: tag_counts, label_selection: column.label_selection.clone() };
+        let origin = LabelOrigin { dropped, tags_before: tag_counts, label_selection: column.label_selection.clone() };
         notes.extend(left_out(&origin, tracks, tracks < track_ids.len()));
         Ok(Self { rows, labels, origin, notes })
     }
@@ -138,7 +138,7 @@ fn differ(values: &[f64], rows: &[usize]) -> bool {
 }
 
 /// What was left out of how many rows, or of as many tracks where these have several.
-fn left_out(origin: &Origin, all: usize, are_joined: bool) -> Option<String> {
+fn left_out(origin: &LabelOrigin, all: usize, are_joined: bool) -> Option<String> {
     let excluded = origin.label_selection.excluded.join(", ");
     let words = |(reason, n): (&String, &usize)| match reason.as_str() {
         "no_genre_given" => format!("{n} without a genre"),

@@ -1,4 +1,4 @@
-//! A dataset from a file, wherever it comes from.
+//! Importing a dataset from a file.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -6,27 +6,27 @@ use model::dataset::{Dataset, DatasetInfo, Impute, Imputed, Split};
 use model::settings::SplitSettings;
 
 use super::error::{BadValue, Fault, Unusable};
-use super::genres::{Genres, Origin};
+use super::genres::{Genres, LabelOrigin};
 use super::layout::Import;
 use super::names::{is_id, is_row_number};
 use super::place::Place;
 use super::roles::{Roles, are_whole};
-use super::rows::Rows;
-use super::split::Order;
+use super::rows::TableRows;
+use super::split::RowOrder;
 use super::table::{ReadOptions, Table};
 use super::{ARTIST, DatasetError, SPLIT, TRACK_ID, copies, describe, doubts, impute};
 
-/// A dataset from outside, and what was filled in.
+/// A dataset from outside, and what was imputed.
 #[derive(Debug, Clone)]
 pub struct Imported {
     /// The matrix.
     pub dataset: Dataset,
-    /// What was missing; `None`: nothing.
+    /// What was imputed; `None` if nothing was missing.
     pub imputed: Option<Imputed>,
-    /// Sentences about what the file did not say and was found out, and what is doubtful in it: for whoever gave it.
+    /// Sentences for the user about what was detected in the file and what looks doubtful.
     pub notes: Vec<String>,
-    /// How labels were made of genres, where they were.
-    origin: Option<Origin>,
+    /// How labels were made from genres, if they were.
+    origin: Option<LabelOrigin>,
 }
 
 impl Imported {
@@ -41,19 +41,19 @@ impl Imported {
 /// they were looked at when the table came in, and imputing or joining rows may since have made one that looks different.
 pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError> {
     let import = Import { split: split.clone(), ..Import::default() };
-    Ok(imported(bytes, &import, Source::Own)?.dataset)
+    Ok(import_from(bytes, &import, FileOrigin::Own)?.dataset)
 }
 
-/// The largest value of a feature: what models compute with has 32 bits.
-pub(super) const MOST: f64 = f32::MAX as f64;
+/// The largest magnitude of a feature: models compute in 32 bits.
+pub(super) const MAX_FEATURE_VALUE: f64 = f32::MAX as f64;
 
 /// Who wrote a file.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Source {
+enum FileOrigin {
     /// This program: the names of its columns can be trusted.
     Own,
     /// Somebody else.
-    Outside,
+    Foreign,
 }
 
 /// Reads a table as [`Table::read`] does, with its columns in any order.
@@ -72,10 +72,10 @@ enum Source {
 /// A column that is no feature is refused rather than learnt from: without a name, called `index` or the like and numbering
 /// the rows, with ids, or with a name that is nearly a label's. All unusable columns are named in one error.
 pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
-    imported(bytes, import, Source::Outside)
+    import_from(bytes, import, FileOrigin::Foreign)
 }
 
-fn imported(bytes: &[u8], import: &Import, source: Source) -> Result<Imported, DatasetError> {
+fn import_from(bytes: &[u8], import: &Import, source: FileOrigin) -> Result<Imported, DatasetError> {
     let mut roles = Roles::of(import);
     let lists = import.genres.as_ref().map(|genres| genres.name.clone());
     let table = Table::read(bytes, &ReadOptions { ignored: import.ignored.clone(), lists })?;
@@ -109,10 +109,10 @@ fn imported(bytes: &[u8], import: &Import, source: Source) -> Result<Imported, D
         label_names: rows.label_names,
     };
     notes.extend(order.note.clone());
-    if source == Source::Outside {
+    if source == FileOrigin::Foreign {
         let places: Vec<Place> = order.rows.iter().map(|&row| rows.places[row]).collect();
         notes.extend(copies::notes(&dataset, &places, id.is_some()));
-        notes.extend(doubts::of(&dataset, &rows.features));
+        notes.extend(doubts::notes(&dataset, &rows.features));
     }
     Ok(Imported { dataset, imputed, notes, origin })
 }
@@ -123,9 +123,9 @@ fn rows<'t>(
     roles: &Roles<'_>,
     id: Option<&str>,
     import: &Import,
-    source: Source,
-) -> Result<(Rows, Vec<&'t str>), DatasetError> {
-    let is_doubted = source == Source::Outside;
+    source: FileOrigin,
+) -> Result<(TableRows, Vec<&'t str>), DatasetError> {
+    let is_doubted = source == FileOrigin::Foreign;
     let mut unusable = if is_doubted { roles.misnamed(table) } else { Vec::new() };
     let labels = match import.genres {
         Some(_) => Vec::new(),
@@ -139,7 +139,7 @@ fn rows<'t>(
     if !unusable.is_empty() {
         return Err(DatasetError::Unusable(unusable));
     }
-    let rows = Rows {
+    let rows = TableRows {
         places: table.places(),
         track_ids: track_ids(table, id, source)?,
         artists: match roles.has(table, ARTIST) {
@@ -155,11 +155,11 @@ fn rows<'t>(
 }
 
 /// The ids of the rows. Those that this program wrote are ids whatever they look like.
-fn track_ids(table: &Table, column: Option<&str>, source: Source) -> Result<Vec<String>, DatasetError> {
+fn track_ids(table: &Table, column: Option<&str>, source: FileOrigin) -> Result<Vec<String>, DatasetError> {
     let ids = match (column, source) {
         (None, _) => vec![None; table.rows()],
-        (Some(column), Source::Own) => table.texts(column)?,
-        (Some(column), Source::Outside) => table.ids(column)?,
+        (Some(column), FileOrigin::Own) => table.texts(column)?,
+        (Some(column), FileOrigin::Foreign) => table.ids(column)?,
     };
     if column != Some(TRACK_ID) {
         return Ok(ids_or_numbers(ids, &table.places()));
@@ -200,7 +200,7 @@ fn usable<T>(
 }
 
 fn feature(table: &Table, name: &str) -> Result<Vec<f64>, DatasetError> {
-    let values = table.numbers_within(name, MOST)?;
+    let values = table.numbers_within(name, MAX_FEATURE_VALUE)?;
     if is_row_number(name) && doubts::are_different_whole_numbers(&values) {
         return Err(Fault::RowNumber.of(name));
     }
@@ -250,8 +250,8 @@ fn sides(table: &Table) -> Result<Vec<Split>, DatasetError> {
 /// The features in the order of rows, one row after the other, with what was missing filled in.
 fn matrix(
     names: &[&str],
-    table: &mut Rows,
-    order: &Order,
+    table: &mut TableRows,
+    order: &RowOrder,
     how: Option<Impute>,
 ) -> Result<(Vec<f64>, Option<Imputed>), DatasetError> {
     let (width, rows) = (table.features.len(), order.rows.len());

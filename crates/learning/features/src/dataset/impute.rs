@@ -1,9 +1,9 @@
-//! What takes the place of missing values, as scikit-learn's `SimpleImputer` has it.
+//! Imputation of missing values, as scikit-learn's `SimpleImputer`.
 
 use model::dataset::Impute;
 
-/// Fills the missing values of a column, which are NaN, from those of its training rows, and returns what with; `None`
-/// where these have none.
+/// Replaces the missing values (NaN) of a column by a statistic of its training rows and returns it; `None` if those have
+/// no value.
 pub(super) fn fill(values: &mut [f64], training_rows: &[usize], how: Impute) -> Option<f64> {
     let known: Vec<f64> = training_rows.iter().map(|&row| values[row]).filter(|value| !value.is_nan()).collect();
     let value = statistic(known, how)?;
@@ -11,7 +11,7 @@ pub(super) fn fill(values: &mut [f64], training_rows: &[usize], how: Impute) -> 
     Some(value)
 }
 
-/// What takes the place of a missing value, from those that are known; `None` where none is.
+/// The replacement for missing values, given the known ones; `None` if it takes some and there are none.
 pub(super) fn statistic(known: Vec<f64>, how: Impute) -> Option<f64> {
     Some(match how {
         Impute::Zero => 0.0,
@@ -22,17 +22,17 @@ pub(super) fn statistic(known: Vec<f64>, how: Impute) -> Option<f64> {
     })
 }
 
-/// Of an even number the mean of both in the middle.
+/// The median; of an even number of values the mean of the middle two.
 fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let middle = values.len() / 2;
     if values.len().is_multiple_of(2) { f64::midpoint(values[middle - 1], values[middle]) } else { values[middle] }
 }
 
-/// Of equally frequent ones the smallest.
+/// The most frequent value; of equally frequent ones the smallest.
 fn most_frequent(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
-    // The last of the longest is taken, so from the largest down.
+    // `max_by_key` returns the last maximum: from the largest value down, that is the smallest.
     let equal = values.chunk_by(|a, b| a == b).rev();
     equal.max_by_key(|equal| equal.len()).map_or(0.0, |equal| equal[0])
 }

@@ -1,4 +1,4 @@
-//! What whoever gives a file says of it.
+//! How the user wants a file to be imported.
 
 use model::dataset::Impute;
 use model::settings::SplitSettings;

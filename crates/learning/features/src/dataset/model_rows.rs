@@ -1,25 +1,25 @@
-//! Rows for a model that is fitted already: its own columns out of any table.
+//! Rows for a fitted model: its feature columns, taken from any table.
 
 use std::collections::BTreeMap;
 
 use model::dataset::{Dataset, Impute, Imputed, Split};
 use model::plain::first_of;
 
-use super::error::{BadValue, Fault, some_of};
-use super::import::{MOST, ids_or_numbers, other_id};
+use super::error::{BadValue, Fault, listed_names};
+use super::import::{MAX_FEATURE_VALUE, ids_or_numbers, other_id};
 use super::names::id_rank;
 use super::place::{Place, places};
 use super::roles::Roles;
-use super::table::{Table, Wanted};
+use super::table::{ColumnUse, Table};
 use super::{DatasetError, Import, LABEL, TRACK_ID, impute};
 
-/// Missing columns that are named: so many that whoever has to add them rarely needs a second try.
-const MOST_MISSING: usize = 50;
+/// Missing columns that an error lists: enough that adding them rarely takes a second try.
+const MAX_MISSING_LISTED: usize = 50;
 
-/// Values of a row, or columns of labels, that are named.
-const MOST_NAMED: usize = 5;
+/// Values of a row, or columns of labels, that a sentence lists.
+const MAX_FAULTS_LISTED: usize = 5;
 
-/// Rows of a table, as a model takes them.
+/// Rows of a table in the order of a model's features.
 #[derive(Debug, Clone)]
 pub struct ModelRows {
     /// n ids: those of the column `track_id` or of the one that takes its place; else the numbers of the rows' places.
@@ -36,7 +36,7 @@ pub struct ModelRows {
     pub notes: Vec<String>,
 }
 
-/// Reads the columns that a model takes, by name; all others are left alone. What is wrong with one row alone is no error.
+/// Reads the columns that a model needs, by name; others are not read. A problem with a single row is no error.
 ///
 /// # Errors
 /// One line that names every column that the table lacks, or every one of which no row can be used.
@@ -44,16 +44,16 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
     let is_label = |name: &str| label_names.iter().any(|label| label == name.strip_prefix(LABEL).unwrap_or(name));
     let is_feature = |name: &str| feature_names.iter().any(|feature| feature == name);
     let is_named = |name: &str| is_feature(name) || is_label(name) || name == TRACK_ID;
-    let wanted = |name: &str| {
+    let column_use = |name: &str| {
         if is_feature(name) {
-            Wanted::Numbers
+            ColumnUse::Numbers
         } else if is_named(name) || id_rank(name).is_some() {
-            Wanted::Either
+            ColumnUse::Any
         } else {
-            Wanted::Nothing
+            ColumnUse::Skip
         }
     };
-    let table = Table::read_wanted(bytes, wanted, None).map_err(|error| match error {
+    let table = Table::read_wanted(bytes, column_use, None).map_err(|error| match error {
         DatasetError::TooLarge { rows, columns, most, .. } => {
             DatasetError::TooLarge { rows, columns, most, may_leave_out: false }
         }
@@ -64,8 +64,9 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
     table.check_names(is_named)?;
     check(&table, feature_names)?;
     let (columns, bad) = features(&table, feature_names)?;
-    let named =
-        |(row, values): (usize, Vec<String>)| (row, format!("{}: {}", table.place(row), first_of(&values, MOST_NAMED)));
+    let named = |(row, values): (usize, Vec<String>)| {
+        (row, format!("{}: {}", table.place(row), first_of(&values, MAX_FAULTS_LISTED)))
+    };
     let mut unusable: BTreeMap<usize, String> = bad.into_iter().map(named).collect();
     unusable.extend(table.too_long().map(|(row, error)| (row, error.to_string())));
     // As where a dataset is read: another column of ids may take the place of `track_id`.
@@ -91,10 +92,10 @@ fn check(table: &Table, feature_names: &[String]) -> Result<(), DatasetError> {
         let there: Vec<&str> = table.names().collect();
         return Err(DatasetError::Lacks(format!(
             "column {}, which the model takes ({} of its {} columns are missing); the file has {}",
-            first_of(&missing, MOST_MISSING),
+            first_of(&missing, MAX_MISSING_LISTED),
             missing.len(),
             feature_names.len(),
-            some_of(&there)
+            listed_names(&there)
         )));
     }
     if table.rows() == 0 {
@@ -110,7 +111,7 @@ type BadRows = BTreeMap<usize, Vec<String>>;
 fn features(table: &Table, names: &[String]) -> Result<(Vec<Vec<f64>>, BadRows), DatasetError> {
     let (mut columns, mut bad, mut unusable) = (Vec::new(), BadRows::new(), Vec::new());
     for name in names {
-        match table.numbers_or_bad(name, MOST) {
+        match table.numbers_or_bad(name, MAX_FEATURE_VALUE) {
             // Said once, and not of each row; a lone row is named as any other.
             Ok((_, all)) if all.len() > 1 && all.len() == table.rows() => {
                 let (row, what) = all[0].clone();
@@ -157,7 +158,7 @@ fn labels(table: &Table, names: &[String]) -> (Vec<Option<Vec<u8>>>, Option<Stri
     };
     let columns: Vec<Vec<Option<u8>>> = columns.iter().map(bits).collect();
     let truths = (0..table.rows()).map(|row| columns.iter().map(|bits| bits[row]).collect());
-    let doubt = format!("{}: the truth of such rows is not known", first_of(&faults, MOST_NAMED));
+    let doubt = format!("{}: the truth of such rows is not known", first_of(&faults, MAX_FAULTS_LISTED));
     (truths.collect(), (!faults.is_empty()).then_some(doubt))
 }
 

@@ -1,12 +1,11 @@
-//! What the name of a column tells of it.
+//! What the name of a column says about its contents.
 
 use model::tag::{canonical, is_listed};
 
 use super::table::UNNAMED;
 
-/// Names, in small letters and without signs, of columns that hold ids of tracks; those before others that tell tracks
-/// apart more surely.
-const IDS: [&str; 33] = [
+/// Names of columns with track ids, in lower case and without punctuation; the most reliable first.
+const TRACK_ID_NAMES: [&str; 33] = [
     "trackid",
     "spotifytrackid",
     "spotifyid",
@@ -39,46 +38,46 @@ const IDS: [&str; 33] = [
     "mbid",
     "isrc",
     "trackisrc",
-    // Whatever it is the id of: a row is a track.
+    // Whatever it identifies: a row is a track.
     "id",
 ];
 
-/// What has ids that may be written without a sign before `id`.
-const OWNERS: [&str; 7] = ["track", "song", "artist", "album", "playlist", "user", "genre"];
+/// Things whose ids may be written in one word, as `trackid`.
+const ID_OWNERS: [&str; 7] = ["track", "song", "artist", "album", "playlist", "user", "genre"];
 
-/// Names, in small letters, of columns that number rows and may also be features.
-const ROW_NUMBERS: [&str; 12] =
+/// Names, in lower case, of columns that may be row numbers or features.
+const ROW_NUMBER_NAMES: [&str; 12] =
     ["index", "idx", "row", "rows", "row_number", "rownum", "row_nr", "rowid", "row_id", "#", "no", "nr"];
 
-/// `label`, and slips of the pen.
+/// `label` and its misspellings.
 const LABEL_WORDS: [&str; 4] = ["label", "lable", "labl", "lbl"];
 
-/// Words before `label` that make a music company of it: whether a song is of one is a feature like any other.
+/// Words before `label` that make it a music company: whose song it is is a feature like any other.
 const COMPANY_WORDS: [&str; 3] = ["record", "records", "music"];
 
-/// What labels are called elsewhere.
+/// Other words for labels.
 const OTHER_LABEL_WORDS: [&str; 5] = ["genre", "subgenre", "tag", "class", "target"];
 
-/// What is counted or measured of labels, rather than one of them.
+/// Words for numbers of labels rather than labels.
 const MEASURES: [&str; 9] = ["count", "counts", "num", "number", "n", "nr", "total", "size", "length"];
 
 /// Genres that say how a recording sounds or what it is for as much: a question for one of them may be a feature.
 const GENRES_AND_TRAITS: [&str; 4] = ["acoustic", "instrumental", "a cappella", "christmas"];
 
-/// Characters that nobody sees, as they come along with a name that was copied from a page.
+/// Invisible characters, as they come with names copied from web pages.
 const INVISIBLE: [char; 6] = ['\u{ad}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{2060}', '\u{feff}'];
 
-/// The place of a name among those of columns with ids of tracks, where the first is taken if there is no `track_id`.
+/// The rank of a name among those of columns with track ids: the lowest is used if there is no `track_id`.
 pub(super) fn id_rank(name: &str) -> Option<usize> {
     let letters: String = name.chars().filter(|c| c.is_alphanumeric()).collect();
     let letters = letters.to_lowercase();
-    IDS.iter().position(|id| *id == letters)
+    TRACK_ID_NAMES.iter().position(|id| *id == letters)
 }
 
 /// Whether whole numbers under this name are ids of something: `album_id`, `ArtistId`, `id_album`.
 pub(super) fn is_id(name: &str) -> bool {
     let words = words(name);
-    let is_joined = |word: &String| word.strip_suffix("id").is_some_and(|owner| OWNERS.contains(&owner));
+    let is_joined = |word: &String| word.strip_suffix("id").is_some_and(|owner| ID_OWNERS.contains(&owner));
     words.first().is_some_and(|word| word == "id") || words.last().is_some_and(|word| word == "id" || is_joined(word))
 }
 
@@ -90,7 +89,7 @@ pub(super) fn is_nameless(name: &str) -> bool {
 /// Whether a column of this name is no feature if its values are different whole numbers.
 pub(super) fn is_row_number(name: &str) -> bool {
     let name = name.to_lowercase();
-    ROW_NUMBERS.contains(&name.as_str()) || is_numbered(&name, "level_")
+    ROW_NUMBER_NAMES.contains(&name.as_str()) || is_numbered(&name, "level_")
 }
 
 fn is_numbered(name: &str, prefix: &str) -> bool {
@@ -99,11 +98,11 @@ fn is_numbered(name: &str, prefix: &str) -> bool {
 
 /// What values make a label of a column that is not called `label:NAME`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum LikeLabel {
+pub(super) enum LabelLikeness {
     /// Any.
     Always,
     /// Whole numbers, which are classes.
-    IfWhole,
+    IfWholeNumbers,
     /// 0 and 1.
     IfBits,
 }
@@ -111,7 +110,7 @@ pub(super) enum LikeLabel {
 /// Whether a name is like a label's: `label` in other letters, with a slip of the pen or behind characters that nobody sees
 /// (`Label:pop`, `lable :pop`), a word that means the same before or behind another (`genre_pop`, `pop-label`), or a
 /// question for a genre (`is_jazz`).
-pub(super) fn like_label(name: &str) -> Option<LikeLabel> {
+pub(super) fn label_likeness(name: &str) -> Option<LabelLikeness> {
     let name = name.replace(INVISIBLE, "");
     let words = words(&name);
     let (first, last) = (words.first()?, words.last()?);
@@ -119,15 +118,15 @@ pub(super) fn like_label(name: &str) -> Option<LikeLabel> {
         && !name.contains([':', '：'])
     {
         return match singular(word) {
-            (label, _) if LABEL_WORDS.contains(&label) => Some(LikeLabel::Always),
-            (other, false) if OTHER_LABEL_WORDS.contains(&other) => Some(LikeLabel::IfWhole),
-            (other, true) if OTHER_LABEL_WORDS.contains(&other) => Some(LikeLabel::IfBits),
+            (label, _) if LABEL_WORDS.contains(&label) => Some(LabelLikeness::Always),
+            (other, false) if OTHER_LABEL_WORDS.contains(&other) => Some(LabelLikeness::IfWholeNumbers),
+            (other, true) if OTHER_LABEL_WORDS.contains(&other) => Some(LabelLikeness::IfBits),
             _ => None,
         };
     }
     let before_colon = name.split_once([':', '：']).map(|(before, _)| before.trim().to_lowercase());
     if before_colon.is_some_and(|before| LABEL_WORDS.contains(&singular(&before).0)) {
-        return Some(LikeLabel::Always);
+        return Some(LabelLikeness::Always);
     }
     if words
         .windows(2)
@@ -139,7 +138,7 @@ pub(super) fn like_label(name: &str) -> Option<LikeLabel> {
     let asked = words[1..].join(" ");
     let is_trait = || canonical(&asked).is_some_and(|genre| GENRES_AND_TRAITS.contains(&genre.as_str()));
     if is_question && is_listed(&asked) && !is_trait() {
-        return Some(LikeLabel::IfBits);
+        return Some(LabelLikeness::IfBits);
     }
     // `has_genre` asks whether there is any.
     let is_measure = words.iter().any(|word| MEASURES.contains(&word.as_str())) || (is_question && words.len() == 2);
@@ -147,7 +146,7 @@ pub(super) fn like_label(name: &str) -> Option<LikeLabel> {
         let (word, _) = singular(word);
         LABEL_WORDS.contains(&word) || OTHER_LABEL_WORDS.contains(&word)
     };
-    (!is_measure && (means_label(first) || means_label(last))).then_some(LikeLabel::IfBits)
+    (!is_measure && (means_label(first) || means_label(last))).then_some(LabelLikeness::IfBits)
 }
 
 /// A word without its number or the ending of several, and whether it had that: `genre2`, `labels`, `classes`.
@@ -208,8 +207,8 @@ mod tests {
 
     #[test]
     fn names_like_a_labels_are_known() {
-        use LikeLabel::{Always, IfBits, IfWhole};
-        let cases: &[(Option<LikeLabel>, &[&str])] = &[
+        use LabelLikeness::{Always, IfBits, IfWholeNumbers};
+        let cases: &[(Option<LabelLikeness>, &[&str])] = &[
             (
                 Some(Always),
                 &[
@@ -225,7 +224,7 @@ mod tests {
                     "label：",
                 ],
             ),
-            (Some(IfWhole), &["genre", "Genre", "class", "target", "genre2"]),
+            (Some(IfWholeNumbers), &["genre", "Genre", "class", "target", "genre2"]),
             (
                 Some(IfBits),
                 &[
@@ -295,7 +294,7 @@ mod tests {
             ),
         ];
         for (expected, names) in cases {
-            names.iter().for_each(|name| assert_eq!(like_label(name), *expected, "{name}"));
+            names.iter().for_each(|name| assert_eq!(label_likeness(name), *expected, "{name}"));
         }
     }
 }

@@ -1,8 +1,9 @@
-//! numpy's `RandomState(seed).permutation(n)`, which scikit-learn splits by.
+//! numpy's `RandomState(seed).permutation(n)`, with which scikit-learn splits.
 
-const N: usize = 624;
+/// Words of the state of MT19937.
+const STATE_WORDS: usize = 624;
 
-/// The permutation of `0..n`: legacy Fisher-Yates of numpy, from the last place down.
+/// The permutation of `0..n`: numpy's legacy Fisher-Yates shuffle, from the last position down.
 pub(super) fn permutation(n: usize, seed: u32) -> Vec<usize> {
     let mut random = Mt19937::new(seed);
     let mut order: Vec<usize> = (0..n).collect();
@@ -14,21 +15,21 @@ pub(super) fn permutation(n: usize, seed: u32) -> Vec<usize> {
 
 /// The Mersenne Twister (Matsumoto and Nishimura, 1998), seeded by its `init_genrand`.
 struct Mt19937 {
-    state: [u32; N],
+    state: [u32; STATE_WORDS],
     next: usize,
 }
 
 impl Mt19937 {
     fn new(seed: u32) -> Self {
-        let mut state = [seed; N];
-        for i in 1..N {
+        let mut state = [seed; STATE_WORDS];
+        for i in 1..STATE_WORDS {
             let before = state[i - 1];
             state[i] = 1_812_433_253u32.wrapping_mul(before ^ (before >> 30)).wrapping_add(i as u32);
         }
-        Self { state, next: N }
+        Self { state, next: STATE_WORDS }
     }
 
-    /// A number from 0 to `max`: masked to its bits, drawn anew while it is greater (numpy's `random_interval`).
+    /// A number from 0 to `max`: masked to the bits of `max`, redrawn while it is greater (numpy's `random_interval`).
     fn up_to(&mut self, max: u32) -> usize {
         let mask = u32::MAX >> max.leading_zeros();
         loop {
@@ -40,7 +41,7 @@ impl Mt19937 {
     }
 
     fn draw(&mut self) -> u32 {
-        if self.next == N {
+        if self.next == STATE_WORDS {
             self.twist();
         }
         let mut y = self.state[self.next];
@@ -52,10 +53,10 @@ impl Mt19937 {
     }
 
     fn twist(&mut self) {
-        for i in 0..N {
-            let y = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % N] & 0x7fff_ffff);
+        for i in 0..STATE_WORDS {
+            let y = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % STATE_WORDS] & 0x7fff_ffff);
             let odd = if y & 1 == 1 { 0x9908_b0df } else { 0 };
-            self.state[i] = self.state[(i + 397) % N] ^ (y >> 1) ^ odd;
+            self.state[i] = self.state[(i + 397) % STATE_WORDS] ^ (y >> 1) ^ odd;
         }
         self.next = 0;
     }

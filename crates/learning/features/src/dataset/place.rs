@@ -1,13 +1,13 @@
-//! Where rows stand in their file.
+//! The positions of rows in their file.
 
 use std::fmt;
 
 use model::plain::first_of;
 
 /// Rows, or pairs of them, that a sentence names at most.
-pub(super) const FEW: usize = 3;
+pub(super) const MAX_ROWS_LISTED: usize = 3;
 
-/// Where a row stands in its file, as whoever opens that finds it.
+/// The position of a row, as a reader finds it in the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Place {
     /// The line of a text that the row begins in, from 1, the line of column names and empty ones counted: what editors and,
@@ -46,7 +46,7 @@ impl fmt::Display for Place {
 pub(super) fn places(rows: &[Place]) -> String {
     match rows {
         [] => String::new(),
-        [one] => one.to_string(),
-        [first, ..] => format!("{} {}", first.plural(), first_of(rows.iter().map(|row| row.number()), FEW)),
+        [single] => single.to_string(),
+        [first, ..] => format!("{} {}", first.plural(), first_of(rows.iter().map(|row| row.number()), MAX_ROWS_LISTED)),
     }
 }

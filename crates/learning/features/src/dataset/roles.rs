@@ -1,7 +1,7 @@
-//! What the columns of a file are: labels, features, ids, or nothing.
+//! The roles of a file's columns: labels, features, ids, or ignored.
 
-use super::error::{Fault, Unusable, some_of};
-use super::names::{LikeLabel, id_rank, is_nameless, like_label};
+use super::error::{Fault, Unusable, listed_names};
+use super::names::{LabelLikeness, id_rank, is_nameless, label_likeness};
 use super::{ARTIST, DatasetError, Import, LABEL, SPLIT, TRACK_ID, Table};
 
 /// The roles of columns, by their names.
@@ -48,8 +48,11 @@ impl<'a> Roles<'a> {
     /// Whether every column that is chosen is in the table.
     pub(super) fn check(&self, table: &Table) -> Result<(), DatasetError> {
         let names: Vec<&str> = table.names().collect();
-        let missing =
-            |option, column: &str| DatasetError::NoColumn { option, column: column.to_owned(), there: some_of(&names) };
+        let missing = |option, column: &str| DatasetError::NoColumn {
+            option,
+            column: column.to_owned(),
+            there: listed_names(&names),
+        };
         for label in &self.labels {
             let is_this = |column: &&str| column == label || column.strip_prefix(LABEL).map(str::trim) == Some(label);
             if !names.iter().any(is_this) {
@@ -99,7 +102,7 @@ impl<'a> Roles<'a> {
             return Err(DatasetError::Lacks(format!(
                 "label columns among {}: say which they are with `--labels a,b,c`, or name them `label:NAME`; a row has 1 \
                  in each label that it has, else 0",
-                some_of(&names)
+                listed_names(&names)
             )));
         }
         labels.sort_unstable();
@@ -147,11 +150,11 @@ impl<'a> Roles<'a> {
 /// Whether a column is a label by its values, and nearly by its name.
 fn is_like_label(table: &Table, name: &str) -> bool {
     let numbers = || table.numbers(name).unwrap_or_default();
-    match like_label(name) {
+    match label_likeness(name) {
         None => false,
-        Some(LikeLabel::Always) => true,
-        Some(LikeLabel::IfWhole) => are_whole(&numbers()),
-        Some(LikeLabel::IfBits) => are_bits(&numbers()),
+        Some(LabelLikeness::Always) => true,
+        Some(LabelLikeness::IfWholeNumbers) => are_whole(&numbers()),
+        Some(LabelLikeness::IfBits) => are_bits(&numbers()),
     }
 }
 

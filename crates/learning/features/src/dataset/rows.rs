@@ -1,15 +1,15 @@
-//! The rows of a table, before they are in order.
+//! The rows of a table before they are put in order.
 
 use model::dataset::Split;
 use model::settings::SplitSettings;
 
 use super::genres::Genres;
 use super::place::Place;
-use super::split::Order;
+use super::split::RowOrder;
 use super::{DatasetError, copies};
 
 /// Rows in the order of the table.
-pub(super) struct Rows {
+pub(super) struct TableRows {
     /// Of a track with several rows the first one's.
     pub(super) places: Vec<Place>,
     pub(super) track_ids: Vec<String>,
@@ -24,7 +24,7 @@ pub(super) struct Rows {
     pub(super) labels: Vec<Vec<u8>>,
 }
 
-impl Rows {
+impl TableRows {
     /// Refuses sides that part the rows of a track.
     pub(super) fn check_sides(&self) -> Result<(), DatasetError> {
         match &self.sides {
@@ -53,10 +53,10 @@ impl Rows {
     }
 
     /// Training rows, then test rows.
-    pub(super) fn order(&self, split: &SplitSettings) -> Result<Order, DatasetError> {
+    pub(super) fn order(&self, split: &SplitSettings) -> Result<RowOrder, DatasetError> {
         match &self.sides {
-            Some(sides) => Order::given(sides, &self.track_ids, &self.places),
-            None => Order::drawn(&self.track_ids, &self.artists, split),
+            Some(sides) => RowOrder::preset(sides, &self.track_ids, &self.places),
+            None => RowOrder::shuffled(&self.track_ids, &self.artists, split),
         }
     }
 }

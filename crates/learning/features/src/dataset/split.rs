@@ -1,4 +1,4 @@
-//! Which rows are trained on, and in what order.
+//! The split into training and test rows, and the order of rows.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +11,7 @@ use super::place::Place;
 use super::{DatasetError, copies};
 
 /// The order of a dataset's rows: training rows first.
-pub(super) struct Order {
+pub(super) struct RowOrder {
     /// Indices of source rows.
     pub(super) rows: Vec<usize>,
     train: usize,
@@ -19,7 +19,7 @@ pub(super) struct Order {
     pub(super) note: Option<String>,
 }
 
-impl Order {
+impl RowOrder {
     /// The order of the protocol, as `train_test_split(test_size, random_state=seed)` makes it: the first
     /// ⌈test_size × n⌉ of the permutation are the test rows.
     ///
@@ -27,7 +27,7 @@ impl Order {
     /// one, and the first of these groups go to the test side until it has that many rows; the last one stays. Where the
     /// largest alone has more, it stays, and the test side has its share of the other rows: else that group might be all that
     /// is tested.
-    pub(super) fn drawn(
+    pub(super) fn shuffled(
         track_ids: &[String],
         artists: &[String],
         settings: &SplitSettings,
@@ -38,12 +38,12 @@ impl Order {
         let largest = (0..groups.len()).max_by_key(|&group| groups[group].len());
         let staying = largest.filter(|&group| groups[group].len() > share(n));
         let wanted = share(n - staying.map_or(0, |group| groups[group].len()));
-        let drawn = groups.len() - staying.iter().len();
+        let movable_groups = groups.len() - staying.iter().len();
         let (mut train, mut test, mut number) = (Vec::with_capacity(n), Vec::new(), 0);
         for group in permutation(groups.len(), settings.seed) {
             let may_be_tested = staying != Some(group);
             number += usize::from(may_be_tested);
-            let is_last = number == drawn && drawn > 1 && wanted < n;
+            let is_last = number == movable_groups && movable_groups > 1 && wanted < n;
             let side = if test.len() < wanted && may_be_tested && !is_last { &mut test } else { &mut train };
             side.extend(&groups[group]);
         }
@@ -66,15 +66,15 @@ impl Order {
 
     /// The order of rows whose sides are known: that of the source within each side, but for copies of a track, which
     /// follow its first row. A track with copies on both sides is refused.
-    pub(super) fn given(sides: &[Split], track_ids: &[String], places: &[Place]) -> Result<Self, DatasetError> {
+    pub(super) fn preset(sides: &[Split], track_ids: &[String], places: &[Place]) -> Result<Self, DatasetError> {
         let firsts = copies::first_rows(track_ids);
         copies::check_sides(track_ids, places, sides)?;
-        let of = |side| {
+        let rows_of = |side| {
             let mut rows: Vec<usize> = (0..sides.len()).filter(|&i| sides[i] == side).collect();
             rows.sort_by_key(|&row| firsts[row]);
             rows
         };
-        let (mut rows, test) = (of(Split::Train), of(Split::Test));
+        let (mut rows, test) = (rows_of(Split::Train), rows_of(Split::Test));
         let train = rows.len();
         rows.extend(test);
         Self { rows, train, note: None }.checked()

@@ -1,14 +1,14 @@
-//! Texts that a spreadsheet shows and does not run.
+//! Texts that a spreadsheet displays and does not evaluate.
 
 use std::borrow::Cow;
 
-/// What a formula begins with, also in the wide forms of East Asian text.
+/// First characters of formulas, including their full-width forms.
 const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '＝', '＋', '－', '＠'];
 
-/// What another cell may begin after: a spreadsheet may take these for separators, whatever the file's own is.
+/// Characters that a spreadsheet may take for separators, whatever the file's own separator is: a cell may begin after them.
 const SEPARATORS: [char; 5] = [';', '|', '\t', '\r', '\n'];
 
-/// What may stand before a formula beside blanks: quotes, and marks that nobody sees.
+/// Quotes and invisible characters that may precede a formula, like blanks.
 const SKIPPED: [char; 6] = ['"', '\'', '“', '”', '\u{feff}', '\u{200b}'];
 
 /// A text with an apostrophe before everything that a spreadsheet may take for the beginning of a formula (OWASP, "CSV
@@ -30,7 +30,7 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     safe.into()
 }
 
-/// Of digits, so neither `-inf` nor `+nan`, which are names to a spreadsheet.
+/// Whether a text is a number in digits; `-inf` and `+nan` would be names in a spreadsheet.
 fn is_number(text: &str) -> bool {
     text.chars().all(|c| c.is_ascii_digit() || "+-.eE".contains(c)) && text.parse::<f64>().is_ok()
 }

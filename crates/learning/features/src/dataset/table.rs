@@ -1,4 +1,4 @@
-//! A table from outside: its columns by name, as texts or as numbers.
+//! A table from outside: its columns are read by name, as texts or as numbers.
 
 mod arrow_types;
 mod cells;
@@ -22,14 +22,14 @@ use typed::Column;
 
 const PARQUET_MAGIC: &[u8] = b"PAR1";
 
-/// What pandas calls a column without a name, before its position.
+/// The prefix of pandas' names for columns without a name; their position follows.
 pub(super) const UNNAMED: &str = "Unnamed: ";
 
-/// What a column of lists holds, whatever is in them.
+/// What a message says that a column of lists holds.
 const LISTS: &str = "lists";
 
-/// Columns of the first row that a note shows.
-const FIRST_SHOWN: usize = 5;
+/// Values of the first row that a note shows at most.
+const MAX_VALUES_SHOWN: usize = 5;
 
 /// How a table is read.
 #[derive(Debug, Clone, Default)]
@@ -40,14 +40,14 @@ pub struct ReadOptions {
     pub lists: Option<String>,
 }
 
-/// What is wanted of a column.
+/// How a column will be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wanted {
-    /// Nothing: it is not read at all, whatever is in it.
-    Nothing,
-    /// What it holds, texts or numbers.
-    Either,
-    /// Numbers: every other text in it is a mistake.
+pub(super) enum ColumnUse {
+    /// Not at all: it is not read.
+    Skip,
+    /// As texts or as numbers, whichever it holds.
+    Any,
+    /// As numbers: any other text in it is a mistake.
     Numbers,
 }
 
@@ -55,7 +55,7 @@ pub(super) enum Wanted {
 /// pandas does, by its position from 0.
 #[derive(Debug, Clone)]
 pub struct Table {
-    columns: Vec<(String, Values)>,
+    columns: Vec<(String, ColumnValues)>,
     rows: usize,
     /// The lines that rows begin in, where it was a text.
     lines: Option<Vec<usize>>,
@@ -68,7 +68,7 @@ pub struct Table {
 type BadValues = Vec<(usize, BadValue)>;
 
 #[derive(Debug, Clone)]
-enum Values {
+enum ColumnValues {
     Ignored,
     Texts(Cells),
     Typed(Column),
@@ -88,8 +88,8 @@ impl Table {
     /// with the line, [`DatasetError::Column`] for two columns of one name.
     pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Self, DatasetError> {
         let is_ignored = |name: &str| options.ignored.iter().any(|ignored| ignored.trim() == name);
-        let wanted = |name: &str| if is_ignored(name) { Wanted::Nothing } else { Wanted::Either };
-        let table = Self::read_wanted(bytes, wanted, options.lists.as_deref())?;
+        let column_use = |name: &str| if is_ignored(name) { ColumnUse::Skip } else { ColumnUse::Any };
+        let table = Self::read_wanted(bytes, column_use, options.lists.as_deref())?;
         table.check_names(|_| true)?;
         table.too_long.values().next().map_or(Ok(()), |first| Err(first.clone()))?;
         Ok(table)
@@ -99,15 +99,15 @@ impl Table {
     /// twice.
     pub(super) fn read_wanted(
         bytes: &[u8],
-        wanted: impl Fn(&str) -> Wanted,
+        column_use: impl Fn(&str) -> ColumnUse,
         lists: Option<&str>,
     ) -> Result<Self, DatasetError> {
         let bytes = decode::unpack(bytes)?;
         if bytes.starts_with(PARQUET_MAGIC) {
-            return Self::of_parquet(bytes, |name| wanted(name) == Wanted::Nothing, lists);
+            return Self::of_parquet(bytes, |name| column_use(name) == ColumnUse::Skip, lists);
         }
         let (text, note) = decode::decode(&bytes)?;
-        let mut table = Self::of_text(&text, wanted)?;
+        let mut table = Self::of_text(&text, column_use)?;
         table.notes.splice(0..0, note);
         Ok(table)
     }
@@ -130,7 +130,7 @@ impl Table {
     }
 
     fn read_names(&self) -> impl Iterator<Item = &str> {
-        let read = self.columns.iter().filter(|(_, values)| !matches!(values, Values::Ignored));
+        let read = self.columns.iter().filter(|(_, values)| !matches!(values, ColumnValues::Ignored));
         read.map(|(name, _)| name.as_str())
     }
 
@@ -176,11 +176,13 @@ impl Table {
     /// lists and the like.
     pub fn texts(&self, name: &str) -> Result<Vec<Option<String>>, DatasetError> {
         match self.values(name)? {
-            Values::Texts(cells) => Ok(cells.iter().map(|text| (!text.is_empty()).then(|| text.to_owned())).collect()),
-            Values::Typed(column) => Ok(column.texts()),
-            Values::Lists(_) => Err(Fault::Type(LISTS.to_owned()).of(name)),
-            Values::Other(what) => Err(Fault::Type(what.clone()).of(name)),
-            Values::Ignored => Err(self.no_column(name)),
+            ColumnValues::Texts(cells) => {
+                Ok(cells.iter().map(|text| (!text.is_empty()).then(|| text.to_owned())).collect())
+            }
+            ColumnValues::Typed(column) => Ok(column.texts()),
+            ColumnValues::Lists(_) => Err(Fault::Type(LISTS.to_owned()).of(name)),
+            ColumnValues::Other(what) => Err(Fault::Type(what.clone()).of(name)),
+            ColumnValues::Ignored => Err(self.no_column(name)),
         }
     }
 
@@ -193,7 +195,7 @@ impl Table {
     /// The lists of a column, empty where there is none; `None`: it has no lists of texts.
     pub(super) fn lists(&self, name: &str) -> Option<impl Iterator<Item = Vec<&str>>> {
         match self.values(name) {
-            Ok(Values::Lists(lists)) => Some(lists.iter()),
+            Ok(ColumnValues::Lists(lists)) => Some(lists.iter()),
             _ => None,
         }
     }
@@ -208,9 +210,9 @@ impl Table {
         self.numbers_within(name, f64::MAX)
     }
 
-    /// [`numbers`](Self::numbers) that are no larger than `most`, either way.
-    pub(super) fn numbers_within(&self, name: &str, most: f64) -> Result<Vec<f64>, DatasetError> {
-        let (values, bad) = self.numbers_or_bad(name, most)?;
+    /// [`numbers`](Self::numbers) that are no larger than `max_magnitude`, either way.
+    pub(super) fn numbers_within(&self, name: &str, max_magnitude: f64) -> Result<Vec<f64>, DatasetError> {
+        let (values, bad) = self.numbers_or_bad(name, max_magnitude)?;
         if values.iter().all(|value| value.is_nan()) && self.rows > 0 {
             return Err(Fault::NoNumbers.of(name));
         }
@@ -222,22 +224,23 @@ impl Table {
     }
 
     /// The numbers of a column, and the rows whose value cannot be used with what is there, in their order.
-    pub(super) fn numbers_or_bad(&self, name: &str, most: f64) -> Result<(Vec<f64>, BadValues), DatasetError> {
+    pub(super) fn numbers_or_bad(&self, name: &str, max_magnitude: f64) -> Result<(Vec<f64>, BadValues), DatasetError> {
         let (Numbers { values, others }, cells) = match self.values(name)? {
-            Values::Texts(cells) => (cells.numbers(), Some(cells)),
-            Values::Typed(column) => match column.numbers() {
+            ColumnValues::Texts(cells) => (cells.numbers(), Some(cells)),
+            ColumnValues::Typed(column) => match column.numbers() {
                 Some(values) => (Numbers { values, others: Vec::new() }, None),
                 None => return Ok(no_numbers(column.texts())),
             },
-            Values::Lists(_) => return Err(Fault::Type(LISTS.to_owned()).of(name)),
-            Values::Other(what) => return Err(Fault::Type(what.clone()).of(name)),
-            Values::Ignored => return Err(self.no_column(name)),
+            ColumnValues::Lists(_) => return Err(Fault::Type(LISTS.to_owned()).of(name)),
+            ColumnValues::Other(what) => return Err(Fault::Type(what.clone()).of(name)),
+            ColumnValues::Ignored => return Err(self.no_column(name)),
         };
         let text =
             |row: usize| cells.map_or_else(|| format!("{:e}", values[row]), |cells| cells.get(row).trim().to_owned());
-        let too_large = values.iter().enumerate().filter(|(_, value)| value.abs() > most).map(|(row, value)| {
-            (row, if value.is_infinite() { BadValue::Infinite } else { BadValue::TooLarge(text(row)) })
-        });
+        let too_large =
+            values.iter().enumerate().filter(|(_, value)| value.abs() > max_magnitude).map(|(row, value)| {
+                (row, if value.is_infinite() { BadValue::Infinite } else { BadValue::TooLarge(text(row)) })
+            });
         let mut bad: BadValues = others.iter().map(|&row| (row, BadValue::Text(text(row)))).chain(too_large).collect();
         bad.sort_by_key(|(row, _)| *row);
         Ok((values, bad))
@@ -246,7 +249,7 @@ impl Table {
     /// What a column of labels says of each row, 0 or 1 (`false` or `true`), `None` where it says nothing or anything else;
     /// and the rows in which it says anything else.
     pub(super) fn bits_or_bad(&self, name: &str) -> Result<(Vec<Option<u8>>, Vec<usize>), DatasetError> {
-        let has_commas = matches!(self.values(name)?, Values::Texts(cells) if cells.mark == DecimalMark::Comma);
+        let has_commas = matches!(self.values(name)?, ColumnValues::Texts(cells) if cells.mark == DecimalMark::Comma);
         let bit = |text: &str| match text.to_ascii_lowercase().as_str() {
             "0" | "0.0" | "false" => Some(0),
             "1" | "1.0" | "true" => Some(1),
@@ -265,7 +268,7 @@ impl Table {
         Ok((bits, bad))
     }
 
-    fn values(&self, name: &str) -> Result<&Values, DatasetError> {
+    fn values(&self, name: &str) -> Result<&ColumnValues, DatasetError> {
         self.columns
             .iter()
             .find(|(column, _)| column == name)
@@ -275,7 +278,7 @@ impl Table {
 
     fn no_column(&self, name: &str) -> DatasetError {
         let names: Vec<&str> = self.names().collect();
-        DatasetError::Lacks(format!("column `{name}`: it has {}", super::error::some_of(&names)))
+        DatasetError::Lacks(format!("column `{name}`: it has {}", super::error::listed_names(&names)))
     }
 
     fn of_parquet(
@@ -284,15 +287,15 @@ impl Table {
         lists: Option<&str>,
     ) -> Result<Self, DatasetError> {
         let (columns, rows) = parquet::read(bytes, is_ignored, lists)?;
-        let columns = columns.into_iter().enumerate().map(|(i, (name, values))| (named(i, &name), values));
+        let columns = columns.into_iter().enumerate().map(|(i, (name, values))| (column_name(i, &name), values));
         Ok(Self { columns: columns.collect(), rows, lines: None, too_long: BTreeMap::new(), notes: Vec::new() })
     }
 
-    fn of_text(text: &str, wanted: impl Fn(&str) -> Wanted) -> Result<Self, DatasetError> {
-        let (separator, is_doubtful, text, line) = match separator::said(text)? {
+    fn of_text(text: &str, column_use: impl Fn(&str) -> ColumnUse) -> Result<Self, DatasetError> {
+        let (separator, is_doubtful, text, line) = match separator::declared(text)? {
             Some((separator, rest)) => (separator, false, rest, 2),
             None => {
-                let found = separator::find(text);
+                let found = separator::detect(text);
                 (found.separator, found.is_doubtful, text, 1)
             }
         };
@@ -307,12 +310,12 @@ impl Table {
                 "its first line holds numbers and no names of columns: put a line of names above it".to_owned(),
             ));
         }
-        let named_ones = || names.iter().enumerate().map(|(i, name)| named(i, name));
-        let new = |name: String| match wanted(&name) {
-            Wanted::Nothing => None,
-            wanted => Some(Cells::of_numbers(wanted == Wanted::Numbers)),
+        let column_names = || names.iter().enumerate().map(|(i, name)| column_name(i, name));
+        let new = |name: String| match column_use(&name) {
+            ColumnUse::Skip => None,
+            column_use => Some(Cells::of_numbers(column_use == ColumnUse::Numbers)),
         };
-        let mut cells: Vec<Option<Cells>> = named_ones().map(new).collect();
+        let mut cells: Vec<Option<Cells>> = column_names().map(new).collect();
         let (mut lines, mut too_long, mut empty) = (Vec::new(), BTreeMap::new(), 0);
         while records.read(&mut record)? {
             if record.fields().all(str::is_empty) {
@@ -335,8 +338,8 @@ impl Table {
             // Spreadsheets leave separators behind: a column without name and values is none.
             !name.starts_with(UNNAMED) || cells.as_ref().is_none_or(|cells| cells.iter().any(|text| !text.is_empty()))
         };
-        let columns = named_ones().zip(cells).filter(is_there);
-        let values = |cells: Option<Cells>| cells.map_or(Values::Ignored, Values::Texts);
+        let columns = column_names().zip(cells).filter(is_there);
+        let values = |cells: Option<Cells>| cells.map_or(ColumnValues::Ignored, ColumnValues::Texts);
         let columns = columns.map(|(name, cells)| (name, values(cells))).collect();
         let mut table = Self { columns, rows: lines.len(), lines: Some(lines), too_long, notes: Vec::new() };
         table.find_marks(separator, is_doubtful);
@@ -350,7 +353,7 @@ impl Table {
     fn find_marks(&mut self, separator: u8, is_doubtful: bool) {
         if separator != b',' {
             self.columns.iter_mut().for_each(|(_, values)| {
-                if let Values::Texts(cells) = values {
+                if let ColumnValues::Texts(cells) = values {
                     cells.find_mark();
                 }
             });
@@ -385,7 +388,7 @@ impl Table {
     /// Columns whose numbers have this mark, the first such number, and whether the marks may separate thousands.
     fn marked(&self, mark: DecimalMark) -> Vec<(&str, &str, bool)> {
         let marked = self.columns.iter().filter_map(|(name, values)| match values {
-            Values::Texts(cells) if cells.mark == mark => {
+            ColumnValues::Texts(cells) if cells.mark == mark => {
                 Some((name.as_str(), cells.marked()?, cells.may_be_thousands()))
             }
             _ => None,
@@ -394,8 +397,8 @@ impl Table {
     }
 
     fn first_row(&self) -> String {
-        let value = |(name, values): &(String, Values)| match values {
-            Values::Texts(cells) if cells.len() > 0 => {
+        let value = |(name, values): &(String, ColumnValues)| match values {
+            ColumnValues::Texts(cells) if cells.len() > 0 => {
                 let Numbers { values, others } = cells.numbers();
                 let are_numbers = cells.are_numbers || others.is_empty();
                 let text = match values[0] {
@@ -407,9 +410,9 @@ impl Table {
             }
             _ => None,
         };
-        let mut first: Vec<String> = self.columns.iter().filter_map(value).take(FIRST_SHOWN + 1).collect();
-        if first.len() > FIRST_SHOWN {
-            first[FIRST_SHOWN] = "…".to_owned();
+        let mut first: Vec<String> = self.columns.iter().filter_map(value).take(MAX_VALUES_SHOWN + 1).collect();
+        if first.len() > MAX_VALUES_SHOWN {
+            first[MAX_VALUES_SHOWN] = "…".to_owned();
         }
         if first.is_empty() { "missing".to_owned() } else { first.join(", ") }
     }
@@ -424,7 +427,7 @@ fn no_numbers(texts: Vec<Option<String>>) -> (Vec<f64>, BadValues) {
 }
 
 /// The name of the column at a position.
-fn named(position: usize, name: &str) -> String {
+fn column_name(position: usize, name: &str) -> String {
     match name.trim() {
         "" => format!("{UNNAMED}{position}"),
         name => name.to_owned(),

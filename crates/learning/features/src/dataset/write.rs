@@ -1,4 +1,4 @@
-//! A dataset as a file.
+//! Writing a dataset to a file.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -27,7 +27,7 @@ pub fn to_csv(dataset: &Dataset) -> Result<Vec<u8>, DatasetError> {
     csv(dataset, |text| text.into())
 }
 
-/// [`to_csv`] for a spreadsheet: texts and column names that it may take for formulas have an apostrophe before them.
+/// [`to_csv`] for a spreadsheet: texts and column names that it may take for formulas are prefixed with an apostrophe.
 pub fn to_spreadsheet(dataset: &Dataset) -> Result<Vec<u8>, DatasetError> {
     csv(dataset, harmless)
 }
@@ -46,7 +46,7 @@ fn names(dataset: &Dataset) -> Result<Vec<String>, DatasetError> {
 fn parquet(dataset: &Dataset, names: &[String]) -> ParquetResult<Vec<u8>> {
     let (q, d) = (dataset.label_names.len(), dataset.feature_names.len());
     let properties = WriterProperties::builder()
-        // The library's own name has its version, and a dataset's id is made of the bytes.
+        // The library's default contains its version, and a dataset's id is a hash of the bytes.
         .set_created_by("spotifai".to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::Chunk)

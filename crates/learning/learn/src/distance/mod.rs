@@ -1,17 +1,17 @@
-//! Distances between rows, for the families that ask who is near.
+//! Distances between rows, for the families of nearest neighbours.
 
-mod nearby;
+mod neighbours;
 mod vote;
 
 use ndarray::{Array2, ArrayView2, Axis, CowArray, Ix2};
 use serde::{Deserialize, Serialize};
 
-pub(crate) use nearby::{Neighbour, nearest, within};
+pub(crate) use neighbours::{Neighbour, nearest, within};
 pub(crate) use vote::vote;
 
-use crate::pairs::{Absolute, Cube, Fourth, Power, Product, Square, sums};
+use crate::pairwise::{Absolute, Cube, Fourth, Power, Product, Square, sums};
 
-/// A kind of distance; settings with equal ones can share a pass.
+/// A kind of distance. Candidates with equal distances share a pass over the data.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub enum Distance {
     /// Σ |a − b|.
@@ -24,7 +24,7 @@ pub enum Distance {
     Cosine,
 }
 
-/// How scikit-learn would search; it never changes a result, but trees refuse some metrics.
+/// How scikit-learn would search. It never changes a result, but search trees refuse some metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Algorithm {
@@ -38,11 +38,11 @@ pub enum Algorithm {
     Brute,
 }
 
-/// What is near.
+/// The metric of the distances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Metric {
-    /// (Σ |a − b|^p)^(1/p); the only one that `p` acts with.
+    /// (Σ |a − b|^p)^(1/p); the only metric that uses `p`.
     Minkowski,
     /// √Σ (a − b)².
     #[serde(alias = "l2")]
@@ -54,18 +54,18 @@ pub enum Metric {
     Cosine,
 }
 
-/// Who has how many votes.
+/// How much each neighbour's vote weighs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Weights {
-    /// Every neighbour one.
+pub enum VoteWeights {
+    /// All the same.
     Uniform,
     /// The inverse of the distance.
     Distance,
 }
 
 impl Metric {
-    /// The distance that it means with the power `p`.
+    /// The distance that the metric defines with the power `p`.
     pub fn distance(self, p: f64) -> Distance {
         match self {
             Self::Euclidean => Distance::Euclidean,
@@ -79,15 +79,15 @@ impl Metric {
 }
 
 impl Algorithm {
-    /// Whether scikit-learn would search by this distance, or why not.
+    /// Why scikit-learn would refuse to search by this distance, if it would.
     pub(crate) fn allows(self, distance: Distance) -> Result<(), String> {
         let in_tree = matches!(self, Self::BallTree | Self::KdTree);
         match distance {
             Distance::Cosine if in_tree => {
-                Err("metric cosine is no distance that a tree can search: use algorithm brute or auto".into())
+                Err("search trees do not support metric cosine: use algorithm brute or auto".into())
             }
             Distance::Minkowski(p) if in_tree && p < 1.0 => {
-                Err(format!("minkowski with p = {p} is no distance that a tree can search: use algorithm brute"))
+                Err(format!("search trees do not support metric minkowski with p = {p}: use algorithm brute"))
             }
             _ => Ok(()),
         }
@@ -95,21 +95,21 @@ impl Algorithm {
 }
 
 impl Distance {
-    /// Calls `put(i, j, reduced)` for all pairs of rows of `a` and `b`, with a number that is smaller the nearer the rows
-    /// are and quick to compute. The rows are [`comparable`].
-    fn reduced(self, a: &[&[f64]], b: &[&[f64]], mut put: impl FnMut(usize, usize, f64)) {
+    /// Calls `emit(i, j, reduced)` for all pairs of rows of `a` and `b`. The reduced distance grows with the distance and
+    /// is quicker to compute. The rows come from [`prepare_rows`].
+    fn reduced(self, a: &[&[f64]], b: &[&[f64]], mut emit: impl FnMut(usize, usize, f64)) {
         match self {
-            Self::Manhattan => sums(a, b, Absolute, put),
-            Self::Euclidean => sums(a, b, Square, put),
-            Self::Minkowski(3.0) => sums(a, b, Cube, put),
-            Self::Minkowski(4.0) => sums(a, b, Fourth, put),
-            Self::Minkowski(p) => sums(a, b, Power(p), put),
-            Self::Cosine => sums(a, b, Product, |i, j, cos| put(i, j, (1.0 - cos).clamp(0.0, 2.0))),
+            Self::Manhattan => sums(a, b, Absolute, emit),
+            Self::Euclidean => sums(a, b, Square, emit),
+            Self::Minkowski(3.0) => sums(a, b, Cube, emit),
+            Self::Minkowski(4.0) => sums(a, b, Fourth, emit),
+            Self::Minkowski(p) => sums(a, b, Power(p), emit),
+            Self::Cosine => sums(a, b, Product, |i, j, cos| emit(i, j, (1.0 - cos).clamp(0.0, 2.0))),
         }
     }
 
     /// The distance of a reduced one.
-    fn full(self, reduced: f64) -> f64 {
+    fn from_reduced(self, reduced: f64) -> f64 {
         match self {
             Self::Manhattan | Self::Cosine => reduced,
             Self::Euclidean => reduced.sqrt(),
@@ -117,7 +117,8 @@ impl Distance {
         }
     }
 
-    /// Rough seconds for all distances between `queries` and `rows` on one core.
+    /// Estimated seconds for all distances between `queries` and `rows` on one core. To check or refit the factors:
+    /// `cargo xtask bench search --only ours --tables knn` prints measured beside estimated seconds.
     pub(crate) fn seconds(self, rows: usize, queries: usize, features: usize) -> f64 {
         let nanoseconds = match self {
             Self::Minkowski(p) if p != 3.0 && p != 4.0 => 42.0,
@@ -127,8 +128,8 @@ impl Distance {
     }
 }
 
-/// Rows in standard layout; for the cosine also of length 1 (rows of zeros stay so, and are at distance 1 from all).
-fn comparable(distance: Distance, rows: ArrayView2<'_, f64>) -> CowArray<'_, f64, Ix2> {
+/// Rows in standard layout; for the cosine also scaled to length 1 (rows of zeros stay zero: their distance to all is 1).
+fn prepare_rows(distance: Distance, rows: ArrayView2<'_, f64>) -> CowArray<'_, f64, Ix2> {
     if distance != Distance::Cosine {
         return if rows.is_standard_layout() { rows.into() } else { rows.as_standard_layout().into_owned().into() };
     }

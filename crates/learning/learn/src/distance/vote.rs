@@ -1,25 +1,25 @@
-//! What neighbours say about labels.
+//! The neighbours' vote on labels.
 
 use ndarray::{ArrayView2, ArrayViewMut1};
 
-use super::{Neighbour, Weights};
+use super::{Neighbour, VoteWeights};
 
-/// Fills `shares`, one a label, with the neighbours' shares of the vote. With [`Weights::Distance`] a vote weighs
-/// 1/distance, and rows at distance 0 outvote all others. There is at least one neighbour.
+/// Fills `shares`, one per label, with the neighbours' shares of the vote. With [`VoteWeights::Distance`] a vote weighs
+/// 1/distance, and neighbours at distance 0 outvote all others. There is at least one neighbour.
 pub(crate) fn vote(
     neighbours: &[Neighbour],
-    weights: Weights,
+    weights: VoteWeights,
     labels: ArrayView2<'_, bool>,
     mut shares: ArrayViewMut1<'_, f64>,
 ) {
-    let hit = neighbours.iter().any(|n| n.distance.recip().is_infinite());
+    let has_exact_match = neighbours.iter().any(|neighbour| neighbour.distance.recip().is_infinite());
     let mut total = 0.0;
     shares.fill(0.0);
     for neighbour in neighbours {
-        let weight = match (weights, hit) {
-            (Weights::Uniform, _) => 1.0,
-            (Weights::Distance, false) => neighbour.distance.recip(),
-            (Weights::Distance, true) => f64::from(u8::from(neighbour.distance.recip().is_infinite())),
+        let weight = match (weights, has_exact_match) {
+            (VoteWeights::Uniform, _) => 1.0,
+            (VoteWeights::Distance, false) => neighbour.distance.recip(),
+            (VoteWeights::Distance, true) => f64::from(u8::from(neighbour.distance.recip().is_infinite())),
         };
         total += weight;
         let voted = labels.row(neighbour.row as usize);

@@ -3,7 +3,7 @@
 use linfa::ParamGuard;
 use model::search::Params;
 
-use crate::distance::{Algorithm, Distance, Metric, Weights};
+use crate::distance::{Algorithm, Distance, Metric, VoteWeights};
 use crate::params::{ParamError, ParamReader, Parameter, bad_value};
 
 const FAMILY: &str = "knn";
@@ -18,18 +18,18 @@ pub const PARAMETERS: &[Parameter] = &[
     Parameter { name: "metric", default: "\"minkowski\"", allowed: "minkowski, euclidean, manhattan or cosine" },
 ];
 
-/// Checked parameters.
+/// Validated parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnnValidParams {
     pub(super) n_neighbors: u32,
-    pub(super) weights: Weights,
+    pub(super) weights: VoteWeights,
     pub(super) algorithm: Algorithm,
     leaf_size: u32,
     p: f64,
     metric: Metric,
 }
 
-/// Unchecked parameters, by linfa's custom; they begin as scikit-learn's defaults.
+/// Unvalidated parameters, in linfa's convention; by default scikit-learn's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KnnParams(KnnValidParams);
 
@@ -37,7 +37,7 @@ impl Default for KnnParams {
     fn default() -> Self {
         Self(KnnValidParams {
             n_neighbors: 5,
-            weights: Weights::Uniform,
+            weights: VoteWeights::Uniform,
             algorithm: Algorithm::Auto,
             leaf_size: 30,
             p: 2.0,
@@ -53,13 +53,13 @@ impl KnnParams {
         self
     }
 
-    /// Who has how many votes.
-    pub fn weights(mut self, weights: Weights) -> Self {
+    /// How much each neighbour's vote weighs.
+    pub fn weights(mut self, weights: VoteWeights) -> Self {
         self.0.weights = weights;
         self
     }
 
-    /// What is near.
+    /// The metric of the distances.
     pub fn metric(mut self, metric: Metric) -> Self {
         self.0.metric = metric;
         self
@@ -71,7 +71,7 @@ impl KnnParams {
         self
     }
 
-    /// Reads what a grid says; also returns every parameter, completed by the defaults.
+    /// Reads the parameters of a grid; also returns them with the defaults filled in.
     pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
         let reader = ParamReader::new(FAMILY, PARAMETERS, given)?;
         let params = Self(KnnValidParams {
@@ -111,12 +111,12 @@ impl ParamGuard for KnnParams {
 }
 
 impl KnnValidParams {
-    /// The distance that these parameters mean.
+    /// The distance that metric and `p` define.
     pub fn distance(&self) -> Distance {
         self.metric.distance(self.p)
     }
 
-    /// The parameters with those that change nothing set to their defaults.
+    /// The canonical parameters: those that change no result are set to their defaults.
     pub(crate) fn canonical(&self) -> Self {
         let distance = self.distance();
         let algorithm = if self.algorithm.allows(distance).is_ok() { Algorithm::Auto } else { self.algorithm };

@@ -5,10 +5,10 @@ use rayon::prelude::*;
 
 use crate::Cancel;
 use crate::cancel::Cancelled;
-use crate::pairs::{Product, sums};
+use crate::pairwise::{Product, sums};
 
-/// Rows of either side that are multiplied while they are in the cache.
-const BLOCK: usize = 32;
+/// Rows of either matrix that are multiplied while they are in the cache.
+const BLOCK_ROWS: usize = 32;
 
 /// The rows of a matrix in standard layout.
 fn slices<'a>(matrix: &'a ArrayView2<'_, f64>) -> Vec<&'a [f64]> {
@@ -40,7 +40,7 @@ pub(crate) fn transposed(a: ArrayView2<'_, f64>, cancel: &Cancel) -> Result<Arra
     let (n, d) = a.dim();
     let mut columns = Array2::zeros((d, n));
     let values = columns.as_slice_mut().expect("just made");
-    let blocks = values.par_chunks_mut((BLOCK * n).max(1)).zip(a.axis_chunks_iter(Axis(1), BLOCK));
+    let blocks = values.par_chunks_mut((BLOCK_ROWS * n).max(1)).zip(a.axis_chunks_iter(Axis(1), BLOCK_ROWS));
     blocks.for_each(|(values, block)| {
         if cancel.is_cancelled() {
             return;
@@ -53,7 +53,8 @@ pub(crate) fn transposed(a: ArrayView2<'_, f64>, cancel: &Cancel) -> Result<Arra
     Ok(columns)
 }
 
-/// The products of each block of rows of `a` with the rows of `b` from `from(first row of the block)` on; 0 before.
+/// The products of each block of rows of `a` with the rows of `b` from number `from(first row of the block)` on; the
+/// others stay 0.
 fn product(
     a: ArrayView2<'_, f64>,
     b: ArrayView2<'_, f64>,
@@ -68,13 +69,13 @@ fn product(
         return Ok(products);
     }
     let values = products.as_slice_mut().expect("just made");
-    values.par_chunks_mut(BLOCK * b.len()).enumerate().for_each(|(block, values)| {
-        let rows = &a[block * BLOCK..(block * BLOCK + values.len() / b.len())];
-        for first in (from(block * BLOCK)..b.len()).step_by(BLOCK) {
+    values.par_chunks_mut(BLOCK_ROWS * b.len()).enumerate().for_each(|(block, values)| {
+        let rows = &a[block * BLOCK_ROWS..(block * BLOCK_ROWS + values.len() / b.len())];
+        for first in (from(block * BLOCK_ROWS)..b.len()).step_by(BLOCK_ROWS) {
             if cancel.is_cancelled() {
                 return;
             }
-            let others = &b[first..(first + BLOCK).min(b.len())];
+            let others = &b[first..(first + BLOCK_ROWS).min(b.len())];
             sums(rows, others, Product, |i, j, product| values[i * b.len() + first + j] = product);
         }
     });

@@ -1,11 +1,11 @@
-//! The functions of the units, over whole layers.
+//! Activation functions and the log loss, over whole layers.
 //!
-//! They are made of +, −, ×, ÷ and comparisons alone, so that the compiler turns their loops into vector instructions
-//! and every machine gives the same bits, with or without fused multiply-add.
+//! They consist of +, −, ×, ÷ and comparisons only, so that the compiler vectorises their loops and every machine gives
+//! the same bits, with or without fused multiply-add.
 
 use serde::{Deserialize, Serialize};
 
-/// What a hidden unit makes of its sum.
+/// The activation function of the hidden units.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activation {
@@ -20,76 +20,76 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Applies the function to every sum of a layer.
+    /// Applies the function to the sums of a layer, in place.
     pub(super) fn apply(self, sums: &mut [f32]) {
         match self {
             Self::Identity => {}
-            Self::Logistic => each(sums, logistic),
-            Self::Tanh => each(sums, tanh),
-            // Written so that what is not a number stays one.
-            Self::Relu => each(sums, |x| if x < 0.0 { 0.0 } else { x }),
+            Self::Logistic => map_in_place(sums, logistic),
+            Self::Tanh => map_in_place(sums, tanh),
+            // Written so that NaN stays NaN.
+            Self::Relu => map_in_place(sums, |x| if x < 0.0 { 0.0 } else { x }),
         }
     }
 
-    /// Multiplies the gradient by the derivative, which is a function of the unit's value.
+    /// Multiplies the gradient by the derivative, which is a function of the units' values.
     pub(super) fn derive(self, values: &[f32], gradient: &mut [f32]) {
         match self {
             Self::Identity => {}
-            Self::Logistic => both(values, gradient, |value, gradient| gradient * (value * (1.0 - value))),
-            Self::Tanh => both(values, gradient, |value, gradient| gradient * (1.0 - value * value)),
-            Self::Relu => both(values, gradient, |value, gradient| if value == 0.0 { 0.0 } else { gradient }),
+            Self::Logistic => zip_in_place(values, gradient, |value, gradient| gradient * (value * (1.0 - value))),
+            Self::Tanh => zip_in_place(values, gradient, |value, gradient| gradient * (1.0 - value * value)),
+            Self::Relu => zip_in_place(values, gradient, |value, gradient| if value == 0.0 { 0.0 } else { gradient }),
         }
     }
 }
 
 /// Probabilities of the last layer's sums, in place.
 pub(super) fn probabilities(sums: &mut [f32]) {
-    each(sums, logistic);
+    map_in_place(sums, logistic);
 }
 
-/// The logistic output against the truth (1 or 0): leaves the log loss of each sum in its place, and the derivative by it,
-/// p − truth, in `gradient`. As scikit-learn in f64 does, the loss takes p as between ε and 1 − ε.
+/// The log loss of the logistic outputs against the truth (1 or 0). Replaces each sum by its loss and writes the
+/// derivative by the sum, p − truth, to `gradient`. As scikit-learn does in f64, the loss clips p to between ε and 1 − ε.
 pub(super) fn log_loss(sums: &mut [f32], truth: &[f32], gradient: &mut [f32]) {
-    const LEAST: f32 = f64::EPSILON as f32;
-    const MOST: f32 = 36.043_65; // −ln ε
-    both(sums, gradient, |sum, _| logistic(sum));
-    both(truth, gradient, |truth, probability| probability - truth);
-    both(truth, sums, |truth, sum| {
+    const MIN_LOSS: f32 = f64::EPSILON as f32;
+    const MAX_LOSS: f32 = 36.043_65; // −ln ε
+    zip_in_place(sums, gradient, |sum, _| logistic(sum));
+    zip_in_place(truth, gradient, |truth, probability| probability - truth);
+    zip_in_place(truth, sums, |truth, sum| {
         let wrong = if truth > 0.0 { -sum } else { sum };
         let loss = softplus(wrong);
-        let loss = if loss < LEAST { LEAST } else { loss };
-        if loss > MOST { MOST } else { loss }
+        let loss = if loss < MIN_LOSS { MIN_LOSS } else { loss };
+        if loss > MAX_LOSS { MAX_LOSS } else { loss }
     });
 }
 
-/// Runs a loop with the widest vectors that this machine has.
+/// Runs a loop with the widest vectors of this machine.
 #[inline(always)]
 pub(super) fn vectorised<R>(work: impl FnOnce() -> R) -> R {
     pulp::Arch::new().dispatch(work)
 }
 
 #[inline(always)]
-fn each(values: &mut [f32], of: impl Fn(f32) -> f32) {
+fn map_in_place(values: &mut [f32], function: impl Fn(f32) -> f32) {
     vectorised(
         #[inline(always)]
-        || values.iter_mut().for_each(|value| *value = of(*value)),
+        || values.iter_mut().for_each(|value| *value = function(*value)),
     );
 }
 
 #[inline(always)]
-fn both(left: &[f32], right: &mut [f32], of: impl Fn(f32, f32) -> f32) {
+fn zip_in_place(left: &[f32], right: &mut [f32], function: impl Fn(f32, f32) -> f32) {
     vectorised(
         #[inline(always)]
-        || left.iter().zip(right).for_each(|(left, right)| *right = of(*left, *right)),
+        || left.iter().zip(right).for_each(|(left, right)| *right = function(*left, *right)),
     );
 }
 
 /// 1 / (1 + e^−x), off by less than 2e-7 of its value.
 #[inline(always)]
 fn logistic(x: f32) -> f32 {
-    let small = exp_of_negative(-x.abs());
-    let numerator = if x < 0.0 { small } else { 1.0 };
-    numerator / (1.0 + small)
+    let exponential = exp_of_negative(-x.abs());
+    let numerator = if x < 0.0 { exponential } else { 1.0 };
+    numerator / (1.0 + exponential)
 }
 
 /// tanh, off by less than 2e-7 of its value; near 0 the polynomial of Cephes' `tanhf` (Moshier).
@@ -101,8 +101,8 @@ fn tanh(x: f32) -> f32 {
     let series = series * square + 1.333_144_2e-1;
     let series = series * square - 3.333_328e-1;
     let near = series * square * x + x;
-    let small = exp_of_negative(-2.0 * x.abs());
-    let far = (1.0 - small) / (1.0 + small);
+    let exponential = exp_of_negative(-2.0 * x.abs());
+    let far = (1.0 - exponential) / (1.0 + exponential);
     if x.abs() < 0.625 { near } else { far.copysign(x) }
 }
 
@@ -110,8 +110,8 @@ fn tanh(x: f32) -> f32 {
 /// 2 artanh(t / (2 + t)), whose series converges fast, as its argument is at most 1/3.
 #[inline(always)]
 fn softplus(x: f32) -> f32 {
-    let small = exp_of_negative(-x.abs());
-    let s = small / (2.0 + small);
+    let exponential = exp_of_negative(-x.abs());
+    let s = exponential / (2.0 + exponential);
     let square = s * s;
     let series = 1.0 / 15.0 * square + 1.0 / 13.0;
     let series = series * square + 1.0 / 11.0;
@@ -127,7 +127,7 @@ fn softplus(x: f32) -> f32 {
 /// polynomial are those of Cephes' `expf` (Moshier).
 #[inline(always)]
 fn exp_of_negative(x: f32) -> f32 {
-    /// Added to a small number, it leaves the nearest integer in the last bits.
+    /// 1.5 × 2²³: adding it to a small number leaves the nearest integer in the last bits.
     const ROUND: f32 = 12_582_912.0;
     let x = if x < -87.0 { -87.0 } else { x };
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
@@ -163,8 +163,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_a_number_stays_so_and_infinities_saturate() {
-        assert!([logistic, tanh, softplus].iter().all(|of| of(f32::NAN).is_nan()));
+    fn nan_stays_nan_and_infinities_saturate() {
+        assert!([logistic, tanh, softplus].iter().all(|function| function(f32::NAN).is_nan()));
         let mut values = [f32::NAN];
         Activation::Relu.apply(&mut values);
         assert!(values[0].is_nan());

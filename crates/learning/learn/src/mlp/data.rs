@@ -1,32 +1,32 @@
-//! The rows as the products want them.
+//! The training rows in f32, laid out as the matrix products need them.
 
 use ndarray::ArrayView2;
 use rayon::prelude::*;
 
-use super::panels::{Line, Panels, WIDTH, panels, share};
-use super::turn::turn;
+use super::panels::{Line, PANEL_WIDTH, Panels, panel_count, panels_per_thread};
+use super::transpose::transpose;
 use super::{MlpValidParams, Solver};
 use crate::{Cancel, Labelled};
 
-/// Rows of a block.
-const BLOCK: usize = 1024;
+/// Rows that L-BFGS passes through the network at a time.
+const LBFGS_BATCH_ROWS: usize = 1024;
 
-/// Rows in f32, as the solvers want them.
-pub(super) struct Data {
+/// The training rows in f32.
+pub(super) struct TrainingData {
     pub(super) rows: usize,
     pub(super) features: usize,
     pub(super) labels: usize,
-    /// For Adam: whole lines for each row's features.
+    /// The features, each row padded to whole lines. Only kept for Adam.
     lines: Vec<Line>,
-    /// Whole lines for each row's labels, 1 or 0.
+    /// The labels as 1 or 0, each row padded to whole lines.
     truth: Vec<Line>,
-    /// For L-BFGS: all rows, [`BLOCK`] at a time.
-    pub(super) blocks: Vec<Rows>,
+    /// All rows in batches of [`LBFGS_BATCH_ROWS`]. Only made for L-BFGS.
+    pub(super) batches: Vec<Batch>,
 }
 
-impl Data {
-    /// Casts; refuses what leaves nothing to learn.
-    pub(super) fn new(from: &Labelled, settings: &[&MlpValidParams], cancel: &Cancel) -> Result<Self, String> {
+impl TrainingData {
+    /// Casts the rows for the solvers of these candidates; an error if there are none.
+    pub(super) fn new(from: &Labelled, candidates: &[&MlpValidParams], cancel: &Cancel) -> Result<Self, String> {
         if from.targets.is_empty() {
             return Err("there are no rows to fit on".into());
         }
@@ -36,24 +36,25 @@ impl Data {
             labels: from.targets.ncols(),
             lines: cast(from.records.view(), |x| x as f32),
             truth: cast(from.targets.view(), |has| f32::from(u8::from(has))),
-            blocks: Vec::new(),
+            batches: Vec::new(),
         };
-        let has = |solver: Solver| settings.iter().any(|of| of.solver == solver);
-        if has(Solver::Lbfgs) {
-            let all: Vec<u32> = (0..data.rows as u32).collect();
-            let blocks = all.chunks(BLOCK).map(|rows| cancel.check().map(|()| Rows::of(&data, rows)));
-            data.blocks = blocks.collect::<Result<_, _>>()?;
+        let uses = |solver: Solver| candidates.iter().any(|params| params.solver == solver);
+        if uses(Solver::Lbfgs) {
+            let all_rows: Vec<u32> = (0..data.rows as u32).collect();
+            let batches =
+                all_rows.chunks(LBFGS_BATCH_ROWS).map(|rows| cancel.check().map(|()| Batch::new(&data, rows)));
+            data.batches = batches.collect::<Result<_, _>>()?;
         }
-        if !has(Solver::Adam) {
+        if !uses(Solver::Adam) {
             data.lines = Vec::new();
         }
         Ok(data)
     }
 }
 
-/// Some rows, both ways: as the products need them to pass forward, and to find gradients.
+/// Some rows, as they are and transposed: the forward pass needs features × rows, gradients need rows × features.
 #[derive(Default)]
-pub(super) struct Rows {
+pub(super) struct Batch {
     pub(super) count: usize,
     features: usize,
     labels: usize,
@@ -63,20 +64,20 @@ pub(super) struct Rows {
     truth: Vec<Line>,
 }
 
-impl Rows {
-    fn of(data: &Data, rows: &[u32]) -> Self {
-        let mut of = Self::default();
-        of.bring(data, rows);
-        of
+impl Batch {
+    fn new(data: &TrainingData, rows: &[u32]) -> Self {
+        let mut batch = Self::default();
+        batch.fill(data, rows);
+        batch
     }
 
-    /// Brings these rows together.
-    pub(super) fn bring(&mut self, data: &Data, rows: &[u32]) {
+    /// Replaces the rows by these, reusing memory.
+    pub(super) fn fill(&mut self, data: &TrainingData, rows: &[u32]) {
         (self.count, self.features, self.labels) = (rows.len(), data.features, data.labels);
-        gather(&data.lines, data.features, rows, &mut self.by_row);
-        gather(&data.truth, data.labels, rows, &mut self.labels_by_row);
-        turn(Panels::new(self.count, self.features, &self.by_row), &mut self.by_feature);
-        turn(Panels::new(self.count, self.labels, &self.labels_by_row), &mut self.truth);
+        gather_lines(&data.lines, data.features, rows, &mut self.by_row);
+        gather_lines(&data.truth, data.labels, rows, &mut self.labels_by_row);
+        transpose(Panels::new(self.count, self.features, &self.by_row), &mut self.by_feature);
+        transpose(Panels::new(self.count, self.labels, &self.labels_by_row), &mut self.truth);
     }
 
     /// m × d.
@@ -97,30 +98,30 @@ impl Rows {
 
 /// The features of m × d rows as d × m.
 pub(super) fn by_feature(rows: ArrayView2<'_, f64>) -> Vec<Line> {
-    let all: Vec<u32> = (0..rows.nrows() as u32).collect();
+    let all_rows: Vec<u32> = (0..rows.nrows() as u32).collect();
     let (mut by_row, mut by_feature) = (Vec::new(), Vec::new());
-    gather(&cast(rows, |x| x as f32), rows.ncols(), &all, &mut by_row);
-    turn(Panels::new(rows.nrows(), rows.ncols(), &by_row), &mut by_feature);
+    gather_lines(&cast(rows, |x| x as f32), rows.ncols(), &all_rows, &mut by_row);
+    transpose(Panels::new(rows.nrows(), rows.ncols(), &by_row), &mut by_feature);
     by_feature
 }
 
-/// Whole lines for each row, in f32.
+/// The rows in f32, each padded to whole lines.
 fn cast<T: Copy>(rows: ArrayView2<'_, T>, to: impl Fn(T) -> f32) -> Vec<Line> {
-    let mut lines = vec![[0.0; WIDTH]; rows.nrows() * panels(rows.ncols())];
-    for (row, lines) in rows.rows().into_iter().zip(lines.chunks_mut(panels(rows.ncols()).max(1))) {
+    let mut lines = vec![[0.0; PANEL_WIDTH]; rows.nrows() * panel_count(rows.ncols())];
+    for (row, lines) in rows.rows().into_iter().zip(lines.chunks_mut(panel_count(rows.ncols()).max(1))) {
         lines.as_flattened_mut().iter_mut().zip(row).for_each(|(into, &x)| *into = to(x));
     }
     lines
 }
 
-/// Some of the rows that [`cast`] made, rows × columns.
-fn gather(from: &[Line], columns: usize, rows: &[u32], into: &mut Vec<Line>) {
-    let of_row = panels(columns);
-    into.resize(rows.len() * of_row, [0.0; WIDTH]);
-    let count = share(columns);
-    into.par_chunks_mut(count * rows.len()).enumerate().for_each(|(part, into)| {
+/// Gathers some of the rows that [`cast`] made into panels of rows × columns.
+fn gather_lines(from: &[Line], columns: usize, rows: &[u32], into: &mut Vec<Line>) {
+    let lines_per_row = panel_count(columns);
+    into.resize(rows.len() * lines_per_row, [0.0; PANEL_WIDTH]);
+    let count = panels_per_thread(columns);
+    into.par_chunks_mut(count * rows.len()).enumerate().for_each(|(chunk, into)| {
         for (at, &row) in rows.iter().enumerate() {
-            let from = &from[row as usize * of_row + part * count..];
+            let from = &from[row as usize * lines_per_row + chunk * count..];
             into.chunks_exact_mut(rows.len()).zip(from).for_each(|(panel, line)| panel[at] = *line);
         }
     });

@@ -1,20 +1,22 @@
-//! The line search of Moré and Thuente (1994), as MINPACK-2's `dcsrch` and `dcstep` do it and L-BFGS-B uses it: a step
-//! with f(step) ≤ f(0) + 10⁻³ step f′(0) and |f′(step)| ≤ 0.9 |f′(0)|.
+//! The line search of Moré and Thuente (1994), as in MINPACK-2's `dcsrch` and `dcstep`, which L-BFGS-B uses. It finds a
+//! step with f(step) ≤ f(0) + 10⁻³ step f′(0) and |f′(step)| ≤ 0.9 |f′(0)|. The constants are L-BFGS-B's.
 
-const DECREASE: f64 = 1e-3;
-const CURVATURE: f64 = 0.9;
-/// An interval that is this much of its upper end is not narrowed further.
-const NARROW: f64 = 0.1;
-/// The longest step.
-pub(super) const LONGEST: f64 = 1e10;
+/// `ftol`: the least decrease of an acceptable step, as a share of step f′(0).
+const SUFFICIENT_DECREASE: f64 = 1e-3;
+/// `gtol`: the largest slope of an acceptable step, as a share of |f′(0)|.
+const CURVATURE_CONDITION: f64 = 0.9;
+/// `xtol`: an interval no wider than this share of its upper end is not narrowed further.
+const MIN_RELATIVE_WIDTH: f64 = 0.1;
+/// `stpmax`.
+pub(super) const MAX_STEP: f64 = 1e10;
 
 /// What to do after an evaluation.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Next {
-    /// Evaluate there.
-    Try(f64),
-    /// Take the step just evaluated: it is good, or there is no better one to be found.
-    Take,
+pub(super) enum NextStep {
+    /// Evaluate this step.
+    Evaluate(f64),
+    /// Take the step just evaluated: it is acceptable, or there is no better one to be found.
+    Accept,
 }
 
 /// A step with value and derivative.
@@ -26,8 +28,8 @@ struct Point {
 }
 
 impl Point {
-    /// Against the line that the decrease is measured by: subtracts `slope` × step.
-    fn tilted(self, slope: f64) -> Self {
+    /// The point on the auxiliary function, which has `slope` × step subtracted.
+    fn auxiliary(self, slope: f64) -> Self {
         Self { step: self.step, value: self.value - self.step * slope, slope: self.slope - slope }
     }
 }
@@ -38,142 +40,150 @@ pub(super) struct LineSearch {
     /// The best step so far, and the other end of the interval that holds a minimiser once it is bracketed.
     best: Point,
     other: Point,
-    bracketed: bool,
-    /// Until a step has both decreased enough and passed a minimum.
-    early: bool,
+    is_bracketed: bool,
+    /// Until a step has both a sufficient decrease and a slope that is not negative.
+    is_first_stage: bool,
     width: f64,
     width_before: f64,
-    least: f64,
-    most: f64,
+    min_step: f64,
+    max_step: f64,
 }
 
 impl LineSearch {
-    /// From value and (negative) slope at 0, with the first step to be tried.
+    /// Starts with the value and the (negative) slope at 0 and the first step to evaluate.
     pub(super) fn new(value: f64, slope: f64, step: f64) -> Self {
         let start = Point { step: 0.0, value, slope };
         Self {
             start,
             best: start,
             other: start,
-            bracketed: false,
-            early: true,
-            width: LONGEST,
-            width_before: 2.0 * LONGEST,
-            least: 0.0,
-            most: 5.0 * step,
+            is_bracketed: false,
+            is_first_stage: true,
+            width: MAX_STEP,
+            width_before: 2.0 * MAX_STEP,
+            min_step: 0.0,
+            max_step: 5.0 * step,
         }
     }
 
-    /// Goes on from value and slope at `step`.
-    pub(super) fn next(&mut self, step: f64, value: f64, slope: f64) -> Next {
-        let here = Point { step, value, slope };
-        let line = DECREASE * self.start.slope;
+    /// What to do after value and slope were evaluated at `step`.
+    pub(super) fn next(&mut self, step: f64, value: f64, slope: f64) -> NextStep {
+        let current = Point { step, value, slope };
+        let line = SUFFICIENT_DECREASE * self.start.slope;
         let decreased = value <= self.start.value + step * line;
-        if self.early && decreased && slope >= 0.0 {
-            self.early = false;
+        if self.is_first_stage && decreased && slope >= 0.0 {
+            self.is_first_stage = false;
         }
-        let good = decreased && slope.abs() <= CURVATURE * -self.start.slope;
-        let stuck = self.bracketed && (step <= self.least || step >= self.most || self.is_narrow());
-        let at_end = step == LONGEST && decreased && slope <= line || step == 0.0 && (!decreased || slope >= line);
-        if good || stuck || at_end {
-            return Next::Take;
+        let is_good = decreased && slope.abs() <= CURVATURE_CONDITION * -self.start.slope;
+        let is_stuck = self.is_bracketed && (step <= self.min_step || step >= self.max_step || self.is_narrow());
+        let is_at_bound =
+            step == MAX_STEP && decreased && slope <= line || step == 0.0 && (!decreased || slope >= line);
+        if is_good || is_stuck || is_at_bound {
+            return NextStep::Accept;
         }
-        let next = if self.early && value <= self.best.value && !decreased {
-            // A lower value that did not decrease enough: steps are predicted on the tilted function.
-            (self.best, self.other) = (self.best.tilted(line), self.other.tilted(line));
-            let next = self.narrow(here.tilted(line));
-            (self.best, self.other) = (self.best.tilted(-line), self.other.tilted(-line));
+        let next = if self.is_first_stage && value <= self.best.value && !decreased {
+            // A lower value without sufficient decrease: the next step is predicted on the auxiliary function.
+            (self.best, self.other) = (self.best.auxiliary(line), self.other.auxiliary(line));
+            let next = self.update_interval(current.auxiliary(line));
+            (self.best, self.other) = (self.best.auxiliary(-line), self.other.auxiliary(-line));
             next
         } else {
-            self.narrow(here)
+            self.update_interval(current)
         };
-        Next::Try(self.guard(next))
+        NextStep::Evaluate(self.safeguard(next))
     }
 
     fn is_narrow(&self) -> bool {
-        self.most - self.least <= NARROW * self.most
+        self.max_step - self.min_step <= MIN_RELATIVE_WIDTH * self.max_step
     }
 
     /// Bisects an interval that shrinks too slowly, and sets the bounds for the next step.
-    fn guard(&mut self, mut next: f64) -> f64 {
+    fn safeguard(&mut self, mut next: f64) -> f64 {
         let (best, other) = (self.best.step, self.other.step);
-        if self.bracketed {
+        if self.is_bracketed {
             if (other - best).abs() >= 0.66 * self.width_before {
                 next = best + 0.5 * (other - best);
             }
             self.width_before = self.width;
             self.width = (other - best).abs();
-            (self.least, self.most) = (best.min(other), best.max(other));
+            (self.min_step, self.max_step) = (best.min(other), best.max(other));
         } else {
-            (self.least, self.most) = (next + 1.1 * (next - best), next + 4.0 * (next - best));
+            (self.min_step, self.max_step) = (next + 1.1 * (next - best), next + 4.0 * (next - best));
         }
-        let next = next.clamp(0.0, LONGEST);
-        if self.bracketed && (next <= self.least || next >= self.most || self.is_narrow()) { best } else { next }
+        let next = next.clamp(0.0, MAX_STEP);
+        if self.is_bracketed && (next <= self.min_step || next >= self.max_step || self.is_narrow()) {
+            best
+        } else {
+            next
+        }
     }
 
-    /// Takes a point into the interval and predicts the next step.
-    fn narrow(&mut self, here: Point) -> f64 {
+    /// Updates the interval with a point and predicts the next step (`dcstep`).
+    fn update_interval(&mut self, current: Point) -> f64 {
         let best = self.best;
-        let opposite = here.slope.signum() * best.slope.signum() < 0.0 && here.slope != 0.0;
-        let next = if here.value > best.value {
-            self.bracketed = true;
-            higher(best, here)
-        } else if opposite {
-            self.bracketed = true;
-            past_the_minimum(best, here)
-        } else if here.slope.abs() < best.slope.abs() {
-            self.flatter(best, here)
-        } else if self.bracketed {
-            let (gamma, theta) = cubic(self.other, here);
-            let gamma = if here.step > self.other.step { -gamma } else { gamma };
-            let ratio = ((gamma - here.slope) + theta) / (((gamma - here.slope) + gamma) + self.other.slope);
-            here.step + ratio * (self.other.step - here.step)
+        let is_opposite = current.slope.signum() * best.slope.signum() < 0.0 && current.slope != 0.0;
+        let next = if current.value > best.value {
+            self.is_bracketed = true;
+            step_for_higher_value(best, current)
+        } else if is_opposite {
+            self.is_bracketed = true;
+            step_for_opposite_slope(best, current)
+        } else if current.slope.abs() < best.slope.abs() {
+            self.step_for_flatter_slope(best, current)
+        } else if self.is_bracketed {
+            let (gamma, theta) = cubic(self.other, current);
+            let gamma = if current.step > self.other.step { -gamma } else { gamma };
+            let ratio = ((gamma - current.slope) + theta) / (((gamma - current.slope) + gamma) + self.other.slope);
+            current.step + ratio * (self.other.step - current.step)
         } else {
-            self.outwards(here.step > best.step)
+            self.step_bound(current.step > best.step)
         };
-        if here.value > best.value {
-            self.other = here;
+        if current.value > best.value {
+            self.other = current;
         } else {
-            if opposite {
+            if is_opposite {
                 self.other = best;
             }
-            self.best = here;
+            self.best = current;
         }
         next
     }
 
-    fn outwards(&self, up: bool) -> f64 {
-        if up { self.most } else { self.least }
+    fn step_bound(&self, up: bool) -> f64 {
+        if up { self.max_step } else { self.min_step }
     }
 
     /// A lower value and a slope of the same sign, but flatter.
-    fn flatter(&self, best: Point, here: Point) -> f64 {
-        let up = here.step > best.step;
-        let (gamma, theta) = cubic(best, here);
+    fn step_for_flatter_slope(&self, best: Point, current: Point) -> f64 {
+        let up = current.step > best.step;
+        let (gamma, theta) = cubic(best, current);
         let gamma = if up { -gamma } else { gamma };
-        let ratio = ((gamma - here.slope) + theta) / ((gamma + (best.slope - here.slope)) + gamma);
-        let along_cubic =
-            if ratio < 0.0 && gamma != 0.0 { here.step + ratio * (best.step - here.step) } else { self.outwards(up) };
-        let along_secant = secant(best, here);
-        let cubic_is_nearer = (along_cubic - here.step).abs() < (along_secant - here.step).abs();
-        if !self.bracketed {
+        let ratio = ((gamma - current.slope) + theta) / ((gamma + (best.slope - current.slope)) + gamma);
+        let along_cubic = if ratio < 0.0 && gamma != 0.0 {
+            current.step + ratio * (best.step - current.step)
+        } else {
+            self.step_bound(up)
+        };
+        let along_secant = secant(best, current);
+        let cubic_is_nearer = (along_cubic - current.step).abs() < (along_secant - current.step).abs();
+        if !self.is_bracketed {
             let farther = if cubic_is_nearer { along_secant } else { along_cubic };
-            return farther.max(self.least).min(self.most);
+            return farther.max(self.min_step).min(self.max_step);
         }
         let nearer = if cubic_is_nearer { along_cubic } else { along_secant };
-        let limit = here.step + 0.66 * (self.other.step - here.step);
+        let limit = current.step + 0.66 * (self.other.step - current.step);
         if up { nearer.min(limit) } else { nearer.max(limit) }
     }
 }
 
 /// A higher value: the minimum lies between.
-fn higher(best: Point, here: Point) -> f64 {
-    let (gamma, theta) = cubic(best, here);
-    let gamma = if here.step < best.step { -gamma } else { gamma };
-    let ratio = ((gamma - best.slope) + theta) / (((gamma - best.slope) + gamma) + here.slope);
-    let length = here.step - best.step;
+fn step_for_higher_value(best: Point, current: Point) -> f64 {
+    let (gamma, theta) = cubic(best, current);
+    let gamma = if current.step < best.step { -gamma } else { gamma };
+    let ratio = ((gamma - best.slope) + theta) / (((gamma - best.slope) + gamma) + current.slope);
+    let length = current.step - best.step;
     let along_cubic = best.step + ratio * length;
-    let fall = (best.value - here.value) / length + best.slope;
+    let fall = (best.value - current.value) / length + best.slope;
     let along_quadratic = best.step + best.slope / fall / 2.0 * length;
     if (along_cubic - best.step).abs() <= (along_quadratic - best.step).abs() {
         along_cubic
@@ -183,18 +193,18 @@ fn higher(best: Point, here: Point) -> f64 {
 }
 
 /// A lower value and a slope of the other sign: the minimum lies between.
-fn past_the_minimum(best: Point, here: Point) -> f64 {
-    let (gamma, theta) = cubic(best, here);
-    let gamma = if here.step > best.step { -gamma } else { gamma };
-    let ratio = ((gamma - here.slope) + theta) / (((gamma - here.slope) + gamma) + best.slope);
-    let along_cubic = here.step + ratio * (best.step - here.step);
-    let along_secant = secant(best, here);
-    let cubic_is_farther = (along_cubic - here.step).abs() > (along_secant - here.step).abs();
+fn step_for_opposite_slope(best: Point, current: Point) -> f64 {
+    let (gamma, theta) = cubic(best, current);
+    let gamma = if current.step > best.step { -gamma } else { gamma };
+    let ratio = ((gamma - current.slope) + theta) / (((gamma - current.slope) + gamma) + best.slope);
+    let along_cubic = current.step + ratio * (best.step - current.step);
+    let along_secant = secant(best, current);
+    let cubic_is_farther = (along_cubic - current.step).abs() > (along_secant - current.step).abs();
     if cubic_is_farther { along_cubic } else { along_secant }
 }
 
-fn secant(best: Point, here: Point) -> f64 {
-    here.step + here.slope / (here.slope - best.slope) * (best.step - here.step)
+fn secant(best: Point, current: Point) -> f64 {
+    current.step + current.slope / (current.slope - best.slope) * (best.step - current.step)
 }
 
 /// What the minimiser of the cubic through two points is made of: γ ≥ 0 and θ. Where rounding leaves no real γ it is 0.

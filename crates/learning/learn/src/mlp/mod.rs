@@ -1,22 +1,22 @@
-//! Multi-layer perceptrons, scikit-learn's `MLPClassifier` for several labels: one logistic output a label, log loss
+//! Multi-layer perceptrons, scikit-learn's `MLPClassifier` for several labels: one logistic output per label, log loss
 //! with a penalty on squared weights, Adam on minibatches or L-BFGS on all rows.
 //!
-//! Features, weights and products are f32 (scikit-learn keeps the type of the features, as a rule f64); losses and
-//! the vectors of L-BFGS are f64. What is random (first weights, order of rows) is a function of the seed and of the
-//! place, so it draws other numbers than scikit-learn, from the same distributions. Any number of threads, whatever else
-//! is fitted beside it, and every machine give the same bits.
+//! Features, weights and products are f32 (scikit-learn keeps the type of the features, usually f64); losses and the
+//! vectors of L-BFGS are f64. The initial weights and the order of rows are functions of the seed: they come from
+//! scikit-learn's distributions but are other numbers. Results are the same bits on every machine, with any number of
+//! threads, and whichever networks are trained together.
 
 mod activation;
 mod adam;
-mod batch;
 mod data;
+mod full_batch;
 mod lbfgs;
 mod line_search;
 mod moments;
 mod network;
 mod panels;
 mod params;
-mod turn;
+mod transpose;
 mod vector;
 
 use std::time::Instant;
@@ -33,18 +33,19 @@ use crate::cancel::Cancelled;
 use crate::family::{FitResult, decide};
 use crate::random::RandomKey;
 use crate::{Cancel, Labelled, LearnError};
-use data::Data;
+use data::TrainingData;
 use network::Network;
 use panels::Panels;
 
-/// Rows that are predicted at once.
-const ROWS: usize = 512;
+/// Rows of a batch of predictions.
+const PREDICT_BATCH_ROWS: usize = 512;
 
-/// L-BFGS keeps about 250 bytes beside each parameter: more than 4 GB are a slip of the pen.
-const PARAMETERS_AT_MOST: usize = 1 << 24;
+/// L-BFGS keeps about 250 bytes per parameter: a network that needs more than 4 GB is a mistake in the grid.
+const MAX_PARAMETERS: usize = 1 << 24;
 
-/// Most numbers, parameters and values of units for a minibatch, of networks that learn in lockstep: some 250 MB.
-const TOGETHER: usize = 1 << 24;
+/// The parameters and the unit values for a minibatch that all networks in lockstep may have together: about 250 MB with
+/// gradients and moments.
+const MAX_LOCKSTEP_VALUES: usize = 1 << 24;
 
 /// The fitted model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,8 +55,8 @@ pub struct Mlp {
     losses: Vec<f64>,
 }
 
-/// What a solver makes.
-struct Fitted {
+/// What a solver found.
+struct Solution {
     parameters: Vec<f32>,
     losses: Vec<f64>,
 }
@@ -69,143 +70,149 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for MlpValidParams {
 }
 
 impl MlpValidParams {
-    /// [`Fit::fit`], until it is cancelled.
+    /// [`Fit::fit`], which stops when it is cancelled.
     pub(crate) fn fit_until(&self, dataset: &Labelled, cancel: &Cancel) -> Result<Mlp, LearnError> {
-        let fitted = Data::new(dataset, &[self], cancel).and_then(|data| {
-            let wanted = Wanted::new(0, self, &data)?;
-            fit_together(&[wanted], &data, cancel).remove(0).0
+        let fitted = TrainingData::new(dataset, &[self], cancel).and_then(|data| {
+            let task = FitTask::new(0, self, &data)?;
+            fit_lockstep(&[task], &data, cancel).remove(0).0
         });
         cancel.check()?;
         fitted.map_err(LearnError::Unfittable)
     }
 }
 
-/// Fits every setting on the same rows, predicts the same others, and judges the probabilities. Settings that differ
-/// only in parameters that do not act are one network; those that draw the same minibatches learn in lockstep.
+/// Fits every candidate on the same rows, predicts the same other rows and evaluates the probabilities. Candidates with
+/// equal canonical parameters are one network; networks that draw the same minibatches learn in lockstep.
 pub(crate) fn train_all<T: Clone + Send>(
-    settings: &[&MlpValidParams],
+    candidates: &[&MlpValidParams],
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
-    judge: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
+    evaluate: &(impl Fn(ArrayView2<'_, f64>) -> T + Sync),
     cancel: &Cancel,
 ) -> Vec<FitResult<T>> {
-    let acting: Vec<MlpValidParams> = settings.iter().map(|params| params.canonical()).collect();
+    let canonical: Vec<MlpValidParams> = candidates.iter().map(|params| params.canonical()).collect();
     let mut distinct: Vec<&MlpValidParams> = Vec::new();
-    for params in &acting {
+    for params in &canonical {
         if !distinct.contains(&params) {
             distinct.push(params);
         }
     }
-    let judge_one = |mlp: Result<Mlp, String>| Ok(judge(mlp?.probabilities_until(rows, cancel)?.view()));
-    let trained = match Data::new(train, &distinct, cancel) {
-        Ok(data) => fit_all(&distinct, &data, &judge_one, cancel),
-        Err(error) => distinct.iter().map(|_| (judge_one(Err(error.clone())), 0.0)).collect(),
+    let evaluate_fit = |mlp: Result<Mlp, String>| Ok(evaluate(mlp?.probabilities_until(rows, cancel)?.view()));
+    let trained = match TrainingData::new(train, &distinct, cancel) {
+        Ok(data) => fit_all(&distinct, &data, &evaluate_fit, cancel),
+        Err(error) => distinct.iter().map(|_| (evaluate_fit(Err(error.clone())), 0.0)).collect(),
     };
-    let of = |params: &MlpValidParams| {
-        let (outcome, seconds) = &trained[distinct.iter().position(|of| *of == params).expect("all are there")];
-        let sharing = acting.iter().filter(|other| *other == params).count();
+    let result = |params: &MlpValidParams| {
+        let position = distinct.iter().position(|other| *other == params).expect("every network is among them");
+        let (outcome, seconds) = &trained[position];
+        let sharing = canonical.iter().filter(|other| *other == params).count();
         FitResult { outcome: outcome.clone(), seconds: *seconds / sharing as f64 }
     };
-    acting.iter().map(of).collect()
+    canonical.iter().map(result).collect()
 }
 
-/// Fits distinct settings and judges each, with its part of the seconds.
+/// Fits distinct candidates and evaluates each; returned with its share of the seconds.
 fn fit_all<T: Send>(
-    settings: &[&MlpValidParams],
-    data: &Data,
-    judge: &(impl Fn(Result<Mlp, String>) -> T + Sync),
+    candidates: &[&MlpValidParams],
+    data: &TrainingData,
+    evaluate: &(impl Fn(Result<Mlp, String>) -> T + Sync),
     cancel: &Cancel,
 ) -> Vec<(T, f64)> {
-    let mut judged: Vec<Option<(T, f64)>> = settings.iter().map(|_| None).collect();
-    let mut groups: Vec<Vec<Wanted<'_>>> = Vec::new();
-    for (index, params) in settings.iter().enumerate() {
-        match Wanted::new(index, params, data) {
-            Err(error) => judged[index] = Some((judge(Err(error)), 0.0)),
-            Ok(wanted) => match groups.iter_mut().find(|group| wanted.fits_into(group, data)) {
-                Some(group) => group.push(wanted),
-                None => groups.push(vec![wanted]),
+    let mut evaluated: Vec<Option<(T, f64)>> = candidates.iter().map(|_| None).collect();
+    let mut groups: Vec<Vec<FitTask<'_>>> = Vec::new();
+    for (index, params) in candidates.iter().enumerate() {
+        match FitTask::new(index, params, data) {
+            Err(error) => evaluated[index] = Some((evaluate(Err(error)), 0.0)),
+            Ok(task) => match groups.iter_mut().find(|group| task.can_join(group, data)) {
+                Some(group) => group.push(task),
+                None => groups.push(vec![task]),
             },
         }
     }
-    let of_group = |group: &Vec<Wanted<'_>>| -> Vec<_> {
-        let fitted = group.iter().zip(fit_together(group, data, cancel));
-        fitted.map(|(wanted, (mlp, seconds))| (wanted.index, (judge(mlp), seconds))).collect()
+    let fit_group = |group: &Vec<FitTask<'_>>| -> Vec<_> {
+        let fitted = group.iter().zip(fit_lockstep(group, data, cancel));
+        fitted.map(|(task, (mlp, seconds))| (task.index, (evaluate(mlp), seconds))).collect()
     };
-    let of_groups: Vec<_> = groups.par_iter().flat_map_iter(of_group).collect();
-    of_groups.into_iter().for_each(|(index, of)| judged[index] = Some(of));
-    judged.into_iter().map(|of| of.expect("every setting is in a group or cannot be fitted")).collect()
+    let results: Vec<_> = groups.par_iter().flat_map_iter(fit_group).collect();
+    results.into_iter().for_each(|(index, result)| evaluated[index] = Some(result));
+    evaluated.into_iter().map(|result| result.expect("every candidate is in a group or cannot be fitted")).collect()
 }
 
-/// A network to be fitted.
-struct Wanted<'a> {
-    /// Among the settings.
+/// A network to fit.
+struct FitTask<'a> {
+    /// The position of its candidate.
     index: usize,
     params: &'a MlpValidParams,
     network: Network,
 }
 
-impl<'a> Wanted<'a> {
-    fn new(index: usize, params: &'a MlpValidParams, data: &Data) -> Result<Self, String> {
+impl<'a> FitTask<'a> {
+    fn new(index: usize, params: &'a MlpValidParams, data: &TrainingData) -> Result<Self, String> {
         let hidden = params.hidden_layer_sizes.iter().map(|&units| units as usize);
         let units: Vec<usize> = [data.features].into_iter().chain(hidden).chain([data.labels]).collect();
         let network = Network::new(&units, params.activation);
-        if network.parameters > PARAMETERS_AT_MOST {
+        if network.parameters > MAX_PARAMETERS {
             return Err(format!(
-                "a network of {} parameters is larger than the {PARAMETERS_AT_MOST} that are allowed: use smaller \
-                 hidden_layer_sizes",
+                "the network has {} parameters, at most {MAX_PARAMETERS} are allowed: use smaller hidden_layer_sizes",
                 network.parameters
             ));
         }
         Ok(Self { index, params, network })
     }
 
-    /// Its first parameters.
-    fn first(&self) -> Vec<f64> {
-        self.network.first(RandomKey::root(self.params.seed, 0))
+    /// Random weights and biases to start from.
+    fn initial_parameters(&self) -> Vec<f64> {
+        self.network.initial_parameters(RandomKey::root(self.params.seed, 0))
     }
 
-    /// Whether it learns in lockstep with these: it draws the same minibatches, and there is room for it.
-    fn fits_into(&self, group: &[Self], data: &Data) -> bool {
-        let size = |of: &Self| of.network.parameters + of.network.values(of.params.batch(data.rows));
-        let is_room = group.iter().map(size).sum::<usize>() + size(self) <= TOGETHER;
-        is_room && group[0].params.draws_as(self.params, data.rows)
+    /// Whether it can learn in lockstep with these: it draws the same minibatches, and memory allows it.
+    fn can_join(&self, group: &[Self], data: &TrainingData) -> bool {
+        let size = |task: &Self| task.network.parameters + task.network.values(task.params.batch_rows(data.rows));
+        let fits_into_memory = group.iter().map(size).sum::<usize>() + size(self) <= MAX_LOCKSTEP_VALUES;
+        fits_into_memory && group[0].params.draws_same_minibatches(self.params, data.rows)
     }
 }
 
-/// Fits networks that learn in lockstep, or one; each with its part of the seconds.
-fn fit_together(group: &[Wanted<'_>], data: &Data, cancel: &Cancel) -> Vec<(Result<Mlp, String>, f64)> {
-    let starts = group.iter().map(|wanted| (wanted, wanted.first())).collect();
-    fit_from(starts, data, cancel)
+/// Fits a single network or several in lockstep; each is returned with its share of the seconds.
+fn fit_lockstep(group: &[FitTask<'_>], data: &TrainingData, cancel: &Cancel) -> Vec<(Result<Mlp, String>, f64)> {
+    let starts = group.iter().map(|task| (task, task.initial_parameters())).collect();
+    fit_from_initial(starts, data, cancel)
 }
 
-/// From these first parameters.
-fn fit_from(starts: Vec<(&Wanted<'_>, Vec<f64>)>, data: &Data, cancel: &Cancel) -> Vec<(Result<Mlp, String>, f64)> {
+/// [`fit_lockstep`] from these initial parameters.
+fn fit_from_initial(
+    starts: Vec<(&FitTask<'_>, Vec<f64>)>,
+    data: &TrainingData,
+    cancel: &Cancel,
+) -> Vec<(Result<Mlp, String>, f64)> {
     let started = Instant::now();
-    let group: Vec<&Wanted<'_>> = starts.iter().map(|(wanted, _)| *wanted).collect();
-    // Inside the pool from here on: the many small pieces of work would each pay for the way in.
+    let group: Vec<&FitTask<'_>> = starts.iter().map(|(task, _)| *task).collect();
+    // Inside the thread pool from here on: otherwise every one of the many small parallel loops would have to enter it.
     let fitted = rayon::scope(|_| match group[0].params.solver {
         Solver::Adam => adam::fit(&starts, data, cancel),
-        Solver::Lbfgs => starts.into_iter().map(|(wanted, first)| batch::fit(wanted, first, data, cancel)).collect(),
+        Solver::Lbfgs => {
+            starts.into_iter().map(|(task, initial)| full_batch::fit(task, initial, data, cancel)).collect()
+        }
     });
-    let epochs = |fitted: &Result<Fitted, String>| fitted.as_ref().map_or(1, |fitted| fitted.losses.len());
-    let work = |(wanted, of): (&&Wanted<'_>, _)| epochs(of) as f64 * wanted.network.operations().max(1.0);
+    let epochs = |fitted: &Result<Solution, String>| fitted.as_ref().map_or(1, |solution| solution.losses.len());
+    let work = |(task, fitted): (&&FitTask<'_>, _)| epochs(fitted) as f64 * task.network.flops_per_row().max(1.0);
     let work: Vec<f64> = group.iter().zip(&fitted).map(work).collect();
-    let second = started.elapsed().as_secs_f64() / work.iter().sum::<f64>();
-    let model = |((wanted, fitted), work): ((&Wanted<'_>, Result<Fitted, String>), f64)| {
-        let mlp = fitted.and_then(|Fitted { parameters, losses }| {
+    let seconds_per_work = started.elapsed().as_secs_f64() / work.iter().sum::<f64>();
+    let model = |((task, fitted), work): ((&FitTask<'_>, Result<Solution, String>), f64)| {
+        let mlp = fitted.and_then(|Solution { parameters, losses }| {
             if !parameters.iter().all(|parameter| parameter.is_finite()) {
                 return Err(not_finite(losses.len() as u32));
             }
-            Ok(Mlp { network: wanted.network.clone(), parameters, losses })
+            Ok(Mlp { network: task.network.clone(), parameters, losses })
         });
-        (mlp, work * second)
+        (mlp, work * seconds_per_work)
     };
     group.into_iter().zip(fitted).zip(work).map(model).collect()
 }
 
 fn not_finite(iteration: u32) -> String {
     format!(
-        "the network is not finite any more in iteration {iteration}: scale the features, or use a smaller \
+        "the loss or a weight stopped being finite in iteration {iteration}: scale the features, or use a smaller \
          learning_rate_init"
     )
 }
@@ -218,18 +225,18 @@ impl Mlp {
 
     /// The probability of each label, m × q, for m rows of d features.
     pub fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        self.probabilities_until(rows, &Cancel::new()).expect("nobody cancels it")
+        self.probabilities_until(rows, &Cancel::new()).expect("never cancelled")
     }
 
-    /// [`Mlp::probabilities`], until it is cancelled.
+    /// [`Mlp::probabilities`], which stops when it is cancelled.
     pub(crate) fn probabilities_until(
         &self,
         rows: ArrayView2<'_, f64>,
         cancel: &Cancel,
     ) -> Result<Array2<f64>, Cancelled> {
         let mut probabilities = Array2::zeros((rows.nrows(), self.network.labels()));
-        let into = probabilities.axis_chunks_iter_mut(Axis(0), ROWS).into_par_iter();
-        into.zip(rows.axis_chunks_iter(Axis(0), ROWS)).try_for_each(|(mut into, rows)| {
+        let into = probabilities.axis_chunks_iter_mut(Axis(0), PREDICT_BATCH_ROWS).into_par_iter();
+        into.zip(rows.axis_chunks_iter(Axis(0), PREDICT_BATCH_ROWS)).try_for_each(|(mut into, rows)| {
             cancel.check()?;
             let lines = data::by_feature(rows);
             let features = Panels::new(rows.ncols(), rows.nrows(), &lines);
@@ -265,17 +272,18 @@ mod tests {
     }
 
     #[test]
-    fn from_scikit_learns_first_weights_the_losses_are_scikit_learns() {
+    fn from_scikit_learns_initial_weights_the_losses_are_scikit_learns() {
         let reference: Value = serde_json::from_str(include_str!("../../tests/sklearn/mlp.json")).unwrap();
         for case in reference["exact"].as_array().unwrap() {
             let given = serde_json::from_value(case["params"].clone()).unwrap();
             let params = MlpParams::read(&given).unwrap().0.check().unwrap();
             let numbers = |name: &str| serde_json::from_value::<Vec<f64>>(case[name].clone()).unwrap();
             let network = Network::new(&[8, 4, 3], params.activation);
-            let first = network.lay_out(&numbers("first"));
-            let data = Data::new(&rows(), &[&params], &Cancel::new()).unwrap();
-            let wanted = Wanted { index: 0, params: &params, network };
-            let ours = fit_from(vec![(&wanted, first)], &data, &Cancel::new()).remove(0).0.unwrap().losses;
+            let initial_parameters = network.from_sklearn_order(&numbers("first"));
+            let data = TrainingData::new(&rows(), &[&params], &Cancel::new()).unwrap();
+            let task = FitTask { index: 0, params: &params, network };
+            let ours =
+                fit_from_initial(vec![(&task, initial_parameters)], &data, &Cancel::new()).remove(0).0.unwrap().losses;
             let theirs = numbers("losses");
             assert_eq!(ours.len(), theirs.len(), "{given:?}");
             for (epoch, (ours, theirs)) in ours.iter().zip(theirs).enumerate() {
@@ -289,24 +297,24 @@ mod tests {
         let train = rows();
         let given = serde_json::json!({"batch_size": 25, "tol": 0.01, "learning_rate_init": 0.01});
         let base = MlpParams::read(&serde_json::from_value(given).unwrap()).unwrap().0.seed(3);
-        let mut settings = Vec::new();
+        let mut candidates = Vec::new();
         for (sizes, activation) in
             [(vec![], Activation::Relu), (vec![17], Activation::Tanh), (vec![33, 5], Activation::Relu)]
         {
-            let of = base.clone().hidden_layer_sizes(&sizes).activation(activation);
-            settings.extend([1, 3, 200].map(|epochs| of.clone().max_iter(epochs)));
-            settings.extend([of.clone().solver(Solver::Lbfgs), of.learning_rate_init(1e35)]);
+            let params = base.clone().hidden_layer_sizes(&sizes).activation(activation);
+            candidates.extend([1, 3, 200].map(|epochs| params.clone().max_iter(epochs)));
+            candidates.extend([params.clone().solver(Solver::Lbfgs), params.learning_rate_init(1e35)]);
         }
-        let settings: Vec<MlpValidParams> = settings.into_iter().map(|params| params.check().unwrap()).collect();
-        let settings: Vec<&MlpValidParams> = settings.iter().collect();
-        let data = Data::new(&train, &settings, &Cancel::new()).unwrap();
+        let candidates: Vec<MlpValidParams> = candidates.into_iter().map(|params| params.check().unwrap()).collect();
+        let candidates: Vec<&MlpValidParams> = candidates.iter().collect();
+        let data = TrainingData::new(&train, &candidates, &Cancel::new()).unwrap();
         for threads in [1, 4] {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-            let together = pool.install(|| fit_all(&settings, &data, &|mlp| mlp, &Cancel::new()));
+            let together = pool.install(|| fit_all(&candidates, &data, &|mlp| mlp, &Cancel::new()));
             let epochs: Vec<_> =
                 together.iter().map(|(mlp, _)| mlp.as_ref().map_or(0, |mlp| mlp.losses.len())).collect();
             assert!(epochs[2] > 3 && epochs[2] < 200 && epochs[4] == 0, "they end at different times: {epochs:?}");
-            for (params, (mlp, seconds)) in settings.iter().zip(together) {
+            for (params, (mlp, seconds)) in candidates.iter().zip(together) {
                 let alone = params.fit(&train).map_err(|error| error.to_string());
                 assert_eq!(mlp.map_err(|reason| LearnError::Unfittable(reason).to_string()), alone, "{params:?}");
                 assert!(seconds.is_finite());

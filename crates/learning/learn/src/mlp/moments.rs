@@ -6,50 +6,54 @@ use rayon::prelude::*;
 
 use super::MlpValidParams;
 use super::activation::vectorised;
-use super::panels::WIDTH;
+use super::panels::PANEL_WIDTH;
 
 /// Parameters with the running moments of their gradient.
-pub(super) struct Moving {
+pub(super) struct AdamState {
     pub(super) values: Vec<f32>,
-    first: Vec<f32>,
-    second: Vec<f32>,
+    first_moments: Vec<f32>,
+    second_moments: Vec<f32>,
 }
 
-/// Some of them.
-pub(super) struct Slice<'a> {
+/// A range of an [`AdamState`].
+pub(super) struct AdamSlice<'a> {
     values: &'a mut [f32],
-    first: &'a mut [f32],
-    second: &'a mut [f32],
+    first_moments: &'a mut [f32],
+    second_moments: &'a mut [f32],
 }
 
-impl Moving {
-    /// Parameters that start from these values.
+impl AdamState {
+    /// Parameters with these initial values.
     pub(super) fn new(values: &[f64]) -> Self {
         let zeros = || vec![0.0; values.len()];
-        Self { values: values.iter().map(|&x| x as f32).collect(), first: zeros(), second: zeros() }
+        Self { values: values.iter().map(|&x| x as f32).collect(), first_moments: zeros(), second_moments: zeros() }
     }
 
-    pub(super) fn slice(&mut self, range: Range<usize>) -> Slice<'_> {
-        Slice {
+    pub(super) fn slice(&mut self, range: Range<usize>) -> AdamSlice<'_> {
+        AdamSlice {
             values: &mut self.values[range.clone()],
-            first: &mut self.first[range.clone()],
-            second: &mut self.second[range],
+            first_moments: &mut self.first_moments[range.clone()],
+            second_moments: &mut self.second_moments[range],
         }
     }
 }
 
-impl<'a> Slice<'a> {
-    /// Cut into chunks of a size.
-    pub(super) fn chunks(self, size: usize) -> impl IndexedParallelIterator<Item = Slice<'a>> {
-        let Self { values, first, second } = self;
-        let moments = first.par_chunks_mut(size).zip(second.par_chunks_mut(size));
-        values.par_chunks_mut(size).zip(moments).map(|(values, (first, second))| Slice { values, first, second })
+impl<'a> AdamSlice<'a> {
+    /// Split into chunks of a size.
+    pub(super) fn chunks(self, size: usize) -> impl IndexedParallelIterator<Item = AdamSlice<'a>> {
+        let Self { values, first_moments, second_moments } = self;
+        let moments = first_moments.par_chunks_mut(size).zip(second_moments.par_chunks_mut(size));
+        values.par_chunks_mut(size).zip(moments).map(|(values, (first_moments, second_moments))| AdamSlice {
+            values,
+            first_moments,
+            second_moments,
+        })
     }
 }
 
-/// What all parameters of a network need in one step.
+/// The factors of one step, the same for all parameters of a network.
 #[derive(Clone, Copy)]
-pub(super) struct Step {
+pub(super) struct AdamStep {
     alpha: f32,
     per_row: f32,
     rate: f32,
@@ -58,10 +62,10 @@ pub(super) struct Step {
     epsilon: f32,
 }
 
-impl Step {
-    /// Step number `steps`, from 1, by gradients summed over `rows` rows.
+impl AdamStep {
+    /// Step number `steps`, counted from 1, for gradients summed over `rows` rows.
     pub(super) fn new(params: &MlpValidParams, steps: i32, rows: usize) -> Self {
-        // The corrections of both moments' bias, folded into the rate as in scikit-learn.
+        // The bias corrections of both moments, folded into the rate as in scikit-learn.
         let correction = (1.0 - libm::pow(params.beta_2, f64::from(steps))).sqrt()
             / (1.0 - libm::pow(params.beta_1, f64::from(steps)));
         Self {
@@ -70,29 +74,34 @@ impl Step {
             rate: (params.learning_rate_init * correction) as f32,
             beta_1: params.beta_1 as f32,
             beta_2: params.beta_2 as f32,
-            // Never 0: a parameter without gradient has 0 above it.
+            // Never 0: for a parameter without gradient it is all there is in the denominator.
             epsilon: (params.epsilon as f32).max(f32::MIN_POSITIVE),
         }
     }
 
-    /// The same without a penalty.
+    /// The same step without the penalty, for biases.
     pub(super) fn unpenalised(self) -> Self {
         Self { alpha: 0.0, ..self }
     }
 
-    /// Updates these parameters in one pass; returns the sum of their squares before, 0 without a penalty, which it is for.
-    pub(super) fn take(self, Slice { values, first, second }: Slice<'_>, gradient: &[f32]) -> f64 {
+    /// Updates these parameters in one pass. Returns the sum of their squares before the update, which the penalty needs;
+    /// 0 without a penalty.
+    pub(super) fn apply(
+        self,
+        AdamSlice { values, first_moments, second_moments }: AdamSlice<'_>,
+        gradient: &[f32],
+    ) -> f64 {
         let update = |w: &mut f32, m: &mut f32, v: &mut f32, gradient: f32| {
             let gradient = (gradient + self.alpha * *w) * self.per_row;
-            *m = settled(self.beta_1 * *m + (1.0 - self.beta_1) * gradient);
+            *m = flush_to_zero(self.beta_1 * *m + (1.0 - self.beta_1) * gradient);
             *v = self.beta_2 * *v + (1.0 - self.beta_2) * (gradient * gradient);
-            *w = settled(*w - self.rate * *m / (v.sqrt() + self.epsilon));
+            *w = flush_to_zero(*w - self.rate * *m / (v.sqrt() + self.epsilon));
         };
         vectorised(
             #[inline(always)]
             || {
                 let squares = if self.alpha == 0.0 { 0.0 } else { sum_of_squares(values) };
-                let moments = first.iter_mut().zip(second);
+                let moments = first_moments.iter_mut().zip(second_moments);
                 for ((w, (m, v)), gradient) in values.iter_mut().zip(moments).zip(gradient) {
                     update(w, m, v, *gradient);
                 }
@@ -102,21 +111,21 @@ impl Step {
     }
 }
 
-/// What is too small to matter is 0. The penalty shrinks the weights of constant features without end, and arithmetic
-/// with denormal numbers is slow on many processors.
+/// Replaces numbers too small to matter by 0. The penalty shrinks the weights of constant features for ever, and
+/// arithmetic with subnormal numbers (below 1.2e-38) is slow on many processors.
 #[inline(always)]
-fn settled(x: f32) -> f32 {
+fn flush_to_zero(x: f32) -> f32 {
     if x.abs() < 1e-30 { 0.0 } else { x }
 }
 
-/// In lanes of f32, added in a fixed order: enough for a penalty, which is a small part of a loss that is compared with
-/// `tol`.
+/// Added in lanes of f32 in a fixed order. That is exact enough for a penalty: a small part of a loss that is only
+/// compared with `tol`.
 #[inline(always)]
 fn sum_of_squares(values: &[f32]) -> f64 {
-    let mut lanes = [0.0; WIDTH];
-    let (lines, rest) = values.as_chunks::<WIDTH>();
+    let mut lanes = [0.0; PANEL_WIDTH];
+    let (lines, rest) = values.as_chunks::<PANEL_WIDTH>();
     for line in lines {
-        for lane in 0..WIDTH {
+        for lane in 0..PANEL_WIDTH {
             lanes[lane] += line[lane] * line[lane];
         }
     }

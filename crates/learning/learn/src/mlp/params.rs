@@ -10,8 +10,8 @@ use crate::family::FitSize;
 use crate::params::{ParamError, ParamReader, Parameter, bad_value};
 
 const FAMILY: &str = "mlp";
-/// Most units of a layer.
-const UNITS: u32 = 1 << 16;
+/// The most units of a hidden layer: a larger number is a mistake in the grid.
+const MAX_LAYER_UNITS: u32 = 1 << 16;
 
 /// The parameters of the family.
 pub const PARAMETERS: &[Parameter] = &[
@@ -35,7 +35,7 @@ pub const PARAMETERS: &[Parameter] = &[
     Parameter { name: "max_fun", default: "15000", allowed: "an integer from 1" },
 ];
 
-/// How the loss is made small.
+/// The algorithm that minimises the loss.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Solver {
@@ -51,11 +51,11 @@ pub enum Solver {
 pub enum BatchSize {
     /// By a rule.
     Rule(BatchRule),
-    /// So many, or all if there are fewer.
+    /// This many, or all if there are fewer.
     Count(u32),
 }
 
-/// A number of rows.
+/// A rule for the number of rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum BatchRule {
@@ -63,15 +63,15 @@ pub enum BatchRule {
     Auto,
 }
 
-/// One number or several.
+/// A single layer's units, or those of each layer.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Sizes {
-    One(u32),
-    Many(Vec<u32>),
+enum LayerSizes {
+    Single(u32),
+    Several(Vec<u32>),
 }
 
-/// Checked parameters.
+/// Validated parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MlpValidParams {
     pub(super) hidden_layer_sizes: Vec<u32>,
@@ -91,7 +91,7 @@ pub struct MlpValidParams {
     pub(super) seed: u64,
 }
 
-/// Unchecked parameters, by linfa's custom; they begin as scikit-learn's defaults with seed 0.
+/// Unvalidated parameters, in linfa's convention; by default scikit-learn's defaults with seed 0.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MlpParams(MlpValidParams);
 
@@ -108,13 +108,13 @@ impl MlpParams {
         self
     }
 
-    /// What a hidden unit makes of its sum.
+    /// The activation function of the hidden units.
     pub fn activation(mut self, activation: Activation) -> Self {
         self.0.activation = activation;
         self
     }
 
-    /// How the loss is made small.
+    /// The algorithm that minimises the loss.
     pub fn solver(mut self, solver: Solver) -> Self {
         self.0.solver = solver;
         self
@@ -126,30 +126,30 @@ impl MlpParams {
         self
     }
 
-    /// Adam's step.
+    /// Adam's learning rate.
     pub fn learning_rate_init(mut self, rate: f64) -> Self {
         self.0.learning_rate_init = rate;
         self
     }
 
-    /// Most epochs of Adam, most iterations of L-BFGS.
+    /// The most epochs of Adam or iterations of L-BFGS.
     pub fn max_iter(mut self, max_iter: u32) -> Self {
         self.0.max_iter = max_iter;
         self
     }
 
-    /// Where first weights and the order of rows come from.
+    /// The seed of the initial weights and of the order of rows.
     pub fn seed(mut self, seed: u64) -> Self {
         self.0.seed = seed;
         self
     }
 
-    /// Reads what a grid says; also returns every parameter, completed by the defaults.
+    /// Reads the parameters of a grid; also returns them with the defaults filled in.
     pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
         let reader = ParamReader::new(FAMILY, PARAMETERS, given)?;
         let hidden_layer_sizes = match reader.get("hidden_layer_sizes")? {
-            Sizes::One(size) => vec![size],
-            Sizes::Many(sizes) => sizes,
+            LayerSizes::Single(size) => vec![size],
+            LayerSizes::Several(sizes) => sizes,
         };
         let params = Self(MlpValidParams {
             hidden_layer_sizes,
@@ -177,23 +177,23 @@ impl ParamGuard for MlpParams {
     type Error = ParamError;
 
     fn check_ref(&self) -> Result<&MlpValidParams, ParamError> {
-        let of = &self.0;
+        let params = &self.0;
         let is_from_zero = |x: &f64| *x >= 0.0 && x.is_finite();
         let is_above_zero = |x: &f64| *x > 0.0 && x.is_finite();
-        require("hidden_layer_sizes", &of.hidden_layer_sizes, |sizes| {
-            sizes.iter().all(|units| (1..=UNITS).contains(units))
+        require("hidden_layer_sizes", &params.hidden_layer_sizes, |sizes| {
+            sizes.iter().all(|units| (1..=MAX_LAYER_UNITS).contains(units))
         })?;
-        require("alpha", of.alpha, is_from_zero)?;
-        require("batch_size", of.batch_size, |size| *size != BatchSize::Count(0))?;
-        require("learning_rate_init", of.learning_rate_init, is_above_zero)?;
-        require("max_iter", of.max_iter, |most| *most >= 1)?;
-        require("tol", of.tol, is_from_zero)?;
-        require("n_iter_no_change", of.n_iter_no_change, |epochs| *epochs >= 1)?;
-        require("beta_1", of.beta_1, |beta| (0.0..1.0).contains(beta))?;
-        require("beta_2", of.beta_2, |beta| (0.0..1.0).contains(beta))?;
-        require("epsilon", of.epsilon, is_above_zero)?;
-        require("max_fun", of.max_fun, |most| *most >= 1)?;
-        Ok(of)
+        require("alpha", params.alpha, is_from_zero)?;
+        require("batch_size", params.batch_size, |size| *size != BatchSize::Count(0))?;
+        require("learning_rate_init", params.learning_rate_init, is_above_zero)?;
+        require("max_iter", params.max_iter, |limit| *limit >= 1)?;
+        require("tol", params.tol, is_from_zero)?;
+        require("n_iter_no_change", params.n_iter_no_change, |epochs| *epochs >= 1)?;
+        require("beta_1", params.beta_1, |beta| (0.0..1.0).contains(beta))?;
+        require("beta_2", params.beta_2, |beta| (0.0..1.0).contains(beta))?;
+        require("epsilon", params.epsilon, is_above_zero)?;
+        require("max_fun", params.max_fun, |limit| *limit >= 1)?;
+        Ok(params)
     }
 
     fn check(self) -> Result<MlpValidParams, ParamError> {
@@ -211,7 +211,8 @@ fn require<T: Serialize>(name: &str, value: T, fits: impl FnOnce(&T) -> bool) ->
 }
 
 impl MlpValidParams {
-    /// These parameters with those that do not act set to their defaults: equal results give equal networks.
+    /// The canonical parameters: those that the solver does not use are set to their defaults, so that equal parameters
+    /// are the same network.
     pub(crate) fn canonical(&self) -> Self {
         let MlpParams(default) = MlpParams::default();
         match self.solver {
@@ -230,41 +231,43 @@ impl MlpValidParams {
         }
     }
 
-    /// Whether both draw minibatches, and of `rows` rows the same.
-    pub(super) fn draws_as(&self, other: &Self, rows: usize) -> bool {
-        let of = |params: &Self| (params.solver, params.seed, params.shuffle, params.batch(rows));
-        self.solver == Solver::Adam && of(self) == of(other)
+    /// Whether both use minibatches and draw the same ones from `rows` rows.
+    pub(super) fn draws_same_minibatches(&self, other: &Self, rows: usize) -> bool {
+        let draws = |params: &Self| (params.solver, params.seed, params.shuffle, params.batch_rows(rows));
+        self.solver == Solver::Adam && draws(self) == draws(other)
     }
 
-    /// Whether both cost less together: they draw the same minibatches of many rows, and about as often.
+    /// Whether both cost less when trained in lockstep: they draw the same minibatches however many rows there are, and
+    /// need about the same number of epochs.
     pub(crate) fn learns_in_lockstep_with(&self, other: &Self) -> bool {
-        self.draws_as(other, usize::MAX) && self.learning_rate_init == other.learning_rate_init
+        self.draws_same_minibatches(other, usize::MAX) && self.learning_rate_init == other.learning_rate_init
     }
 
-    /// Rows in a minibatch of `rows` rows.
-    pub(super) fn batch(&self, rows: usize) -> usize {
-        let most = match self.batch_size {
+    /// The size of a minibatch drawn from `rows` rows.
+    pub(super) fn batch_rows(&self, rows: usize) -> usize {
+        let batch_rows = match self.batch_size {
             BatchSize::Rule(BatchRule::Auto) => 200,
             BatchSize::Count(count) => count as usize,
         };
-        most.min(rows)
+        batch_rows.min(rows)
     }
 
-    /// Rough seconds that one fit takes on one core, fitted to measured ones; epochs and iterations are those that
-    /// generated data needed.
+    /// Estimated seconds of one fit on one core. The factors were fitted to measured fits, the numbers of passes to the
+    /// epochs and iterations that generated data needed. To check or refit them: `cargo xtask bench search --only ours
+    /// --tables mlp` prints measured beside estimated seconds.
     pub(crate) fn seconds(&self, FitSize { rows, features, labels, .. }: FitSize) -> f64 {
         let hidden = self.hidden_layer_sizes.iter().map(|&units| units as usize);
         let units: Vec<usize> = [features].into_iter().chain(hidden).chain([labels]).collect();
         let network = Network::new(&units, self.activation);
-        let pass = rows as f64 * network.operations() * 1.1e-11;
+        let pass = rows as f64 * network.flops_per_row() * 1.1e-11;
         let parameters = network.parameters as f64 * 1e-9;
-        let (times, update) = match self.solver {
+        let (passes, update) = match self.solver {
             Solver::Adam => {
-                let batches = rows.div_ceil(self.batch(rows).max(1));
+                let batches = rows.div_ceil(self.batch_rows(rows).max(1));
                 (22.0 + 1.4 / self.learning_rate_init.sqrt(), batches as f64 * (1.5 * parameters + 5e-6))
             }
             Solver::Lbfgs => (40.0, 40.0 * parameters + 2e-5),
         };
-        f64::min(times, f64::from(self.max_iter)) * (pass + update)
+        f64::min(passes, f64::from(self.max_iter)) * (pass + update)
     }
 }

@@ -1,20 +1,22 @@
-//! Long vectors in f64, worked on in fixed chunks side by side: the same bits for any number of threads.
+//! Operations on long vectors in f64, in parallel over chunks of a fixed size: the same bits for any number of threads.
 
 use rayon::prelude::*;
 
 use super::activation::vectorised;
 
-const CHUNK: usize = 1 << 14;
+/// Values of a chunk (128 KB).
+const CHUNK_VALUES: usize = 1 << 14;
 
 /// Σ aᵢ bᵢ.
 pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let partial: Vec<f64> = a.par_chunks(CHUNK).zip(b.par_chunks(CHUNK)).map(|(a, b)| dot_chunk(a, b)).collect();
+    let partial: Vec<f64> =
+        a.par_chunks(CHUNK_VALUES).zip(b.par_chunks(CHUNK_VALUES)).map(|(a, b)| dot_chunk(a, b)).collect();
     partial.iter().sum()
 }
 
 /// y += factor · x.
-pub(super) fn add(factor: f64, x: &[f64], y: &mut [f64]) {
-    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
+pub(super) fn axpy(factor: f64, x: &[f64], y: &mut [f64]) {
+    y.par_chunks_mut(CHUNK_VALUES).zip(x.par_chunks(CHUNK_VALUES)).for_each(|(y, x)| {
         vectorised(
             #[inline(always)]
             || y.iter_mut().zip(x).for_each(|(y, x)| *y += factor * x),
@@ -22,12 +24,12 @@ pub(super) fn add(factor: f64, x: &[f64], y: &mut [f64]) {
     });
 }
 
-/// max |xᵢ|; 0 of nothing.
-pub(super) fn largest(x: &[f64]) -> f64 {
-    x.iter().fold(0.0, |most, x| f64::max(most, x.abs()))
+/// max |xᵢ|; 0 for an empty vector.
+pub(super) fn max_abs(x: &[f64]) -> f64 {
+    x.iter().fold(0.0, |largest, x| f64::max(largest, x.abs()))
 }
 
-/// In eight lanes, added in a fixed order.
+/// Summed in eight lanes, which are added in a fixed order.
 fn dot_chunk(a: &[f64], b: &[f64]) -> f64 {
     vectorised(
         #[inline(always)]

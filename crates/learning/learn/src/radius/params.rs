@@ -4,7 +4,7 @@ use linfa::ParamGuard;
 use model::search::Params;
 use serde::{Deserialize, Serialize};
 
-use crate::distance::{Algorithm, Distance, Metric, Weights};
+use crate::distance::{Algorithm, Distance, Metric, VoteWeights};
 use crate::params::{ParamError, ParamReader, Parameter, bad_value};
 
 const FAMILY: &str = "radius";
@@ -20,7 +20,7 @@ pub const PARAMETERS: &[Parameter] = &[
     Parameter { name: "outlier_label", default: "null", allowed: "none or most_frequent" },
 ];
 
-/// What a row without neighbours is given.
+/// The labels of a row without neighbours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OutlierLabel {
@@ -28,11 +28,11 @@ pub enum OutlierLabel {
     MostFrequent,
 }
 
-/// Checked parameters.
+/// Validated parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RadiusValidParams {
     pub(super) radius: f64,
-    pub(super) weights: Weights,
+    pub(super) weights: VoteWeights,
     pub(super) algorithm: Algorithm,
     leaf_size: u32,
     p: f64,
@@ -40,7 +40,7 @@ pub struct RadiusValidParams {
     pub(super) outlier_label: Option<OutlierLabel>,
 }
 
-/// Unchecked parameters, by linfa's custom; they begin as scikit-learn's defaults.
+/// Unvalidated parameters, in linfa's convention; by default scikit-learn's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RadiusParams(RadiusValidParams);
 
@@ -48,7 +48,7 @@ impl Default for RadiusParams {
     fn default() -> Self {
         Self(RadiusValidParams {
             radius: 1.0,
-            weights: Weights::Uniform,
+            weights: VoteWeights::Uniform,
             algorithm: Algorithm::Auto,
             leaf_size: 30,
             p: 2.0,
@@ -65,13 +65,13 @@ impl RadiusParams {
         self
     }
 
-    /// Who has how many votes.
-    pub fn weights(mut self, weights: Weights) -> Self {
+    /// How much each neighbour's vote weighs.
+    pub fn weights(mut self, weights: VoteWeights) -> Self {
         self.0.weights = weights;
         self
     }
 
-    /// What is near.
+    /// The metric of the distances.
     pub fn metric(mut self, metric: Metric) -> Self {
         self.0.metric = metric;
         self
@@ -83,13 +83,13 @@ impl RadiusParams {
         self
     }
 
-    /// What a row without neighbours is given; `None`: such a row is an error.
+    /// The labels of a row without neighbours; with `None` such a row is an error.
     pub fn outlier_label(mut self, outlier_label: Option<OutlierLabel>) -> Self {
         self.0.outlier_label = outlier_label;
         self
     }
 
-    /// Reads what a grid says; also returns every parameter, completed by the defaults.
+    /// Reads the parameters of a grid; also returns them with the defaults filled in.
     pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
         let reader = ParamReader::new(FAMILY, PARAMETERS, given)?;
         let params = Self(RadiusValidParams {
@@ -130,7 +130,7 @@ impl ParamGuard for RadiusParams {
 }
 
 impl RadiusValidParams {
-    /// The distance that these parameters mean.
+    /// The distance that metric and `p` define.
     pub fn distance(&self) -> Distance {
         self.metric.distance(self.p)
     }

@@ -1,11 +1,11 @@
-//! Least squares on targets of −1 and 1 with a cost on the squares of the coefficients, scikit-learn's
-//! `RidgeClassifier` for several labels.
+//! Least squares on targets of −1 and 1 with a penalty on the squared coefficients, scikit-learn's `RidgeClassifier` for
+//! several labels.
 //!
-//! A label is assigned where its value is above 0. The value becomes a "probability" as (value + 1)/2 cut to [0, 1]: it
-//! orders rows and is above one half exactly where the label is assigned, but it is **not calibrated**.
+//! A label is assigned where its decision value is above 0. Its "probability" is (value + 1)/2 clipped to [0, 1]: it ranks
+//! rows and is above one half exactly where the label is assigned, but it is **not calibrated**.
 //!
-//! The normal equations are solved exactly, by Cholesky's factors. Where features depend on each other and `alpha` is 0
-//! they have many solutions: scikit-learn takes the shortest, here the setting cannot be fitted.
+//! The normal equations are solved directly by Cholesky decomposition. With dependent features and `alpha` = 0 they have
+//! many solutions: scikit-learn takes the shortest; here such a candidate cannot be fitted.
 
 mod equations;
 mod params;
@@ -42,21 +42,21 @@ impl Fit<Array2<f64>, Array2<bool>, LearnError> for RidgeValidParams {
 }
 
 impl Ridge {
-    /// The value of each label, m × q, for m rows of d features.
+    /// The decision value of each label, m × q, for m rows of d features.
     pub fn decision(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        self.decision_until(rows, &Cancel::new()).expect("nobody cancels it")
+        self.decision_until(rows, &Cancel::new()).expect("never cancelled")
     }
 
     fn decision_until(&self, rows: ArrayView2<'_, f64>, cancel: &Cancel) -> Result<Array2<f64>, Cancelled> {
         Ok(matrix_product(rows, self.coefficients.view(), cancel)? + &self.intercepts)
     }
 
-    /// The values as numbers in [0, 1], m × q, above one half exactly where the value is above 0. Not calibrated.
+    /// The decision values mapped to [0, 1], m × q, above one half exactly where the value is above 0. Not calibrated.
     pub fn probabilities(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        self.probabilities_until(rows, &Cancel::new()).expect("nobody cancels it")
+        self.probabilities_until(rows, &Cancel::new()).expect("never cancelled")
     }
 
-    /// [`Ridge::probabilities`], until it is cancelled.
+    /// [`Ridge::probabilities`], which stops when it is cancelled.
     pub(crate) fn probabilities_until(
         &self,
         rows: ArrayView2<'_, f64>,
@@ -64,7 +64,7 @@ impl Ridge {
     ) -> Result<Array2<f64>, Cancelled> {
         let decision = self.decision_until(rows, cancel)?;
         Ok(decision.mapv(|value| match ((value + 1.0) / 2.0).clamp(0.0, 1.0) {
-            // Rounded down to one half.
+            // Rounding gave one half although the value is above 0.
             0.5 if value > 0.0 => 0.5_f64.next_up(),
             share => share,
         }))
@@ -81,44 +81,46 @@ impl<D: Data<Elem = f64>> PredictInplace<ArrayBase<D, Ix2>, Array2<bool>> for Ri
     }
 }
 
-/// Fits every setting on the same rows and predicts the same others. All share one set of equations, from which they
-/// must differ in alpha only.
+/// Fits every candidate on the same rows and predicts the same other rows. The candidates must differ in alpha only, so
+/// that all share the normal equations.
 pub(crate) fn train_all(
-    settings: &[&RidgeValidParams],
+    candidates: &[&RidgeValidParams],
     train: &Labelled,
     rows: ArrayView2<'_, f64>,
     cancel: &Cancel,
 ) -> Vec<FitResult<Array2<f64>>> {
     let started = Instant::now();
-    let equations = fits(train).and_then(|()| Ok(Equations::new(settings[0], train, cancel)?));
-    let shared = started.elapsed().as_secs_f64() / settings.len() as f64;
-    let train_one = |of: &&RidgeValidParams| {
+    let equations = check_fit(train).and_then(|()| Ok(Equations::new(candidates[0], train, cancel)?));
+    let shared = started.elapsed().as_secs_f64() / candidates.len() as f64;
+    let train = |params: &&RidgeValidParams| {
         let started = Instant::now();
-        let fitted = equations.as_ref().map_err(String::clone).and_then(|equations| equations.solve(of.alpha, cancel));
+        let equations = equations.as_ref().map_err(String::clone);
+        let fitted = equations.and_then(|equations| equations.solve(params.alpha, cancel));
         let probabilities = fitted.and_then(|model| Ok(model.probabilities_until(rows, cancel)?));
         FitResult { outcome: probabilities, seconds: shared + started.elapsed().as_secs_f64() }
     };
-    settings.iter().map(train_one).collect()
+    candidates.iter().map(train).collect()
 }
 
 impl RidgeValidParams {
-    /// [`Fit::fit`], until it is cancelled.
+    /// [`Fit::fit`], which stops when it is cancelled.
     pub(crate) fn fit_until(&self, dataset: &Labelled, cancel: &Cancel) -> Result<Ridge, LearnError> {
-        fits(dataset).map_err(LearnError::Unfittable)?;
+        check_fit(dataset).map_err(LearnError::Unfittable)?;
         let equations = Equations::new(self, dataset, cancel)?;
         let fitted = equations.solve(self.alpha, cancel);
         cancel.check()?;
         fitted.map_err(LearnError::Unfittable)
     }
 
-    /// Rough seconds that a fit on `rows` rows takes on one core; prediction is quick.
+    /// Estimated seconds to fit `rows` rows on one core; predicting takes next to no time. The factor is a round 0.1 ns per
+    /// multiplication: a plan needs the order of magnitude.
     pub(crate) fn seconds(&self, rows: usize, features: usize) -> f64 {
         let (short, long) = (rows.min(features) as f64, rows.max(features) as f64);
         short * short * (long + short) * 0.1e-9
     }
 }
 
-fn fits(train: &Labelled) -> Result<(), String> {
+fn check_fit(train: &Labelled) -> Result<(), String> {
     if train.records.is_empty() || train.targets.is_empty() {
         Err("there are no rows to fit on".into())
     } else {

@@ -15,17 +15,17 @@ pub const PARAMETERS: &[Parameter] = &[
     Parameter { name: "class_weight", default: "null", allowed: "none or balanced" },
 ];
 
-/// Checked parameters.
+/// Validated parameters.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RidgeValidParams {
     pub(super) alpha: f64,
     pub(super) fit_intercept: bool,
     pub(super) class_weight: Option<WeightRule>,
-    /// What `balanced` means, if it was fitted elsewhere.
+    /// The weights that `balanced` stands for, if they were fitted elsewhere.
     pub(super) balanced: Option<Vec<LabelWeights>>,
 }
 
-/// Unchecked parameters, by linfa's custom; they begin as scikit-learn's defaults.
+/// Unvalidated parameters, in linfa's convention; by default scikit-learn's.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RidgeParams(RidgeValidParams);
 
@@ -36,25 +36,25 @@ impl Default for RidgeParams {
 }
 
 impl RidgeParams {
-    /// What the squares of the coefficients cost.
+    /// Weight of the penalty on squared coefficients.
     pub fn alpha(mut self, alpha: f64) -> Self {
         self.0.alpha = alpha;
         self
     }
 
-    /// Whether a constant is fitted beside the coefficients.
+    /// Whether to fit a constant as well.
     pub fn fit_intercept(mut self, fit_intercept: bool) -> Self {
         self.0.fit_intercept = fit_intercept;
         self
     }
 
-    /// Weights of the rows from their labels.
+    /// How the labels of a row weight it.
     pub fn class_weight(mut self, class_weight: Option<WeightRule>) -> Self {
         self.0.class_weight = class_weight;
         self
     }
 
-    /// Reads what a grid says; also returns every parameter, completed by the defaults.
+    /// Reads the parameters of a grid; also returns them with the defaults filled in.
     pub(crate) fn read(given: &Params) -> Result<(Self, Params), ParamError> {
         let reader = ParamReader::new(FAMILY, PARAMETERS, given)?;
         let params = Self(RidgeValidParams {
@@ -86,16 +86,16 @@ impl ParamGuard for RidgeParams {
 }
 
 impl RidgeValidParams {
-    /// Takes these weights where `balanced` was asked for.
+    /// Uses these weights where `balanced` was asked for.
     pub(crate) fn balance_by(&mut self, weights: &[LabelWeights]) {
         if self.class_weight.is_some() {
             self.balanced = Some(weights.to_vec());
         }
     }
 
-    /// Whether both ask for the same equations, but for alpha.
+    /// Whether both have the same normal equations: they differ in alpha at most.
     pub(crate) fn shares_work_with(&self, other: &Self) -> bool {
-        let parts = |of: &Self| (of.fit_intercept, of.class_weight, of.balanced.clone());
-        parts(self) == parts(other)
+        let equations = |params: &Self| (params.fit_intercept, params.class_weight, params.balanced.clone());
+        equations(self) == equations(other)
     }
 }

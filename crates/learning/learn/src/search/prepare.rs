@@ -1,4 +1,4 @@
-//! The data of a search, made ready once for all its blocks.
+//! The data of a search, prepared once for all its blocks.
 
 use std::collections::HashSet;
 
@@ -9,11 +9,12 @@ use crate::scaler::StandardScaler;
 use crate::tree::{LabelWeights, balanced_weights};
 use crate::{Labelled, LearnError};
 
-/// Both sides of a dataset, scaled by the training rows. Costs 8 bytes a value; share it between blocks.
+/// The training and test rows of a dataset, scaled by a scaler fitted on the training rows. It takes 8 bytes per value:
+/// share it between blocks.
 pub struct Prepared {
     pub(super) train: Labelled,
     pub(super) test: Labelled,
-    /// Where the rows of each training track end, one after the other.
+    /// Where the rows of each training track end, ascending.
     pub(super) track_ends: Vec<usize>,
     pub(super) test_ids: Vec<String>,
     pub(super) scaler: StandardScaler,
@@ -25,14 +26,13 @@ pub struct Prepared {
 }
 
 impl Prepared {
-    /// The same data, of whose columns some tell something together: importances are those of each group, and of each
-    /// column that is in none.
+    /// The same data with groups of columns: importances are computed for each group, and for each column that is in none.
     ///
     /// # Panics
-    /// If a group has a column that the data has not.
-    pub fn in_groups(mut self, groups: Vec<ColumnGroup>) -> Self {
-        let is_there = |column: &usize| *column < self.feature_names.len();
-        assert!(groups.iter().all(|group| group.columns.iter().all(is_there)), "groups are of the data's columns");
+    /// If a group has a column that the data does not have.
+    pub fn with_column_groups(mut self, groups: Vec<ColumnGroup>) -> Self {
+        let exists = |column: &usize| *column < self.feature_names.len();
+        assert!(groups.iter().all(|group| group.columns.iter().all(exists)), "groups hold columns of the data");
         self.groups = groups;
         self
     }
@@ -43,7 +43,7 @@ impl Prepared {
     }
 }
 
-/// Fits the scaler and the class weights on the training rows, once, and scales both sides.
+/// Fits the scaler and the class weights on the training rows, and scales training and test rows.
 pub fn prepare(dataset: &Dataset) -> Result<Prepared, LearnError> {
     check(dataset)?;
     let (train_rows, test_rows) = (dataset.side(Split::Train), dataset.side(Split::Test));
@@ -71,10 +71,12 @@ fn check(dataset: &Dataset) -> Result<(), LearnError> {
         return error(format!("the dataset has {d} features and {q} labels: it needs at least one of each"));
     }
     if dataset.features.len() != n * d || dataset.labels.len() != n * q || dataset.split.len() != n {
-        return error(format!("the dataset is torn: its parts do not have {n} rows of {d} features and {q} labels"));
+        return error(format!(
+            "the dataset is corrupt: its parts do not all have {n} rows, {d} features and {q} labels"
+        ));
     }
-    let unfit = |x: &f64| !x.is_finite() || x.abs() > f64::from(f32::MAX);
-    if let Some(at) = dataset.features.iter().position(unfit) {
+    let is_out_of_range = |x: &f64| !x.is_finite() || x.abs() > f64::from(f32::MAX);
+    if let Some(at) = dataset.features.iter().position(is_out_of_range) {
         let (track, column, x) = (&dataset.track_ids[at / d], &dataset.feature_names[at % d], dataset.features[at]);
         let wanted = if x.is_finite() { "within ±3.4e38" } else { "finite" };
         return error(format!("feature {column} of track {track} is {x}: every value must be {wanted}"));
@@ -86,7 +88,7 @@ fn check(dataset: &Dataset) -> Result<(), LearnError> {
     Ok(())
 }
 
-/// Where the rows of each training track end; an error where copies of a track lie apart.
+/// Where the rows of each training track end; an error if the rows of a track are not consecutive.
 fn track_ends(dataset: &Dataset, train: &[usize], test: &[usize]) -> Result<Vec<usize>, LearnError> {
     let mut seen = HashSet::new();
     let mut ends_of = |side: &[usize]| {
@@ -95,7 +97,7 @@ fn track_ends(dataset: &Dataset, train: &[usize], test: &[usize]) -> Result<Vec<
             let id = &dataset.track_ids[rows[0]];
             if !seen.insert(id) {
                 return Err(LearnError::Data(format!(
-                    "rows of track {id} lie apart: those of a track follow each other"
+                    "rows of track {id} are not consecutive: keep the rows of a track together"
                 )));
             }
             end += rows.len();

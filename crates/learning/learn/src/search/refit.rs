@@ -1,4 +1,4 @@
-//! The winner, fitted on all training rows, and its one look at the test rows.
+//! Refitting the winner on all training rows, and its one evaluation on the test rows.
 
 use model::Timestamp;
 use model::search::{Assigned, Assignment, Evaluation, ModelInfo, Search, Trial, Tuned};
@@ -10,11 +10,11 @@ use super::{Prepared, SavedModel, check_kernel, leaderboard, pipeline};
 use crate::family::{decide, decide_above};
 use crate::{Cancel, LearnError, metrics};
 
-/// Test rows that are shown with what was assigned to them: the first, and they lie in random order.
-const EXAMPLES: usize = 5;
+/// Test rows shown as examples: the first ones, as rows are in random order.
+const EXAMPLE_ROWS: usize = 5;
 
-/// Fits the winner of these trials on all training rows, looks at the test rows once, and packs the model up, unless it is
-/// cancelled before.
+/// Fits the winner of these trials on all training rows, evaluates it once on the test rows and returns the model with its
+/// bytes, unless it is cancelled before.
 pub fn refit(
     data: &Prepared,
     search: &Search,
@@ -22,9 +22,10 @@ pub fn refit(
     cancel: &Cancel,
 ) -> Result<(ModelInfo, Vec<u8>), LearnError> {
     let ranked = leaderboard(search, trials);
-    let winner = ranked.first().ok_or_else(|| LearnError::Search("no setting has all its trials yet".into()))?;
+    let winner =
+        ranked.first().ok_or_else(|| LearnError::Search("no candidate has finished all its trials yet".into()))?;
     if let Some(reason) = &winner.error {
-        return Err(LearnError::Search(format!("no setting of the grid can be fitted on this data: {reason}")));
+        return Err(LearnError::Search(format!("no candidate of the grid can be fitted on this data: {reason}")));
     }
     check_kernel(search, data)?;
     let pipeline = pipeline(data, search, winner.setting)?;
@@ -61,22 +62,22 @@ fn evaluate(
     let baseline = metrics::constant_prediction(&constant, truth.nrows());
     let example = |(row, track_id): (usize, &String)| Assignment {
         track_id: track_id.clone(),
-        truth: Some(named(data, truth.row(row))),
-        assigned: named(data, assigned.row(row)),
+        truth: Some(names_of(data, truth.row(row))),
+        assigned: names_of(data, assigned.row(row)),
         probabilities: probabilities.row(row).to_vec(),
     };
     Evaluation {
         heldout: metrics::scores(truth, at_half.view()),
         baseline: metrics::scores(truth, baseline.view()),
         confusion: metrics::confusion(truth, at_half.view()),
-        examples: data.test_ids.iter().take(EXAMPLES).enumerate().map(example).collect(),
+        examples: data.test_ids.iter().take(EXAMPLE_ROWS).enumerate().map(example).collect(),
         tuned: tuned.map(|tuned| Tuned { heldout: metrics::scores(truth, assigned.view()), ..tuned }),
         importances: None,
-        assigned: Some(counted(truth, assigned.view())),
+        assigned: Some(count_assigned(truth, assigned.view())),
     }
 }
 
-fn counted(truth: ArrayView2<'_, bool>, assigned: ArrayView2<'_, bool>) -> Assigned {
+fn count_assigned(truth: ArrayView2<'_, bool>, assigned: ArrayView2<'_, bool>) -> Assigned {
     let without =
         |rows: ArrayView2<'_, bool>| rows.rows().into_iter().filter(|row| row.iter().all(|has| !has)).count() as u32;
     let count = |column: ArrayView1<'_, bool>| column.iter().filter(|has| **has).count() as u32;
@@ -88,7 +89,7 @@ fn counted(truth: ArrayView2<'_, bool>, assigned: ArrayView2<'_, bool>) -> Assig
     }
 }
 
-fn named(data: &Prepared, labels: ArrayView1<'_, bool>) -> Vec<String> {
+fn names_of(data: &Prepared, labels: ArrayView1<'_, bool>) -> Vec<String> {
     let names = data.label_names.iter().zip(labels);
     names.filter(|(_, has)| **has).map(|(name, _)| name.clone()).collect()
 }

@@ -1,11 +1,11 @@
-//! What a selection costs, and how much it leaves to the family behind it; see [`crate::plan`].
+//! The cost of a selection and the number of features it passes on, for [`crate::plan`].
 
 use super::{Components, Selection};
 use crate::family::FitSize;
 use crate::tree::{TreeFamily, TreeParams};
 
 impl Selection {
-    /// How many of `features` features it leaves, at most.
+    /// The most of `features` features that it passes on.
     pub(crate) fn selected(self, features: usize) -> usize {
         match self {
             Self::Anova { k: count }
@@ -16,7 +16,8 @@ impl Selection {
         }
     }
 
-    /// Rough seconds that fitting it takes on one core.
+    /// Estimated seconds to fit it on one core. The factors are round numbers of nanoseconds: a plan needs the order of
+    /// magnitude.
     pub(crate) fn seconds(self, size: FitSize) -> f64 {
         let FitSize { rows, features, labels, .. } = size;
         let values = rows as f64 * features as f64;

@@ -1,6 +1,6 @@
-//! Feature selection: a step before a family, fitted on the rows that the family is fitted on and on no others, and then
-//! applied to whatever the family predicts. Fitted on all rows it would know the validation rows' labels, and a search
-//! over pure noise would look successful.
+//! Feature selection: a step before the family that is fitted on the family's training rows only and applied to whatever
+//! the family predicts. Fitted on all rows, it would leak the labels of the validation rows, and a search over pure noise
+//! would look successful.
 //!
 //! In a grid it is the parameter `select` of any family, whose values are `"none"` or tables:
 //!
@@ -10,11 +10,11 @@
 //! ```
 
 mod cost;
-mod excess;
 mod pca;
 mod scores;
+mod warnings;
 
-pub use excess::excesses;
+pub use warnings::warnings;
 
 use linfa::ParamGuard;
 use model::search::Params;
@@ -28,7 +28,7 @@ use crate::params::{ParamError, Parameter, bad_value};
 use crate::tree::{TreeFamily, TreeParams};
 use crate::{Cancel, Labelled, LearnError};
 
-/// The parameter that every family has for it.
+/// The parameter that every family has for the selection.
 pub const PARAMETERS: &[Parameter] = &[Parameter {
     name: "select",
     default: "null",
@@ -40,27 +40,27 @@ pub const PARAMETERS: &[Parameter] = &[Parameter {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "method", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Selection {
-    /// Those whose variance is larger: scikit-learn's `VarianceThreshold`. On scaled data 0, the default, drops what is
-    /// constant.
+    /// The features with a variance above a threshold: scikit-learn's `VarianceThreshold`. On scaled data the default 0
+    /// drops constant features.
     Variance {
-        /// A variance.
+        /// The variance to exceed.
         #[serde(default)]
         threshold: f64,
     },
-    /// The `k` with the largest F of an analysis of variance: scikit-learn's `SelectKBest(f_classif)`, where the score of
-    /// a feature is the mean of its F over the labels.
+    /// The `k` features with the largest F of an analysis of variance, as a mean over the labels: scikit-learn's
+    /// `SelectKBest(f_classif)`.
     Anova {
         /// How many; all, if there are fewer.
         k: u32,
     },
-    /// The `k` that tell most about a label: mean over the labels of the mutual information with equally filled bins of
-    /// the feature.
+    /// The `k` features with the most mutual information with a label, as a mean over the labels, computed from equally
+    /// filled bins of the feature.
     MutualInfo {
         /// How many; all, if there are fewer.
         k: u32,
     },
-    /// The `k` by which extremely randomised trees reduce impurity most: scikit-learn's `SelectFromModel` of
-    /// `ExtraTreesClassifier` with its defaults and `max_features=k`.
+    /// The `k` features with which extremely randomised trees reduce impurity most: scikit-learn's `SelectFromModel` of a
+    /// default `ExtraTreesClassifier` with `max_features=k`.
     TreeImportance {
         /// How many; all, if there are fewer.
         k: u32,
@@ -79,28 +79,28 @@ pub enum Selection {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Components {
-    /// So many; fewer where the others have no variance, or where rows or features are fewer.
+    /// This many; fewer if the others have no variance, or if there are fewer rows or features.
     Count(u32),
-    /// As many as have more than this share of the variance.
+    /// As many as explain more than this share of the variance.
     Share(f64),
 }
 
 /// A fitted selection.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Selector {
-    /// Takes these columns, in rising order.
+    /// Takes these columns, in ascending order.
     Columns(Vec<u32>),
-    /// Takes coordinates along axes.
+    /// Projects onto axes.
     Axes {
-        /// Where the axes meet, d.
-        middle: Array1<f64>,
+        /// The origin of the axes, d: the mean of the training rows.
+        mean: Array1<f64>,
         /// k × d.
         axes: Array2<f64>,
     },
 }
 
 impl Selection {
-    /// Takes `select` out of the parameters of a setting; the others are the family's.
+    /// Splits `select` off the parameters of a candidate; the others are the family's.
     pub fn split(params: &Params) -> Result<(Option<Self>, Params), ParamError> {
         let mut others = params.clone();
         let value = others.remove("select").unwrap_or(Value::Null);
@@ -110,7 +110,7 @@ impl Selection {
         Ok((selection, others))
     }
 
-    /// Where what is random in it comes from.
+    /// Sets the seed of a selection that is random.
     pub fn seed(self, seed: u64) -> Self {
         match self {
             Self::TreeImportance { k, .. } => Self::TreeImportance { k, seed },
@@ -118,26 +118,26 @@ impl Selection {
         }
     }
 
-    /// As a grid has it.
+    /// As it is written in a grid.
     pub(crate) fn to_value(self) -> Value {
         serde_json::to_value(self).expect("a selection is plain data")
     }
 
-    /// Fits it on n × d rows with their labels.
+    /// Fits n × d rows with their labels.
     pub fn fit(&self, train: &Labelled) -> Result<Selector, LearnError> {
         self.fit_until(train, &Cancel::new())
     }
 
-    /// [`Selection::fit`], until it is cancelled.
+    /// [`Selection::fit`], which stops when it is cancelled.
     pub(crate) fn fit_until(&self, train: &Labelled, cancel: &Cancel) -> Result<Selector, LearnError> {
         self.check_ref()?;
         let (rows, labels) = (train.records.view(), train.targets.view());
         let best = |scores: Option<Vec<f64>>, k: u32| {
-            let scores = scores.ok_or("no label tells rows apart: all rows have it or none")?;
+            let scores = scores.ok_or("no label distinguishes rows: each is on all rows or on none")?;
             Ok(Selector::best(&scores, k as usize))
         };
         let selector: Result<Selector, String> = match *self {
-            Self::Variance { threshold } => varying(rows, threshold, cancel),
+            Self::Variance { threshold } => varying_columns(rows, threshold, cancel),
             Self::Anova { k } => best(scores::anova(rows, labels, cancel), k),
             Self::MutualInfo { k } => best(scores::mutual_info(rows, labels, cancel), k),
             Self::TreeImportance { k, seed } => {
@@ -145,7 +145,7 @@ impl Selection {
                 Ok(Selector::best(&trees.feature_importances_until(train, cancel)?, k as usize))
             }
             Self::Pca { n_components } => {
-                pca::components(rows, n_components, cancel).map(|(middle, axes)| Selector::Axes { middle, axes })
+                pca::components(rows, n_components, cancel).map(|(mean, axes)| Selector::Axes { mean, axes })
             }
         };
         cancel.check()?;
@@ -158,13 +158,13 @@ impl ParamGuard for Selection {
     type Error = ParamError;
 
     fn check_ref(&self) -> Result<&Self, ParamError> {
-        let fits = match *self {
+        let is_valid = match *self {
             Self::Variance { threshold } => threshold >= 0.0 && threshold.is_finite(),
             Self::Anova { k } | Self::MutualInfo { k } | Self::TreeImportance { k, .. } => k > 0,
             Self::Pca { n_components: Components::Count(count) } => count > 0,
             Self::Pca { n_components: Components::Share(share) } => share > 0.0 && share < 1.0,
         };
-        if fits { Ok(self) } else { Err(bad_value("feature selection", PARAMETERS, "select", self.to_value())) }
+        if is_valid { Ok(self) } else { Err(bad_value("feature selection", PARAMETERS, "select", self.to_value())) }
     }
 
     fn check(self) -> Result<Self, ParamError> {
@@ -174,8 +174,8 @@ impl ParamGuard for Selection {
 }
 
 impl Selector {
-    /// Takes the `k` columns with the highest of d scores, or all; of equal ones the later, as scikit-learn's
-    /// `SelectKBest`. For scores that are made elsewhere, such as the importances of a tree.
+    /// Takes the `k` columns with the highest scores, or all; of equal ones the later, as scikit-learn's `SelectKBest`. The
+    /// d scores may be of any kind, such as the importances of a tree.
     pub fn best(scores: &[f64], k: usize) -> Self {
         let mut columns: Vec<u32> = (0..scores.len() as u32).collect();
         columns.sort_by(|&a, &b| scores[b as usize].total_cmp(&scores[a as usize]).then(b.cmp(&a)));
@@ -184,12 +184,12 @@ impl Selector {
         Self::Columns(columns)
     }
 
-    /// What is selected of m × d rows.
+    /// The selected or projected features of m × d rows.
     pub fn apply(&self, rows: ArrayView2<'_, f64>) -> Array2<f64> {
-        self.apply_until(rows, &Cancel::new()).expect("nobody cancels it")
+        self.apply_until(rows, &Cancel::new()).expect("never cancelled")
     }
 
-    /// [`Selector::apply`], until it is cancelled.
+    /// [`Selector::apply`], which stops when it is cancelled.
     pub(crate) fn apply_until(&self, rows: ArrayView2<'_, f64>, cancel: &Cancel) -> Result<Array2<f64>, Cancelled> {
         match self {
             Self::Columns(columns) => {
@@ -200,21 +200,21 @@ impl Selector {
                 }
                 Ok(selected)
             }
-            Self::Axes { middle, axes } => matrix_product((&rows - middle).view(), axes.view(), cancel),
+            Self::Axes { mean, axes } => matrix_product((&rows - mean).view(), axes.view(), cancel),
         }
     }
 }
 
-/// The columns whose (population) variance is above a threshold. Rounding can leave a constant column some variance, so
-/// that of threshold 0 has to vary too, as in scikit-learn.
-fn varying(rows: ArrayView2<'_, f64>, threshold: f64, cancel: &Cancel) -> Result<Selector, String> {
+/// The columns whose (population) variance is above a threshold. Rounding can give a constant column a tiny variance, so a
+/// column must really vary as well, as in scikit-learn.
+fn varying_columns(rows: ArrayView2<'_, f64>, threshold: f64, cancel: &Cancel) -> Result<Selector, String> {
     let varies = |column: ArrayView1<'_, f64>| {
         let mean = column.sum() / column.len() as f64;
         let variance = column.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / column.len() as f64;
         variance > threshold && column.iter().any(|x| *x != column[0])
     };
-    let all = (0..rows.ncols() as u32).take_while(|_| !cancel.is_cancelled());
-    let columns: Vec<u32> = all.filter(|&at| varies(rows.column(at as usize))).collect();
+    let candidates = (0..rows.ncols() as u32).take_while(|_| !cancel.is_cancelled());
+    let columns: Vec<u32> = candidates.filter(|&column| varies(rows.column(column as usize))).collect();
     if columns.is_empty() {
         return Err(format!("no feature has a variance above {threshold}"));
     }

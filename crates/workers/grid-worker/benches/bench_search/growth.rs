@@ -11,14 +11,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::median;
 use crate::journal::Journal;
-use crate::{Bench, Fold, cores, setting, theirs};
+use crate::{Bench, Fold, cores, only_candidate, theirs};
 
 /// Rounds over all points. From one minute to the next a machine changes by more than two fits in a row differ, so each
 /// round has an exponent of its own, and these say how sure their mean is.
 pub const ROUNDS: usize = 10;
 
 /// Seconds that the fits of a point take together, at least: a short one is disturbed by whatever else the machine does.
-const LEAST: f64 = 0.5;
+const MIN_POINT_SECONDS: f64 = 0.5;
 
 /// What is fitted of each family: little enough to be fitted on four times the rows.
 pub const FITS: &[(&str, &str, &str)] = &[
@@ -35,7 +35,7 @@ pub const FITS: &[(&str, &str, &str)] = &[
 
 /// One fit with its predictions for the validation rows.
 #[derive(Serialize, Deserialize, Clone)]
-pub struct Growth {
+pub struct GrowthPoint {
     pub family: String,
     /// Tracks of the dataset, and its features.
     pub rows: usize,
@@ -52,11 +52,11 @@ pub struct Growth {
 }
 
 /// Families whose fits scikit-learn runs too: how much deeper trees get with more rows is a matter of the data.
-const PEERS: [&str; 3] = ["tree", "extra_trees", "random_forest"];
+const PEER_FAMILIES: [&str; 3] = ["tree", "extra_trees", "random_forest"];
 
 /// scikit-learn's fit of a grid's one setting on all features of so many tracks.
 #[derive(Serialize, Deserialize)]
-pub struct Peer {
+pub struct PeerFit {
     pub grid: String,
     pub rows: usize,
     /// Rows fitted on.
@@ -82,7 +82,7 @@ fn tracks(rows: usize) -> [usize; 4] {
 }
 
 /// Tracks and features of every dataset: half to four times the rows, a quarter to all features.
-fn shapes(rows: usize, features: usize) -> Vec<(usize, usize)> {
+fn sizes(rows: usize, features: usize) -> Vec<(usize, usize)> {
     let by_rows = tracks(rows).map(|rows| (rows, features));
     let by_features = [features / 4, features / 2].map(|features| (rows, features.max(1)));
     by_rows.into_iter().chain(by_features).collect()
@@ -91,15 +91,15 @@ fn shapes(rows: usize, features: usize) -> Vec<(usize, usize)> {
 /// Measures what was not measured yet: every shape on all cores, the dataset of the benchmark on one to all; then
 /// scikit-learn's fits.
 pub fn run(bench: &Bench) -> anyhow::Result<()> {
-    let shapes: Vec<Shape> = shapes(bench.args.rows, bench.args.features)
+    let sizes: Vec<DatasetSize> = sizes(bench.args.rows, bench.args.features)
         .into_iter()
-        .map(|(rows, features)| Shape::new(rows, features))
+        .map(|(rows, features)| DatasetSize::new(rows, features))
         .collect();
     for round in 0..ROUNDS {
         // There and back, so that what gets slower or faster with time does so for no size in particular.
-        for at in 0..shapes.len() {
-            let shape = &shapes[if round % 2 == 0 { at } else { shapes.len() - 1 - at }];
-            run_shape(bench, shape, round)?;
+        for at in 0..sizes.len() {
+            let size = &sizes[if round % 2 == 0 { at } else { sizes.len() - 1 - at }];
+            run_size(bench, size, round)?;
         }
     }
     for rows in tracks(bench.args.rows) {
@@ -109,13 +109,13 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
 }
 
 /// Tracks and features of a dataset, which is made when it is first wanted and kept for the rounds to come.
-struct Shape {
+struct DatasetSize {
     rows: usize,
     features: usize,
     fold: OnceCell<Fold>,
 }
 
-impl Shape {
+impl DatasetSize {
     fn new(rows: usize, features: usize) -> Self {
         Self { rows, features, fold: OnceCell::new() }
     }
@@ -129,19 +129,21 @@ impl Shape {
     }
 }
 
-fn run_shape(bench: &Bench, shape: &Shape, round: usize) -> anyhow::Result<()> {
-    let &Shape { rows, features, .. } = shape;
-    let done: Vec<Growth> = journal(bench).read()?;
+fn run_size(bench: &Bench, size: &DatasetSize, round: usize) -> anyhow::Result<()> {
+    let &DatasetSize { rows, features, .. } = size;
+    let done: Vec<GrowthPoint> = journal(bench).read()?;
     let is_base = (rows, features) == (bench.args.rows, bench.args.features);
     let all_workers: Vec<usize> = if is_base { (1..=cores()).collect() } else { vec![cores()] };
     for &(family, _, grid) in FITS {
         for &workers in &all_workers {
-            let is = |of: &Growth| (of.rows, of.features, of.workers, of.round) == (rows, features, workers, round);
-            if done.iter().any(|of| of.family == family && is(of)) {
+            let is = |point: &GrowthPoint| {
+                (point.rows, point.features, point.workers, point.round) == (rows, features, workers, round)
+            };
+            if done.iter().any(|point| point.family == family && is(point)) {
                 continue;
             }
-            let growth = measure(family, grid, shape.fold(bench.args.labels)?, workers, round)?;
-            let growth = Growth { rows, features, ..growth };
+            let growth = measure(family, grid, size.fold(bench.args.labels)?, workers, round)?;
+            let growth = GrowthPoint { rows, features, ..growth };
             println!("{family}: {rows} x {features}, {workers} workers, round {round}: {:.3} s", growth.seconds);
             journal(bench).add(&growth)?;
         }
@@ -150,9 +152,10 @@ fn run_shape(bench: &Bench, shape: &Shape, round: usize) -> anyhow::Result<()> {
 }
 
 fn run_peers(bench: &Bench, rows: usize) -> anyhow::Result<()> {
-    let done: Vec<Peer> = peers(bench).read()?;
-    let is_done = |grid: &str| done.iter().any(|of| (of.grid.as_str(), of.rows) == (grid, rows));
-    let left: Vec<_> = FITS.iter().filter(|(family, _, grid)| PEERS.contains(family) && !is_done(grid)).collect();
+    let done: Vec<PeerFit> = peers(bench).read()?;
+    let is_done = |grid: &str| done.iter().any(|point| (point.grid.as_str(), point.rows) == (grid, rows));
+    let left: Vec<_> =
+        FITS.iter().filter(|(family, _, grid)| PEER_FAMILIES.contains(family) && !is_done(grid)).collect();
     if left.is_empty() {
         return Ok(());
     }
@@ -163,24 +166,24 @@ fn run_peers(bench: &Bench, rows: usize) -> anyhow::Result<()> {
     let train = crate::first_fold(&data)?.train.records.nrows();
     drop(data);
     for &&(family, _, grid) in &left {
-        let theirs::Single { seconds, splits } = theirs::single(bench, &folder, &setting(grid)?, 0)?;
+        let theirs::PeerRun { seconds, splits } = theirs::single(bench, &folder, &only_candidate(grid)?, 0)?;
         println!("{family}: {rows} x {}, scikit-learn: {seconds:.3} s", bench.args.features);
         let splits = splits.context("scikit-learn's side did not say how deep its trees are")?;
-        peers(bench).add(&Peer { grid: grid.into(), rows, train, seconds, splits })?;
+        peers(bench).add(&PeerFit { grid: grid.into(), rows, train, seconds, splits })?;
     }
     Ok(std::fs::remove_dir_all(&folder)?)
 }
 
-fn measure(family: &str, grid: &str, fold: &Fold, workers: usize, round: usize) -> anyhow::Result<Growth> {
+fn measure(family: &str, grid: &str, fold: &Fold, workers: usize, round: usize) -> anyhow::Result<GrowthPoint> {
     let pool = ThreadPoolBuilder::new().num_threads(workers).build()?;
-    let setting = setting(grid)?;
+    let candidate = only_candidate(grid)?;
     let (mut seconds, mut leaves) = (Vec::new(), None);
     // Each round has seeds of its own.
     for seed in (round as u64..).step_by(ROUNDS) {
-        if seconds.iter().sum::<f64>() >= LEAST {
+        if seconds.iter().sum::<f64>() >= MIN_POINT_SECONDS {
             break;
         }
-        let estimator = Estimator::new(&setting, seed)?;
+        let estimator = Estimator::new(&candidate, seed)?;
         let began = Instant::now();
         let model = pool.install(|| {
             let model = estimator.fit(&fold.train)?;
@@ -190,7 +193,7 @@ fn measure(family: &str, grid: &str, fold: &Fold, workers: usize, round: usize) 
         seconds.push(began.elapsed().as_secs_f64());
         leaves = if let Model::Tree(forest) = &model { Some(forest.leaves()) } else { None };
     }
-    Ok(Growth {
+    Ok(GrowthPoint {
         family: family.to_owned(),
         rows: 0,
         features: 0,
@@ -207,7 +210,7 @@ fn measure(family: &str, grid: &str, fold: &Fold, workers: usize, round: usize) 
 pub fn exponent(points: &[(f64, f64)]) -> f64 {
     let logs: Vec<(f64, f64)> = points.iter().map(|(x, seconds)| (x.ln(), seconds.ln())).collect();
     let n = logs.len() as f64;
-    let (x, y) = (logs.iter().map(|of| of.0).sum::<f64>() / n, logs.iter().map(|of| of.1).sum::<f64>() / n);
-    let rise: f64 = logs.iter().map(|of| (of.0 - x) * (of.1 - y)).sum();
-    rise / logs.iter().map(|of| (of.0 - x).powi(2)).sum::<f64>()
+    let (x, y) = (logs.iter().map(|point| point.0).sum::<f64>() / n, logs.iter().map(|point| point.1).sum::<f64>() / n);
+    let rise: f64 = logs.iter().map(|point| (point.0 - x) * (point.1 - y)).sum();
+    rise / logs.iter().map(|point| (point.0 - x).powi(2)).sum::<f64>()
 }

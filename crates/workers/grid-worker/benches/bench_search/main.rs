@@ -33,15 +33,15 @@ use ndarray::{Array2, s};
 const FOLDS: u32 = 5;
 
 #[derive(Parser)]
-struct Args {
+struct SearchBenchArgs {
     /// Tracks of the generated dataset; 30 in 100 are held out
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(100..).map(|rows| rows as usize))]
     rows: usize,
     /// Features
-    #[arg(long, default_value_t = 1_241, value_parser = clap::value_parser!(u32).range(4..=1_241).map(|of| of as usize))]
+    #[arg(long, default_value_t = 1_241, value_parser = clap::value_parser!(u32).range(4..=1_241).map(|number| number as usize))]
     features: usize,
     /// Labels
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100).map(|of| of as usize))]
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100).map(|number| number as usize))]
     labels: usize,
     /// Tables of the study
     #[arg(long, value_delimiter = ',', default_value = "knn,tree,extra_trees,random_forest,mlp")]
@@ -53,7 +53,7 @@ struct Args {
     #[arg(long, value_delimiter = ',')]
     only: Vec<Part>,
     /// Rounds of single fits, of which the median counts, and of limits, of which the best does
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..).map(|of| of as usize))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..).map(|number| number as usize))]
     rounds: usize,
     /// Forget what is known of these parts and measure it again
     #[arg(long)]
@@ -91,7 +91,7 @@ enum Part {
 
 /// A benchmark on one dataset by one build of this program.
 struct Bench {
-    args: Args,
+    args: SearchBenchArgs,
     /// Where the data and scikit-learn's results are.
     data: PathBuf,
     /// Where this program's results are.
@@ -107,7 +107,7 @@ struct Fold {
 fn main() -> anyhow::Result<()> {
     // Cargo starts a benchmark in its package's folder; paths are those that one gives `cargo` at the root.
     std::env::set_current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../../.."))?;
-    let bench = Bench::new(Args::parse())?;
+    let bench = Bench::new(SearchBenchArgs::parse())?;
     if bench.args.here {
         return ours::run_here(&bench);
     }
@@ -120,7 +120,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 impl Bench {
-    fn new(args: Args) -> anyhow::Result<Self> {
+    fn new(args: SearchBenchArgs) -> anyhow::Result<Self> {
         let data = args.folder.join(format!("{}x{}x{}", args.rows, args.features, args.labels));
         let mut hash = DefaultHasher::new();
         std::fs::read(std::env::current_exe()?)?.hash(&mut hash);
@@ -157,7 +157,7 @@ impl Bench {
     }
 
     /// The settings of a table of the study.
-    fn settings(&self, table: &str) -> anyhow::Result<Vec<Candidate>> {
+    fn candidates(&self, table: &str) -> anyhow::Result<Vec<Candidate>> {
         Ok(learn::grid::read(learn::grid::STUDY, &[table.to_owned()])?)
     }
 
@@ -170,7 +170,7 @@ impl Bench {
 }
 
 /// The one setting of a grid.
-fn setting(grid: &str) -> anyhow::Result<Candidate> {
+fn only_candidate(grid: &str) -> anyhow::Result<Candidate> {
     learn::grid::read(grid, &[])?.pop().context("the grid is empty")
 }
 

@@ -18,9 +18,10 @@ use crate::{Bench, FOLDS};
 
 /// A table that was searched to its end.
 #[derive(Serialize, Deserialize)]
-pub struct Table {
+pub struct SearchedTable {
     pub table: String,
-    pub settings: usize,
+    #[serde(rename = "settings")]
+    pub candidates: usize,
     /// Wall seconds of all blocks.
     pub wall: f64,
     /// Most memory in use while it ran.
@@ -64,9 +65,9 @@ pub fn run_tables(bench: &Bench) -> anyhow::Result<()> {
 
 /// Searches them in this process.
 pub fn run_here(bench: &Bench) -> anyhow::Result<()> {
-    let done: Vec<Table> = journal(bench).read()?;
+    let done: Vec<SearchedTable> = journal(bench).read()?;
     let left: Vec<&String> =
-        bench.args.tables.iter().filter(|table| done.iter().all(|of| of.table != **table)).collect();
+        bench.args.tables.iter().filter(|table| done.iter().all(|other| other.table != **table)).collect();
     if left.is_empty() {
         return Ok(());
     }
@@ -79,21 +80,26 @@ pub fn run_here(bench: &Bench) -> anyhow::Result<()> {
     let data = prepare(&dataset)?;
     drop(dataset);
     for table in left {
-        let of_table = run_table(&data, table, bench.settings(table)?, shape)?;
-        println!("{table}: {:.1} s, {:.0} MB", of_table.wall, of_table.peak_mb);
-        journal(bench).add(&of_table)?;
+        let searched = run_table(&data, table, bench.candidates(table)?, shape)?;
+        println!("{table}: {:.1} s, {:.0} MB", searched.wall, searched.peak_mb);
+        journal(bench).add(&searched)?;
     }
     Ok(())
 }
 
-fn run_table(data: &Prepared, table: &str, settings: Vec<Candidate>, shape: DatasetShape) -> anyhow::Result<Table> {
-    let search = search(settings, shape);
-    forget_peak()?;
+fn run_table(
+    data: &Prepared,
+    table: &str,
+    candidates: Vec<Candidate>,
+    shape: DatasetShape,
+) -> anyhow::Result<SearchedTable> {
+    let search = search(candidates, shape);
+    reset_peak()?;
     let mut blocks = Vec::new();
     let mut trials: Vec<Trial> = Vec::new();
     for (index, block) in search.blocks.iter().enumerate() {
         let of_block: Vec<Candidate> = block.settings.iter().map(|&at| search.settings[at as usize].clone()).collect();
-        let estimate: f64 = summary(&of_block, FOLDS, shape).iter().map(|of| of.seconds).sum();
+        let estimate: f64 = summary(&of_block, FOLDS, shape).iter().map(|plan| plan.seconds).sum();
         let (began, processor) = (Instant::now(), processor_seconds(std::process::id())?);
         trials.extend(learn::run_block(data, &search, index as u32, &learn::Cancel::new())?);
         let time = BlockTime {
@@ -102,7 +108,7 @@ fn run_table(data: &Prepared, table: &str, settings: Vec<Candidate>, shape: Data
             wall: began.elapsed().as_secs_f64(),
         };
         println!(
-            "{table} block {} of {}: {} settings, estimated {:.2} s, processor {:.2} s, wall {:.2} s",
+            "{table} block {} of {}: {} candidates, estimated {:.2} s, processor {:.2} s, wall {:.2} s",
             index + 1,
             search.blocks.len(),
             of_block.len(),
@@ -116,9 +122,9 @@ fn run_table(data: &Prepared, table: &str, settings: Vec<Candidate>, shape: Data
     let ranked = learn::leaderboard(&search, &trials);
     let best = ranked.first().context("the table is empty")?;
     let accuracy = |trial: &Trial| Some((trial.setting, trial.fold, trial.outcome.as_ref().ok()?.accuracy));
-    Ok(Table {
+    Ok(SearchedTable {
         table: table.to_owned(),
-        settings: search.settings.len(),
+        candidates: search.settings.len(),
         wall: blocks.iter().map(|block| block.wall).sum(),
         peak_mb: peak_mb()?,
         blocks,
@@ -128,13 +134,13 @@ fn run_table(data: &Prepared, table: &str, settings: Vec<Candidate>, shape: Data
     })
 }
 
-fn search(settings: Vec<Candidate>, shape: DatasetShape) -> Search {
+fn search(candidates: Vec<Candidate>, shape: DatasetShape) -> Search {
     Search {
         id: "bench".into(),
         dataset: "bench".into(),
         kernel: learn::kernel(false),
-        blocks: learn::plan::blocks(&settings, FOLDS, shape),
-        settings,
+        blocks: learn::plan::blocks(&candidates, FOLDS, shape),
+        settings: candidates,
         folds: FOLDS,
         seed: 0,
         thresholds: false,
@@ -151,6 +157,6 @@ fn peak_mb() -> anyhow::Result<f64> {
 }
 
 /// Makes the peak the memory in use now (proc(5), `clear_refs`).
-fn forget_peak() -> anyhow::Result<()> {
+fn reset_peak() -> anyhow::Result<()> {
     std::fs::write(Path::new("/proc/self/clear_refs"), "5").context("cannot reset the peak of the memory in use")
 }

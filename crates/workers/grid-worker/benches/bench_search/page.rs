@@ -21,7 +21,8 @@ pub fn write(bench: &Bench) -> anyhow::Result<()> {
     if let Some(peaks) = limits::journal(bench).read()?.last() {
         sections.push(fits::limits(&growth, bench, *peaks));
     }
-    let sections: Vec<&str> = sections.iter().map(|of| of.trim()).filter(|of| !of.is_empty()).collect();
+    let sections: Vec<&str> =
+        sections.iter().map(|section| section.trim()).filter(|section| !section.is_empty()).collect();
     let measured = sections.join("\n\n");
     println!("\n{measured}");
     let text = std::fs::read_to_string(page).with_context(|| format!("cannot read the page {}", page.display()))?;
@@ -48,18 +49,19 @@ fn conditions(bench: &Bench) -> String {
     let args = &bench.args;
     let data =
         format!("{} tracks × {} features × {} labels, {} folds", args.rows, args.features, args.labels, crate::FOLDS);
-    let of = |file: &str, name: &str| {
+    let proc_field = |file: &str, name: &str| {
         let text = std::fs::read_to_string(file).unwrap_or_default();
         let line = text.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().to_owned();
         line.trim_start_matches([':', ' ', '\t']).to_owned()
     };
-    let memory = of("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) * 1024.0 / 1e9;
+    let memory =
+        proc_field("/proc/meminfo", "MemTotal").trim_end_matches(" kB").parse::<f64>().unwrap_or(0.0) * 1024.0 / 1e9;
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split(' ').take(3).collect::<Vec<_>>().join(", ");
     format!(
         "Data: {data}. Machine: {}, {} cores, {memory:.0} GB; load averages over 1, 5 and 15 minutes \
          at the end of the run {load}.",
-        of("/proc/cpuinfo", "model name"),
+        proc_field("/proc/cpuinfo", "model name"),
         cores(),
     )
 }

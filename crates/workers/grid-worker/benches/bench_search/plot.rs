@@ -7,7 +7,7 @@ const HEIGHT: f64 = 400.0;
 /// Left, top, right, bottom.
 const MARGINS: [f64; 4] = [64.0, 20.0, 120.0, 48.0];
 /// Least distance of two names.
-const LINE: f64 = 15.0;
+const LABEL_SPACING: f64 = 15.0;
 
 const STYLE: &str = "text{font:13px sans-serif;fill:#333}.grid{stroke:#ddd}.end{text-anchor:end}.mid{text-anchor:middle}\
     polyline{fill:none;stroke-width:2}\
@@ -24,9 +24,9 @@ pub struct Line {
 /// The figure; `None` where there is nothing to show.
 pub fn svg(title: &str, x_name: &str, y_name: &str, lines: &[Line]) -> Option<String> {
     let points = || lines.iter().flat_map(|line| &line.points);
-    let xs: Vec<f64> = lines.iter().max_by_key(|line| line.points.len())?.points.iter().map(|of| of.0).collect();
-    let low = points().map(|of| of.1).fold(f64::INFINITY, f64::min).log10().floor() as i32;
-    let high = points().map(|of| of.1).fold(0.0, f64::max).log10().ceil().max(f64::from(low) + 1.0) as i32;
+    let xs: Vec<f64> = lines.iter().max_by_key(|line| line.points.len())?.points.iter().map(|point| point.0).collect();
+    let low = points().map(|point| point.1).fold(f64::INFINITY, f64::min).log10().floor() as i32;
+    let high = points().map(|point| point.1).fold(0.0, f64::max).log10().ceil().max(f64::from(low) + 1.0) as i32;
     let (first, last) = (*xs.first()?, *xs.last()?);
     let [left, top, right, bottom] = MARGINS;
     let (right, bottom) = (WIDTH - right, HEIGHT - bottom);
@@ -47,10 +47,10 @@ pub fn svg(title: &str, x_name: &str, y_name: &str, lines: &[Line]) -> Option<St
     let _ = write!(body, r#"<text class="mid" x="{middle}" y="{:.1}">{x_name}</text>"#, bottom + 38.0);
     let _ = write!(body, r#"<text x="8" y="14">{y_name}</text>"#);
     for (index, line) in lines.iter().enumerate() {
-        let at: Vec<String> = line.points.iter().map(|of| format!("{:.1},{:.1}", x(of.0), y(of.1))).collect();
+        let at: Vec<String> = line.points.iter().map(|point| format!("{:.1},{:.1}", x(point.0), y(point.1))).collect();
         let _ = write!(body, r#"<polyline class="c{}" points="{}"/>"#, index % 5, at.join(" "));
     }
-    let ends: Vec<f64> = lines.iter().map(|line| line.points.last().map_or(bottom, |of| y(of.1))).collect();
+    let ends: Vec<f64> = lines.iter().map(|line| line.points.last().map_or(bottom, |point| y(point.1))).collect();
     for (line, at) in lines.iter().zip(apart(&ends)) {
         let _ = write!(body, r#"<text x="{:.1}" y="{:.1}">{}</text>"#, right + 8.0, at + 4.0, line.name);
     }
@@ -64,7 +64,7 @@ fn apart(heights: &[f64]) -> Vec<f64> {
     order.sort_by(|&a, &b| heights[a].total_cmp(&heights[b]));
     let mut moved = heights.to_vec();
     for pair in order.windows(2) {
-        moved[pair[1]] = moved[pair[1]].max(moved[pair[0]] + LINE);
+        moved[pair[1]] = moved[pair[1]].max(moved[pair[0]] + LABEL_SPACING);
     }
     moved
 }

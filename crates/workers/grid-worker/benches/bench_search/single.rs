@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::common::median;
 use crate::journal::Journal;
-use crate::{Bench, setting, theirs};
+use crate::{Bench, only_candidate, theirs};
 
 /// The fits, each with how many times faster than scikit-learn it has to be.
 const FITS: &[(&str, &str, f64)] = &[
@@ -27,18 +27,19 @@ const FITS: &[(&str, &str, f64)] = &[
 ];
 
 /// Depth of the trees on one label.
-const DEPTH: usize = 48;
+const MAX_TREE_DEPTH: usize = 48;
 
 /// One fit by both sides.
 #[derive(Serialize, Deserialize)]
-pub struct Single {
+pub struct SingleFit {
     pub fit: String,
     pub peer: String,
     /// Median seconds.
     pub ours: f64,
     pub theirs: f64,
     /// `None`: a baseline, of which nothing is asked.
-    pub wanted: Option<f64>,
+    #[serde(rename = "wanted")]
+    pub min_speedup: Option<f64>,
 }
 
 /// What is known of single fits.
@@ -48,20 +49,22 @@ pub fn journal(bench: &Bench) -> Journal {
 
 /// Runs the fits that were not run yet, on the training rows of the first fold.
 pub fn run(bench: &Bench) -> anyhow::Result<()> {
-    let done: Vec<Single> = journal(bench).read()?;
-    let is_done = |name: &str| done.iter().any(|of| of.fit == name);
+    let done: Vec<SingleFit> = journal(bench).read()?;
+    let is_done = |name: &str| done.iter().any(|fit| fit.fit == name);
     let train = crate::first_fold(&bench.training()?)?.train;
-    for &(name, grid, wanted) in FITS.iter().filter(|(name, ..)| !is_done(name)) {
-        let setting = setting(grid)?;
+    for &(name, grid, min_speedup) in FITS.iter().filter(|(name, ..)| !is_done(name)) {
+        let candidate = only_candidate(grid)?;
         let round =
-            |seed| Ok((ours(&setting, seed, &train)?, theirs::single(bench, &bench.data, &setting, seed)?.seconds));
-        add(bench, name, "scikit-learn", Some(wanted), round)?;
+            |seed| Ok((ours(&candidate, seed, &train)?, theirs::single(bench, &bench.data, &candidate, seed)?.seconds));
+        add(bench, name, "scikit-learn", Some(min_speedup), round)?;
     }
     let name = "decision tree on one label, depth 48";
     if !is_done(name) {
-        let one = Labelled::new(train.records.clone(), train.targets.slice(s![.., ..1]).to_owned());
-        let setting = setting(&format!("[tree]\nmax_depth = {DEPTH}"))?;
-        add(bench, name, "linfa-trees", None, |seed| Ok((ours(&setting, seed, &one)?, linfas(&one)?)))?;
+        let single_label = Labelled::new(train.records.clone(), train.targets.slice(s![.., ..1]).to_owned());
+        let candidate = only_candidate(&format!("[tree]\nmax_depth = {MAX_TREE_DEPTH}"))?;
+        add(bench, name, "linfa-trees", None, |seed| {
+            Ok((ours(&candidate, seed, &single_label)?, linfas(&single_label)?))
+        })?;
     }
     Ok(())
 }
@@ -71,18 +74,19 @@ fn add(
     bench: &Bench,
     fit: &str,
     peer: &str,
-    wanted: Option<f64>,
+    min_speedup: Option<f64>,
     round: impl Fn(u64) -> anyhow::Result<(f64, f64)>,
 ) -> anyhow::Result<()> {
     let rounds = (0..bench.args.rounds as u64).map(round).collect::<anyhow::Result<Vec<(f64, f64)>>>()?;
     let (ours, theirs) = rounds.into_iter().unzip();
-    let single = Single { fit: fit.into(), peer: peer.into(), ours: median(ours), theirs: median(theirs), wanted };
+    let single =
+        SingleFit { fit: fit.into(), peer: peer.into(), ours: median(ours), theirs: median(theirs), min_speedup };
     println!("{fit}: {:.3} s, {peer} {:.3} s", single.ours, single.theirs);
     journal(bench).add(&single)
 }
 
-fn ours(setting: &Candidate, seed: u64, train: &Labelled) -> anyhow::Result<f64> {
-    let estimator = Estimator::new(setting, seed)?;
+fn ours(candidate: &Candidate, seed: u64, train: &Labelled) -> anyhow::Result<f64> {
+    let estimator = Estimator::new(candidate, seed)?;
     let began = Instant::now();
     estimator.fit(train)?;
     Ok(began.elapsed().as_secs_f64())
@@ -91,7 +95,7 @@ fn ours(setting: &Candidate, seed: u64, train: &Labelled) -> anyhow::Result<f64>
 fn linfas(train: &Labelled) -> anyhow::Result<f64> {
     let targets: Array1<usize> = train.targets.column(0).mapv(usize::from);
     let data = linfa::Dataset::new(train.records.clone(), targets);
-    let params = DecisionTree::params().max_depth(Some(DEPTH));
+    let params = DecisionTree::params().max_depth(Some(MAX_TREE_DEPTH));
     let began = Instant::now();
     params.fit(&data)?;
     Ok(began.elapsed().as_secs_f64())

@@ -9,23 +9,24 @@ use serde_json::{Value, json};
 use crate::FOLDS;
 
 /// Rounds over all strata that are asked for; the minutes end earlier.
-const ROUNDS: usize = 40;
+const MAX_ROUNDS: usize = 40;
 
 /// Trees of a sampled forest: enough that what is not a tree's is little beside them.
-const TREES: (u64, u64) = (5, 50);
+const SAMPLED_TREES: (u64, u64) = (5, 50);
 
 /// A fit that scikit-learn is asked for.
 #[derive(Serialize)]
-pub struct Ask {
-    id: Id,
+pub struct FitRequest {
+    id: FitId,
     params: Params,
 }
 
 /// Which fit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Id {
+pub struct FitId {
     /// Index into the table; `None`: one tree of one level, which costs what a forest costs without its trees.
-    pub setting: Option<usize>,
+    #[serde(rename = "setting")]
+    pub candidate: Option<usize>,
     pub fold: u32,
     /// Trees it is run with, for a forest; which one, for one tree of one level.
     trees: Option<u64>,
@@ -33,8 +34,8 @@ pub struct Id {
 
 /// A fit that it ran.
 #[derive(Debug, Clone, Deserialize)]
-pub struct Fit {
-    pub id: Id,
+pub struct SampledFit {
+    pub id: FitId,
     /// Fit and predictions, while another fit ran beside it.
     pub seconds: f64,
     /// Its share of the wall time.
@@ -44,8 +45,8 @@ pub struct Fit {
 }
 
 /// What a table costs scikit-learn, from a sample.
-pub struct Estimate {
-    pub settings: usize,
+pub struct CostEstimate {
+    pub candidates: usize,
     /// Settings that it refuses.
     pub rejected: usize,
     /// Fits of the others, on all folds.
@@ -75,30 +76,30 @@ fn drivers(family: &str) -> &'static [&'static str] {
 /// Values of the drivers. Entropy and log loss are one criterion, and L-BFGS has no learning rate.
 type Stratum = Vec<String>;
 
-fn stratum(setting: &Candidate) -> Stratum {
-    let params = &setting.params;
+fn stratum(candidate: &Candidate) -> Stratum {
+    let params = &candidate.params;
     let value = |name: &&str| match (*name, &params[*name]) {
         ("criterion", criterion) if criterion == "log_loss" => json!("entropy").to_string(),
         ("learning_rate_init", _) if params["solver"] == "lbfgs" => Value::Null.to_string(),
         (_, value) => value.to_string(),
     };
-    drivers(&setting.family).iter().map(value).collect()
+    drivers(&candidate.family).iter().map(value).collect()
 }
 
 /// Whether scikit-learn refuses to fit it: its trees of neighbours know no cosine.
-fn is_rejected(setting: &Candidate) -> bool {
-    let is = |name: &str, values: &[&str]| values.iter().any(|value| setting.params[name] == *value);
-    setting.family == "knn" && is("metric", &["cosine"]) && is("algorithm", &["ball_tree", "kd_tree"])
+fn is_rejected(candidate: &Candidate) -> bool {
+    let is = |name: &str, values: &[&str]| values.iter().any(|value| candidate.params[name] == *value);
+    candidate.family == "knn" && is("metric", &["cosine"]) && is("algorithm", &["ball_tree", "kd_tree"])
 }
 
-/// The strata of a table, in its order, with their settings.
-fn strata(settings: &[Candidate]) -> Vec<(Stratum, Vec<usize>)> {
+/// The strata of a table, in its order, with their candidates.
+fn strata(candidates: &[Candidate]) -> Vec<(Stratum, Vec<usize>)> {
     let mut strata: Vec<(Stratum, Vec<usize>)> = Vec::new();
-    for (index, setting) in settings.iter().enumerate().filter(|(_, setting)| !is_rejected(setting)) {
-        let of = stratum(setting);
-        match strata.iter_mut().find(|(known, _)| *known == of) {
-            Some((_, settings)) => settings.push(index),
-            None => strata.push((of, vec![index])),
+    for (index, candidate) in candidates.iter().enumerate().filter(|(_, candidate)| !is_rejected(candidate)) {
+        let values = stratum(candidate);
+        match strata.iter_mut().find(|(known, _)| *known == values) {
+            Some((_, candidates)) => candidates.push(index),
+            None => strata.push((values, vec![index])),
         }
     }
     strata
@@ -106,36 +107,37 @@ fn strata(settings: &[Candidate]) -> Vec<(Stratum, Vec<usize>)> {
 
 /// The fits to sample, best first: rounds over the strata, each in another order, of which each takes one fit of a
 /// stratum that was not taken before.
-pub fn sample(settings: &[Candidate]) -> Vec<Ask> {
-    let strata = strata(settings);
-    let mut asked: Vec<Ask> = Vec::new();
-    let is_forest = settings[0].params.contains_key("n_estimators");
+pub fn sample(candidates: &[Candidate]) -> Vec<FitRequest> {
+    let strata = strata(candidates);
+    let mut requests: Vec<FitRequest> = Vec::new();
+    let is_forest = candidates[0].params.contains_key("n_estimators");
     if is_forest {
         let stump = [("n_estimators", json!(1)), ("max_depth", json!(1))];
-        let params = with(&settings[0].params, stump);
+        let params = with(&candidates[0].params, stump);
         // Two, to run beside each other as all fits do.
-        let ask = |stump| Ask { id: Id { setting: None, fold: 0, trees: Some(stump) }, params: params.clone() };
-        asked.extend([0, 1].map(ask));
+        let request =
+            |stump| FitRequest { id: FitId { candidate: None, fold: 0, trees: Some(stump) }, params: params.clone() };
+        requests.extend([0, 1].map(request));
     }
-    for round in 0..ROUNDS {
+    for round in 0..MAX_ROUNDS {
         let mut order: Vec<usize> = (0..strata.len()).collect();
         order.sort_by_key(|&at| scramble(round, at));
         for at in order {
-            let of = &strata[at].1;
+            let members = &strata[at].1;
             let mut fits: Vec<(usize, u32)> =
-                of.iter().flat_map(|&setting| (0..FOLDS).map(move |fold| (setting, fold))).collect();
-            fits.sort_by_key(|&(setting, fold)| scramble(setting, fold as usize));
-            let Some(&(setting, fold)) = fits.get(round) else { continue };
-            let all = settings[setting].params.get("max_features").is_some_and(Value::is_null);
-            let trees = is_forest.then_some(if all { TREES.0 } else { TREES.1 });
+                members.iter().flat_map(|&candidate| (0..FOLDS).map(move |fold| (candidate, fold))).collect();
+            fits.sort_by_key(|&(candidate, fold)| scramble(candidate, fold as usize));
+            let Some(&(candidate, fold)) = fits.get(round) else { continue };
+            let all = candidates[candidate].params.get("max_features").is_some_and(Value::is_null);
+            let trees = is_forest.then_some(if all { SAMPLED_TREES.0 } else { SAMPLED_TREES.1 });
             let params = match trees {
-                Some(trees) => with(&settings[setting].params, [("n_estimators", json!(trees))]),
-                None => settings[setting].params.clone(),
+                Some(trees) => with(&candidates[candidate].params, [("n_estimators", json!(trees))]),
+                None => candidates[candidate].params.clone(),
             };
-            asked.push(Ask { id: Id { setting: Some(setting), fold, trees }, params });
+            requests.push(FitRequest { id: FitId { candidate: Some(candidate), fold, trees }, params });
         }
     }
-    asked
+    requests
 }
 
 fn with<const N: usize>(params: &Params, values: [(&str, Value); N]) -> Params {
@@ -152,30 +154,30 @@ fn scramble(a: usize, b: usize) -> u64 {
 
 /// The cost of all fits of a table: of each stratum the mean of its sampled fits, times their number. A forest's cost
 /// grows with its trees, by what it costs without them.
-pub fn estimate(settings: &[Candidate], fits: &[Fit]) -> Option<Estimate> {
-    let strata = strata(settings);
-    let stumps: Vec<f64> = fits.iter().filter(|fit| fit.id.setting.is_none()).map(|fit| fit.seconds).collect();
+pub fn estimate(candidates: &[Candidate], fits: &[SampledFit]) -> Option<CostEstimate> {
+    let strata = strata(candidates);
+    let stumps: Vec<f64> = fits.iter().filter(|fit| fit.id.candidate.is_none()).map(|fit| fit.seconds).collect();
     let fixed = if stumps.is_empty() { 0.0 } else { mean(&stumps) };
     // Of each covered stratum: seconds of a fit, for a forest of a tree.
     let mut sampled: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
     for fit in fits {
-        let Some(setting) = fit.id.setting else { continue };
-        let at = strata.iter().position(|(_, settings)| settings.contains(&setting))?;
+        let Some(candidate) = fit.id.candidate else { continue };
+        let at = strata.iter().position(|(_, candidates)| candidates.contains(&candidate))?;
         let own = (fit.seconds - fixed).max(0.0) / fit.id.trees.unwrap_or(1) as f64;
         sampled.entry(at).or_default().push(own);
     }
     let covered: BTreeMap<usize, f64> = sampled.iter().map(|(&at, seconds)| (at, mean(seconds))).collect();
-    let of_stratum = |(at, (of, settings_of)): (usize, &(Stratum, Vec<usize>))| {
-        let own = covered.get(&at).or_else(|| nearest(of, &strata, &covered))?;
-        let trees = |&setting: &usize| settings[setting].params.get("n_estimators").and_then(Value::as_f64);
-        let of_setting = |setting| fixed + own * trees(setting).unwrap_or(1.0);
-        Some(settings_of.iter().map(of_setting).sum::<f64>() * f64::from(FOLDS) / 2.0)
+    let stratum_seconds = |(at, (values, members)): (usize, &(Stratum, Vec<usize>))| {
+        let own = covered.get(&at).or_else(|| nearest(values, &strata, &covered))?;
+        let trees = |&candidate: &usize| candidates[candidate].params.get("n_estimators").and_then(Value::as_f64);
+        let seconds_of = |candidate| fixed + own * trees(candidate).unwrap_or(1.0);
+        Some(members.iter().map(seconds_of).sum::<f64>() * f64::from(FOLDS) / 2.0)
     };
-    let seconds = strata.iter().enumerate().map(of_stratum).sum::<Option<f64>>()?;
-    let accepted: usize = strata.iter().map(|(_, settings)| settings.len()).sum();
-    Some(Estimate {
-        settings: settings.len(),
-        rejected: settings.len() - accepted,
+    let seconds = strata.iter().enumerate().map(stratum_seconds).sum::<Option<f64>>()?;
+    let accepted: usize = strata.iter().map(|(_, candidates)| candidates.len()).sum();
+    Some(CostEstimate {
+        candidates: candidates.len(),
+        rejected: candidates.len() - accepted,
         fits: accepted * FOLDS as usize,
         strata: strata.len(),
         sampled: fits.len() - stumps.len(),
@@ -186,8 +188,12 @@ pub fn estimate(settings: &[Candidate], fits: &[Fit]) -> Option<Estimate> {
 }
 
 /// The cost of the covered stratum that has most drivers in common; of equally near ones the first.
-fn nearest<'a>(of: &Stratum, strata: &[(Stratum, Vec<usize>)], covered: &'a BTreeMap<usize, f64>) -> Option<&'a f64> {
-    let differing = |at: usize| strata[at].0.iter().zip(of).filter(|(a, b)| a != b).count();
+fn nearest<'a>(
+    values: &Stratum,
+    strata: &[(Stratum, Vec<usize>)],
+    covered: &'a BTreeMap<usize, f64>,
+) -> Option<&'a f64> {
+    let differing = |at: usize| strata[at].0.iter().zip(values).filter(|(a, b)| a != b).count();
     covered.iter().min_by_key(|(at, _)| differing(**at)).map(|(_, own)| own)
 }
 

@@ -4,37 +4,37 @@ use std::collections::HashMap;
 
 use crate::common::verdict;
 use crate::markdown::{digits, table};
-use crate::ours::{self, Table};
-use crate::strata::{Estimate, Fit};
+use crate::ours::{self, SearchedTable};
+use crate::strata::{CostEstimate, SampledFit};
 use crate::{Bench, cores, theirs};
 
 /// How many times faster than scikit-learn a table has to be.
-const WANTED: [(&str, f64); 5] =
+const MIN_SPEEDUPS: [(&str, f64); 5] =
     [("knn", 300.0), ("tree", 600.0), ("extra_trees", 1_000.0), ("random_forest", 100.0), ("mlp", 3.5)];
 
 /// Of the whole search: minutes, and 10^6 bytes.
-const MINUTES: f64 = 20.0;
-const MEMORY: f64 = 1_500.0;
+const MAX_SEARCH_MINUTES: f64 = 20.0;
+const MAX_MEMORY_MB: f64 = 1_500.0;
 
 /// Whole tables beside scikit-learn, and what was sampled of it.
 pub fn whole(bench: &Bench) -> anyhow::Result<String> {
-    let ours: Vec<Table> = ours::journal(bench).read()?;
+    let ours: Vec<SearchedTable> = ours::journal(bench).read()?;
     let (mut ratios, mut samples) = (Vec::new(), Vec::new());
-    for (table, wanted) in WANTED {
-        let ours = ours.iter().find(|of| of.table == table);
-        let theirs = theirs::of_table(bench, table)?;
+    for (table, min_speedup) in MIN_SPEEDUPS {
+        let ours = ours.iter().find(|table| table.table == table);
+        let theirs = theirs::table_estimate(bench, table)?;
         if let Some(ours) = ours {
-            ratios.push(ratio(ours, theirs.as_ref().map(|(estimate, _)| estimate), wanted));
+            ratios.push(ratio(ours, theirs.as_ref().map(|(estimate, _)| estimate), min_speedup));
         }
         if let Some((estimate, fits)) = theirs {
             samples.push(sample(table, &estimate, &fits, ours));
         }
     }
-    let head = ["table", "settings", "scikit-learn, h", "here, s", "peak MB", "ratio", "wanted", ""];
+    let head = ["table", "candidates", "scikit-learn, h", "here, s", "peak MB", "ratio", "wanted", ""];
     let sampled = [
         "table",
         "fits",
-        "refused settings",
+        "refused candidates",
         "strata",
         "fits run",
         "minutes",
@@ -42,92 +42,96 @@ pub fn whole(bench: &Bench) -> anyhow::Result<String> {
         "accuracy of the run fits, scikit-learn",
         "here",
     ];
-    let note = "Refused settings are no part of scikit-learn's hours; here they are trials that say why. Accuracy is the mean \
-                subset accuracy over the same settings and folds; sampled forests have fewer trees than the table's.";
+    let note = "Refused candidates are no part of scikit-learn's hours; here they are trials that say why. Accuracy is the mean \
+                subset accuracy over the same candidates and folds; sampled forests have fewer trees than the table's.";
     Ok([
-        table("Whole tables", &head, ratios, &sum(&ours)),
+        table("Whole tables", &head, ratios, &summary(&ours)),
         table("What was sampled of scikit-learn", &sampled, samples, note),
     ]
     .join("\n\n"))
 }
 
-fn ratio(ours: &Table, theirs: Option<&Estimate>, wanted: f64) -> Vec<String> {
-    let known = |of: &dyn Fn(&Estimate) -> String| theirs.map_or("not sampled".into(), of);
+fn ratio(ours: &SearchedTable, theirs: Option<&CostEstimate>, min_speedup: f64) -> Vec<String> {
+    let known = |value: &dyn Fn(&CostEstimate) -> String| theirs.map_or("not sampled".into(), value);
     vec![
         ours.table.clone(),
-        ours.settings.to_string(),
+        ours.candidates.to_string(),
         known(&|theirs| digits(theirs.seconds / 3_600.0)),
         digits(ours.wall),
         format!("{:.0}", ours.peak_mb),
         known(&|theirs| digits(theirs.seconds / ours.wall)),
-        wanted.to_string(),
-        known(&|theirs| verdict(theirs.seconds / ours.wall >= wanted).into()),
+        min_speedup.to_string(),
+        known(&|theirs| verdict(theirs.seconds / ours.wall >= min_speedup).into()),
     ]
 }
 
-fn sum(ours: &[Table]) -> String {
-    let seconds: f64 = ours.iter().map(|of| of.wall).sum();
-    let peak = ours.iter().map(|of| of.peak_mb).fold(0.0, f64::max);
-    let winners = ours.iter().map(|of| format!("{} {:.4}", of.table, of.accuracy)).collect::<Vec<_>>().join(", ");
-    let whole = match ours.len() == WANTED.len() {
+fn summary(ours: &[SearchedTable]) -> String {
+    let seconds: f64 = ours.iter().map(|table| table.wall).sum();
+    let peak = ours.iter().map(|table| table.peak_mb).fold(0.0, f64::max);
+    let winners =
+        ours.iter().map(|table| format!("{} {:.4}", table.table, table.accuracy)).collect::<Vec<_>>().join(", ");
+    let whole = match ours.len() == MIN_SPEEDUPS.len() {
         true => format!(
-            "The whole search: {:.1} minutes, wanted {MINUTES}: {}; most memory {peak:.0} MB, wanted {MEMORY}: {}.",
+            "The whole search: {:.1} minutes, wanted {MAX_SEARCH_MINUTES}: {}; most memory {peak:.0} MB, wanted {MAX_MEMORY_MB}: {}.",
             seconds / 60.0,
-            verdict(seconds <= MINUTES * 60.0),
-            verdict(peak <= MEMORY)
+            verdict(seconds <= MAX_SEARCH_MINUTES * 60.0),
+            verdict(peak <= MAX_MEMORY_MB)
         ),
-        false => format!("{} of {} tables: {:.1} minutes, {peak:.0} MB.", ours.len(), WANTED.len(), seconds / 60.0),
+        false => {
+            format!("{} of {} tables: {:.1} minutes, {peak:.0} MB.", ours.len(), MIN_SPEEDUPS.len(), seconds / 60.0)
+        }
     };
-    format!("{whole} Mean subset accuracy of the best settings: {winners}.")
+    format!("{whole} Mean subset accuracy of the best candidates: {winners}.")
 }
 
-fn sample(name: &str, of: &Estimate, fits: &[Fit], ours: Option<&Table>) -> Vec<String> {
+fn sample(name: &str, estimate: &CostEstimate, fits: &[SampledFit], ours: Option<&SearchedTable>) -> Vec<String> {
     let trials: HashMap<(u32, u32), f64> = ours
         .iter()
-        .flat_map(|of| &of.accuracies)
-        .map(|&(setting, fold, accuracy)| ((setting, fold), accuracy))
+        .flat_map(|table| &table.accuracies)
+        .map(|&(candidate, fold, accuracy)| ((candidate, fold), accuracy))
         .collect();
     let both: Vec<(f64, f64)> = fits
         .iter()
-        .filter_map(|fit| Some((fit.accuracy, *trials.get(&(fit.id.setting? as u32, fit.id.fold))?)))
+        .filter_map(|fit| Some((fit.accuracy, *trials.get(&(fit.id.candidate? as u32, fit.id.fold))?)))
         .collect();
-    let mean = |of: fn(&(f64, f64)) -> f64| match both.is_empty() {
+    let mean = |accuracy: fn(&(f64, f64)) -> f64| match both.is_empty() {
         true => "not run".into(),
-        false => format!("{:.4}", both.iter().map(of).sum::<f64>() / both.len() as f64),
+        false => format!("{:.4}", both.iter().map(accuracy).sum::<f64>() / both.len() as f64),
     };
     vec![
         name.to_owned(),
-        of.fits.to_string(),
-        format!("{} of {}", of.rejected, of.settings),
-        of.strata.to_string(),
-        of.sampled.to_string(),
-        digits(of.spent / 60.0),
-        of.uncovered.to_string(),
-        mean(|of| of.0),
-        mean(|of| of.1),
+        estimate.fits.to_string(),
+        format!("{} of {}", estimate.rejected, estimate.candidates),
+        estimate.strata.to_string(),
+        estimate.sampled.to_string(),
+        digits(estimate.spent / 60.0),
+        estimate.uncovered.to_string(),
+        mean(|pair| pair.0),
+        mean(|pair| pair.1),
     ]
 }
 
 /// Measured blocks beside the plan.
 pub fn blocks(bench: &Bench) -> anyhow::Result<String> {
-    let tables: Vec<Table> = ours::journal(bench).read()?;
-    let all: f64 = tables.iter().map(|of| of.wall).sum();
-    let row = |of: &Table| {
-        let estimate: f64 = of.blocks.iter().map(|block| block.estimate).sum();
-        let processor: f64 = of.blocks.iter().map(|block| block.processor).sum();
-        let mut ratios: Vec<f64> = of.blocks.iter().map(|block| block.processor / block.estimate.max(1e-9)).collect();
+    let tables: Vec<SearchedTable> = ours::journal(bench).read()?;
+    let all: f64 = tables.iter().map(|table| table.wall).sum();
+    let row = |table: &SearchedTable| {
+        let estimate: f64 = table.blocks.iter().map(|block| block.estimate).sum();
+        let processor: f64 = table.blocks.iter().map(|block| block.processor).sum();
+        let mut ratios: Vec<f64> =
+            table.blocks.iter().map(|block| block.processor / block.estimate.max(1e-9)).collect();
         ratios.sort_by(f64::total_cmp);
-        let longest = of.blocks.iter().map(|block| block.wall).fold(0.0, f64::max);
+        let longest = table.blocks.iter().map(|block| block.wall).fold(0.0, f64::max);
         vec![
-            of.table.clone(),
-            of.blocks.len().to_string(),
+            table.table.clone(),
+            table.blocks.len().to_string(),
             digits(estimate),
             digits(processor),
             digits(processor / estimate),
             format!("{} to {}", digits(ratios[0]), digits(ratios[ratios.len() - 1])),
             digits(longest),
-            format!("{:.0} %", 100.0 * of.wall / all),
-            format!("{:.0} %", 100.0 * processor / (of.wall * cores() as f64)),
+            format!("{:.0} %", 100.0 * table.wall / all),
+            format!("{:.0} %", 100.0 * processor / (table.wall * cores() as f64)),
         ]
     };
     let head = [
@@ -141,6 +145,6 @@ pub fn blocks(bench: &Bench) -> anyhow::Result<String> {
         "part of the search",
         "cores in use",
     ];
-    let rows = tables.iter().filter(|of| !of.blocks.is_empty()).map(row).collect();
+    let rows = tables.iter().filter(|table| !table.blocks.is_empty()).map(row).collect();
     Ok(table("The plan and the blocks", &head, rows, ""))
 }

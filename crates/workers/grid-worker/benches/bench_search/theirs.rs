@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::common::tracks;
 use crate::journal::Journal;
-use crate::strata::{Estimate, Fit, estimate, sample};
+use crate::strata::{CostEstimate, SampledFit, estimate, sample};
 use crate::{Bench, FOLDS};
 
 const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/bench_search/search.py");
@@ -38,9 +38,9 @@ pub fn write(folder: &Path, data: &learn::Labelled) -> anyhow::Result<()> {
 
 /// Samples a table's fits until the minutes are used up; goes on where a killed run ended.
 pub fn run_table(bench: &Bench, table: &str) -> anyhow::Result<()> {
-    let settings = bench.settings(table)?;
+    let candidates = bench.candidates(table)?;
     let asked = bench.data.join(format!("asked-{table}.json"));
-    let fits = json!({ "family": table, "folds": FOLDS, "fits": sample(&settings) });
+    let fits = json!({ "family": table, "folds": FOLDS, "fits": sample(&candidates) });
     std::fs::write(&asked, fits.to_string())?;
     let mut command = python(bench);
     command.arg("tables").arg(&bench.data).arg(&asked).arg(journal(bench, table).path());
@@ -50,20 +50,20 @@ pub fn run_table(bench: &Bench, table: &str) -> anyhow::Result<()> {
 }
 
 /// One fit on the data in a folder, two jobs at a time where the family can.
-pub fn single(bench: &Bench, folder: &Path, setting: &Candidate, seed: u64) -> anyhow::Result<Single> {
-    let params = serde_json::to_string(&setting.params)?;
+pub fn single(bench: &Bench, folder: &Path, candidate: &Candidate, seed: u64) -> anyhow::Result<PeerRun> {
+    let params = serde_json::to_string(&candidate.params)?;
     let mut command = python(bench);
-    command.arg("single").arg(folder).args([&setting.family, &params, &seed.to_string()]);
+    command.arg("single").arg(folder).args([&candidate.family, &params, &seed.to_string()]);
     let output = command.output().context("cannot run Python")?;
     ensure!(output.status.success(), "scikit-learn failed: {}", String::from_utf8_lossy(&output.stderr));
     let output = String::from_utf8(output.stdout)?;
     let mut numbers = output.lines().map(str::parse);
     let seconds = numbers.next().context("scikit-learn's side printed nothing")??;
-    Ok(Single { seconds, splits: numbers.next().transpose()? })
+    Ok(PeerRun { seconds, splits: numbers.next().transpose()? })
 }
 
 /// A fit by scikit-learn.
-pub struct Single {
+pub struct PeerRun {
     pub seconds: f64,
     /// Of trees, how many splits a row of the fit passes: the mean over rows and trees.
     pub splits: Option<f64>,
@@ -81,7 +81,7 @@ pub fn journal(bench: &Bench, table: &str) -> Journal {
 }
 
 /// What a table costs scikit-learn, and the fits that say so; `None`: nothing was sampled yet.
-pub fn of_table(bench: &Bench, table: &str) -> anyhow::Result<Option<(Estimate, Vec<Fit>)>> {
-    let fits: Vec<Fit> = journal(bench, table).read()?;
-    Ok(estimate(&bench.settings(table)?, &fits).map(|estimate| (estimate, fits)))
+pub fn table_estimate(bench: &Bench, table: &str) -> anyhow::Result<Option<(CostEstimate, Vec<SampledFit>)>> {
+    let fits: Vec<SampledFit> = journal(bench, table).read()?;
+    Ok(estimate(&bench.candidates(table)?, &fits).map(|estimate| (estimate, fits)))
 }

@@ -4,12 +4,12 @@ use std::f64::consts::TAU;
 
 use model::dataset::{Dataset, Split};
 
-const PITCHES: usize = 12;
-const MOMENTS: usize = 100;
+const PITCH_CLASSES: usize = 12;
+const STEPS: usize = 100;
 /// Scalars that are real numbers; a key, a mode and a time signature follow them.
-const REAL: usize = 14;
+const REAL_SCALARS: usize = 14;
 /// Pitches, the least and the greatest of each, scalars.
-const FEATURES: usize = MOMENTS * PITCHES + 2 * PITCHES + REAL + 3;
+const FEATURES: usize = STEPS * PITCH_CLASSES + 2 * PITCH_CLASSES + REAL_SCALARS + 3;
 
 /// Tracks with 1 to 3 labels of unequal frequency. A label bends the course of the pitches and shifts the scalars; what a
 /// track is by itself is larger than that, so that no model gets all of them right. Fewer than all 1,241 features are
@@ -41,9 +41,9 @@ pub fn tracks(rows: usize, features: usize, labels: usize) -> Dataset {
 struct Genre {
     /// How often it is drawn, beside the others.
     weight: f64,
-    level: [f64; PITCHES],
-    trend: [f64; PITCHES],
-    scalars: [f64; REAL],
+    level: [f64; PITCH_CLASSES],
+    trend: [f64; PITCH_CLASSES],
+    scalars: [f64; REAL_SCALARS],
 }
 
 impl Genre {
@@ -78,9 +78,9 @@ fn draw(genres: &[Genre], random: &mut Random) -> Vec<usize> {
 fn track(genres: &[Genre], labels: &[usize], random: &mut Random) -> Vec<f64> {
     let sum = |of: &dyn Fn(&Genre) -> f64| labels.iter().map(|&label| of(&genres[label])).sum::<f64>();
     let mut row = Vec::with_capacity(FEATURES);
-    let mut own = [0.0; PITCHES];
-    for moment in 0..MOMENTS {
-        let time = 2.0 * moment as f64 / (MOMENTS - 1) as f64 - 1.0;
+    let mut own = [0.0; PITCH_CLASSES];
+    for moment in 0..STEPS {
+        let time = 2.0 * moment as f64 / (STEPS - 1) as f64 - 1.0;
         for (pitch, own) in own.iter_mut().enumerate() {
             *own = if moment == 0 { random.normal() } else { 0.8 * *own + 0.6 * random.normal() };
             let course = sum(&|genre| genre.level[pitch] + genre.trend[pitch] * time);
@@ -88,11 +88,11 @@ fn track(genres: &[Genre], labels: &[usize], random: &mut Random) -> Vec<f64> {
         }
     }
     for better in [f64::min as fn(f64, f64) -> f64, f64::max] {
-        let extreme = |pitch: usize| row.iter().skip(pitch).step_by(PITCHES).copied().reduce(better);
-        let extremes: Vec<f64> = (0..PITCHES).filter_map(extreme).collect();
+        let extreme = |pitch: usize| row.iter().skip(pitch).step_by(PITCH_CLASSES).copied().reduce(better);
+        let extremes: Vec<f64> = (0..PITCH_CLASSES).filter_map(extreme).collect();
         row.extend(extremes);
     }
-    row.extend((0..REAL).map(|scalar| sum(&|genre| genre.scalars[scalar]) + random.normal()));
+    row.extend((0..REAL_SCALARS).map(|scalar| sum(&|genre| genre.scalars[scalar]) + random.normal()));
     row.extend([(12.0, 0.0), (2.0, 0.0), (3.0, 3.0)].map(|(values, from)| from + (random.unit() * values).floor()));
     row
 }

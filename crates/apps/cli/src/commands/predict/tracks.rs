@@ -80,7 +80,7 @@ fn id_of(chosen: &Chosen, text: &str) -> Result<String, Reason> {
 
 /// The model's features as columns of tracks; none if they are others.
 fn track_columns(chosen: &Chosen) -> Option<TrackColumns> {
-    TrackColumns::of(chosen.info.feature_names.clone())
+    TrackColumns::from_names(chosen.info.feature_names.clone())
 }
 
 /// The features of tracks that are not in the dataset, those that the store lacks fetched now.

@@ -31,7 +31,7 @@ pub async fn begin(backends: &Backends, info: &DatasetInfo, plan: &Plan, run: Op
         None => data::check_folds(info, plan.folds)?,
     }
     data::warn_of_excess(info, &plan.settings, plan.folds);
-    let (new, _) = grid_worker::start(info, plan.settings.clone(), plan.folds, plan.seed, plan.thresholds);
+    let (new, _) = grid_worker::plan_search(info, plan.settings.clone(), plan.folds, plan.seed, plan.thresholds);
     let store = &backends.store;
     store.save_search(&new).await?;
     // As it was saved first: another version of this program may have cut it into other blocks.
@@ -46,7 +46,7 @@ pub async fn begin(backends: &Backends, info: &DatasetInfo, plan: &Plan, run: Op
             Some(run) => job.of_run(&run.id),
             None => job,
         };
-        jobs.extend(grid_worker::jobs_left(&search, &finished).into_iter().map(of_run));
+        jobs.extend(grid_worker::remaining_jobs(&search, &finished).into_iter().map(of_run));
         backends.queue.publish(&jobs).await?;
     }
     Ok(Begun { search, finished: finished.len(), published: jobs.len() })

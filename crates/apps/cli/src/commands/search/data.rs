@@ -6,7 +6,7 @@ use anyhow::{Context, anyhow, bail};
 use features::{DatasetError, GenreColumn, Import, Imported};
 use host::Backends;
 use learn::plan::DatasetShape;
-use learn::select::excesses;
+use learn::select::warnings;
 use model::dataset::{DatasetInfo, Training};
 use model::run::StandIn;
 use model::search::Candidate;
@@ -77,9 +77,9 @@ pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
 
 /// Says on standard error where settings select more features than there are.
 pub fn warn_of_excess(info: &DatasetInfo, settings: &[Candidate], folds: u32) {
-    let DatasetShape { rows, features, .. } = grid_worker::shape(info);
+    let DatasetShape { rows, features, .. } = grid_worker::dataset_shape(info);
     let fitted = rows - rows.div_ceil(folds as usize);
-    for sentence in excesses(settings, fitted, features) {
+    for sentence in warnings(settings, fitted, features) {
         warn(&sentence);
     }
 }

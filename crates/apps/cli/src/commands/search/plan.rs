@@ -100,7 +100,7 @@ async fn size(args: &SearchPlanArgs, plan: &Plan, backends: &Backends) -> anyhow
     };
     check_folds(&info, args.grid.folds)?;
     warn_of_excess(&info, &plan.settings, plan.folds);
-    let DatasetShape { rows, features, labels } = grid_worker::shape(&info);
+    let DatasetShape { rows, features, labels } = grid_worker::dataset_shape(&info);
     Ok(Size { rows: info.rows, training_rows: rows, features, labels })
 }
 

@@ -4,25 +4,25 @@ use std::borrow::Cow;
 
 use super::entities::decoded;
 
-/// Words that stand for nothing, in small letters.
-const MISSING: [&str; 9] = ["", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "-"];
+/// Words that mean "missing", in lower case.
+const MISSING_WORDS: [&str; 9] = ["", "na", "n/a", "#n/a", "<na>", "nan", "null", "none", "-"];
 
-/// What Python's lists, sets and tuples, and JSON's lists stand in.
+/// The brackets of Python's lists, sets and tuples and of JSON's lists.
 const BRACKETS: [(char, char); 3] = [('[', ']'), ('{', '}'), ('(', ')')];
 
-/// Lists in lists, and in `array(…)`, that are looked into.
-const DEEPEST: usize = 4;
+/// Levels of lists within lists, or within `array(…)`, that are unwrapped.
+const MAX_NESTING: usize = 4;
 
-/// How Python writes those that are empty where brackets alone would be something else.
-const EMPTY: [&str; 4] = ["set()", "frozenset()", "list()", "tuple()"];
+/// How Python writes empty collections whose brackets alone would mean something else.
+const EMPTY_COLLECTIONS: [&str; 4] = ["set()", "frozenset()", "list()", "tuple()"];
 
 /// What Python may write before a quote: the text's type, and what then stands behind it.
-const PREFIXES: [(&str, &str); 5] = [("", ""), ("u", ""), ("b", ""), ("np.str_(", ")"), ("numpy.str_(", ")")];
+const QUOTE_PREFIXES: [(&str, &str); 5] = [("", ""), ("u", ""), ("b", ""), ("np.str_(", ")"), ("numpy.str_(", ")")];
 
 /// Whether a text says that there is nothing.
 pub(super) fn is_missing(text: &str) -> bool {
     let text = text.trim();
-    text.len() <= 4 && MISSING.contains(&text.to_ascii_lowercase().as_str())
+    text.len() <= 4 && MISSING_WORDS.contains(&text.to_ascii_lowercase().as_str())
 }
 
 /// A cell without the entities of HTML. Those within the quotes of a list may be quotes themselves: they stay until the
@@ -34,12 +34,12 @@ pub(super) fn unescaped(cell: &str) -> Cow<'_, str> {
 
 /// What is between the brackets, where a cell is a list as Python, numpy or JSON write it; `None`: it is none.
 pub(super) fn inside(cell: &str) -> Option<&str> {
-    inside_within(cell, DEEPEST)
+    inside_within(cell, MAX_NESTING)
 }
 
 fn inside_within(cell: &str, depth: usize) -> Option<&str> {
     let (cell, deeper) = (cell.trim(), depth.checked_sub(1)?);
-    if EMPTY.contains(&cell) {
+    if EMPTY_COLLECTIONS.contains(&cell) {
         return Some("");
     }
     if let Some(list) = argument(cell) {
@@ -70,7 +70,7 @@ pub(super) fn is_code(cell: &str) -> bool {
 
 /// Why a cell that looks like a list has no texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum NoTexts {
+pub(super) enum ListError {
     /// It has `...` in place of some, as numpy prints long arrays.
     Shortened,
     /// It is no list, or one of something else.
@@ -79,28 +79,28 @@ pub(super) enum NoTexts {
 
 /// The texts of a list, from between its brackets: in either kind of quotes, with Python's escapes, which are also JSON's,
 /// or bare; parted by commas, or where they are quoted by blanks, as numpy prints them.
-pub(super) fn list(inside: &str) -> Result<Vec<String>, NoTexts> {
+pub(super) fn list(inside: &str) -> Result<Vec<String>, ListError> {
     let between = |c: char| c == ',' || c.is_whitespace();
     let mut texts = Vec::new();
     let mut rest = inside.trim_start_matches(between);
     while !rest.is_empty() {
         let behind = if let Some((prefix, behind_text)) = quote(rest) {
-            let (text, behind) = quoted(&rest[prefix.len()..]).ok_or(NoTexts::Other)?;
-            texts.push(if prefix == "b" { of_bytes(text) } else { text });
-            behind.strip_prefix(behind_text).ok_or(NoTexts::Other)?
+            let (text, behind) = quoted(&rest[prefix.len()..]).ok_or(ListError::Other)?;
+            texts.push(if prefix == "b" { decode_python_bytes(text) } else { text });
+            behind.strip_prefix(behind_text).ok_or(ListError::Other)?
         } else if is_ellipsis(rest) {
-            return Err(NoTexts::Shortened);
+            return Err(ListError::Shortened);
         } else {
             let (bare, behind) = rest.split_at(rest.find(',').unwrap_or(rest.len()));
             if bare.contains(['\'', '"', '[', ']', '{', '}']) {
-                return Err(NoTexts::Other);
+                return Err(ListError::Other);
             }
             texts.push(bare.trim_end().to_owned());
             behind
         };
         rest = behind.trim_start_matches(between);
         if rest.len() == behind.len() && !rest.is_empty() {
-            return Err(NoTexts::Other);
+            return Err(ListError::Other);
         }
     }
     Ok(names(texts.iter().map(String::as_str)))
@@ -120,11 +120,11 @@ pub(super) fn names<'a>(texts: impl Iterator<Item = &'a str>) -> Vec<String> {
 /// What stands before a quote at the beginning of a text, and what has to stand behind the other.
 fn quote(text: &str) -> Option<(&'static str, &'static str)> {
     let is_quoted = |prefix: &str| text.strip_prefix(prefix).is_some_and(|rest| rest.starts_with(['\'', '"']));
-    PREFIXES.into_iter().find(|(prefix, _)| is_quoted(prefix))
+    QUOTE_PREFIXES.into_iter().find(|(prefix, _)| is_quoted(prefix))
 }
 
 /// The text of Python's bytes, which were read as a character each.
-fn of_bytes(text: String) -> String {
+fn decode_python_bytes(text: String) -> String {
     let bytes: Option<Vec<u8>> = text.chars().map(|char| u8::try_from(char).ok()).collect();
     bytes.and_then(|bytes| String::from_utf8(bytes).ok()).unwrap_or(text)
 }
@@ -168,10 +168,10 @@ fn hex(chars: &mut std::str::CharIndices, digits: usize) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{NoTexts, inside, list};
+    use super::{ListError, inside, list};
 
-    fn read(cell: &str) -> Result<Vec<String>, NoTexts> {
-        list(inside(cell).ok_or(NoTexts::Other)?)
+    fn read(cell: &str) -> Result<Vec<String>, ListError> {
+        list(inside(cell).ok_or(ListError::Other)?)
     }
 
     #[test]
@@ -250,7 +250,7 @@ mod tests {
             "[np.str_('rock', 'pop']",
             r"['\ud83c']",
         ] {
-            assert_eq!(read(cell), Err(NoTexts::Other), "{cell}");
+            assert_eq!(read(cell), Err(ListError::Other), "{cell}");
         }
     }
     #[test]
@@ -262,7 +262,7 @@ mod tests {
             "[rock, pop, ...]",
             "[rock, …, pop]",
         ] {
-            assert_eq!(read(cell), Err(NoTexts::Shortened), "{cell}");
+            assert_eq!(read(cell), Err(ListError::Shortened), "{cell}");
         }
         let names = ["...and oceans", "etc..."].map(str::to_owned).to_vec();
         for cell in ["['...and oceans', 'etc...']", "[...and oceans, etc...]"] {

@@ -1,15 +1,15 @@
-//! Entities of HTML, which texts that were taken from pages still have.
+//! HTML entities, which texts copied from web pages still contain.
 
 use std::borrow::Cow;
 
-/// Texts that were escaped as often as this are read.
-const MOST_ROUNDS: usize = 3;
+/// How often a text may have been escaped.
+const MAX_ROUNDS: usize = 3;
 
 /// Characters of the longest entity, between `&` and `;`.
-const LONGEST: usize = 8;
+const MAX_ENTITY_CHARACTERS: usize = 8;
 
 /// The names of U+00A0 to U+00FF.
-const LATIN_1: [&str; 96] = [
+const LATIN_1_ENTITIES: [&str; 96] = [
     "nbsp", "iexcl", "cent", "pound", "curren", "yen", "brvbar", "sect", "uml", "copy", "ordf", "laquo", "not", "shy",
     "reg", "macr", "deg", "plusmn", "sup2", "sup3", "acute", "micro", "para", "middot", "cedil", "sup1", "ordm",
     "raquo", "frac14", "frac12", "frac34", "iquest", "Agrave", "Aacute", "Acirc", "Atilde", "Auml", "Aring", "AElig",
@@ -20,7 +20,7 @@ const LATIN_1: [&str; 96] = [
     "divide", "oslash", "ugrave", "uacute", "ucirc", "uuml", "yacute", "thorn", "yuml",
 ];
 
-const OTHERS: [(&str, char); 13] = [
+const OTHER_ENTITIES: [(&str, char); 13] = [
     ("amp", '&'),
     ("lt", '<'),
     ("gt", '>'),
@@ -39,7 +39,7 @@ const OTHERS: [(&str, char); 13] = [
 /// The text with characters in place of entities, also where it was escaped more than once: `r&amp;amp;b`.
 pub(super) fn decoded(text: &str) -> Cow<'_, str> {
     let mut text = Cow::Borrowed(text);
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         match once(&text) {
             Some(decoded) => text = Cow::Owned(decoded),
             None => break,
@@ -74,7 +74,7 @@ fn once(text: &str) -> Option<String> {
 
 /// The character of the entity behind an `&`, and what follows it.
 fn character(text: &str) -> Option<(char, &str)> {
-    let end = text.bytes().take(LONGEST + 1).position(|byte| byte == b';')?;
+    let end = text.bytes().take(MAX_ENTITY_CHARACTERS + 1).position(|byte| byte == b';')?;
     let (name, behind) = (&text[..end], &text[end + 1..]);
     let char = match name.strip_prefix('#') {
         Some(number) => char::from_u32(match number.strip_prefix(['x', 'X']) {
@@ -82,8 +82,8 @@ fn character(text: &str) -> Option<(char, &str)> {
             None => number.parse().ok()?,
         }),
         None => {
-            let latin = LATIN_1.iter().position(|latin| *latin == name).map(|i| '\u{a0}' as u32 + i as u32);
-            let other = || OTHERS.iter().find(|(other, _)| *other == name).map(|(_, char)| *char);
+            let latin = LATIN_1_ENTITIES.iter().position(|latin| *latin == name).map(|i| '\u{a0}' as u32 + i as u32);
+            let other = || OTHER_ENTITIES.iter().find(|(other, _)| *other == name).map(|(_, char)| *char);
             latin.and_then(char::from_u32).or_else(other)
         }
     };

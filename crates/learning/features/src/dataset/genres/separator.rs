@@ -1,4 +1,4 @@
-//! What is between the genres of a cell.
+//! The separator between the genres of a cell.
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
@@ -6,30 +6,30 @@ use std::str::FromStr;
 
 use model::plain::shell_word;
 
-use super::cell::{NoTexts, inside, is_code, is_missing, list, names, unescaped};
+use super::cell::{ListError, inside, is_code, is_missing, list, names, unescaped};
 use super::entities::decoded;
 use crate::DatasetError;
 use crate::dataset::error::shown;
 use crate::dataset::place::Place;
 
-/// What may be between genres, in the order of preference where several are in equally many cells.
-const CANDIDATES: [&str; 11] = ["|", ";", ",", "\n", "\t", "；", "，", "、", "•", "·", HASH];
+/// Usual separators of genres, in the order of preference where several occur in equally many cells.
+const USUAL_SEPARATORS: [&str; 11] = ["|", ";", ",", "\n", "\t", "；", "，", "、", "•", "·", HASH];
 
-/// What every genre begins with in `#jazz #dream pop`.
+/// The prefix of every genre in `#jazz #dream pop`.
 const HASH: &str = "#";
 
-/// What may be between genres and is part of the names of many, such as `Hip-Hop/Rap` and `drum & bass`: never taken unless
-/// it is named.
-const AMBIGUOUS: [&str; 5] = ["/", "\\", " & ", " and ", " + "];
+/// Possible separators that many names of genres contain, such as `Hip-Hop/Rap` and `drum & bass`: only used if the user
+/// names them.
+const AMBIGUOUS_SEPARATORS: [&str; 5] = ["/", "\\", " & ", " and ", " + "];
 
-/// What few have between genres: not taken unless it is named, and spoken of where it is in many cells.
-const UNUSUAL: [&str; 14] = ["+", " - ", " – ", " — ", "--", ">", ":", "~", "^", "=", "*", "__", " #", "  "];
+/// Rare separators: only used if the user names them, but reported if they are in many cells.
+const UNUSUAL_SEPARATORS: [&str; 14] = ["+", " - ", " – ", " — ", "--", ">", ":", "~", "^", "=", "*", "__", " #", "  "];
 
-/// Of so many cells at least one has a separator that is not doubtful.
-const RARE: usize = 10;
+/// A separator is doubtful if fewer than one in this many cells contain it.
+const MIN_SEPARATED_SHARE: usize = 10;
 
-/// Genres that a note shows.
-const SHOWN: usize = 3;
+/// Genres that a note shows at most.
+const MAX_GENRES_SHOWN: usize = 3;
 
 /// What is between genres.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(super) fn genres(
     let texts: Vec<Cow<'_, str>> = texts.collect();
     let filled = texts.iter().zip(places).filter(|(text, _)| !is_missing(text));
     let plain = filled.filter(|(text, _)| inside(text).is_none()).map(|(text, place)| (*place, text.trim()));
-    let plain = Plain(plain.collect());
+    let plain = PlainCells(plain.collect());
     let named = separator.map(|separator| match separator {
         Separator::None => None,
         Separator::Text(named) => Some(decoded(named)),
@@ -79,7 +79,7 @@ pub(super) fn genres(
     let read = |(text, place): (&Cow<'_, str>, &Place)| match inside(text) {
         _ if is_missing(text) => Ok(Vec::new()),
         Some(inside) => list(inside).map_err(|why| no_list(column, *place, text, why)),
-        None if is_code(text) => Err(no_list(column, *place, text, NoTexts::Other)),
+        None if is_code(text) => Err(no_list(column, *place, text, ListError::Other)),
         None => Ok(parts(text, separator)),
     };
     let genres: Result<_, _> = texts.iter().zip(places).map(read).collect();
@@ -89,20 +89,20 @@ pub(super) fn genres(
 /// What has to be said about a separator of cells that are lists.
 pub(super) fn without_use(column: &str, separator: Option<&Separator>) -> Vec<String> {
     match separator {
-        Some(Separator::Text(named)) => Plain(Vec::new()).check(column, named).into_iter().collect(),
+        Some(Separator::Text(named)) => PlainCells(Vec::new()).check(column, named).into_iter().collect(),
         _ => Vec::new(),
     }
 }
 
-fn no_list(column: &str, place: Place, text: &str, why: NoTexts) -> DatasetError {
+fn no_list(column: &str, place: Place, text: &str, why: ListError) -> DatasetError {
     match why {
-        NoTexts::Shortened => DatasetError::value(
+        ListError::Shortened => DatasetError::value(
             column,
             place,
             "holds a list that was shortened, with `...` in place of genres: write it out in full (numpy: `.tolist()`, or \
              `numpy.set_printoptions(threshold=sys.maxsize)`)",
         ),
-        NoTexts::Other => DatasetError::Genres { column: column.to_owned(), place, text: shown(text) },
+        ListError::Other => DatasetError::Genres { column: column.to_owned(), place, text: shown(text) },
     }
 }
 
@@ -120,33 +120,33 @@ fn has(text: &str, separator: &str) -> bool {
 }
 
 /// Places and texts of the cells that are no lists.
-struct Plain<'a>(Vec<(Place, &'a str)>);
+struct PlainCells<'a>(Vec<(Place, &'a str)>);
 
-impl Plain<'_> {
+impl PlainCells<'_> {
     fn having(&self, separator: &str) -> usize {
         self.0.iter().filter(|(_, text)| has(text, separator)).count()
     }
 
     /// The separator that is in most cells, and what is doubtful about it.
     fn find(&self, column: &str) -> (Option<&'static str>, Option<String>) {
-        let counts = CANDIDATES.iter().rev().map(|candidate| (self.having(candidate), *candidate));
+        let counts = USUAL_SEPARATORS.iter().rev().map(|candidate| (self.having(candidate), *candidate));
         // Of equally frequent ones the last is taken, so the first of all.
         let (count, found) = counts.max_by_key(|(count, _)| *count).filter(|(count, _)| *count > 0).unwrap_or_default();
         let rivals = self.rivals(count, found);
         if count == 0 {
             return (None, rivals.first().map(|(_, rival)| self.note(column, None, rival, &rivals)));
         }
-        let is_doubtful = found != "," || !rivals.is_empty() || count * RARE < self.0.len();
+        let is_doubtful = found != "," || !rivals.is_empty() || count * MIN_SEPARATED_SHARE < self.0.len();
         (Some(found), is_doubtful.then(|| self.note(column, Some(found), found, &rivals)))
     }
 
     /// What else may be between genres than what was found, if anything was, and in how many cells; the likeliest first.
     fn rivals(&self, count: usize, found: &str) -> Vec<(usize, &'static str)> {
         let counted = |rival: &&'static str| (self.having(rival), *rival);
-        let usual = CANDIDATES.iter().chain(&AMBIGUOUS).map(counted);
+        let usual = USUAL_SEPARATORS.iter().chain(&AMBIGUOUS_SEPARATORS).map(counted);
         let mut rivals: Vec<_> = usual.filter(|(count, rival)| *count > 0 && *rival != found).collect();
-        let is_frequent = |(here, _): &(usize, &str)| *here > count && here * RARE >= self.0.len();
-        for rival in UNUSUAL.iter().map(counted).filter(is_frequent) {
+        let is_frequent = |(here, _): &(usize, &str)| *here > count && here * MIN_SEPARATED_SHARE >= self.0.len();
+        for rival in UNUSUAL_SEPARATORS.iter().map(counted).filter(is_frequent) {
             // Of ` + ` and `+` one is enough.
             if !rivals.iter().any(|(_, other)| other.contains(rival.1)) {
                 rivals.push(rival);
@@ -163,7 +163,7 @@ impl Plain<'_> {
             return None;
         }
         // One that has another separator says most.
-        let other = CANDIDATES.iter().chain(&AMBIGUOUS).find(|other| self.having(other) > 0);
+        let other = USUAL_SEPARATORS.iter().chain(&AMBIGUOUS_SEPARATORS).find(|other| self.having(other) > 0);
         let telling = self.0.iter().find(|(_, text)| other.is_some_and(|other| has(text, other)));
         let how = match telling.or(self.0.first()) {
             Some((place, text)) => format!("each was read as one genre, such as {} in {place}", shown(text)),
@@ -179,8 +179,8 @@ impl Plain<'_> {
         let first = self.0.iter().find(|(_, cell)| has(cell, text));
         let first = first.map_or_else(String::new, |(place, cell)| {
             let parts = parts(cell, separator);
-            let more = if parts.len() > SHOWN { ", …" } else { "" };
-            let parts: Vec<String> = parts.iter().take(SHOWN).map(|part| shown(part)).collect();
+            let more = if parts.len() > MAX_GENRES_SHOWN { ", …" } else { "" };
+            let parts: Vec<String> = parts.iter().take(MAX_GENRES_SHOWN).map(|part| shown(part)).collect();
             format!(": {place} has {}{more}", parts.join(", "))
         });
         let one = "if a cell is one genre, add `--genre-separator none`";

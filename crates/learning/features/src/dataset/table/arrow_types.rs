@@ -4,27 +4,28 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use parquet::file::metadata::FileMetaData;
 
-const KEY: &str = "ARROW:schema";
+/// The key of a file's metadata that holds Arrow's schema.
+const SCHEMA_KEY: &str = "ARROW:schema";
 
 /// In the metadata of a field whose values have a meaning of their own, such as pandas' periods.
-const EXTENSION: &str = "ARROW:extension:name";
+const EXTENSION_KEY: &str = "ARROW:extension:name";
 
 /// A column's name, and what it holds if Arrow knows it for more than numbers or texts.
-type Named = (String, Option<&'static str>);
+type NamedContent = (String, Option<&'static str>);
 
 /// The columns of a file in its order, if it tells them in words of Arrow.
-pub(super) fn columns(file: &FileMetaData) -> Option<Vec<Named>> {
-    let schema = file.key_value_metadata()?.iter().find(|pair| pair.key == KEY)?;
+pub(super) fn columns(file: &FileMetaData) -> Option<Vec<NamedContent>> {
+    let schema = file.key_value_metadata()?.iter().find(|pair| pair.key == SCHEMA_KEY)?;
     let message = BASE64_STANDARD.decode(schema.value.as_ref()?).ok()?;
     // A mark and a length stand before the message.
     let bytes = message.strip_prefix(&[0xff; 4]).map_or(&*message, |rest| rest.get(4..).unwrap_or_default());
     // Numbers of fields and types are those of Arrow's `Message.fbs` and `Schema.fbs`.
-    let schema = Table { bytes, at: number(bytes, 0)? }.table(2)?;
+    let schema = FlatTable { bytes, at: number(bytes, 0)? }.table(2)?;
     schema.tables(1)?.iter().map(|column| Some((column.text(0)?.to_owned(), other(column)?))).collect()
 }
 
-fn other(column: &Table) -> Option<Option<&'static str>> {
-    let is_extension = |pair: &Table| pair.text(0) == Some(EXTENSION);
+fn other(column: &FlatTable) -> Option<Option<&'static str>> {
+    let is_extension = |pair: &FlatTable| pair.text(0) == Some(EXTENSION_KEY);
     if column.tables(6).is_some_and(|pairs| pairs.iter().any(is_extension)) {
         return Some(Some("values of a type that is not read here"));
     }
@@ -38,12 +39,12 @@ fn other(column: &Table) -> Option<Option<&'static str>> {
 }
 
 /// A table within a flatbuffer.
-struct Table<'a> {
+struct FlatTable<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl<'a> Table<'a> {
+impl<'a> FlatTable<'a> {
     /// Where a field is; `None` for one that is left out.
     fn field(&self, index: usize) -> Option<usize> {
         let back = number(self.bytes, self.at)? as u32 as i32;

@@ -1,4 +1,4 @@
-//! From the bytes of a file to its text: compression, encoding, and formats that are no tables.
+//! From the bytes of a file to its text: compression, encoding, and formats that are not tables.
 
 use std::borrow::Cow;
 use std::io::Read;
@@ -10,18 +10,18 @@ use super::super::error::shown;
 
 const GZIP_MAGIC: &[u8] = &[0x1f, 0x8b];
 
-/// How far a gzip file may unpack whatever its size, in bytes.
-const UNPACKED_ALWAYS: u64 = 64 << 20;
+/// Bytes that any gzip file may unpack to, however small it is.
+const MIN_UNPACKED_LIMIT_BYTES: u64 = 64 << 20;
 
-/// How many times its size a larger one may unpack to: tables of numbers come to 3 to 10 times, sparse ones to 100.
-const UNPACKED_RATIO: u64 = 200;
+/// How many times its size a larger gzip file may unpack to: tables of numbers reach 3 to 10 times, sparse ones 100.
+const MAX_UNPACKED_RATIO: u64 = 200;
 
 /// The file without its compression.
 pub(super) fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DatasetError> {
     if !bytes.starts_with(GZIP_MAGIC) {
         return Ok(Cow::Borrowed(bytes));
     }
-    let limit = UNPACKED_ALWAYS.max(UNPACKED_RATIO * bytes.len() as u64);
+    let limit = MIN_UNPACKED_LIMIT_BYTES.max(MAX_UNPACKED_RATIO * bytes.len() as u64);
     let mut unpacked = Vec::new();
     match MultiGzDecoder::new(bytes).take(limit + 1).read_to_end(&mut unpacked) {
         Err(_) => Err(unreadable("the gzip file is damaged or cut off: fetch or pack it again")),
@@ -34,7 +34,7 @@ pub(super) fn unpack(bytes: &[u8]) -> Result<Cow<'_, [u8]>, DatasetError> {
     }
 }
 
-/// First bytes of formats that people take for tables.
+/// First bytes of formats that are mistaken for tables, with what to do.
 const FORMATS: [(&[u8], &str); 11] = [
     (b"PK\x03\x04", "a zip archive, as Excel's .xlsx is: save the sheet as CSV, or unpack the archive"),
     (b"\xd0\xcf\x11\xe0", "an old Office file (.xls): save the sheet as CSV"),
@@ -52,10 +52,10 @@ const FORMATS: [(&[u8], &str); 11] = [
     ),
 ];
 
-/// Characters that tell what kind of document a text is.
-const START: usize = 1_000;
+/// Characters from the start of a text in which markup is looked for.
+const MARKUP_CHARACTERS: usize = 1_000;
 
-/// What begins an HTML page, or a piece of one, in small letters.
+/// Beginnings of HTML pages and fragments, in lower case.
 const HTML: [&str; 19] = [
     "<!doctype html",
     "<!--",
@@ -102,7 +102,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<(Cow<'_, str>, Option<String>), Dat
 fn markup(text: &str) -> Option<&'static str> {
     const PAGE: &str = "is an HTML page, as a server sends it in place of a file: fetch the file itself, or save the page's \
                         table as CSV";
-    let start: String = text.trim_start().chars().take(START).collect::<String>().to_lowercase();
+    let start: String = text.trim_start().chars().take(MARKUP_CHARACTERS).collect::<String>().to_lowercase();
     // Comments come before a page as before anything else.
     let mut page = start.as_str();
     while let Some((_, behind)) = page.strip_prefix("<!--").and_then(|rest| rest.split_once("-->")) {

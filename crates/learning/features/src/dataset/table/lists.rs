@@ -1,4 +1,4 @@
-//! A column of Parquet's lists of texts.
+//! A Parquet column of lists of texts.
 
 use parquet::basic::{ConvertedType, LogicalType, Repetition, Type as Physical};
 use parquet::column::reader::{ColumnReader, ColumnReaderImpl};
@@ -9,17 +9,17 @@ use parquet::schema::types::Type;
 
 use super::cells::Cells;
 
-/// Texts of a column that are read at most, those that lists lack counted. A list is decoded in one piece, to 40 bytes a
-/// text: 640 MiB where one row has them all.
-const MOST_TEXTS: usize = 1 << 24;
-const TOO_MANY: NotRead = NotRead::TooLong("16,777,216 texts");
+/// Texts of a column that are read at most, nulls included. A list is decoded in one piece at 40 bytes per text: 640 MiB
+/// if one row holds them all.
+const MAX_TEXTS: usize = 1 << 24;
+const TOO_MANY_TEXTS: NotRead = NotRead::TooLong("16,777,216 texts");
 
-/// Bytes of all texts of a column that are read at most: a small file can name one long text any number of times.
-const MOST_BYTES: usize = 1 << 28;
-const TOO_LARGE: NotRead = NotRead::TooLong("256 MiB of text");
+/// Bytes of text in a column that are read at most: a small file can refer to one long text any number of times.
+const MAX_TEXT_BYTES_PER_COLUMN: usize = 1 << 28;
+const TOO_MANY_BYTES: NotRead = NotRead::TooLong("256 MiB of text");
 
-/// Rows that are decoded at once.
-const BATCH: usize = 1 << 14;
+/// Rows that are decoded at a time.
+const BATCH_ROWS: usize = 1 << 14;
 
 /// Why a column is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +67,16 @@ fn element(field: &Type) -> Option<&Type> {
     let info = field.get_basic_info();
     let is_list =
         matches!(info.logical_type_ref(), Some(LogicalType::List)) || info.converted_type() == ConvertedType::LIST;
-    let repeated = only(field).filter(|repeated| is_list && is_repeated(repeated))?;
-    if repeated.is_primitive() { Some(repeated) } else { only(repeated).filter(|element| !is_repeated(element)) }
+    let repeated = single_field(field).filter(|repeated| is_list && is_repeated(repeated))?;
+    if repeated.is_primitive() {
+        Some(repeated)
+    } else {
+        single_field(repeated).filter(|element| !is_repeated(element))
+    }
 }
 
 /// The field of a group that has no other.
-fn only(group: &Type) -> Option<&Type> {
+fn single_field(group: &Type) -> Option<&Type> {
     if !group.is_group() {
         return None;
     }
@@ -93,7 +97,7 @@ pub(super) fn check(file: &dyn FileReader, leaf: usize) -> Result<(), NotRead> {
             pages.skip_next_page()?;
         }
     }
-    if texts > MOST_TEXTS { Err(TOO_MANY) } else { Ok(()) }
+    if texts > MAX_TEXTS { Err(TOO_MANY_TEXTS) } else { Ok(()) }
 }
 
 impl Lists {
@@ -107,34 +111,35 @@ impl Lists {
         starts.zip(&self.ends).map(|(start, end)| (start..*end).map(|text| self.texts.get(text)).collect())
     }
 
-    /// Adds the lists of a row group, which are refused when there are more than `most` then. A text is there where its
-    /// definition level is `full`.
-    pub(super) fn read(&mut self, reader: ColumnReader, full: i16, most: usize) -> Result<(), NotRead> {
+    /// Adds the lists of a row group, which are refused when there are more than `max_rows` then. A text is there where its
+    /// definition level is `full_level`.
+    pub(super) fn read(&mut self, reader: ColumnReader, full_level: i16, max_rows: usize) -> Result<(), NotRead> {
         let ColumnReader::ByteArrayColumnReader(mut reader) = reader else {
             // Of another type than the schema says.
             return Err(NotRead::Damaged);
         };
-        while self.read_some(&mut reader, full)? {
+        while self.read_batch(&mut reader, full_level)? {
             // More rows than the file says.
-            if self.rows() > most {
+            if self.rows() > max_rows {
                 return Err(NotRead::Damaged);
             }
         }
         Ok(())
     }
 
-    fn read_some(&mut self, reader: &mut ColumnReaderImpl<ByteArrayType>, full: i16) -> Result<bool, NotRead> {
+    fn read_batch(&mut self, reader: &mut ColumnReaderImpl<ByteArrayType>, full_level: i16) -> Result<bool, NotRead> {
         let (mut definitions, mut repetitions, mut values) = (Vec::new(), Vec::new(), Vec::new());
-        let (rows, ..) = reader.read_records(BATCH, Some(&mut definitions), Some(&mut repetitions), &mut values)?;
+        let (rows, ..) =
+            reader.read_records(BATCH_ROWS, Some(&mut definitions), Some(&mut repetitions), &mut values)?;
         let mut values = values.iter();
         for (definition, repetition) in definitions.into_iter().zip(repetitions) {
             if repetition == 0 {
                 self.ends.push(self.texts.len());
             }
-            if definition == full {
+            if definition == full_level {
                 let text = values.next().ok_or(NotRead::Damaged)?.as_utf8()?;
-                if self.texts.bytes() + text.len() > MOST_BYTES {
-                    return Err(TOO_LARGE);
+                if self.texts.bytes() + text.len() > MAX_TEXT_BYTES_PER_COLUMN {
+                    return Err(TOO_MANY_BYTES);
                 }
                 self.texts.push(text);
                 // The first list begins in a row.

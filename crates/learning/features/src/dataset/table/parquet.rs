@@ -16,13 +16,13 @@ use rayon::prelude::*;
 use super::super::DatasetError;
 use super::lists::{self, Lists, NotRead};
 use super::typed::{self, Column};
-use super::{LISTS, Values, arrow_types};
+use super::{ColumnValues, LISTS, arrow_types};
 
-/// Values that are read at most: 4 GiB of numbers. A small file can say that it holds any number of equal ones.
-const MOST_VALUES: usize = 1 << 29;
+/// Values that are read at most: 4 GiB of numbers. A small file can claim to hold any number of equal values.
+const MAX_VALUES: usize = 1 << 29;
 
 /// Names and columns in the order of the file, and the number of rows.
-type Columns = (Vec<(String, Values)>, usize);
+type Columns = (Vec<(String, ColumnValues)>, usize);
 
 /// The columns of a file, without touching those that `skips` says, nor lists but those of one column.
 pub(super) fn read(
@@ -76,16 +76,16 @@ fn columns(file: &Bytes, skips: impl Fn(&str) -> bool, lists: Option<&str>) -> R
     let mut wanted: Vec<usize> = (0..leaves.num_columns()).collect();
     // A field that is wanted has one leaf.
     wanted.retain(|leaf| is_wanted(leaves.get_column_root_idx(*leaf)));
-    if rows.saturating_mul(wanted.len()) > MOST_VALUES {
-        return Err(DatasetError::TooLarge { rows, columns: wanted.len(), most: MOST_VALUES, may_leave_out: true });
+    if rows.saturating_mul(wanted.len()) > MAX_VALUES {
+        return Err(DatasetError::TooLarge { rows, columns: wanted.len(), most: MAX_VALUES, may_leave_out: true });
     }
     let text_bytes = AtomicUsize::new(0);
     let read = |leaf: &usize| column(&reader, *leaf, rows, &text_bytes).map_err(|why| not_read(why, lists));
     let read = wanted.par_iter().map(|leaf| caught(|| read(leaf)));
     let mut columns = read.collect::<Result<Vec<_>, _>>()?.into_iter();
     let mut values = |field: &Type, other| match other {
-        _ if skips(field.name().trim()) => Ok(Values::Ignored),
-        Some(what) => Ok(Values::Other(what)),
+        _ if skips(field.name().trim()) => Ok(ColumnValues::Ignored),
+        Some(what) => Ok(ColumnValues::Other(what)),
         None => columns.next().ok_or_else(|| damaged(())),
     };
     let named =
@@ -98,7 +98,7 @@ fn column(
     leaf: usize,
     rows: usize,
     text_bytes: &AtomicUsize,
-) -> Result<Values, NotRead> {
+) -> Result<ColumnValues, NotRead> {
     let column = reader.metadata().file_metadata().schema_descr().column(leaf);
     let group = |group| -> Result<_, ParquetError> { reader.get_row_group(group)?.get_column_reader(leaf) };
     let mut groups = (0..reader.num_row_groups()).map(group);
@@ -106,11 +106,11 @@ fn column(
         lists::check(reader, leaf)?;
         let mut lists = Lists::default();
         groups.try_for_each(|group| lists.read(group?, column.max_def_level(), rows))?;
-        (lists.rows(), Values::Lists(lists))
+        (lists.rows(), ColumnValues::Lists(lists))
     } else {
         let mut typed = Column::of(&column.self_type_ptr()).ok_or(NotRead::Damaged)?;
         groups.try_for_each(|group| typed.read(group?, rows, text_bytes))?;
-        (typed.rows(), Values::Typed(typed))
+        (typed.rows(), ColumnValues::Typed(typed))
     };
     if read == rows { Ok(values) } else { Err(NotRead::Damaged) }
 }
@@ -119,7 +119,7 @@ fn not_read(why: NotRead, lists: Option<&str>) -> DatasetError {
     match why {
         NotRead::Damaged => damaged(()),
         NotRead::TooMuchText => {
-            DatasetError::TooMuchText { most_mib: typed::MOST_TEXT_BYTES >> 20, may_leave_out: true }
+            DatasetError::TooMuchText { most_mib: typed::MAX_TEXT_BYTES >> 20, may_leave_out: true }
         }
         NotRead::TooLong(most) => DatasetError::LongLists { column: lists.unwrap_or_default().to_owned(), most },
     }

@@ -1,32 +1,32 @@
-//! What separates the values of a text.
+//! Detecting the separator of a text table.
 
 use super::super::DatasetError;
 use super::super::error::shown;
 use super::records::{Record, Records};
 
-/// What may, the usual one first.
+/// Possible separators, the usual one first.
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
-/// Records that are looked at.
-const SAMPLE: usize = 200;
+/// Records that are examined.
+const SAMPLE_RECORDS: usize = 200;
 
-/// How a line begins that says the separator.
-const SAYS: &str = "sep=";
+/// The beginning of a line that declares the separator, as Excel writes it.
+const SEPARATOR_LINE: &str = "sep=";
 
-/// The separator of a text, and whether another would have made a table of it, too.
-pub(super) struct Found {
+/// The separator of a text, and whether another one would give a table as well.
+pub(super) struct DetectedSeparator {
     pub(super) separator: u8,
     pub(super) is_doubtful: bool,
 }
 
-/// The one that gives most columns, and no record more of them than the line of names.
-pub(super) fn find(text: &str) -> Found {
+/// The separator that gives the most columns without any record having more values than there are names.
+pub(super) fn detect(text: &str) -> DetectedSeparator {
     let layouts = SEPARATORS.map(|separator| (layout(text, separator), separator));
-    // Of equal ones the usual: the last of the largest is taken.
+    // `max_by_key` returns the last maximum, which in reverse is the most usual.
     let best = layouts.iter().rev().max_by_key(|(layout, _)| layout);
     let separator = best.map_or(b',', |(layout, separator)| if layout.names > 1 { *separator } else { b',' });
     let even = layouts.iter().filter(|(layout, _)| layout.names > 1 && layout.is_even);
-    Found { separator, is_doubtful: even.count() > 1 }
+    DetectedSeparator { separator, is_doubtful: even.count() > 1 }
 }
 
 /// Compared from the first field to the last.
@@ -44,7 +44,7 @@ fn layout(text: &str, separator: u8) -> Layout {
     let mut record = Record::default();
     let mut names = 0;
     let (mut fits, mut is_even) = (true, true);
-    for i in 0..=SAMPLE {
+    for i in 0..=SAMPLE_RECORDS {
         match records.read(&mut record) {
             Ok(true) if i == 0 => names = record.len(),
             Ok(true) => {
@@ -65,17 +65,20 @@ fn layout(text: &str, separator: u8) -> Layout {
 ///
 /// # Errors
 /// There is such a line, and what it says is no separator.
-pub(super) fn said(text: &str) -> Result<Option<(u8, &str)>, DatasetError> {
+pub(super) fn declared(text: &str) -> Result<Option<(u8, &str)>, DatasetError> {
     let end = text.find(['\r', '\n']).unwrap_or(text.len());
     let (line, rest) = text.split_at(end);
     let unquoted = line.trim_matches('"');
-    let Some(said) =
-        unquoted.get(..SAYS.len()).filter(|start| start.eq_ignore_ascii_case(SAYS)).map(|_| &unquoted[SAYS.len()..])
+    let Some(declared) = unquoted
+        .get(..SEPARATOR_LINE.len())
+        .filter(|start| start.eq_ignore_ascii_case(SEPARATOR_LINE))
+        .map(|_| &unquoted[SEPARATOR_LINE.len()..])
     else {
         return Ok(None);
     };
     // A program that wrote the table anew may have filled the line up with separators.
-    let separator = said.bytes().next().filter(|first| said.trim_end().bytes().skip(1).all(|byte| byte == *first));
+    let separator =
+        declared.bytes().next().filter(|first| declared.trim_end().bytes().skip(1).all(|byte| byte == *first));
     match separator.filter(|byte| *byte == b'\t' || byte.is_ascii_punctuation() && *byte != b'"') {
         Some(separator) => {
             Ok(Some((separator, rest.strip_prefix("\r\n").unwrap_or(rest.get(1..).unwrap_or_default()))))

@@ -10,23 +10,23 @@ use parquet::schema::types::Type;
 use super::cells::Cells;
 use super::lists::NotRead;
 
-/// Values that are decoded at once.
-const BATCH: usize = 1 << 16;
+/// Values that are decoded at a time.
+const BATCH_VALUES: usize = 1 << 16;
 
-/// Bytes of text that a file's columns may hold together. A small file can name one long text in every row.
-pub(super) const MOST_TEXT_BYTES: usize = 1 << 30;
+/// Bytes of text that all columns of a file may hold together. A small file can refer to one long text in every row.
+pub(super) const MAX_TEXT_BYTES: usize = 1 << 30;
 
 /// A column of Parquet's numbers, truth values or texts.
 #[derive(Debug, Clone)]
 pub(super) struct Column {
-    values: Values,
+    values: TypedValues,
     /// For each row, whether it has a value.
-    has: Vec<bool>,
+    presence: Vec<bool>,
 }
 
 /// Values as they are stored, without rows that have none.
 #[derive(Debug, Clone)]
-enum Values {
+enum TypedValues {
     Truths(Vec<bool>),
     Int32(Vec<i32>),
     UInt32(Vec<i32>),
@@ -46,42 +46,53 @@ impl Column {
             _ => [ConvertedType::UINT_32, ConvertedType::UINT_64].contains(&info.converted_type()),
         };
         let values = match (dtype.get_physical_type(), is_unsigned) {
-            (Physical::BOOLEAN, _) => Values::Truths(Vec::new()),
-            (Physical::INT32, false) => Values::Int32(Vec::new()),
-            (Physical::INT32, true) => Values::UInt32(Vec::new()),
-            (Physical::INT64, false) => Values::Int64(Vec::new()),
-            (Physical::INT64, true) => Values::UInt64(Vec::new()),
-            (Physical::FLOAT, _) => Values::Float(Vec::new()),
-            (Physical::DOUBLE, _) => Values::Double(Vec::new()),
-            (Physical::BYTE_ARRAY, _) => Values::Texts(Cells::default()),
+            (Physical::BOOLEAN, _) => TypedValues::Truths(Vec::new()),
+            (Physical::INT32, false) => TypedValues::Int32(Vec::new()),
+            (Physical::INT32, true) => TypedValues::UInt32(Vec::new()),
+            (Physical::INT64, false) => TypedValues::Int64(Vec::new()),
+            (Physical::INT64, true) => TypedValues::UInt64(Vec::new()),
+            (Physical::FLOAT, _) => TypedValues::Float(Vec::new()),
+            (Physical::DOUBLE, _) => TypedValues::Double(Vec::new()),
+            (Physical::BYTE_ARRAY, _) => TypedValues::Texts(Cells::default()),
             _ => return None,
         };
-        Some(Self { values, has: Vec::new() })
+        Some(Self { values, presence: Vec::new() })
     }
 
     pub(super) fn rows(&self) -> usize {
-        self.has.len()
+        self.presence.len()
     }
 
-    /// Adds the values of a row group, which are refused when there are more than `most` then, or when the texts of the file
+    /// Adds the values of a row group, which are refused when there are more than `max_rows` then, or when the texts of the file
     /// are too long together, of which `text_bytes` were read.
-    pub(super) fn read(&mut self, reader: ColumnReader, most: usize, text_bytes: &AtomicUsize) -> Result<(), NotRead> {
-        let has = &mut Rows { has: &mut self.has, most };
+    pub(super) fn read(
+        &mut self,
+        reader: ColumnReader,
+        max_rows: usize,
+        text_bytes: &AtomicUsize,
+    ) -> Result<(), NotRead> {
+        let presence = &mut RowPresence { presence: &mut self.presence, max_rows };
         match (reader, &mut self.values) {
-            (ColumnReader::BoolColumnReader(reader), Values::Truths(values)) => read(reader, has, values, |_| Ok(())),
-            (ColumnReader::Int32ColumnReader(reader), Values::Int32(values) | Values::UInt32(values)) => {
-                read(reader, has, values, |_| Ok(()))
+            (ColumnReader::BoolColumnReader(reader), TypedValues::Truths(values)) => {
+                read(reader, presence, values, |_| Ok(()))
             }
-            (ColumnReader::Int64ColumnReader(reader), Values::Int64(values) | Values::UInt64(values)) => {
-                read(reader, has, values, |_| Ok(()))
+            (ColumnReader::Int32ColumnReader(reader), TypedValues::Int32(values) | TypedValues::UInt32(values)) => {
+                read(reader, presence, values, |_| Ok(()))
             }
-            (ColumnReader::FloatColumnReader(reader), Values::Float(values)) => read(reader, has, values, |_| Ok(())),
-            (ColumnReader::DoubleColumnReader(reader), Values::Double(values)) => read(reader, has, values, |_| Ok(())),
-            (ColumnReader::ByteArrayColumnReader(reader), Values::Texts(cells)) => {
-                read(reader, has, &mut Vec::new(), |texts| {
+            (ColumnReader::Int64ColumnReader(reader), TypedValues::Int64(values) | TypedValues::UInt64(values)) => {
+                read(reader, presence, values, |_| Ok(()))
+            }
+            (ColumnReader::FloatColumnReader(reader), TypedValues::Float(values)) => {
+                read(reader, presence, values, |_| Ok(()))
+            }
+            (ColumnReader::DoubleColumnReader(reader), TypedValues::Double(values)) => {
+                read(reader, presence, values, |_| Ok(()))
+            }
+            (ColumnReader::ByteArrayColumnReader(reader), TypedValues::Texts(cells)) => {
+                read(reader, presence, &mut Vec::new(), |texts| {
                     // Those of a dictionary are one text until they are copied.
                     let bytes: usize = texts.iter().map(ByteArray::len).sum();
-                    if text_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > MOST_TEXT_BYTES {
+                    if text_bytes.fetch_add(bytes, Ordering::Relaxed) + bytes > MAX_TEXT_BYTES {
                         return Err(NotRead::TooMuchText);
                     }
                     texts.drain(..).try_for_each(|text| {
@@ -99,61 +110,67 @@ impl Column {
     pub(super) fn texts(&self) -> Vec<Option<String>> {
         let mut digits = zmij::Buffer::new();
         match &self.values {
-            Values::Truths(values) => self.each(values, None, |value| Some(value.to_string())),
-            Values::Int32(values) => self.each(values, None, |value| Some(value.to_string())),
-            Values::UInt32(values) => self.each(values, None, |value| Some((*value as u32).to_string())),
-            Values::Int64(values) => self.each(values, None, |value| Some(value.to_string())),
-            Values::UInt64(values) => self.each(values, None, |value| Some((*value as u64).to_string())),
-            Values::Float(values) => self.each(values, None, |value| Some(digits.format(*value).to_owned())),
-            Values::Double(values) => self.each(values, None, |value| Some(digits.format(*value).to_owned())),
-            Values::Texts(cells) => self.each(cells.iter(), None, |text| Some(text.to_owned())),
+            TypedValues::Truths(values) => self.map_rows(values, None, |value| Some(value.to_string())),
+            TypedValues::Int32(values) => self.map_rows(values, None, |value| Some(value.to_string())),
+            TypedValues::UInt32(values) => self.map_rows(values, None, |value| Some((*value as u32).to_string())),
+            TypedValues::Int64(values) => self.map_rows(values, None, |value| Some(value.to_string())),
+            TypedValues::UInt64(values) => self.map_rows(values, None, |value| Some((*value as u64).to_string())),
+            TypedValues::Float(values) => self.map_rows(values, None, |value| Some(digits.format(*value).to_owned())),
+            TypedValues::Double(values) => self.map_rows(values, None, |value| Some(digits.format(*value).to_owned())),
+            TypedValues::Texts(cells) => self.map_rows(cells.iter(), None, |text| Some(text.to_owned())),
         }
     }
 
     /// The values as numbers, NaN where there is none; of truth values 1 and 0. `None`: they are texts.
     pub(super) fn numbers(&self) -> Option<Vec<f64>> {
         Some(match &self.values {
-            Values::Truths(values) => self.each(values, f64::NAN, |value| f64::from(u8::from(*value))),
-            Values::Int32(values) => self.each(values, f64::NAN, |value| f64::from(*value)),
-            Values::UInt32(values) => self.each(values, f64::NAN, |value| f64::from(*value as u32)),
-            Values::Int64(values) => self.each(values, f64::NAN, |value| *value as f64),
-            Values::UInt64(values) => self.each(values, f64::NAN, |value| *value as u64 as f64),
-            Values::Float(values) => self.each(values, f64::NAN, |value| f64::from(*value)),
-            Values::Double(values) => self.each(values, f64::NAN, |value| *value),
-            Values::Texts(_) => return None,
+            TypedValues::Truths(values) => self.map_rows(values, f64::NAN, |value| f64::from(u8::from(*value))),
+            TypedValues::Int32(values) => self.map_rows(values, f64::NAN, |value| f64::from(*value)),
+            TypedValues::UInt32(values) => self.map_rows(values, f64::NAN, |value| f64::from(*value as u32)),
+            TypedValues::Int64(values) => self.map_rows(values, f64::NAN, |value| *value as f64),
+            TypedValues::UInt64(values) => self.map_rows(values, f64::NAN, |value| *value as u64 as f64),
+            TypedValues::Float(values) => self.map_rows(values, f64::NAN, |value| f64::from(*value)),
+            TypedValues::Double(values) => self.map_rows(values, f64::NAN, |value| *value),
+            TypedValues::Texts(_) => return None,
         })
     }
 
-    fn each<T, N: Clone>(&self, values: impl IntoIterator<Item = T>, missing: N, mut of: impl FnMut(T) -> N) -> Vec<N> {
+    fn map_rows<T, N: Clone>(
+        &self,
+        values: impl IntoIterator<Item = T>,
+        missing: N,
+        mut of: impl FnMut(T) -> N,
+    ) -> Vec<N> {
         let mut values = values.into_iter();
-        let value = |has: &bool| has.then(|| values.next()).flatten().map_or_else(|| missing.clone(), &mut of);
-        self.has.iter().map(value).collect()
+        let value =
+            |presence: &bool| presence.then(|| values.next()).flatten().map_or_else(|| missing.clone(), &mut of);
+        self.presence.iter().map(value).collect()
     }
 }
 
 /// For each row, whether it has a value; of no more rows than the file says it has.
-struct Rows<'a> {
-    has: &'a mut Vec<bool>,
-    most: usize,
+struct RowPresence<'a> {
+    presence: &'a mut Vec<bool>,
+    max_rows: usize,
 }
 
 fn read<T: DataType>(
     mut reader: ColumnReaderImpl<T>,
-    Rows { has, most }: &mut Rows<'_>,
+    RowPresence { presence, max_rows }: &mut RowPresence<'_>,
     values: &mut Vec<T::T>,
     mut then: impl FnMut(&mut Vec<T::T>) -> Result<(), NotRead>,
 ) -> Result<(), NotRead> {
     let mut levels = Vec::new();
     loop {
         levels.clear();
-        let (rows, ..) = reader.read_records(BATCH, Some(&mut levels), None, values)?;
+        let (rows, ..) = reader.read_records(BATCH_VALUES, Some(&mut levels), None, values)?;
         if rows == 0 {
             return Ok(());
         }
         // A column without nulls has no levels.
-        has.extend(levels.iter().map(|level| *level > 0));
-        has.extend(std::iter::repeat_n(true, rows - levels.len()));
-        if has.len() > *most {
+        presence.extend(levels.iter().map(|level| *level > 0));
+        presence.extend(std::iter::repeat_n(true, rows - levels.len()));
+        if presence.len() > *max_rows {
             return Err(NotRead::Damaged);
         }
         then(values)?;

@@ -1,11 +1,12 @@
-//! What is summed over columns.
+//! The terms of the sums over columns.
 
 use pulp::Simd;
 use pulp::bytemuck::cast_slice_mut;
 
 /// A function of two values, computed for a vector of them at a time.
 pub(crate) trait Term: Copy {
-    /// Its values. Implementations are `#[inline(always)]`: they belong into a loop compiled for one machine's vectors.
+    /// The values of the function. Implementations are `#[inline(always)]`, so that they become part of a loop that is
+    /// compiled for the vectors of one machine.
     fn of<S: Simd>(self, simd: S, a: S::f64s, b: S::f64s) -> S::f64s;
 }
 

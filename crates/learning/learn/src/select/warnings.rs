@@ -1,16 +1,16 @@
-//! Selections that ask for more than there is.
+//! Warnings about selections that ask for more features than there are.
 
 use model::search::Candidate;
 
 use super::{Components, Selection};
 
-/// What to tell a person of the settings that select more than `rows` (those of a fold's fit) of `features` have: they take
-/// all. A sentence for each such selection, in the order of the grid.
-pub fn excesses(settings: &[Candidate], rows: usize, features: usize) -> Vec<String> {
+/// A sentence for each selection that asks for more than `rows` (those of one fold's fit) of `features` provide, in the
+/// order of the grid. Such a selection takes all there are.
+pub fn warnings(candidates: &[Candidate], rows: usize, features: usize) -> Vec<String> {
     let mut sentences = Vec::new();
-    for setting in settings {
-        let selection = Selection::split(&setting.params).ok().and_then(|(selection, _)| selection);
-        if let Some(sentence) = selection.and_then(|selection| excess(selection, rows, features))
+    for candidate in candidates {
+        let selection = Selection::split(&candidate.params).ok().and_then(|(selection, _)| selection);
+        if let Some(sentence) = selection.and_then(|selection| warning(selection, rows, features))
             && !sentences.contains(&sentence)
         {
             sentences.push(sentence);
@@ -19,10 +19,10 @@ pub fn excesses(settings: &[Candidate], rows: usize, features: usize) -> Vec<Str
     sentences
 }
 
-fn excess(selection: Selection, rows: usize, features: usize) -> Option<String> {
+fn warning(selection: Selection, rows: usize, features: usize) -> Option<String> {
     let best = |method: &str, k: u32| {
-        let is_more = k as usize > features;
-        is_more.then(|| format!("select: {method} with k = {k} takes all features: there are {features}"))
+        let asks_for_more = k as usize > features;
+        asks_for_more.then(|| format!("select: {method} with k = {k} takes all features: there are {features}"))
     };
     match selection {
         Selection::Anova { k } => best("anova", k),

@@ -1,8 +1,8 @@
-//! Sums over the columns of pairs of rows: what distances and scalar products are made of.
+//! Sums over the columns of pairs of rows, from which distances and scalar products are made.
 //!
-//! The order of every sum is fixed: eight lanes side by side, then the lanes in pairs, then the columns left over.
-//! Products are rounded before they are added. So any machine, any vector width and any number of threads gets the same
-//! bits.
+//! The order of every sum is fixed: eight lanes in parallel, then the lanes in pairs, then the remaining columns. Products
+//! are rounded before they are added (no fused multiply-add). So every machine, vector width and number of threads gives
+//! the same bits.
 
 mod terms;
 
@@ -10,47 +10,47 @@ use pulp::{Arch, Scalar, Simd, WithSimd};
 
 pub(crate) use terms::{Absolute, Cube, Fourth, Power, Product, Square, Term};
 
-/// Columns summed side by side.
-const LANES: usize = 8;
+/// Columns summed in parallel: the lanes of an AVX-512 vector of f64.
+const SUM_LANES: usize = 8;
 
-/// Rows of `b` whose sums with a few rows of `a` are kept in registers together, so that a value that is read serves
-/// several pairs.
-const TILE: usize = 4;
+/// Rows of `b` in a tile: their sums with a few rows of `a` stay in registers, so that a value is read once for several
+/// pairs.
+const TILE_ROWS: usize = 4;
 
-/// Calls `put(i, j, sum)` with the sum of `term` over the columns of row `i` of `a` and row `j` of `b`, for all pairs.
+/// Calls `emit(i, j, sum)` with the sum of `term` over the columns of row `i` of `a` and row `j` of `b`, for all pairs.
 /// All rows have the same length. Runs on the widest vectors that the machine has.
-pub(crate) fn sums(a: &[&[f64]], b: &[&[f64]], term: impl Term, put: impl FnMut(usize, usize, f64)) {
-    Arch::new().dispatch(Sums { a, b, term, put });
+pub(crate) fn sums(a: &[&[f64]], b: &[&[f64]], term: impl Term, emit: impl FnMut(usize, usize, f64)) {
+    Arch::new().dispatch(PairSums { a, b, term, emit });
 }
 
-struct Sums<'a, T, Put> {
+struct PairSums<'a, T, Put> {
     a: &'a [&'a [f64]],
     b: &'a [&'a [f64]],
     term: T,
-    put: Put,
+    emit: Put,
 }
 
-impl<T: Term, Put: FnMut(usize, usize, f64)> WithSimd for Sums<'_, T, Put> {
+impl<T: Term, Put: FnMut(usize, usize, f64)> WithSimd for PairSums<'_, T, Put> {
     type Output = ();
 
     // Inlined, here and below, so that it is compiled for the vectors of the machine that was detected.
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        // Sixteen sums fill half of the registers of AVX-512; eight sums fill half of those of AVX2. Both were measured
-        // to be the fastest there.
-        if S::F64_LANES == LANES { self.in_tiles::<S, 4>(simd) } else { self.in_tiles::<S, 2>(simd) }
+        // Sixteen sums fill half of the registers of AVX-512, eight sums half of those of AVX2: of all sizes tried, these
+        // were the fastest there.
+        if S::F64_LANES == SUM_LANES { self.in_tiles::<S, 4>(simd) } else { self.in_tiles::<S, 2>(simd) }
     }
 }
 
-impl<T: Term, Put: FnMut(usize, usize, f64)> Sums<'_, T, Put> {
+impl<T: Term, Put: FnMut(usize, usize, f64)> PairSums<'_, T, Put> {
     #[inline(always)]
     fn in_tiles<S: Simd, const A: usize>(mut self, simd: S) {
         for (at_a, a) in self.a.chunks(A).enumerate() {
-            for (at_b, b) in self.b.chunks(TILE).enumerate() {
-                let sums = tile(simd, filled::<A>(a), filled::<TILE>(b), self.term);
+            for (at_b, b) in self.b.chunks(TILE_ROWS).enumerate() {
+                let sums = tile(simd, padded_tile::<A>(a), padded_tile::<TILE_ROWS>(b), self.term);
                 for (i, sums) in sums.iter().take(a.len()).enumerate() {
                     for (j, &sum) in sums.iter().take(b.len()).enumerate() {
-                        (self.put)(at_a * A + i, at_b * TILE + j, sum);
+                        (self.emit)(at_a * A + i, at_b * TILE_ROWS + j, sum);
                     }
                 }
             }
@@ -58,13 +58,13 @@ impl<T: Term, Put: FnMut(usize, usize, f64)> Sums<'_, T, Put> {
     }
 }
 
-/// The last rows may be fewer than a tile: one is repeated, and its sums are left unread.
+/// Fills up a tile that the last rows do not fill: the last one is repeated, and its sums are not used.
 #[inline(always)]
-fn filled<'a, const N: usize>(rows: &[&'a [f64]]) -> [&'a [f64]; N] {
+fn padded_tile<'a, const N: usize>(rows: &[&'a [f64]]) -> [&'a [f64]; N] {
     std::array::from_fn(|row| rows[row.min(rows.len() - 1)])
 }
 
-/// The sums of `A` × `B` pairs. Plain loops over arrays, which the compiler keeps in registers.
+/// The sums of `A` × `B` pairs, in plain loops over arrays that the compiler keeps in registers.
 #[inline(always)]
 #[allow(clippy::needless_range_loop, reason = "two arrays are indexed alike")]
 fn tile<S: Simd, T: Term, const A: usize, const B: usize>(
@@ -73,12 +73,12 @@ fn tile<S: Simd, T: Term, const A: usize, const B: usize>(
     b: [&[f64]; B],
     term: T,
 ) -> [[f64; B]; A] {
-    let whole = a[0].len() / LANES * LANES;
+    let whole = a[0].len() / SUM_LANES * SUM_LANES;
     let in_a = a.map(|row| S::as_simd_f64s(&row[..whole]).0);
     let in_b = b.map(|row| S::as_simd_f64s(&row[..whole]).0);
-    let mut lanes = [[[0.0; LANES]; B]; A];
-    // Where a vector has fewer lanes than eight, one part of the lanes after another.
-    let parts = LANES / S::F64_LANES;
+    let mut lanes = [[[0.0; SUM_LANES]; B]; A];
+    // Vectors with fewer than eight lanes sum one part of the lanes after another.
+    let parts = SUM_LANES / S::F64_LANES;
     for part in 0..parts {
         let mut sums = [[simd.splat_f64s(0.0); B]; A];
         for at in (part..in_a[0].len()).step_by(parts) {
@@ -111,9 +111,9 @@ mod tests {
     use super::*;
 
     /// Pairs of 5 rows with 6, so that tiles are not full, of 29 columns, so that some are left over.
-    struct Table(Vec<Vec<f64>>, Vec<Vec<f64>>);
+    struct PairTable(Vec<Vec<f64>>, Vec<Vec<f64>>);
 
-    impl Table {
+    impl PairTable {
         fn new() -> Self {
             let row = |seed: usize| (0..29).map(|k| 1.0 / ((seed * 7 + k * 13) % 31 + 1) as f64 - 0.2).collect();
             Self((0..5).map(row).collect(), (5..11).map(row).collect())
@@ -134,7 +134,7 @@ mod tests {
     }
 
     /// One pair after the other, in plain loops.
-    fn plain<T: Term>(a: &[&[f64]], b: &[&[f64]], term: T, put: &mut dyn FnMut(usize, usize, f64)) {
+    fn plain<T: Term>(a: &[&[f64]], b: &[&[f64]], term: T, emit: &mut dyn FnMut(usize, usize, f64)) {
         for (i, a) in a.iter().enumerate() {
             for (j, b) in b.iter().enumerate() {
                 let terms: Vec<f64> = a.iter().zip(*b).map(|(&a, &b)| term.of(Scalar::new(), a, b)).collect();
@@ -142,29 +142,35 @@ mod tests {
                 let (chunks, rest) = terms.as_chunks::<8>();
                 chunks.iter().for_each(|chunk| lanes.iter_mut().zip(chunk).for_each(|(lane, x)| *lane += x));
                 let [a, b, c, d, e, f, g, h] = lanes;
-                put(i, j, (((a + b) + (c + d)) + ((e + f) + (g + h))) + rest.iter().sum::<f64>());
+                emit(i, j, (((a + b) + (c + d)) + ((e + f) + (g + h))) + rest.iter().sum::<f64>());
             }
         }
     }
 
-    fn same_bits(term: impl Term) {
-        let table = Table::new();
+    fn assert_same_bits(term: impl Term) {
+        let table = PairTable::new();
         let expected = table.bits(term, plain);
-        assert_eq!(expected, table.bits(term, |a, b, term, put| sums(a, b, term, put)));
-        assert_eq!(expected, table.bits(term, |a, b, term, put| Sums { a, b, term, put }.with_simd(Scalar::new())));
+        assert_eq!(expected, table.bits(term, |a, b, term, emit| sums(a, b, term, emit)));
+        assert_eq!(
+            expected,
+            table.bits(term, |a, b, term, emit| PairSums { a, b, term, emit }.with_simd(Scalar::new()))
+        );
         #[cfg(target_arch = "x86_64")]
         if let Some(simd) = pulp::x86::V3::try_new() {
-            assert_eq!(expected, table.bits(term, |a, b, term, put| Simd::vectorize(simd, Sums { a, b, term, put })));
+            assert_eq!(
+                expected,
+                table.bits(term, |a, b, term, emit| Simd::vectorize(simd, PairSums { a, b, term, emit }))
+            );
         }
     }
 
     #[test]
-    fn every_width_of_vectors_gets_the_same_bits() {
-        same_bits(Absolute);
-        same_bits(Square);
-        same_bits(Cube);
-        same_bits(Fourth);
-        same_bits(Product);
-        same_bits(Power(1.7));
+    fn every_vector_width_gives_the_same_bits() {
+        assert_same_bits(Absolute);
+        assert_same_bits(Square);
+        assert_same_bits(Cube);
+        assert_same_bits(Fourth);
+        assert_same_bits(Product);
+        assert_same_bits(Power(1.7));
     }
 }
