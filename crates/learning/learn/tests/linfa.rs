@@ -4,7 +4,7 @@ mod common;
 
 use common::{cut, dataset};
 use learn::LearnError;
-use learn::knn::{KnnParams, Metric, Weights};
+use learn::knn::{KnnParams, Metric, VoteWeights};
 use learn::tree::{Criterion, MinSamples, TreeParams};
 use linfa::ParamGuard;
 use linfa::traits::{Fit, Predict};
@@ -48,7 +48,7 @@ fn equally_distant_rows_count_in_their_order_and_exact_hits_outvote_all() -> Res
     let at = |x: f64, params: &KnnParams| Ok::<_, LearnError>(params.fit(&train)?.probabilities(array![[x]].view()));
     // Of the three rows at distance 1 the first comes right after the hit.
     assert_eq!(at(0.0, &knn.clone().n_neighbors(2))?, array![[0.5, 0.0]]);
-    assert_eq!(at(0.0, &knn.clone().n_neighbors(2).weights(Weights::Distance))?, array![[0.0, 0.0]]);
+    assert_eq!(at(0.0, &knn.clone().n_neighbors(2).weights(VoteWeights::Distance))?, array![[0.0, 0.0]]);
     // A vote of one half is a no.
     let predicted: Array2<bool> = knn.n_neighbors(2).fit(&train)?.predict(&array![[0.0], [1.0]]);
     assert_eq!(predicted, array![[false, false], [false, false]]);

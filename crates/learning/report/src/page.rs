@@ -13,21 +13,21 @@ use serde_json::Value;
 
 use crate::Input;
 use crate::figures::{BoxRow, bars, boxes, confusion, heatmap, legend, losses};
-use crate::stats::{column_of_label, five, mean_of_label};
+use crate::stats::{column_of_label, five_numbers, mean_of_label};
 use crate::verdict::Verdict;
 use crate::words::{Words, differing, is_collected, reason, thousands};
 
 /// Tags shown before the cut.
-const TAGS: usize = 24;
+const MAX_TAGS: usize = 24;
 
 /// Settings shown on the leaderboard; the rest is in `leaderboard.csv`.
-const LEADERS: usize = 15;
+const MAX_LEADERBOARD_ROWS: usize = 15;
 
 /// Settings whose fold scores are drawn.
-const DRAWN: usize = 12;
+const MAX_FOLD_SCORE_ROWS: usize = 12;
 
 /// Groups of features whose importance is drawn; all are in `summary.json`.
-const GROUPS: usize = 24;
+const MAX_IMPORTANCE_GROUPS: usize = 24;
 
 #[derive(Template)]
 #[template(path = "report.html")]
@@ -58,7 +58,7 @@ struct Page {
     fold_scores: String,
     scores: Vec<Score>,
     is_tuned: bool,
-    importances: Option<Rests>,
+    importances: Option<ImportanceFigure>,
     confusions: Vec<Figure>,
     facts: Vec<(String, String)>,
 }
@@ -75,7 +75,7 @@ struct Figure {
 }
 
 /// What decisions rest on.
-struct Rests {
+struct ImportanceFigure {
     how: String,
     svg: String,
 }
@@ -129,13 +129,24 @@ pub fn render(input: &Input) -> String {
         pitches: pitches.iter().map(|(label, means)| heat_figure(label, means, scale)).collect(),
         pitch_legend: legend(scale),
         features: feature_figures(input, &words),
-        leaders: input.leaderboard.iter().take(LEADERS).enumerate().map(|(i, row)| leader(i, row, input)).collect(),
+        leaders: input
+            .leaderboard
+            .iter()
+            .take(MAX_LEADERBOARD_ROWS)
+            .enumerate()
+            .map(|(i, row)| leader(i, row, input))
+            .collect(),
         settings: thousands(input.leaderboard.len()),
         families: families(input),
         fold_scores: fold_scores(input),
         scores: scores(&input.model.evaluation),
         is_tuned: input.model.evaluation.tuned.is_some(),
-        importances: input.model.evaluation.importances.as_ref().map(|of| rests(of, &words)),
+        importances: input
+            .model
+            .evaluation
+            .importances
+            .as_ref()
+            .map(|importances| importance_figure(importances, &words)),
         confusions: confusions(input),
         facts: facts(input),
     };
@@ -213,9 +224,9 @@ fn shown(example: &Assignment, input: &Input) -> Example {
 fn steps(input: &Input) -> Vec<(String, String)> {
     let mut steps = Vec::new();
     if let Some(c) = input.collection {
-        let of =
+        let source =
             if input.info.stand_in == Some(StandIn::Table) { "rows in the table" } else { "rows in the playlists" };
-        steps.push((of.to_owned(), c.rows));
+        steps.push((source.to_owned(), c.rows));
         steps.push(("tracks".to_owned(), c.tracks_collected));
         steps.push(("with tags".to_owned(), c.tracks_tagged));
         steps.push(("with audio features".to_owned(), c.tracks_with_features));
@@ -242,7 +253,7 @@ fn refused(input: &Input) -> Vec<(String, String)> {
 }
 
 fn tags_before(input: &Input, words: &Words) -> Option<String> {
-    let tags: Vec<(String, usize)> = input.info.tags_before.iter().take(TAGS).cloned().collect();
+    let tags: Vec<(String, usize)> = input.info.tags_before.iter().take(MAX_TAGS).cloned().collect();
     let kept = |tag: &str| input.info.labels.iter().any(|label| label == tag);
     (!tags.is_empty()).then(|| bars(&format!("{} by tag", words.rows), &tags, |tag| !kept(tag)))
 }
@@ -276,7 +287,7 @@ fn feature_figures(input: &Input, words: &Words) -> Vec<Figure> {
     let figure = |column: usize| {
         let row = |(i, label): (usize, &String)| BoxRow {
             name: label.clone(),
-            five: five(column_of_label(input.dataset, column, i)),
+            five_numbers: five_numbers(column_of_label(input.dataset, column, i)),
         };
         let rows: Vec<BoxRow> = input.dataset.label_names.iter().enumerate().map(row).collect();
         let name = names[column].replace('_', " ");
@@ -329,45 +340,45 @@ fn fold_scores(input: &Input) -> String {
     let rows: Vec<BoxRow> = input
         .leaderboard
         .iter()
-        .take(DRAWN)
+        .take(MAX_FOLD_SCORE_ROWS)
         .enumerate()
         .map(|(i, row)| {
             let name = format!("{}. {}", i + 1, input.search.settings[row.setting as usize].family);
-            BoxRow { name, five: five(row.fold_accuracies.clone()) }
+            BoxRow { name, five_numbers: five_numbers(row.fold_accuracies.clone()) }
         })
         .collect();
     boxes("subset accuracy over the folds", &rows)
 }
 
 fn scores(evaluation: &Evaluation) -> Vec<Score> {
-    type Of = fn(&Scores) -> f64;
-    let measures: [(&'static str, Of); 13] = [
-        ("subset accuracy", |of| of.accuracy),
-        ("F1 micro", |of| of.f1.micro),
-        ("F1 macro", |of| of.f1.macro_),
-        ("F1 weighted", |of| of.f1.weighted),
-        ("F1 samples", |of| of.f1.samples),
-        ("precision micro", |of| of.precision.micro),
-        ("precision macro", |of| of.precision.macro_),
-        ("precision weighted", |of| of.precision.weighted),
-        ("precision samples", |of| of.precision.samples),
-        ("recall micro", |of| of.recall.micro),
-        ("recall macro", |of| of.recall.macro_),
-        ("recall weighted", |of| of.recall.weighted),
-        ("recall samples", |of| of.recall.samples),
+    type Measure = fn(&Scores) -> f64;
+    let measures: [(&'static str, Measure); 13] = [
+        ("subset accuracy", |scores| scores.accuracy),
+        ("F1 micro", |scores| scores.f1.micro),
+        ("F1 macro", |scores| scores.f1.macro_),
+        ("F1 weighted", |scores| scores.f1.weighted),
+        ("F1 samples", |scores| scores.f1.samples),
+        ("precision micro", |scores| scores.precision.micro),
+        ("precision macro", |scores| scores.precision.macro_),
+        ("precision weighted", |scores| scores.precision.weighted),
+        ("precision samples", |scores| scores.precision.samples),
+        ("recall micro", |scores| scores.recall.micro),
+        ("recall macro", |scores| scores.recall.macro_),
+        ("recall weighted", |scores| scores.recall.weighted),
+        ("recall samples", |scores| scores.recall.samples),
     ];
     let shown = |value: f64| format!("{value:.3}");
-    let score = |(name, of): (&'static str, Of)| Score {
+    let score = |(name, measure): (&'static str, Measure)| Score {
         name,
-        winner: shown(of(&evaluation.heldout)),
-        tuned: evaluation.tuned.as_ref().map(|tuned| shown(of(&tuned.heldout))),
-        baseline: shown(of(&evaluation.baseline)),
-        better: of(&evaluation.heldout) > of(&evaluation.baseline),
+        winner: shown(measure(&evaluation.heldout)),
+        tuned: evaluation.tuned.as_ref().map(|tuned| shown(measure(&tuned.heldout))),
+        baseline: shown(measure(&evaluation.baseline)),
+        better: measure(&evaluation.heldout) > measure(&evaluation.baseline),
     };
     measures.into_iter().map(score).collect()
 }
 
-fn rests(importances: &Importances, words: &Words) -> Rests {
+fn importance_figure(importances: &Importances, words: &Words) -> ImportanceFigure {
     let Importances { rows, repeats, scores, baseline, groups, features_left_out } = importances;
     let mut how = format!(
         "How far F1 micro falls when the features of a group are permuted among {} held-out {}: mean ± SD of {repeats} \
@@ -377,14 +388,18 @@ fn rests(importances: &Importances, words: &Words) -> Rests {
         scores.f1.micro,
         baseline.f1.micro
     );
-    if groups.len() > GROUPS {
-        how += &format!(" These are {GROUPS} of {} groups; the others are in summary.json.", groups.len());
+    if groups.len() > MAX_IMPORTANCE_GROUPS {
+        how +=
+            &format!(" These are {MAX_IMPORTANCE_GROUPS} of {} groups; the others are in summary.json.", groups.len());
     }
     if *features_left_out > 0 {
         how += &format!(" {} other features were not evaluated.", thousands(*features_left_out as usize));
     }
-    let drawn = groups.iter().take(GROUPS).map(|group| (group.group.replace('_', " "), group.f1_micro));
-    Rests { how, svg: losses("loss of F1 micro when a group of features is permuted", &drawn.collect::<Vec<_>>()) }
+    let drawn = groups.iter().take(MAX_IMPORTANCE_GROUPS).map(|group| (group.group.replace('_', " "), group.f1_micro));
+    ImportanceFigure {
+        how,
+        svg: losses("loss of F1 micro when a group of features is permuted", &drawn.collect::<Vec<_>>()),
+    }
 }
 
 fn confusions(input: &Input) -> Vec<Figure> {

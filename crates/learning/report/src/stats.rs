@@ -1,10 +1,10 @@
-//! What the figures draw: five numbers, averages.
+//! The statistics that the figures draw: five-number summaries and means.
 
 use model::dataset::Dataset;
 
 /// The five numbers of a box plot.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Five {
+pub struct FiveNumbers {
     /// Lowest value within 1.5 interquartile ranges of the box (Tukey's whisker).
     pub low: f64,
     /// First quartile.
@@ -17,8 +17,8 @@ pub struct Five {
     pub high: f64,
 }
 
-/// Five numbers of some values; `None` for no values. Quartiles are interpolated linearly (numpy's default).
-pub fn five(mut values: Vec<f64>) -> Option<Five> {
+/// The five-number summary of these values; `None` without values. Quartiles are interpolated linearly (numpy's default).
+pub fn five_numbers(mut values: Vec<f64>) -> Option<FiveNumbers> {
     values.sort_by(f64::total_cmp);
     let (first, last) = (*values.first()?, *values.last()?);
     let quantile = |share: f64| {
@@ -30,7 +30,7 @@ pub fn five(mut values: Vec<f64>) -> Option<Five> {
     let reach = 1.5 * (q3 - q1);
     let low = values.iter().copied().find(|value| *value >= q1 - reach).unwrap_or(first);
     let high = values.iter().rev().copied().find(|value| *value <= q3 + reach).unwrap_or(last);
-    Some(Five { low, q1, median, q3, high })
+    Some(FiveNumbers { low, q1, median, q3, high })
 }
 
 /// Values of one feature column over the rows of one label.
@@ -61,14 +61,14 @@ mod tests {
 
     #[test]
     fn whiskers_leave_outliers_out() {
-        let five = five(vec![1.0, 2.0, 3.0, 4.0, 100.0]).unwrap();
-        assert_eq!(five, Five { low: 1.0, q1: 2.0, median: 3.0, q3: 4.0, high: 4.0 });
+        let five_numbers = five_numbers(vec![1.0, 2.0, 3.0, 4.0, 100.0]).unwrap();
+        assert_eq!(five_numbers, FiveNumbers { low: 1.0, q1: 2.0, median: 3.0, q3: 4.0, high: 4.0 });
     }
 
     #[test]
     fn quartiles_are_interpolated_as_numpy_does() {
-        let five = five(vec![4.0, 1.0, 2.0, 3.0]).unwrap();
-        assert_eq!((five.q1, five.median, five.q3), (1.75, 2.5, 3.25));
-        assert_eq!(super::five(Vec::new()), None);
+        let five_numbers = five_numbers(vec![4.0, 1.0, 2.0, 3.0]).unwrap();
+        assert_eq!((five_numbers.q1, five_numbers.median, five_numbers.q3), (1.75, 2.5, 3.25));
+        assert_eq!(super::five_numbers(Vec::new()), None);
     }
 }

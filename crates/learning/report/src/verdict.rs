@@ -7,13 +7,13 @@ use serde::Serialize;
 use crate::words::{Words, listed, thousands};
 
 /// The share of rows from which on a label, or none, says too little.
-const MOST: f64 = 0.5;
+const MAX_SHARE: f64 = 0.5;
 
 /// Labels with fewer rows than this in the whole dataset are called rare.
-const RARE: usize = 50;
+const RARE_LABEL_ROWS: usize = 50;
 
 /// Settings from which on a grid is no quick one.
-const LARGE_GRID: usize = 1_000;
+const LARGE_GRID_CANDIDATES: usize = 1_000;
 
 /// What there is to say against a model. It is part of `summary.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -93,7 +93,7 @@ fn misc(info: &DatasetInfo, model: &ModelInfo, counts: &Assigned, words: &Words)
     let share = f64::from(*counts.by_label.get(at)?) / f64::from(counts.rows.max(1));
     let confusion = model.evaluation.confusion.get(at)?;
     let truly = f64::from(confusion.true_positive + confusion.false_negative) / f64::from(counts.rows.max(1));
-    (share > MOST).then(|| {
+    (share > MAX_SHARE).then(|| {
         format!(
             "{:.0} % of the held-out {} are assigned `{misc}`, which says nothing about them; {:.0} % really have it.",
             share * 100.0,
@@ -106,7 +106,7 @@ fn misc(info: &DatasetInfo, model: &ModelInfo, counts: &Assigned, words: &Words)
 /// Most rows get no label at all, although they have some.
 fn nothing(counts: &Assigned, words: &Words) -> Option<String> {
     let share = |rows: u32| f64::from(rows) / f64::from(counts.rows.max(1));
-    (share(counts.without) - share(counts.truly_without) > MOST).then(|| {
+    (share(counts.without) - share(counts.truly_without) > MAX_SHARE).then(|| {
         format!(
             "{:.0} % of the held-out {} are assigned no {}; {:.0} % really have none.",
             share(counts.without) * 100.0,
@@ -129,7 +129,7 @@ fn advice(info: &DatasetInfo, search: &Search, model: &ModelInfo, command: Optio
             words.label
         ));
     }
-    advice.push(match search.settings.len() < LARGE_GRID {
+    advice.push(match search.settings.len() < LARGE_GRID_CANDIDATES {
         true => {
             "Try another grid: `--grid study` has 11,274 candidates, `--grid small` three more families.".to_owned()
         }
@@ -137,11 +137,11 @@ fn advice(info: &DatasetInfo, search: &Search, model: &ModelInfo, command: Optio
             .to_owned(),
     });
     let rare: Vec<String> =
-        info.tags_after.iter().filter(|(_, rows)| *rows < RARE).map(|(label, _)| label.clone()).collect();
+        info.tags_after.iter().filter(|(_, rows)| *rows < RARE_LABEL_ROWS).map(|(label, _)| label.clone()).collect();
     if !rare.is_empty() && rare.len() < info.labels.len() {
         let how = if info.label_selection.is_some() { "`dataset.cut.top` in spotifai.toml" } else { "`--labels`" };
         advice.push(format!(
-            "Use fewer {} ({how}): fewer than {RARE} {} have {}.",
+            "Use fewer {} ({how}): fewer than {RARE_LABEL_ROWS} {} have {}.",
             words.labels,
             words.rows,
             listed(&rare)

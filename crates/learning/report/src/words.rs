@@ -7,7 +7,7 @@ use model::dataset::DatasetInfo;
 use model::run::{RowsDiffer, StandIn};
 
 /// Names that a sentence lists.
-const LISTED: usize = 8;
+const MAX_NAMES_LISTED: usize = 8;
 
 /// What the rows and labels of a dataset are called: a table from elsewhere need not be of music.
 #[derive(Debug, Clone, Copy)]
@@ -42,7 +42,7 @@ pub fn is_collected(info: &DatasetInfo) -> bool {
 
 /// The first names, and how many more.
 pub fn listed(names: &[String]) -> String {
-    model::plain::first_of(names, LISTED)
+    model::plain::first_of(names, MAX_NAMES_LISTED)
 }
 
 /// 10702 as "10,702".

@@ -364,12 +364,12 @@ mod tests {
     }
 
     /// Rows of 20 features and 3 labels.
-    fn rows(count: usize) -> Data {
+    fn rows(count: usize) -> TrainingData {
         let draw = |at: usize| f64::from(RandomKey::root(5, 0).draw(at as u32).uniform) - 0.5;
         let records = Array2::from_shape_fn((count, 20), |(i, j)| draw(20 * i + j));
         let targets = Array2::from_shape_fn((count, 3), |(i, k)| draw(20 * i + k) + draw(20 * i + k + 1) > 0.1);
         let params = MlpParams::default().solver(Solver::Lbfgs).check().unwrap();
-        Data::new(&Labelled::new(records, targets), &[&params], &Cancel::new()).unwrap()
+        TrainingData::new(&Labelled::new(records, targets), &[&params], &Cancel::new()).unwrap()
     }
 
     /// The loss of all rows with its gradient.

@@ -6,30 +6,30 @@ use model::audio::{PITCH_CLASSES, STEPS};
 
 use crate::svg::{Anchor, Svg, WIDTH, number};
 
-/// Shades told apart; cells of one shade are one path, which keeps the page a tenth of the size.
+/// Distinct shades. Cells of one shade are one path, which keeps the page at a tenth of the size.
 const SHADES: usize = 20;
 
-const NAMES: f64 = 26.0;
-const CELL: f64 = 9.0;
+const NAMES_WIDTH: f64 = 26.0;
+const CELL_HEIGHT: f64 = 9.0;
 
 /// The 1,200 values of `means` (pitch class after pitch class), shaded from `low` to `high`; C is at the bottom.
 pub fn heatmap(title: &str, means: &[f64], (low, high): (f64, f64)) -> String {
     let mut svg = Svg::new(title);
-    let step = (WIDTH - NAMES) / STEPS as f64;
+    let step = (WIDTH - NAMES_WIDTH) / STEPS as f64;
     let mut paths = vec![String::new(); SHADES + 1];
     for (class, steps) in means.chunks(STEPS).enumerate() {
-        let y = (PITCH_CLASSES.len() - 1 - class) as f64 * CELL;
-        svg.text(NAMES - 5.0, y + CELL - 1.0, Anchor::End, "tiny", PITCH_CLASSES[class]);
+        let y = (PITCH_CLASSES.len() - 1 - class) as f64 * CELL_HEIGHT;
+        svg.text(NAMES_WIDTH - 5.0, y + CELL_HEIGHT - 1.0, Anchor::End, "tiny", PITCH_CLASSES[class]);
         for (i, value) in steps.iter().enumerate() {
             let share = (value - low) / (high - low).max(f64::MIN_POSITIVE);
             let path = &mut paths[(share.clamp(0.0, 1.0) * SHADES as f64).round() as usize];
-            let _ = write!(path, "M{:.1} {y}h{step:.2}v{CELL}h-{step:.2}z", NAMES + i as f64 * step);
+            let _ = write!(path, "M{:.1} {y}h{step:.2}v{CELL_HEIGHT}h-{step:.2}z", NAMES_WIDTH + i as f64 * step);
         }
     }
     for (shade, path) in paths.iter().enumerate().filter(|(_, path)| !path.is_empty()) {
         svg.path(path, shade as f64 / SHADES as f64);
     }
-    svg.finish(PITCH_CLASSES.len() as f64 * CELL + 1.0)
+    svg.finish(PITCH_CLASSES.len() as f64 * CELL_HEIGHT + 1.0)
 }
 
 /// The scale of the heat maps.

@@ -1,4 +1,4 @@
-//! The figures, one file a kind.
+//! The figures, one kind per file.
 
 mod bars;
 mod boxes;

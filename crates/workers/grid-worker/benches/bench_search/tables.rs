@@ -21,7 +21,7 @@ pub fn whole(bench: &Bench) -> anyhow::Result<String> {
     let ours: Vec<SearchedTable> = ours::journal(bench).read()?;
     let (mut ratios, mut samples) = (Vec::new(), Vec::new());
     for (table, min_speedup) in MIN_SPEEDUPS {
-        let ours = ours.iter().find(|table| table.table == table);
+        let ours = ours.iter().find(|searched| searched.table == table);
         let theirs = theirs::table_estimate(bench, table)?;
         if let Some(ours) = ours {
             ratios.push(ratio(ours, theirs.as_ref().map(|(estimate, _)| estimate), min_speedup));
