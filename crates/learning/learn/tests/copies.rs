@@ -10,15 +10,15 @@ use model::search::Search;
 const GRID: &str = "[knn]\nn_neighbors = 1\n";
 
 /// Every row of these data `copies` times.
-fn copied(of: &Dataset, copies: usize) -> Dataset {
-    let rows: Vec<usize> = (0..of.rows()).flat_map(|row| std::iter::repeat_n(row, copies)).collect();
+fn copied(value: &Dataset, copies: usize) -> Dataset {
+    let rows: Vec<usize> = (0..value.rows()).flat_map(|row| std::iter::repeat_n(row, copies)).collect();
     Dataset {
-        track_ids: rows.iter().map(|&row| of.track_ids[row].clone()).collect(),
+        track_ids: rows.iter().map(|&row| value.track_ids[row].clone()).collect(),
         artists: vec![String::new(); rows.len()],
-        features: rows.iter().flat_map(|&row| of.feature_row(row).to_vec()).collect(),
-        labels: rows.iter().flat_map(|&row| of.label_row(row).to_vec()).collect(),
-        split: rows.iter().map(|&row| of.split[row]).collect(),
-        ..of.clone()
+        features: rows.iter().flat_map(|&row| value.feature_row(row).to_vec()).collect(),
+        labels: rows.iter().flat_map(|&row| value.label_row(row).to_vec()).collect(),
+        split: rows.iter().map(|&row| value.split[row]).collect(),
+        ..value.clone()
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{cut, dataset, mean_and_error};
+use common::{dataset, mean_and_error, split_at};
 use learn::family::{Estimator, Model, complete, decide};
 use learn::{Labelled, metrics};
 use ndarray::{Array2, Axis, s};
@@ -33,8 +33,8 @@ fn data(kind: &str) -> Labelled {
 
 /// Accuracy, micro F1 and number of leaves.
 fn scores(family: &str, params: &Value, seed: u64, (train, test): &(Labelled, Labelled)) -> [f64; 3] {
-    let setting = complete(family, &serde_json::from_value(params.clone()).unwrap()).unwrap();
-    let fitted = Estimator::new(&setting, seed).unwrap().fit(train).unwrap();
+    let candidate = complete(family, &serde_json::from_value(params.clone()).unwrap()).unwrap();
+    let fitted = Estimator::new(&candidate, seed).unwrap().fit(train).unwrap();
     let predicted: Array2<bool> = decide(fitted.probabilities(test.records.view()).view());
     let scores = metrics::scores(test.targets.view(), predicted.view());
     let Model::Tree(forest) = fitted else { panic!("{family} is not of trees") };
@@ -47,7 +47,7 @@ fn trees_are_as_scikit_learns_on_unusual_data() {
     let mut misses = Vec::new();
     for case in reference["cases"].as_array().unwrap() {
         let (kind, family) = (case["data"].as_str().unwrap(), case["family"].as_str().unwrap());
-        let sides = cut(&data(kind), 200);
+        let sides = split_at(&data(kind), 200);
         let of_seeds: Vec<[f64; 3]> = (0..20).map(|seed| scores(family, &case["params"], seed, &sides)).collect();
         for (at, name) in ["accuracy", "f1_micro", "leaves"].into_iter().enumerate() {
             let (mean, error) = mean_and_error(&of_seeds.iter().map(|scores| scores[at]).collect::<Vec<f64>>());
@@ -68,8 +68,8 @@ fn class_weights_that_leave_nothing_to_fit_say_so() {
     for family in ["tree", "extra_tree", "extra_trees", "random_forest"] {
         for (weight, part) in [(0.0, "leaves no row"), (1e200, "too large")] {
             let all = vec![json!({"0": weight, "1": weight}); 3];
-            let setting = complete(family, &serde_json::from_value(json!({"class_weight": all})).unwrap()).unwrap();
-            let error = Estimator::new(&setting, 0).unwrap().fit(&train).unwrap_err().to_string();
+            let candidate = complete(family, &serde_json::from_value(json!({"class_weight": all})).unwrap()).unwrap();
+            let error = Estimator::new(&candidate, 0).unwrap().fit(&train).unwrap_err().to_string();
             assert!(error.contains(part), "{family}: {error}");
         }
     }
@@ -83,10 +83,10 @@ fn roots(family: &str, rows: usize, mut params: Value) -> [u32; 5] {
         Array2::from_shape_fn((rows, 5), |(row, _)| f64::from(u8::from(of_row(row)))),
         Array2::from_shape_fn((rows, 2), |(row, label)| of_row(row) || label == row % 3),
     );
-    let setting = complete(family, &serde_json::from_value(params).unwrap()).unwrap();
+    let candidate = complete(family, &serde_json::from_value(params).unwrap()).unwrap();
     let mut counts = [0; 5];
     for seed in 0..2_000 {
-        let Estimator::Tree(params) = Estimator::new(&setting, seed).unwrap() else { panic!("{family} is a tree") };
+        let Estimator::Tree(params) = Estimator::new(&candidate, seed).unwrap() else { panic!("{family} is a tree") };
         let importances = params.feature_importances(&train).unwrap();
         counts[importances.iter().position(|&share| share == 1.0).unwrap()] += 1;
     }

@@ -1,8 +1,8 @@
-//! Settings that share work get, to the last bit, what each gets alone.
+//! Candidates that share work get, to the last bit, what each gets alone.
 
 mod common;
 
-use common::{cut, dataset};
+use common::{dataset, split_at};
 use learn::family::{Estimator, complete, train_all};
 use learn::{Cancel, Labelled, grid};
 use model::search::{Candidate, Params};
@@ -19,38 +19,38 @@ const PREDICTED: usize = 130;
 
 type Outcome = Result<Array2<f64>, String>;
 
-fn estimators(settings: &[Candidate]) -> Vec<Estimator> {
-    settings.iter().map(|setting| Estimator::new(setting, 3).unwrap()).collect()
+fn estimators(candidates: &[Candidate]) -> Vec<Estimator> {
+    candidates.iter().map(|candidate| Estimator::new(candidate, 3).unwrap()).collect()
 }
 
 /// Training rows and others; every other feature has many equal values.
 fn data([n, d, q]: [usize; 3]) -> (Labelled, Labelled) {
     let mut data = dataset(61, n, d, q);
-    data.records.columns_mut().into_iter().step_by(2).for_each(|mut of| of.mapv_inplace(|x| (x * 10.0).round()));
-    cut(&data, n - PREDICTED)
+    data.records.columns_mut().into_iter().step_by(2).for_each(|mut value| value.mapv_inplace(|x| (x * 10.0).round()));
+    split_at(&data, n - PREDICTED)
 }
 
 /// Probabilities by one training of all, on so many threads.
-fn together(settings: &[Candidate], shape: [usize; 3], threads: usize) -> Vec<Outcome> {
+fn together(candidates: &[Candidate], shape: [usize; 3], threads: usize) -> Vec<Outcome> {
     let (train, test) = data(shape);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let keep = |shares: ArrayView2<'_, f64>| shares.to_owned();
-    let trained =
-        pool.install(|| train_all(&estimators(settings), &train, test.records.view(), &keep, &Cancel::new()).unwrap());
+    let trained = pool
+        .install(|| train_all(&estimators(candidates), &train, test.records.view(), &keep, &Cancel::new()).unwrap());
     trained.into_iter().map(|trained| trained.outcome).collect()
 }
 
 /// Probabilities by a fit of each.
-fn alone(settings: &[Candidate], shape: [usize; 3]) -> Vec<Outcome> {
+fn alone(candidates: &[Candidate], shape: [usize; 3]) -> Vec<Outcome> {
     let (train, test) = data(shape);
     let fit = |estimator: Estimator| match estimator.fit(&train) {
         Ok(model) => Ok(model.probabilities(test.records.view())),
         Err(reason) => Err(reason.to_string()),
     };
-    estimators(settings).into_iter().map(fit).collect()
+    estimators(candidates).into_iter().map(fit).collect()
 }
 
-fn setting(family: &'static str, params: Vec<(&'static str, Value)>) -> Candidate {
+fn candidate(family: &'static str, params: Vec<(&'static str, Value)>) -> Candidate {
     let params: Params = params.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     complete(family, &params).unwrap()
 }
@@ -85,7 +85,7 @@ fn of_trees(family: &'static str) -> impl Strategy<Value = Candidate> {
             "tree" | "extra_tree" => params.push(growth.3),
             _ => params.extend([growth.4, growth.5]),
         }
-        setting(family, params)
+        candidate(family, params)
     })
 }
 
@@ -97,7 +97,7 @@ fn neighbours() -> impl Strategy<Value = Candidate> {
         one_of("metric", json!(["minkowski", "euclidean", "manhattan", "cosine"])),
         one_of("p", json!([1, 2, 3, 4.5])),
     );
-    params.prop_map(|(k, weights, algorithm, metric, p)| setting("knn", vec![k, weights, algorithm, metric, p]))
+    params.prop_map(|(k, weights, algorithm, metric, p)| candidate("knn", vec![k, weights, algorithm, metric, p]))
 }
 
 fn neighbours_in_reach() -> impl Strategy<Value = Candidate> {
@@ -111,7 +111,7 @@ fn neighbours_in_reach() -> impl Strategy<Value = Candidate> {
         one_of("outlier_label", json!(["most_frequent"])),
     );
     params.prop_map(|(radius, weights, algorithm, metric, p, outlier)| {
-        setting("radius", vec![radius, weights, algorithm, metric, p, outlier])
+        candidate("radius", vec![radius, weights, algorithm, metric, p, outlier])
     })
 }
 
@@ -121,7 +121,7 @@ fn ridges() -> impl Strategy<Value = Candidate> {
         one_of("fit_intercept", json!([true, false])),
         one_of("class_weight", json!([null, "balanced"])),
     );
-    params.prop_map(|(alpha, intercept, weight)| setting("ridge", vec![alpha, intercept, weight]))
+    params.prop_map(|(alpha, intercept, weight)| candidate("ridge", vec![alpha, intercept, weight]))
 }
 
 fn networks() -> impl Strategy<Value = Candidate> {
@@ -136,7 +136,7 @@ fn networks() -> impl Strategy<Value = Candidate> {
         one_of("shuffle", json!([true, false])),
     );
     params.prop_map(|(sizes, activation, solver, alpha, batch, rate, iterations, shuffle)| {
-        setting("mlp", vec![sizes, activation, solver, alpha, batch, rate, iterations, shuffle])
+        candidate("mlp", vec![sizes, activation, solver, alpha, batch, rate, iterations, shuffle])
     })
 }
 
@@ -157,13 +157,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn settings_trained_together_predict_what_each_predicts_alone(
-        settings in proptest::collection::vec(any(), 40),
+    fn candidates_trained_together_predict_what_each_predicts_alone(
+        candidates in proptest::collection::vec(any(), 40),
         threads in select(vec![1, 2, 4]),
     ) {
-        let (together, alone) = (together(&settings, USUAL, threads), alone(&settings, USUAL));
-        for ((setting, together), alone) in settings.iter().zip(together).zip(alone) {
-            prop_assert_eq!(together, alone, "{:?}", setting);
+        let (together, alone) = (together(&candidates, USUAL, threads), alone(&candidates, USUAL));
+        for ((candidate, together), alone) in candidates.iter().zip(together).zip(alone) {
+            prop_assert_eq!(together, alone, "{:?}", candidate);
         }
     }
 }
@@ -175,8 +175,8 @@ fn whole_products_of_stops_predict_what_each_predicts_alone() {
         min_impurity_decrease = [0.0, 1e-3]\nccp_alpha = [0.0, 1e-3]\n\
         [extra_trees]\nn_estimators = [2, 33, 65]\nmax_depth = [2, 6]\nmin_samples_split = [2, 8]\n\
         max_features = ['sqrt', 'none']";
-    let settings = grid::read(text, &[]).unwrap();
-    assert_eq!(together(&settings, USUAL, 2), alone(&settings, USUAL));
+    let candidates = grid::read(text, &[]).unwrap();
+    assert_eq!(together(&candidates, USUAL, 2), alone(&candidates, USUAL));
 }
 
 #[test]
@@ -184,8 +184,8 @@ fn wide_tables_of_many_labels_are_no_exception() {
     let text = "[tree]\nmax_features = ['none', 0.9]\nsplitter = ['best', 'random']\nmin_samples_leaf = [1, 3]\n\
         class_weight = ['none', 'balanced']\n[extra_trees]\nn_estimators = [2, 3]\nmax_features = ['none', 'sqrt', 0.5]\n\
         min_samples_leaf = [1, 2]\n[random_forest]\nn_estimators = 3\nmax_features = [0.9, 'sqrt']\nmin_samples_leaf = [1, 2]";
-    let settings = grid::read(text, &[]).unwrap();
+    let candidates = grid::read(text, &[]).unwrap();
     let wide = [280, 2_300, 35];
-    assert_eq!(together(&settings, wide, 4), alone(&settings, wide));
-    assert_eq!(together(&settings, wide, 1), alone(&settings, wide));
+    assert_eq!(together(&candidates, wide, 4), alone(&candidates, wide));
+    assert_eq!(together(&candidates, wide, 1), alone(&candidates, wide));
 }

@@ -4,21 +4,21 @@ use learn::grid::{QUICK, STUDY, built_in, read};
 use serde_json::json;
 
 #[test]
-fn settings_come_in_the_order_of_the_file_the_last_parameter_fastest() {
+fn candidates_come_in_the_order_of_the_file_the_last_parameter_fastest() {
     let text = "[tree]\nsplitter = ['random', 'best']\nmax_depth = [3, 'none']\n[knn]\nn_neighbors = 7\n";
-    let settings = read(text, &[]).unwrap();
-    let order: Vec<_> = settings.iter().map(|s| (s.family.as_str(), &s.params)).collect();
+    let candidates = read(text, &[]).unwrap();
+    let order: Vec<_> = candidates.iter().map(|s| (s.family.as_str(), &s.params)).collect();
     assert_eq!(order.len(), 5);
-    for (setting, expected) in order.iter().zip([("random", json!(3)), ("random", json!(null)), ("best", json!(3))]) {
-        assert_eq!((&setting.1["splitter"], &setting.1["max_depth"]), (&json!(expected.0), &expected.1));
+    for (candidate, expected) in order.iter().zip([("random", json!(3)), ("random", json!(null)), ("best", json!(3))]) {
+        assert_eq!((&candidate.1["splitter"], &candidate.1["max_depth"]), (&json!(expected.0), &expected.1));
     }
     assert_eq!((order[4].0, &order[4].1["n_neighbors"]), ("knn", &json!(7)));
 }
 
 #[test]
 fn parameters_that_are_left_out_are_scikit_learns_defaults() {
-    let settings = read("[knn]\n[tree]\n", &[]).unwrap();
-    let params: Vec<_> = settings.iter().map(|s| serde_json::to_value(&s.params).unwrap()).collect();
+    let candidates = read("[knn]\n[tree]\n", &[]).unwrap();
+    let params: Vec<_> = candidates.iter().map(|s| serde_json::to_value(&s.params).unwrap()).collect();
     let knn = json!({"n_neighbors": 5, "weights": "uniform", "algorithm": "auto", "leaf_size": 30, "p": 2,
         "metric": "minkowski"});
     let tree = json!({"criterion": "gini", "splitter": "best", "max_depth": null, "min_samples_split": 2,
@@ -30,8 +30,8 @@ fn parameters_that_are_left_out_are_scikit_learns_defaults() {
 #[test]
 fn several_tables_of_a_family_are_products_of_their_own() {
     let text = "[[knn]]\nmetric = 'minkowski'\np = [1, 2, 4]\n[[knn]]\nmetric = 'cosine'\n";
-    let settings = read(text, &[]).unwrap();
-    let metrics: Vec<_> = settings.iter().map(|s| s.params["metric"].as_str().unwrap()).collect();
+    let candidates = read(text, &[]).unwrap();
+    let metrics: Vec<_> = candidates.iter().map(|s| s.params["metric"].as_str().unwrap()).collect();
     assert_eq!(metrics, ["minkowski", "minkowski", "minkowski", "cosine"]);
 }
 
@@ -44,8 +44,8 @@ fn class_weights_may_be_listed_for_each_label() {
 
 #[test]
 fn families_are_chosen_in_the_order_asked_for() {
-    let settings = read(QUICK, &["tree".into(), "knn".into()]).unwrap();
-    let families: Vec<_> = settings.iter().map(|s| s.family.as_str()).collect();
+    let candidates = read(QUICK, &["tree".into(), "knn".into()]).unwrap();
+    let families: Vec<_> = candidates.iter().map(|s| s.family.as_str()).collect();
     assert_eq!((families.len(), families[0], families[59]), (60, "tree", "knn"));
     assert_eq!(read(QUICK, &["knn".into()]).unwrap().len(), 24);
     let error = read(QUICK, &["mlp".into()]).unwrap_err().to_string();
@@ -54,10 +54,10 @@ fn families_are_chosen_in_the_order_asked_for() {
 
 #[test]
 fn the_study_is_its_five_tables() {
-    let settings = read(STUDY, &[]).unwrap();
-    let count = |family: &str| settings.iter().filter(|setting| setting.family == family).count();
+    let candidates = read(STUDY, &[]).unwrap();
+    let count = |family: &str| candidates.iter().filter(|candidate| candidate.family == family).count();
     let counts = ["knn", "tree", "extra_trees", "random_forest", "mlp"].map(count);
-    assert_eq!((counts, settings.len()), ([72, 9_720, 1_350, 96, 36], 11_274));
+    assert_eq!((counts, candidates.len()), ([72, 9_720, 1_350, 96, 36], 11_274));
     assert!(built_in("study").is_some() && built_in("small").is_some() && built_in("other").is_none());
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{assert_same_mean, cut, dataset, numbers};
+use common::{assert_same_mean, dataset, numbers, split_at};
 use learn::family::{Estimator, Model, complete, decide, train_all};
 use learn::mlp::{Activation, Mlp, MlpParams, Solver};
 use learn::{Cancel, Labelled, LearnError, metrics};
@@ -12,8 +12,8 @@ use ndarray::{Array2, ArrayView2, array, s};
 use serde_json::{Value, json};
 
 fn estimator(params: &Value, seed: u64) -> Result<Estimator, learn::params::ParamError> {
-    let setting = complete("mlp", &serde_json::from_value(params.clone()).unwrap())?;
-    Estimator::new(&setting, seed)
+    let candidate = complete("mlp", &serde_json::from_value(params.clone()).unwrap())?;
+    Estimator::new(&candidate, seed)
 }
 
 fn fit(params: MlpParams, train: &Labelled) -> Result<Mlp, LearnError> {
@@ -23,7 +23,7 @@ fn fit(params: MlpParams, train: &Labelled) -> Result<Mlp, LearnError> {
 #[test]
 fn networks_score_as_scikit_learns_do_on_average() {
     let reference: Value = serde_json::from_str(include_str!("sklearn/mlp.json")).unwrap();
-    let (train, test) = cut(&dataset(51, 400, 8, 3), 280);
+    let (train, test) = split_at(&dataset(51, 400, 8, 3), 280);
     for case in reference["scores"].as_array().unwrap() {
         let score = |seed| {
             let fitted = estimator(&case["params"], seed).unwrap().fit(&train).unwrap();
@@ -32,10 +32,10 @@ fn networks_score_as_scikit_learns_do_on_average() {
         };
         let ours: Vec<_> = (0..20).map(score).collect();
         let what = case["params"].to_string();
-        let of = |get: fn(&model::search::Scores) -> f64| ours.iter().map(get).collect::<Vec<f64>>();
-        assert_same_mean(&of(|scores| scores.accuracy), &numbers(&case["accuracy"]), &what);
-        assert_same_mean(&of(|scores| scores.f1.micro), &numbers(&case["f1_micro"]), &what);
-        assert_same_mean(&of(|scores| scores.f1.macro_), &numbers(&case["f1_macro"]), &what);
+        let scores_of = |get: fn(&model::search::Scores) -> f64| ours.iter().map(get).collect::<Vec<f64>>();
+        assert_same_mean(&scores_of(|scores| scores.accuracy), &numbers(&case["accuracy"]), &what);
+        assert_same_mean(&scores_of(|scores| scores.f1.micro), &numbers(&case["f1_micro"]), &what);
+        assert_same_mean(&scores_of(|scores| scores.f1.macro_), &numbers(&case["f1_macro"]), &what);
     }
 }
 
@@ -159,9 +159,9 @@ fn the_last_minibatch_may_be_a_single_row() {
 #[test]
 fn many_networks_on_many_threads_come_to_an_end() {
     let train = dataset(59, 3_000, 400, 3);
-    let alphas: Vec<f64> = (1..=12).map(|of| f64::from(of) * 1e-3).collect();
+    let alphas: Vec<f64> = (1..=12).map(|alpha| f64::from(alpha) * 1e-3).collect();
     let params = json!({"solver": "lbfgs", "max_iter": 1, "hidden_layer_sizes": 5});
-    let settings: Vec<Estimator> = alphas
+    let candidates: Vec<Estimator> = alphas
         .iter()
         .map(|alpha| {
             let mut params = params.clone();
@@ -173,9 +173,9 @@ fn many_networks_on_many_threads_come_to_an_end() {
     for _ in 0..10 {
         let judge = |probabilities: ArrayView2<'_, f64>| probabilities.iter().all(|p| p.is_finite());
         let trained = pool.install(|| {
-            train_all(&settings, &train, train.records.slice(s![..50, ..]), &judge, &Cancel::new()).unwrap()
+            train_all(&candidates, &train, train.records.slice(s![..50, ..]), &judge, &Cancel::new()).unwrap()
         });
-        assert!(trained.iter().all(|of| of.outcome == Ok(true)));
+        assert!(trained.iter().all(|result| result.outcome == Ok(true)));
     }
 }
 

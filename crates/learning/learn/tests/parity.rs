@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::LazyLock;
 
-use common::{assert_same_mean, cut, dataset, labels, numbers};
+use common::{assert_same_mean, dataset, labels, numbers, split_at};
 use learn::family::{Estimator, Model, complete, decide};
 use learn::{folds, metrics, scaler::StandardScaler};
 use model::search::Scores;
@@ -21,7 +21,7 @@ fn estimator(family: &str, case: &Value, seed: u64) -> Estimator {
 
 /// Fits every case of a family and compares labels and the sum of each row's probabilities.
 fn assert_predictions(family: &str, cases: &Value) {
-    let (train, test) = cut(&dataset(11, 300, 7, 4), 210);
+    let (train, test) = split_at(&dataset(11, 300, 7, 4), 210);
     for case in cases.as_array().unwrap() {
         let fitted = estimator(family, case, 5).fit(&train).unwrap();
         if let Model::Tree(tree) = &fitted {
@@ -71,7 +71,7 @@ fn scores_are_scikit_learns_to_the_twelfth_digit() {
     let theirs: Scores = serde_json::from_value(case["scores"].clone()).unwrap();
     let flat = |scores: Scores| {
         let averages = [scores.precision, scores.recall, scores.f1];
-        let values = averages.into_iter().flat_map(|of| [of.micro, of.macro_, of.weighted, of.samples]);
+        let values = averages.into_iter().flat_map(|value| [value.micro, value.macro_, value.weighted, value.samples]);
         std::iter::once(scores.accuracy).chain(values).collect::<Vec<f64>>()
     };
     for (ours, theirs) in flat(ours).into_iter().zip(flat(theirs)) {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::tables::{assert_same_table, rows_of_fold, run, setting, tables};
+use common::tables::{assert_same_table, candidate, rows_of_fold, run, tables};
 use learn::prepare;
 use serde_json::Value;
 
@@ -16,8 +16,8 @@ fn neighbours_and_ridge_score_on_real_tables_as_with_scikit_learn() {
         let data = prepare(&dataset).unwrap();
         for family in ["knn", "radius", "ridge"] {
             let cases = reference[family].as_array().unwrap();
-            let settings = cases.iter().map(|case| setting(family, case)).collect();
-            let trials = run(&data, settings, 0);
+            let candidates = cases.iter().map(|case| candidate(family, case)).collect();
+            let trials = run(&data, candidates, 0);
             assert_eq!(trials.len(), 5 * cases.len());
             for trial in trials {
                 let (case, fold) = (&cases[trial.setting as usize], trial.fold as usize);

@@ -53,8 +53,8 @@ fn thresholds_are_tuned_on_training_rows_and_the_saved_model_decides_by_them() {
         let rows = dataset.side(Split::Test);
         let assigned = rows.iter().map(|&row| saved.assign("t", dataset.feature_row(row)).unwrap().assigned);
         let assigned: Vec<Vec<String>> = assigned.collect();
-        let labels = |of: &dyn Fn(usize) -> Vec<String>| {
-            let has = |(row, label)| of(row).contains(&dataset.label_names[label]);
+        let labels = |value: &dyn Fn(usize) -> Vec<String>| {
+            let has = |(row, label)| value(row).contains(&dataset.label_names[label]);
             Array2::from_shape_fn((rows.len(), dataset.label_names.len()), has)
         };
         let (truth, predicted) = (labels(&|row| dataset.labels_of(rows[row])), labels(&|row| assigned[row].clone()));
@@ -79,7 +79,7 @@ fn scores_fall_where_labels_depend_on_a_feature_and_not_elsewhere() {
         let importances = evaluation.importances.unwrap();
         assert_eq!((importances.rows, importances.repeats, importances.features_left_out), (180, 5, 0));
         assert_eq!((importances.scores, importances.baseline), (evaluation.heldout, evaluation.baseline));
-        let loss = |name: &str| importances.groups.iter().find(|of| of.group == name).unwrap().f1_micro;
+        let loss = |name: &str| importances.groups.iter().find(|value| value.group == name).unwrap().f1_micro;
         // Label k depends on features k and, half as much, k + 1.
         for telling in ["one", "another", "f1", "f2"] {
             for silent in ["f4", "f5"] {

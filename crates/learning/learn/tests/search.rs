@@ -51,24 +51,24 @@ select = [{ method = 'tree_importance', k = 4 }, { method = 'mutual_info', k = 2
 ";
 
 #[test]
-fn settings_that_select_features_score_the_same_together_and_alone() {
+fn candidates_that_select_features_score_the_same_together_and_alone() {
     let data = prepare(&dataset(80)).unwrap();
     let together = planned(SELECTING, 80);
     let all: Vec<u32> = (0..together.settings.len() as u32).rev().collect();
     let one = Search { blocks: vec![Block { settings: all.clone(), folds: vec![0, 1, 2] }], ..together.clone() };
-    let alone = all.iter().map(|&setting| Block { settings: vec![setting], folds: vec![1, 2, 0] }).collect();
+    let alone = all.iter().map(|&candidate| Block { settings: vec![candidate], folds: vec![1, 2, 0] }).collect();
     let alone = Search { blocks: alone, ..together.clone() };
     let trials = run(&data, &together);
     assert!(trials.iter().all(|trial| trial.outcome.is_ok()));
     assert_eq!(trials, run(&data, &one));
     assert_eq!(trials, run(&data, &alone));
-    // Without a selection a setting is what it was.
+    // Without a selection a candidate is unchanged.
     assert_eq!(
         together.settings[0],
         learn::family::complete("knn", &[("n_neighbors".into(), 1.into())].into()).unwrap()
     );
-    let of = |setting: usize| &trials[setting * 3].outcome;
-    assert!(of(0) != of(1) || of(0) != of(2), "a selection changes scores");
+    let outcome_of = |candidate: usize| &trials[candidate * 3].outcome;
+    assert!(outcome_of(0) != outcome_of(1) || outcome_of(0) != outcome_of(2), "a selection changes scores");
 }
 
 #[test]
@@ -98,15 +98,15 @@ select = [{ method = 'anova', k = 20 }, { method = 'mutual_info', k = 20 }, { me
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// Settings trained one by one, in any order, score what they score together.
+    /// Candidates trained one by one, in any order, score what they score together.
     #[test]
-    fn scores_do_not_depend_on_how_the_search_is_cut(seed in any::<u64>()) {
+    fn scores_do_not_depend_on_how_the_search_is_split(seed in any::<u64>()) {
         let data = prepare(&dataset(80)).unwrap();
         let together = planned(GRID, 80);
         let mut alone: Vec<Block> = Vec::new();
-        for setting in 0..together.settings.len() as u32 {
-            let block = Block { settings: vec![setting], folds: vec![2, 0, 1] };
-            alone.insert((seed.rotate_left(setting) % (alone.len() as u64 + 1)) as usize, block);
+        for candidate in 0..together.settings.len() as u32 {
+            let block = Block { settings: vec![candidate], folds: vec![2, 0, 1] };
+            alone.insert((seed.rotate_left(candidate) % (alone.len() as u64 + 1)) as usize, block);
         }
         let alone = Search { blocks: alone, ..together.clone() };
         prop_assert_eq!(run(&data, &together), run(&data, &alone));
@@ -118,9 +118,9 @@ fn the_winner_is_refitted_looks_at_the_test_rows_once_and_can_be_saved() {
     let dataset = dataset(150);
     let data = prepare(&dataset).unwrap();
     for family in ["knn", "tree"] {
-        let settings = grid::read(GRID, &[family.into()]).unwrap();
-        let blocks = plan::blocks(&settings, 3, shape(150));
-        let search = search(settings, blocks);
+        let candidates = grid::read(GRID, &[family.into()]).unwrap();
+        let blocks = plan::blocks(&candidates, 3, shape(150));
+        let search = search(candidates, blocks);
         let trials = run(&data, &search);
         let best = &leaderboard(&search, &trials)[0];
         let (info, bytes) = refit(&data, &search, &trials, &Cancel::new()).unwrap();
@@ -144,36 +144,36 @@ fn the_winner_is_refitted_looks_at_the_test_rows_once_and_can_be_saved() {
 }
 
 #[test]
-fn ties_go_to_the_first_of_the_grid_and_failed_settings_come_last() {
-    let trial = |setting, fold, outcome: Result<f64, &str>| Trial {
+fn ties_go_to_the_first_of_the_grid_and_failed_candidates_come_last() {
+    let trial = |candidate, fold, outcome: Result<f64, &str>| Trial {
         search: "s".into(),
-        setting,
+        setting: candidate,
         fold,
         outcome: outcome.map(|accuracy| Scores { accuracy, ..Scores::default() }).map_err(str::to_owned),
         fit_seconds: 2.0,
     };
     let mut trials = Vec::new();
-    for (setting, accuracies) in
+    for (candidate, accuracies) in
         [(3, [0.2, 0.3, 0.4]), (2, [0.9, 0.9, 0.9]), (1, [0.4, 0.3, 0.2]), (4, [0.5, 0.5, 0.5])]
     {
-        trials.extend(accuracies.into_iter().zip(0..).map(|(accuracy, fold)| trial(setting, fold, Ok(accuracy))));
+        trials.extend(accuracies.into_iter().zip(0..).map(|(accuracy, fold)| trial(candidate, fold, Ok(accuracy))));
     }
     trials.extend([trial(0, 0, Ok(1.0)), trial(0, 1, Err("too few")), trial(0, 2, Ok(1.0)), trial(5, 0, Ok(1.0))]);
     let ranked = leaderboard(&search(Vec::new(), Vec::new()), &trials);
     let order: Vec<u32> = ranked.iter().map(|row| row.setting).collect();
-    assert_eq!(order, [2, 4, 1, 3, 0], "setting 5 has unfinished trials");
+    assert_eq!(order, [2, 4, 1, 3, 0], "candidate 5 has unfinished trials");
     assert_eq!((ranked[2].mean_accuracy, ranked[2].fit_seconds), (0.3, 2.0));
     assert!((ranked[2].std_accuracy - (0.02_f64 / 3.0).sqrt()).abs() < 1e-15);
     assert_eq!((ranked[4].error.as_deref(), ranked[4].fold_accuracies.len()), (Some("too few"), 0));
 }
 
 #[test]
-fn settings_that_the_data_does_not_allow_are_trials_that_say_why() {
+fn candidates_that_the_data_does_not_allow_are_trials_that_say_why() {
     let data = prepare(&dataset(20)).unwrap();
     let text = "[[knn]]\nn_neighbors = [3, 12]\n[[knn]]\nmetric = 'cosine'\nalgorithm = ['brute', 'kd_tree']\n[tree]\nclass_weight = [[{}]]\n[ridge]\nselect = { method = 'variance', threshold = 99 }";
     let search = planned(text, 20);
     let trials = run(&data, &search);
-    let reason = |setting: usize| trials[setting * 3].outcome.clone().err();
+    let reason = |candidate: usize| trials[candidate * 3].outcome.clone().err();
     assert_eq!((reason(0), reason(2)), (None, None));
     assert_eq!(reason(1).unwrap(), "n_neighbors is 12 and there are 9 rows to fit on");
     assert!(reason(3).unwrap().contains("cosine"));

@@ -55,19 +55,19 @@ fn columns_are_selected_as_scikit_learn_selects_them() {
 #[test]
 fn importances_of_trees_are_scikit_learns_and_those_of_forests_have_the_same_distribution() {
     let (reference, train) = (reference(), dataset(44, 500, 8, 3));
-    let settings = [
+    let candidates = [
         json!({"min_samples_leaf": 40}),
         json!({"min_samples_leaf": 40, "class_weight": [{"1": 2.0}, {"1": 2.0}, {"1": 2.0}]}),
         json!({"min_samples_leaf": 40, "ccp_alpha": 0.005}),
     ];
     let importances = |family: &str, params: Value, seed| {
-        let setting = complete(family, &serde_json::from_value(params).unwrap()).unwrap();
-        match Estimator::new(&setting, seed).unwrap() {
+        let candidate = complete(family, &serde_json::from_value(params).unwrap()).unwrap();
+        match Estimator::new(&candidate, seed).unwrap() {
             Estimator::Tree(params) => params.feature_importances(&train).unwrap(),
             _ => panic!("no tree"),
         }
     };
-    for (params, theirs) in settings.into_iter().zip(reference["tree_importances"].as_array().unwrap()) {
+    for (params, theirs) in candidates.into_iter().zip(reference["tree_importances"].as_array().unwrap()) {
         let ours = importances("tree", params.clone(), 0);
         for (ours, theirs) in ours.iter().zip(numbers(theirs)) {
             assert!((ours - theirs).abs() < 1e-9, "{params}: {ours} and {theirs}");
@@ -76,10 +76,10 @@ fn importances_of_trees_are_scikit_learns_and_those_of_forests_have_the_same_dis
     let theirs: Vec<Vec<f64>> = serde_json::from_value(reference["forest_importances"].clone()).unwrap();
     let ours: Vec<Vec<f64>> = (0..20).map(|seed| importances("extra_trees", json!({}), seed)).collect();
     for feature in 0..8 {
-        let of = |forests: &[Vec<f64>]| forests.iter().map(|of| of[feature]).collect::<Vec<f64>>();
-        assert_same_mean(&of(&ours), &of(&theirs), &format!("importance of feature {feature}"));
+        let importances_of = |forests: &[Vec<f64>]| forests.iter().map(|forest| forest[feature]).collect::<Vec<f64>>();
+        assert_same_mean(&importances_of(&ours), &importances_of(&theirs), &format!("importance of feature {feature}"));
     }
-    assert!(ours.iter().all(|of| (of.iter().sum::<f64>() - 1.0).abs() < 1e-12));
+    assert!(ours.iter().all(|importances| (importances.iter().sum::<f64>() - 1.0).abs() < 1e-12));
 }
 
 #[test]
@@ -169,10 +169,17 @@ fn who_asks_for_more_than_there_is_gets_all_and_a_word() {
         selection.fit(&train).unwrap().apply(train.records.view())
     };
     assert_eq!(pca(6), pca(5));
-    let of = |select: Value| Candidate { family: "knn".into(), params: Params::from([("select".to_owned(), select)]) };
-    let anova = |k: u32| of(json!({"method": "anova", "k": k}));
+    let selecting =
+        |select: Value| Candidate { family: "knn".into(), params: Params::from([("select".to_owned(), select)]) };
+    let anova = |k: u32| selecting(json!({"method": "anova", "k": k}));
     let said = warnings(
-        &[anova(200), anova(5), anova(200), of(Value::Null), of(json!({"method": "pca", "n_components": 50}))],
+        &[
+            anova(200),
+            anova(5),
+            anova(200),
+            selecting(Value::Null),
+            selecting(json!({"method": "pca", "n_components": 50})),
+        ],
         16,
         5,
     );

@@ -35,7 +35,7 @@ pub fn dataset(seed: u64, n: usize, d: usize, q: usize) -> Labelled {
 }
 
 /// The rows before `at` and those from there on.
-pub fn cut(all: &Labelled, at: usize) -> (Labelled, Labelled) {
+pub fn split_at(all: &Labelled, at: usize) -> (Labelled, Labelled) {
     let part = |rows: std::ops::Range<usize>| {
         let (x, y) = (all.records.slice(s![rows.clone(), ..]), all.targets.slice(s![rows, ..]));
         Labelled::new(x.to_owned(), y.to_owned())

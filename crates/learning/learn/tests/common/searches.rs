@@ -20,10 +20,20 @@ pub fn dataset(n: usize) -> Dataset {
     }
 }
 
-pub fn search(settings: Vec<Candidate>, blocks: Vec<Block>) -> Search {
+pub fn search(candidates: Vec<Candidate>, blocks: Vec<Block>) -> Search {
     let (id, dataset) = ("s".into(), "d".into());
     let kernel = learn::kernel(false);
-    Search { id, dataset, settings, blocks, kernel, folds: 3, seed: 9, thresholds: false, created_at: Timestamp(0) }
+    Search {
+        id,
+        dataset,
+        settings: candidates,
+        blocks,
+        kernel,
+        folds: 3,
+        seed: 9,
+        thresholds: false,
+        created_at: Timestamp(0),
+    }
 }
 
 pub fn shape(rows: usize) -> plan::DatasetShape {
@@ -31,12 +41,12 @@ pub fn shape(rows: usize) -> plan::DatasetShape {
 }
 
 pub fn planned(text: &str, rows: usize) -> Search {
-    let settings = grid::read(text, &[]).unwrap();
-    let blocks = plan::blocks(&settings, 3, shape(rows));
-    search(settings, blocks)
+    let candidates = grid::read(text, &[]).unwrap();
+    let blocks = plan::blocks(&candidates, 3, shape(rows));
+    search(candidates, blocks)
 }
 
-/// All trials, by setting and fold, without their wall times.
+/// All trials, by candidate and fold, without their wall times.
 pub fn run(data: &Prepared, search: &Search) -> Vec<Trial> {
     let blocks = 0..search.blocks.len() as u32;
     let mut trials: Vec<Trial> =

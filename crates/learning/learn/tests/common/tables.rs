@@ -30,26 +30,27 @@ pub fn assert_same_table(dataset: &Dataset, reference: &Value) {
     assert_eq!(serde_json::to_value(&dataset.label_names).unwrap(), reference["labels"]);
 }
 
-pub fn setting(family: &str, case: &Value) -> Candidate {
+pub fn candidate(family: &str, case: &Value) -> Candidate {
     complete(family, &serde_json::from_value(case["params"].clone()).unwrap()).unwrap()
 }
 
-pub fn run(data: &Prepared, settings: Vec<Candidate>, seed: u64) -> Vec<Trial> {
-    run_folds(data, settings, 0..5, seed)
+pub fn run(data: &Prepared, candidates: Vec<Candidate>, seed: u64) -> Vec<Trial> {
+    run_folds(data, candidates, 0..5, seed)
 }
 
-/// Runs settings on some of the five folds.
-pub fn run_folds(data: &Prepared, settings: Vec<Candidate>, folds: Range<u32>, seed: u64) -> Vec<Trial> {
-    let mut blocks = plan::blocks(&settings, 5, plan::DatasetShape { rows: 5_000, features: 13, labels: 10 });
+/// Runs candidates on some of the five folds.
+pub fn run_folds(data: &Prepared, candidates: Vec<Candidate>, folds: Range<u32>, seed: u64) -> Vec<Trial> {
+    let mut blocks = plan::blocks(&candidates, 5, plan::DatasetShape { rows: 5_000, features: 13, labels: 10 });
     blocks.retain(|block| block.folds.iter().all(|fold| folds.contains(fold)));
     let count = blocks.len() as u32;
     let (id, dataset, created_at) = (String::new(), String::new(), Timestamp(0));
     let kernel = learn::kernel(false);
-    let search = Search { id, dataset, settings, blocks, kernel, folds: 5, seed, thresholds: false, created_at };
+    let search =
+        Search { id, dataset, settings: candidates, blocks, kernel, folds: 5, seed, thresholds: false, created_at };
     (0..count).flat_map(|block| run_block(data, &search, block, &Cancel::new()).unwrap()).collect()
 }
 
-/// Runs the settings of a family with 20 seeds, and asserts that the means of their scores are less than four standard
+/// Runs the candidates of a family with 20 seeds, and asserts that the means of their scores are less than four standard
 /// errors from the reference's. `tests/sklearn/seeds.py` makes references like this.
 pub fn assert_same_means(family: &str, reference: &Value) {
     let Some(tables) = tables(family) else { return };
@@ -60,14 +61,14 @@ pub fn assert_same_means(family: &str, reference: &Value) {
         assert_same_table(&dataset, reference);
         let data = prepare(&dataset).unwrap();
         let cases = reference[family].as_array().unwrap();
-        let settings: Vec<Candidate> = cases.iter().map(|case| setting(family, case)).collect();
-        let of_seed = |seed| run_folds(&data, settings.clone(), 0..folds, seed);
+        let candidates: Vec<Candidate> = cases.iter().map(|case| candidate(family, case)).collect();
+        let of_seed = |seed| run_folds(&data, candidates.clone(), 0..folds, seed);
         let trials: Vec<Vec<Trial>> = (0..20).into_par_iter().map(of_seed).collect();
         for (index, case) in cases.iter().enumerate() {
             for (score, get) in SCORES {
                 let of_seed = |trials: &Vec<Trial>| {
-                    let of_setting = trials.iter().filter(|trial| trial.setting as usize == index);
-                    of_setting.map(|trial| get(trial.outcome.as_ref().unwrap())).sum::<f64>() / f64::from(folds)
+                    let of_candidate = trials.iter().filter(|trial| trial.setting as usize == index);
+                    of_candidate.map(|trial| get(trial.outcome.as_ref().unwrap())).sum::<f64>() / f64::from(folds)
                 };
                 let (mean, error) = mean_and_error(&trials.iter().map(of_seed).collect::<Vec<f64>>());
                 let [their_mean, their_error]: [f64; 2] = serde_json::from_value(case[score].clone()).unwrap();

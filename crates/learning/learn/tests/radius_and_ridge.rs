@@ -1,12 +1,12 @@
 //! Radius neighbours and ridge against numbers that scikit-learn computed, `tests/sklearn/near.py`, and what these
-//! families and k nearest neighbours share in a search against each setting alone.
+//! families and k nearest neighbours share in a search against each candidate alone.
 
 mod common;
 
 use std::sync::LazyLock;
 
 use common::tables::in_order;
-use common::{cut, dataset, labels, numbers};
+use common::{dataset, labels, numbers, split_at};
 use learn::family::{Estimator, Model, complete, decide};
 use learn::radius::{OutlierLabel, RadiusParams};
 use learn::ridge::RidgeParams;
@@ -30,7 +30,7 @@ fn estimator(family: &str, case: &Value) -> Estimator {
 fn narrow() -> (Labelled, Labelled) {
     let mut all = dataset(11, 300, 7, 4);
     all.targets.column_mut(3).fill(true);
-    cut(&all, 210)
+    split_at(&all, 210)
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn radius_neighbours_predict_as_scikit_learns() {
 
 #[test]
 fn ridge_predicts_as_scikit_learns_with_more_rows_and_with_more_features() {
-    let wide = cut(&dataset(12, 60, 90, 3), 45);
+    let wide = split_at(&dataset(12, 60, 90, 3), 45);
     for (cases, (train, test)) in [("ridge", narrow()), ("ridge_wide", wide)] {
         let cases = REFERENCE[cases].as_array().unwrap();
         assert!(cases.len() >= 20);
@@ -128,15 +128,15 @@ fn table(n: usize) -> Dataset {
     in_order(names("f", d), names("label", q), data.records.into_raw_vec_and_offset().0, labels)
 }
 
-fn trials(dataset: &Dataset, settings: &[Candidate], blocks: Vec<Block>) -> (Search, Vec<Trial>) {
+fn trials(dataset: &Dataset, candidates: &[Candidate], blocks: Vec<Block>) -> (Search, Vec<Trial>) {
     let data = prepare(dataset).unwrap();
     let count = blocks.len() as u32;
-    let (id, dataset, settings) = (String::new(), String::new(), settings.to_vec());
+    let (id, dataset, candidates) = (String::new(), String::new(), candidates.to_vec());
     let kernel = learn::kernel(false);
     let search = Search {
         id,
         dataset,
-        settings,
+        settings: candidates,
         blocks,
         kernel,
         folds: 3,
@@ -152,23 +152,23 @@ fn trials(dataset: &Dataset, settings: &[Candidate], blocks: Vec<Block>) -> (Sea
 }
 
 #[test]
-fn settings_that_share_their_work_score_what_each_scores_alone() {
-    let (dataset, settings) = (table(120), grid::read(GRID, &[]).unwrap());
-    let all: Vec<u32> = (0..settings.len() as u32).collect();
-    let alone = all.iter().map(|&of| Block { settings: vec![of], folds: vec![0, 1, 2] }).collect();
+fn candidates_that_share_their_work_score_what_each_scores_alone() {
+    let (dataset, candidates) = (table(120), grid::read(GRID, &[]).unwrap());
+    let all: Vec<u32> = (0..candidates.len() as u32).collect();
+    let alone = all.iter().map(|&value| Block { settings: vec![value], folds: vec![0, 1, 2] }).collect();
     let together = vec![Block { settings: all, folds: vec![0, 1, 2] }];
-    let (_, together) = trials(&dataset, &settings, together);
+    let (_, together) = trials(&dataset, &candidates, together);
     assert!(together.iter().any(|trial| trial.outcome.is_err()) && together.iter().any(|trial| trial.outcome.is_ok()));
-    assert_eq!(together, trials(&dataset, &settings, alone).1);
+    assert_eq!(together, trials(&dataset, &candidates, alone).1);
 }
 
 #[test]
 fn the_small_families_can_win_and_be_saved() {
     let dataset = table(150);
     for family in ["radius", "ridge"] {
-        let settings = grid::read(GRID, &[family.into()]).unwrap();
-        let block = Block { settings: (0..settings.len() as u32).collect(), folds: vec![0, 1, 2] };
-        let (search, trials) = trials(&dataset, &settings, vec![block]);
+        let candidates = grid::read(GRID, &[family.into()]).unwrap();
+        let block = Block { settings: (0..candidates.len() as u32).collect(), folds: vec![0, 1, 2] };
+        let (search, trials) = trials(&dataset, &candidates, vec![block]);
         let (info, bytes) = refit(&prepare(&dataset).unwrap(), &search, &trials, &Cancel::new()).unwrap();
         assert!(info.evaluation.heldout.accuracy > info.evaluation.baseline.accuracy, "{family}");
         let saved = SavedModel::load(&bytes).unwrap();
