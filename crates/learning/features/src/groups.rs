@@ -49,11 +49,11 @@ mod tests {
         let names: Vec<String> = pitch_columns().into_iter().chain(SCALARS.map(str::to_owned)).collect();
         let groups = column_groups(&names);
         assert_eq!(groups.len(), 12 + 10 + 12);
-        let of = |name: &str| groups.iter().find(|group| group.name == name).unwrap().columns.clone();
-        assert_eq!(of("pitch C#"), (100..200).collect::<Vec<_>>());
-        assert_eq!(of("part 10 of 10").len(), 120);
-        assert_eq!(of("part 1 of 10")[..11], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 100]);
-        assert_eq!(of("extremes of D"), [1_204, 1_205]);
+        let columns_of = |name: &str| groups.iter().find(|group| group.name == name).unwrap().columns.clone();
+        assert_eq!(columns_of("pitch C#"), (100..200).collect::<Vec<_>>());
+        assert_eq!(columns_of("part 10 of 10").len(), 120);
+        assert_eq!(columns_of("part 1 of 10")[..11], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 100]);
+        assert_eq!(columns_of("extremes of D"), [1_204, 1_205]);
     }
 
     #[test]

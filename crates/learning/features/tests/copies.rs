@@ -31,8 +31,8 @@ fn counts<'a>(names: impl Iterator<Item = &'a String>) -> HashMap<&'a String, us
 
 /// Rows of one name are on one side.
 fn assert_unparted(dataset: &Dataset, names: &[String]) {
-    let of = |side| dataset.side(side).into_iter().map(|row| &names[row]).collect::<HashSet<_>>();
-    assert!(of(Split::Train).is_disjoint(&of(Split::Test)));
+    let names_on = |side| dataset.side(side).into_iter().map(|row| &names[row]).collect::<HashSet<_>>();
+    assert!(names_on(Split::Train).is_disjoint(&names_on(Split::Test)));
 }
 
 proptest! {
@@ -124,10 +124,10 @@ fn a_track_or_an_artist_that_has_most_rows_is_trained_on_and_the_test_side_is_of
             let Imported { dataset, notes, .. } = imported(&text, &split);
             let test = dataset.side(Split::Test).len();
             assert_eq!(test, (0.3 * others as f64).ceil() as usize, "seed {seed}: 30 % of the other rows");
-            let (of, name) = if by_artist { ("an artist", "a0") } else { ("a track", "t0") };
+            let (whose, name) = if by_artist { ("an artist", "a0") } else { ("a track", "t0") };
             let all = names.len();
             let told = format!(
-                "{test} of {all} rows are held out, not {}: all rows of {of} stay together, and `{name}` has {largest}",
+                "{test} of {all} rows are held out, not {}: all rows of {whose} stay together, and `{name}` has {largest}",
                 (0.3 * all as f64).ceil()
             );
             assert!(notes.contains(&told), "{told}: {notes:?}");

@@ -84,13 +84,13 @@ proptest! {
 
 #[test]
 fn equal_datasets_have_equal_ids() {
-    let one = dataset((0..2_000).map(f64::from).collect(), &["folk"]);
-    let mut other = one.clone();
+    let first = dataset((0..2_000).map(f64::from).collect(), &["folk"]);
+    let mut other = first.clone();
     let id = |dataset: &Dataset| describe(dataset, &to_parquet(dataset).unwrap()).id;
-    assert_eq!(id(&one), id(&other));
-    assert_eq!(id(&one).len(), 64);
+    assert_eq!(id(&first), id(&other));
+    assert_eq!(id(&first).len(), 64);
     other.features[17] = 0.5;
-    assert_ne!(id(&one), id(&other));
+    assert_ne!(id(&first), id(&other));
 }
 
 #[test]

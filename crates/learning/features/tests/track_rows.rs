@@ -57,9 +57,9 @@ proptest! {
             ..Default::default()
         };
         for (id, (pitches, features, confidences)) in ids.iter().zip(&tracks) {
-            sources.pitches.extend(pitches.clone().map(|of| TrackPitches { track_id: id.clone(), ..of }));
-            sources.features.extend(features.clone().map(|of| AudioFeatures { track_id: id.clone(), ..of }));
-            sources.confidences.extend(confidences.map(|of| (id.clone(), of)));
+            sources.pitches.extend(pitches.clone().map(|parts| TrackPitches { track_id: id.clone(), ..parts }));
+            sources.features.extend(features.clone().map(|parts| AudioFeatures { track_id: id.clone(), ..parts }));
+            sources.confidences.extend(confidences.map(|values| (id.clone(), values)));
         }
         let Ok(built) = build(sources, &settings::DatasetSettings::default()) else { return Ok(()) };
         let dataset = &built.dataset;
@@ -71,7 +71,7 @@ proptest! {
             let mut row = vec![7.0];
             let stored = by_name(parts);
             let expected: Vec<f64> = dataset.feature_names.iter().filter_map(|name| stored.get(name).copied()).collect();
-            match dataset.track_ids.iter().position(|of| of == id) {
+            match dataset.track_ids.iter().position(|track_id| track_id == id) {
                 Some(at) => {
                     prop_assert_eq!(columns.append(parts, &mut row), Ok(()));
                     prop_assert_eq!(bits(&row[1..]), bits(dataset.feature_row(at)));

@@ -115,12 +115,12 @@ fn what_cannot_be_fitted_says_why() {
 
 #[test]
 fn one_row_one_label_no_column_and_constant_columns_are_fitted() {
-    let one = Labelled::new(array![[0.5, 0.5]], array![[true]]);
+    let single_row = Labelled::new(array![[0.5, 0.5]], array![[true]]);
     let constant = Labelled::new(Array2::zeros((30, 3)), Array2::from_elem((30, 2), false));
     let none = Labelled::new(Array2::zeros((30, 0)), Array2::from_elem((30, 2), false));
     for solver in [Solver::Adam, Solver::Lbfgs] {
         let params = MlpParams::default().solver(solver).learning_rate_init(0.01);
-        assert!(fit(params.clone(), &one).unwrap().probabilities(one.records.view())[(0, 0)] > 0.5);
+        assert!(fit(params.clone(), &single_row).unwrap().probabilities(single_row.records.view())[(0, 0)] > 0.5);
         for train in [&constant, &none] {
             let network = fit(params.clone(), train).unwrap();
             assert!(network.probabilities(train.records.view()).iter().all(|p| *p < 0.5));
@@ -144,8 +144,8 @@ fn rows_are_predicted_alike_alone_and_among_others() {
     let fitted = fit(MlpParams::default().hidden_layer_sizes(&[19]).max_iter(2), &train).unwrap();
     let all = fitted.probabilities(train.records.view());
     for count in [0, 1, 15, 16, 17, 511, 512, 513] {
-        let some = fitted.probabilities(train.records.slice(s![..count, ..]));
-        assert_eq!(some, all.slice(s![..count, ..]), "{count} rows");
+        let first_rows = fitted.probabilities(train.records.slice(s![..count, ..]));
+        assert_eq!(first_rows, all.slice(s![..count, ..]), "{count} rows");
     }
 }
 

@@ -31,10 +31,10 @@ fn scores_do_not_depend_on_the_number_of_threads() {
         let pool = learn_pool(threads);
         pool.install(|| run(&data, &search))
     };
-    let one = with_threads(1);
-    assert_eq!(one.len(), search.trials());
-    assert_eq!(one, with_threads(2));
-    assert_eq!(one, with_threads(4));
+    let one_thread = with_threads(1);
+    assert_eq!(one_thread.len(), search.trials());
+    assert_eq!(one_thread, with_threads(2));
+    assert_eq!(one_thread, with_threads(4));
 }
 
 fn learn_pool(threads: usize) -> rayon::ThreadPool {
@@ -55,12 +55,12 @@ fn candidates_that_select_features_score_the_same_together_and_alone() {
     let data = prepare(&dataset(80)).unwrap();
     let together = planned(SELECTING, 80);
     let all: Vec<u32> = (0..together.settings.len() as u32).rev().collect();
-    let one = Search { blocks: vec![Block { settings: all.clone(), folds: vec![0, 1, 2] }], ..together.clone() };
+    let one_block = Search { blocks: vec![Block { settings: all.clone(), folds: vec![0, 1, 2] }], ..together.clone() };
     let alone = all.iter().map(|&candidate| Block { settings: vec![candidate], folds: vec![1, 2, 0] }).collect();
     let alone = Search { blocks: alone, ..together.clone() };
     let trials = run(&data, &together);
     assert!(trials.iter().all(|trial| trial.outcome.is_ok()));
-    assert_eq!(trials, run(&data, &one));
+    assert_eq!(trials, run(&data, &one_block));
     assert_eq!(trials, run(&data, &alone));
     // Without a selection a candidate is unchanged.
     assert_eq!(

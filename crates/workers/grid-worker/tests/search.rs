@@ -41,8 +41,8 @@ async fn results(backends: &Backends, search: &Search) -> (Vec<Trial>, ModelInfo
 
 #[tokio::test]
 async fn a_search_ends_in_all_trials_and_a_model_whoever_runs_it_and_twice_changes_nothing() {
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (alone, shared) = (backends(&one).await, backends(&two).await);
+    let (first_folder, second_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (alone, shared) = (backends(&first_folder).await, backends(&second_folder).await);
     let info = save_dataset(&alone, 90).await;
     let search = begin(&alone, &info).await;
     work(&alone).await;
@@ -89,8 +89,8 @@ async fn a_block_that_was_saved_and_not_acknowledged_still_leads_to_the_refit() 
 
 #[tokio::test]
 async fn a_cancelled_search_does_nothing_until_it_goes_on_with_what_is_left() {
-    let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let (alone, backends) = (backends(&one).await, backends(&two).await);
+    let (first_folder, second_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (alone, backends) = (backends(&first_folder).await, backends(&second_folder).await);
     let info = save_dataset(&alone, 90).await;
     let search = begin(&alone, &info).await;
     work(&alone).await;

@@ -332,12 +332,12 @@ fn lone_rows(columns: &[Unusable]) -> Option<String> {
     let mut lone: Vec<Place> = lone.collect();
     lone.sort_unstable();
     lone.dedup();
-    let them = match lone.len() {
+    let pronoun = match lone.len() {
         0 => return None,
         1 => "it",
         _ => "them",
     };
-    Some(format!("correct {}, or remove {them} if that is a sum, a note or other names of columns", places(&lone)))
+    Some(format!("correct {}, or remove {pronoun} if that is a sum, a note or other names of columns", places(&lone)))
 }
 
 /// A list of column names as an argument of a shell's command, with what parts it from its option: names that hold commas

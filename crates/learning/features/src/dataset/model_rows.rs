@@ -151,7 +151,7 @@ fn labels(table: &Table, names: &[String]) -> (Vec<Option<Vec<u8>>>, Option<Stri
         }
         Err(error) => {
             if let DatasetError::Unusable(columns) = error {
-                faults.extend(columns.into_iter().map(|of| format!("`{}` {}", of.column, of.fault)));
+                faults.extend(columns.into_iter().map(|column| format!("`{}` {}", column.column, column.fault)));
             }
             vec![None; table.rows()]
         }
@@ -167,11 +167,11 @@ fn labels(table: &Table, names: &[String]) -> (Vec<Option<Vec<u8>>>, Option<Stri
 pub fn fills(feature_names: &[String], dataset: Option<&Dataset>, imputed: Option<&Imputed>, how: Impute) -> Vec<f64> {
     let fitted = imputed.filter(|imputed| imputed.how == how);
     let train = dataset.map(|dataset| dataset.side(Split::Train)).unwrap_or_default();
-    let of = |(column, name): (usize, &String)| {
+    let fill = |(column, name): (usize, &String)| {
         let width = feature_names.len();
         let known = |dataset: &Dataset| train.iter().map(|&row| dataset.features[row * width + column]).collect();
         let fitted = fitted.and_then(|imputed| imputed.fills.get(name).copied());
         fitted.or_else(|| impute::statistic(dataset.map(known).unwrap_or_default(), how)).unwrap_or(f64::NAN)
     };
-    feature_names.iter().enumerate().map(of).collect()
+    feature_names.iter().enumerate().map(fill).collect()
 }

@@ -152,9 +152,9 @@ pub(super) fn label_likeness(name: &str) -> Option<LabelLikeness> {
 /// A word without its number or the ending of several, and whether it had that: `genre2`, `labels`, `classes`.
 fn singular(word: &str) -> (&str, bool) {
     let word = word.trim_end_matches(|c: char| c.is_ascii_digit());
-    let of_classes = word.strip_suffix("es").filter(|one| one.ends_with("ss"));
-    let one = of_classes.or_else(|| word.strip_suffix('s').filter(|one| !one.ends_with('s')));
-    one.map_or((word, false), |one| (one, true))
+    let of_classes = word.strip_suffix("es").filter(|singular| singular.ends_with("ss"));
+    let singular = of_classes.or_else(|| word.strip_suffix('s').filter(|singular| !singular.ends_with('s')));
+    singular.map_or((word, false), |singular| (singular, true))
 }
 
 /// The words of a name in small letters, parted by signs or by a capital: `track.albumId` has `track`, `album` and `id`.

@@ -49,7 +49,7 @@ impl RowOrder {
         }
         let note = largest.and_then(|group| {
             let (first, rows, is_by_artist) = (groups[group][0], groups[group].len(), settings.by_artist);
-            let (of, name) = match artists[first].as_str() {
+            let (whose, name) = match artists[first].as_str() {
                 artist if is_by_artist && !artist.is_empty() => ("an artist", artist),
                 _ => ("a track", track_ids[first].as_str()),
             };
@@ -57,7 +57,7 @@ impl RowOrder {
             let is_far = 2 * test > 3 * asked || 3 * test < 2 * asked;
             ((is_far || staying.is_some()) && test != asked).then(|| {
                 let name = shown(name);
-                format!("{test} of {n} rows are held out, not {asked}: all rows of {of} stay together, and {name} has {rows}")
+                format!("{test} of {n} rows are held out, not {asked}: all rows of {whose} stay together, and {name} has {rows}")
             })
         });
         let rows = [&train[..], &test].concat();

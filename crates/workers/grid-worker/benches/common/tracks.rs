@@ -76,7 +76,7 @@ fn draw(genres: &[Genre], random: &mut Random) -> Vec<usize> {
 
 /// All features of a track: smooth series in 0 to 1, their extremes, scalars.
 fn track(genres: &[Genre], labels: &[usize], random: &mut Random) -> Vec<f64> {
-    let sum = |of: &dyn Fn(&Genre) -> f64| labels.iter().map(|&label| of(&genres[label])).sum::<f64>();
+    let sum = |value: &dyn Fn(&Genre) -> f64| labels.iter().map(|&label| value(&genres[label])).sum::<f64>();
     let mut row = Vec::with_capacity(FEATURES);
     let mut own = [0.0; PITCH_CLASSES];
     for moment in 0..STEPS {

@@ -183,16 +183,16 @@ impl PlainCells<'_> {
             let parts: Vec<String> = parts.iter().take(MAX_GENRES_SHOWN).map(|part| shown(part)).collect();
             format!(": {place} has {}{more}", parts.join(", "))
         });
-        let one = "if a cell is one genre, add `--genre-separator none`";
+        let single = "if a cell is one genre, add `--genre-separator none`";
         let (others, advice) = match rivals {
-            [] => (String::new(), one.to_owned()),
+            [] => (String::new(), single.to_owned()),
             [(_, rival), ..] => {
                 let others: Vec<String> =
                     rivals.iter().map(|(count, rival)| format!("{} in {count}", name(rival))).collect();
                 let other = format!("if {} is between genres, add `{}`", name(rival), option(rival));
                 (
                     format!(" (there is also {} of {} cells)", others.join(", "), self.0.len()),
-                    format!("{other}, and {one}"),
+                    format!("{other}, and {single}"),
                 )
             }
         };
