@@ -2,12 +2,11 @@
 
 mod build;
 mod copies;
-mod doubts;
 mod error;
 mod genres;
 mod import;
+mod import_options;
 mod impute;
-mod layout;
 mod model_rows;
 mod names;
 mod permutation;
@@ -17,6 +16,7 @@ mod rows;
 mod split;
 mod spreadsheet;
 mod table;
+mod warnings;
 mod write;
 
 use std::cmp::Reverse;
@@ -26,11 +26,11 @@ use model::Timestamp;
 use model::dataset::{Dataset, DatasetInfo, Split, Training};
 use sha2::{Digest, Sha256};
 
-pub use build::{Built, Sources, build};
+pub use build::{BuiltDataset, StoredTracks, build};
 pub use error::{BadValue, DatasetError, Fault, Unusable};
 pub use genres::{GenreColumn, Separator};
-pub use import::{Imported, import, read};
-pub use layout::Import;
+pub use import::{ImportedDataset, import, read};
+pub use import_options::ImportOptions;
 pub use model_rows::{ModelRows, fills, model_rows};
 pub use place::Place;
 pub use table::{ReadOptions, Table};

@@ -6,9 +6,10 @@ mod pitches;
 mod track;
 
 pub use dataset::{
-    BadValue, Built, DatasetError, Fault, GenreColumn, Import, Imported, ModelRows, Place, ReadOptions, Separator,
-    Sources, Table, Unusable, build, describe, fills, import, model_rows, read, to_csv, to_parquet, to_spreadsheet,
+    BadValue, BuiltDataset, DatasetError, Fault, GenreColumn, ImportOptions, ImportedDataset, ModelRows, Place,
+    ReadOptions, Separator, StoredTracks, Table, Unusable, build, describe, fills, import, model_rows, read, to_csv,
+    to_parquet, to_spreadsheet,
 };
 pub use groups::column_groups;
 pub use pitches::{PitchError, pitches};
-pub use track::{Lack, LackReason, TrackColumns, TrackParts};
+pub use track::{MissingData, MissingReason, TrackColumns, TrackParts};

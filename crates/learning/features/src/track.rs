@@ -34,9 +34,9 @@ enum ColumnSource {
 
 /// Why a track has no row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Lack {
+pub struct MissingData {
     /// The first part of it that lacks a value: pitches, then audio features, then confidences.
-    pub reason: LackReason,
+    pub reason: MissingReason,
     /// Columns without a value.
     pub columns: usize,
     /// The first of them.
@@ -45,7 +45,7 @@ pub struct Lack {
 
 /// Which part of a track is missing. Its text is the word that dropped tracks are counted by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum LackReason {
+pub enum MissingReason {
     /// Pitches were not computed.
     NoPitches,
     /// Pitches cannot be computed, for this reason.
@@ -60,7 +60,7 @@ pub enum LackReason {
     NoConfidences,
 }
 
-impl fmt::Display for LackReason {
+impl fmt::Display for MissingReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoPitches => f.write_str("no_pitches"),
@@ -96,7 +96,7 @@ impl TrackColumns {
     ///
     /// # Errors
     /// What it lacks; nothing is appended then.
-    pub fn append(&self, track: TrackParts<'_>, row: &mut Vec<f64>) -> Result<(), Lack> {
+    pub fn append(&self, track: TrackParts<'_>, row: &mut Vec<f64>) -> Result<(), MissingData> {
         self.check(track)?;
         row.extend(self.sources.iter().filter_map(|source| source.value(track)));
         Ok(())
@@ -106,16 +106,16 @@ impl TrackColumns {
     ///
     /// # Errors
     /// What it lacks.
-    pub fn check(&self, track: TrackParts<'_>) -> Result<(), Lack> {
+    pub fn check(&self, track: TrackParts<'_>) -> Result<(), MissingData> {
         if self.sources.iter().all(|source| source.value(track).is_some()) { Ok(()) } else { Err(self.lack(track)) }
     }
 
     /// What a track without a row lacks.
-    fn lack(&self, track: TrackParts<'_>) -> Lack {
+    fn lack(&self, track: TrackParts<'_>) -> MissingData {
         let missing = || self.sources.iter().zip(&self.names).filter(|(source, _)| source.value(track).is_none());
         let (source, _) = missing().min_by_key(|(source, _)| source.part()).expect("a value is missing");
         let (_, first) = missing().next().expect("a value is missing");
-        Lack { reason: source.reason(track), columns: missing().count(), first: first.clone() }
+        MissingData { reason: source.reason(track), columns: missing().count(), first: first.clone() }
     }
 }
 
@@ -138,18 +138,18 @@ impl ColumnSource {
     }
 
     /// Why there is no value.
-    fn reason(self, track: TrackParts<'_>) -> LackReason {
+    fn reason(self, track: TrackParts<'_>) -> MissingReason {
         match self {
             Self::Pitch(_) => match track.pitches.map(|pitches| &pitches.outcome) {
-                Some(Err(reason)) => LackReason::Pitches(reason.clone()),
-                _ => LackReason::NoPitches,
+                Some(Err(reason)) => MissingReason::Pitches(reason.clone()),
+                _ => MissingReason::NoPitches,
             },
             Self::Scalar(_) => match track.features.map(|features| features.values) {
-                None => LackReason::FeaturesNotFetched,
-                Some(None) => LackReason::NoFeatures,
-                Some(Some(_)) => LackReason::IncompleteFeatures,
+                None => MissingReason::FeaturesNotFetched,
+                Some(None) => MissingReason::NoFeatures,
+                Some(Some(_)) => MissingReason::IncompleteFeatures,
             },
-            Self::Confidence(_) => LackReason::NoConfidences,
+            Self::Confidence(_) => MissingReason::NoConfidences,
         }
     }
 }

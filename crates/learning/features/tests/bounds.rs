@@ -5,7 +5,7 @@ mod common;
 use std::io::Write;
 
 use common::{column, parquet};
-use features::{Import, import, model_rows, read};
+use features::{ImportOptions, import, model_rows, read};
 use model::settings::SplitSettings;
 use parquet::data_type::{BoolType, ByteArray, ByteArrayType};
 
@@ -41,10 +41,10 @@ fn texts_that_a_dictionary_holds_once_are_counted_as_often_as_rows_have_them() {
     let schema = "message rows { required binary title (UTF8); required binary album (UTF8); }";
     let file = parquet(schema, 1, |group| (0..2).for_each(|_| column::<ByteArrayType>(group, &texts, None)));
     assert!(file.len() < 2 << 20, "{} bytes", file.len());
-    let refused = |import_: &Import| import(&file, import_).unwrap_err().to_string();
-    let said = refused(&Import::default());
+    let refused = |import_: &ImportOptions| import(&file, import_).unwrap_err().to_string();
+    let said = refused(&ImportOptions::default());
     assert_eq!(said, "the Parquet file has more than 1024 MiB of text to read: take fewer rows, or leave columns out");
-    let less = refused(&Import { ignored: vec!["title".into(), "album".into()], ..Import::default() });
+    let less = refused(&ImportOptions { ignored: vec!["title".into(), "album".into()], ..ImportOptions::default() });
     assert!(less.contains("no label columns among title, album"), "{less}");
     let model = model_rows(&file, &["title".to_owned(), "album".to_owned()], &[]).unwrap_err().to_string();
     assert!(model.ends_with("MiB of text to read: take fewer rows"), "{model}");

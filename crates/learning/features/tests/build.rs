@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use features::{DatasetError, Sources, build, describe, read, to_parquet};
+use features::{DatasetError, StoredTracks, build, describe, read, to_parquet};
 use model::Timestamp;
 use model::audio::{AudioFeatures, CONFIDENCES, SCALARS, TrackPitches, pitch_columns};
 use model::dataset::Split;
@@ -11,11 +11,11 @@ use model::tag::{LabelledTrack, LabelledTracks, RULES_VERSION, TagSource, Tagged
 use model::track::{ArtistRef, Track};
 
 /// Ten labelled tracks `t0` … `t9` of five artists, in falling order, each with all groups of columns.
-fn complete() -> Sources {
+fn complete() -> StoredTracks {
     let ids: Vec<String> = (0..10).rev().map(|i| format!("t{i}")).collect();
     let labels = |i: usize| if i % 2 == 1 { vec!["misc".into(), "pop".into()] } else { vec!["jazz".into()] };
     let labelled = |(i, id): (usize, &String)| LabelledTrack { track_id: id.clone(), labels: labels(i) };
-    Sources {
+    StoredTracks {
         tracks: ids.iter().enumerate().map(|(i, id)| track(id, &format!("artist {}", i % 5))).collect(),
         labelled: LabelledTracks {
             tracks: ids.iter().enumerate().map(labelled).collect(),
@@ -45,7 +45,7 @@ fn tags(id: &str, outcome: TagsOutcome, canonical: &[&str]) -> TaggedTrack {
     }
 }
 
-fn dropped(sources: Sources) -> BTreeMap<String, usize> {
+fn dropped(sources: StoredTracks) -> BTreeMap<String, usize> {
     build(sources, &settings::DatasetSettings::default()).unwrap().dropped
 }
 
@@ -93,7 +93,7 @@ fn a_group_that_no_labelled_track_has_costs_its_columns_and_no_row() {
 }
 
 /// Takes a scalar from the features of these tracks.
-fn take(sources: &mut Sources, scalar: &str, tracks: std::ops::Range<usize>) {
+fn take(sources: &mut StoredTracks, scalar: &str, tracks: std::ops::Range<usize>) {
     let scalar = SCALARS.iter().position(|name| *name == scalar).unwrap();
     sources.features[tracks].iter_mut().for_each(|track| track.values.as_mut().unwrap()[scalar] = None);
 }
@@ -165,7 +165,7 @@ fn nothing_to_learn_from_is_an_error_that_says_why() {
     let mut sources = complete();
     (sources.pitches, sources.features, sources.confidences) = Default::default();
     assert_eq!(build(sources, &settings).unwrap_err(), DatasetError::NoFeatures { labelled: 10 });
-    assert!(build(Sources::default(), &settings).is_err());
+    assert!(build(StoredTracks::default(), &settings).is_err());
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use features::{Import, Imported, describe, import, read, to_csv, to_parquet};
+use features::{ImportOptions, ImportedDataset, describe, import, read, to_csv, to_parquet};
 use model::dataset::{Dataset, Split};
 use model::settings::SplitSettings;
 use proptest::prelude::*;
@@ -14,12 +14,12 @@ fn table(ids: &[usize], artists: &[usize]) -> String {
     format!("track_id,artist,x,label:a\n{rows}")
 }
 
-fn imported(text: &str, split: &SplitSettings) -> Imported {
-    import(text.as_bytes(), &Import { split: split.clone(), ..Import::default() }).unwrap()
+fn imported(text: &str, split: &SplitSettings) -> ImportedDataset {
+    import(text.as_bytes(), &ImportOptions { split: split.clone(), ..ImportOptions::default() }).unwrap()
 }
 
 fn refused(text: &str) -> String {
-    import(text.as_bytes(), &Import::default()).unwrap_err().to_string()
+    import(text.as_bytes(), &ImportOptions::default()).unwrap_err().to_string()
 }
 
 /// How often each of these comes.
@@ -46,7 +46,7 @@ proptest! {
         let (ids, artists): (Vec<usize>, Vec<usize>) = rows.into_iter().unzip();
         let split = SplitSettings { test_size, seed, by_artist };
         let text = table(&ids, &artists);
-        let Ok(Imported { dataset, notes, .. }) = import(text.as_bytes(), &Import { split: split.clone(), ..Import::default() })
+        let Ok(ImportedDataset { dataset, notes, .. }) = import(text.as_bytes(), &ImportOptions { split: split.clone(), ..ImportOptions::default() })
         else {
             let is_one_group = by_artist || ids.iter().all(|id| *id == ids[0]);
             prop_assert!(is_one_group || (test_size * ids.len() as f64).ceil() as usize == ids.len(), "there is a split");
@@ -84,7 +84,7 @@ proptest! {
         let split = SplitSettings { test_size, seed, by_artist: false };
         let ids: Vec<usize> = (0..n).collect();
         let unnamed: String = ids.iter().map(|row| format!("{row},{}\n", row % 2)).collect();
-        let unnamed = import(format!("x,label:a\n{unnamed}").as_bytes(), &Import { split: split.clone(), ..Import::default() });
+        let unnamed = import(format!("x,label:a\n{unnamed}").as_bytes(), &ImportOptions { split: split.clone(), ..ImportOptions::default() });
         prop_assume!(unnamed.is_ok());
         let (unnamed, named) = (unnamed.unwrap(), imported(&table(&ids, &ids), &split));
         prop_assert_eq!(unnamed.dataset.features, named.dataset.features);
@@ -121,7 +121,7 @@ fn a_track_or_an_artist_that_has_most_rows_is_trained_on_and_the_test_side_is_of
             let names: Vec<usize> = (0..largest).map(|_| 0).chain(1..=others).collect();
             let rows: Vec<usize> = (0..names.len()).collect();
             let text = if by_artist { table(&rows, &names) } else { table(&names, &rows) };
-            let Imported { dataset, notes, .. } = imported(&text, &split);
+            let ImportedDataset { dataset, notes, .. } = imported(&text, &split);
             let test = dataset.side(Split::Test).len();
             assert_eq!(test, (0.3 * others as f64).ceil() as usize, "seed {seed}: 30 % of the other rows");
             let (whose, name) = if by_artist { ("an artist", "a0") } else { ("a track", "t0") };
@@ -140,7 +140,7 @@ fn where_every_track_has_more_rows_than_the_test_side_the_smallest_is_held_out()
     for seed in 0..20 {
         let split = SplitSettings { test_size: 0.1, seed, by_artist: false };
         let ids: Vec<usize> = (0..70).map(|row| usize::from(row >= 45)).collect();
-        let Imported { dataset, notes, .. } = imported(&table(&ids, &ids), &split);
+        let ImportedDataset { dataset, notes, .. } = imported(&table(&ids, &ids), &split);
         assert_eq!(dataset.side(Split::Test).len(), 25);
         assert!(notes.contains(
             &"25 of 70 rows are held out, not 7: all rows of a track stay together, and `t0` has 45".to_owned()
@@ -172,7 +172,8 @@ fn a_split_that_parts_copies_is_refused_with_the_rows() {
     assert!(message.contains("rows of 5 tracks: `t0` is in lines 2 (train) and 7 (test), `t1`"), "{message}");
     assert!(message.contains("`t2` is in lines 4 (train) and 9 (test) and 2 more; put"), "{message}");
     let text = table(&rows);
-    let ignored = import(text.as_bytes(), &Import { ignored: vec!["split".into()], ..Import::default() }).unwrap();
+    let ignored =
+        import(text.as_bytes(), &ImportOptions { ignored: vec!["split".into()], ..ImportOptions::default() }).unwrap();
     assert_unparted(&ignored.dataset, &ignored.dataset.track_ids);
 
     let text = table(&[("a", "train"), ("b", "train"), ("c", "test"), ("a", "train"), ("d", "test"), ("c", "test")]);
@@ -249,7 +250,7 @@ fn of_several_columns_of_ids_the_surest_is_taken_and_the_others_are_named() {
     let text = "id,isrc,Track URI,x,label:a\n1,i,u,7,0\n2,j,v,8,1\n3,i,u,7,0\n4,k,w,9,1\n";
     let without = |ignored: &[&str]| {
         let ignored = ignored.iter().map(|name| name.to_string()).collect();
-        import(text.as_bytes(), &Import { ignored, ..Import::default() })
+        import(text.as_bytes(), &ImportOptions { ignored, ..ImportOptions::default() })
     };
     let message = refused(text);
     assert!(

@@ -6,8 +6,8 @@ use std::io::Write;
 
 use common::{column, parquet};
 use features::{
-    DatasetError, GenreColumn, Import, Imported, describe, import as import_of, model_rows, read, to_csv, to_parquet,
-    to_spreadsheet,
+    DatasetError, GenreColumn, ImportOptions, ImportedDataset, describe, import as import_of, model_rows, read, to_csv,
+    to_parquet, to_spreadsheet,
 };
 use model::dataset::{Dataset, Impute, Imputed, Split, Training};
 use model::settings::SplitSettings;
@@ -28,7 +28,7 @@ fn dataset(values: Vec<f64>, names: &[&str]) -> Dataset {
 }
 
 fn read_csv(text: &str) -> Result<Dataset, DatasetError> {
-    Ok(import_csv(text, &Import::default())?.dataset)
+    Ok(import_csv(text, &ImportOptions::default())?.dataset)
 }
 
 fn error(text: &str) -> String {
@@ -197,7 +197,7 @@ fn errors_name_the_place_and_the_way_out_in_one_line() {
     assert!(message.contains("Parquet file is damaged or cut off") && !message.contains('\n'), "{message}");
 }
 
-fn import_csv(text: &str, import: &Import) -> Result<Imported, DatasetError> {
+fn import_csv(text: &str, import: &ImportOptions) -> Result<ImportedDataset, DatasetError> {
     import_of(text.as_bytes(), import)
 }
 
@@ -205,17 +205,19 @@ fn import_csv(text: &str, import: &Import) -> Result<Imported, DatasetError> {
 fn columns_are_named_as_labels_and_left_out() {
     let text = "title,jazz,label:pop,label:rock,tempo\nx,1,0,1,1\ny,0,1,1,2\nz,1,1,0,3\n";
     let names = |names: &[&str]| names.iter().map(|name| name.to_string()).collect::<Vec<_>>();
-    let import = Import { labels: names(&["pop", "jazz"]), ignored: names(&["title"]), ..Import::default() };
+    let import =
+        ImportOptions { labels: names(&["pop", "jazz"]), ignored: names(&["title"]), ..ImportOptions::default() };
     let dataset = import_csv(text, &import).unwrap().dataset;
     assert_eq!((dataset.label_names, dataset.feature_names), (names(&["jazz", "pop"]), names(&["tempo"])));
     let refused = |labels: &[&str], ignored: &[&str]| {
-        let import = Import { labels: names(labels), ignored: names(ignored), ..Import::default() };
+        let import = ImportOptions { labels: names(labels), ignored: names(ignored), ..ImportOptions::default() };
         import_csv(text, &import).unwrap_err().to_string()
     };
     assert!(refused(&["jaz"], &[]).contains("`--labels` names `jaz`") && refused(&["jaz"], &[]).contains("label:pop"));
     assert!(refused(&[], &["titel"]).contains("`--ignore` names `titel`"));
     assert!(refused(&["jazz"], &["jazz"]).contains("choose one"));
-    let twice = import_csv("a,label:a,b\n0,0,1\n1,1,2\n", &Import { labels: names(&["a"]), ..Import::default() });
+    let twice =
+        import_csv("a,label:a,b\n0,0,1\n1,1,2\n", &ImportOptions { labels: names(&["a"]), ..ImportOptions::default() });
     assert_eq!(
         twice.unwrap_err().to_string(),
         "`a` is a label twice, as the columns `a` and `label:a`: rename or remove one of them"
@@ -227,7 +229,7 @@ fn columns_are_named_as_labels_and_left_out() {
 #[test]
 fn missing_values_are_imputed_from_the_training_rows_and_counted() {
     let text = "split,tempo,key,label:a\ntest,,7,1\ntrain,2,1,0\ntrain,NaN,1,1\ntrain,6,5,0\ntest,90,,1\n";
-    let imported = |how| import_csv(text, &Import { impute: Some(how), ..Import::default() }).unwrap();
+    let imported = |how| import_csv(text, &ImportOptions { impute: Some(how), ..ImportOptions::default() }).unwrap();
     let mean = imported(Impute::Mean);
     assert_eq!(mean.dataset.features, [2.0, 1.0, 4.0, 1.0, 6.0, 5.0, 4.0, 7.0, 90.0, 7.0 / 3.0]);
     let columns = [("key".to_owned(), 1), ("tempo".to_owned(), 2)].into();
@@ -236,8 +238,11 @@ fn missing_values_are_imputed_from_the_training_rows_and_counted() {
     assert_eq!(mean.info(b"").imputed, mean.imputed);
     assert_eq!(imported(Impute::MostFrequent).dataset.features[6..], [2.0, 7.0, 90.0, 1.0]);
     let full = "tempo,label:a\n1,0\n2,1\n3,1\n";
-    assert_eq!(import_csv(full, &Import { impute: Some(Impute::Mean), ..Import::default() }).unwrap().imputed, None);
-    let impute = Import { impute: Some(Impute::Median), ..Import::default() };
+    assert_eq!(
+        import_csv(full, &ImportOptions { impute: Some(Impute::Mean), ..ImportOptions::default() }).unwrap().imputed,
+        None
+    );
+    let impute = ImportOptions { impute: Some(Impute::Median), ..ImportOptions::default() };
     for (text, expected) in [
         ("tempo,label:a\n1,0\nfast,1\n3,0\n", "line 3 has no number but `fast`"),
         ("tempo,label:a\n1,0\ninf,1\n3,0\n", "line 3 is infinite"),
@@ -266,13 +271,13 @@ fn null_and_nan_are_missing_in_parquet() {
         column::<Int32Type>(group, &[0, 1, 0, 1][from..to], None);
         column::<ByteArrayType>(group, &["train", "train", "test", "train"].map(ByteArray::from)[from..to], None);
     });
-    let import = Import { labels: vec!["a".into()], ..Import::default() };
+    let import = ImportOptions { labels: vec!["a".into()], ..ImportOptions::default() };
     let refused = import_of(&bytes, &import).unwrap_err().to_string();
     assert!(
         refused.contains("column `tempo` lacks 2 of 4 values, the first in row 2, and so does another"),
         "{refused}"
     );
-    let imported = import_of(&bytes, &Import { impute: Some(Impute::Median), ..import }).unwrap();
+    let imported = import_of(&bytes, &ImportOptions { impute: Some(Impute::Median), ..import }).unwrap();
     assert_eq!(imported.dataset.features, [1.0, 1.0, 3.0, 2.0, 5.0, 2.0, 3.0, 2.0]);
     assert_eq!(imported.imputed.unwrap().columns, [("key".to_owned(), 1), ("tempo".to_owned(), 2)].into());
 }
@@ -327,10 +332,10 @@ fn damaged_files_are_refused_in_one_line() {
 fn what_was_imported_is_read_back_whatever_its_columns_look_like_by_then() {
     // A gap, and rows of tracks that are joined: neither is a row number before, both are after.
     let gap = "no,label:a\n1,0\n2,1\n,0\n4,1\n5,1\n";
-    let zero = import_csv(gap, &Import { impute: Some(Impute::Zero), ..Import::default() }).unwrap();
+    let zero = import_csv(gap, &ImportOptions { impute: Some(Impute::Zero), ..ImportOptions::default() }).unwrap();
     let tracks = "track_id,index,genres\na,1,pop\na,1,rock\nb,2,pop\nb,2,jazz\nc,3,rock\nd,4,jazz\n";
     let genres = GenreColumn { name: "genres".into(), separator: None, label_selection: Default::default() };
-    let joined = import_csv(tracks, &Import { genres: Some(genres), ..Import::default() }).unwrap();
+    let joined = import_csv(tracks, &ImportOptions { genres: Some(genres), ..ImportOptions::default() }).unwrap();
     // Names that were accepted before they were looked at.
     let named = |name: &str| Dataset {
         feature_names: vec![name.to_owned(), "tempo".to_owned()],
@@ -383,7 +388,7 @@ fn places_are_those_of_the_file() {
     let said =
         ["sep=;\r\n", "SEP=;\r\n", "Sep=;\n", "\"sep=;\"\r\n", "sep=;;;;\r\n"].map(|said| (format!("{said}{rows}"), 8));
     for (text, line) in [(rows.to_owned(), 7)].into_iter().chain(said) {
-        let ignored = Import { ignored: vec!["note".into()], ..Import::default() };
+        let ignored = ImportOptions { ignored: vec!["note".into()], ..ImportOptions::default() };
         let message = import_csv(&text, &ignored).unwrap_err().to_string();
         assert!(
             message.contains(&format!("column `y` (line {line} has no number but `z`): correct line {line}, or")),
@@ -402,7 +407,9 @@ fn places_are_those_of_the_file() {
         column::<DoubleType>(group, &[1.0, 2.0, f64::INFINITY], None);
         column::<Int32Type>(group, &[0, 1, 0], None);
     });
-    let message = import_of(&bytes, &Import { labels: vec!["a".into()], ..Import::default() }).unwrap_err().to_string();
+    let message = import_of(&bytes, &ImportOptions { labels: vec!["a".into()], ..ImportOptions::default() })
+        .unwrap_err()
+        .to_string();
     assert!(message.contains("column `x` (row 3 is infinite): correct row 3, or"), "a row of Parquet: {message}");
     let rows = model_rows(&bytes, &["x".into()], &["a".into()]).unwrap();
     assert_eq!(
@@ -437,7 +444,7 @@ fn rows_of_parquet_are_named_each_for_itself_whatever_the_type_of_a_column() {
 
 #[test]
 fn values_that_no_model_takes_are_refused_in_all_columns_at_once_and_a_line_of_sums_is_named() {
-    let import_by = Import { impute: Some(Impute::Zero), ..Import::default() };
+    let import_by = ImportOptions { impute: Some(Impute::Zero), ..ImportOptions::default() };
     let message = |text: &str| import_csv(text, &import_by).unwrap_err().to_string();
     let said = message("x,y,z,label:a\n1,2,3,0\n1e308,-inf,3,1\n-4e38,2,3.4e38,0\n4,5,6,1\n");
     assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use features::{GenreColumn, Import, Imported, import};
+use features::{GenreColumn, ImportOptions, ImportedDataset, import};
 use model::tag::{LabelSelection, canonical};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, DoubleType, Int64Type};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
@@ -58,11 +58,11 @@ fn lists(group: &mut Group<'_>, rows: &[Option<&[Option<&str>]>], [null, empty, 
     column::<ByteArrayType>(group, &texts, Some([&definitions, &repetitions]));
 }
 
-fn by_genres(separator: Option<&str>) -> Import {
+fn by_genres(separator: Option<&str>) -> ImportOptions {
     let separator = separator.map(|separator| separator.parse().unwrap());
-    Import {
+    ImportOptions {
         genres: Some(GenreColumn { name: "genres".into(), separator, label_selection: LabelSelection::default() }),
-        ..Import::default()
+        ..ImportOptions::default()
     }
 }
 
@@ -94,7 +94,7 @@ fn lists_in_every_layout_become_labels() {
         ("repeated binary genres (UTF8);", [0, 0, 1, 1]),
     ] {
         let bytes = table(genres, levels);
-        let Imported { dataset, notes, .. } = import(&bytes, &by_genres(None)).unwrap();
+        let ImportedDataset { dataset, notes, .. } = import(&bytes, &by_genres(None)).unwrap();
         assert_eq!(dataset.feature_names, ["x"], "{genres}");
         let mut rows: Vec<(String, Vec<String>)> =
             (0..dataset.rows()).map(|row| (dataset.track_ids[row].clone(), dataset.labels_of(row))).collect();
@@ -112,8 +112,9 @@ fn lists_in_every_layout_become_labels() {
 
         let named = import(&bytes, &by_genres(Some(";"))).unwrap().notes;
         assert_eq!(named[0], "no cell of `genres` has a semicolon: they are lists already, or empty");
-        let feature =
-            import(&bytes, &Import { labels: vec!["x".into()], ..Import::default() }).unwrap_err().to_string();
+        let feature = import(&bytes, &ImportOptions { labels: vec!["x".into()], ..ImportOptions::default() })
+            .unwrap_err()
+            .to_string();
         assert!(feature.contains("`genres` (holds lists)") && feature.contains("--ignore genres"), "{feature}");
     }
 }
@@ -144,7 +145,7 @@ fn a_small_file_does_not_unpack_to_lists_without_end() {
     let refused = import(&bytes, &by_genres(None)).unwrap_err().to_string();
     assert_eq!(refused, "the lists of `genres` hold more than 16,777,216 texts: take fewer rows");
     // Nobody asked for them.
-    let feature = import(&bytes, &Import::default()).unwrap_err().to_string();
+    let feature = import(&bytes, &ImportOptions::default()).unwrap_err().to_string();
     assert!(feature.contains("no label columns among genres"), "{feature}");
 }
 

@@ -2,14 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use features::{GenreColumn, Import, Imported, Separator, import};
+use features::{GenreColumn, ImportOptions, ImportedDataset, Separator, import};
 use model::dataset::{Dataset, Split};
 use model::tag::{LabelSelection, canonical};
 use proptest::prelude::*;
 
-fn by(separator: Option<Separator>, label_selection: LabelSelection) -> Import {
+fn by(separator: Option<Separator>, label_selection: LabelSelection) -> ImportOptions {
     let genres = GenreColumn { name: "Genres".into(), separator, label_selection };
-    Import { genres: Some(genres), ..Import::default() }
+    ImportOptions { genres: Some(genres), ..ImportOptions::default() }
 }
 
 /// A table of these ids and cells, with a feature that is the row's number.
@@ -22,7 +22,7 @@ fn cells(cells: &[&str]) -> String {
     table(&cells.iter().enumerate().map(|(at, cell)| (format!("t{at}"), cell.to_string())).collect::<Vec<_>>())
 }
 
-fn imported(text: &str, import_by: &Import) -> Imported {
+fn imported(text: &str, import_by: &ImportOptions) -> ImportedDataset {
     import(text.as_bytes(), import_by).unwrap()
 }
 
@@ -159,7 +159,7 @@ proptest! {
         };
         let separator = separator.map(|separator| separator.parse().unwrap());
         match import(text.as_bytes(), &by(separator, label_selection)) {
-            Ok(Imported { dataset, .. }) => {
+            Ok(ImportedDataset { dataset, .. }) => {
                 prop_assert_eq!(labels(&dataset), expected);
                 prop_assert_eq!(dataset.feature_names, ["x"]);
             }
@@ -174,7 +174,7 @@ fn rows_of_a_track_become_one_with_all_their_genres_and_are_counted() {
                 e,rock,5,5\nf,80s,6,5\n";
     let genres =
         GenreColumn { name: " track_genre ".into(), separator: None, label_selection: LabelSelection::default() };
-    let imported = imported(text, &Import { genres: Some(genres), ..Import::default() });
+    let imported = imported(text, &ImportOptions { genres: Some(genres), ..ImportOptions::default() });
     let expected = [("a", vec!["folk", "pop"]), ("b", vec!["jazz"]), ("c", vec!["pop"])];
     let expected = expected.map(|(id, labels)| (id.to_owned(), labels.into_iter().map(str::to_owned).collect()));
     assert_eq!(labels(&imported.dataset), expected.into());
@@ -274,7 +274,7 @@ fn what_may_be_between_genres_is_read_or_told_with_the_option_to_paste() {
     let expected = ["dream pop", "jazz"];
     let read = |cell: &str, separator: Option<Separator>| {
         let text = cells(&[cell, cell, "jazz", "dream pop"]);
-        let Imported { dataset, notes, .. } = imported(&text, &by(separator, LabelSelection::default()));
+        let ImportedDataset { dataset, notes, .. } = imported(&text, &by(separator, LabelSelection::default()));
         (dataset.label_names, notes.into_iter().find(|note| note.contains("`Genres`")))
     };
     for cell in ["jazz\tdream pop", "#jazz #dream pop", "#Jazz#DreamPop", "jazz | dream pop", "jazz • dream pop"] {
@@ -325,7 +325,7 @@ fn entities_of_html_are_read_as_their_characters() {
 
 #[test]
 fn what_cannot_be_genres_is_refused_with_the_place() {
-    let error = |text: &str, import_by: &Import| import(text.as_bytes(), import_by).unwrap_err().to_string();
+    let error = |text: &str, import_by: &ImportOptions| import(text.as_bytes(), import_by).unwrap_err().to_string();
     let found = by(None, LabelSelection::default());
     let message = error(&cells(&["['pop']", "[{'id': 18, 'name': 'pop'}]"]), &found);
     assert!(message.starts_with("column `Genres`, line 3 holds no list of texts but `[{'id'"), "{message}");
@@ -342,7 +342,7 @@ fn what_cannot_be_genres_is_refused_with_the_place() {
     );
     assert!(error(&cells(&["", "NA", "[]", "rock", "80s"]), &found).contains("no row with a genre in `Genres`"));
     assert!(error("genre,x\npop,1\njazz,2\n", &found).starts_with("`--genre-column` names `Genres`, and the file"));
-    let ignored = Import { ignored: vec!["Genres".into()], ..found.clone() };
+    let ignored = ImportOptions { ignored: vec!["Genres".into()], ..found.clone() };
     assert!(error(&cells(&["pop"]), &ignored).contains("choose one"));
     let parted = "track_id,Genres,split,x\na,pop,train,1\na,jazz,test,2\nb,pop,test,3\n";
     assert!(error(parted, &found).contains("`a` is in lines 2 (train) and 3 (test)"));

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
-use features::{DatasetError, Import, ReadOptions, Table, import};
+use features::{DatasetError, ImportOptions, ReadOptions, Table, import};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use model::dataset::Impute;
@@ -372,7 +372,7 @@ fn no_row_number_and_no_label_of_another_spelling_becomes_a_feature() {
     let expected = with_pandas(&python, &mut made);
     for (made, expected) in made.iter().zip(&expected) {
         let shown = || format!("{:?}\n{}", made.layout, made.text());
-        let impute = Import { impute: Some(Impute::Zero), ..Import::default() };
+        let impute = ImportOptions { impute: Some(Impute::Zero), ..ImportOptions::default() };
         let refused = import(&made.bytes(), &impute).expect_err(&made.text());
         let told = refused.to_string();
         let DatasetError::Unusable(columns) = refused else { panic!("{told}\n{}", shown()) };
@@ -384,7 +384,7 @@ fn no_row_number_and_no_label_of_another_spelling_becomes_a_feature() {
         if features.is_empty() {
             continue;
         }
-        let import = import(&made.bytes(), &Import { ignored: ignored.clone(), ..impute });
+        let import = import(&made.bytes(), &ImportOptions { ignored: ignored.clone(), ..impute });
         let dataset = import.unwrap_or_else(|error| panic!("{error}\n{}", shown())).dataset;
         assert_eq!(dataset.label_names, ["R&B, soul", "jazz"]);
         assert_eq!(dataset.feature_names.iter().collect::<Vec<_>>(), features, "{}", shown());
@@ -414,10 +414,11 @@ fn parquet_of_any_type_is_read_or_refused_by_name_and_an_ignored_column_never_to
         serde_json::from_slice(&std::fs::read(folder.path().join("types.json")).unwrap()).unwrap();
     for (name, numbers) in types {
         let bytes = std::fs::read(folder.path().join(format!("{name}.parquet"))).unwrap();
-        let without = import(&bytes, &Import { ignored: vec!["odd".into()], ..Import::default() }).unwrap().dataset;
+        let without =
+            import(&bytes, &ImportOptions { ignored: vec!["odd".into()], ..ImportOptions::default() }).unwrap().dataset;
         assert_eq!((without.rows(), without.feature_names), (30, vec!["tempo".to_owned()]), "{name}");
         assert_eq!(without.label_names, ["jazz"]);
-        match (import(&bytes, &Import::default()), numbers) {
+        match (import(&bytes, &ImportOptions::default()), numbers) {
             (Ok(_), Some(numbers)) => {
                 let table = Table::read(&bytes, &ReadOptions::default()).unwrap();
                 assert_eq!(table.numbers("odd").unwrap(), numbers, "{name}");

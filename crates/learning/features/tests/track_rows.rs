@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use features::{Sources, TrackColumns, TrackParts, build};
+use features::{StoredTracks, TrackColumns, TrackParts, build};
 use model::audio::{AudioFeatures, CONFIDENCES, PITCH_COLUMNS, SCALARS, TrackPitches, pitch_columns};
 use model::settings;
 use model::tag::{LabelledTrack, LabelledTracks};
@@ -52,7 +52,7 @@ proptest! {
         let ids: Vec<String> = (0..tracks.len()).map(|at| format!("t{at:02}")).collect();
         let labels = |at: usize| vec![["jazz", "pop"][at % 2].to_owned()];
         let labelled = |(at, id): (usize, &String)| LabelledTrack { track_id: id.clone(), labels: labels(at) };
-        let mut sources = Sources {
+        let mut sources = StoredTracks {
             labelled: LabelledTracks { tracks: ids.iter().enumerate().map(labelled).collect(), ..Default::default() },
             ..Default::default()
         };

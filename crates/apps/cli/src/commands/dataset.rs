@@ -56,7 +56,7 @@ pub async fn build(backends: &Backends) -> anyhow::Result<DatasetInfo> {
     let tracks = store.all_tracks().await?;
     let ids: Vec<String> = tracks.iter().map(|track| track.id.clone()).collect();
     renew_tags(backends, &tracks, &ids).await?;
-    let sources = features::Sources {
+    let sources = features::StoredTracks {
         labelled: store.labelled_tracks(&settings.label_selection).await?,
         tags: store.tags(&ids).await?,
         features: store.features(&ids).await?,

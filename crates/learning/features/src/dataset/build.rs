@@ -14,7 +14,7 @@ use crate::track::{TrackColumns, TrackParts};
 
 /// What the store holds, in any order.
 #[derive(Debug, Clone, Default)]
-pub struct Sources {
+pub struct StoredTracks {
     /// Every track.
     pub tracks: Vec<Track>,
     /// The tracks that have labels.
@@ -31,7 +31,7 @@ pub struct Sources {
 
 /// A dataset, and why the other tracks are not in it.
 #[derive(Debug, Clone)]
-pub struct Built {
+pub struct BuiltDataset {
     /// The matrix.
     pub dataset: Dataset,
     /// Tracks that did not become rows, by reason.
@@ -42,7 +42,7 @@ pub struct Built {
     label_selection: LabelSelection,
 }
 
-impl Built {
+impl BuiltDataset {
     /// What is stored beside the bytes of [`super::to_parquet`].
     pub fn info(&self, parquet: &[u8]) -> DatasetInfo {
         DatasetInfo {
@@ -61,7 +61,7 @@ impl Built {
 /// Reasons for no row: `not_looked_up`, `no_tags`, `unknown_track`, `no_genre`, `only_excluded_tags`; for labelled tracks
 /// `no_pitches`, `pitches_too_short` and the like, `audio_features_not_fetched`, `no_audio_features`,
 /// `incomplete_audio_features`, `no_confidences`.
-pub fn build(sources: Sources, settings: &settings::DatasetSettings) -> Result<Built, DatasetError> {
+pub fn build(sources: StoredTracks, settings: &settings::DatasetSettings) -> Result<BuiltDataset, DatasetError> {
     let index = TrackIndex::new(&sources);
     let columns = columns_in_use(&sources, &index);
     let mut dropped = unlabelled(&sources);
@@ -82,7 +82,7 @@ pub fn build(sources: Sources, settings: &settings::DatasetSettings) -> Result<B
     }
     rows.sort_by(|a, b| a.track_id.cmp(&b.track_id));
     let (dataset, note) = matrix(&rows, &columns, &index, &sources.tracks, &settings.split)?;
-    Ok(Built {
+    Ok(BuiltDataset {
         dataset,
         dropped,
         note,
@@ -131,7 +131,7 @@ struct TrackIndex<'a> {
 }
 
 impl<'a> TrackIndex<'a> {
-    fn new(sources: &'a Sources) -> Self {
+    fn new(sources: &'a StoredTracks) -> Self {
         Self {
             pitches: sources.pitches.iter().map(|track| (track.track_id.as_str(), track)).collect(),
             features: sources.features.iter().map(|track| (track.track_id.as_str(), track)).collect(),
@@ -149,7 +149,7 @@ impl<'a> TrackIndex<'a> {
 }
 
 /// The columns of the groups that at least one labelled track has all of.
-fn columns_in_use(sources: &Sources, index: &TrackIndex<'_>) -> TrackColumns {
+fn columns_in_use(sources: &StoredTracks, index: &TrackIndex<'_>) -> TrackColumns {
     let names = |columns: &[&str]| columns.iter().map(|name| name.to_string()).collect();
     let groups = [pitch_columns(), scalars_in_use(sources), names(&CONFIDENCES)];
     let is_in_use = |names: &Vec<String>| {
@@ -165,7 +165,7 @@ fn of_tracks(names: Vec<String>) -> TrackColumns {
 }
 
 /// The names of the scalars that at least one labelled track has.
-fn scalars_in_use(sources: &Sources) -> Vec<String> {
+fn scalars_in_use(sources: &StoredTracks) -> Vec<String> {
     let labelled: HashSet<&str> = sources.labelled.tracks.iter().map(|track| track.track_id.as_str()).collect();
     let of_labelled = sources.features.iter().filter(|track| labelled.contains(track.track_id.as_str()));
     let values: Vec<&[Option<f64>; SCALARS.len()]> = of_labelled.filter_map(|track| track.values.as_ref()).collect();
@@ -174,7 +174,7 @@ fn scalars_in_use(sources: &Sources) -> Vec<String> {
 }
 
 /// Tracks without a label, by reason.
-fn unlabelled(sources: &Sources) -> BTreeMap<String, usize> {
+fn unlabelled(sources: &StoredTracks) -> BTreeMap<String, usize> {
     let labelled: HashSet<&str> = sources.labelled.tracks.iter().map(|track| track.track_id.as_str()).collect();
     let tags: HashMap<&str, &TaggedTrack> = sources.tags.iter().map(|tags| (tags.track_id.as_str(), tags)).collect();
     let mut counts = BTreeMap::new();

@@ -7,18 +7,18 @@ use model::settings::SplitSettings;
 
 use super::error::{BadValue, Fault, Unusable};
 use super::genres::{Genres, LabelOrigin};
-use super::layout::Import;
+use super::import_options::ImportOptions;
 use super::names::{is_id, is_row_number};
 use super::place::Place;
 use super::roles::{Roles, are_whole};
 use super::rows::TableRows;
 use super::split::RowOrder;
 use super::table::{ReadOptions, Table};
-use super::{ARTIST, DatasetError, SPLIT, TRACK_ID, copies, describe, doubts, impute};
+use super::{ARTIST, DatasetError, SPLIT, TRACK_ID, copies, describe, impute, warnings};
 
 /// A dataset from outside, and what was imputed.
 #[derive(Debug, Clone)]
-pub struct Imported {
+pub struct ImportedDataset {
     /// The matrix.
     pub dataset: Dataset,
     /// What was imputed; `None` if nothing was missing.
@@ -29,7 +29,7 @@ pub struct Imported {
     origin: Option<LabelOrigin>,
 }
 
-impl Imported {
+impl ImportedDataset {
     /// What is stored beside the bytes of [`super::to_parquet`].
     pub fn info(&self, parquet: &[u8]) -> DatasetInfo {
         let info = DatasetInfo { imputed: self.imputed.clone(), ..describe(&self.dataset, parquet) };
@@ -40,7 +40,7 @@ impl Imported {
 /// Reads what [`super::to_parquet`] or [`super::to_csv`] wrote. Its columns are what they say, whatever they are called:
 /// they were looked at when the table came in, and imputing or joining rows may since have made one that looks different.
 pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError> {
-    let import = Import { split: split.clone(), ..Import::default() };
+    let import = ImportOptions { split: split.clone(), ..ImportOptions::default() };
     Ok(import_from(bytes, &import, FileOrigin::Own)?.dataset)
 }
 
@@ -71,11 +71,11 @@ enum FileOrigin {
 ///
 /// A column that is no feature is refused rather than learnt from: without a name, called `index` or the like and numbering
 /// the rows, with ids, or with a name that is nearly a label's. All unusable columns are named in one error.
-pub fn import(bytes: &[u8], import: &Import) -> Result<Imported, DatasetError> {
+pub fn import(bytes: &[u8], import: &ImportOptions) -> Result<ImportedDataset, DatasetError> {
     import_from(bytes, import, FileOrigin::Foreign)
 }
 
-fn import_from(bytes: &[u8], import: &Import, source: FileOrigin) -> Result<Imported, DatasetError> {
+fn import_from(bytes: &[u8], import: &ImportOptions, source: FileOrigin) -> Result<ImportedDataset, DatasetError> {
     let mut roles = Roles::of(import);
     let lists = import.genres.as_ref().map(|genres| genres.name.clone());
     let table = Table::read(bytes, &ReadOptions { ignored: import.ignored.clone(), lists })?;
@@ -112,9 +112,9 @@ fn import_from(bytes: &[u8], import: &Import, source: FileOrigin) -> Result<Impo
     if source == FileOrigin::Foreign {
         let places: Vec<Place> = order.rows.iter().map(|&row| rows.places[row]).collect();
         notes.extend(copies::notes(&dataset, &places, id.is_some()));
-        notes.extend(doubts::notes(&dataset, &rows.features));
+        notes.extend(warnings::notes(&dataset, &rows.features));
     }
-    Ok(Imported { dataset, imputed, notes, origin })
+    Ok(ImportedDataset { dataset, imputed, notes, origin })
 }
 
 /// The rows of a table, and the names of their features; all columns that cannot be used are one error.
@@ -122,7 +122,7 @@ fn rows<'t>(
     table: &'t Table,
     roles: &Roles<'_>,
     id: Option<&str>,
-    import: &Import,
+    import: &ImportOptions,
     source: FileOrigin,
 ) -> Result<(TableRows, Vec<&'t str>), DatasetError> {
     let is_doubted = source == FileOrigin::Foreign;
@@ -201,7 +201,7 @@ fn usable<T>(
 
 fn feature(table: &Table, name: &str) -> Result<Vec<f64>, DatasetError> {
     let values = table.numbers_within(name, MAX_FEATURE_VALUE)?;
-    if is_row_number(name) && doubts::are_different_whole_numbers(&values) {
+    if is_row_number(name) && warnings::are_different_whole_numbers(&values) {
         return Err(Fault::RowNumber.of(name));
     }
     if is_id(name) && are_whole(&values) {

@@ -11,7 +11,7 @@ use super::names::id_rank;
 use super::place::{Place, places};
 use super::roles::Roles;
 use super::table::{ColumnUse, Table};
-use super::{DatasetError, Import, LABEL, TRACK_ID, impute};
+use super::{DatasetError, ImportOptions, LABEL, TRACK_ID, impute};
 
 /// Missing columns that an error lists: enough that adding them rarely takes a second try.
 const MAX_MISSING_LISTED: usize = 50;
@@ -70,7 +70,7 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
     let mut unusable: BTreeMap<usize, String> = bad.into_iter().map(named).collect();
     unusable.extend(table.too_long().map(|(row, error)| (row, error.to_string())));
     // As where a dataset is read: another column of ids may take the place of `track_id`.
-    let import = Import::default();
+    let import = ImportOptions::default();
     let id = Roles::of(&import).find_id(&table).filter(|name| !feature_names.contains(name));
     let (labels, doubt) = labels(&table, label_names);
     let notes = table.notes().iter().cloned().chain(id.as_deref().and_then(other_id)).chain(doubt);

@@ -2,7 +2,7 @@
 
 use super::error::{Fault, Unusable, listed_names};
 use super::names::{LabelLikeness, id_rank, is_nameless, label_likeness};
-use super::{ARTIST, DatasetError, Import, LABEL, SPLIT, TRACK_ID, Table};
+use super::{ARTIST, DatasetError, ImportOptions, LABEL, SPLIT, TRACK_ID, Table};
 
 /// The roles of columns, by their names.
 pub(super) struct Roles<'a> {
@@ -15,7 +15,7 @@ pub(super) struct Roles<'a> {
 }
 
 impl<'a> Roles<'a> {
-    pub(super) fn of(import: &'a Import) -> Self {
+    pub(super) fn of(import: &'a ImportOptions) -> Self {
         let trimmed = |names: &'a [String]| names.iter().map(|name| name.trim()).collect();
         let genres = import.genres.as_ref().map(|column| column.name.trim());
         Self { labels: trimmed(&import.labels), ignored: trimmed(&import.ignored), genres, id: None }

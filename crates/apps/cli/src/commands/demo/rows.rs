@@ -1,7 +1,7 @@
 //! The rows that a table's tracks will become, found out before any of them is collected.
 
 use anyhow::bail;
-use features::{DatasetError, Sources};
+use features::{DatasetError, StoredTracks};
 use model::settings;
 use model::tag::{LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
 use testkit::Catalogue;
@@ -49,7 +49,7 @@ pub fn check(catalogue: &Catalogue) -> anyhow::Result<()> {
 }
 
 /// What a perfect collector finds. One without an artist is skipped on the way.
-fn sources(catalogue: &Catalogue, settings: &settings::DatasetSettings) -> Sources {
+fn sources(catalogue: &Catalogue, settings: &settings::DatasetSettings) -> StoredTracks {
     let mut tracks = catalogue.tracks();
     tracks.retain(|track| !track.artists.is_empty());
     let outcomes = catalogue.tags();
@@ -59,11 +59,11 @@ fn sources(catalogue: &Catalogue, settings: &settings::DatasetSettings) -> Sourc
         .collect();
     let with_tags = tags.iter().filter(|track| matches!(track.outcome, TagsOutcome::Tags(_)));
     let tagged: Vec<_> = with_tags.map(|track| (track.track_id.clone(), track.canonical.clone())).collect();
-    Sources {
+    StoredTracks {
         labelled: LabelledTracks::of(&tagged, &settings.label_selection),
         features: catalogue.features(),
         tracks,
         tags,
-        ..Sources::default()
+        ..StoredTracks::default()
     }
 }

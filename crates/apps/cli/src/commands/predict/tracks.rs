@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use features::{Lack, LackReason, TrackColumns, TrackParts};
+use features::{MissingData, MissingReason, TrackColumns, TrackParts};
 use host::Backends;
 use model::job::{Envelope, TracksAudioJob};
 use model::settings::Settings;
@@ -159,8 +159,8 @@ async fn features_of(store: &dyn Store, id: &str, columns: &TrackColumns) -> sto
     let mut row = Vec::new();
     Ok(match columns.append(parts, &mut row) {
         Ok(()) => Ok(row),
-        Err(Lack { reason: LackReason::Pitches(reason), .. }) => Err(format!("it has no pitches: {reason}")),
-        Err(Lack { columns: missing, first, .. }) => Err(format!(
+        Err(MissingData { reason: MissingReason::Pitches(reason), .. }) => Err(format!("it has no pitches: {reason}")),
+        Err(MissingData { columns: missing, first, .. }) => Err(format!(
             "it lacks {missing} of the {} features that the model takes, `{first}` first: Spotify gave none",
             columns.names().len()
         )),

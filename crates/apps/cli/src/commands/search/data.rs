@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, anyhow, bail};
-use features::{DatasetError, GenreColumn, Import, Imported};
+use features::{DatasetError, GenreColumn, ImportOptions, ImportedDataset};
 use host::Backends;
 use learn::plan::DatasetShape;
 use learn::select::warnings;
@@ -50,18 +50,18 @@ pub async fn dataset(args: &args::DataArgs, backends: &Backends) -> anyhow::Resu
 }
 
 /// How the arguments say that a file is to be read.
-pub fn import_of(args: &args::DataArgs, settings: &settings::DatasetSettings) -> Import {
+pub fn import_of(args: &args::DataArgs, settings: &settings::DatasetSettings) -> ImportOptions {
     let impute = args.impute.map(Into::into);
     let genres = args.genre_column.as_ref().map(|name| GenreColumn {
         name: name.clone(),
         separator: args.genre_separator.clone(),
         label_selection: settings.label_selection.clone(),
     });
-    Import { labels: args.labels(), ignored: args.ignored(), impute, split: settings.split.clone(), genres }
+    ImportOptions { labels: args.labels(), ignored: args.ignored(), impute, split: settings.split.clone(), genres }
 }
 
 /// Reads a file and prints what is doubtful about it. A choice of columns that does not fit the file is a usage error.
-pub async fn read(file: &Path, import: Import) -> anyhow::Result<Imported> {
+pub async fn read(file: &Path, import: ImportOptions) -> anyhow::Result<ImportedDataset> {
     let bytes = tokio::fs::read(file).await.with_context(|| format!("cannot read {}", file.display()))?;
     let read = tokio::task::spawn_blocking(move || features::import(&bytes, &import)).await?;
     let imported = read.map_err(|error| match error {

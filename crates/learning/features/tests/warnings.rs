@@ -1,6 +1,6 @@
 //! What is doubtful in a table, and is told.
 
-use features::{Import, import};
+use features::{ImportOptions, import};
 
 /// Rows of the tables here: enough that a likeness is no chance.
 const ROWS: i64 = 40;
@@ -12,7 +12,7 @@ fn notes(names: &[&str], features: impl Fn(i64) -> Vec<i64>) -> Vec<String> {
         format!("t{i},{},{}\n", i % 2, features.join(","))
     };
     let text = format!("track_id,label:x,{}\n{}", names.join(","), (0..ROWS).map(row).collect::<String>());
-    import(text.as_bytes(), &Import::default()).unwrap().notes
+    import(text.as_bytes(), &ImportOptions::default()).unwrap().notes
 }
 
 /// A value that no other row has, and that says nothing of its own.
@@ -56,7 +56,7 @@ fn a_separator_is_told_where_another_would_have_made_a_table_too() {
         let rows: String = (0..ROWS).map(|i| format!("t{i},{},{},{more}\n", i % 2, any(i))).collect();
         let ignored = vec![format!("note{more}")];
         let text = format!("track_id,label:x,any,note{more}\n{rows}");
-        import(text.as_bytes(), &Import { ignored, ..Import::default() }).unwrap().notes
+        import(text.as_bytes(), &ImportOptions { ignored, ..ImportOptions::default() }).unwrap().notes
     };
     assert_eq!(told("-"), [""; 0]);
     for more in [";", "|"] {

@@ -7,7 +7,7 @@ use super::genres::GenreColumn;
 
 /// How a file from outside is read; by default as [`super::read`] does.
 #[derive(Debug, Clone, Default)]
-pub struct Import {
+pub struct ImportOptions {
     /// Names of the label columns, with or without `label:`; where there is none, every column `label:NAME` is one.
     pub labels: Vec<String>,
     /// Columns that are left out, whatever is in them.
