@@ -17,13 +17,13 @@ use crate::stats::{column_of_label, five_numbers, mean_of_label};
 use crate::verdict::Verdict;
 use crate::words::{Words, differing, is_collected, reason, thousands};
 
-/// Tags shown before the cut.
+/// Tags shown from before the label selection.
 const MAX_TAGS: usize = 24;
 
-/// Settings shown on the leaderboard; the rest is in `leaderboard.csv`.
+/// Candidates shown on the leaderboard; the rest are in `leaderboard.csv`.
 const MAX_LEADERBOARD_ROWS: usize = 15;
 
-/// Settings whose fold scores are drawn.
+/// Candidates whose fold scores are drawn.
 const MAX_FOLD_SCORE_ROWS: usize = 12;
 
 /// Groups of features whose importance is drawn; all are in `summary.json`.
@@ -320,7 +320,7 @@ fn params<'p>(params: impl Iterator<Item = (&'p String, &'p Value)>) -> String {
     params.map(|(name, value)| format!("{name}={}", plain(value))).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether the grid has more than one value of a family's parameter: what is always the same tells nothing.
+/// Whether the grid has more than one value of a family's parameter: constant parameters are not shown.
 fn is_varied(input: &Input, family: &str, name: &str) -> bool {
     let mut values =
         input.search.settings.iter().filter(|s| s.family == family).map(|setting| setting.params.get(name));

@@ -12,7 +12,7 @@ const MAX_SHARE: f64 = 0.5;
 /// Labels with fewer rows than this in the whole dataset are called rare.
 const RARE_LABEL_ROWS: usize = 50;
 
-/// Settings from which on a grid is no quick one.
+/// Candidates from which a grid counts as large.
 const LARGE_GRID_CANDIDATES: usize = 1_000;
 
 /// What there is to say against a model. It is part of `summary.json`.

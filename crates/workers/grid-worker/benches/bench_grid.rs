@@ -22,7 +22,7 @@ const FEATURES: usize = 1_241;
 const LABELS: usize = 10;
 const FOLDS: u32 = 5;
 
-/// How often the store is asked whether the search is finished.
+/// How often the store is polled for the model.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Parser)]
@@ -75,7 +75,7 @@ async fn main() -> anyhow::Result<()> {
         alone.push(first.wall);
         together.push(second.wall);
     }
-    println!("scores of all settings and folds are equal, bit for bit");
+    println!("scores of all candidates and folds are equal, bit for bit");
     let ratio = median(alone) / median(together);
     println!("two : one = {ratio:.3}, wanted 1.9: {}", verdict(ratio >= 1.9));
     Ok(())

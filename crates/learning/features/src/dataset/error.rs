@@ -39,7 +39,7 @@ pub enum DatasetError {
     /// A file that is no table.
     #[error("cannot be read as Parquet, nor as CSV with a line of column names: {0}")]
     Unreadable(String),
-    /// A quote that is none, so that nobody can tell where cells end.
+    /// An unbalanced quote: the ends of cells cannot be told.
     #[error(
         "line {line}: a quote opens a cell that {}: remove the quote, or double it and quote the whole cell",
         ending(*.end)
@@ -124,7 +124,7 @@ pub enum DatasetError {
         /// What is read at most.
         most: &'static str,
     },
-    /// Values are missing, and nobody said what to do about it.
+    /// Values are missing, and no imputation was chosen.
     #[error(
         "column `{column}` lacks {missing} of {rows} values, the first in {place}{}: fill them in, leave the rows out, or \
          choose how to impute them with `--impute mean`, `median`, `zero` or `most_frequent`",

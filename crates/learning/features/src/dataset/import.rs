@@ -38,7 +38,7 @@ impl ImportedDataset {
 }
 
 /// Reads what [`super::to_parquet`] or [`super::to_csv`] wrote. Its columns are what they say, whatever they are called:
-/// they were looked at when the table came in, and imputing or joining rows may since have made one that looks different.
+/// they were checked when the table was imported, and imputing or joining rows may since have made one look different.
 pub fn read(bytes: &[u8], split: &SplitSettings) -> Result<Dataset, DatasetError> {
     let import = ImportOptions { split: split.clone(), ..ImportOptions::default() };
     Ok(import_from(bytes, &import, FileOrigin::Own)?.dataset)
@@ -52,7 +52,7 @@ pub(super) const MAX_FEATURE_VALUE: f64 = f32::MAX as f64;
 enum FileOrigin {
     /// This program: the names of its columns can be trusted.
     Own,
-    /// Somebody else.
+    /// Another program: its columns have to be checked.
     Foreign,
 }
 
@@ -220,7 +220,7 @@ fn bits(table: &Table, name: &str) -> Result<Vec<u8>, DatasetError> {
     }
 }
 
-/// Ids; a row that has none is called by the number of its place, or has that in a name that is nobody's id.
+/// The ids of rows. A row without one gets the number of its position, or a name made from it if that number is taken.
 pub(super) fn ids_or_numbers(ids: Vec<Option<String>>, places: &[Place]) -> Vec<String> {
     let ids: Vec<Option<String>> = ids.into_iter().map(|id| id.filter(|id| !id.is_empty())).collect();
     let taken: HashSet<&String> = ids.iter().flatten().collect();

@@ -107,9 +107,9 @@ pub(super) enum LabelLikeness {
     IfBits,
 }
 
-/// Whether a name is like a label's: `label` in other letters, with a slip of the pen or behind characters that nobody sees
-/// (`Label:pop`, `lable :pop`), a word that means the same before or behind another (`genre_pop`, `pop-label`), or a
-/// question for a genre (`is_jazz`).
+/// Whether a name resembles a label's: `label` in other case, misspelt or after invisible characters (`Label:pop`,
+/// `lable :pop`), a synonym before or after another word (`genre_pop`, `pop-label`), or a question about a genre
+/// (`is_jazz`).
 pub(super) fn label_likeness(name: &str) -> Option<LabelLikeness> {
     let name = name.replace(INVISIBLE, "");
     let words = words(&name);

@@ -74,7 +74,7 @@ impl<'a> Roles<'a> {
         unknown.map_or(Ok(()), |name| Err(missing("ignore", name)))
     }
 
-    /// The column of ids: `track_id`, or else the one whose name tells tracks apart most surely, which then is no feature.
+    /// The column of ids: `track_id`, or else the one with the most reliable name, which then is not a feature.
     pub(super) fn find_id(&mut self, table: &Table) -> Option<String> {
         let named = table.names().find(|name| *name == TRACK_ID && self.has(table, name));
         let known = || table.names().filter(|name| self.may_be_id(table, name)).min_by_key(|name| id_rank(name));

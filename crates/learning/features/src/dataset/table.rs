@@ -164,7 +164,7 @@ impl Table {
         self.read_names().any(|column| column == name)
     }
 
-    /// Sentences about what was found out and not said by the file: to be shown to whoever gave it.
+    /// Sentences for the user about what was detected because the file does not declare it.
     pub fn notes(&self) -> &[String] {
         &self.notes
     }

@@ -1,4 +1,4 @@
-//! How one growth of each family gets longer with rows, features and workers.
+//! How the time of one fit of each family grows with rows, features and workers.
 
 use std::cell::OnceCell;
 use std::hint::black_box;
@@ -13,11 +13,11 @@ use crate::common::median;
 use crate::journal::Journal;
 use crate::{Bench, Fold, cores, only_candidate, theirs};
 
-/// Rounds over all points. From one minute to the next a machine changes by more than two fits in a row differ, so each
-/// round has an exponent of its own, and these say how sure their mean is.
+/// Rounds over all points. A machine's speed changes more from minute to minute than between two fits in a row: each round
+/// gives an exponent of its own, and their spread says how certain the mean is.
 pub const ROUNDS: usize = 10;
 
-/// Seconds that the fits of a point take together, at least: a short one is disturbed by whatever else the machine does.
+/// The least seconds of fitting per point: short fits are disturbed by whatever else the machine does.
 const MIN_POINT_SECONDS: f64 = 0.5;
 
 /// What is fitted of each family: little enough to be fitted on four times the rows.
@@ -54,7 +54,7 @@ pub struct GrowthPoint {
 /// Families whose fits scikit-learn runs too: how much deeper trees get with more rows is a matter of the data.
 const PEER_FAMILIES: [&str; 3] = ["tree", "extra_trees", "random_forest"];
 
-/// scikit-learn's fit of a grid's one setting on all features of so many tracks.
+/// scikit-learn's fit of a grid's only candidate on all features of this many tracks.
 #[derive(Serialize, Deserialize)]
 pub struct PeerFit {
     pub grid: String,
@@ -96,7 +96,7 @@ pub fn run(bench: &Bench) -> anyhow::Result<()> {
         .map(|(rows, features)| DatasetSize::new(rows, features))
         .collect();
     for round in 0..ROUNDS {
-        // There and back, so that what gets slower or faster with time does so for no size in particular.
+        // Forth and back, so that a machine that slows down over time does so for no size in particular.
         for at in 0..sizes.len() {
             let size = &sizes[if round % 2 == 0 { at } else { sizes.len() - 1 - at }];
             run_size(bench, size, round)?;

@@ -1,4 +1,4 @@
-//! Results as they come, one JSON line each: what is in the file need not be measured again.
+//! Results as they come, one JSON line each: what is in the file is not measured again.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, Write};

@@ -11,10 +11,10 @@ use crate::growth::GrowthPoint;
 use crate::journal::Journal;
 use crate::{Bench, cores};
 
-/// Far more than any cache holds, for each core.
+/// Bytes of the array that each core reads: far more than any cache holds.
 const ARRAY_BYTES: usize = 256 << 20;
 
-/// Multiplications with additions that are under way together: more than any processor needs to be busy.
+/// Independent chains of multiply-adds: more than any processor needs to be busy.
 const CHAINS_PER_CORE: usize = 12;
 
 const STEPS_PER_CHAIN: usize = 20_000_000;
@@ -115,7 +115,7 @@ impl MachinePeaks {
 /// What a fit of [`crate::growth`] needs at least.
 ///
 /// - Neighbours: three operations on f64 for each pair of rows and feature; an f64 counts as two f32.
-/// - Trees: two bytes for each row, level and feature that is looked at. No tree has fewer levels than the binary
+/// - Trees: two bytes for each row, level and feature that is read. No tree has fewer levels than the binary
 ///   logarithm of its leaves. A bootstrap has 1 − 1/e of the rows.
 /// - Networks: two operations for each row, epoch and weight forward, four backward; the first layer hands nothing back.
 pub fn minimal_work(point: &GrowthPoint, labels: usize) -> MinimalWork {

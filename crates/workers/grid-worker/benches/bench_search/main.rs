@@ -156,7 +156,7 @@ impl Bench {
         }
     }
 
-    /// The settings of a table of the study.
+    /// The candidates of a table of the study.
     fn candidates(&self, table: &str) -> anyhow::Result<Vec<Candidate>> {
         Ok(learn::grid::read(learn::grid::STUDY, &[table.to_owned()])?)
     }
@@ -169,7 +169,7 @@ impl Bench {
     }
 }
 
-/// The one setting of a grid.
+/// The only candidate of a grid.
 fn only_candidate(grid: &str) -> anyhow::Result<Candidate> {
     learn::grid::read(grid, &[])?.pop().context("the grid is empty")
 }

@@ -27,10 +27,10 @@ pub struct SearchedTable {
     /// Most memory in use while it ran.
     pub peak_mb: f64,
     pub blocks: Vec<BlockTime>,
-    /// Best setting, and its mean subset accuracy over the folds.
+    /// The best candidate and its mean subset accuracy over the folds.
     pub winner: Candidate,
     pub accuracy: f64,
-    /// Subset accuracy of each trial that could be fitted: setting, fold, accuracy.
+    /// Candidate, fold and subset accuracy of each trial that could be fitted.
     pub accuracies: Vec<(u32, u32, f64)>,
 }
 

@@ -47,7 +47,7 @@ pub struct SampledFit {
 /// What a table costs scikit-learn, from a sample.
 pub struct CostEstimate {
     pub candidates: usize,
-    /// Settings that it refuses.
+    /// Candidates that it refuses.
     pub rejected: usize,
     /// Fits of the others, on all folds.
     pub fits: usize,

@@ -8,7 +8,7 @@ use crate::ours::{self, SearchedTable};
 use crate::strata::{CostEstimate, SampledFit};
 use crate::{Bench, cores, theirs};
 
-/// How many times faster than scikit-learn a table has to be.
+/// How many times faster than scikit-learn each table has to be.
 const MIN_SPEEDUPS: [(&str, f64); 5] =
     [("knn", 300.0), ("tree", 600.0), ("extra_trees", 1_000.0), ("random_forest", 100.0), ("mlp", 3.5)];
 

@@ -1,4 +1,4 @@
-//! What a Parquet file says of its columns in words of Arrow: durations and the like are whole numbers to Parquet.
+//! The Arrow schema in a Parquet file: to Parquet itself, durations and the like are whole numbers.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -13,7 +13,7 @@ const EXTENSION_KEY: &str = "ARROW:extension:name";
 /// A column's name, and what it holds if Arrow knows it for more than numbers or texts.
 type NamedContent = (String, Option<&'static str>);
 
-/// The columns of a file in its order, if it tells them in words of Arrow.
+/// The columns of a file, in order, if it contains Arrow's schema.
 pub(super) fn columns(file: &FileMetaData) -> Option<Vec<NamedContent>> {
     let schema = file.key_value_metadata()?.iter().find(|pair| pair.key == SCHEMA_KEY)?;
     let message = BASE64_STANDARD.decode(schema.value.as_ref()?).ok()?;
