@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{cut, dataset};
+use common::{dataset, split_at};
 use learn::LearnError;
 use learn::knn::{KnnParams, Metric, VoteWeights};
 use learn::tree::{Criterion, MinSamples, TreeParams};
@@ -13,7 +13,7 @@ use ndarray::{Array1, Array2, array};
 
 #[test]
 fn on_one_label_our_tree_is_as_good_as_linfas() {
-    let (train, test) = cut(&dataset(51, 400, 5, 1), 280);
+    let (train, test) = split_at(&dataset(51, 400, 5, 1), 280);
     let params = TreeParams::default().max_depth(Some(4)).min_samples_leaf(MinSamples::Count(5));
     let ours: Array2<bool> = params.fit(&train).unwrap().predict(&test.records);
 
@@ -31,7 +31,7 @@ fn on_one_label_our_tree_is_as_good_as_linfas() {
 
 #[test]
 fn parameters_are_checked_when_fitting() {
-    let (train, _) = cut(&dataset(51, 20, 2, 2), 20);
+    let (train, _) = split_at(&dataset(51, 20, 2, 2), 20);
     let error = KnnParams::default().n_neighbors(0).fit(&train).unwrap_err();
     assert_eq!(error.to_string(), "knn: n_neighbors cannot be 0: it is an integer from 1");
     let error = TreeParams::default().max_depth(Some(0)).check().unwrap_err();
@@ -57,7 +57,7 @@ fn equally_distant_rows_count_in_their_order_and_exact_hits_outvote_all() -> Res
 
 #[test]
 fn a_seed_decides_a_tree() {
-    let (train, test) = cut(&dataset(52, 120, 6, 3), 80);
+    let (train, test) = split_at(&dataset(52, 120, 6, 3), 80);
     let predict = |seed| -> Array2<bool> {
         let params = TreeParams::default().criterion(Criterion::Entropy).seed(seed);
         params.fit(&train).unwrap().predict(&test.records)
