@@ -6,7 +6,7 @@ use super::aligned::{AlignedVec, CACHE_LINE_BYTES};
 use super::values::TILE_FEATURES;
 
 /// The most rows of a branch that is copied. With 1,241 features the 16-bit ranks of 384 rows fill a second-level cache of
-/// 1 MB. Larger and smaller branches were slower (`cargo xtask bench search --only single`).
+/// 1 MB. Larger and smaller branches were slower; `cargo xtask bench search --only single` measures it again.
 pub(super) const MAX_COMPACT_ROWS: usize = 384;
 
 /// A copy of the rows of one branch with all features, reused from branch to branch.

@@ -14,7 +14,7 @@ impl TreeParams {
 impl TreeValidParams {
     /// Estimates the seconds that a fit and its predictions take on one core.
     ///
-    /// The nanoseconds were fitted to the measured processor times of the study's tables. `cargo xtask bench search
+    /// The nanoseconds were fitted by hand to measured processor times of the study's tables. `cargo xtask bench search
     /// --only ours --again` measures them again: its table *The plan and the blocks* (`docs/performance.md`) shows measured ÷
     /// planned for each table, and the numbers of a row are to be scaled until that is close to 1. `--only growth` shows
     /// whether time still grows with rows and features as assumed here.

@@ -100,7 +100,7 @@ impl Forest {
         self.probabilities_until(rows, &Cancel::new()).expect("it cannot be cancelled")
     }
 
-    /// [`Forest::probabilities`], until it is cancelled.
+    /// [`Forest::probabilities`], which stops when it is cancelled.
     pub(crate) fn probabilities_until(
         &self,
         rows: ArrayView2<'_, f64>,

@@ -3,8 +3,8 @@
 use super::rank_sort::starts;
 use super::row_labels::RowLabels;
 
-/// Rows per label set, on average, from which grouping pays. Found by timing `cargo xtask bench search --only single` (extra
-/// trees on all features); half or twice as many made no difference.
+/// Rows per label set, on average, from which grouping pays. Half or twice as many made no difference; `cargo xtask bench
+/// search --only single` measures it again (extra trees on all features).
 const MIN_ROWS_PER_LABEL_SET: usize = 6;
 
 /// The rows of a node by label set. Buffers are reused from node to node.

@@ -10,8 +10,8 @@ use crate::Cancel;
 /// Features of a block, the least work handed to a thread.
 const BLOCK_FEATURES: usize = 64;
 
-/// Values (rows × features) to search from which a node is worth several threads: about a millisecond of work at some
-/// nanoseconds each, against microseconds to hand it to another thread.
+/// A node with more values (rows × features) is searched by several threads. It is about a millisecond of work, since a value
+/// takes some nanoseconds ([`super::cost`]); handing work to another thread takes microseconds.
 pub(super) const MIN_PARALLEL_VALUES: usize = 200_000;
 
 /// The sorted orders of a node, in 16 bits per place if that is enough.

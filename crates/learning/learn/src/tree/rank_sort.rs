@@ -8,8 +8,8 @@ use super::values::key;
 /// Ranks compared at once by the counting sort: a vector register of 16-bit ranks.
 const COMPARED_RANKS: usize = 32;
 
-/// The most rows for which counting the rows before each is faster than a radix sort. Found by timing random forests with
-/// `cargo xtask bench search --only single`.
+/// The most rows for which counting the rows before each is faster than a radix sort. `cargo xtask bench search --only single`
+/// measures it again (random forests).
 const COUNTING_SORT_MAX_ROWS: usize = 64;
 
 /// The most bits of a radix sort's digit: 2⁸ counters stay in the nearest cache.

@@ -59,12 +59,12 @@ impl NodeSplitter<'_> {
 
     /// Costs that are closer than this are too close to call: [`super::sklearn_gain`] has to decide.
     ///
-    /// The margins bound rounding errors, with room to spare. A wider one only costs time; a narrower one would choose other
-    /// splits than scikit-learn, which `tests/parity.rs` and the test of [`super::node_split`] would show.
+    /// The margins bound rounding errors. A wider one only costs time; with one too narrow, the searches choose other splits
+    /// than scikit-learn and than each other, which `tests/parity.rs` and the tests of [`super::node_split`] would show.
     /// - Gini sums whole numbers exactly and then rounds a few times in `f64` (about 1e-16 each); the rest is room for
     ///   scikit-learn's sums over many rows.
     /// - Entropy uses an `f32` logarithm with a relative error of 4e-7 ([`super::criterion`]), and a label's entropy is at
-    ///   most the node's weight: two costs of up to ten labels differ by at most 2 × 10 × 4e-7 × weight = 8e-6 × weight,
+    ///   most the node's weight: the errors of two costs of ten labels add up to about 2 × 10 × 4e-7 × weight = 8e-6 × weight,
     ///   and by more in proportion with more labels.
     #[inline(always)]
     pub(super) fn margin<const ENTROPY: bool>(&self, statistics: &NodeStatistics, cost: f64) -> f64 {

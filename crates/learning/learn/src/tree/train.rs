@@ -24,7 +24,8 @@ use crate::Cancel;
 use crate::family::FitResult;
 use crate::random::RandomKey;
 
-/// Trees that are built before they are evaluated and dropped: some thirty keep all threads of a level build busy.
+/// Trees that are built at once, before they are evaluated and dropped. A level build reads each tile of features once for all
+/// of them.
 const MAX_BATCH_TREES: u32 = 32;
 
 /// The most rows that the trees of a batch have together. Their nodes take some 30 bytes a row while they are built, and the
