@@ -9,7 +9,7 @@ use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
 /// The rows of all tables: no list, an empty one, one with a text that is missing, and others.
-const ROWS: [Option<&[Option<&str>]>; 6] = [
+const LIST_COLUMN: [Option<&[Option<&str>]>; 6] = [
     None,
     Some(&[]),
     Some(&[Some("jazz"), None, Some("Hip-Hop")]),
@@ -72,7 +72,7 @@ fn table(genres: &str, levels: [i16; 4]) -> Vec<u8> {
         let rows = at * 3..at * 3 + 3;
         let numbers: Vec<i64> = rows.clone().map(|row| row as i64).collect();
         column::<Int64Type>(group, &numbers, None);
-        lists(group, &ROWS[rows], levels);
+        lists(group, &LIST_COLUMN[rows], levels);
         column::<DoubleType>(group, &numbers.iter().map(|number| *number as f64 * 0.5).collect::<Vec<_>>(), None);
     })
 }

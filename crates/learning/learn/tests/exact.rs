@@ -12,10 +12,10 @@ use proptest::sample::select;
 use serde_json::{Value, json};
 
 /// Rows, features and labels of the generated data.
-const USUAL: [usize; 3] = [220, 9, 4];
+const USUAL_SHAPE: [usize; 3] = [220, 9, 4];
 
 /// The last of the rows are predicted.
-const PREDICTED: usize = 130;
+const PREDICTED_ROWS: usize = 130;
 
 type Outcome = Result<Array2<f64>, String>;
 
@@ -27,7 +27,7 @@ fn estimators(candidates: &[Candidate]) -> Vec<Estimator> {
 fn data([n, d, q]: [usize; 3]) -> (Labelled, Labelled) {
     let mut data = dataset(61, n, d, q);
     data.records.columns_mut().into_iter().step_by(2).for_each(|mut value| value.mapv_inplace(|x| (x * 10.0).round()));
-    split_at(&data, n - PREDICTED)
+    split_at(&data, n - PREDICTED_ROWS)
 }
 
 /// Probabilities by one training of all, on so many threads.
@@ -161,7 +161,7 @@ proptest! {
         candidates in proptest::collection::vec(any(), 40),
         threads in select(vec![1, 2, 4]),
     ) {
-        let (together, alone) = (together(&candidates, USUAL, threads), alone(&candidates, USUAL));
+        let (together, alone) = (together(&candidates, USUAL_SHAPE, threads), alone(&candidates, USUAL_SHAPE));
         for ((candidate, together), alone) in candidates.iter().zip(together).zip(alone) {
             prop_assert_eq!(together, alone, "{:?}", candidate);
         }
@@ -176,7 +176,7 @@ fn whole_products_of_stops_predict_what_each_predicts_alone() {
         [extra_trees]\nn_estimators = [2, 33, 65]\nmax_depth = [2, 6]\nmin_samples_split = [2, 8]\n\
         max_features = ['sqrt', 'none']";
     let candidates = grid::read(text, &[]).unwrap();
-    assert_eq!(together(&candidates, USUAL, 2), alone(&candidates, USUAL));
+    assert_eq!(together(&candidates, USUAL_SHAPE, 2), alone(&candidates, USUAL_SHAPE));
 }
 
 #[test]

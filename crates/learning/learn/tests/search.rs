@@ -41,7 +41,7 @@ fn learn_pool(threads: usize) -> rayon::ThreadPool {
     rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap()
 }
 
-const SELECTING: &str = "
+const SELECTING_GRID: &str = "
 [knn]
 n_neighbors = [1, 4]
 select = ['none', { method = 'anova', k = 3 }, { method = 'pca', n_components = 2 }, { method = 'pca', n_components = 0.6 }]
@@ -53,7 +53,7 @@ select = [{ method = 'tree_importance', k = 4 }, { method = 'mutual_info', k = 2
 #[test]
 fn candidates_that_select_features_score_the_same_together_and_alone() {
     let data = prepare(&dataset(80)).unwrap();
-    let together = planned(SELECTING, 80);
+    let together = planned(SELECTING_GRID, 80);
     let all: Vec<u32> = (0..together.settings.len() as u32).rev().collect();
     let one_block = Search { blocks: vec![Block { settings: all.clone(), folds: vec![0, 1, 2] }], ..together.clone() };
     let alone = all.iter().map(|&candidate| Block { settings: vec![candidate], folds: vec![1, 2, 0] }).collect();

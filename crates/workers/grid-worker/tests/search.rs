@@ -1,4 +1,4 @@
-//! Jobs in, trials and a model out, on embedded homes.
+//! Jobs in, trials and a model out, on embedded backends.
 
 mod common;
 
@@ -13,7 +13,7 @@ use runtime::{Shutdown, Until};
 const GRID: &str = "[knn]\nn_neighbors = [1, 3]\n[tree]\nmax_depth = [2, 'none']\nmax_features = 'sqrt'\n";
 
 /// A network that learns for hours.
-const ENDLESS: &str = "[mlp]\nmax_iter = 100000000\nn_iter_no_change = 100000000\n";
+const ENDLESS_GRID: &str = "[mlp]\nmax_iter = 100000000\nn_iter_no_change = 100000000\n";
 
 async fn begin(backends: &Backends, info: &DatasetInfo) -> Search {
     begin_grid(backends, info, GRID).await
@@ -156,7 +156,7 @@ async fn a_block_that_takes_for_ever_ends_soon_after_its_worker_was_told_to_stop
     let folder = tempfile::tempdir().unwrap();
     let backends = backends(&folder).await;
     let info = save_dataset(&backends, 60).await;
-    begin_grid(&backends, &info, ENDLESS).await;
+    begin_grid(&backends, &info, ENDLESS_GRID).await;
     let worker = Program::of::<grid_worker::GridWorker>().add_to(backends.worker(), &backends).unwrap();
     let shutdown = Shutdown::new();
     let told = shutdown.clone();

@@ -140,7 +140,7 @@ pub fn sample(candidates: &[Candidate]) -> Vec<FitRequest> {
     requests
 }
 
-fn with<const N: usize>(params: &Params, values: [(&str, Value); N]) -> Params {
+fn with<const COUNT: usize>(params: &Params, values: [(&str, Value); COUNT]) -> Params {
     let mut params = params.clone();
     params.extend(values.map(|(name, value)| (name.to_owned(), value)));
     params

@@ -1,4 +1,4 @@
-//! A home on files, and a dataset.
+//! Backends on files, and a dataset.
 
 use host::Backends;
 use model::dataset::{Dataset, DatasetInfo, Split};
