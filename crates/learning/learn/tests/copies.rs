@@ -53,7 +53,7 @@ fn a_search_of_an_older_program_does_not_mix_folds() {
     let data = prepare(&copied(&dataset(30), 2)).unwrap();
     let old = planned(GRID, 42);
     let Err(LearnError::Search(message)) = run_block(&data, &old, 0, &Cancel::new()) else { panic!("folds are mixed") };
-    assert!(message.contains("older program") && message.contains("start it anew"), "{message}");
+    assert!(message.contains("older program") && message.contains("start a new search"), "{message}");
     assert!(run_block(&data, &with_copies(old.clone()), 0, &Cancel::new()).is_ok());
     let without = prepare(&dataset(30)).unwrap();
     assert!(matches!(run_block(&without, &with_copies(old), 0, &Cancel::new()), Err(LearnError::Kernel { .. })));
