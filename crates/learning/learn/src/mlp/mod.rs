@@ -212,7 +212,7 @@ fn fit_from_initial(
 
 fn not_finite(iteration: u32) -> String {
     format!(
-        "the loss or a weight stopped being finite in iteration {iteration}: scale the features, or use a smaller \
+        "the loss or a weight is not finite in iteration {iteration}: scale the features, or use a smaller \
          learning_rate_init"
     )
 }
