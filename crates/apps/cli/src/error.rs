@@ -5,7 +5,7 @@ use std::io;
 use std::process::ExitCode;
 
 use host::{complain, without_given_secrets};
-use model::plain;
+use model::explain;
 use model::terminal::escaped;
 use queue::QueueError;
 use runtime::WorkerError;
@@ -84,9 +84,9 @@ fn line(error: &anyhow::Error) -> String {
 /// A cause in plain words, where the system's are none.
 fn plain(cause: &(dyn std::error::Error + 'static)) -> String {
     match (cause.downcast_ref::<io::Error>(), cause.downcast_ref::<serde_json::Error>()) {
-        (Some(error), _) => plain::io(error),
-        (_, Some(error)) => plain::json(error),
-        _ => plain::words(&cause.to_string()),
+        (Some(error), _) => explain::io(error),
+        (_, Some(error)) => explain::json(error),
+        _ => explain::message(&cause.to_string()),
     }
 }
 

@@ -34,7 +34,7 @@ pub enum State {
 
 /// The state of a worker.
 pub fn state(beat: &Heartbeat) -> State {
-    match Timestamp::now().after(beat.beat_at) {
+    match Timestamp::now().duration_since(beat.beat_at) {
         // The last beat of a worker that stopped names no kinds.
         _ if beat.kinds.is_empty() => State::Gone,
         silent if silent >= LOST => State::Gone,
@@ -116,7 +116,7 @@ pub fn eta(left: u64, rate: Option<f64>) -> Option<u64> {
 /// Done a second between two beats of a worker; 0 where they are the same.
 fn rate(kind: &str, earlier: &Heartbeat, later: &Heartbeat) -> f64 {
     let done = |beat: &Heartbeat| beat.counts.get(kind).map_or(0, |counts| counts.done);
-    let seconds = later.beat_at.after(earlier.beat_at).as_secs_f64();
+    let seconds = later.beat_at.duration_since(earlier.beat_at).as_secs_f64();
     if seconds > 0.0 { done(later).saturating_sub(done(earlier)) as f64 / seconds } else { 0.0 }
 }
 

@@ -159,7 +159,7 @@ pub fn length(time: Duration) -> String {
 
 /// How long ago that was.
 pub fn age(since: Timestamp) -> String {
-    length(Timestamp::now().after(since))
+    length(Timestamp::now().duration_since(since))
 }
 
 #[cfg(test)]

@@ -88,7 +88,7 @@ pub async fn collection(backends: &Backends, run: &Run, goal: Goal) -> anyhow::R
     }
     let (now, budgets) = (Timestamp::now(), programs::budgets(&backends.settings));
     for budget in store.budgets().await? {
-        let wait = budget.blocked_until.after(now).as_secs_f64();
+        let wait = budget.blocked_until.duration_since(now).as_secs_f64();
         let label = match budgets.iter().find(|ours| ours.key == budget.name).map(|ours| ours.name) {
             Some(LASTFM_BUDGET) => "tags",
             Some(SPOTIFY_BUDGET) => "pages",

@@ -7,7 +7,7 @@ use std::path::Path;
 use host::Backends;
 use model::dataset::DatasetInfo;
 use model::fleet::JobCounts;
-use model::run::{Collection, RowsDiffer, Run, StandIn};
+use model::run::{CollectionSummary, RowCountMismatch, Run, StandIn};
 use model::search::{Candidate, Importances, Scores, Tuned};
 use model::terminal::escaped_json;
 use model::track::{PlaylistPage, SkipReason, expected_offsets};
@@ -29,7 +29,7 @@ pub struct Summary {
     /// Whether they are the sample catalogue's, of which nothing is real.
     invented: bool,
     #[serde(flatten)]
-    collection: Option<Collection>,
+    collection: Option<CollectionSummary>,
     dataset_rows: usize,
     dataset_features: usize,
     labels: Vec<String>,
@@ -100,7 +100,7 @@ fn source(dataset: &DatasetInfo) -> &'static str {
 }
 
 /// What a run, or all runs together, collected.
-pub async fn collection(backends: &Backends, run: Option<&Run>) -> anyhow::Result<Collection> {
+pub async fn collection(backends: &Backends, run: Option<&Run>) -> anyhow::Result<CollectionSummary> {
     let store = &backends.store;
     let pages = store.pages(run.map(|run| run.id.as_str())).await?;
     let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
@@ -114,7 +114,7 @@ pub async fn collection(backends: &Backends, run: Option<&Run>) -> anyhow::Resul
     }
     let (tags, audio) = (store.tag_outcomes().await?, store.audio_counts().await?);
     let refused = store.capabilities().await?.into_iter().filter(|capability| !capability.allowed);
-    Ok(Collection {
+    Ok(CollectionSummary {
         playlists: pages.iter().map(|page| &page.playlist).collect::<BTreeSet<_>>().len(),
         rows: pages.iter().map(|page| page.rows as usize).sum(),
         rows_differ: rows_differ(&pages),
@@ -134,7 +134,7 @@ pub async fn collection(backends: &Backends, run: Option<&Run>) -> anyhow::Resul
 }
 
 /// Playlists of which all pages were read, and that have another number of rows than they say.
-fn rows_differ(pages: &[PlaylistPage]) -> BTreeMap<String, RowsDiffer> {
+fn rows_differ(pages: &[PlaylistPage]) -> BTreeMap<String, RowCountMismatch> {
     let mut playlists: BTreeMap<(&String, &String), Vec<&PlaylistPage>> = BTreeMap::new();
     for page in pages {
         playlists.entry((&page.run, &page.playlist)).or_default().push(page);
@@ -143,7 +143,7 @@ fn rows_differ(pages: &[PlaylistPage]) -> BTreeMap<String, RowsDiffer> {
         let is_read = expected_offsets(&pages).len() == pages.len();
         let said = pages.iter().min_by_key(|page| page.offset)?.total.filter(|_| is_read)?;
         let came = pages.iter().map(|page| page.rows).sum();
-        (said != came).then(|| (playlist.clone(), RowsDiffer { said, came }))
+        (said != came).then(|| (playlist.clone(), RowCountMismatch { said, came }))
     };
     playlists.into_iter().filter_map(differs).collect()
 }
@@ -225,7 +225,7 @@ pub fn beside_baseline(of: &str, winner: &Scores, baseline: &Scores) -> String {
 
 /// Lines about what was collected: of rows that were skipped and playlists that are not what they say only where there are
 /// any.
-pub fn collected(collection: &Collection) -> String {
+pub fn collected(collection: &CollectionSummary) -> String {
     let (tracks, rows) = (thousands(collection.tracks_collected), thousands(collection.rows));
     let skipped = match collection.rows_skipped.values().sum() {
         0_usize => String::new(),
@@ -236,7 +236,7 @@ pub fn collected(collection: &Collection) -> String {
 }
 
 /// What is known of tags.
-pub fn tags(collection: &Collection) -> String {
+pub fn tags(collection: &CollectionSummary) -> String {
     format!(
         "tags of {} tracks; {} have none, {} are unknown to last.fm",
         thousands(collection.tracks_tagged),

@@ -79,8 +79,8 @@ fn files_of_another_encoding_or_shape_are_told_in_plain_words() {
     said(at, &["--config", "folder", "status"], &["folder: it is a folder"]);
     said(at, &["--config", "nowhere.toml", "status"], &["nowhere.toml: there is no such file"]);
     said(at, &tags("utf16.txt"), &["utf16.txt: line 1: it is UTF-16: save it as UTF-8", "--from-line 1"]);
-    said(at, &tags("latin1.txt"), &["latin1.txt: line 1: it is no UTF-8"]);
-    said(at, &tags("ids.txt"), &["ids.txt: line 1: the field `track_id` is not a text"]);
+    said(at, &tags("latin1.txt"), &["latin1.txt: line 1: it is not UTF-8"]);
+    said(at, &tags("ids.txt"), &["ids.txt: line 1: the field `track_id` is not a string"]);
     said(at, &tags("broken.json"), &["broken.json: line 1", "breaks off at line 1, column"]);
     said(at, &tags("folder"), &["folder"]);
     said(at, &tags("nowhere.txt"), &["nowhere.txt", "there is no such file"]);
@@ -242,7 +242,7 @@ fn settings_from_a_pipe_are_read_and_told_like_those_of_a_file() {
         (&b"egress = none\n"[..], "spotifai: /dev/stdin:1: none needs quotes: \"none\"\n"),
         (b"\negress = 5\n", "spotifai: /dev/stdin:2: egress is 5, expected a text in quotes\n"),
         (b"\xff\xfee\0", "spotifai: /dev/stdin: it is UTF-16: save it as UTF-8\n"),
-        (b"egress = 'caf\xe9'", "spotifai: /dev/stdin: it is no UTF-8: save it as UTF-8\n"),
+        (b"egress = 'caf\xe9'", "spotifai: /dev/stdin: it is not UTF-8: save it as UTF-8\n"),
     ] {
         assert_eq!(fails(&config(text, &["--config", "/dev/stdin", "status"]), 2), line);
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use model::settings::shown;
+use model::settings::redacted;
 use model::terminal::{escaped, escaped_json};
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing::field::Field;
@@ -49,10 +49,14 @@ pub fn init_logging() -> Logging {
     let filter = filter.add_directive(WITHOUT_LAPIN.parse().expect("a directive"));
     let started = start(filter, format == "json", exporting);
     if let Some(why) = refused {
-        tracing::warn!("{LEVEL} is `{}`, which is no level ({}); it is taken for `info`", shown(&level), shown(&why));
+        tracing::warn!(
+            "{LEVEL} is `{}`, which is no level ({}); it is taken for `info`",
+            redacted(&level),
+            redacted(&why)
+        );
     }
     if !["", "human", "json"].contains(&&*format) {
-        tracing::warn!("{FORMAT} is `{}`, expected human or json; it is taken for human", shown(&format));
+        tracing::warn!("{FORMAT} is `{}`, expected human or json; it is taken for human", redacted(&format));
     }
     if started.is_ok() && std::env::var_os("RUST_BACKTRACE").is_none() {
         std::panic::set_hook(Box::new(|panic| {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::anyhow;
 use async_trait::async_trait;
-use model::settings::{torn_by, without_credentials};
+use model::settings::{url_problem, without_credentials};
 use opentelemetry::trace::{SpanId, TraceId, TracerProvider};
 use opentelemetry_http::{Bytes, HttpClient, HttpError, Request, Response};
 use opentelemetry_otlp::{SpanExporter, WithExportConfig, WithHttpConfig};
@@ -22,7 +22,7 @@ const PATH: &str = "/v1/traces";
 /// Begins to export to the collector at this base address; to be called within a tokio runtime, which sends.
 pub(crate) fn start(base: &str) -> anyhow::Result<SdkTracerProvider> {
     let address = format!("{}{PATH}", base.trim_end_matches('/').trim_end_matches(PATH));
-    if let Some(advice) = torn_by(base) {
+    if let Some(advice) = url_problem(base) {
         anyhow::bail!("{} cannot be read: {advice}", without_credentials(base));
     }
     let http = reqwest::Client::builder().timeout(TIMEOUT).build()?;

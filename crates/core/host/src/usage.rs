@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::builder::StyledStr;
 use clap::error::ContextValue;
-use model::plain;
-use model::settings::{has_password, may_be_address, without_credentials};
+use model::explain;
+use model::settings::{has_password, may_be_url, without_credentials};
 use model::terminal::escaped;
 
 use crate::complain;
@@ -23,8 +23,8 @@ pub fn without_given_secrets(text: &str) -> String {
 }
 
 fn without_secrets(text: &str, given: impl Iterator<Item = String>) -> String {
-    let given: Vec<String> = given.filter(|given| may_be_address(given)).collect();
-    let secrets = given.iter().flat_map(|given| parts(given)).filter(|part| may_be_address(part) && has_password(part));
+    let given: Vec<String> = given.filter(|given| may_be_url(given)).collect();
+    let secrets = given.iter().flat_map(|given| parts(given)).filter(|part| may_be_url(part) && has_password(part));
     let quoted: Vec<Quoted> = secrets.flat_map(Quoted::forms_of).collect();
     let (mut out, mut rest) = (String::with_capacity(text.len()), text);
     while let Some(first) = rest.chars().next() {
@@ -138,7 +138,7 @@ pub fn usage_error(name: &str, mut error: clap::Error) -> ExitCode {
     match printed {
         // Help was requested and could not be printed.
         Err(failure) if !error.use_stderr() && failure.kind() != ErrorKind::BrokenPipe => {
-            complain(&format!("{name}: cannot write to standard output: {}", plain::io(&failure)));
+            complain(&format!("{name}: cannot write to standard output: {}", explain::io(&failure)));
             ExitCode::FAILURE
         }
         _ => ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),

@@ -13,7 +13,7 @@ use host::{Backends, Health};
 use model::Timestamp;
 use model::fleet::Pause;
 use model::job::Envelope;
-use model::settings::Steps;
+use model::settings::BackoffSettings;
 use queue::{DeadLetter, DeadLetterFilter, KindStats, Queue, QueueError, Subscription};
 use runtime::{Budget, Failure};
 use store::StoreError;
@@ -37,7 +37,7 @@ async fn until_ready(health: &Health, place: &Place, expected: (u16, &str)) {
 bodies! { Fig => "test.fig", pays &["lastfm"]; }
 
 fn budget() -> Budget {
-    let backoff = Steps { first: 10.0, cap: 600.0 };
+    let backoff = BackoffSettings { first: 10.0, cap: 600.0 };
     Budget { name: "lastfm", key: "lastfm@default".into(), rate: 0.5, backoff }
 }
 

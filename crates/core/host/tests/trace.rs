@@ -94,7 +94,7 @@ async fn spans_of_a_job_and_of_what_follows_from_it_are_one_trace() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_json_log_has_one_object_a_line_with_the_trace_of_its_job() {
     let place = Place::new().await;
-    let apple = job(Apple { n: 1 }).of_run("r1");
+    let apple = job(Apple { n: 1 }).in_run("r1");
     place.publish(std::slice::from_ref(&apple)).await;
     let output = worker_process(&place, &[("SPOTIFAI_LOG_FORMAT", "json")]).await;
     let lines = String::from_utf8(output.stderr).unwrap();

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// A stretch of sound of one chord, 60 ms to some seconds long (Spotify's, formerly the Echo Nest's, audio analysis).
+/// A section of roughly constant sound, 60 ms to a few seconds long, from Spotify's (formerly the Echo Nest's) audio analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Segment {
     /// Seconds from the start of the track.
@@ -17,7 +17,7 @@ pub struct Segment {
     pub loudness_max: Option<f64>,
     /// Seconds from the segment's start to the peak.
     pub loudness_max_time: Option<f64>,
-    /// Decibels at the end; real documents have it on the last segment only.
+    /// Decibels at the end; real documents have it only for the last segment.
     pub loudness_end: Option<f64>,
     /// Strength of each pitch class, 0 to 1, in the order of [`crate::audio::PITCH_CLASSES`].
     pub pitches: [f64; 12],
@@ -25,7 +25,7 @@ pub struct Segment {
     pub timbre: Option<[f64; 12]>,
 }
 
-/// What is kept of an audio-analysis document.
+/// The parts of an audio-analysis document that are kept.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Analysis {
     /// Segments in the order of the document.
@@ -41,6 +41,6 @@ pub struct Analysis {
 pub struct TrackAnalysis {
     /// Spotify id.
     pub track_id: String,
-    /// `None`: Spotify knows no analysis for this track.
+    /// `None`: Spotify has no analysis of this track.
     pub analysis: Option<Analysis>,
 }

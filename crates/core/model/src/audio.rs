@@ -39,15 +39,15 @@ pub fn pitch_columns() -> Vec<String> {
     steps.chain(extremes).collect()
 }
 
-/// What Spotify's audio-features say of one track.
+/// Spotify's audio features of one track.
 ///
 /// Natural key: `track_id`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AudioFeatures {
     /// Spotify id.
     pub track_id: String,
-    /// Values in the order of [`SCALARS`]; `None` where Spotify answered that it has none. A single value is missing where
-    /// the answer lacks it, or has something there that is no number.
+    /// Values in the order of [`SCALARS`]; `None` if Spotify has no features of the track. A single value is `None` if the
+    /// response lacks it, or has something else than a number.
     pub values: Option<[Option<f64>; 13]>,
 }
 

@@ -12,16 +12,16 @@ use crate::tag::LabelSelection;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Split {
-    /// Fitted on, and cut into folds in the order of the rows.
+    /// For fitting; split into folds in row order.
     Train,
-    /// Looked at once.
+    /// Held out, for one evaluation.
     Test,
 }
 
-/// Columns of a dataset that tell something together: a pitch class, a part of the song.
+/// Columns of a dataset that belong together: a pitch class, a part of the song.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ColumnGroup {
-    /// For people.
+    /// Shown to people.
     pub name: String,
     /// Indices of its columns; one may be in several groups.
     pub columns: Vec<usize>,
@@ -29,14 +29,13 @@ pub struct ColumnGroup {
 
 /// A feature matrix, unscaled, with its labels. All vectors are in the same row order.
 ///
-/// Rows lie in the order of the protocol (`notes/learning.md`): the training rows in the order of the permutation that
-/// split them off come first, then the test rows, so that reading a file back gives the same folds. Rows of one id are
-/// copies of a track: they lie next to each other, on one side.
+/// Training rows come first, in the order of the permutation that split them off, then the test rows, so that reading a file
+/// back gives the same folds. Rows with the same id are copies of a track: they are adjacent, and on the same side.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Dataset {
-    /// n ids; copies of a track have one.
+    /// n ids; copies of a track share one.
     pub track_ids: Vec<String>,
-    /// n first artists, empty strings where the source names none.
+    /// n first artists; empty if the source names none.
     pub artists: Vec<String>,
     /// d column names.
     pub feature_names: Vec<String>,
@@ -74,13 +73,13 @@ impl Dataset {
         names.filter(|(_, has)| **has == 1).map(|(name, _)| name.clone()).collect()
     }
 
-    /// Indices of the rows on one side, in row order.
-    pub fn side(&self, side: Split) -> Vec<usize> {
+    /// Indices of the rows on one side of the split, in row order.
+    pub fn rows_in(&self, side: Split) -> Vec<usize> {
         (0..self.rows()).filter(|&i| self.split[i] == side).collect()
     }
 }
 
-/// What is known of a stored dataset without opening it.
+/// The description of a stored dataset.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DatasetInfo {
     /// SHA-256 of the Parquet blob, in hex.
@@ -93,14 +92,14 @@ pub struct DatasetInfo {
     pub labels: Vec<String>,
     /// Tracks that did not become rows, by reason.
     pub dropped: BTreeMap<String, usize>,
-    /// Tracks by canonical tag before the cut, most frequent first.
+    /// Number of tracks with each canonical tag before the label selection, most frequent first.
     pub tags_before: Vec<(String, usize)>,
-    /// Rows by label after the cut, most frequent first.
+    /// Number of rows with each label, most frequent first.
     pub tags_after: Vec<(String, usize)>,
-    /// The cut that made the labels; a file from outside has none.
+    /// The selection that made the labels; `None` for an imported file.
     #[serde(rename = "cut")]
     pub label_selection: Option<LabelSelection>,
-    /// What is known of its training rows; nothing of a dataset that was saved by an older program.
+    /// Its training rows; `None` for a dataset that an older program saved.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub training: Option<Training>,
     /// What was filled in where values were missing; `None`: nothing was missing.
@@ -119,15 +118,15 @@ pub struct DatasetInfo {
 pub struct Training {
     /// How many.
     pub rows: usize,
-    /// How many tracks they are, where some are copies of one track: folds are cut between tracks then.
+    /// How many tracks they are, if some are copies of a track: then folds never split a track.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tracks: Option<usize>,
-    /// The share of them that has the most frequent label set: the subset accuracy of the best constant answer, which any
+    /// The share of rows with the most frequent label set: the subset accuracy of the best constant prediction, which any
     /// model has to beat.
     pub baseline: f64,
 }
 
-/// What takes the place of missing values: a statistic of the column's training rows, or zero.
+/// What replaces missing values: a statistic of the column's training rows, or zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Impute {
@@ -137,18 +136,18 @@ pub enum Impute {
     Median,
     /// Zero.
     Zero,
-    /// The most frequent value; of equally frequent ones the smallest.
+    /// The most frequent value; ties go to the smallest.
     MostFrequent,
 }
 
-/// Values that were missing and were filled in.
+/// Missing values that were filled in.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Imputed {
-    /// By what.
+    /// The statistic that replaced them.
     pub how: Impute,
-    /// How many of each feature column; columns without any are left out.
+    /// Number of values filled in, by feature column; complete columns are left out.
     pub columns: BTreeMap<String, usize>,
-    /// With what, by the same names; nothing of a dataset that was saved by an older program.
+    /// The value filled in, by column; empty for a dataset that an older program saved.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub fills: BTreeMap<String, f64>,
 }

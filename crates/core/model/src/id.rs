@@ -1,20 +1,20 @@
-//! Ids of Spotify's.
+//! Spotify ids.
 
-/// Letters and digits of an id: for playlists, tracks and artists alike.
-const LENGTH: usize = 22;
+/// Letters and digits of an id, of playlists, tracks and artists alike.
+const ID_LENGTH: usize = 22;
 
-/// As much of an odd id as a reason quotes, in characters.
-const MOST_QUOTED: usize = 100;
+/// Characters of an invalid id that a message quotes.
+const MAX_QUOTED_CHARS: usize = 100;
 
-/// Whether the text is an id that Spotify can be asked for: 22 letters and digits. With any other, a request for many
-/// things is refused as a whole, and one for a single thing may be a request for something else.
+/// Whether the text is a valid Spotify id: 22 letters and digits. With an invalid one, a request for many items is refused
+/// as a whole, and a request for one item may ask for something else.
 pub fn is_id(text: &str) -> bool {
-    text.len() == LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    text.len() == ID_LENGTH && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// The id in a text that names a `kind` of thing (`track`, `playlist`): the id itself, a URI, or an address with whatever a
-/// person copied along. `None` where there is none.
-pub fn named<'a>(text: &'a str, kind: &str) -> Option<&'a str> {
+/// The id in a text that refers to a `kind` of item (`track`, `playlist`): the id itself, a URI, or a URL with whatever was
+/// copied along with it. `None` if there is none.
+pub fn parse_id<'a>(text: &'a str, kind: &str) -> Option<&'a str> {
     let path = text.trim().split(['?', '#']).next().unwrap_or_default();
     let parts: Vec<&str> = path.split(['/', ':']).collect();
     let id = match parts.as_slice() {
@@ -27,10 +27,11 @@ pub fn named<'a>(text: &'a str, kind: &str) -> Option<&'a str> {
     id.filter(|id| is_id(id))
 }
 
-/// What is wrong with ids of which none can be one; `None` where some can, or where there are none. Anyone can publish a job.
-pub fn all_odd(ids: &[String]) -> Option<String> {
-    let first = ids.first().filter(|_| !ids.iter().any(|id| is_id(id)))?;
-    let first: String = first.chars().take(MOST_QUOTED).collect();
-    let others = if ids.len() > 1 { format!(", nor are {} others", ids.len() - 1) } else { String::new() };
+/// The problem with ids that are all invalid; `None` if one is valid, or if there are none. Any program can publish jobs.
+pub fn all_invalid(spotify_ids: &[String]) -> Option<String> {
+    let first = spotify_ids.first().filter(|_| !spotify_ids.iter().any(|id| is_id(id)))?;
+    let first: String = first.chars().take(MAX_QUOTED_CHARS).collect();
+    let others =
+        if spotify_ids.len() > 1 { format!(", nor are {} others", spotify_ids.len() - 1) } else { String::new() };
     Some(format!("{first:?} is not a Spotify id (22 letters and digits){others}"))
 }

@@ -1,4 +1,4 @@
-//! Jobs: the envelope every job travels in, and a type for each kind's body.
+//! Jobs: the envelope that every job travels in, and the body of each kind.
 
 mod bodies;
 mod format;
@@ -15,40 +15,39 @@ pub use bodies::{
     ArtistsGenresJob, LASTFM_BUDGET, PlaylistPageJob, SPOTIFY_BUDGET, SearchBlockJob, SearchRefitJob, TrackAnalysisJob,
     TrackMetadataJob, TrackPitchesJob, TrackTagsJob, TracksAudioJob,
 };
-pub use format::{BadEnvelope, Format};
+pub use format::{BadEnvelope, EnvelopeFormat};
 pub use job_body::JobBody;
 pub use kind::Kind;
 
-/// The envelope's version. Jobs of the version before are upgraded when they are read, those of a newer one wait for a
+/// The envelope's version. Jobs of the version before are upgraded when they are parsed; those of a newer version wait for a
 /// program that knows it.
 pub const VERSION: u32 = 1;
 
-/// The largest message that is taken for a job, in bytes. Data is in the store; a job only names it.
-pub const MOST_BYTES: usize = 1 << 20;
+/// The largest message that is accepted as a job. Data is in the store; a job only refers to it.
+pub const MAX_MESSAGE_BYTES: usize = 1 << 20;
 
-/// A job as it lies in the queue (JSON).
+/// A job as it is in the queue (JSON).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Envelope {
     /// [`VERSION`].
     pub v: u32,
-    /// Unique for each publication; stays the same over retries.
+    /// Unique to each published job; stays the same over retries.
     pub id: String,
-    /// Decides the queue and the handler.
+    /// Determines the queue and the handler.
     pub kind: String,
     /// What the job is about; two jobs of one kind and key have the same effect.
     pub key: String,
     /// Failed attempts so far.
     pub attempt: u32,
-    /// First publication.
+    /// When it was first published.
     pub enqueued_at: Timestamp,
     /// Trace context (W3C `traceparent`) of the job that published this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trace: Option<String>,
-    /// The run that this job belongs to; its follow-up jobs belong to it too, and none of them does anything once it is
-    /// cancelled.
+    /// The run that this job and its follow-up jobs belong to. Once the run is cancelled, they do nothing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<String>,
-    /// Which of the two queues of its kind it waits in.
+    /// Which of its kind's two queues it is in.
     #[serde(default)]
     pub priority: Priority,
     /// Why the earlier attempts failed, oldest first.
@@ -58,13 +57,13 @@ pub struct Envelope {
     pub body: Value,
 }
 
-/// Two priorities: what a person waits for, and everything else.
+/// High is for jobs that a person waits for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
-    /// Taken before any normal job of its kinds.
+    /// Delivered before the normal jobs of its kind.
     High,
-    /// In order of publication.
+    /// Delivered in order of publication.
     #[default]
     Normal,
 }
@@ -79,7 +78,7 @@ pub struct FailedAttempt {
 }
 
 impl Envelope {
-    /// A new job with a fresh id, for its first publication, as a part of the run that its body names.
+    /// A new job with a new id, as part of the run that its body names.
     pub fn new<B: JobBody>(body: &B) -> Self {
         Self {
             v: VERSION,
@@ -96,37 +95,37 @@ impl Envelope {
         }
     }
 
-    /// The same job, taken before those of normal priority.
+    /// The same job, with high priority.
     pub fn urgent(mut self) -> Self {
         self.priority = Priority::High;
         self
     }
 
-    /// The same job, as a part of a run.
-    pub fn of_run(mut self, run: &str) -> Self {
+    /// The same job, as part of a run.
+    pub fn in_run(mut self, run: &str) -> Self {
         self.run = Some(run.to_owned());
         self
     }
 
-    /// The message of this job.
+    /// The job as a message.
     pub fn to_bytes(&self) -> Vec<u8> {
         serde_json::to_vec(self).expect("an envelope is plain data")
     }
 
     /// The same job after one more failed attempt.
-    pub fn failed(mut self, at: Timestamp, reason: &str) -> Self {
+    pub fn with_failure(mut self, at: Timestamp, reason: &str) -> Self {
         self.attempt += 1;
-        self.history.push(FailedAttempt { at, reason: short(reason).to_owned() });
+        self.history.push(FailedAttempt { at, reason: truncate_reason(reason).to_owned() });
         self
     }
 }
 
-/// As much of a reason as travels with a job, in bytes: some quote what they refuse, whatever its size.
-const MOST_REASON_BYTES: usize = 4096;
+/// How much of a reason is stored with a job: some reasons quote input of any size.
+const MAX_REASON_BYTES: usize = 4096;
 
-/// The beginning of a reason, short enough to travel with a job.
-pub fn short(reason: &str) -> &str {
-    &reason[..reason.floor_char_boundary(MOST_REASON_BYTES)]
+/// The beginning of a reason, short enough to be stored with a job.
+pub fn truncate_reason(reason: &str) -> &str {
+    &reason[..reason.floor_char_boundary(MAX_REASON_BYTES)]
 }
 
 #[cfg(test)]
@@ -135,7 +134,7 @@ mod tests {
 
     #[test]
     fn an_envelope_survives_the_wire() {
-        let job = Envelope::new(&SearchRefitJob { search: "s1".into() }).urgent().failed(Timestamp(5), "boom");
+        let job = Envelope::new(&SearchRefitJob { search: "s1".into() }).urgent().with_failure(Timestamp(5), "boom");
         assert_eq!(Envelope::parse(&job.to_bytes()).unwrap(), job);
     }
 
@@ -145,7 +144,7 @@ mod tests {
         assert!(matches!(Envelope::parse(b"{}"), Err(BadEnvelope::Malformed(_))));
         assert!(matches!(Envelope::parse(br#"{"v":1,"id":3}"#), Err(BadEnvelope::Malformed(_))));
         assert_eq!(Envelope::parse(br#"{"v":9}"#), Err(BadEnvelope::Newer { found: 9, known: VERSION }));
-        let large = vec![b' '; MOST_BYTES + 1];
-        assert_eq!(Envelope::parse(&large), Err(BadEnvelope::TooLarge(MOST_BYTES + 1)));
+        let large = vec![b' '; MAX_MESSAGE_BYTES + 1];
+        assert_eq!(Envelope::parse(&large), Err(BadEnvelope::TooLarge(MAX_MESSAGE_BYTES + 1)));
     }
 }

@@ -3,10 +3,10 @@
 pub mod analysis;
 pub mod audio;
 pub mod dataset;
+pub mod explain;
 pub mod fleet;
 pub mod id;
 pub mod job;
-pub mod plain;
 pub mod run;
 pub mod search;
 pub mod settings;

@@ -1,4 +1,4 @@
-//! A run: playlists on their way to a report.
+//! A run: from playlists to a report.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::Timestamp;
 use crate::fleet::JobCounts;
 
-/// One collection of playlists, remembered so that the same command goes on where it stopped.
+/// One collection of playlists, stored so that repeating the command continues where it stopped.
 ///
 /// Natural key: `id`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -18,15 +18,15 @@ pub struct Run {
     pub playlists: Vec<String>,
     /// When it began.
     pub started_at: Timestamp,
-    /// When the command that began it had nothing more to do; until then the same command goes on with it.
+    /// When its command had finished; until then, the same command continues it.
     pub finished_at: Option<Timestamp>,
-    /// Why it could not go on, where it ended by that.
+    /// Why it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
-    /// When somebody cancelled it; its jobs do nothing any more.
+    /// When it was cancelled. Its jobs do nothing from then on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cancelled_at: Option<Timestamp>,
-    /// What was served in place of Spotify and last.fm; `None`: it asked the services themselves.
+    /// What stood in for Spotify and last.fm; `None`: it used the services themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stand_in: Option<StandIn>,
 }
@@ -35,28 +35,28 @@ pub struct Run {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StandIn {
-    /// A file whose column of genres became labels; nothing was collected.
+    /// A file with a column of genres; nothing was collected.
     File,
-    /// A table of a person's own, served by a demo: tracks, audio features and genres are what it says.
+    /// A user's table, served by the demo: tracks, audio features and genres come from it.
     Table,
     /// The sample catalogue: songs, artists, tags and audio are invented.
     Sample,
 }
 
-/// What was collected, and what was not and why. Rows and `tracks_collected` are of one run, or of all; what was found out
-/// about tracks is of the whole store.
+/// What was collected, and what was not and why. Rows and `tracks_collected` cover one run, or all runs; all else covers the
+/// whole store.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Collection {
+pub struct CollectionSummary {
     /// Playlists read.
     pub playlists: usize,
     /// Rows of their pages: `tracks_collected` + all of `rows_skipped`.
     pub rows: usize,
-    /// Playlists whose pages have more or fewer rows than the playlist says that it has: what it says, and what came.
+    /// Playlists whose pages have more or fewer rows than the playlist states.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub rows_differ: BTreeMap<String, RowsDiffer>,
+    pub rows_differ: BTreeMap<String, RowCountMismatch>,
     /// Distinct tracks.
     pub tracks_collected: usize,
-    /// Rows that are no new track, by reason ([`crate::track::SkipReason::as_str`]).
+    /// Rows that are not a new track, by reason ([`crate::track::SkipReason::as_str`]).
     pub rows_skipped: BTreeMap<String, usize>,
     /// Tracks with tags.
     pub tracks_tagged: usize,
@@ -66,14 +66,14 @@ pub struct Collection {
     pub tracks_unknown_to_lastfm: usize,
     /// Tracks with audio features.
     pub tracks_with_features: usize,
-    /// Part of these: tracks whose features lack some of the values.
+    /// Among these: tracks whose features lack some of the values.
     #[serde(default)]
     pub tracks_with_incomplete_features: usize,
     /// Tracks with segments.
     pub tracks_with_analysis: usize,
     /// Tracks with pitch columns.
     pub tracks_with_pitches: usize,
-    /// Tracks whose segments make no pitch columns, by reason.
+    /// Tracks whose segments cannot be turned into pitch columns, by reason.
     pub pitches_rejected: BTreeMap<String, usize>,
     /// Parts of the API that this app may not call, with what Spotify said.
     pub refused: BTreeMap<String, String>,
@@ -81,11 +81,11 @@ pub struct Collection {
     pub jobs: BTreeMap<String, JobCounts>,
 }
 
-/// A playlist that is not what it says.
+/// The rows of a playlist, as stated and as received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowsDiffer {
-    /// Rows that the playlist says it has.
+pub struct RowCountMismatch {
+    /// Rows that the playlist states.
     pub said: u32,
-    /// Rows of its pages.
+    /// Rows of all its pages.
     pub came: u32,
 }

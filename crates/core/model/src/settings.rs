@@ -9,8 +9,10 @@ use std::fmt;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize, Serializer};
 
-pub use address::{has_password, may_be_address, shown, torn_by, unencoded, with_hidden_password, without_credentials};
-pub use steps::Steps;
+pub use address::{
+    has_password, may_be_url, redacted, redacted_url, unencoded_characters, url_problem, without_credentials,
+};
+pub use steps::BackoffSettings;
 
 use crate::tag::LabelSelection;
 
@@ -76,7 +78,7 @@ pub struct LastfmSettings {
     /// Requests a second, over the whole team.
     pub rate: f64,
     /// Waits after throttled answers in a row.
-    pub backoff: Steps,
+    pub backoff: BackoffSettings,
 }
 
 /// Labels and matrix.
@@ -158,7 +160,7 @@ impl Default for LastfmSettings {
             api_url: "https://ws.audioscrobbler.com/2.0/".into(),
             api_key: None,
             rate: 0.5,
-            backoff: Steps { first: 10.0, cap: 600.0 },
+            backoff: BackoffSettings { first: 10.0, cap: 600.0 },
         }
     }
 }
@@ -205,7 +207,7 @@ pub const PROCESS_ENVIRONMENT: &[(&str, &str)] = &[
 
 fn hidden<S: Serializer>(secret: &Option<SecretString>, serializer: S) -> Result<S::Ok, S::Error> {
     match secret {
-        Some(_) => serializer.serialize_some(address::HIDDEN),
+        Some(_) => serializer.serialize_some(address::REDACTED),
         None => serializer.serialize_none(),
     }
 }

@@ -1,4 +1,4 @@
-//! Tags, their canonical form and the cut to labels.
+//! Tags, their canonical form, and the selection of labels.
 
 mod canonical;
 mod label_selection;
@@ -16,24 +16,24 @@ pub use tagged::{TagSource, TaggedTrack};
 pub struct Tag {
     /// As written by its users.
     pub name: String,
-    /// 0 to 100 where the API said so; pages only rank.
+    /// 0 to 100, from the API; pages only rank tags.
     pub count: Option<u32>,
 }
 
-/// What last.fm says of a track: three different facts (an unknown one is not stored).
+/// The tags of a track at last.fm. A page that was not understood is none of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TagsOutcome {
     /// At least one tag, strongest first.
     Tags(Vec<Tag>),
-    /// The track is known and nobody tagged it.
+    /// The track is known and has no tags.
     NoTags,
     /// last.fm does not know the track.
     UnknownTrack,
 }
 
 impl TagsOutcome {
-    /// The outcome in a word.
+    /// The name used in tables and JSON.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Tags(_) => "tags",
@@ -43,8 +43,8 @@ impl TagsOutcome {
     }
 }
 
-/// How canonical tags become labels: the `top` most frequent without `excluded`, and `misc` for tracks that have tags
-/// but none of these.
+/// How labels are selected from canonical tags: the `top` most frequent, without `excluded`, and `misc` for tracks that have
+/// tags but none of these.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LabelSelection {
@@ -52,7 +52,7 @@ pub struct LabelSelection {
     pub top: usize,
     /// Canonical tags that never become labels, nor count towards misc.
     pub excluded: Vec<String>,
-    /// Name of the label for everything else.
+    /// Name of the label for all other tags.
     pub misc: String,
 }
 
@@ -71,15 +71,15 @@ pub struct LabelledTrack {
     pub labels: Vec<String>,
 }
 
-/// All labelled tracks, and what the cut left behind.
+/// All labelled tracks, and what the label selection left out.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LabelledTracks {
     /// Rows, sorted by track id.
     pub tracks: Vec<LabelledTrack>,
-    /// Tracks by canonical tag before the cut, most frequent first, ties by name.
+    /// Number of tracks with each canonical tag, most frequent first, ties by name.
     pub tag_counts: Vec<(String, usize)>,
     /// Tracks whose only tags are excluded ones.
     pub only_excluded: usize,
-    /// Tracks whose tags are all no genres.
+    /// Tracks none of whose tags is a genre.
     pub no_genre: usize,
 }

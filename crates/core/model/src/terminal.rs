@@ -1,33 +1,33 @@
-//! Texts from outside on their way to a terminal: names, reasons, payloads, whatever others wrote.
+//! Escaping of untrusted text for terminals: names, reasons, payloads.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a terminal may take the character for a command (all control characters, those of C1 too), or lets it show
-/// other characters in another order or on another line.
+/// Whether a terminal may interpret the character as a command (all control characters, including C1), or show other
+/// characters in another order or on another line because of it.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// The text with its unsafe characters as Rust writes them: `\u{1b}`, `\n`. It is one line.
+/// The text with unsafe characters escaped as in Rust: `\u{1b}`, `\n`. The result is one line.
 pub fn escaped(text: &str) -> Cow<'_, str> {
     escaped_unless(text, |_| false, |out, c| out.extend(c.escape_default()))
 }
 
-/// The beginning of a text, as a message quotes it: up to `most` characters, [escaped]; `…` stands for the rest.
-pub fn excerpt(text: &str, most: usize) -> String {
-    match text.char_indices().nth(most) {
+/// The first `max_chars` characters of a text, [escaped]; `…` stands for the rest.
+pub fn excerpt(text: &str, max_chars: usize) -> String {
+    match text.char_indices().nth(max_chars) {
         None => escaped(text).into_owned(),
         Some((end, _)) => format!("{}…", escaped(&text[..end])),
     }
 }
 
-/// The text with its unsafe characters as Rust writes them, line ends and tabs excepted.
+/// The text with unsafe characters escaped as in Rust, except line ends and tabs.
 pub fn escaped_lines(text: &str) -> Cow<'_, str> {
     escaped_unless(text, |c| c == '\n' || c == '\t', |out, c| out.extend(c.escape_default()))
 }
 
-/// A JSON document whose strings hold no unsafe character: JSON itself escapes only the control characters of ASCII.
+/// A JSON document without unsafe characters in its strings: JSON itself requires escaping only of ASCII control characters.
 pub fn escaped_json(json: &str) -> Cow<'_, str> {
     let escape = |out: &mut String, c| {
         // Every unsafe character has four hexadecimal digits at most.

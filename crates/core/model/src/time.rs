@@ -1,4 +1,4 @@
-//! One kind of time everywhere: milliseconds since the Unix epoch.
+//! Times, as milliseconds since the Unix epoch.
 
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -17,9 +17,9 @@ impl Timestamp {
         Self(since.as_millis() as i64)
     }
 
-    /// How long until `self`, seen from `now`; zero when it has passed.
-    pub fn after(self, now: Timestamp) -> Duration {
-        Duration::from_millis(self.0.saturating_sub(now.0).max(0) as u64)
+    /// The time from `earlier` to `self`; zero if `earlier` is later.
+    pub fn duration_since(self, earlier: Timestamp) -> Duration {
+        Duration::from_millis(self.0.saturating_sub(earlier.0).max(0) as u64)
     }
 }
 

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Timestamp;
 
-/// A track as a playlist shows it.
+/// A track as a playlist lists it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Track {
     /// Spotify id, 22 base-62 characters.
@@ -49,21 +49,22 @@ pub struct Artist {
 pub enum SkipReason {
     /// `item`/`track` is null: removed from the catalogue.
     Removed,
-    /// A file of the playlist's owner, unknown to Spotify.
+    /// A local file of the playlist's owner, unknown to Spotify.
     Local,
     /// A podcast episode.
     Episode,
     /// A track without an id.
     NoId,
-    /// A track whose id is none of Spotify's.
-    OddId,
+    /// A track whose id is not a valid Spotify id.
+    #[serde(rename = "odd_id")]
+    InvalidId,
     /// A track without a title, which no tag page can be found for.
     NoName,
     /// A track without a named artist, which no tag page can be found for.
     NoArtist,
-    /// A row of none of the known forms.
+    /// A row of unknown form.
     Unreadable,
-    /// The same id as an earlier row of the run.
+    /// A track that occurred earlier in the run.
     Duplicate,
 }
 
@@ -75,7 +76,7 @@ impl SkipReason {
             Self::Local => "local",
             Self::Episode => "episode",
             Self::NoId => "no_id",
-            Self::OddId => "odd_id",
+            Self::InvalidId => "odd_id",
             Self::NoName => "no_name",
             Self::NoArtist => "no_artist",
             Self::Unreadable => "unreadable",
@@ -84,76 +85,77 @@ impl SkipReason {
     }
 }
 
-/// What one page of a playlist held. `rows == track_ids.len() + skipped.values().sum()`.
+/// The content of one page of a playlist. `rows == track_ids.len() + skipped.values().sum()`.
 ///
 /// Natural key: (`run`, `playlist`, `offset`).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PlaylistPage {
-    /// The run that asked for it.
+    /// The run that requested it.
     pub run: String,
     /// Playlist id.
     pub playlist: String,
     /// Index of the page's first row in the playlist.
     pub offset: u32,
-    /// Rows of the whole playlist, where the page said so.
+    /// Rows of the whole playlist, if the page says so.
     pub total: Option<u32>,
-    /// Whether the page named a next one, or neither that nor a total: then only an empty page is the last one.
+    /// Whether the page names a next one, or states neither that nor a total: then only an empty page is the last one.
     pub has_next: bool,
     /// Rows on this page.
     pub rows: u32,
-    /// Ids of the page's tracks in their order; the same id may come twice.
+    /// Ids of the page's tracks, in order; an id may occur twice.
     pub track_ids: Vec<String>,
-    /// Rows that are no tracks, by reason ([`SkipReason::Duplicate`] is not counted here: only a whole run can).
+    /// Rows that are not tracks, by reason (except [`SkipReason::Duplicate`], which only a whole run can count).
     pub skipped: BTreeMap<SkipReason, u32>,
     /// When it was fetched.
     pub fetched_at: Timestamp,
 }
 
-/// Rows of a page at most, and of the blocks that a playlist is read in.
+/// Spotify's limit on the rows of a page, and the size of the blocks that a playlist is read in.
 pub const PAGE_ROWS: u32 = 50;
 
-/// Rows of a playlist that are read at most. Spotify's own limit is 11,000.
-pub const MOST_ROWS: u32 = 100_000;
+/// Limit on the rows that are read of a playlist, far above Spotify's own limit of 11,000.
+pub const MAX_PLAYLIST_ROWS: u32 = 100_000;
 
 impl PlaylistPage {
-    /// Rows that are asked for at an offset: up to the end of its block, so that no row comes on two pages, however few rows
-    /// a page turns out to have.
-    pub fn rows_asked(offset: u32) -> u32 {
+    /// The number of rows to request at an offset: up to the end of its block, so that no row is on two pages, even if pages
+    /// are shorter than requested.
+    pub fn rows_to_request(offset: u32) -> u32 {
         PAGE_ROWS - offset % PAGE_ROWS
     }
 
-    /// Offsets of the pages that this one brings, given the first page of its playlist where that is known. The first page brings the beginning
-    /// of every other block where it tells how many rows there are; any page brings the rest of its own block where it fell
-    /// short of it, and what comes after all that was told. An empty page brings none, and neither does the first page where
-    /// it comes again: its server does not heed offsets.
-    pub fn brings(&self, first: Option<&Self>) -> Vec<u32> {
-        let told = first.and_then(|first| first.total).map(|total| total.min(MOST_ROWS));
+    /// Offsets of the pages to request after this one, given the first page of its playlist, if that is known.
+    ///
+    /// The first page leads to the beginnings of all other blocks, if it states the total. Any page leads to the rest of its
+    /// block, if it was shorter than requested, and to rows beyond the total, if it names a next page. An empty page leads to
+    /// none, and neither does a repetition of the first page: that server ignores offsets.
+    pub fn next_offsets(&self, first: Option<&Self>) -> Vec<u32> {
+        let stated_total = first.and_then(|first| first.total).map(|total| total.min(MAX_PLAYLIST_ROWS));
         let next = self.offset.saturating_add(self.rows);
-        let mut offsets: Vec<u32> = match (self.offset, told) {
+        let mut offsets: Vec<u32> = match (self.offset, stated_total) {
             (0, Some(total)) => (PAGE_ROWS..total).step_by(PAGE_ROWS as usize).collect(),
             _ => Vec::new(),
         };
-        let is_full = self.rows >= Self::rows_asked(self.offset);
+        let is_full = self.rows >= Self::rows_to_request(self.offset);
         let is_first_again = first.is_some_and(|first| {
             self.offset > first.offset && !self.track_ids.is_empty() && self.track_ids == first.track_ids
         });
-        let goes_on = match told {
-            // The first page brought the next block.
+        let continues = match stated_total {
+            // The first page led to the next block.
             Some(total) if next < total => !is_full,
             Some(_) => self.has_next && !is_first_again,
             None => (is_full || self.has_next) && !is_first_again,
         };
-        if goes_on && self.rows > 0 && next < MOST_ROWS {
+        if continues && self.rows > 0 && next < MAX_PLAYLIST_ROWS {
             offsets.insert(0, next);
         }
         offsets
     }
 }
 
-/// Offsets of the pages that a playlist has as far as `pages`, its pages of one run, tell.
+/// Offsets of all pages that a playlist is known to have, judged by those of its pages that a run has read.
 pub fn expected_offsets(pages: &[&PlaylistPage]) -> BTreeSet<u32> {
     let first = pages.iter().find(|page| page.offset == 0).copied();
-    let brought = pages.iter().flat_map(|page| page.brings(first));
+    let brought = pages.iter().flat_map(|page| page.next_offsets(first));
     brought.chain([0]).chain(pages.iter().map(|page| page.offset)).collect()
 }
 
@@ -165,23 +167,23 @@ mod tests {
 
     use super::*;
 
-    /// A server of a playlist with so many rows.
+    /// A simulated server of a playlist with so many rows.
     #[derive(Debug, Clone)]
     struct Server {
         rows: u32,
-        /// Rows that it gives at most.
-        most: u32,
-        /// The total that it tells.
+        /// The largest page that it returns.
+        max_page_rows: u32,
+        /// The total that it states.
         total: Option<u32>,
-        tells_next: bool,
+        states_next: bool,
     }
 
     impl Server {
         fn page(&self, offset: u32) -> PlaylistPage {
-            let asked = PlaylistPage::rows_asked(offset).min(self.most);
+            let asked = PlaylistPage::rows_to_request(offset).min(self.max_page_rows);
             let rows = offset..self.rows.min(offset + asked).max(offset);
             let has_next =
-                if self.tells_next { rows.end < self.rows } else { self.total.is_none() && !rows.is_empty() };
+                if self.states_next { rows.end < self.rows } else { self.total.is_none() && !rows.is_empty() };
             PlaylistPage {
                 run: "r".into(),
                 playlist: "p".into(),
@@ -202,7 +204,7 @@ mod tests {
             while let Some(offset) = waiting.pop_front() {
                 assert!(!pages.contains_key(&offset), "asked for page {offset} twice");
                 let page = self.page(offset);
-                waiting.extend(page.brings(Some(&first)));
+                waiting.extend(page.next_offsets(Some(&first)));
                 pages.insert(offset, page);
                 let so_far = expected_offsets(&pages.values().collect::<Vec<_>>());
                 assert_eq!(so_far, pages.keys().chain(&waiting).copied().collect());
@@ -216,40 +218,40 @@ mod tests {
         #[test]
         fn every_row_comes_once_however_few_a_page_has(
             rows in 0u32..400,
-            most in 1u32..120,
+            max_page_rows in 1u32..120,
             total in prop_oneof![Just(None), (-60i64..60).prop_map(Some), Just(Some(0))],
-            tells_next in any::<bool>(),
+            states_next in any::<bool>(),
         ) {
-            // A total that is wrong is made good by `next`; without that, by a page too many.
-            let total = total.map(|wrong_by| (i64::from(rows) + if tells_next { wrong_by } else { wrong_by.max(0) }).max(0) as u32);
-            let server = Server { rows, most, total, tells_next };
+            // `next` makes up for a wrong total; without it, a superfluous page does.
+            let total = total.map(|wrong_by| (i64::from(rows) + if states_next { wrong_by } else { wrong_by.max(0) }).max(0) as u32);
+            let server = Server { rows, max_page_rows, total, states_next };
             let (came, pages) = server.collect();
             prop_assert_eq!(came, (0..rows).collect::<Vec<_>>());
-            prop_assert!(pages as u32 <= 3 + (rows + 60).div_ceil(PAGE_ROWS) * (1 + PAGE_ROWS.div_ceil(most.min(PAGE_ROWS))));
+            prop_assert!(pages as u32 <= 3 + (rows + 60).div_ceil(PAGE_ROWS) * (1 + PAGE_ROWS.div_ceil(max_page_rows.min(PAGE_ROWS))));
         }
     }
 
     #[test]
     fn a_full_first_page_brings_all_blocks_at_once() {
-        let server = Server { rows: 151, most: 50, total: Some(151), tells_next: true };
-        assert_eq!(server.page(0).brings(Some(&server.page(0))), [50, 100, 150]);
+        let server = Server { rows: 151, max_page_rows: 50, total: Some(151), states_next: true };
+        assert_eq!(server.page(0).next_offsets(Some(&server.page(0))), [50, 100, 150]);
         assert_eq!(server.collect().1, 4);
-        let short = Server { most: 20, rows: 60, total: Some(60), ..server };
-        assert_eq!(short.page(0).brings(Some(&short.page(0))), [20, 50]);
-        assert_eq!(short.page(20).brings(Some(&short.page(0))), [40]);
-        assert_eq!(short.collect().1, 4);
+        let truncate_reason = Server { max_page_rows: 20, rows: 60, total: Some(60), ..server };
+        assert_eq!(truncate_reason.page(0).next_offsets(Some(&truncate_reason.page(0))), [20, 50]);
+        assert_eq!(truncate_reason.page(20).next_offsets(Some(&truncate_reason.page(0))), [40]);
+        assert_eq!(truncate_reason.collect().1, 4);
     }
 
     #[test]
     fn no_server_is_asked_for_ever() {
-        let empty = Server { rows: 0, most: 50, total: Some(151), tells_next: false };
+        let empty = Server { rows: 0, max_page_rows: 50, total: Some(151), states_next: false };
         assert_eq!(empty.collect(), (vec![], 4));
-        let boundless = Server { rows: u32::MAX, most: 50, total: Some(u32::MAX), tells_next: true };
-        assert_eq!(boundless.page(0).brings(Some(&boundless.page(0))).len(), 1_999);
-        assert_eq!(boundless.page(MOST_ROWS - 50).brings(Some(&boundless.page(0))), [0; 0]);
+        let boundless = Server { rows: u32::MAX, max_page_rows: 50, total: Some(u32::MAX), states_next: true };
+        assert_eq!(boundless.page(0).next_offsets(Some(&boundless.page(0))).len(), 1_999);
+        assert_eq!(boundless.page(MAX_PLAYLIST_ROWS - 50).next_offsets(Some(&boundless.page(0))), [0; 0]);
         let first = PlaylistPage { total: None, has_next: true, ..boundless.page(0) };
-        assert_eq!(first.brings(Some(&first)), [50]);
+        assert_eq!(first.next_offsets(Some(&first)), [50]);
         let again = PlaylistPage { offset: 50, ..first.clone() };
-        assert_eq!(again.brings(Some(&first)), [0; 0], "it does not heed the offset");
+        assert_eq!(again.next_offsets(Some(&first)), [0; 0], "it does not heed the offset");
     }
 }

@@ -226,7 +226,7 @@ pub enum QueueError {
 /// If the address is malformed, or the queue refuses it or cannot be reached.
 pub async fn open(url: &str, management: Option<&str>) -> Result<Arc<dyn Queue>, QueueError> {
     match url.split_once(':') {
-        Some(("sqlite", file)) => match model::settings::torn_by(url) {
+        Some(("sqlite", file)) => match model::settings::url_problem(url) {
             Some(advice) => Err(QueueError::Unusable(format!("the queue's address cannot be used: {advice}"))),
             None => Ok(Arc::new(Embedded::open(file).await?)),
         },

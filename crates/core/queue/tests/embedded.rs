@@ -192,7 +192,7 @@ async fn an_unusable_address_is_one_clear_line() {
 
 /// Jobs of one kind that belong to a run.
 fn for_run(run: &str, kind: &str, count: usize) -> Vec<Envelope> {
-    jobs(kind, count).into_iter().map(|job| job.of_run(run)).collect()
+    jobs(kind, count).into_iter().map(|job| job.in_run(run)).collect()
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use metrics::Counter;
-use model::settings::Steps;
+use model::settings::BackoffSettings;
 use rand::Rng;
 
 use crate::meters;
@@ -35,8 +35,8 @@ impl Backoff {
     }
 }
 
-impl From<Steps> for Backoff {
-    fn from(Steps { first, cap }: Steps) -> Self {
+impl From<BackoffSettings> for Backoff {
+    fn from(BackoffSettings { first, cap }: BackoffSettings) -> Self {
         let [first, cap] = [first, cap].map(|seconds| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX));
         Self { first, cap }
     }
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_back_off_is_made_of_a_setting() {
-        let backoff = Backoff::from(Steps { first: 0.5, cap: 2.0 });
+        let backoff = Backoff::from(BackoffSettings { first: 0.5, cap: 2.0 });
         assert!((0.5..=0.625).contains(&backoff.wait(0).as_secs_f64()));
         assert!((1.6..=2.0).contains(&backoff.wait(9).as_secs_f64()));
     }

@@ -22,7 +22,7 @@ const GONE: Duration = Duration::from_secs(15);
 
 /// Whether a worker lives, as its latest beat tells.
 pub(crate) fn is_alive(beat: &Heartbeat) -> bool {
-    Timestamp::now().after(beat.beat_at) < GONE
+    Timestamp::now().duration_since(beat.beat_at) < GONE
 }
 
 /// The live workers that take jobs of this kind; `None` where the store cannot tell.

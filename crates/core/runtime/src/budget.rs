@@ -73,7 +73,7 @@ impl Budgets {
                     }
                 }
                 Some(opens_at) if opens_at > now => tokio::select! {
-                    () = tokio::time::sleep(opens_at.after(now)) => {}
+                    () = tokio::time::sleep(opens_at.duration_since(now)) => {}
                     () = gate.closed(&names) => {}
                 },
                 Some(_) => {
@@ -127,7 +127,7 @@ impl Budgets {
         if let Some(lane) = lanes.get(name) {
             lane.meters.closed.increment(1);
         }
-        let closed_ms = until.after(asked_at).as_millis() as u64;
+        let closed_ms = until.duration_since(asked_at).as_millis() as u64;
         tracing::warn!(budget = key, closed_ms, "the budget is closed for everyone: {reason}");
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use model::id;
-use model::job::{Envelope, JobBody, Kind, short};
+use model::job::{Envelope, JobBody, Kind, truncate_reason};
 use serde_json::Value;
 use tokio::sync::oneshot;
 
@@ -37,8 +37,8 @@ impl<H: Handler> AnyHandler for H {
     ) -> Result<Vec<Envelope>, Failure> {
         let malformed = |why: String| Failure::dead(format!("the body is not that of a {} job: {why}", H::Body::KIND));
         let job: H::Body =
-            serde_json::from_value(body).map_err(|error| malformed(short(&error.to_string()).to_owned()))?;
-        if let Some(why) = id::all_odd(job.ids()) {
+            serde_json::from_value(body).map_err(|error| malformed(truncate_reason(&error.to_string()).to_owned()))?;
+        if let Some(why) = id::all_invalid(job.spotify_ids()) {
             return Err(malformed(why));
         }
         let _ = within.send(self.timeout(&job, context).await?);

@@ -88,7 +88,8 @@ impl Gate {
     pub(crate) fn closed_for(&self, names: &[&str]) -> Option<Duration> {
         let now = Timestamp::now();
         let known = self.known.borrow();
-        let waits = names.iter().filter_map(|name| known.get(*name)).map(|known| known.closed_until().after(now));
+        let waits =
+            names.iter().filter_map(|name| known.get(*name)).map(|known| known.closed_until().duration_since(now));
         waits.max().filter(|wait| !wait.is_zero())
     }
 

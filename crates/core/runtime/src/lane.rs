@@ -6,7 +6,7 @@ use std::time::Duration;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use model::Timestamp;
 use model::fleet::Permits;
-use model::settings::Steps;
+use model::settings::BackoffSettings;
 use store::{MAX_LEASE_WINDOW, Store, StoreError};
 use tokio::sync::Mutex;
 
@@ -35,7 +35,7 @@ pub struct Budget {
     /// Requests a second over the whole team.
     pub rate: f64,
     /// Waits after throttled answers in a row that named none.
-    pub backoff: Steps,
+    pub backoff: BackoffSettings,
 }
 
 /// One budget as this process uses it.

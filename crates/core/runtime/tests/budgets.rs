@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use common::*;
 use host::Backends;
 use model::Timestamp;
-use model::settings::Steps;
+use model::settings::BackoffSettings;
 use runtime::{Budget, Budgets, Context, Failure, Worker};
 
 const SERVICE: &str = "lastfm";
@@ -26,7 +26,7 @@ bodies! {
 
 /// A budget of this name, for those who share this key.
 fn budget(name: &'static str, key: &str, rate: f64) -> Budget {
-    Budget { name, key: key.into(), rate, backoff: Steps { first: 10.0, cap: 600.0 } }
+    Budget { name, key: key.into(), rate, backoff: BackoffSettings { first: 10.0, cap: 600.0 } }
 }
 
 /// A worker that pays from both.
@@ -143,7 +143,7 @@ async fn jobs_that_find_the_budget_closed_are_handed_back_uncounted() {
 #[tokio::test(flavor = "multi_thread")]
 async fn throttled_answers_in_a_row_close_the_budget_longer_and_a_good_one_ends_the_row() {
     let place = Place::new().await;
-    let throttled_soon = Budget { backoff: Steps { first: 0.2, cap: 60.0 }, ..budget(SERVICE, KEY, 1_000.0) };
+    let throttled_soon = Budget { backoff: BackoffSettings { first: 0.2, cap: 60.0 }, ..budget(SERVICE, KEY, 1_000.0) };
     place.publish(&[job(Fig { n: 1 })]).await;
     let (rows, tries) = (Arc::new(Mutex::new(Vec::new())), AtomicU32::new(0));
     let seen = rows.clone();
@@ -166,7 +166,7 @@ async fn throttled_answers_in_a_row_close_the_budget_longer_and_a_good_one_ends_
     assert_eq!(throttled, [0, 1, 2, 3]);
     for (round, pair) in rows.windows(2).enumerate() {
         let (asked_at, closed) = (pair[0].0, pair[1].1.as_ref().unwrap());
-        let wait = closed.blocked_until.after(asked_at).as_millis();
+        let wait = closed.blocked_until.duration_since(asked_at).as_millis();
         assert!(wait >= 200 << round, "closed for {wait} ms in round {round}");
     }
     assert_eq!(place.backends.store.budget(KEY).await.unwrap().unwrap().throttled, 0);
@@ -185,7 +185,7 @@ async fn a_service_that_asks_for_no_wait_at_all_is_left_alone_for_a_second() {
     let began = Timestamp::now();
     run_until_empty(worker(&place.backends).with(handler, 1)).await;
     let closed = place.backends.store.budget(KEY).await.unwrap().unwrap();
-    assert!(closed.blocked_until.after(began) >= Duration::from_secs(1), "{closed:?}");
+    assert!(closed.blocked_until.duration_since(began) >= Duration::from_secs(1), "{closed:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

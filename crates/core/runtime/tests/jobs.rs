@@ -71,7 +71,7 @@ async fn a_retry_waits_as_long_as_the_service_asked_and_counts_the_attempt() {
                 Err(Failure::Retry { after: Some(Duration::from_secs(2)), reason: "503".into() })
             }
             Some(at) => {
-                *second.lock().unwrap() = Some(Timestamp::now().after(at));
+                *second.lock().unwrap() = Some(Timestamp::now().duration_since(at));
                 Ok(vec![])
             }
         };

@@ -97,7 +97,7 @@ async fn jobs_of_a_cancelled_run_end_without_running_and_without_follow_ups() {
         place.backends.store.save_run(&run).await.unwrap();
     }
     place.backends.store.cancel_run("cancelled", Timestamp::now()).await.unwrap();
-    let of = |n, run| job(Apple { n }).of_run(run);
+    let of = |n, run| job(Apple { n }).in_run(run);
     place.publish(&[of(1, "kept"), of(2, "cancelled"), job(Apple { n: 3 })]).await;
     let seen = Arc::default();
     let ended = run_until_empty(place.worker().with(noting(&seen), 2)).await;
@@ -109,11 +109,11 @@ async fn jobs_of_a_cancelled_run_end_without_running_and_without_follow_ups() {
 #[tokio::test(flavor = "multi_thread")]
 async fn follow_ups_belong_to_the_run_and_the_trace_of_their_job() {
     let place = Place::new().await;
-    let first = job(Apple { n: 1 }).of_run("r1");
+    let first = job(Apple { n: 1 }).in_run("r1");
     place.publish(std::slice::from_ref(&first)).await;
     let handler = on(|_: Apple, _| async move {
         let own = Envelope { trace: Some("own".into()), ..job(Pear { n: 20 }) };
-        Ok(vec![job(Pear { n: 10 }), own.of_run("r2")])
+        Ok(vec![job(Pear { n: 10 }), own.in_run("r2")])
     });
     run_until_empty(place.worker().with(handler, 1)).await;
     let mut pears = place.backends.queue.subscribe(&["test.pear"], 2).await.unwrap();

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
 
 use common::*;
-use model::settings::Steps;
+use model::settings::BackoffSettings;
 use runtime::{Budget, Context, Failure, Until, WorkerError};
 use tokio::sync::Notify;
 
@@ -80,7 +80,7 @@ async fn waits_for_a_rate_are_not_the_time_of_an_attempt() {
     let place = Place::new().await;
     place.publish(&(0..4).map(|n| job(Paid { n })).collect::<Vec<_>>()).await;
     // The last of them waits for a second.
-    let (backoff, key) = (Steps { first: 10.0, cap: 600.0 }, "slow".into());
+    let (backoff, key) = (BackoffSettings { first: 10.0, cap: 600.0 }, "slow".into());
     let slow = Budget { name: "slow", key, rate: 3.0, backoff };
     let handler = on(|_: Paid, context: Context| async move {
         context.budgets.permit("slow").await?;

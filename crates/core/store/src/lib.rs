@@ -271,7 +271,7 @@ pub const MAX_LEASE_WINDOW: Duration = Duration::from_millis(500);
 /// If the address is malformed, or the store refuses it or cannot be reached.
 pub async fn open(url: &str) -> Result<Arc<dyn Store>> {
     match url.split_once(':') {
-        Some(("sqlite", file)) => match model::settings::torn_by(url) {
+        Some(("sqlite", file)) => match model::settings::url_problem(url) {
             Some(advice) => Err(StoreError::Unusable(format!("the store's address cannot be used: {advice}"))),
             None => Ok(Arc::new(embedded::Embedded::open(file).await?)),
         },

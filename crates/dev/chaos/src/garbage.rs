@@ -1,7 +1,7 @@
 //! Messages that are no jobs.
 
 use model::Timestamp;
-use model::job::{Envelope, MOST_BYTES, TrackTagsJob};
+use model::job::{Envelope, MAX_MESSAGE_BYTES, TrackTagsJob};
 
 /// The kinds whose queues get garbage: all that workers of the run take.
 const KINDS: [&str; 7] = [
@@ -47,7 +47,7 @@ fn payload(number: usize) -> String {
     let text = |job: &Envelope| String::from_utf8(job.to_bytes()).expect("JSON is UTF-8");
     match number % 7 {
         // One of these is enough.
-        0 if number == 0 => "x".repeat(MOST_BYTES + 1),
+        0 if number == 0 => "x".repeat(MAX_MESSAGE_BYTES + 1),
         0 => format!("\u{0}\u{1}\u{fffd} {number}"),
         1 => format!("no job, number {number}"),
         2 => format!("[{number}]"),

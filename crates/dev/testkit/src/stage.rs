@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use model::settings::{Settings, Steps};
+use model::settings::{BackoffSettings, Settings};
 use secrecy::SecretString;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -14,7 +14,7 @@ use crate::{Expected, Service};
 const RATE: f64 = 2_000.0;
 
 /// Waits after throttled answers of the stand-in, which asks for none.
-const BACKOFF: Steps = Steps { first: 0.2, cap: 2.0 };
+const BACKOFF: BackoffSettings = BackoffSettings { first: 0.2, cap: 2.0 };
 
 /// Both stand-ins, running until they are stopped or dropped.
 pub struct Stage {

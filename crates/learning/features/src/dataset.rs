@@ -66,7 +66,7 @@ pub fn describe(dataset: &Dataset, parquet: &[u8]) -> DatasetInfo {
 }
 
 fn training(dataset: &Dataset) -> Training {
-    let train = dataset.side(Split::Train);
+    let train = dataset.rows_in(Split::Train);
     let mut counts: HashMap<&[u8], usize> = HashMap::new();
     train.iter().for_each(|&row| *counts.entry(dataset.label_row(row)).or_default() += 1);
     let most_frequent = counts.into_values().max().unwrap_or(0);

@@ -59,7 +59,7 @@ fn a_row_has_1241_features_its_labels_and_its_side() {
     assert_eq!((dataset.rows(), dataset.feature_row(9)), (10, row.as_slice()));
     // Sorted by id and permuted by numpy's RandomState(234634754): 8 5 1 are the test rows.
     assert_eq!(dataset.track_ids, ["t0", "t3", "t6", "t9", "t2", "t7", "t4", "t8", "t5", "t1"]);
-    assert_eq!(dataset.side(Split::Test), [7, 8, 9]);
+    assert_eq!(dataset.rows_in(Split::Test), [7, 8, 9]);
     assert_eq!(dataset.label_names, ["jazz", "misc", "pop"]);
     assert_eq!(
         (dataset.labels_of(0), dataset.labels_of(1)),
@@ -174,7 +174,7 @@ fn an_artist_that_has_most_tracks_is_trained_on_and_that_is_told() {
     sources.tracks.iter_mut().take(8).for_each(|track| track.artists[0].name = "prolific".into());
     let split = settings::SplitSettings { by_artist: true, ..Default::default() };
     let built = build(sources, &settings::DatasetSettings { split, ..Default::default() }).unwrap();
-    let test = built.dataset.side(Split::Test);
+    let test = built.dataset.rows_in(Split::Test);
     assert!(test.len() == 1 && built.dataset.artists[test[0]] != "prolific", "{:?}", built.dataset.artists);
     let told = "1 of 10 rows are held out, not 3: all rows of an artist stay together, and `prolific` has 8";
     assert_eq!(built.note.as_deref(), Some(told));

@@ -31,7 +31,7 @@ fn counts<'a>(names: impl Iterator<Item = &'a String>) -> HashMap<&'a String, us
 
 /// Rows of one name are on one side.
 fn assert_unparted(dataset: &Dataset, names: &[String]) {
-    let names_on = |side| dataset.side(side).into_iter().map(|row| &names[row]).collect::<HashSet<_>>();
+    let names_on = |side| dataset.rows_in(side).into_iter().map(|row| &names[row]).collect::<HashSet<_>>();
     assert!(names_on(Split::Train).is_disjoint(&names_on(Split::Test)));
 }
 
@@ -68,7 +68,7 @@ proptest! {
             assert_unparted(&dataset, &dataset.artists);
         } else {
             let largest = *tracks.values().max().unwrap() as f64;
-            let (test, asked) = (dataset.side(Split::Test).len() as f64, (test_size * ids.len() as f64).ceil());
+            let (test, asked) = (dataset.rows_in(Split::Test).len() as f64, (test_size * ids.len() as f64).ceil());
             prop_assert!((test - asked).abs() < largest, "{} of {} test rows, the largest track has {}", test, asked, largest);
         }
         let copies: usize = tracks.values().filter(|rows| **rows > 1).sum();
@@ -105,7 +105,7 @@ fn tracks_are_drawn_for_the_test_side_until_it_has_enough_rows() {
     let order = [8, 5, 1, 0, 3, 6, 9, 2, 7, 4].map(|place: usize| format!("t{}", first_seen[place]));
     let test = tracks.iter().position(|track| *track == order[0]).unwrap();
     assert_eq!([&tracks[test..], &tracks[..test]].concat(), order);
-    assert_eq!(dataset.side(Split::Test).len(), 8, "one of track 7, one of 4, one of 0 and five of 8");
+    assert_eq!(dataset.rows_in(Split::Test).len(), 8, "one of track 7, one of 4, one of 0 and five of 8");
     let info = describe(&dataset, b"");
     assert_eq!((info.training.unwrap().rows, info.training.unwrap().tracks), (6, None));
 }
@@ -122,7 +122,7 @@ fn a_track_or_an_artist_that_has_most_rows_is_trained_on_and_the_test_side_is_of
             let rows: Vec<usize> = (0..names.len()).collect();
             let text = if by_artist { table(&rows, &names) } else { table(&names, &rows) };
             let ImportedDataset { dataset, notes, .. } = imported(&text, &split);
-            let test = dataset.side(Split::Test).len();
+            let test = dataset.rows_in(Split::Test).len();
             assert_eq!(test, (0.3 * others as f64).ceil() as usize, "seed {seed}: 30 % of the other rows");
             let (whose, name) = if by_artist { ("an artist", "a0") } else { ("a track", "t0") };
             let all = names.len();
@@ -141,7 +141,7 @@ fn where_every_track_has_more_rows_than_the_test_side_the_smallest_is_held_out()
         let split = SplitSettings { test_size: 0.1, seed, by_artist: false };
         let ids: Vec<usize> = (0..70).map(|row| usize::from(row >= 45)).collect();
         let ImportedDataset { dataset, notes, .. } = imported(&table(&ids, &ids), &split);
-        assert_eq!(dataset.side(Split::Test).len(), 25);
+        assert_eq!(dataset.rows_in(Split::Test).len(), 25);
         assert!(notes.contains(
             &"25 of 70 rows are held out, not 7: all rows of a track stay together, and `t0` has 45".to_owned()
         ));

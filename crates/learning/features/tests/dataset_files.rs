@@ -110,7 +110,7 @@ fn a_file_of_pandas_is_read_whatever_its_types() {
     assert_eq!(dataset.artists[8..], ["three", "three", "three", "three"]);
     assert_eq!(dataset.label_row(0), [1, 1, 1]);
     assert_eq!(dataset.feature_row(2), [3.0 / 11.0, 3.0, f64::from(80.0f32 + 300.0 / 11.0), 3_000.0]);
-    assert_eq!(dataset.side(Split::Test), [8, 9, 10, 11]);
+    assert_eq!(dataset.rows_in(Split::Test), [8, 9, 10, 11]);
 }
 
 #[test]
@@ -120,7 +120,7 @@ fn without_ids_rows_are_numbered_and_split_by_the_protocol() {
     // numpy: RandomState(234634754).permutation(10) is 8 5 1 | 0 3 6 9 2 7 4, of which the first three are the test rows.
     assert_eq!(dataset.features, [0.0, 3.0, 6.0, 9.0, 2.0, 7.0, 4.0, 8.0, 5.0, 1.0]);
     assert_eq!(dataset.track_ids[..2], ["2", "5"]);
-    assert_eq!(dataset.side(Split::Test), [7, 8, 9]);
+    assert_eq!(dataset.rows_in(Split::Test), [7, 8, 9]);
     assert_eq!(dataset.labels, [0, 1, 0, 1, 0, 1, 0, 0, 1, 1]);
 }
 
@@ -141,10 +141,11 @@ fn an_artist_stays_on_one_side_if_asked_to() {
         .collect();
     let settings = SplitSettings { by_artist: true, ..SplitSettings::default() };
     let dataset = read(format!("artist,tempo,label:x\n{rows}").as_bytes(), &settings).unwrap();
-    let artists = |side| dataset.side(side).into_iter().map(|i| dataset.artists[i].clone()).filter(|a| !a.is_empty());
+    let artists =
+        |side| dataset.rows_in(side).into_iter().map(|i| dataset.artists[i].clone()).filter(|a| !a.is_empty());
     let train: Vec<String> = artists(Split::Train).collect();
     assert!(artists(Split::Test).all(|artist| !train.contains(&artist)));
-    let test = dataset.side(Split::Test).len();
+    let test = dataset.rows_in(Split::Test).len();
     assert!((30..=45).contains(&test), "{test} test rows");
     let mut rows = dataset.features.clone();
     rows.sort_by(f64::total_cmp);

@@ -359,5 +359,5 @@ fn label_columns_beside_a_column_of_genres_are_left_out() {
         (dataset.label_names.clone(), dataset.feature_names.clone()),
         (vec!["jazz".into(), "pop".into()], vec!["x".into()])
     );
-    assert_eq!(dataset.side(Split::Test), [2]);
+    assert_eq!(dataset.rows_in(Split::Test), [2]);
 }

@@ -14,7 +14,7 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use model::plain::Slips;
+use model::explain::TomlExplainer;
 use model::search::{Candidate, Params};
 use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
 use serde::de::{MapAccess, SeqAccess, Visitor};
@@ -92,7 +92,7 @@ pub fn read(text: &str, families: &[String]) -> Result<Vec<Candidate>, GridError
 
 /// A message for a mistake in the TOML at this offset.
 fn syntax_message(text: &str, offset: usize, toml_message: &str) -> String {
-    let message = Slips { table: "knn", shows_values: true }.what(text, offset, toml_message);
+    let message = TomlExplainer { table: "knn", quotes_values: true }.explain(text, offset, toml_message);
     match message.strip_suffix("] appears twice") {
         Some(header) => format!("{message}: write [{header}]] each time to search several products of one family"),
         None => message,

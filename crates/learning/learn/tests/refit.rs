@@ -50,7 +50,7 @@ fn thresholds_are_tuned_on_training_rows_and_the_saved_model_decides_by_them() {
         );
 
         let saved = SavedModel::load(&bytes).unwrap();
-        let rows = dataset.side(Split::Test);
+        let rows = dataset.rows_in(Split::Test);
         let assigned = rows.iter().map(|&row| saved.assign("t", dataset.feature_row(row)).unwrap().assigned);
         let assigned: Vec<Vec<String>> = assigned.collect();
         let labels = |value: &dyn Fn(usize) -> Vec<String>| {

@@ -1,14 +1,14 @@
 //! What a report is made of.
 
 use model::dataset::{Dataset, DatasetInfo};
-use model::run::Collection;
+use model::run::CollectionSummary;
 use model::search::{ModelInfo, Ranked, Search};
 use model::track::Track;
 
 /// Everything the report shows.
 pub struct Input<'a> {
     /// What was collected; `None` where the data came from a file.
-    pub collection: Option<&'a Collection>,
+    pub collection: Option<&'a CollectionSummary>,
     /// What is known of the dataset.
     pub info: &'a DatasetInfo,
     /// The matrix.

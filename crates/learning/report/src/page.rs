@@ -233,8 +233,8 @@ fn steps(input: &Input) -> Vec<(String, String)> {
         steps.push(("with pitches".to_owned(), c.tracks_with_pitches));
     }
     steps.push(("rows in the feature matrix".to_owned(), input.info.rows));
-    steps.push(("training rows".to_owned(), input.dataset.side(Split::Train).len()));
-    steps.push(("held-out rows".to_owned(), input.dataset.side(Split::Test).len()));
+    steps.push(("training rows".to_owned(), input.dataset.rows_in(Split::Train).len()));
+    steps.push(("held-out rows".to_owned(), input.dataset.rows_in(Split::Test).len()));
     steps.into_iter().map(|(name, n)| (name, thousands(n))).collect()
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use model::dataset::DatasetInfo;
-use model::run::{RowsDiffer, StandIn};
+use model::run::{RowCountMismatch, StandIn};
 
 /// Names that a sentence lists.
 const MAX_NAMES_LISTED: usize = 8;
@@ -42,7 +42,7 @@ pub fn is_collected(info: &DatasetInfo) -> bool {
 
 /// The first names, and how many more.
 pub fn listed(names: &[String]) -> String {
-    model::plain::first_of(names, MAX_NAMES_LISTED)
+    model::explain::join_first(names, MAX_NAMES_LISTED)
 }
 
 /// 10702 as "10,702".
@@ -54,8 +54,8 @@ pub fn thousands(number: usize) -> String {
 }
 
 /// A line for each playlist that is not what it says.
-pub fn differing(playlists: &BTreeMap<String, RowsDiffer>) -> impl Iterator<Item = String> + '_ {
-    let line = |(playlist, rows): (&String, &RowsDiffer)| {
+pub fn differing(playlists: &BTreeMap<String, RowCountMismatch>) -> impl Iterator<Item = String> + '_ {
+    let line = |(playlist, rows): (&String, &RowCountMismatch)| {
         let [said, came] = [rows.said, rows.came].map(|rows| thousands(rows as usize));
         format!("playlist {playlist} has {said} rows according to Spotify, but {came} were received")
     };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use model::Timestamp;
 use model::audio::{SCALARS, pitch_columns};
 use model::dataset::{Dataset, DatasetInfo, Split};
-use model::run::{Collection, StandIn};
+use model::run::{CollectionSummary, StandIn};
 use model::search::{
     Assigned, Assignment, Averages, Candidate, Confusion, Evaluation, Importance, Importances, Loss, ModelInfo, Params,
     Ranked, Scores, Search, Tuned,
@@ -116,7 +116,7 @@ fn search() -> Search {
 }
 
 /// The page of a collection, or of a file where there is none.
-fn page(collection: Option<&Collection>, title: &str) -> String {
+fn page(collection: Option<&CollectionSummary>, title: &str) -> String {
     page_of(collection, title, |info| {
         if collection.is_none() {
             (info.dropped, info.tags_before) = (BTreeMap::new(), Vec::new());
@@ -125,7 +125,7 @@ fn page(collection: Option<&Collection>, title: &str) -> String {
 }
 
 /// [`page`] of a dataset of which something else is known.
-fn page_of(collection: Option<&Collection>, title: &str, change: impl FnOnce(&mut DatasetInfo)) -> String {
+fn page_of(collection: Option<&CollectionSummary>, title: &str, change: impl FnOnce(&mut DatasetInfo)) -> String {
     let mut dataset = dataset();
     if collection.is_none() {
         dataset.feature_names = (0..dataset.feature_names.len()).map(|column| format!("x{column}")).collect();
@@ -171,12 +171,12 @@ fn page_of(collection: Option<&Collection>, title: &str, change: impl FnOnce(&mu
 
 #[test]
 fn it_shows_every_part() {
-    let collection = Collection {
+    let collection = CollectionSummary {
         rows: 5_000,
         tracks_collected: 4_321,
         rows_skipped: BTreeMap::from([("local".into(), 679)]),
         refused: BTreeMap::from([("spotify.audio-analysis".into(), "403 Forbidden".into())]),
-        ..Collection::default()
+        ..CollectionSummary::default()
     };
     let page = page(Some(&collection), "Blue in Green");
     for shown in [

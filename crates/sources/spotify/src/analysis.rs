@@ -2,7 +2,7 @@
 
 use model::analysis::{Analysis, Segment, TrackAnalysis};
 use model::audio::CONFIDENCES;
-use model::plain;
+use model::explain;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -83,7 +83,7 @@ fn invalid_json(error: &serde_json::Error, bytes: &[u8]) -> Unreadable {
     if is_number || error.to_string().starts_with("number out of range") {
         return Unreadable(format!("not_finite: a value at line {} is not a finite number", error.line()));
     }
-    Unreadable(plain::text(bytes).map_or_else(str::to_owned, |_| plain::json(error)))
+    Unreadable(explain::utf8_text(bytes).map_or_else(str::to_owned, |_| explain::json(error)))
 }
 
 fn read_segment(raw: &RawSegment) -> Result<Segment, String> {

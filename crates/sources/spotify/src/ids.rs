@@ -1,7 +1,7 @@
 //! Ids, as people paste them and as pages and jobs contain them.
 
 pub use model::id::is_id;
-use model::id::named;
+use model::id::parse_id;
 
 use crate::Error;
 
@@ -35,7 +35,7 @@ pub(crate) fn checked(id: &str) -> Result<&str, Error> {
 
 fn parse(text: &str, kind: &'static str) -> Result<String, BadId> {
     let bad = || BadId { text: text.trim().chars().take(MAX_QUOTED_CHARS).collect(), kind };
-    named(text, kind).map(str::to_owned).ok_or_else(bad)
+    parse_id(text, kind).map(str::to_owned).ok_or_else(bad)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! JSON as some servers write it: with numbers that JSON does not have.
 
-use model::plain;
+use model::explain;
 use serde_json::Value;
 
 use crate::Unreadable;
@@ -16,7 +16,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Value, Unreadable> {
     let bytes = without_bom(bytes);
     let strict = serde_json::from_slice(bytes);
     let lenient = || serde_json::from_slice(&without_infinities(bytes));
-    strict.or_else(|error| lenient().map_err(|_| Unreadable(plain::json(&error))))
+    strict.or_else(|error| lenient().map_err(|_| Unreadable(explain::json(&error))))
 }
 
 /// The document with `null` in place of every number outside of strings that is not finite.

@@ -24,11 +24,11 @@ pub struct Page {
 }
 
 impl Client {
-    /// The page of a playlist that starts at row `offset`: up to [`PlaylistPage::rows_asked`] rows.
+    /// The page of a playlist that starts at row `offset`: up to [`PlaylistPage::rows_to_request`] rows.
     pub async fn playlist_items(&self, playlist: &str, offset: u32) -> Result<Page, Error> {
         let path = ["playlists", checked(playlist)?, "items"];
         let what = format!("the rows of playlist {playlist} from {offset}");
-        let asked = PlaylistPage::rows_asked(offset);
+        let asked = PlaylistPage::rows_to_request(offset);
         let (limit, offset) = (asked.to_string(), offset.to_string());
         // Without the types, episodes are disguised as tracks.
         let query = [("limit", limit.as_str()), ("offset", &offset), ("additional_types", "track,episode")];
@@ -93,7 +93,7 @@ pub(crate) fn read_track(track: &Value) -> Result<Track, SkipReason> {
     let id = required(&track["id"], SkipReason::NoId)?;
     let name = required(&track["name"], SkipReason::NoName)?;
     if !is_id(&id) {
-        return Err(SkipReason::OddId);
+        return Err(SkipReason::InvalidId);
     }
     let artists: Vec<ArtistRef> = track["artists"].as_array().into_iter().flatten().filter_map(read_artist).collect();
     if artists.is_empty() {

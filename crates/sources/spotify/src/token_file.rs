@@ -5,8 +5,8 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use model::plain;
-use model::settings::{SpotifySettings, shown};
+use model::explain;
+use model::settings::{SpotifySettings, redacted};
 use rspotify::Token;
 use serde::{Deserialize, Serialize};
 use tempfile::NamedTempFile;
@@ -50,7 +50,7 @@ impl TokenFile {
 
     /// The path as messages show it.
     pub(crate) fn shown(&self) -> String {
-        shown(&self.0.display().to_string())
+        redacted(&self.0.display().to_string())
     }
 
     /// When it was last written; `None` if it does not exist.
@@ -63,19 +63,19 @@ impl TokenFile {
         let damaged = |why: String| Error::NotSignedIn { why: format!("{} cannot be read: {why}", self.shown()) };
         match fs::read(&self.0) {
             Ok(bytes) => {
-                let text = plain::text(&bytes).map_err(|why| damaged(why.into()))?;
+                let text = explain::utf8_text(&bytes).map_err(|why| damaged(why.into()))?;
                 // serde's message is left out: it could quote the token.
                 serde_json::from_str(text).map(Some).map_err(|_| damaged("it does not contain a sign-in".into()))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(damaged(plain::io(&error))),
+            Err(error) => Err(damaged(explain::io(&error))),
         }
     }
 
     /// Replaces it atomically: readers see the old sign-in or the new one, and other users see neither.
     pub(crate) fn write(&self, sign_in: &SignIn) -> Result<(), Error> {
         self.replace(sign_in)
-            .map_err(|error| Error::Setup(format!("{} cannot be written: {}", self.shown(), plain::io(&error))))
+            .map_err(|error| Error::Setup(format!("{} cannot be written: {}", self.shown(), explain::io(&error))))
     }
 
     fn replace(&self, sign_in: &SignIn) -> std::io::Result<()> {
@@ -98,7 +98,7 @@ impl TokenFile {
             file.lock().map(|()| file)
         };
         let locked = tokio::task::spawn_blocking(wait).await.map_err(std::io::Error::other).and_then(|result| result);
-        locked.map_err(|error| Error::Setup(format!("{} cannot be locked: {}", self.shown(), plain::io(&error))))
+        locked.map_err(|error| Error::Setup(format!("{} cannot be locked: {}", self.shown(), explain::io(&error))))
     }
 
     fn folder(&self) -> std::io::Result<&Path> {

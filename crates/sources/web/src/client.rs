@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::plain;
+use model::explain;
 use model::settings::without_credentials;
 use reqwest::redirect::{Action, Attempt, Policy};
 use reqwest::{Client, Url};
@@ -72,7 +72,7 @@ pub(crate) fn client_with_timeouts(
     if matches!(service.host_str(), Some("127.0.0.1" | "localhost" | "[::1]")) {
         builder = builder.no_proxy();
     }
-    builder.build().map_err(|error| format!("cannot set up requests: {}", plain::root(&error)))
+    builder.build().map_err(|error| format!("cannot set up requests: {}", explain::root_cause(&error)))
 }
 
 fn follow_within_site(attempt: Attempt<'_>) -> Action {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::plain;
+use model::explain;
 use reqwest::{RequestBuilder, StatusCode};
 
 use crate::retry_after;
@@ -57,7 +57,7 @@ pub enum RequestError {
 pub async fn send(request: RequestBuilder, max_bytes: usize) -> Result<Response, RequestError> {
     // Without the URL, which may contain a key.
     let (client, request) = request.build_split();
-    let request = request.map_err(|error| RequestError::InvalidRequest(plain::root(&error.without_url())))?;
+    let request = request.map_err(|error| RequestError::InvalidRequest(explain::root_cause(&error.without_url())))?;
     let url = request.url();
     let at = format!("{}:{}", url.host_str().unwrap_or_default(), url.port_or_known_default().unwrap_or(443));
     let mut response = client.execute(request).await.map_err(|error| request_error(error, at))?;
@@ -79,14 +79,14 @@ pub async fn send(request: RequestBuilder, max_bytes: usize) -> Result<Response,
 }
 
 fn request_error(error: reqwest::Error, at: String) -> RequestError {
-    match (error.is_connect(), plain::root(&error.without_url())) {
+    match (error.is_connect(), explain::root_cause(&error.without_url())) {
         (true, cause) => RequestError::Unreachable { at, cause },
         (false, cause) => RequestError::Interrupted(cause),
     }
 }
 
 async fn read(response: &mut reqwest::Response, max_bytes: usize, body: &mut Vec<u8>) -> Result<(), RequestError> {
-    let interrupted = |error: reqwest::Error| RequestError::Interrupted(plain::root(&error.without_url()));
+    let interrupted = |error: reqwest::Error| RequestError::Interrupted(explain::root_cause(&error.without_url()));
     while let Some(part) = response.chunk().await.map_err(interrupted)? {
         if body.len() + part.len() > max_bytes {
             return Err(RequestError::TooLarge { max_bytes });

@@ -70,8 +70,9 @@ async fn share(queue: &str, store: &str, folder: &Path) {
 
     let times = asked(&stage);
     let most = times.iter().map(|first| within(&times, *first, *first + Duration::from_secs(10))).max().unwrap();
-    let use_of =
-        |from: Timestamp, to: Timestamp| within(&times, from, to) as f64 / (RATE * to.after(from).as_secs_f64());
+    let use_of = |from: Timestamp, to: Timestamp| {
+        within(&times, from, to) as f64 / (RATE * to.duration_since(from).as_secs_f64())
+    };
     let end = killed + EXPIRY + COUNTED;
     let (all, after) = (use_of(warm, end), use_of(killed + EXPIRY, end));
     println!("at most {most} in 10 s; in use {all:.3} of the rate, {after:.3} after the kill");

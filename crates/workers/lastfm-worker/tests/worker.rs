@@ -42,7 +42,7 @@ async fn throttled_jobs_come_back_and_end_well() {
     let mut settings = Settings { queue: file.clone(), store: file, ..Settings::default() };
     settings.lastfm.url = url;
     settings.lastfm.rate = 1_000.0;
-    settings.lastfm.backoff = model::settings::Steps { first: 0.01, cap: 0.05 };
+    settings.lastfm.backoff = model::settings::BackoffSettings { first: 0.01, cap: 0.05 };
     let backends = Backends::open(settings).await.unwrap();
 
     let artists = vec![ArtistRef { id: None, name: "A".into() }];

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use host::{Backends, Pods, Registered, Registration, WorkerProgram};
 use model::job::SPOTIFY_BUDGET;
-use model::settings::{Settings, Steps};
+use model::settings::{BackoffSettings, Settings};
 use runtime::{Budget, Budgets, Context};
 use spotify::Client;
 
@@ -56,7 +56,7 @@ impl WorkerProgram for PlaylistWorker {
     fn budgets(settings: &Settings) -> Vec<Budget> {
         let app = settings.spotify.client_id.as_ref();
         let key = app.map_or_else(|| SPOTIFY_BUDGET.to_owned(), |app| format!("{SPOTIFY_BUDGET}@{app}"));
-        let backoff = Steps { first: 10.0, cap: 600.0 };
+        let backoff = BackoffSettings { first: 10.0, cap: 600.0 };
         vec![Budget { name: SPOTIFY_BUDGET, key, rate: settings.spotify.rate, backoff }]
     }
 }

@@ -72,7 +72,7 @@ async fn other_pages(store: &dyn Store, page: &PlaylistPage, labels_only: bool) 
         0 => Some(page.clone()),
         _ => store.page(&page.run, &page.playlist, 0).await?,
     };
-    Ok(page.brings(first.as_ref()).into_iter().map(of).collect())
+    Ok(page.next_offsets(first.as_ref()).into_iter().map(of).collect())
 }
 
 /// Jobs for what is not known yet of a page's tracks and their artists. Ids are sorted, so that the jobs' keys are the

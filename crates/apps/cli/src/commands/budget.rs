@@ -75,5 +75,5 @@ async fn lines(backends: &Backends) -> anyhow::Result<Vec<Line>> {
 }
 
 fn left(until: Timestamp) -> String {
-    length(until.after(Timestamp::now()))
+    length(until.duration_since(Timestamp::now()))
 }

@@ -10,7 +10,7 @@ use features::{ReadOptions, Table};
 use host::{Backends, Flags};
 use model::Timestamp;
 use model::run::{Run, StandIn};
-use model::settings::{Settings, Steps, with_hidden_password};
+use model::settings::{BackoffSettings, Settings, redacted_url};
 use store::{Store, StoreError};
 use testkit::{Catalogue, Oddities, Stage, TableError};
 
@@ -59,7 +59,7 @@ pub async fn run(args: DemoArgs, flags: &Flags) -> anyhow::Result<()> {
     let Some((backends, run)) = unless_stopped(&shutdown, begun).await? else {
         return Err(stopped("nothing had begun"));
     };
-    let [queue, store] = [&backends.settings.queue, &backends.settings.store].map(|url| with_hidden_password(url));
+    let [queue, store] = [&backends.settings.queue, &backends.settings.store].map(|url| redacted_url(url));
     let plan = Plan::quick(vec!["--queue".to_owned(), queue, "--store".to_owned(), store], args.seed);
     let way = whole_way(&backends, &run, &plan, &args.out, &shutdown);
     let Some(summary) = to_its_end(&backends, &run, &shutdown, way).await? else {
@@ -74,7 +74,7 @@ pub async fn run(args: DemoArgs, flags: &Flags) -> anyhow::Result<()> {
 async fn predict_command(backends: &Backends) -> anyhow::Result<String> {
     let model = backends.store.latest_model().await?.context("the store has lost the model")?;
     let track = model.evaluation.examples.first().context("the model was tried on no track")?.track_id.clone();
-    let store = with_hidden_password(&backends.settings.store);
+    let store = redacted_url(&backends.settings.store);
     let words = ["--store".to_owned(), store, "predict".to_owned(), track];
     Ok(format!("Genres of a track: {}", shell::command(words)))
 }
@@ -160,7 +160,7 @@ async fn open(out: &Path, flags: &Flags, stage: &Stage, name: &str) -> anyhow::R
     settings.spotify.token_file = Some(out.join(TOKEN).display().to_string());
     settings.spotify.rate = 5_000.0;
     settings.lastfm.rate = 5_000.0;
-    settings.lastfm.backoff = Steps { first: 0.5, cap: 2.0 };
+    settings.lastfm.backoff = BackoffSettings { first: 0.5, cap: 2.0 };
     let is_in_use = [&settings.queue, &settings.store].contains(&&own);
     if is_in_use && file.exists() && !goes_on(&settings, name).await? {
         remove(&file).await?;

@@ -1,6 +1,6 @@
 //! `spotifai login`.
 
-use model::settings::{Settings, shown};
+use model::settings::{Settings, redacted};
 
 use crate::output::{say, tell};
 
@@ -10,5 +10,5 @@ pub async fn run(settings: &Settings) -> anyhow::Result<()> {
         tell(&format!("Open this address in your browser and agree:\n\n  {address}\n"));
     })
     .await?;
-    say(&format!("signed in; the token is kept in {}", shown(&file.display().to_string())))
+    say(&format!("signed in; the token is kept in {}", redacted(&file.display().to_string())))
 }

@@ -3,7 +3,7 @@
 use host::Backends;
 use model::Timestamp;
 use model::fleet::{Budget, Heartbeat, Pause};
-use model::run::Collection;
+use model::run::CollectionSummary;
 use queue::KindStats;
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::watch::{self, View};
 #[derive(Serialize)]
 struct Status {
     queue: Vec<KindStats>,
-    collection: Collection,
+    collection: CollectionSummary,
     workers: Vec<Heartbeat>,
     budgets: Vec<Budget>,
     pauses: Vec<Pause>,
@@ -59,7 +59,7 @@ fn text(status: &Status) -> String {
     lines.join("\n")
 }
 
-fn collected(c: &Collection) -> Vec<String> {
+fn collected(c: &CollectionSummary) -> Vec<String> {
     let n = thousands;
     let skipped: usize = c.rows_skipped.values().sum();
     let refused = c.refused.iter().map(|(what, detail)| format!("refused  {what}: {detail}"));
@@ -91,7 +91,7 @@ fn held_up(status: &Status) -> Vec<String> {
     let closed = status.budgets.iter().filter(|budget| budget.blocked_until > now).map(|budget| {
         let why = budget.reason.as_deref().unwrap_or("throttled");
         let name = &budget.name;
-        let left = length(budget.blocked_until.after(now));
+        let left = length(budget.blocked_until.duration_since(now));
         format!("{name} is closed for {left}: {why}; `spotifai budget open {name}` ends that")
     });
     let paused = status.pauses.iter().map(|pause| {
@@ -102,7 +102,7 @@ fn held_up(status: &Status) -> Vec<String> {
     gap.into_iter().chain(lines).collect()
 }
 
-fn queue_row(kind: &KindStats, collection: &Collection) -> Vec<String> {
+fn queue_row(kind: &KindStats, collection: &CollectionSummary) -> Vec<String> {
     let counts = collection.jobs.get(&kind.kind).copied().unwrap_or_default();
     let [ready, running, delayed] = [Some(kind.ready), kind.running, Some(kind.delayed)].map(count);
     let [done, retried] = [counts.done, counts.retried].map(|number| count(Some(number)));

@@ -17,7 +17,7 @@ pub struct EchoJob {
 impl JobBody for EchoJob {
     const KIND: &'static str = "test.echo";
     const WORKER: &'static str = "pitch-worker";
-    const ATTEMPTS: u32 = 2;
+    const MAX_ATTEMPTS: u32 = 2;
     const TIMEOUT: Duration = Duration::from_secs(1);
     const EXAMPLE: &'static str = r#"{"n":1}"#;
 
@@ -25,7 +25,7 @@ impl JobBody for EchoJob {
         self.n.to_string()
     }
 
-    fn of_key(key: &str) -> Option<Self> {
+    fn from_key(key: &str) -> Option<Self> {
         Some(Self { n: key.parse().ok()? })
     }
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use model::settings::{Settings, Steps, has_password, torn_by};
+use model::settings::{BackoffSettings, Settings, has_password, url_problem};
 use url::Url;
 
 use super::quote::{shown, shown_address};
@@ -24,7 +24,7 @@ pub(super) fn check(settings: &Settings) -> Checked {
     for (key, value) in [("spotify.rate", spotify.rate), ("lastfm.rate", lastfm.rate)] {
         number(key, value, value > 0.0, "a number of requests a second above 0")?;
     }
-    let Steps { first, cap } = lastfm.backoff;
+    let BackoffSettings { first, cap } = lastfm.backoff;
     let fits = (0.0..=MOST_SECONDS).contains(&first) && (first..=MOST_SECONDS).contains(&cap);
     if !fits {
         return Err((
@@ -96,7 +96,7 @@ fn number(key: &'static str, value: f64, fits: bool, expected: &str) -> Checked 
 
 /// The user and password of a URL hold nothing that a parser takes for their end.
 fn untorn(key: &'static str, url: &str) -> Checked {
-    match torn_by(url) {
+    match url_problem(url) {
         None => Ok(()),
         Some(advice) => Err((key, format!("is `{}`, and {advice}", shown_address(url)))),
     }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use figment::providers::{Format, Toml};
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
-use model::plain::{self, Slips};
+use model::explain::{self, TomlExplainer};
 
 use super::quote::shown;
 
@@ -34,16 +34,16 @@ impl SettingsFile {
     fn checked(path: &Path) -> Result<Self, String> {
         let mut bytes = Vec::new();
         let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-        read.map_err(|error| format!(": {}", plain::io(&error)))?;
+        read.map_err(|error| format!(": {}", explain::io(&error)))?;
         if bytes.len() as u64 > MOST_BYTES {
             return Err(format!(": it is no settings file: it has more than {MOST_BYTES} bytes"));
         }
-        let text = plain::text(&bytes).map_err(|why| format!(": {why}"))?.to_owned();
+        let text = explain::utf8_text(&bytes).map_err(|why| format!(": {why}"))?.to_owned();
         let table = Toml::from_str::<Dict>(&text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let line = text[..at].matches('\n').count() + 1;
-            let slips = Slips { table: "lastfm", shows_values: false };
-            format!(":{line}: {}", slips.what(&text, at, error.message()))
+            let explainer = TomlExplainer { table: "lastfm", quotes_values: false };
+            format!(":{line}: {}", explainer.explain(&text, at, error.message()))
         })?;
         let file = Self { path: path.to_owned(), text };
         match list_of_tables("", &table) {

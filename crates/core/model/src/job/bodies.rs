@@ -1,4 +1,4 @@
-//! The kinds of job that several workers know: who runs them, and who names them as follow-up jobs.
+//! The kinds of job that several crates refer to: the workers that run them, and those that publish them as follow-ups.
 
 use std::slice::from_ref;
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::JobBody;
-use crate::id::{is_id, named as named_id};
+use crate::id::{is_id, parse_id};
 use crate::track::PAGE_ROWS;
 
 const PLAYLIST_WORKER: &str = "playlist-worker";
@@ -18,14 +18,14 @@ pub const SPOTIFY_BUDGET: &str = "spotify";
 /// The rate budget of requests to last.fm.
 pub const LASTFM_BUDGET: &str = "lastfm";
 
-/// Some requests, each with its own time-out, and the waits for their permits while others of the team use the rate too.
-const REQUESTS: Duration = Duration::from_secs(600);
+/// Time-out of a job that makes a few requests: each has a time-out of its own, and waits for a permit of the team's rate.
+const REQUESTS_TIMEOUT: Duration = Duration::from_secs(600);
 
-/// Tracks of one `tracks.audio` job: as many as one request may name.
-const MOST_TRACKS: usize = 100;
+/// Spotify's limit on tracks per request, and so on tracks per `tracks.audio` job.
+const MAX_TRACKS_PER_JOB: usize = 100;
 
-/// Artists of one `artists.genres` job: as many as one request may name.
-const MOST_ARTISTS: usize = 50;
+/// Spotify's limit on artists per request, and so on artists per `artists.genres` job.
+const MAX_ARTISTS_PER_JOB: usize = 50;
 
 /// Read one page of a playlist. The page at offset 0 fans out all others.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,9 +34,9 @@ pub struct PlaylistPageJob {
     pub run: String,
     /// Playlist id.
     pub playlist: String,
-    /// Index of the first row; asked for are the rows from there up to the next multiple of 50.
+    /// Index of the first row. The job requests the rows from there up to the next multiple of 50.
     pub offset: u32,
-    /// Whether of its tracks only the tags are wanted: neither audio nor artists are asked for.
+    /// Whether only the tags of its tracks are wanted: neither audio nor artists are requested.
     #[serde(default)]
     pub labels_only: bool,
 }
@@ -44,7 +44,7 @@ pub struct PlaylistPageJob {
 impl JobBody for PlaylistPageJob {
     const KIND: &'static str = "playlist.page";
     const WORKER: &'static str = PLAYLIST_WORKER;
-    const TIMEOUT: Duration = REQUESTS;
+    const TIMEOUT: Duration = REQUESTS_TIMEOUT;
     const BUDGETS: &'static [&'static str] = &[SPOTIFY_BUDGET];
     const EXAMPLE: &'static str = r#"{"run":"…","playlist":"ID","offset":50}"#;
 
@@ -52,14 +52,14 @@ impl JobBody for PlaylistPageJob {
         format!("{}/{}/{}", self.run, self.playlist, self.offset)
     }
 
-    fn of_key(key: &str) -> Option<Self> {
+    fn from_key(key: &str) -> Option<Self> {
         let (rest, offset) = key.rsplit_once('/')?;
         let (run, playlist) = rest.rsplit_once('/')?;
         let (run, playlist) = (run.to_owned(), playlist.to_owned());
         Some(Self { run, playlist, offset: offset.parse().ok()?, labels_only: false })
     }
 
-    fn ids(&self) -> &[String] {
+    fn spotify_ids(&self) -> &[String] {
         from_ref(&self.playlist)
     }
 
@@ -67,12 +67,12 @@ impl JobBody for PlaylistPageJob {
         Some(&self.run)
     }
 
-    fn check(&self) -> Result<(), String> {
-        named("run", &self.run)?;
-        id(&self.playlist, "playlist")?;
+    fn validate(&self) -> Result<(), String> {
+        require_text("run", &self.run)?;
+        validate_id(&self.playlist, "playlist")?;
         match self.offset.is_multiple_of(PAGE_ROWS) {
             true => Ok(()),
-            false => Err(format!("the offset {} is no multiple of {PAGE_ROWS}", self.offset)),
+            false => Err(format!("the offset {} is not a multiple of {PAGE_ROWS}", self.offset)),
         }
     }
 }
@@ -87,7 +87,7 @@ pub struct TracksAudioJob {
 impl JobBody for TracksAudioJob {
     const KIND: &'static str = "tracks.audio";
     const WORKER: &'static str = PLAYLIST_WORKER;
-    const TIMEOUT: Duration = REQUESTS;
+    const TIMEOUT: Duration = REQUESTS_TIMEOUT;
     const BUDGETS: &'static [&'static str] = &[SPOTIFY_BUDGET];
     const EXAMPLE: &'static str = r#"{"track_ids":["ID",…]}, at most 100"#;
 
@@ -95,16 +95,16 @@ impl JobBody for TracksAudioJob {
         self.track_ids.join(",")
     }
 
-    fn of_key(key: &str) -> Option<Self> {
-        Some(Self { track_ids: list(key) })
+    fn from_key(key: &str) -> Option<Self> {
+        Some(Self { track_ids: split_ids(key) })
     }
 
-    fn ids(&self) -> &[String] {
+    fn spotify_ids(&self) -> &[String] {
         &self.track_ids
     }
 
-    fn check(&self) -> Result<(), String> {
-        ids("track_ids", &self.track_ids, MOST_TRACKS, "track")
+    fn validate(&self) -> Result<(), String> {
+        validate_ids("track_ids", &self.track_ids, MAX_TRACKS_PER_JOB, "track")
     }
 }
 
@@ -118,7 +118,7 @@ pub struct ArtistsGenresJob {
 impl JobBody for ArtistsGenresJob {
     const KIND: &'static str = "artists.genres";
     const WORKER: &'static str = PLAYLIST_WORKER;
-    const TIMEOUT: Duration = REQUESTS;
+    const TIMEOUT: Duration = REQUESTS_TIMEOUT;
     const BUDGETS: &'static [&'static str] = &[SPOTIFY_BUDGET];
     const EXAMPLE: &'static str = r#"{"artist_ids":["ID",…]}, at most 50"#;
 
@@ -126,21 +126,21 @@ impl JobBody for ArtistsGenresJob {
         self.artist_ids.join(",")
     }
 
-    fn of_key(key: &str) -> Option<Self> {
-        Some(Self { artist_ids: list(key) })
+    fn from_key(key: &str) -> Option<Self> {
+        Some(Self { artist_ids: split_ids(key) })
     }
 
-    fn ids(&self) -> &[String] {
+    fn spotify_ids(&self) -> &[String] {
         &self.artist_ids
     }
 
-    fn check(&self) -> Result<(), String> {
-        ids("artist_ids", &self.artist_ids, MOST_ARTISTS, "artist")
+    fn validate(&self) -> Result<(), String> {
+        validate_ids("artist_ids", &self.artist_ids, MAX_ARTISTS_PER_JOB, "artist")
     }
 }
 
-/// A kind of job about one track.
-macro_rules! of_track {
+/// Declares a kind of job about one track.
+macro_rules! track_job {
     ($(#[$doc:meta])* $body:ident => $kind:literal, $worker:expr, $timeout:expr, $budgets:expr) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,49 +154,49 @@ macro_rules! of_track {
             const WORKER: &'static str = $worker;
             const TIMEOUT: Duration = $timeout;
             const BUDGETS: &'static [&'static str] = $budgets;
-            const EXAMPLE: &'static str = r#"{"track_id":"ID"}, or ID, or the track's URI or address"#;
+            const EXAMPLE: &'static str = r#"{"track_id":"ID"}, or ID, or the track's URI or URL"#;
 
             fn key(&self) -> String {
                 self.track_id.clone()
             }
 
-            fn of_key(key: &str) -> Option<Self> {
-                // As it is where it is none: then that is said.
-                Some(Self { track_id: named_id(key, "track").unwrap_or(key).to_owned() })
+            fn from_key(key: &str) -> Option<Self> {
+                // An invalid key is kept as it is: `validate` reports it.
+                Some(Self { track_id: parse_id(key, "track").unwrap_or(key).to_owned() })
             }
 
-            fn ids(&self) -> &[String] {
+            fn spotify_ids(&self) -> &[String] {
                 from_ref(&self.track_id)
             }
 
-            fn check(&self) -> Result<(), String> {
-                id(&self.track_id, "track")
+            fn validate(&self) -> Result<(), String> {
+                validate_id(&self.track_id, "track")
             }
         }
     };
 }
 
-of_track! {
-    /// Fetch a track's title and artists: for a job about a track that no playlist brought.
-    TrackMetadataJob => "track.metadata", PLAYLIST_WORKER, REQUESTS, &[SPOTIFY_BUDGET]
+track_job! {
+    /// Fetch a track's title and artists, for jobs about a track that is on no playlist.
+    TrackMetadataJob => "track.metadata", PLAYLIST_WORKER, REQUESTS_TIMEOUT, &[SPOTIFY_BUDGET]
 }
 
-of_track! {
+track_job! {
     /// Fetch the audio analysis of a track.
-    TrackAnalysisJob => "track.analysis", PLAYLIST_WORKER, REQUESTS, &[SPOTIFY_BUDGET]
+    TrackAnalysisJob => "track.analysis", PLAYLIST_WORKER, REQUESTS_TIMEOUT, &[SPOTIFY_BUDGET]
 }
 
-of_track! {
+track_job! {
     /// Fetch the tags of a track from last.fm.
-    TrackTagsJob => "track.tags", "lastfm-worker", REQUESTS, &[LASTFM_BUDGET]
+    TrackTagsJob => "track.tags", "lastfm-worker", REQUESTS_TIMEOUT, &[LASTFM_BUDGET]
 }
 
-of_track! {
+track_job! {
     /// Resample the segments of a track to the pitch columns.
     TrackPitchesJob => "track.pitches", "pitch-worker", Duration::from_secs(60), &[]
 }
 
-/// Fit one block of a search's settings on its folds.
+/// Fit one block of a search: some candidates on some folds.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchBlockJob {
     /// Search id.
@@ -208,7 +208,7 @@ pub struct SearchBlockJob {
 impl JobBody for SearchBlockJob {
     const KIND: &'static str = "search.block";
     const WORKER: &'static str = GRID_WORKER;
-    /// Beside what the block's own estimate allows.
+    /// In addition to what the block's own cost estimate allows.
     const TIMEOUT: Duration = Duration::from_secs(1_800);
     const EXAMPLE: &'static str = r#"{"search":"…","block":0}"#;
 
@@ -216,17 +216,17 @@ impl JobBody for SearchBlockJob {
         format!("{}/{}", self.search, self.block)
     }
 
-    fn of_key(key: &str) -> Option<Self> {
+    fn from_key(key: &str) -> Option<Self> {
         let (search, block) = key.rsplit_once('/')?;
         Some(Self { search: search.to_owned(), block: block.parse().ok()? })
     }
 
-    fn check(&self) -> Result<(), String> {
-        named("search", &self.search)
+    fn validate(&self) -> Result<(), String> {
+        require_text("search", &self.search)
     }
 }
 
-/// Refit the winner of a finished search and look at the held-out tracks once.
+/// Refit the winner of a finished search, and evaluate it once on the held-out tracks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SearchRefitJob {
     /// Search id.
@@ -243,31 +243,31 @@ impl JobBody for SearchRefitJob {
         self.search.clone()
     }
 
-    fn of_key(key: &str) -> Option<Self> {
+    fn from_key(key: &str) -> Option<Self> {
         Some(Self { search: key.to_owned() })
     }
 
-    fn check(&self) -> Result<(), String> {
-        named("search", &self.search)
+    fn validate(&self) -> Result<(), String> {
+        require_text("search", &self.search)
     }
 }
 
-fn list(key: &str) -> Vec<String> {
+fn split_ids(key: &str) -> Vec<String> {
     key.split(',').map(str::to_owned).collect()
 }
 
-fn id(text: &str, what: &str) -> Result<(), String> {
-    if is_id(text) { Ok(()) } else { Err(format!("`{text}` is no {what} id (22 letters and digits)")) }
+fn validate_id(text: &str, kind: &str) -> Result<(), String> {
+    if is_id(text) { Ok(()) } else { Err(format!("`{text}` is not a valid {kind} id (22 letters and digits)")) }
 }
 
-fn ids(field: &str, ids: &[String], most: usize, what: &str) -> Result<(), String> {
+fn validate_ids(field: &str, ids: &[String], max_count: usize, kind: &str) -> Result<(), String> {
     match ids.len() {
-        0 => Err(format!("{field} names nothing")),
-        n if n > most => Err(format!("{field} has {n} ids, at most {most} fit into a job")),
-        _ => ids.iter().try_for_each(|text| id(text, what)),
+        0 => Err(format!("{field} is empty")),
+        n if n > max_count => Err(format!("{field} has {n} ids: a job takes at most {max_count}")),
+        _ => ids.iter().try_for_each(|text| validate_id(text, kind)),
     }
 }
 
-fn named(field: &str, value: &str) -> Result<(), String> {
+fn require_text(field: &str, value: &str) -> Result<(), String> {
     if value.trim().is_empty() { Err(format!("{field} is empty")) } else { Ok(()) }
 }

@@ -1,4 +1,4 @@
-//! A kind of job as a value: what lists kinds has a list of these.
+//! A kind of job as a value, for lists of kinds.
 
 use std::time::Duration;
 
@@ -9,16 +9,16 @@ use super::{Envelope, JobBody, line};
 /// One kind of job, as the type of its body declares it.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct Kind {
-    /// The kind's name, in the envelope and in the queue's.
+    /// The kind's name, in envelopes and in names of queues.
     pub name: &'static str,
     /// The worker program that runs it.
     pub worker: &'static str,
-    /// Attempts before a job is dead.
+    /// Attempts before a job counts as failed permanently.
     pub attempts: u32,
     /// How long one attempt may take; serialized in seconds.
     #[serde(rename = "timeout_seconds", serialize_with = "seconds")]
     pub timeout: Duration,
-    /// The rate budgets its requests are paid from.
+    /// The rate budgets that its requests draw on.
     pub budgets: &'static [&'static str],
     /// A body as a line of `enqueue file`.
     pub example: &'static str,
@@ -32,18 +32,18 @@ impl Kind {
         Self {
             name: B::KIND,
             worker: B::WORKER,
-            attempts: B::ATTEMPTS,
+            attempts: B::MAX_ATTEMPTS,
             timeout: B::TIMEOUT,
             budgets: B::BUDGETS,
             example: B::EXAMPLE,
-            read: line::job::<B>,
+            read: line::parse_line::<B>,
         }
     }
 
-    /// The job that a line says: its body as a JSON object, or its key.
+    /// The job of a line: its body as a JSON object, or its key.
     ///
     /// # Errors
-    /// What is wrong with the line, in a few words.
+    /// What is wrong with the line.
     pub fn read(&self, line: &str) -> Result<Envelope, String> {
         (self.read)(line)
     }

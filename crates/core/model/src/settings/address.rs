@@ -1,16 +1,16 @@
-//! Addresses that may hold a password.
+//! Redacts URLs that may contain a password.
 //!
-//! An address that people typed need not be a URL: a password may hold `/`, `#`, `?` or `@`, and then a parser takes a part
-//! of it for a host, a port or a path. So nothing here parses: what lies between `://` and the last `@` is never shown, and
-//! what is left is shown only where it looks like hosts.
+//! What people type need not be a valid URL: if a password contains `/`, `#`, `?` or `@`, a parser takes a part of it for a
+//! host, a port or a path. So nothing is parsed here: whatever is between `://` and the last `@` is never shown, and the rest
+//! is shown only if it looks like hosts.
 
 use serde::Serializer;
 
-/// What stands for what is not shown.
-pub(super) const HIDDEN: &str = "***";
+/// Stands for what is not shown.
+pub(super) const REDACTED: &str = "***";
 
-/// A URL as messages may name it: without user, password, query and fragment. Of one that is torn by an unescaped character
-/// more is left out rather than less.
+/// A URL for messages: without user, password, query and fragment. If an unescaped character makes it ambiguous, more is
+/// left out rather than less.
 pub fn without_credentials(url: &str) -> String {
     let Some((scheme, rest)) = split(url) else { return url.to_owned() };
     let after_user = rest.rsplit_once('@').map_or(rest, |(_, after)| after);
@@ -18,67 +18,67 @@ pub fn without_credentials(url: &str) -> String {
     if names_hosts(after_user) && !may_end_in_a_value(rest) {
         format!("{scheme}{}", &after_user[..end])
     } else {
-        format!("{scheme}{HIDDEN}")
+        format!("{scheme}{REDACTED}")
     }
 }
 
-/// Any text as messages may show it, such as the value of a setting or a name of a file: as it is, save that what may be an
-/// address has [its password hidden](with_hidden_password).
-pub fn shown(text: &str) -> String {
-    if may_be_address(text) { with_hidden_password(text) } else { text.to_owned() }
+/// Any text for messages, such as the value of a setting or the name of a file: unchanged, unless it may be a URL; then its
+/// password is [redacted](redacted_url).
+pub fn redacted(text: &str) -> String {
+    if may_be_url(text) { redacted_url(text) } else { text.to_owned() }
 }
 
-/// With a scheme, or `USER:PASSWORD@HOST`; no name of a file, a label or a column.
-pub fn may_be_address(text: &str) -> bool {
+/// Whether a text may be a URL: it has a scheme, or the form `USER:PASSWORD@HOST`. Names of files, labels and columns do not.
+pub fn may_be_url(text: &str) -> bool {
     let has_user = || text.rsplit_once('@').is_some_and(|(user, _)| user.contains(':'));
     text.contains("://") || text.trim_start().starts_with("sqlite:") || has_user() && !is_mail(text)
 }
 
-/// The same URL with `***` for its password and for the values of its query, save those that are known to be no secrets.
-pub fn with_hidden_password(url: &str) -> String {
+/// The URL with `***` for its password and for the values of its query, except those that are known not to be secret.
+pub fn redacted_url(url: &str) -> String {
     let Some((scheme, rest)) = split(url) else { return url.to_owned() };
     if may_end_in_a_value(rest) {
-        return format!("{scheme}{HIDDEN}");
+        return format!("{scheme}{REDACTED}");
     }
     let (user, rest) = match rest.rsplit_once('@') {
         Some((user, rest)) => (hidden_user(scheme, user), rest),
         None => (String::new(), rest),
     };
     if !names_hosts(rest) {
-        return format!("{scheme}{HIDDEN}");
+        return format!("{scheme}{REDACTED}");
     }
     let (rest, fragment) = rest.split_once('#').map_or((rest, ""), |(rest, _)| (rest, "#***"));
     let Some((place, query)) = rest.split_once('?') else { return format!("{scheme}{user}{rest}{fragment}") };
     format!("{scheme}{user}{place}?{}{fragment}", hidden_values(query))
 }
 
-/// Whether the URL holds something that is not to be shown.
+/// Whether the URL contains something that must not be shown.
 pub fn has_password(url: &str) -> bool {
-    with_hidden_password(url) != url || is_masked(url)
+    redacted_url(url) != url || is_masked(url)
 }
 
-/// What to do about a URL whose user and password a parser takes for something else; `None` where it does not.
+/// What to do about a URL whose user and password a parser would mistake for something else; `None` if it would not.
 ///
-/// Hosts end at the first `/`, `?` or `#`, wherever it stands: a password with one of these makes a part of itself the host
-/// that is asked, and the rest a path that is shown.
-pub fn torn_by(url: &str) -> Option<String> {
+/// A host ends at the first `/`, `?` or `#`, wherever that is: if a password contains one, its beginning becomes the host that
+/// is contacted, and the rest a path that is shown.
+pub fn url_problem(url: &str) -> Option<String> {
     if url.starts_with("sqlite:") {
         let advice = "a file has no user, password, host or options: use sqlite:FILE, such as sqlite:spotifai.db";
         return split(url).map(|_| advice.to_owned());
     }
     let (_, user) = user_of(url)?;
-    let tears = |c: char| "/?#\\".contains(c) || c.is_whitespace() || c.is_control();
-    user.contains(tears).then(|| {
+    let is_ambiguous = |c: char| "/?#\\".contains(c) || c.is_whitespace() || c.is_control();
+    user.contains(is_ambiguous).then(|| {
         format!(
             "its user or password cannot be told from its host: percent-encode {}, and use %40 for an `@` behind the host",
-            unencoded(url)
+            unencoded_characters(url)
         )
     })
 }
 
-/// The characters of the user and the password of a URL that are to be percent-encoded and are not, each with its code:
-/// `: as %3A`; empty where there are none.
-pub fn unencoded(url: &str) -> String {
+/// The characters in the user and the password of a URL that should be percent-encoded and are not, each with its code:
+/// `: as %3A`; empty if there are none.
+pub fn unencoded_characters(url: &str) -> String {
     let Some((_, user)) = user_of(url) else { return String::new() };
     let mut found: Vec<char> = Vec::new();
     let mut colons = 0;
@@ -96,7 +96,7 @@ pub fn unencoded(url: &str) -> String {
     found.iter().map(|c| format!("{} as {}", name(*c), code(*c))).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether a password, or another secret of the URL, is nothing but asterisks: what is printed in place of it.
+/// Whether a password or another secret of the URL is nothing but asterisks, as it is printed.
 pub(super) fn is_masked(url: &str) -> bool {
     let Some((_, rest)) = split(url) else { return false };
     let password = rest.rsplit_once('@').and_then(|(user, _)| Some(user.split_once(':')?.1));
@@ -111,7 +111,7 @@ pub(super) fn is_mask(secret: &str) -> bool {
     !secret.is_empty() && secret.chars().all(|c| c == '*')
 }
 
-/// Scheme and rest of a URL that names a host. A file has no credentials, and a word has none.
+/// Scheme and rest of a URL that may contain credentials; `None` for files and single words.
 fn split(url: &str) -> Option<(&str, &str)> {
     let may_have_credentials = match url.trim_start().strip_prefix("sqlite:") {
         Some(file) => names_more_than_a_file(file),
@@ -147,7 +147,7 @@ fn user_of(url: &str) -> Option<(&str, &str)> {
     Some((scheme, rest.rsplit_once('@')?.0))
 }
 
-/// Whether the last `@` may stand in a value of the query, which is then no host that follows it.
+/// Whether the last `@` may be in a value of the query: then it is not followed by a host.
 fn may_end_in_a_value(rest: &str) -> bool {
     let before = rest.rsplit_once('@').map_or("", |(before, _)| before);
     before.split_once('?').is_some_and(|(_, query)| query.contains('='))
@@ -187,28 +187,28 @@ fn hidden_user(scheme: &str, user: &str) -> String {
     let (name, has_password) = user.split_once(':').map_or((user, false), |(name, _)| (name, true));
     let is_plain = name.chars().all(|c| c.is_alphanumeric() || "-._~%+".contains(c));
     match (is_plain, has_password) {
-        (true, true) => format!("{name}:{HIDDEN}@"),
+        (true, true) => format!("{name}:{REDACTED}@"),
         (true, false) if scheme.starts_with("amqp") || scheme.starts_with("mongodb") => format!("{name}@"),
-        _ => format!("{HIDDEN}@"),
+        _ => format!("{REDACTED}@"),
     }
 }
 
-/// A query with `***` for its values, save those that are known to be no secrets. What looks like a name behind a secret may
-/// be a part of it, which has an unescaped `&`.
+/// A query with `***` for its values, except those that are known not to be secret. What looks like a name after a secret may
+/// be part of it, if the secret contains an unescaped `&`.
 fn hidden_values(query: &str) -> String {
     let mut follows_secret = false;
     let hidden = query.split('&').map(|pair| {
-        let hidden = if follows_secret && !is_plain(pair) { HIDDEN.to_owned() } else { hidden_value(pair) };
+        let hidden = if follows_secret && !is_plain(pair) { REDACTED.to_owned() } else { hidden_value(pair) };
         follows_secret |= hidden != pair;
         hidden
     });
     hidden.collect::<Vec<_>>().join("&")
 }
 
-/// Whether a pair of a query is an option of a driver that says nothing secret.
+/// Whether a pair of a query is a driver option that is not secret.
 fn is_plain(pair: &str) -> bool {
-    /// Their names.
-    const PLAIN: [&str; 24] = [
+    /// Names of such options.
+    const NOT_SECRET: [&str; 24] = [
         "appname",
         "authmechanism",
         "authsource",
@@ -234,25 +234,25 @@ fn is_plain(pair: &str) -> bool {
         "tls",
         "w",
     ];
-    pair.split_once('=').is_some_and(|(name, _)| PLAIN.contains(&&*name.to_ascii_lowercase()))
+    pair.split_once('=').is_some_and(|(name, _)| NOT_SECRET.contains(&&*name.to_ascii_lowercase()))
 }
 
 fn hidden_value(pair: &str) -> String {
     match pair.split_once('=') {
         Some(_) if is_plain(pair) => pair.to_owned(),
-        Some((name, _)) => format!("{name}={HIDDEN}"),
-        None => HIDDEN.to_owned(),
+        Some((name, _)) => format!("{name}={REDACTED}"),
+        None => REDACTED.to_owned(),
     }
 }
 
-/// Whether the text after a `%` makes it a code.
+/// Whether the text after a `%` is two hexadecimal digits.
 fn is_code(after: &str) -> bool {
     let mut digits = after.chars();
     (0..2).all(|_| digits.next().is_some_and(|c| c.is_ascii_hexdigit()))
 }
 
 fn name(c: char) -> String {
-    if c == ' ' { "a blank".to_owned() } else { crate::terminal::escaped(&c.to_string()).into_owned() }
+    if c == ' ' { "a space".to_owned() } else { crate::terminal::escaped(&c.to_string()).into_owned() }
 }
 
 fn code(c: char) -> String {
@@ -260,12 +260,12 @@ fn code(c: char) -> String {
 }
 
 pub(super) fn serialize<S: Serializer>(url: &str, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(&with_hidden_password(url))
+    serializer.serialize_str(&redacted_url(url))
 }
 
 pub(super) fn serialize_if_any<S: Serializer>(url: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
     match url {
-        Some(url) => serializer.serialize_some(&with_hidden_password(url)),
+        Some(url) => serializer.serialize_some(&redacted_url(url)),
         None => serializer.serialize_none(),
     }
 }
@@ -313,7 +313,7 @@ mod tests {
             ("sqlite:me:pw@host/x", "host/x", "sqlite:***@host/x"),
             ("sqlite:x.db?key=pw", "***", "***"),
         ] {
-            assert_eq!((&*without_credentials(url), &*with_hidden_password(url)), (address, hidden), "{url}");
+            assert_eq!((&*without_credentials(url), &*redacted_url(url)), (address, hidden), "{url}");
             assert_eq!(has_password(url), url != hidden, "{url}");
         }
     }
@@ -322,7 +322,7 @@ mod tests {
     fn a_text_is_shown_as_it_is_unless_it_may_be_an_address() {
         for text in ["me@example.org", "mailto:me@example.org", "/home/me@work/token.json", "rock", "a, b", "C:/x", ""]
         {
-            assert_eq!(shown(text), text);
+            assert_eq!(redacted(text), text);
         }
         for (text, harmless) in [
             ("amqp://me:pw@host/v", "amqp://me:***@host/v"),
@@ -335,7 +335,7 @@ mod tests {
             ("sqlite:x.db?key=pw", "***"),
             ("/a/amqp://me:pw@host/token.json", "***@host/token.json"),
         ] {
-            assert_eq!(shown(text), harmless);
+            assert_eq!(redacted(text), harmless);
         }
     }
 
@@ -343,13 +343,13 @@ mod tests {
     fn what_tears_a_url_is_named_with_its_code() {
         for (url, is_torn, codes) in [
             ("amqp://me:61234/p#w@host/v", true, "/ as %2F, # as %23"),
-            ("amqp://me:p w\t@host", true, "a blank as %20, \\t as %09"),
+            ("amqp://me:p w\t@host", true, "a space as %20, \\t as %09"),
             ("mongodb://me:50%:é@h@host/db", false, "% as %25, : as %3A, @ as %40"),
             ("mongodb://me:p%2Fw@host/db?a=b", false, ""),
             ("amqp://host:5672/v", false, ""),
         ] {
-            let advice = torn_by(url);
-            assert_eq!((advice.is_some(), &*unencoded(url)), (is_torn, codes), "{url}");
+            let advice = url_problem(url);
+            assert_eq!((advice.is_some(), &*unencoded_characters(url)), (is_torn, codes), "{url}");
             assert!(advice.is_none_or(|advice| advice.contains(codes)));
         }
     }

@@ -6,11 +6,11 @@ use secrecy::ExposeSecret;
 use toml::{Table, Value};
 
 use super::address::{is_mask, is_masked};
-use super::{Settings, has_password, may_be_address, shown};
+use super::{Settings, has_password, may_be_url, redacted};
 
 impl Settings {
-    /// The settings in the format of `spotifai.toml`. A setting that holds a secret is a comment, so that the text can be a
-    /// settings file without hiding what is set elsewhere; or, `with_secrets`, in full.
+    /// The settings in the format of `spotifai.toml`. A setting that contains a secret becomes a comment, so that the text can
+    /// be used as a settings file without overriding what is set elsewhere; `with_secrets`, it is written in full.
     pub fn to_toml(&self, with_secrets: bool) -> String {
         let table = self.table();
         let secrets = self.all_secrets(&table);
@@ -18,8 +18,8 @@ impl Settings {
             |key: &str, path: &str, value: &Value| match (secrets.iter().find(|(secret, _)| secret == path), value) {
                 (None, value) => format!("{key} = {value}\n"),
                 (Some((_, secret)), _) if with_secrets => format!("{key} = {secret}\n"),
-                (Some(_), Value::String(address)) if may_be_address(address) => {
-                    format!("# {path} = {} has a secret, not shown\n", Value::from(shown(address)))
+                (Some(_), Value::String(address)) if may_be_url(address) => {
+                    format!("# {path} = {} has a secret, not shown\n", Value::from(redacted(address)))
                 }
                 _ => format!("# {path} = is set, not shown\n"),
             };
@@ -28,12 +28,12 @@ impl Settings {
         text
     }
 
-    /// The keys of the settings that hold a secret.
+    /// The keys of the settings that contain a secret.
     pub fn secret_keys(&self) -> Vec<String> {
         self.all_secrets(&self.table()).into_iter().map(|(key, _)| key).collect()
     }
 
-    /// The key of a secret that is nothing but asterisks: what is printed in place of one.
+    /// The key of a secret that is nothing but asterisks, as it is printed.
     pub fn masked_key(&self) -> Option<&'static str> {
         let is_url = |key: &str| ["queue", "queue_management_url", "store"].contains(&key);
         let masked =
@@ -84,7 +84,7 @@ fn find_addresses(path: &str, table: &Table, found: &mut Vec<(String, Value)>) {
 
 fn has_address(value: &Value) -> bool {
     match value {
-        Value::String(text) => may_be_address(text) && has_password(text),
+        Value::String(text) => may_be_url(text) && has_password(text),
         Value::Array(values) => values.iter().any(has_address),
         _ => false,
     }

@@ -1,4 +1,4 @@
-//! The cut of tags that no store holds.
+//! Label selection for tags that are not in a store.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,13 +6,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{LabelSelection, LabelledTrack, LabelledTracks};
 
 impl LabelledTracks {
-    /// Tracks that have tags, each once with its canonical ones, cut as a store's view `labelled_tracks` cuts what was
-    /// collected.
-    pub fn of(tagged: &[(String, Vec<String>)], label_selection: &LabelSelection) -> Self {
+    /// Selects labels for tracks that have tags, as a store's view `labelled_tracks` does. `tagged` has each track once, with
+    /// its canonical tags.
+    pub fn select(tagged: &[(String, Vec<String>)], label_selection: &LabelSelection) -> Self {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         tagged.iter().flat_map(|(_, tags)| tags).for_each(|tag| *counts.entry(tag).or_default() += 1);
         let mut counts: Vec<(&str, usize)> = counts.into_iter().collect();
-        // A stable sort of what is sorted by name.
+        // Stable, and the input is sorted by name.
         counts.sort_by_key(|(_, tracks)| Reverse(*tracks));
         let is_excluded = |tag: &str| label_selection.excluded.iter().any(|excluded| excluded == tag);
         let ranked = counts.iter().map(|(tag, _)| *tag).filter(|tag| !is_excluded(tag));

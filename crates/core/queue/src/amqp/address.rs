@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lapin::uri::{AMQPScheme, AMQPUri};
-use model::plain;
-use model::settings::{torn_by, unencoded};
+use model::explain;
+use model::settings::{unencoded_characters, url_problem};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
@@ -34,12 +34,12 @@ pub(super) struct Address {
 impl Address {
     pub(super) fn parse(url: &str, management: Option<&str>) -> Result<Self, QueueError> {
         let unusable = |why: String| QueueError::Unusable(format!("the queue's address cannot be used: {why}"));
-        if let Some(advice) = torn_by(url) {
+        if let Some(advice) = url_problem(url) {
             return Err(unusable(advice));
         }
         // The parser's own message may quote the whole URL, with its password.
         let malformed = || {
-            let codes = unencoded(url);
+            let codes = unencoded_characters(url);
             let encode = if codes.is_empty() { codes } else { format!(", with {codes} in user and password") };
             unusable(format!("use amqp[s]://USER:PASSWORD@HOST[:PORT]/VHOST{encode}"))
         };
@@ -54,7 +54,7 @@ impl Address {
         let management = Url::parse(base).map_err(|why| {
             QueueError::Unusable(format!("queue_management_url is not of the form http://HOST:15672: {why}"))
         })?;
-        if let Some(advice) = torn_by(base) {
+        if let Some(advice) = url_problem(base) {
             return Err(QueueError::Unusable(format!("queue_management_url cannot be used: {advice}")));
         }
         Ok(Self { uri, management })
@@ -73,7 +73,7 @@ impl Address {
     }
 
     pub(super) fn unavailable(&self, cause: impl std::fmt::Display) -> QueueError {
-        QueueError::Unavailable { at: self.redacted(), cause: plain::words(&cause.to_string()) }
+        QueueError::Unavailable { at: self.redacted(), cause: explain::message(&cause.to_string()) }
     }
 }
 

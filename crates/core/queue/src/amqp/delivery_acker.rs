@@ -52,7 +52,8 @@ impl DeliveryAcker {
             Outcome::Done(follow_ups) => follow_ups.iter().map(Message::job).collect(),
             Outcome::Retry { after, reason } => {
                 let now = Timestamp::now();
-                let payload = Envelope::parse(&payload).map_or(payload, |job| job.failed(now, &reason).to_bytes());
+                let payload =
+                    Envelope::parse(&payload).map_or(payload, |job| job.with_failure(now, &reason).to_bytes());
                 vec![self.republished(after, payload)]
             }
             Outcome::Dead { reason } => vec![Message::dead(&self.kind, payload, &reason, Timestamp::now())],

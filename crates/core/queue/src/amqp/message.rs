@@ -3,7 +3,7 @@
 use lapin::BasicProperties;
 use lapin::types::{AMQPValue, FieldTable};
 use model::Timestamp;
-use model::job::{Envelope, Priority, short};
+use model::job::{Envelope, Priority, truncate_reason};
 
 use super::topology;
 
@@ -61,7 +61,7 @@ impl Message {
             Self::new(kind, Destination::Dead, payload).with_header(DIED_AT_HEADER, AMQPValue::LongLongInt(died_at.0));
         let id = format!("message-{}", uuid::Uuid::new_v4().simple());
         message
-            .with_header(REASON_HEADER, AMQPValue::LongString(short(reason).into()))
+            .with_header(REASON_HEADER, AMQPValue::LongString(truncate_reason(reason).into()))
             .with_header(ID_HEADER, AMQPValue::LongString(id.into()))
     }
 

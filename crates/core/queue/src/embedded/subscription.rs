@@ -156,7 +156,7 @@ fn done(c: &Connection, id: LeaseId, follow_ups: &[NewJob]) -> Result<bool, Erro
 /// stale.
 fn retry(c: &Connection, id: LeaseId, after: Duration, reason: &str, now: Timestamp) -> Result<bool, Error> {
     let Some((_, payload)) = jobs::leased(c, id)? else { return Ok(false) };
-    let payload = Envelope::parse(&payload).map_or(payload, |job| job.failed(now, reason).to_bytes());
+    let payload = Envelope::parse(&payload).map_or(payload, |job| job.with_failure(now, reason).to_bytes());
     jobs::put_back(c, id, &payload, now + after)?;
     Ok(true)
 }

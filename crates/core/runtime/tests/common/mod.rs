@@ -33,7 +33,7 @@ macro_rules! bodies {
             $(const BUDGETS: &'static [&'static str] = $budgets;)?
             const EXAMPLE: &'static str = r#"{"n":0}"#;
             fn key(&self) -> String { self.n.to_string() }
-            fn of_key(key: &str) -> Option<Self> { Some(Self { n: key.parse().ok()? }) }
+            fn from_key(key: &str) -> Option<Self> { Some(Self { n: key.parse().ok()? }) }
         }
     )*};
     (@timeout) => { std::time::Duration::from_secs(3_600) };

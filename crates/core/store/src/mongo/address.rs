@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use model::settings::{torn_by, unencoded};
+use model::settings::{unencoded_characters, url_problem};
 use mongodb::Client;
 use mongodb::options::{Acknowledgment, ClientOptions, ConnectionString, HostInfo, WriteConcern};
 
@@ -28,12 +28,12 @@ pub(super) struct Address {
 /// override those set here.
 pub(super) async fn parse(url: &str) -> Result<Address> {
     let refused = |why: String| StoreError::Unusable(format!("the store's URL cannot be used: {why}"));
-    if let Some(advice) = torn_by(url) {
+    if let Some(advice) = url_problem(url) {
         return Err(refused(advice));
     }
     // The driver's own message may quote a part of the password.
     let parsed = ConnectionString::parse(url).map_err(|_| {
-        let codes = unencoded(url);
+        let codes = unencoded_characters(url);
         let codes = if codes.is_empty() { "%3A for `:`, %40 for `@`, %3F for `?` and the like" } else { &codes };
         refused(format!(
             "use mongodb://USER:PASSWORD@HOST:PORT/DATABASE, with {codes} in user and password, and options as ?NAME=VALUE&…"

@@ -1,6 +1,6 @@
 //! Which errors of the driver are transient, and what the messages of the others say.
 
-use model::plain;
+use model::explain;
 use mongodb::error::{Error, ErrorKind, InsertManyError, WriteFailure};
 
 use crate::StoreError;
@@ -72,8 +72,8 @@ pub(super) fn cause(error: &Error) -> String {
         ErrorKind::InsertMany(many) => not_inserted(many).map(|(_, message)| message.to_owned()).unwrap_or_default(),
         ErrorKind::BulkWrite(bulk) => bulk_cause(bulk).or_else(|| source(error).map(cause)).unwrap_or_default(),
         ErrorKind::ServerSelection { message, .. } => selection(message),
-        ErrorKind::Io(error) => plain::io(error),
-        other => plain::words(&other.to_string()),
+        ErrorKind::Io(error) => explain::io(error),
+        other => explain::message(&other.to_string()),
     };
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
@@ -83,7 +83,7 @@ fn selection(message: &str) -> String {
     let Some((summary, servers)) = message.split_once(" Topology: ") else { return message.to_owned() };
     let reason = |error: &str| {
         let message = error.split_once(", labels: ").map_or(error, |(message, _)| message);
-        plain::words(message.trim_start_matches("I/O error: "))
+        explain::message(message.trim_start_matches("I/O error: "))
     };
     let mut reasons: Vec<String> = servers.split("Error: Kind: ").skip(1).map(reason).collect();
     reasons.sort();

@@ -119,7 +119,7 @@ pub async fn a_table_of_genres_is_cut_like_what_was_collected(test_store: &impl 
         for excluded in [vec![], ids(&[ROCK]), ids(&[P, J, "nothing"])] {
             let label_selection = LabelSelection { top, excluded, misc: "misc".into() };
             assert_eq!(
-                LabelledTracks::of(&tagged, &label_selection),
+                LabelledTracks::select(&tagged, &label_selection),
                 store.labelled_tracks(&label_selection).await.unwrap(),
                 "{label_selection:?}"
             );

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use model::dataset::{Dataset, Split};
-use model::plain::first_of;
+use model::explain::join_first;
 
 use super::DatasetError;
 use super::error::shown;
@@ -33,7 +33,7 @@ pub(super) fn check_sides(track_ids: &[String], places: &[Place], sides: &[Split
         format!("{id} is in {} {here} ({}) and {there} ({})", places[first].plural(), word(first), word(row))
     };
     let tracks = if parted.len() == 1 { "a track".to_owned() } else { format!("{} tracks", parted.len()) };
-    Err(DatasetError::Parted { tracks, rows: first_of(parted.iter().map(place), MAX_ROWS_LISTED) })
+    Err(DatasetError::Parted { tracks, rows: join_first(parted.iter().map(place), MAX_ROWS_LISTED) })
 }
 
 /// What a person should know about copies among the rows of a table, in sentences. `places` are the rows' places in the
@@ -84,7 +84,7 @@ fn alike(dataset: &Dataset, places: &[Place], has_ids: bool) -> Option<String> {
     pairs.sort_unstable();
     let what = pairs[0].0.plural();
     let pair = |(first, other): &(Place, Place)| format!("{} and {}", first.number(), other.number());
-    let pairs = first_of(pairs.iter().map(pair), MAX_ROWS_LISTED);
+    let pairs = join_first(pairs.iter().map(pair), MAX_ROWS_LISTED);
     let (ids, all) = (if has_ids { " under different ids" } else { "" }, dataset.rows());
     Some(format!(
         "{count} of {all} rows are equal in every feature and label{ids} ({what} {pairs}): if they are copies of one track, \

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use model::plain::{first_of, shell_word};
+use model::explain::{join_first, shell_quote};
 use model::terminal::{escaped, excerpt};
 
 use super::place::{Place, places};
@@ -350,12 +350,12 @@ fn argument(names: &[&str]) -> String {
     let list = names.iter().map(name).collect::<Vec<_>>().join(",");
     // What begins with a hyphen would be taken for an option.
     let before = if list.starts_with('-') { '=' } else { ' ' };
-    format!("{before}{}", shell_word(&list))
+    format!("{before}{}", shell_quote(&list))
 }
 
 /// The first of names.
 pub(super) fn listed_names(names: &[&str]) -> String {
-    escaped(&first_of(names, MAX_COLUMNS_LISTED)).into_owned()
+    escaped(&join_first(names, MAX_COLUMNS_LISTED)).into_owned()
 }
 
 /// The beginning of a text from outside, in backticks.

@@ -80,7 +80,7 @@ impl Genres {
             }
         }
         let LabelledTracks { tracks: labelled, tag_counts, only_excluded, no_genre } =
-            LabelledTracks::of(&tagged, &column.label_selection);
+            LabelledTracks::select(&tagged, &column.label_selection);
         let others = [("only_excluded_tags", only_excluded), ("no_genre", no_genre)];
         dropped.extend(others.into_iter().filter(|(_, n)| *n > 0).map(|(reason, n)| (reason.to_owned(), n)));
         if labelled.is_empty() {

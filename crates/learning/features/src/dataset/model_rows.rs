@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use model::dataset::{Dataset, Impute, Imputed, Split};
-use model::plain::first_of;
+use model::explain::join_first;
 
 use super::error::{BadValue, Fault, listed_names};
 use super::import::{MAX_FEATURE_VALUE, ids_or_numbers, other_id};
@@ -65,7 +65,7 @@ pub fn model_rows(bytes: &[u8], feature_names: &[String], label_names: &[String]
     check(&table, feature_names)?;
     let (columns, bad) = features(&table, feature_names)?;
     let named = |(row, values): (usize, Vec<String>)| {
-        (row, format!("{}: {}", table.place(row), first_of(&values, MAX_FAULTS_LISTED)))
+        (row, format!("{}: {}", table.place(row), join_first(&values, MAX_FAULTS_LISTED)))
     };
     let mut unusable: BTreeMap<usize, String> = bad.into_iter().map(named).collect();
     unusable.extend(table.too_long().map(|(row, error)| (row, error.to_string())));
@@ -92,7 +92,7 @@ fn check(table: &Table, feature_names: &[String]) -> Result<(), DatasetError> {
         let there: Vec<&str> = table.names().collect();
         return Err(DatasetError::Lacks(format!(
             "column {}, which the model takes ({} of its {} columns are missing); the file has {}",
-            first_of(&missing, MAX_MISSING_LISTED),
+            join_first(&missing, MAX_MISSING_LISTED),
             missing.len(),
             feature_names.len(),
             listed_names(&there)
@@ -158,7 +158,7 @@ fn labels(table: &Table, names: &[String]) -> (Vec<Option<Vec<u8>>>, Option<Stri
     };
     let columns: Vec<Vec<Option<u8>>> = columns.iter().map(bits).collect();
     let truths = (0..table.rows()).map(|row| columns.iter().map(|bits| bits[row]).collect());
-    let doubt = format!("{}: the truth of such rows is not known", first_of(&faults, MAX_FAULTS_LISTED));
+    let doubt = format!("{}: the truth of such rows is not known", join_first(&faults, MAX_FAULTS_LISTED));
     (truths.collect(), (!faults.is_empty()).then_some(doubt))
 }
 
@@ -166,7 +166,7 @@ fn labels(table: &Table, names: &[String]) -> (Vec<Option<Vec<u8>>>, Option<Stri
 /// itself, where that was filled in this way, else the statistic of its training rows. NaN where neither is known.
 pub fn fills(feature_names: &[String], dataset: Option<&Dataset>, imputed: Option<&Imputed>, how: Impute) -> Vec<f64> {
     let fitted = imputed.filter(|imputed| imputed.how == how);
-    let train = dataset.map(|dataset| dataset.side(Split::Train)).unwrap_or_default();
+    let train = dataset.map(|dataset| dataset.rows_in(Split::Train)).unwrap_or_default();
     let fill = |(column, name): (usize, &String)| {
         let width = feature_names.len();
         let known = |dataset: &Dataset| train.iter().map(|&row| dataset.features[row * width + column]).collect();

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use model::plain::first_of;
+use model::explain::join_first;
 
 /// Rows, or pairs of them, that a sentence names at most.
 pub(super) const MAX_ROWS_LISTED: usize = 3;
@@ -47,6 +47,6 @@ pub(super) fn places(rows: &[Place]) -> String {
     match rows {
         [] => String::new(),
         [single] => single.to_string(),
-        [first, ..] => format!("{} {}", first.plural(), first_of(rows.iter().map(|row| row.number()), MAX_ROWS_LISTED)),
+        [first, ..] => format!("{} {}", first.plural(), join_first(rows.iter().map(|row| row.number()), MAX_ROWS_LISTED)),
     }
 }

@@ -1,7 +1,7 @@
 //! Warnings about tables that can be used but look doubtful.
 
 use model::dataset::Dataset;
-use model::plain::first_of;
+use model::explain::join_first;
 use model::terminal::escaped;
 
 /// Rows below which a column may well look like row numbers by chance.
@@ -153,5 +153,5 @@ fn is_beyond_chance(rows: usize, have: usize, pairs: usize) -> bool {
 }
 
 fn listed(items: &[String]) -> String {
-    first_of(items, MAX_FEATURES_LISTED)
+    join_first(items, MAX_FEATURES_LISTED)
 }

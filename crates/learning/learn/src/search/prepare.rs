@@ -46,7 +46,7 @@ impl Prepared {
 /// Fits the scaler and the class weights on the training rows, and scales training and test rows.
 pub fn prepare(dataset: &Dataset) -> Result<Prepared, LearnError> {
     check(dataset)?;
-    let (train_rows, test_rows) = (dataset.side(Split::Train), dataset.side(Split::Test));
+    let (train_rows, test_rows) = (dataset.rows_in(Split::Train), dataset.rows_in(Split::Test));
     let track_ends = track_ends(dataset, &train_rows, &test_rows)?;
     let unscaled = features(dataset, &train_rows);
     let scaler = StandardScaler::fit(unscaled.view());
@@ -81,7 +81,7 @@ fn check(dataset: &Dataset) -> Result<(), LearnError> {
         let wanted = if x.is_finite() { "within ±3.4e38" } else { "finite" };
         return error(format!("feature {column} of track {track} is {x}: every value must be {wanted}"));
     }
-    let test = dataset.side(Split::Test).len();
+    let test = dataset.rows_in(Split::Test).len();
     if test == 0 || test == n {
         return error(format!("the dataset has {} training rows and {test} test rows: it needs both", n - test));
     }

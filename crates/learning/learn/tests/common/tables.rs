@@ -94,7 +94,7 @@ const SCORES: [Named; 3] = [
 ];
 
 pub fn rows_of_fold(dataset: &Dataset, fold: usize) -> usize {
-    let folds = learn::folds::k_fold(dataset.side(Split::Train).len(), 5).unwrap();
+    let folds = learn::folds::k_fold(dataset.rows_in(Split::Train).len(), 5).unwrap();
     folds[fold].len()
 }
 

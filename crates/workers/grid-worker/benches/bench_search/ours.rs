@@ -73,7 +73,7 @@ pub fn run_here(bench: &Bench) -> anyhow::Result<()> {
     }
     let dataset = tracks(bench.args.rows, bench.args.features, bench.args.labels);
     let shape = DatasetShape {
-        rows: dataset.side(Split::Train).len(),
+        rows: dataset.rows_in(Split::Train).len(),
         features: bench.args.features,
         labels: bench.args.labels,
     };

@@ -18,7 +18,7 @@ const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/bench_search/
 /// The training rows, scaled, as both sides fit them.
 pub fn training(rows: usize, features: usize, labels: usize) -> anyhow::Result<learn::Labelled> {
     let tracks = tracks(rows, features, labels);
-    let training = tracks.side(model::dataset::Split::Train).len();
+    let training = tracks.rows_in(model::dataset::Split::Train).len();
     let unscaled = ArrayView2::from_shape((training, features), &tracks.features[..training * features])?;
     let labelled = tracks.labels[..training * labels].iter().map(|&label| label == 1).collect();
     let scaler = learn::scaler::StandardScaler::fit(unscaled);

@@ -109,7 +109,7 @@ async fn an_odd_id_of_a_page_is_a_counted_row_and_reaches_no_batch() {
     ];
     assert_eq!(place.run(&pages, page(0)).await.unwrap(), expected);
     let stored = place.store.page("r1", PLAYLIST, 0).await.unwrap().unwrap();
-    assert_eq!((stored.rows, stored.skipped[&SkipReason::OddId]), (4, 2));
+    assert_eq!((stored.rows, stored.skipped[&SkipReason::InvalidId]), (4, 2));
 }
 
 #[tokio::test]

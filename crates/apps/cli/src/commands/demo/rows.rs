@@ -60,7 +60,7 @@ fn sources(catalogue: &Catalogue, settings: &settings::DatasetSettings) -> Store
     let with_tags = tags.iter().filter(|track| matches!(track.outcome, TagsOutcome::Tags(_)));
     let tagged: Vec<_> = with_tags.map(|track| (track.track_id.clone(), track.canonical.clone())).collect();
     StoredTracks {
-        labelled: LabelledTracks::of(&tagged, &settings.label_selection),
+        labelled: LabelledTracks::select(&tagged, &settings.label_selection),
         features: catalogue.features(),
         tracks,
         tags,

@@ -173,7 +173,7 @@ fn troubles(worker: &Heartbeat) -> Vec<Check> {
 
 /// Ages and pauses are told by the clocks of all hosts together.
 fn clock(worker: &Heartbeat) -> Option<Check> {
-    let ahead = worker.beat_at.after(Timestamp::now());
+    let ahead = worker.beat_at.duration_since(Timestamp::now());
     let detail = || format!("the clock of {}:{} is {} ahead of this host's", worker.host, worker.pid, length(ahead));
     (ahead > AHEAD).then(|| Check::warning("clock", detail(), "set both by NTP"))
 }

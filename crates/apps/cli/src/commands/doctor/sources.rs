@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lastfm::ApiOutcome;
 use model::fleet::Capability;
-use model::settings::{Settings, shown};
+use model::settings::{Settings, redacted};
 use spotify::Error;
 
 use playlist_worker::{KNOWN_TRACK, Refusals};
@@ -82,7 +82,7 @@ fn capability(name: &'static str, asked: Result<(), Error>) -> Check {
 /// Whom services may complain to.
 pub async fn contact(settings: Arc<Settings>) -> Vec<Check> {
     vec![match &settings.contact {
-        Some(contact) => Check::ok("contact", format!("{} is sent with every request", shown(contact))),
+        Some(contact) => Check::ok("contact", format!("{} is sent with every request", redacted(contact))),
         None => Check::warning("contact", "there is none", "set SPOTIFAI_CONTACT to a mail or web address of yours"),
     }]
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use anyhow::bail;
-use model::job::{Envelope, Kind, MOST_BYTES};
-use model::plain;
+use model::explain;
+use model::job::{Envelope, Kind, MAX_MESSAGE_BYTES};
 use tokio::sync::mpsc::Sender;
 
 use super::searches::Searches;
@@ -133,7 +133,7 @@ impl Lines {
     fn next(&mut self) -> std::io::Result<Option<Result<String, String>>> {
         let mut line = Vec::new();
         // One byte more than fits, to tell a line that fits exactly from one that does not.
-        let most = MOST_BYTES as u64 + 1;
+        let most = MAX_MESSAGE_BYTES as u64 + 1;
         let bytes = self.input.by_ref().take(most).read_until(b'\n', &mut line)? as u64;
         if bytes == 0 {
             return Ok(None);
@@ -142,10 +142,10 @@ impl Lines {
         self.bytes += bytes;
         if bytes == most && line.last() != Some(&b'\n') {
             self.skip_rest()?;
-            return Ok(Some(Err(format!("longer than any job, which has {MOST_BYTES} bytes at most"))));
+            return Ok(Some(Err(format!("longer than any job, which has {MAX_MESSAGE_BYTES} bytes at most"))));
         }
         // Spreadsheets begin their files with a byte order mark.
-        Ok(Some(plain::text(&line).map(str::to_owned).map_err(str::to_owned)))
+        Ok(Some(explain::utf8_text(&line).map(str::to_owned).map_err(str::to_owned)))
     }
 
     fn skip_rest(&mut self) -> std::io::Result<()> {

@@ -62,7 +62,8 @@ impl Known {
             Ok(dataset) => dataset,
         };
         let by_id = dataset.track_ids.iter().cloned().zip(0..).collect();
-        let trained = dataset.side(Split::Train).into_iter().map(|row| (bits(dataset.feature_row(row)), row)).collect();
+        let trained =
+            dataset.rows_in(Split::Train).into_iter().map(|row| (bits(dataset.feature_row(row)), row)).collect();
         Ok(Self { info, dataset: Some(dataset), by_id, trained })
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context, bail};
 use features::ModelRows;
 use model::dataset::Impute;
-use model::plain::first_of;
+use model::explain::join_first;
 
 use super::answer::{Answer, Beside};
 use super::chosen::Chosen;
@@ -53,7 +53,7 @@ fn check_columns(chosen: &Chosen, rows: &ModelRows, fills: Option<&[f64]>) -> an
     let lacking: Vec<&String> =
         names.iter().enumerate().filter(|(column, _)| is_lacking(*column)).map(|(_, name)| name).collect();
     if rows.ids.len() > 1 && !lacking.is_empty() {
-        bail!("no row has a number in {}, which the model takes: {FILL}", first_of(lacking, MOST_COLUMNS));
+        bail!("no row has a number in {}, which the model takes: {FILL}", join_first(lacking, MOST_COLUMNS));
     }
     Ok(())
 }
@@ -107,7 +107,7 @@ fn whole(chosen: &Chosen, rows: &ModelRows, at: usize, fills: Option<&[f64]>) ->
     for &column in &missing {
         features[column] = fills.map_or(f64::NAN, |fills| fills[column]);
     }
-    let named = |columns: &[usize]| first_of(columns.iter().map(|&column| &names[column]), MOST_COLUMNS);
+    let named = |columns: &[usize]| join_first(columns.iter().map(|&column| &names[column]), MOST_COLUMNS);
     let lacking: Vec<usize> = missing.iter().copied().filter(|&column| features[column].is_nan()).collect();
     if !lacking.is_empty() {
         return Err(format!("{} has no value in {}: {FILL}", rows.places[at], named(&lacking)));

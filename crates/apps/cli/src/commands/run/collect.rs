@@ -85,7 +85,7 @@ async fn work_alone(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shutd
     }
     // Of a track whose analysis came with another run, the next job may wait among the jobs of that one.
     let jobs: Vec<Envelope> =
-        without_pitches(backends, run).await?.into_iter().map(|job| job.of_run(&run.id)).collect();
+        without_pitches(backends, run).await?.into_iter().map(|job| job.in_run(&run.id)).collect();
     if !jobs.is_empty() {
         backends.queue.publish(&jobs).await?;
         work::collecting(backends, goal)?.run(Until::Empty, shutdown.clone()).await?;

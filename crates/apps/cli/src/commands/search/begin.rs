@@ -43,7 +43,7 @@ pub async fn begin(backends: &Backends, info: &DatasetInfo, plan: &Plan, run: Op
     let mut jobs = Vec::new();
     if store.model(&search.id).await?.is_none() {
         let of_run = |job: Envelope| match run {
-            Some(run) => job.of_run(&run.id),
+            Some(run) => job.in_run(&run.id),
             None => job,
         };
         jobs.extend(grid_worker::remaining_jobs(&search, &finished).into_iter().map(of_run));

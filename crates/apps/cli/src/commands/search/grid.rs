@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::anyhow;
 use learn::grid::GridError;
-use model::plain;
+use model::explain;
 use model::search::Candidate;
 
 use crate::args;
@@ -56,7 +56,7 @@ impl Plan {
             None => {
                 let file = &grid.grid;
                 let bytes = std::fs::read(file).map_err(|error| unread(file, error))?;
-                let text = plain::text(&bytes).map_err(|why| anyhow!("{} is no grid: {why}", file.display()))?;
+                let text = explain::utf8_text(&bytes).map_err(|why| anyhow!("{} is no grid: {why}", file.display()))?;
                 learn::grid::read(text, &grid.families).map_err(|error| match error {
                     GridError::NoFamily { .. } => usage(format!("--families: {}: {error}", file.display())),
                     error => anyhow::Error::new(error).context(file.display().to_string()),

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::str::FromStr;
 
-use model::plain::shell_word;
+use model::explain::shell_quote;
 
 use super::cell::{ListError, inside, is_code, is_missing, list, names, unescaped};
 use super::entities::decoded;
@@ -209,7 +209,7 @@ fn option(separator: &str) -> String {
     };
     // What begins with a hyphen would be taken for an option.
     let before = if written.starts_with('-') { '=' } else { ' ' };
-    format!("--genre-separator{before}{}", shell_word(written))
+    format!("--genre-separator{before}{}", shell_quote(written))
 }
 
 /// A separator in words.

@@ -1,36 +1,36 @@
-//! Slips of the pen in TOML, in words of somebody who does not know it.
+//! Explains syntax errors in TOML to people who do not know TOML.
 
 use crate::settings;
 use crate::terminal::excerpt;
 
-/// Characters of a name or a value that a message quotes at most.
-const MOST_QUOTED: usize = 100;
+/// Characters of a name or a value that a message quotes.
+const MAX_QUOTED_CHARS: usize = 100;
 
-/// How a file is spoken of.
+/// Explains errors of one kind of file.
 #[derive(Debug, Clone, Copy)]
-pub struct Slips {
-    /// The name of a table, for an example.
+pub struct TomlExplainer {
+    /// Name of a table, used in examples.
     pub table: &'static str,
-    /// Whether what stands there may be shown; of settings it may be a secret.
-    pub shows_values: bool,
+    /// Whether messages may quote the file. Settings may contain secrets.
+    pub quotes_values: bool,
 }
 
-impl Slips {
-    /// What is wrong at a place of the text, given what the parser says of it: one line without the parser's own words.
-    pub fn what(self, text: &str, at: usize, said: &str) -> String {
+impl TomlExplainer {
+    /// What is wrong at byte `at` of the text, given the parser's message: one line in our own words.
+    pub fn explain(self, text: &str, at: usize, message: &str) -> String {
         let rest = text.get(at..).unwrap_or_default();
         let rest = rest.lines().next().unwrap_or_default();
         let word: String = rest.chars().take_while(|c| c.is_alphanumeric() || "_-.".contains(*c)).collect();
-        let (first_line, expected) = said.split_once('\n').unwrap_or((said, ""));
-        if let Some((_, name)) = said.split_once("duplicate key `") {
-            let name = excerpt(&settings::shown(name.split('`').next().unwrap_or_default()), MOST_QUOTED);
-            return match rest.starts_with('[') || said.contains("document root") && !is_assigned(rest) {
+        let (first_line, expected) = message.split_once('\n').unwrap_or((message, ""));
+        if let Some((_, name)) = message.split_once("duplicate key `") {
+            let name = excerpt(&settings::redacted(name.split('`').next().unwrap_or_default()), MAX_QUOTED_CHARS);
+            return match rest.starts_with('[') || message.contains("document root") && !is_assigned(rest) {
                 true => format!("[{name}] appears twice"),
                 false => format!("{name} is set twice"),
             };
         }
         match first_line {
-            "invalid string" | "invalid array" => self.value(rest, &word, first_line == "invalid array"),
+            "invalid string" | "invalid array" => self.explain_value(rest, &word, first_line == "invalid array"),
             "invalid basic string"
             | "invalid literal string"
             | "invalid multiline basic string"
@@ -40,14 +40,14 @@ impl Slips {
             }
             "invalid inline table" => "a `}`, a comma, or `=` between a name and its value is missing".into(),
             "invalid table header" => format!("a header is a name in brackets, such as [{}]", self.table),
-            "invalid key" => format!("{} is not a name: a comment starts with #", self.shown(rest, "this")),
+            "invalid key" => format!("{} is not a name: a comment starts with #", self.quoted(rest, "this")),
             "invalid floating-point number" => {
                 "a number needs digits on both sides of its point, as in 0.5 or 5.0".into()
             }
-            "number too large to fit in target type" => format!("{} is too large a number", self.shown(&word, "this")),
+            "number too large to fit in target type" => format!("{} is too large a number", self.quoted(&word, "this")),
             said if said.contains("`.`, `=`") => "`=` is missing between a name and its value".into(),
             said if said.starts_with("expected newline") => {
-                let rest = self.shown(rest.trim(), "what comes next");
+                let rest = self.quoted(rest.trim(), "what comes next");
                 format!("{rest} cannot follow a value: a list needs brackets, a comment starts with #")
             }
             said => match said.strip_prefix("invalid type: ") {
@@ -57,8 +57,8 @@ impl Slips {
         }
     }
 
-    /// What is wrong where a value should be, or the end of a list.
-    fn value(self, rest: &str, word: &str, in_list: bool) -> String {
+    /// What is wrong where a value, or the end of a list, is expected.
+    fn explain_value(self, rest: &str, word: &str, in_list: bool) -> String {
         let after = rest[word.len()..].trim_start();
         match word {
             "none" | "None" | "NONE" | "null" | "Null" | "nil" => format!("{word} needs quotes: \"none\""),
@@ -67,7 +67,8 @@ impl Slips {
             _ if in_list && (rest.is_empty() || after.starts_with('=')) => {
                 "the list is not closed: `]` is missing".into()
             }
-            word if word.starts_with(char::is_alphabetic) => match self.shows_values && word.len() <= MOST_QUOTED {
+            word if word.starts_with(char::is_alphabetic) => match self.quotes_values && word.len() <= MAX_QUOTED_CHARS
+            {
                 true => format!("{word} needs quotes: \"{word}\""),
                 false => "text needs quotes: \"…\"".to_owned(),
             },
@@ -76,15 +77,15 @@ impl Slips {
                 "text needs plain quotes: \"…\"".into()
             }
             _ if in_list => {
-                format!("a comma or `]` is missing before {}", self.shown(rest.trim(), "what comes next"))
+                format!("a comma or `]` is missing before {}", self.quoted(rest.trim(), "what comes next"))
             }
             _ if rest.is_empty() || rest.starts_with('#') => "a value is missing".into(),
-            _ => format!("{} is not a value", self.shown(rest.trim(), "this")),
+            _ => format!("{} is not a value", self.quoted(rest.trim(), "this")),
         }
     }
 
-    fn shown(self, text: &str, instead: &str) -> String {
-        if self.shows_values { format!("`{}`", excerpt(text, MOST_QUOTED)) } else { instead.to_owned() }
+    fn quoted(self, text: &str, instead: &str) -> String {
+        if self.quotes_values { format!("`{}`", excerpt(text, MAX_QUOTED_CHARS)) } else { instead.to_owned() }
     }
 }
 
