@@ -47,6 +47,8 @@ pub(super) fn places(rows: &[Place]) -> String {
     match rows {
         [] => String::new(),
         [single] => single.to_string(),
-        [first, ..] => format!("{} {}", first.plural(), join_first(rows.iter().map(|row| row.number()), MAX_ROWS_LISTED)),
+        [first, ..] => {
+            format!("{} {}", first.plural(), join_first(rows.iter().map(|row| row.number()), MAX_ROWS_LISTED))
+        }
     }
 }
