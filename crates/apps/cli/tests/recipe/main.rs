@@ -1,4 +1,4 @@
-//! The recipe of docs/recipes.md, followed: a new kind of job is one file, `echo.rs`, and one line where its program registers
+//! The recipe for a kind of job in CONTRIBUTING.md, followed: it is one file, `echo.rs`, and one line where its program registers
 //! its handlers. This program is `spotifai` with that line more, and the tests that it works like any other kind.
 
 mod echo;
