@@ -7,7 +7,7 @@ use services::Ports;
 
 use crate::command::{cargo, root, run, target};
 use crate::keeper::Keeper;
-use crate::servers::{of_this_run, start};
+use crate::servers::{run_folder, start};
 
 /// Our pitch preprocessing beside the pandas code of the original study.
 pub fn pitches() -> anyhow::Result<()> {
@@ -15,12 +15,12 @@ pub fn pitches() -> anyhow::Result<()> {
     run(bench("bench_pitches").arg("--python").arg(python))
 }
 
-/// The queue's homes beside Celery, a bare lapin loop and apalis-sqlite, and memory of worker processes; on servers of its
-/// own where the environment names none.
+/// The queue's backends beside Celery, a bare lapin loop and apalis-sqlite, and the memory of worker processes; on servers of
+/// its own unless the environment names running ones.
 pub fn queue(arguments: &[String]) -> anyhow::Result<()> {
     // Before anything is built: that may replace the program that the keeper runs.
-    let folder = of_this_run("bench")?;
-    let _keeper = Keeper::of(&folder)?;
+    let folder = run_folder("bench")?;
+    let _keeper = Keeper::start(&folder)?;
     let python = python(&["celery==5.7.0"])?;
     let apalis = peer("apalis")?;
     let programs = build(&["--bins", "--bench", "bench_queue"])?;
@@ -35,27 +35,27 @@ pub fn grid(arguments: &[String]) -> anyhow::Result<()> {
     run(bench("bench_grid").arg("--programs").arg(programs).args(arguments))
 }
 
-/// The five tables of the study, really searched, beside scikit-learn's time for them; single fits, growth, and the
-/// machine's limits. Writes `docs/performance.md`.
+/// Full searches of the study's five tables beside scikit-learn's time for them; single fits, growth, and the machine's
+/// limits. Writes `docs/performance.md`.
 pub fn search(arguments: &[String]) -> anyhow::Result<()> {
     let python = python(&["scikit-learn==1.9.1"])?;
     run(bench("bench_search").arg("--python").arg(python).args(arguments))
 }
 
-/// A benchmark of the workspace, to be given arguments.
+/// The command of a benchmark, without its arguments.
 fn bench(name: &str) -> Command {
     let mut command = cargo();
     command.args(["bench", "--workspace", "--bench", name, "--"]);
     command
 }
 
-/// Builds programs and benchmarks, with the workspace's one set of features, and says where they are.
+/// Builds programs and benchmarks with the features of the whole workspace; returns their folder.
 fn build(what: &[&str]) -> anyhow::Result<PathBuf> {
     run(cargo().args(["build", "--release", "--workspace"]).args(what))?;
     Ok(target()?.join("release"))
 }
 
-/// Builds a peer, a workspace of its own so that its dependencies are nobody else's, and says where it is.
+/// Builds a peer and returns its program. It is a workspace of its own, so that its dependencies stay out of ours.
 fn peer(name: &str) -> anyhow::Result<PathBuf> {
     let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers").join(name).join("Cargo.toml");
     let target = target()?.join("bench-peers");
@@ -68,7 +68,7 @@ fn peer(name: &str) -> anyhow::Result<PathBuf> {
     Ok(target.join("release").join(format!("{name}-peer")))
 }
 
-/// A Python with these packages, in a virtual environment of the benchmarks' own.
+/// A Python with these packages, in a virtual environment for benchmarks.
 fn python(packages: &[&str]) -> anyhow::Result<PathBuf> {
     let environment = root().join("target/bench-venv");
     let python = environment.join("bin/python");

@@ -11,14 +11,14 @@ pub fn root() -> PathBuf {
     here.ancestors().nth(3).expect("xtask lies in crates/dev/xtask").to_owned()
 }
 
-/// Where cargo builds: this program lies in a profile's folder of it.
+/// Cargo's target folder: this program is in the folder of a profile within it.
 pub fn target() -> anyhow::Result<PathBuf> {
     let program = std::env::current_exe().context("cannot tell where this program lies")?;
     Ok(program.ancestors().nth(2).context("this program lies in no folder of cargo's")?.to_owned())
 }
 
-/// The cargo that runs this task, as a shell would start it: what cargo told this task of its own package would make it
-/// build again what looks at such variables (ring does, and all that speaks TLS comes after it).
+/// The cargo that runs this task, without the variables that it set for this task's package: build scripts that look at them
+/// (ring's, and with it everything that speaks TLS) would run again.
 pub fn cargo() -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     let told = |name: &str| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_");
@@ -29,7 +29,7 @@ pub fn cargo() -> Command {
     command
 }
 
-/// Runs a command to its end; anything but success is an error that names it.
+/// Runs a command to its end; a failure is an error that names it.
 pub fn run(command: &mut Command) -> anyhow::Result<()> {
     let name = format!("{command:?}").replace('"', "");
     let status = command.status().with_context(|| format!("cannot start {name}"))?;

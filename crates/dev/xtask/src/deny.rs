@@ -8,10 +8,10 @@ use anyhow::bail;
 use crate::command::{root, run};
 use crate::tools::{output, tool};
 
-/// What cargo-deny says where it cannot get the known vulnerabilities.
+/// What cargo-deny prints if it cannot download the known vulnerabilities.
 const UNFETCHED: &str = "failed to fetch advisory database";
 
-/// Checks bans, licences and sources; advisories too, where their database can be reached.
+/// Checks bans, licences and sources, and advisories if their database can be reached.
 pub fn deny() -> anyhow::Result<()> {
     let program = tool("cargo-deny")?;
     run(locked(&program).args(["check", "bans", "licenses", "sources"]))?;
@@ -22,9 +22,9 @@ pub fn deny() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks advisories; why they could not be checked, where their database is out of reach.
+/// Checks advisories; returns why they could not be checked if their database is out of reach.
 ///
-/// One call fetches and checks, so that a machine without a network finds out that the program does not know an argument.
+/// One call downloads and checks, so that a machine without a network notices a wrong argument, too.
 fn unchecked_advisories(program: &Path) -> anyhow::Result<Option<String>> {
     let done = output(locked(program).args(["check", "advisories"]))?;
     let said = String::from_utf8_lossy(&done.stderr);
@@ -51,8 +51,8 @@ mod tests {
 
     use super::*;
 
-    /// What comes of a cargo-deny that does what `script` says.
-    fn with(script: &str) -> anyhow::Result<Option<String>> {
+    /// The result with a cargo-deny that runs `script`.
+    fn check_with(script: &str) -> anyhow::Result<Option<String>> {
         let folder = tempfile::tempdir()?;
         let program = folder.path().join("cargo-deny");
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n"))?;
@@ -62,12 +62,12 @@ mod tests {
 
     #[test]
     fn advisories_are_checked_or_it_is_said_why_they_are_not() {
-        assert_eq!(with("[ \"$*\" = '--locked check advisories' ]").unwrap(), None);
+        assert_eq!(check_with("[ \"$*\" = '--locked check advisories' ]").unwrap(), None);
         let unreachable =
             "echo '[ERROR] failed to fetch advisory database https://x' >&2\necho 'fatal: no host' >&2\nexit 1";
-        assert_eq!(with(unreachable).unwrap().as_deref(), Some("fatal: no host"));
+        assert_eq!(check_with(unreachable).unwrap().as_deref(), Some("fatal: no host"));
         for failed in ["echo 'error[vulnerability]: overflow' >&2\nexit 1", "echo 'unexpected argument' >&2\nexit 2"] {
-            assert!(with(failed).is_err(), "{failed}");
+            assert!(check_with(failed).is_err(), "{failed}");
         }
     }
 }

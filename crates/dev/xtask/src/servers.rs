@@ -8,14 +8,14 @@ use services::{Broker, Folder, Ports, StoreServer};
 
 use crate::command::target;
 
-/// Where tests find a broker.
+/// The variable that names a broker to tests.
 const QUEUE: &str = "SPOTIFAI_TEST_QUEUE";
-/// Base of its management API.
+/// The same for the base of its management API.
 const MANAGEMENT: &str = "SPOTIFAI_TEST_QUEUE_MANAGEMENT";
-/// Where tests find a MongoDB server.
+/// The same for a MongoDB server.
 const STORE: &str = "SPOTIFAI_TEST_STORE";
 
-/// What `up` printed, kept for the next `up`.
+/// File with what `up` printed, for the next `up`.
 const PRINTED: &str = "environment";
 
 /// Environment variables with their values.
@@ -23,11 +23,11 @@ pub type Environment = Vec<(&'static str, String)>;
 
 /// Starts both servers, unless they run already, and prints the variables that point tests at them.
 pub fn up() -> anyhow::Result<()> {
-    let folder = Folder::create(&lasting()?)?;
+    let folder = Folder::create(&up_folder()?)?;
     let printed = folder.path().join(PRINTED);
     if !folder.is_running()? {
         folder.stop_all()?;
-        let folder = emptied(&folder)?;
+        let folder = emptied_folder(&folder)?;
         let environment = start(&folder, Ports::Usual).inspect_err(|_| drop(folder.stop_all()))?;
         let lines: String = environment.iter().map(|(name, value)| format!("{name}={value}\n")).collect();
         fs::write(&printed, lines)?;
@@ -38,7 +38,7 @@ pub fn up() -> anyhow::Result<()> {
 
 /// Stops what `up` started, and forgets what the servers held.
 pub fn down() -> anyhow::Result<()> {
-    let path = lasting()?;
+    let path = up_folder()?;
     let stopped = if path.exists() { Folder::create(&path)?.remove()? } else { Vec::new() };
     match stopped.as_slice() {
         [] => println!("nothing was running"),
@@ -70,7 +70,7 @@ pub fn install() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The servers that the environment does not name, started in a folder.
+/// Starts the servers that the environment does not name; returns the variables that name them.
 pub fn start(folder: &Folder, ports: Ports) -> anyhow::Result<Environment> {
     let mut environment = Environment::new();
     if std::env::var_os(QUEUE).is_none() {
@@ -87,8 +87,8 @@ pub fn start(folder: &Folder, ports: Ports) -> anyhow::Result<Environment> {
     Ok(environment)
 }
 
-/// A folder for the servers of this run alone.
-pub fn of_this_run(name: &str) -> anyhow::Result<Folder> {
+/// A folder for the servers of this run only.
+pub fn run_folder(name: &str) -> anyhow::Result<Folder> {
     Folder::create(&target()?.join(format!("services/{name}-{}", std::process::id())))
 }
 
@@ -99,11 +99,11 @@ pub fn keep(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Where the servers of `up` live.
-fn lasting() -> anyhow::Result<PathBuf> {
+fn up_folder() -> anyhow::Result<PathBuf> {
     Ok(target()?.join("services/up"))
 }
 
-fn emptied(folder: &Folder) -> anyhow::Result<Folder> {
+fn emptied_folder(folder: &Folder) -> anyhow::Result<Folder> {
     folder.remove()?;
     Folder::create(folder.path())
 }

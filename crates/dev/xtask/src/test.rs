@@ -7,20 +7,20 @@ use services::Ports;
 use crate::command::{cargo, run};
 use crate::consent::ask_before_installing;
 use crate::keeper::Keeper;
-use crate::servers::{self, of_this_run, start};
+use crate::servers::{self, run_folder, start};
 use crate::tools::{missing_pandas, pandas};
 
-/// Where the real inputs lie that some tests read; without it those tests are skipped, each by its name.
+/// Names the folder of real inputs that some tests read; without it those tests are skipped, each by its name.
 const REAL_DATA: &str = "SPOTIFAI_REAL_DATA";
 
-/// Tells tests that there are no servers: those that need one are skipped, each by its name.
+/// Set if there are no servers: tests that need one are skipped, each by its name.
 const OFFLINE: &str = "SPOTIFAI_TEST_OFFLINE";
 
-/// A Python with pandas, which some tests compare with; without it those tests are skipped, each by its name.
+/// Names a Python with pandas, which some tests compare with; without it those tests are skipped, each by its name.
 const PYTHON: &str = "SPOTIFAI_TEST_PYTHON";
 
-/// Runs `cargo test` over the workspace, with a broker and a store of its own where the environment names none; with
-/// `--no-run` it builds the tests and installs those servers. What is to be installed is said before, and asked for.
+/// Runs `cargo test` over the workspace, with a broker and a store of its own unless the environment names running ones; with
+/// `--no-run` it builds the tests and installs those servers. Asks before it installs anything.
 pub fn run_tests(arguments: &[String], offline: bool, yes: bool) -> anyhow::Result<()> {
     if !offline {
         let mut missing = servers::missing()?;
@@ -56,8 +56,8 @@ pub fn run_tests(arguments: &[String], offline: bool, yes: bool) -> anyhow::Resu
         servers::install()?;
         return run(&mut command);
     }
-    let folder = of_this_run("test")?;
-    let _keeper = Keeper::of(&folder)?;
+    let folder = run_folder("test")?;
+    let _keeper = Keeper::start(&folder)?;
     command.env_remove(OFFLINE).envs(start(&folder, Ports::Free)?);
     run(&mut command)
 }

