@@ -54,7 +54,8 @@ pub async fn a_delayed_job_blocks_nobody(backend: &impl TestBackend) {
     let ready = next(&mut subscription).await;
     assert_eq!(key_of(&ready), "ready");
     ready.finish(Outcome::Done(vec![])).await.unwrap();
-    assert_eq!(key_of(&next(&mut subscription).await), "second");
+    let second = next(&mut subscription).await;
+    assert_eq!(key_of(&second), "second");
     wait_for_counts(&queue, "a", (0, 1, 1, 0)).await;
 }
 
