@@ -392,6 +392,9 @@ fn importance_figure(importances: &Importances, words: &Words) -> ImportanceFigu
         how +=
             &format!(" These are {MAX_IMPORTANCE_GROUPS} of {} groups; the others are in summary.json.", groups.len());
     }
+    if groups.iter().any(|group| group.group.starts_with("part ")) {
+        how += " Pitches are grouped by pitch class and by tenth of the track: part 1 of 10 is its start.";
+    }
     if *features_left_out > 0 {
         how += &format!(" {} other features were not evaluated.", thousands(*features_left_out as usize));
     }
@@ -431,5 +434,5 @@ fn families(input: &Input) -> String {
     ];
     let is_searched = |family: &str| input.search.settings.iter().any(|candidate| candidate.family == family);
     let searched = MEANINGS.into_iter().filter(|(family, _)| is_searched(family));
-    searched.map(|(family, meaning)| format!("{family}: {meaning}")).collect::<Vec<_>>().join(", ")
+    searched.map(|(family, meaning)| format!("{family} ({meaning})")).collect::<Vec<_>>().join(", ")
 }

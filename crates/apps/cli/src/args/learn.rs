@@ -44,10 +44,14 @@ pub struct PredictArgs {
     /// Columns are matched by name; other columns are ignored.
     #[arg(long, value_name = "FILE")]
     pub data: Option<PathBuf>,
-    /// Fill missing values with this statistic of the training rows [default: as in training]
+    /// Fill missing values of the table [default: as in training]
+    ///
+    /// They are filled with this statistic of the column over the model's training rows.
     #[arg(long, value_name = "STATISTIC", requires = "data")]
     pub impute: Option<Imputation>,
-    /// Use the model of this search: its ID, or the beginning of one [default: newest model]
+    /// Use the model of this search [default: newest model]
+    ///
+    /// The ID of the search, or the beginning of one.
     #[arg(long, value_name = "SEARCH")]
     pub model: Option<String>,
     /// Write to this file, .csv or .json

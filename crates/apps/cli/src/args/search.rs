@@ -7,6 +7,10 @@ use clap::{Args as ClapArgs, Subcommand};
 use super::LiveArgs;
 use super::values::{ColumnNames, Imputation, column_names};
 
+/// Headings of options in the help.
+const DATA: &str = "Data options";
+const SEARCH: &str = "Search options";
+
 /// `spotifai search`.
 #[derive(Debug, Subcommand)]
 pub enum SearchCommand {
@@ -51,38 +55,37 @@ pub enum SearchCommand {
 
 /// Which data.
 #[derive(Debug, ClapArgs)]
-#[command(next_help_heading = "Data options")]
 pub struct DataArgs {
     /// Table to learn from, Parquet or CSV [default: newest dataset]
     ///
     /// One row per track, 0 or 1 in the label columns, numbers in all other columns.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, help_heading = DATA, value_name = "FILE")]
     pub data: Option<PathBuf>,
     /// Columns that are labels [default: those named label:NAME]
     ///
     /// Names are separated by commas; quote names that contain commas, as in CSV.
-    #[arg(long, value_parser = column_names, value_name = "COLUMNS")]
+    #[arg(long, help_heading = DATA, value_parser = column_names, value_name = "COLUMNS")]
     pub labels: Vec<ColumnNames>,
     /// Column of genres to make the labels from
     ///
     /// Cells are lists as Python or JSON writes them, or genres with a separator between them. The labels are selected as
     /// `[dataset.cut]` in the settings says. Rows with the same track_id are merged, rows without a genre are left out.
-    #[arg(long, value_name = "COLUMN", requires = "data", conflicts_with = "labels")]
+    #[arg(long, help_heading = DATA, value_name = "COLUMN", requires = "data", conflicts_with = "labels")]
     pub genre_column: Option<String>,
     /// Separator of genres, such as `;`, or `none` [default: detected]
     ///
     /// With `none`, a cell is one genre.
-    #[arg(long, value_name = "SEPARATOR", requires = "genre_column")]
+    #[arg(long, help_heading = DATA, value_name = "SEPARATOR", requires = "genre_column")]
     pub genre_separator: Option<features::Separator>,
     /// Columns to ignore
     ///
     /// Names are separated by commas; quote names that contain commas, as in CSV.
-    #[arg(long, value_parser = column_names, value_name = "COLUMNS", requires = "data")]
+    #[arg(long, help_heading = DATA, value_parser = column_names, value_name = "COLUMNS", requires = "data")]
     pub ignore: Vec<ColumnNames>,
     /// Fill missing values of a feature [default: reject them]
     ///
     /// They are filled with this statistic of the feature over the training rows.
-    #[arg(long, value_name = "STATISTIC", requires = "data")]
+    #[arg(long, help_heading = DATA, value_name = "STATISTIC", requires = "data")]
     pub impute: Option<Imputation>,
 }
 
@@ -100,18 +103,17 @@ impl DataArgs {
 
 /// Which candidates.
 #[derive(Debug, ClapArgs)]
-#[command(next_help_heading = "Search options")]
 pub struct GridArgs {
     /// Built-in grid (study, quick or small), or a TOML file
     ///
     /// study: 11,274 candidates of five families. quick: 60 candidates of two families. small: three more families.
-    #[arg(long, value_name = "GRID", default_value = "study")]
+    #[arg(long, help_heading = SEARCH, value_name = "GRID", default_value = "study")]
     pub grid: PathBuf,
     /// Families to search, in this order [default: all of the grid]
-    #[arg(long, value_delimiter = ',', value_name = "FAMILIES")]
+    #[arg(long, help_heading = SEARCH, value_delimiter = ',', value_name = "FAMILIES")]
     pub families: Vec<String>,
     /// Folds of the cross-validation
-    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100), value_name = "K")]
+    #[arg(long, help_heading = SEARCH, default_value_t = 5, value_parser = clap::value_parser!(u32).range(2..=100), value_name = "K")]
     pub folds: u32,
 }
 
@@ -125,12 +127,12 @@ pub struct SearchArgs {
     /// Seed of the models' randomness
     ///
     /// The split into training and held-out rows has a seed of its own: dataset.split.seed in the settings.
-    #[arg(long, default_value_t = 0, value_name = "S", help_heading = "Search options")]
+    #[arg(long, default_value_t = 0, value_name = "S", help_heading = SEARCH)]
     pub seed: u64,
     /// Tune a decision threshold for each label instead of using 0.5
     ///
     /// Thresholds of the winner are tuned for F1 on training rows that were left out of a fit.
-    #[arg(long, help_heading = "Search options")]
+    #[arg(long, help_heading = SEARCH)]
     pub thresholds: bool,
 }
 
@@ -200,7 +202,9 @@ pub struct SearchPlanArgs {
     pub grid: GridArgs,
     #[command(flatten)]
     pub data: DataArgs,
-    /// Number of rows, instead of a table; --labels is then the number of labels
+    /// Number of rows, instead of a table
+    ///
+    /// --labels is then the number of labels.
     #[arg(long, value_name = "N", requires = "features", conflicts_with = "data", value_parser = clap::value_parser!(u32).range(1..))]
     pub rows: Option<u32>,
     /// Number of features

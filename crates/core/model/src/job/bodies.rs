@@ -237,7 +237,7 @@ impl JobBody for SearchRefitJob {
     const KIND: &'static str = "search.refit";
     const WORKER: &'static str = GRID_WORKER;
     const TIMEOUT: Duration = Duration::from_secs(4 * 3_600);
-    const EXAMPLE: &'static str = r#"{"search":"…"}, or the search's id"#;
+    const EXAMPLE: &'static str = r#"{"search":"…"}, or the search's ID"#;
 
     fn key(&self) -> String {
         self.search.clone()

@@ -18,7 +18,7 @@ pub fn losses(title: &str, losses: &[(String, Loss)]) -> String {
         let y = i as f64 * ROW_HEIGHT;
         let number = format!("{:.3} ± {:.3}", loss.mean, loss.std);
         let tip = format!("{name}: {number}");
-        svg.text(NAMES_WIDTH - 8.0, y + 13.5, Anchor::End, "label", &short(name, 18));
+        svg.text(NAMES_WIDTH - 8.0, y + 13.5, Anchor::End, "label", &short(name, 16));
         svg.rect([NAMES_WIDTH, y + 3.0, at(loss.mean) - NAMES_WIDTH, ROW_HEIGHT - 6.0], "bar", &tip);
         svg.line([at(loss.mean - loss.std), y + 9.5, at(loss.mean + loss.std), y + 9.5], "whisker");
         svg.text(WIDTH - 2.0, y + 13.5, Anchor::End, "value", &number);
