@@ -1,8 +1,7 @@
-//! What a person sees of a failure: one line and an exit code.
+//! How failures are reported: one line on standard error, and an exit code.
 
 use std::fmt;
 use std::io;
-use std::process::ExitCode;
 
 use host::{complain, without_given_secrets};
 use model::explain;
@@ -11,7 +10,7 @@ use queue::QueueError;
 use runtime::WorkerError;
 use store::StoreError;
 
-/// The command was given something it cannot use: exit code 2.
+/// Wrong usage: exit code 2.
 #[derive(Debug)]
 pub struct Usage(pub String);
 
@@ -28,29 +27,29 @@ pub fn usage(message: impl fmt::Display) -> anyhow::Error {
     Usage(message.to_string()).into()
 }
 
-/// The command was told to stop before it was done: the exit code that a shell has for the signal.
+/// The command was interrupted by a signal. It exits with the code that shells use for that signal.
 #[derive(Debug)]
 struct Stopped {
     code: u8,
-    what_now: String,
+    next_step: String,
 }
 
 impl fmt::Display for Stopped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "stopped; {}", self.what_now)
+        write!(f, "stopped; {}", self.next_step)
     }
 }
 
 impl std::error::Error for Stopped {}
 
-/// The end of a command that was told to stop before it was done, with what is safe and how to go on.
-pub fn stopped(what_now: impl fmt::Display) -> anyhow::Error {
-    Stopped { code: host::signals::exit_code().unwrap_or(1), what_now: what_now.to_string() }.into()
+/// The error of an interrupted command: what is safe, and how to resume.
+pub fn stopped(next_step: impl fmt::Display) -> anyhow::Error {
+    Stopped { code: host::signals::exit_code().unwrap_or(1), next_step: next_step.to_string() }.into()
 }
 
-/// Prints the error, if any, as one line: 0 for success, 1 for a failure, 2 for a usage error, 130 or 143 where a signal
-/// came before the work was done.
-pub fn exit_code(result: anyhow::Result<()>) -> u8 {
+/// Prints the error, if any, as one line and returns the exit code: 0 for success, 1 for a failure, 2 for wrong usage, 130 or
+/// 143 after a signal.
+pub fn report(result: anyhow::Result<()>) -> u8 {
     let Err(error) = result else { return 0 };
     if is_closed_pipe(&error) {
         return 0;
@@ -63,26 +62,18 @@ pub fn exit_code(result: anyhow::Result<()>) -> u8 {
     }
 }
 
-/// [`exit_code`] as main returns it.
-pub fn ended(result: anyhow::Result<()>) -> ExitCode {
-    exit_code(result).into()
-}
-
-/// The causes from the outermost on; where one is of this machine, with what is safe.
+/// The causes, outermost first. A problem with this machine also says what is safe.
 fn line(error: &anyhow::Error) -> String {
-    let mut causes: Vec<String> = error.chain().map(plain).collect();
-    // A wrapper of the system's error says the same.
+    let mut causes: Vec<String> = error.chain().map(message).collect();
+    // Wrappers of system errors repeat their message.
     causes.dedup();
-    let safe = if is_of_here(error) {
-        "; what was stored until now is safe, and the same command goes on from there"
-    } else {
-        ""
-    };
-    causes.join(": ") + safe
+    let hint =
+        if is_local(error) { "; everything stored so far is safe: run the same command again to resume" } else { "" };
+    causes.join(": ") + hint
 }
 
-/// A cause in plain words, where the system's are none.
-fn plain(cause: &(dyn std::error::Error + 'static)) -> String {
+/// A cause in plain words instead of the system's.
+fn message(cause: &(dyn std::error::Error + 'static)) -> String {
     match (cause.downcast_ref::<io::Error>(), cause.downcast_ref::<serde_json::Error>()) {
         (Some(error), _) => explain::io(error),
         (_, Some(error)) => explain::json(error),
@@ -90,14 +81,14 @@ fn plain(cause: &(dyn std::error::Error + 'static)) -> String {
     }
 }
 
-/// Whether somebody mends it here and goes on.
-fn is_of_here(error: &anyhow::Error) -> bool {
+/// Whether the problem is on this machine and can be fixed here.
+fn is_local(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(QueueError::Unwritable { .. }))
         || matches!(error.downcast_ref(), Some(StoreError::Unwritable { .. }))
         || matches!(error.downcast_ref(), Some(WorkerError::Local(_) | WorkerError::Declined { .. }))
 }
 
-/// `spotifai … | head` is no failure.
+/// `spotifai … | head` is not a failure.
 fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let io = error.downcast_ref::<io::Error>();
     io.is_some_and(|io| io.kind() == io::ErrorKind::BrokenPipe)

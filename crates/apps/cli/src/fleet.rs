@@ -1,4 +1,4 @@
-//! The workers, as far as their heartbeats tell.
+//! The state of the workers, judged by their heartbeats.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -9,64 +9,65 @@ use queue::KindStats;
 
 use crate::output::age;
 
-/// A worker that did not beat for so long is late: an idle one beats every five seconds.
-const LATE: Duration = Duration::from_secs(12);
+/// Without a heartbeat for this long a worker is late. Idle workers send one every five seconds.
+const LATE_AFTER: Duration = Duration::from_secs(12);
 
-/// A worker that did not beat for so long is taken for gone.
-const LOST: Duration = Duration::from_secs(30);
+/// Without a heartbeat for this long a worker counts as gone.
+const GONE_AFTER: Duration = Duration::from_secs(30);
 
-/// How far back rates look.
-const WINDOW: Duration = Duration::from_secs(30);
+/// The period over which rates are measured.
+const RATE_WINDOW: Duration = Duration::from_secs(30);
 
-/// What a worker's last beat says about it.
+/// The state of a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum State {
-    /// Jobs are under way.
+pub enum WorkerState {
+    /// Running jobs.
     Working,
-    /// Nothing to do.
+    /// Waiting for jobs.
     Idle,
-    /// It should have beaten again by now.
+    /// Its heartbeat is overdue.
     Late,
-    /// It stopped, or died.
+    /// Stopped or dead.
     Gone,
 }
 
-/// The state of a worker.
-pub fn state(beat: &Heartbeat) -> State {
+/// Judges a worker by its last heartbeat.
+pub fn state(beat: &Heartbeat) -> WorkerState {
     match Timestamp::now().duration_since(beat.beat_at) {
-        // The last beat of a worker that stopped names no kinds.
-        _ if beat.kinds.is_empty() => State::Gone,
-        silent if silent >= LOST => State::Gone,
-        silent if silent >= LATE => State::Late,
-        _ if beat.running.is_empty() => State::Idle,
-        _ => State::Working,
+        // A worker that stops sends a last heartbeat without kinds.
+        _ if beat.kinds.is_empty() => WorkerState::Gone,
+        silent if silent >= GONE_AFTER => WorkerState::Gone,
+        silent if silent >= LATE_AFTER => WorkerState::Late,
+        _ if beat.running.is_empty() => WorkerState::Idle,
+        _ => WorkerState::Working,
     }
 }
 
-/// Those that are not gone.
+/// The workers that are not gone.
 pub fn alive(mut beats: Vec<Heartbeat>) -> Vec<Heartbeat> {
-    beats.retain(|beat| state(beat) != State::Gone);
+    beats.retain(|beat| state(beat) != WorkerState::Gone);
     beats
 }
 
-/// Whether a worker takes jobs of a kind now: it consumes the kind and nothing keeps it from its jobs.
+/// Whether a worker currently takes jobs of a kind: it consumes the kind and nothing prevents it.
 pub fn takes(beat: &Heartbeat, kind: &str) -> bool {
-    let is_in_trouble = |trouble: &Trouble| !trouble.partial && trouble.kind.as_deref().is_none_or(|of| of == kind);
-    beat.kinds.iter().any(|taken| taken == kind) && !beat.troubles.iter().any(is_in_trouble)
+    let is_blocking =
+        |trouble: &Trouble| !trouble.partial && trouble.kind.as_deref().is_none_or(|affected| affected == kind);
+    beat.kinds.iter().any(|taken| taken == kind) && !beat.troubles.iter().any(is_blocking)
 }
 
-/// What keeps a worker from its jobs, and since when.
+/// Describes what keeps a worker from its jobs, and for how long.
 pub fn trouble(trouble: &Trouble) -> String {
-    let what = match &trouble.kind {
-        Some(kind) if trouble.partial => format!("leaves some {kind} to others"),
-        Some(kind) => format!("takes no {kind}"),
-        None => "takes no jobs".to_owned(),
+    let effect = match &trouble.kind {
+        Some(kind) if trouble.partial => format!("leaving some {kind} jobs to others"),
+        Some(kind) => format!("taking no {kind} jobs"),
+        None => "taking no jobs".to_owned(),
     };
-    format!("{what} for {}: {}", age(trouble.since), trouble.reason)
+    format!("{effect} for {}: {}", age(trouble.since), trouble.reason)
 }
 
-/// Where the queue cannot tell how many jobs run, the workers can.
+/// Fills in running jobs from the heartbeats if the queue cannot count them.
 pub fn fill_running(stats: &mut [KindStats], alive: &[Heartbeat]) {
     for stats in stats.iter_mut().filter(|stats| stats.running.is_none()) {
         let running = alive.iter().flat_map(|beat| &beat.running).filter(|(kind, ..)| *kind == stats.kind);
@@ -74,37 +75,37 @@ pub fn fill_running(stats: &mut [KindStats], alive: &[Heartbeat]) {
     }
 }
 
-/// Rates of finished jobs, from what workers count in their heartbeats.
+/// Rates of finished jobs, from the counters in heartbeats.
 #[derive(Default)]
 pub struct Rates {
-    looks: VecDeque<(Instant, BTreeMap<String, Heartbeat>)>,
+    samples: VecDeque<(Instant, BTreeMap<String, Heartbeat>)>,
 }
 
 impl Rates {
-    /// Takes note of the workers that are alive now.
-    pub fn look(&mut self, alive: &[Heartbeat]) {
+    /// Records the heartbeats of the live workers.
+    pub fn sample(&mut self, alive: &[Heartbeat]) {
         let by_id = alive.iter().map(|beat| (beat.id.clone(), beat.clone())).collect();
-        self.looks.push_back((Instant::now(), by_id));
-        while self.looks.front().is_some_and(|(at, _)| at.elapsed() > WINDOW) {
-            self.looks.pop_front();
+        self.samples.push_back((Instant::now(), by_id));
+        while self.samples.front().is_some_and(|(at, _)| at.elapsed() > RATE_WINDOW) {
+            self.samples.pop_front();
         }
     }
 
-    /// Jobs of a kind that were done a second between the first and the last look; where none was although some wait, since
-    /// the start of the workers. `None` where no worker takes the kind.
-    pub fn of(&self, kind: &str, some_wait: bool) -> Option<f64> {
-        let (_, first) = self.looks.front()?;
-        let (_, last) = self.looks.back()?;
-        let of_kind = || last.values().filter(|beat| beat.kinds.iter().any(|taken| taken == kind));
-        of_kind().next()?;
-        let before = |beat: &Heartbeat| first.get(&beat.id).cloned().unwrap_or_else(|| at_its_start(beat));
-        let lately: f64 = of_kind().map(|beat| rate(kind, &before(beat), beat)).sum();
-        let ever = || of_kind().map(|beat| rate(kind, &at_its_start(beat), beat)).sum();
-        Some(if lately > 0.0 || !some_wait { lately } else { ever() })
+    /// Jobs of a kind finished per second, between the first and the last sample. If none finished although jobs are waiting,
+    /// since the workers started. `None` if no worker takes the kind.
+    pub fn per_second(&self, kind: &str, jobs_wait: bool) -> Option<f64> {
+        let (_, first) = self.samples.front()?;
+        let (_, last) = self.samples.back()?;
+        let takers = || last.values().filter(|beat| beat.kinds.iter().any(|taken| taken == kind));
+        takers().next()?;
+        let before = |beat: &Heartbeat| first.get(&beat.id).cloned().unwrap_or_else(|| at_start(beat));
+        let recent: f64 = takers().map(|beat| rate(kind, &before(beat), beat)).sum();
+        let overall = || takers().map(|beat| rate(kind, &at_start(beat), beat)).sum();
+        Some(if recent > 0.0 || !jobs_wait { recent } else { overall() })
     }
 }
 
-/// Seconds until that many jobs are done at this rate.
+/// Seconds until the remaining jobs are done at this rate.
 pub fn eta(left: u64, rate: Option<f64>) -> Option<u64> {
     match rate {
         _ if left == 0 => Some(0),
@@ -113,14 +114,14 @@ pub fn eta(left: u64, rate: Option<f64>) -> Option<u64> {
     }
 }
 
-/// Done a second between two beats of a worker; 0 where they are the same.
+/// Jobs finished per second between two heartbeats of a worker; 0 if they are the same.
 fn rate(kind: &str, earlier: &Heartbeat, later: &Heartbeat) -> f64 {
     let done = |beat: &Heartbeat| beat.counts.get(kind).map_or(0, |counts| counts.done);
     let seconds = later.beat_at.duration_since(earlier.beat_at).as_secs_f64();
     if seconds > 0.0 { done(later).saturating_sub(done(earlier)) as f64 / seconds } else { 0.0 }
 }
 
-fn at_its_start(beat: &Heartbeat) -> Heartbeat {
+fn at_start(beat: &Heartbeat) -> Heartbeat {
     Heartbeat { counts: BTreeMap::new(), beat_at: beat.started_at, ..beat.clone() }
 }
 
@@ -146,22 +147,22 @@ mod tests {
     }
 
     #[test]
-    fn a_rate_is_of_the_time_between_two_looks() {
+    fn rates_cover_the_time_between_samples() {
         let mut rates = Rates::default();
-        assert_eq!(rates.of("track.tags", true), None, "nobody was looked at");
-        rates.look(&[beat(100, 10)]);
-        assert_eq!(rates.of("track.tags", true), Some(10.0), "one look: since the start");
-        assert_eq!(rates.of("track.tags", false), Some(0.0), "nothing to do");
-        rates.look(&[beat(104, 12)]);
-        assert_eq!(rates.of("track.tags", true), Some(2.0));
-        assert_eq!(rates.of("track.pitches", true), None, "nobody takes these");
+        assert_eq!(rates.per_second("track.tags", true), None, "no sample yet");
+        rates.sample(&[beat(100, 10)]);
+        assert_eq!(rates.per_second("track.tags", true), Some(10.0), "one sample: since the start");
+        assert_eq!(rates.per_second("track.tags", false), Some(0.0), "no jobs waiting");
+        rates.sample(&[beat(104, 12)]);
+        assert_eq!(rates.per_second("track.tags", true), Some(2.0));
+        assert_eq!(rates.per_second("track.pitches", true), None, "no worker takes this kind");
     }
 
     #[test]
-    fn where_the_queue_cannot_count_running_jobs_the_workers_do() {
+    fn running_jobs_are_counted_from_heartbeats_if_the_queue_cannot() {
         let stats = |running| KindStats { kind: "track.tags".into(), running, ..KindStats::default() };
-        let mut all = [stats(None), stats(Some(7))];
-        fill_running(&mut all, &[beat(0, 0), beat(0, 0)]);
-        assert_eq!(all.map(|stats| stats.running), [Some(2), Some(7)]);
+        let mut stats = [stats(None), stats(Some(7))];
+        fill_running(&mut stats, &[beat(0, 0), beat(0, 0)]);
+        assert_eq!(stats.map(|stats| stats.running), [Some(2), Some(7)]);
     }
 }

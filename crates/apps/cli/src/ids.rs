@@ -1,33 +1,33 @@
-//! Ids as people type them: their beginning is enough.
+//! Looking up ids by prefix, so that people need not type them in full.
 
 use crate::error::usage;
 
-/// Ids that are named where several begin alike.
-const MOST_NAMED: usize = 5;
+/// Ids listed in the error for an ambiguous prefix.
+const MAX_LISTED: usize = 5;
 
-/// The one of `all` whose id is this, or the only one whose id begins so.
+/// Finds the item whose id equals `id`, or else the only one whose id begins with it.
 ///
 /// # Errors
-/// There is none, or there are several: `what` they are and which; `list` is the command that shows them.
+/// No id, or more than one, begins with it. The message uses `noun` for the item and names `list_command`.
 pub fn find<'a, T>(
-    what: &str,
-    list: &str,
-    all: &'a [T],
+    noun: &str,
+    list_command: &str,
+    items: &'a [T],
     id: &str,
     id_of: impl Fn(&T) -> &str,
 ) -> anyhow::Result<&'a T> {
-    if let Some(exact) = all.iter().find(|one| id_of(one) == id) {
+    if let Some(exact) = items.iter().find(|item| id_of(item) == id) {
         return Ok(exact);
     }
-    let alike: Vec<&T> = all.iter().filter(|one| !id.is_empty() && id_of(one).starts_with(id)).collect();
-    match alike.as_slice() {
-        [one] => Ok(one),
-        [] => Err(usage(format!("there is no {what} `{id}`; `spotifai {list}` shows all ids"))),
+    let matches: Vec<&T> = items.iter().filter(|item| !id.is_empty() && id_of(item).starts_with(id)).collect();
+    match matches.as_slice() {
+        [item] => Ok(item),
+        [] => Err(usage(format!("no {noun} `{id}`; `spotifai {list_command}` lists all ids"))),
         several => {
-            let mut named: Vec<&str> = several.iter().take(MOST_NAMED).map(|one| id_of(one)).collect();
-            named.extend((several.len() > MOST_NAMED).then_some("…"));
-            let (count, named) = (several.len(), named.join(", "));
-            Err(usage(format!("`{id}` is the beginning of {count} ids: say more of it ({named})")))
+            let mut listed: Vec<&str> = several.iter().take(MAX_LISTED).map(|item| id_of(item)).collect();
+            listed.extend((several.len() > MAX_LISTED).then_some("…"));
+            let (count, listed) = (several.len(), listed.join(", "));
+            Err(usage(format!("`{id}` matches {count} ids: use more characters ({listed})")))
         }
     }
 }
@@ -37,16 +37,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_beginning_is_enough_where_it_is_one_things() {
+    fn a_unique_prefix_is_enough() {
         let found = |id: &str| {
-            let all = ["ab12", "ab1", "cd", "ab3", "ab4", "ab5", "ab6"];
-            find("dead job", "dead list", &all, id, |id| id).copied().map_err(|error| error.to_string())
+            let ids = ["ab12", "ab1", "cd", "ab3", "ab4", "ab5", "ab6"];
+            find("dead job", "dead list", &ids, id, |id| id).copied().map_err(|error| error.to_string())
         };
         assert_eq!((found("c"), found("ab1"), found("ab12")), (Ok("cd"), Ok("ab1"), Ok("ab12")));
-        let several = "`ab` is the beginning of 6 ids: say more of it (ab12, ab1, ab3, ab4, ab5, …)";
+        let several = "`ab` matches 6 ids: use more characters (ab12, ab1, ab3, ab4, ab5, …)";
         assert_eq!(found("ab"), Err(several.to_owned()));
-        for none in ["x", "", "ab123"] {
-            assert_eq!(found(none), Err(format!("there is no dead job `{none}`; `spotifai dead list` shows all ids")));
+        for unknown in ["x", "", "ab123"] {
+            assert_eq!(found(unknown), Err(format!("no dead job `{unknown}`; `spotifai dead list` lists all ids")));
         }
     }
 }

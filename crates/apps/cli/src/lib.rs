@@ -1,23 +1,24 @@
-//! `spotifai`: everything the system does, from the command line.
-// These macros panic where standard output or standard error cannot be written: use `output`, `host::complain`.
+//! The command-line program `spotifai`.
+
+// These macros panic if the stream cannot be written to. Use `output` or `host::complain` instead.
 #![warn(clippy::print_stderr, clippy::print_stdout)]
 
 mod args;
 mod backends;
+mod command_line;
 mod commands;
 mod error;
 mod files;
+mod finished_search;
 mod fleet;
-mod found;
 mod ids;
+mod interrupt;
 mod output;
-mod overwriting;
+mod overwrite_check;
 mod playlist_run;
 mod programs;
 mod progress;
 mod refusals;
-mod shell;
-mod stop;
 mod summary;
 mod watch;
 
@@ -33,22 +34,22 @@ pub fn command() -> clap::Command {
     args::Args::command()
 }
 
-/// Runs `spotifai` with these worker programs.
+/// Runs `spotifai` with the given worker programs.
 pub fn main(programs: &'static [Program]) -> ExitCode {
     programs::set(programs);
     let (runtime, shutdown) = match host::begin() {
         Ok(begun) => begun,
-        Err(error) => return error::ended(Err(error.into())),
+        Err(error) => return error::report(Err(error.into())).into(),
     };
     let args = match args::Args::try_parse() {
         Ok(args) => args,
         Err(error) => return host::usage_error("spotifai", error),
     };
     let entered = runtime.enter();
-    stop::on_signal(&args.command, &shutdown);
+    interrupt::on_signal(&args.command, &shutdown);
     drop(entered);
     let result = runtime.block_on(commands::run(args, &shutdown));
-    let code = error::ended(result);
+    let code = error::report(result);
     host::end(runtime);
-    code
+    code.into()
 }

@@ -1,4 +1,4 @@
-//! The program `spotifai`.
+//! The executable `spotifai`.
 
 fn main() -> std::process::ExitCode {
     cli::main(cli::PROGRAMS)

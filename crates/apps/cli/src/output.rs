@@ -1,7 +1,7 @@
-//! Printing: lines, tables, JSON. Colours are for a terminal only, and none where NO_COLOR is set.
+//! Printing lines, tables and JSON. Colours appear on terminals only, and never when NO_COLOR is set.
 //!
-//! What is printed may hold texts from outside: here, and only here, whatever a terminal would obey is escaped. Our own
-//! colours are therefore no escape sequences until then.
+//! Printed text may contain strings from outside. This module is the only place that escapes terminal control sequences,
+//! so our own colours stay marker characters until the text passes through [`render`].
 
 use std::io::Write;
 use std::time::Duration;
@@ -14,102 +14,101 @@ use host::complain;
 pub use report::thousands;
 use serde::Serialize;
 
-/// A line on standard output, [`shown`]; a closed pipe is an error like any other.
-pub fn say(line: &str) -> anyhow::Result<()> {
-    print(&shown(line))
+/// Prints a line, [rendered](render), on standard output. A closed pipe is an error like any other.
+pub fn print_line(line: &str) -> anyhow::Result<()> {
+    write_line(&render(line))
 }
 
-/// A text as it is on standard output.
-pub fn say_raw(text: &[u8]) -> anyhow::Result<()> {
+/// Writes bytes to standard output unchanged.
+pub fn print_bytes(text: &[u8]) -> anyhow::Result<()> {
     let mut out = std::io::stdout().lock();
-    out.write_all(text).and_then(|()| out.flush()).map_err(unprinted)
+    out.write_all(text).and_then(|()| out.flush()).map_err(stdout_error)
 }
 
-/// A value as indented JSON on standard output.
-pub fn say_json(value: &impl Serialize) -> anyhow::Result<()> {
-    print(&escaped_json(&serde_json::to_string_pretty(value)?))
+/// Prints a value as indented JSON on standard output.
+pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    write_line(&escaped_json(&serde_json::to_string_pretty(value)?))
 }
 
-/// A value as JSON in one line on standard output.
-pub fn say_json_line(value: &impl Serialize) -> anyhow::Result<()> {
-    print(&escaped_json(&serde_json::to_string(value)?))
+/// Prints a value as a single line of JSON on standard output.
+pub fn print_json_line(value: &impl Serialize) -> anyhow::Result<()> {
+    write_line(&escaped_json(&serde_json::to_string(value)?))
 }
 
-/// A line on standard error about what is doubtful and does not stop the command.
+/// Prints a warning on standard error; the command goes on.
 pub fn warn(note: &str) {
     complain(&format!("warning: {}", escaped(note)));
 }
 
-fn print(line: &str) -> anyhow::Result<()> {
-    writeln!(std::io::stdout().lock(), "{line}").map_err(unprinted)
+fn write_line(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout().lock(), "{line}").map_err(stdout_error)
 }
 
-/// Why nothing can be printed. A closed pipe stays what it is: it is no failure.
-pub fn unprinted(error: std::io::Error) -> anyhow::Error {
+/// Adds context to a failed write to standard output. A closed pipe is passed through: it is not a failure.
+pub fn stdout_error(error: std::io::Error) -> anyhow::Error {
     match error.kind() {
         std::io::ErrorKind::BrokenPipe => error.into(),
         _ => anyhow::Error::new(error).context("cannot write to standard output"),
     }
 }
 
-/// A line on standard error, [`shown`]. Where that cannot be written, nobody would read why.
-pub fn tell(line: &str) {
-    complain(&shown(line));
+/// Prints a line, [rendered](render), on standard error. Errors are ignored: there is nowhere left to report them.
+pub fn eprint_line(line: &str) {
+    complain(&render(line));
 }
 
-/// How words of our own look on a terminal.
+/// How our own words look on a terminal.
 #[derive(Debug, Clone, Copy)]
-pub enum Look {
-    /// Brighter or thicker.
+pub enum Style {
+    /// Headings.
     Bold,
-    /// Darker.
+    /// Unimportant.
     Dim,
     /// Bad.
     Red,
     /// Good.
     Green,
-    /// Between the two.
+    /// Needs attention.
     Yellow,
 }
 
-/// The characters that stand for [`Look`]s in a text that is not printed yet, with what a terminal knows them by: Unicode's
-/// noncharacters, which are for a program's own use and in no text of others. The worst that one from outside can do is a
-/// colour.
-const LOOKS: [(char, &str); 6] = [
+/// Marker characters that stand for [`Style`]s in text that is not printed yet, with their escape sequences. They are Unicode
+/// noncharacters, which are reserved for internal use. One that arrives in outside text can do no more than set a colour.
+const STYLE_MARKS: [(char, &str); 6] = [
     ('\u{fdd0}', "\x1b[1m"),
     ('\u{fdd1}', "\x1b[2m"),
     ('\u{fdd2}', "\x1b[31m"),
     ('\u{fdd3}', "\x1b[32m"),
     ('\u{fdd4}', "\x1b[33m"),
-    PLAIN,
+    RESET,
 ];
 
-/// The end of all looks.
-const PLAIN: (char, &str) = ('\u{fddf}', "\x1b[0m");
+/// Ends every style.
+const RESET: (char, &str) = ('\u{fddf}', "\x1b[0m");
 
-/// The text in a look, for [`say`] and cells of [`table`].
-pub fn style(text: impl std::fmt::Display, look: Look) -> String {
-    format!("{}{text}{}", LOOKS[look as usize].0, PLAIN.0)
+/// Marks text with a style, for [`print_line`] and the cells of [`table`].
+pub fn style(text: impl std::fmt::Display, style: Style) -> String {
+    format!("{}{text}{}", STYLE_MARKS[style as usize].0, RESET.0)
 }
 
-/// The text as it may be printed: what a terminal would obey is escaped, save the ends of lines, and our own looks are
-/// colours where standard output has them.
-pub fn shown(text: &str) -> String {
-    let mut shown = escaped_lines(text).into_owned();
-    for (mark, sequence) in LOOKS {
-        if shown.contains(mark) {
-            shown = shown.replace(mark, if colors_enabled() { sequence } else { "" });
+/// Makes text safe to print: control characters other than line ends are escaped, and style marks become colours if standard
+/// output supports them.
+pub fn render(text: &str) -> String {
+    let mut rendered = escaped_lines(text).into_owned();
+    for (mark, sequence) in STYLE_MARKS {
+        if rendered.contains(mark) {
+            rendered = rendered.replace(mark, if colors_enabled() { sequence } else { "" });
         }
     }
-    shown
+    rendered
 }
 
-/// Columns of a terminal that the text takes.
+/// Terminal columns that the text occupies.
 fn width(text: &str) -> usize {
-    measure_text_width(&text.replace(LOOKS.map(|(mark, _)| mark), ""))
+    measure_text_width(&text.replace(STYLE_MARKS.map(|(mark, _)| mark), ""))
 }
 
-/// Rows under a header, columns aligned: the first to the left, numbers to the right. A cell is one line, whatever it holds.
+/// Formats rows under a header. Columns of numbers are right-aligned, all others left-aligned; a cell is always one line.
 pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     let rows: Vec<Vec<_>> = rows.iter().map(|row| row.iter().map(|cell| escaped(cell)).collect()).collect();
     let widest = |column: usize| {
@@ -118,7 +117,7 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
     };
     let widths: Vec<usize> = (0..header.len()).map(widest).collect();
     let begins_as_number = |cell: &str| {
-        let first = cell.chars().find(|c| LOOKS.iter().all(|(mark, _)| mark != c));
+        let first = cell.chars().find(|c| STYLE_MARKS.iter().all(|(mark, _)| mark != c));
         first.is_some_and(|c| c.is_ascii_digit() || c == '–')
     };
     let is_number = |column: usize| !rows.is_empty() && rows.iter().all(|row| begins_as_number(&row[column]));
@@ -130,24 +129,34 @@ pub fn table(header: &[&str], rows: &[Vec<String>]) -> String {
         });
         padded.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
-    let head = style(line(header.to_vec()), Look::Bold);
+    let head = style(line(header.to_vec()), Style::Bold);
     let body = rows.iter().map(|row| line(row.iter().map(|cell| &**cell).collect()));
     std::iter::once(head).chain(body).collect::<Vec<_>>().join("\n")
 }
 
-/// A count; `–` where nobody knows it.
+/// Formats a count; `–` if it is unknown.
 pub fn count(number: Option<u64>) -> String {
     number.map_or_else(|| "–".to_owned(), |number| thousands(number as usize))
 }
 
-/// A count that is red unless it is zero.
-pub fn alarming(number: u64) -> String {
+/// Formats a count, in red unless it is zero.
+pub fn red_unless_zero(number: u64) -> String {
     let text = thousands(number as usize);
-    if number == 0 { text } else { style(text, Look::Red) }
+    if number == 0 { text } else { style(text, Style::Red) }
 }
 
-/// A length of time in one unit.
-pub fn length(time: Duration) -> String {
+/// A count with its noun: "1 job", "2 jobs", "1,200 tracks without tags". The first word takes the plural.
+pub fn counted(number: usize, noun: &str) -> String {
+    let count = thousands(number);
+    match noun.split_once(' ') {
+        _ if number == 1 => format!("{count} {noun}"),
+        Some((first, rest)) => format!("{count} {first}s {rest}"),
+        None => format!("{count} {noun}s"),
+    }
+}
+
+/// Formats a duration in a single unit.
+pub fn format_duration(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0..120 => format!("{seconds} s"),
@@ -157,9 +166,9 @@ pub fn length(time: Duration) -> String {
     }
 }
 
-/// How long ago that was.
+/// Formats how long ago something happened.
 pub fn age(since: Timestamp) -> String {
-    length(Timestamp::now().duration_since(since))
+    format_duration(Timestamp::now().duration_since(since))
 }
 
 #[cfg(test)]
@@ -167,16 +176,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_stand_to_the_right() {
+    fn numbers_are_right_aligned() {
         let rows = vec![vec!["track.tags".into(), "7".into()], vec!["x".into(), "1,200".into()]];
-        let table = shown(&table(&["kind", "ready"], &rows));
+        let table = render(&table(&["kind", "ready"], &rows));
         assert_eq!(table, "kind        ready\ntrack.tags      7\nx           1,200");
     }
 
     #[test]
-    fn a_cell_is_one_line_and_padded_by_what_is_seen_of_it() {
-        let rows = vec![vec!["a\nb\x1b[2J".into(), "1".into()], vec![style("open", Look::Green), "2".into()]];
-        let table = shown(&table(&["state", "n"], &rows));
+    fn a_cell_is_one_line_padded_to_its_visible_width() {
+        let rows = vec![vec!["a\nb\x1b[2J".into(), "1".into()], vec![style("open", Style::Green), "2".into()]];
+        let table = render(&table(&["state", "n"], &rows));
         assert_eq!(table, "state          n\na\\nb\\u{1b}[2J  1\nopen           2");
     }
 }

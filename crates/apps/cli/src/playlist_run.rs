@@ -1,4 +1,4 @@
-//! A run of playlists: what it is for, and its first jobs.
+//! Starting a run over playlists.
 
 use model::Timestamp;
 use model::job::{Envelope, PlaylistPageJob};
@@ -8,14 +8,14 @@ use crate::error::usage;
 
 /// What a run is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Goal {
-    /// A model.
+pub enum RunGoal {
+    /// A trained model.
     Model,
-    /// Tracks with their labels.
+    /// Tracks with labels, without audio.
     Labels,
 }
 
-/// The ids of playlists named by id, URI or address, sorted, each once.
+/// Parses playlist ids, URIs or URLs; the ids are sorted and unique.
 pub fn playlist_ids(playlists: &[String]) -> anyhow::Result<Vec<String>> {
     let ids: Result<Vec<_>, _> = playlists.iter().map(|playlist| spotify::parse_playlist(playlist)).collect();
     let mut ids = ids.map_err(usage)?;
@@ -24,12 +24,12 @@ pub fn playlist_ids(playlists: &[String]) -> anyhow::Result<Vec<String>> {
     Ok(ids)
 }
 
-/// Whether the command that began it has something left to do.
+/// Whether a run is neither finished nor cancelled.
 pub fn is_open(run: &Run) -> bool {
     run.finished_at.is_none() && run.cancelled_at.is_none()
 }
 
-/// A run of these playlists that begins now.
+/// A new run over these playlists.
 pub fn new_run(playlists: &[String], started_at: Timestamp) -> Run {
     let id = format!("r{}", uuid::Uuid::new_v4().simple());
     Run {
@@ -43,7 +43,7 @@ pub fn new_run(playlists: &[String], started_at: Timestamp) -> Run {
     }
 }
 
-/// The jobs that begin a run: the first page of each playlist, which fans out all others.
+/// The first jobs of a run: the first page of each playlist, which publishes the jobs for the others.
 pub fn first_pages(run: &Run, labels_only: bool) -> Vec<Envelope> {
     let job = |playlist: &String| {
         let (run, playlist) = (run.id.clone(), playlist.clone());

@@ -1,4 +1,4 @@
-//! The worker programs, and the kinds of job that they run: whatever lists either reads this.
+//! The worker programs and the job kinds they run. Everything that lists either starts here.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use pitch_worker::PitchWorker;
 use playlist_worker::PlaylistWorker;
 use runtime::Budget;
 
-/// In the order of the way of the data.
+/// The worker programs, in the order in which data passes through them.
 pub const PROGRAMS: &[Program] = &[
     Program::of::<PlaylistWorker>(),
     Program::of::<LastfmWorker>(),
@@ -19,45 +19,45 @@ pub const PROGRAMS: &[Program] = &[
     Program::of::<GridWorker>(),
 ];
 
-/// All programs together, as `spotifai worker` calls them.
+/// The name that stands for all programs in `spotifai worker`.
 pub const ALL: &str = "all";
 
-/// What ends the name of every worker program.
+/// The common suffix of program names.
 const SUFFIX: &str = "-worker";
 
-static OF_PROCESS: OnceLock<&'static [Program]> = OnceLock::new();
+static INSTALLED: OnceLock<&'static [Program]> = OnceLock::new();
 
-/// Sets the programs of this process; those of a program with more of them than [`PROGRAMS`].
+/// Sets the programs of this process, for executables that add their own to [`PROGRAMS`].
 pub fn set(programs: &'static [Program]) {
-    let _ = OF_PROCESS.set(programs);
+    let _ = INSTALLED.set(programs);
 }
 
-/// The programs.
+/// The programs of this process.
 pub fn programs() -> &'static [Program] {
-    OF_PROCESS.get().copied().unwrap_or(PROGRAMS)
+    INSTALLED.get().copied().unwrap_or(PROGRAMS)
 }
 
-/// The name of a program as `spotifai worker` takes it.
-pub fn short(program: &Program) -> &'static str {
+/// The name that `spotifai worker` uses for a program.
+pub fn short_name(program: &Program) -> &'static str {
     program.name.strip_suffix(SUFFIX).unwrap_or(program.name)
 }
 
-/// Every kind of job, in the order of the way of the data.
+/// Every job kind, in the order of the programs.
 pub fn kinds() -> Vec<Kind> {
     programs().iter().flat_map(Program::kinds).collect()
 }
 
-/// The names of the kinds.
-pub fn names() -> Vec<&'static str> {
+/// The names of all job kinds.
+pub fn kind_names() -> Vec<&'static str> {
     kinds().iter().map(|kind| kind.name).collect()
 }
 
-/// The kind of this name.
+/// The job kind with this name.
 pub fn kind(name: &str) -> Option<Kind> {
     kinds().into_iter().find(|kind| kind.name == name)
 }
 
-/// The rate budgets that this machine's workers spend.
+/// The rate budgets that workers on this machine draw from.
 pub fn budgets(settings: &Settings) -> Vec<Budget> {
     programs().iter().flat_map(|program| program.budgets(settings)).collect()
 }
@@ -69,17 +69,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_kind_is_run_by_the_worker_that_its_type_names_and_by_no_other() {
+    fn every_kind_is_run_by_the_worker_it_names_and_by_no_other() {
         for program in PROGRAMS {
             for kind in program.kinds() {
                 assert_eq!(kind.worker, program.name, "{}", kind.name);
             }
         }
-        assert_eq!(names().iter().collect::<BTreeSet<_>>().len(), names().len());
+        assert_eq!(kind_names().iter().collect::<BTreeSet<_>>().len(), kind_names().len());
     }
 
     #[test]
-    fn every_budget_that_a_kind_pays_from_is_declared() {
+    fn every_budget_used_by_a_kind_is_declared() {
         let declared: BTreeSet<_> = budgets(&Settings::default()).iter().map(|budget| budget.name).collect();
         for kind in kinds() {
             assert!(kind.budgets.iter().all(|budget| declared.contains(budget)), "{}", kind.name);

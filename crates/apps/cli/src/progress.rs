@@ -1,4 +1,4 @@
-//! Progress of long work: bars on a terminal, plain lines elsewhere.
+//! Progress of long work: bars on a terminal, lines of text elsewhere.
 
 use std::collections::HashMap;
 use std::future::Future;
@@ -16,54 +16,54 @@ use model::track::{PlaylistPage, expected_offsets};
 
 use crate::fleet;
 use crate::output::thousands;
-use crate::playlist_run::Goal;
+use crate::playlist_run::RunGoal;
 use crate::programs;
 
-/// One thing on its way: `done` of `total`.
+/// The progress of one kind of work.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gauge {
     /// What is counted.
     pub label: &'static str,
-    /// So many are done.
+    /// How many are done.
     pub done: usize,
-    /// Of so many.
+    /// How many there are in all.
     pub total: usize,
-    /// What else there is to say.
+    /// A remark; may be empty.
     pub note: String,
 }
 
-/// How often a terminal is redrawn.
-const REDRAW: Duration = Duration::from_millis(250);
+/// How often the bars on a terminal are redrawn.
+const BAR_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How often a log gets a line.
-const LINE: Duration = Duration::from_secs(2);
+/// How often a line is printed elsewhere.
+const LINE_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Runs `work` and shows what `measure` finds until it ends.
+/// Runs `work` to its end, showing what `measure` returns meanwhile.
 pub async fn follow<T, M, F>(measure: M, work: impl Future<Output = T>) -> T
 where
     M: Fn() -> F,
     F: Future<Output = anyhow::Result<Vec<Gauge>>>,
 {
-    let mut screen = Screen::new();
+    let mut display = ProgressDisplay::new();
     tokio::pin!(work);
     loop {
-        let wait = tokio::time::sleep(screen.every);
+        let wait = tokio::time::sleep(display.interval);
         tokio::select! {
             result = &mut work => {
-                screen.show(&measure().await.unwrap_or_default(), true);
+                display.show(&measure().await.unwrap_or_default(), true);
                 return result;
             }
             () = wait => {}
         }
-        // A store that is out of reach for a moment shows no news; the work itself decides whether that is an error.
+        // If the store is unreachable, skip this update; the work itself decides whether that is an error.
         if let Ok(gauges) = measure().await {
-            screen.show(&gauges, false);
+            display.show(&gauges, false);
         }
     }
 }
 
-/// How far a run's collection is.
-pub async fn collection(backends: &Backends, run: &Run, goal: Goal) -> anyhow::Result<Vec<Gauge>> {
+/// The progress of a run's collection.
+pub async fn collection(backends: &Backends, run: &Run, goal: RunGoal) -> anyhow::Result<Vec<Gauge>> {
     let store = &backends.store;
     let pages = store.pages(Some(&run.id)).await?;
     let audio = store.audio_counts().await?;
@@ -77,13 +77,13 @@ pub async fn collection(backends: &Backends, run: &Run, goal: Goal) -> anyhow::R
         gauge("analyses", audio.analyses + audio.without_analysis, audio.tracks),
         gauge("pitches", audio.pitches + rejected, audio.analyses),
     ];
-    if goal == Goal::Labels {
+    if goal == RunGoal::Labels {
         gauges.retain(|gauge| ["pages", "tags"].contains(&gauge.label));
     }
     for capability in store.capabilities().await?.iter().filter(|capability| !capability.allowed) {
-        let refused = if capability.name.ends_with("analysis") { "analyses" } else { "features" };
-        for gauge in gauges.iter_mut().filter(|gauge| gauge.label == refused) {
-            gauge.note = "not allowed for this app (403)".into();
+        let affected = if capability.name.ends_with("analysis") { "analyses" } else { "features" };
+        for gauge in gauges.iter_mut().filter(|gauge| gauge.label == affected) {
+            gauge.note = "blocked by Spotify (403)".into();
         }
     }
     let (now, budgets) = (Timestamp::now(), programs::budgets(&backends.settings));
@@ -95,11 +95,11 @@ pub async fn collection(backends: &Backends, run: &Run, goal: Goal) -> anyhow::R
             _ => continue,
         };
         for gauge in gauges.iter_mut().filter(|gauge| wait > 0.0 && gauge.label == label) {
-            gauge.note = format!("throttled, goes on in {wait:.0} s");
+            gauge.note = format!("rate-limited, resumes in {wait:.0} s");
         }
     }
-    let here = std::process::id();
-    let ours = fleet::alive(store.workers().await?).into_iter().filter(|beat| beat.pid == here);
+    let own_pid = std::process::id();
+    let ours = fleet::alive(store.workers().await?).into_iter().filter(|beat| beat.pid == own_pid);
     for trouble in ours.flat_map(|beat| beat.troubles) {
         let label = match trouble.kind.as_deref() {
             Some(TrackTagsJob::KIND) => "tags",
@@ -108,46 +108,46 @@ pub async fn collection(backends: &Backends, run: &Run, goal: Goal) -> anyhow::R
             _ => "pages",
         };
         for gauge in gauges.iter_mut().filter(|gauge| gauge.label == label) {
-            gauge.note = format!("waits: {}", trouble.reason);
+            gauge.note = format!("waiting: {}", trouble.reason);
         }
     }
     Ok(gauges)
 }
 
-/// How many pages a run has, as far as those that were read tell.
+/// How many pages a run has, judging by the pages read so far.
 pub fn expected_pages(run: &Run, pages: &[PlaylistPage]) -> usize {
     let expected = |playlist: &String| {
-        let of: Vec<&PlaylistPage> = pages.iter().filter(|page| page.playlist == *playlist).collect();
-        expected_offsets(&of).len()
+        let read: Vec<&PlaylistPage> = pages.iter().filter(|page| page.playlist == *playlist).collect();
+        expected_offsets(&read).len()
     };
     run.playlists.iter().map(expected).sum()
 }
 
-/// How far a search is.
+/// The progress of a search.
 pub async fn search(backends: &Backends, search: &Search) -> anyhow::Result<Vec<Gauge>> {
     let done = backends.store.trial_count(&search.id).await?;
-    Ok(vec![Gauge { label: "trials", done, total: search.trials(), note: String::new() }])
+    Ok(vec![Gauge { label: "fits", done, total: search.trials(), note: String::new() }])
 }
 
-struct Screen {
-    every: Duration,
+struct ProgressDisplay {
+    interval: Duration,
     bars: Option<(MultiProgress, HashMap<&'static str, ProgressBar>)>,
     last: Vec<Gauge>,
-    began: Instant,
+    started: Instant,
 }
 
-impl Screen {
+impl ProgressDisplay {
     fn new() -> Self {
-        let terminal = std::io::stderr().is_terminal();
+        let is_terminal = std::io::stderr().is_terminal();
         Self {
-            every: if terminal { REDRAW } else { LINE },
-            bars: terminal.then(|| (MultiProgress::new(), HashMap::new())),
+            interval: if is_terminal { BAR_INTERVAL } else { LINE_INTERVAL },
+            bars: is_terminal.then(|| (MultiProgress::new(), HashMap::new())),
             last: Vec::new(),
-            began: Instant::now(),
+            started: Instant::now(),
         }
     }
 
-    fn show(&mut self, gauges: &[Gauge], ended: bool) {
+    fn show(&mut self, gauges: &[Gauge], is_last: bool) {
         match &mut self.bars {
             Some((multi, bars)) => {
                 for gauge in gauges {
@@ -155,17 +155,17 @@ impl Screen {
                     bar.set_length(gauge.total as u64);
                     bar.set_position(gauge.done as u64);
                     bar.set_message(escaped(&gauge.note).into_owned());
-                    if ended {
+                    if is_last {
                         bar.abandon();
                     }
                 }
-                // What is printed next begins on a line of its own.
-                if ended && !bars.is_empty() {
+                // Whatever is printed next starts on a new line.
+                if is_last && !bars.is_empty() {
                     complain("");
                 }
             }
             None if self.last != gauges => {
-                complain(&format!("{:>5.0} s  {}", self.began.elapsed().as_secs_f64(), line(gauges)));
+                complain(&format!("{:>5.0} s  {}", self.started.elapsed().as_secs_f64(), line(gauges)));
             }
             None => {}
         }
@@ -176,13 +176,13 @@ impl Screen {
 fn new_bar(label: &'static str) -> ProgressBar {
     let style =
         ProgressStyle::with_template("{prefix:>9} {bar:32.green/black.bright} {human_pos:>7}/{human_len:<7} {msg}");
-    ProgressBar::new(0).with_style(style.expect("the template is right").progress_chars("━╸━")).with_prefix(label)
+    ProgressBar::new(0).with_style(style.expect("the template is valid").progress_chars("━╸━")).with_prefix(label)
 }
 
 fn line(gauges: &[Gauge]) -> String {
-    let one = |gauge: &Gauge| {
+    let part = |gauge: &Gauge| {
         let note = if gauge.note.is_empty() { String::new() } else { format!(" ({})", escaped(&gauge.note)) };
         format!("{} {}/{}{note}", gauge.label, thousands(gauge.done), thousands(gauge.total))
     };
-    gauges.iter().map(one).collect::<Vec<_>>().join("  ")
+    gauges.iter().map(part).collect::<Vec<_>>().join("  ")
 }

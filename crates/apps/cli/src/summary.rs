@@ -1,4 +1,4 @@
-//! What a run found, for people and as `summary.json`.
+//! The results of a run or search, for people and as `summary.json`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -14,19 +14,20 @@ use model::track::{PlaylistPage, SkipReason, expected_offsets};
 use report::{Verdict, differing};
 use serde::Serialize;
 
+use crate::commands::search::VariedParams;
 use crate::files::save;
-use crate::found::Found;
-use crate::output::{Look, style, table, thousands};
+use crate::finished_search::FinishedSearch;
+use crate::output::{Style, counted, style, table, thousands};
 
-/// The file of a [`Summary`].
-pub const SUMMARY: &str = "summary.json";
+/// The file name of a [`Summary`].
+pub const SUMMARY_FILE: &str = "summary.json";
 
-/// `summary.json`.
+/// The results, in the form of `summary.json`.
 #[derive(Debug, Serialize)]
 pub struct Summary {
-    /// Where the rows come from.
+    /// Where the rows came from.
     source: &'static str,
-    /// Whether they are the sample catalogue's, of which nothing is real.
+    /// Whether the rows are the demo's invented sample catalogue.
     invented: bool,
     #[serde(flatten)]
     collection: Option<CollectionSummary>,
@@ -43,6 +44,8 @@ pub struct Summary {
     #[serde(skip_serializing_if = "Option::is_none")]
     tuned: Option<Tuned>,
     verdict: Verdict,
+    #[serde(skip)]
+    winner_params: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     importances: Option<Importances>,
 }
@@ -50,13 +53,13 @@ pub struct Summary {
 #[derive(Debug, Serialize)]
 struct Winner {
     #[serde(flatten)]
-    setting: Candidate,
+    candidate: Candidate,
     mean_accuracy: f64,
 }
 
 impl Summary {
-    /// Gathers it from the store.
-    pub async fn gather(backends: &Backends, found: &Found, run: Option<&Run>) -> anyhow::Result<Self> {
+    /// Gathers the results from the store.
+    pub async fn gather(backends: &Backends, found: &FinishedSearch, run: Option<&Run>) -> anyhow::Result<Self> {
         let collection = match run {
             Some(run) => Some(collection(backends, Some(run)).await?),
             None => None,
@@ -66,6 +69,7 @@ impl Summary {
             source: source(&found.dataset),
             invented: found.dataset.stand_in == Some(StandIn::Sample),
             verdict: Verdict::of(&found.dataset, &found.search, &found.model, found.command.as_deref()),
+            winner_params: VariedParams::in_search(&found.search).describe(&found.model.winner),
             collection,
             dataset_rows: found.dataset.rows,
             dataset_features: found.dataset.features,
@@ -74,7 +78,7 @@ impl Summary {
             settings: found.search.settings.len(),
             folds: found.search.folds,
             seed: found.search.seed,
-            winner: Winner { setting: found.model.winner.clone(), mean_accuracy: found.model.mean_accuracy },
+            winner: Winner { candidate: found.model.winner.clone(), mean_accuracy: found.model.mean_accuracy },
             heldout: evaluation.heldout,
             baseline: evaluation.baseline,
             tuned: evaluation.tuned.clone(),
@@ -84,8 +88,8 @@ impl Summary {
 
     /// Writes `summary.json` into a folder.
     pub fn write(&self, out: &Path) -> anyhow::Result<()> {
-        let file = out.join(SUMMARY);
-        // JSON itself escapes only the control characters of ASCII.
+        let file = out.join(SUMMARY_FILE);
+        // JSON itself escapes only ASCII control characters.
         save(&file, escaped_json(&serde_json::to_string_pretty(self)?).as_bytes())
     }
 }
@@ -99,13 +103,13 @@ fn source(dataset: &DatasetInfo) -> &'static str {
     }
 }
 
-/// What a run, or all runs together, collected.
+/// What one run, or all runs together, collected.
 pub async fn collection(backends: &Backends, run: Option<&Run>) -> anyhow::Result<CollectionSummary> {
     let store = &backends.store;
     let pages = store.pages(run.map(|run| run.id.as_str())).await?;
     let mut skipped: BTreeMap<String, usize> = BTreeMap::new();
-    for (reason, n) in pages.iter().flat_map(|page| &page.skipped) {
-        *skipped.entry(reason.as_str().to_owned()).or_default() += *n as usize;
+    for (reason, rows) in pages.iter().flat_map(|page| &page.skipped) {
+        *skipped.entry(reason.as_str().to_owned()).or_default() += *rows as usize;
     }
     let ids: BTreeSet<&String> = pages.iter().flat_map(|page| &page.track_ids).collect();
     let duplicates = pages.iter().map(|page| page.track_ids.len()).sum::<usize>() - ids.len();
@@ -133,7 +137,7 @@ pub async fn collection(backends: &Backends, run: Option<&Run>) -> anyhow::Resul
     })
 }
 
-/// Playlists of which all pages were read, and that have another number of rows than they say.
+/// Playlists that were read completely and returned a different number of rows than they announced.
 fn rows_differ(pages: &[PlaylistPage]) -> BTreeMap<String, RowCountMismatch> {
     let mut playlists: BTreeMap<(&String, &String), Vec<&PlaylistPage>> = BTreeMap::new();
     for page in pages {
@@ -148,7 +152,7 @@ fn rows_differ(pages: &[PlaylistPage]) -> BTreeMap<String, RowCountMismatch> {
     playlists.into_iter().filter_map(differs).collect()
 }
 
-/// How jobs ended, over all workers that were ever seen.
+/// How jobs ended, summed over all workers ever seen.
 async fn jobs(backends: &Backends) -> anyhow::Result<BTreeMap<String, JobCounts>> {
     let mut jobs: BTreeMap<String, JobCounts> = BTreeMap::new();
     for (kind, counts) in backends.store.workers().await?.into_iter().flat_map(|worker| worker.counts) {
@@ -165,102 +169,104 @@ impl fmt::Display for Summary {
         if self.invented {
             writeln!(
                 f,
-                "invented   songs, tags and audio are the demo's sample catalogue: scores say nothing about music"
+                "invented   the demo's songs, tags and audio are made up: these scores say nothing about real music"
             )?;
         }
         if let Some(collection) = &self.collection {
             f.write_str(&collected(collection))?;
             writeln!(
                 f,
-                "found      tags of {}, features of {}, pitches of {}",
+                "found      tags for {}, features for {}, pitches for {}",
                 thousands(collection.tracks_tagged),
                 thousands(collection.tracks_with_features),
                 thousands(collection.tracks_with_pitches)
             )?;
             if collection.tracks_with_incomplete_features > 0 {
                 let tracks = thousands(collection.tracks_with_incomplete_features);
-                writeln!(f, "incomplete features of {tracks}: Spotify gave some of the values only")?;
+                writeln!(f, "incomplete features for {tracks}: Spotify returned only some of the values")?;
             }
-            for (what, detail) in &collection.refused {
-                writeln!(f, "refused    {what}: {detail}")?;
+            for (data, detail) in &collection.refused {
+                writeln!(f, "blocked    {data}: {detail}")?;
             }
             let dead: u64 = collection.jobs.values().map(|counts| counts.dead).sum();
             if dead > 0 {
-                writeln!(f, "dead jobs  {dead}; `spotifai dead list` says why")?;
+                writeln!(f, "dead jobs  {dead}; see `spotifai dead list`")?;
             }
         }
         writeln!(
             f,
-            "dataset    {} rows × {} features, {} labels",
-            thousands(self.dataset_rows),
-            self.dataset_features,
-            self.labels.len()
+            "dataset    {} × {}, {}",
+            counted(self.dataset_rows, "row"),
+            counted(self.dataset_features, "feature"),
+            counted(self.labels.len(), "label")
         )?;
         if !self.tracks_dropped.is_empty() {
-            writeln!(f, "dropped    {}", reasons(&self.tracks_dropped))?;
+            writeln!(f, "dropped    {}", reason_counts(&self.tracks_dropped))?;
         }
-        let params: Vec<String> =
-            self.winner.setting.params.iter().map(|(name, value)| format!("{name}={value}")).collect();
-        writeln!(f, "winner     {} of {} settings: {}", self.winner.setting.family, self.settings, params.join(" "))?;
-        let of = if self.source == "file" { "held-out rows" } else { "held-out tracks" };
-        write!(f, "\n{}", beside_baseline(of, &self.heldout, &self.baseline))?;
-        self.tuned.iter().try_for_each(|tuned| write!(f, "\n\n{}", gain(&self.heldout, tuned)))?;
+        writeln!(f, "winner     {} (best of {})", self.winner_params, counted(self.settings, "candidate"))?;
+        let heading = if self.source == "file" { "held-out rows" } else { "held-out tracks" };
+        write!(f, "\n{}", score_table(heading, &self.heldout, &self.baseline))?;
+        self.tuned.iter().try_for_each(|tuned| write!(f, "\n\n{}", threshold_effect(&self.heldout, tuned)))?;
         if self.verdict.problems.is_empty() { Ok(()) } else { write!(f, "\n\n{}", warning(&self.verdict)) }
     }
 }
 
-/// The scores of a winner and of the baseline on what was held out.
-pub fn beside_baseline(of: &str, winner: &Scores, baseline: &Scores) -> String {
+/// The scores of the winner and the baseline on the held-out rows.
+pub fn score_table(heading: &str, winner: &Scores, baseline: &Scores) -> String {
     let row = |name: &str, score: fn(&Scores) -> f64| {
         vec![name.to_owned(), format!("{:.3}", score(winner)), format!("{:.3}", score(baseline))]
     };
     let rows = [
-        row("subset accuracy", |of| of.accuracy),
-        row("F1 micro", |of| of.f1.micro),
-        row("F1 macro", |of| of.f1.macro_),
-        row("F1 samples", |of| of.f1.samples),
+        row("subset accuracy", |scores| scores.accuracy),
+        row("F1 micro", |scores| scores.f1.micro),
+        row("F1 macro", |scores| scores.f1.macro_),
+        row("F1 samples", |scores| scores.f1.samples),
     ];
-    table(&[of, "winner", "baseline"], &rows)
+    table(&[heading, "winner", "baseline"], &rows)
 }
 
-/// Lines about what was collected: of rows that were skipped and playlists that are not what they say only where there are
-/// any.
+/// Lines about the collected tracks, with skipped rows and playlists of unexpected length if there are any.
 pub fn collected(collection: &CollectionSummary) -> String {
-    let (tracks, rows) = (thousands(collection.tracks_collected), thousands(collection.rows));
+    let (tracks, rows) = (counted(collection.tracks_collected, "track"), counted(collection.rows, "row"));
     let skipped = match collection.rows_skipped.values().sum() {
         0_usize => String::new(),
-        _ => format!("skipped    {}\n", reasons(&collection.rows_skipped)),
+        _ => format!("skipped    {}\n", reason_counts(&collection.rows_skipped)),
     };
     let differs: String = differing(&collection.rows_differ).map(|line| format!("differs    {line}\n")).collect();
-    format!("collected  {tracks} tracks of {rows} rows\n{skipped}{differs}")
+    format!("collected  {tracks} from {rows}\n{skipped}{differs}")
 }
 
-/// What is known of tags.
+/// A line about the tags found.
 pub fn tags(collection: &CollectionSummary) -> String {
     format!(
-        "tags of {} tracks; {} have none, {} are unknown to last.fm",
-        thousands(collection.tracks_tagged),
+        "tags for {}; {} without tags, {} unknown to last.fm",
+        counted(collection.tracks_tagged, "track"),
         thousands(collection.tracks_without_tags),
         thousands(collection.tracks_unknown_to_lastfm)
     )
 }
 
-/// What there is to say against a model, for people.
+/// The problems of a model, with advice.
 pub fn warning(verdict: &Verdict) -> String {
     let problems = verdict.problems.iter().map(|problem| format!("  {problem}"));
-    let advice = verdict.advice.iter().map(|way| format!("  {way}"));
-    let head = |text| std::iter::once(style(text, Look::Yellow));
+    let advice = verdict.advice.iter().map(|advice| format!("  {advice}"));
+    let head = |text| std::iter::once(style(text, Style::Yellow));
     let lines = head("Before you use this model:").chain(problems).chain(head("What may help:")).chain(advice);
     lines.collect::<Vec<_>>().join("\n")
 }
 
-/// What thresholds changed on the held-out rows.
-pub fn gain(at_half: &Scores, tuned: &Tuned) -> String {
-    let change = |name: &str, of: fn(&Scores) -> f64| format!("{name} {:.3} → {:.3}", of(at_half), of(&tuned.heldout));
-    let [micro, macro_] = [change("micro F1", |of| of.f1.micro), change("macro F1", |of| of.f1.macro_)];
-    format!("{micro}, {macro_}, {} with thresholds", change("subset accuracy", |of| of.accuracy))
+/// How per-label thresholds changed the scores on the held-out rows.
+pub fn threshold_effect(at_half: &Scores, tuned: &Tuned) -> String {
+    let change =
+        |name: &str, score: fn(&Scores) -> f64| format!("{name} {:.3} → {:.3}", score(at_half), score(&tuned.heldout));
+    let changes = [
+        change("subset accuracy", |scores| scores.accuracy),
+        change("F1 micro", |scores| scores.f1.micro),
+        change("F1 macro", |scores| scores.f1.macro_),
+    ];
+    format!("with thresholds: {}", changes.join(", "))
 }
 
-fn reasons(counts: &BTreeMap<String, usize>) -> String {
-    counts.iter().map(|(reason, n)| format!("{} {reason}", thousands(*n))).collect::<Vec<_>>().join(", ")
+fn reason_counts(counts: &BTreeMap<String, usize>) -> String {
+    counts.iter().map(|(reason, count)| format!("{} {reason}", thousands(*count))).collect::<Vec<_>>().join(", ")
 }

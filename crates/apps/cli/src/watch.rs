@@ -1,4 +1,4 @@
-//! A state on the screen: once, or as a table that lives until Ctrl-C.
+//! Shows a view once, or repeatedly (`--watch`) until Ctrl-C.
 
 use std::io::{IsTerminal, Write};
 use std::time::Duration;
@@ -11,96 +11,96 @@ use serde_json::Value;
 use store::StoreError;
 
 use crate::args::LiveArgs;
-use crate::output::{say, say_json, say_json_line, shown, unprinted};
+use crate::output::{print_json, print_json_line, print_line, render, stdout_error};
 
-/// How often a live table is drawn.
-const EVERY: Duration = Duration::from_secs(1);
+/// How often a live view is refreshed.
+const REFRESH_INTERVAL: Duration = Duration::from_secs(1);
 
-/// A state, for people and for programs.
+/// What a command shows, for people and for programs.
 pub struct View {
-    /// Lines for people.
+    /// Text for people.
     pub text: String,
-    /// The same, in full, for programs.
+    /// The same for programs, complete.
     pub json: Value,
-    /// What a log gets in place of the lines for people, whenever it is another than before.
+    /// A one-line form for logs, printed in place of `text` whenever it changes.
     pub line: Option<String>,
 }
 
-/// Shows what `look` finds: once, or every second until a signal. A terminal is redrawn in place, anything else gets one
-/// block after the other.
+/// Shows what `load` returns, once or every second until a signal. A terminal is redrawn in place; anything else gets one
+/// block after another.
 ///
-/// Servers that are out of reach end it, unless it has shown something already: then it says so and goes on looking.
-pub async fn show(live: LiveArgs, mut look: impl AsyncFnMut() -> anyhow::Result<View>) -> anyhow::Result<()> {
+/// An unreachable server is an error on the first attempt. Later it is reported, and the next attempt follows.
+pub async fn show(live: LiveArgs, mut load: impl AsyncFnMut() -> anyhow::Result<View>) -> anyhow::Result<()> {
     if !live.watch {
-        let view = look().await?;
-        return if live.json { say_json(&view.json) } else { say(&view.text) };
+        let view = load().await?;
+        return if live.json { print_json(&view.json) } else { print_line(&view.text) };
     }
-    follow(live.json, async || Ok((look().await?, false))).await
+    follow(live.json, async || Ok((load().await?, false))).await
 }
 
-/// [`show`] every second, until `look` says of a view that it is the last, or a signal.
-pub async fn follow(json: bool, mut look: impl AsyncFnMut() -> anyhow::Result<(View, bool)>) -> anyhow::Result<()> {
+/// Like [`show`] with `--watch`, but also ends when `load` marks a view as the last.
+pub async fn follow(json: bool, mut load: impl AsyncFnMut() -> anyhow::Result<(View, bool)>) -> anyhow::Result<()> {
     let shutdown = host::signals::on_signals()?;
-    let mut screen = Screen::new(json);
+    let mut display = LiveDisplay::new(json);
     loop {
         let view = tokio::select! {
             () = shutdown.stopped() => return Ok(()),
-            view = look() => view,
+            view = load() => view,
         };
         match view {
             Ok((view, is_last)) => {
-                screen.draw(view)?;
+                display.draw(view)?;
                 if is_last {
                     return Ok(());
                 }
             }
-            Err(error) if screen.last.is_some() && is_passing(&error) => screen.complain(&error)?,
+            Err(error) if display.last.is_some() && is_transient(&error) => display.report(&error)?,
             Err(error) => return Err(error),
         }
         tokio::select! {
             () = shutdown.stopped() => return Ok(()),
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(REFRESH_INTERVAL) => {}
         }
     }
 }
 
-fn is_passing(error: &anyhow::Error) -> bool {
+fn is_transient(error: &anyhow::Error) -> bool {
     matches!(error.downcast_ref(), Some(QueueError::Unavailable { .. }))
         || matches!(error.downcast_ref(), Some(StoreError::Unavailable { .. }))
 }
 
-struct Screen {
+struct LiveDisplay {
     json: bool,
     in_place: bool,
-    /// The text drawn last.
+    /// The text drawn last, if any.
     last: Option<String>,
 }
 
-impl Screen {
+impl LiveDisplay {
     fn new(json: bool) -> Self {
         Self { json, in_place: !json && std::io::stdout().is_terminal(), last: None }
     }
 
     fn draw(&mut self, view: View) -> anyhow::Result<()> {
         let is_line = view.line.is_some() && !self.in_place;
-        let shown = view.line.filter(|_| is_line).unwrap_or(view.text);
+        let text = view.line.filter(|_| is_line).unwrap_or(view.text);
         if self.json {
-            say_json_line(&view.json)?;
+            print_json_line(&view.json)?;
         } else if self.in_place {
-            redraw(&shown, self.last.is_none()).map_err(unprinted)?;
+            redraw(&text, self.last.is_none()).map_err(stdout_error)?;
         } else if !is_line {
-            say(&format!("{shown}\n"))?;
-        } else if self.last.as_ref() != Some(&shown) {
-            say(&shown)?;
+            print_line(&format!("{text}\n"))?;
+        } else if self.last.as_ref() != Some(&text) {
+            print_line(&text)?;
         }
-        self.last = Some(shown);
+        self.last = Some(text);
         Ok(())
     }
 
-    fn complain(&self, error: &anyhow::Error) -> anyhow::Result<()> {
-        let line = format!("{error:#}; trying again").replace('\n', " ");
+    fn report(&self, error: &anyhow::Error) -> anyhow::Result<()> {
+        let line = format!("{error:#}; retrying").replace('\n', " ");
         match &self.last {
-            Some(last) if self.in_place => redraw(&format!("{last}\n\n{line}"), false).map_err(unprinted),
+            Some(last) if self.in_place => redraw(&format!("{last}\n\n{line}"), false).map_err(stdout_error),
             _ => {
                 complain(&format!("spotifai: {}", escaped(&line)));
                 Ok(())
@@ -109,7 +109,7 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for LiveDisplay {
     fn drop(&mut self) {
         if self.in_place {
             let _ = Term::stdout().show_cursor();
@@ -117,10 +117,10 @@ impl Drop for Screen {
     }
 }
 
-/// One write for the whole screen, over what is there: nothing is blank in between, so nothing flickers.
+/// Overwrites the screen in a single write, without clearing it first, so that nothing flickers.
 fn redraw(text: &str, is_first: bool) -> std::io::Result<()> {
     let (rows, columns) = Term::stdout().size();
-    let text = shown(text);
+    let text = render(text);
     let lines = text.lines().take(usize::from(rows).saturating_sub(1));
     let mut frame = String::from(if is_first { "\x1b[?25l\x1b[2J\x1b[H" } else { "\x1b[H" });
     for line in lines {

@@ -100,7 +100,7 @@ fn bad_input_gets_one_clear_line() {
         (&["predict", "3n3Ppam7vgaVa1iaRUc9Lp"], 1, "no model"),
         (&["dataset", "export", "x.csv"], 1, "no dataset"),
         (&["dataset", "export", "x.txt"], 2, "x.txt"),
-        (&["dataset", "export", "x.parquet", "--spreadsheet"], 2, "--spreadsheet is about .csv"),
+        (&["dataset", "export", "x.parquet", "--spreadsheet"], 2, "--spreadsheet applies only to .csv"),
         (&["dead", "show", "42"], 2, "42"),
         (&["search", "run", "--data", "missing.csv"], 1, "missing.csv"),
         (&["search", "run", "--data", "no.csv"], 1, "label:"),
@@ -122,7 +122,7 @@ fn bad_input_gets_one_clear_line() {
         (
             &["search", "plan", "--rows", "9", "--features", "9", "--labels", "0"],
             2,
-            "--labels is `0`: with --rows it is a number",
+            "--labels is `0`: with --rows it must be a number",
         ),
         (
             &["search", "plan", "--rows", "9", "--features", "9", "--labels", "99999999999999999999"],
@@ -226,7 +226,7 @@ fn config_writes_a_file_that_reads_back_and_replaces_none() {
     assert_eq!(read_back, ok(&set(&["config"])), "the same settings without the environment");
 
     let line = fails(&run(folder.path(), &["config", "--write", "mine.toml"]), 1);
-    assert!(line.contains("mine.toml is there already") && line.lines().count() == 1, "{line}");
+    assert!(line.contains("mine.toml already exists") && line.lines().count() == 1, "{line}");
     assert_eq!(std::fs::read_to_string(&file).unwrap().parse::<toml::Table>().unwrap(), written);
     let line = fails(&run(folder.path(), &["config", "--write", "no/such/folder.toml"]), 1);
     assert!(line.contains("no/such/folder.toml"), "{line}");

@@ -169,18 +169,18 @@ fn a_table_that_is_too_little_for_the_search_is_refused_before_anything_is_colle
     let track = |i: usize| format!("spotify:track:{i:022}");
     let local = |i: usize| format!("spotify:local:a:b:{i}:200");
     let cases: &[(Rows, &[&str])] = &[
-        ((0..3).map(|i| (track(i), "jazz")).collect(), &["3 of its tracks can be used", "5 folds", "add tracks"]),
-        ((0..7).map(|i| (track(i), "jazz")).collect(), &["7 of its tracks", "4 of them for training"]),
+        ((0..3).map(|i| (track(i), "jazz")).collect(), &["only 3 tracks are usable", "5 folds", "add tracks"]),
+        ((0..7).map(|i| (track(i), "jazz")).collect(), &["only 7 tracks are usable", "4 of them for training"]),
         (
             (0..20).map(|_| (track(1), "jazz")).collect(),
-            &["1 of its tracks (19 rows have no Spotify track of their own)"],
+            &["only 1 track is usable (19 rows without a Spotify track of their own)"],
         ),
         ((0..20).map(|i| (local(i), "jazz")).collect(), &["no row has both a Spotify URI", "spotify:track:ID"]),
         ((0..20).map(|i| (track(i), "rock")).collect(), &["a genre that can become a label: only_excluded_tags 20"]),
         ((0..20).map(|i| (track(i), "seen live")).collect(), &["a genre that can become a label: no_genre 20"]),
         (
             (0..20).map(|i| (track(i), if i < 3 { "jazz" } else { "" })).collect(),
-            &["3 of its tracks can be used", "no_tags 17"],
+            &["only 3 tracks are usable", "no_tags 17"],
         ),
     ];
     for (rows, parts) in cases {
@@ -189,7 +189,7 @@ fn a_table_that_is_too_little_for_the_search_is_refused_before_anything_is_colle
         let line = fails(&run(folder.path(), &["demo", "--catalogue", "my.csv", "--out", "out"]), 1);
         assert!(line.starts_with("spotifai: my.csv: ") && line.lines().count() == 1, "{line}");
         assert!(parts.iter().all(|part| line.contains(part)), "{parts:?}: {line}");
-        assert!(!folder.path().join("out").exists(), "nothing had begun");
+        assert!(!folder.path().join("out").exists(), "nothing was started");
     }
 }
 

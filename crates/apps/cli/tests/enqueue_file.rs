@@ -65,7 +65,7 @@ fn a_bad_line_is_named_and_nothing_of_it_is_published() {
     assert_eq!(ready(at), 2_000);
     let kept_going = fails(&run(at, &enqueue("ids", &["--keep-going"])), 1);
     assert!(
-        kept_going.contains("line 1201") && kept_going.contains("enqueued 2,000 jobs, left out 1 bad lines"),
+        kept_going.contains("line 1201") && kept_going.contains("enqueued 2,000 jobs, skipped 1 line"),
         "{kept_going}"
     );
 }
@@ -77,9 +77,9 @@ fn a_line_beyond_the_end_is_no_place_to_begin() {
     std::fs::write(at.join("ids"), ids(0..3)).unwrap();
     for line in ["5", "1000"] {
         let said = fails(&run(at, &enqueue("ids", &["--from-line", line])), 2);
-        assert!(said.contains(&format!("ids has 3 lines: there is no line {line} to begin with")), "{said}");
+        assert!(said.contains(&format!("ids has only 3 lines; cannot start at line {line}")), "{said}");
     }
-    assert_eq!(ok(&run(at, &enqueue("ids", &["--from-line", "3"]))), "enqueued 1 jobs\n");
+    assert_eq!(ok(&run(at, &enqueue("ids", &["--from-line", "3"]))), "enqueued 1 job\n");
     // What an interrupted command names whose lines were all safe.
     assert_eq!(ok(&run(at, &enqueue("ids", &["--from-line", "4"]))), "enqueued 0 jobs\n");
     std::fs::write(at.join("empty"), "").unwrap();
@@ -93,7 +93,7 @@ fn what_is_no_file_of_jobs_is_refused() {
     let long = format!("{}\n", "x".repeat(3 << 20));
     std::fs::write(at.join("long"), long).unwrap();
     std::fs::write(at.join("bytes"), b"\xff\xfe\n").unwrap();
-    for (file, said) in [("missing", "missing"), (".", "folder"), ("long", "longer than any job"), ("bytes", "UTF-8")] {
+    for (file, said) in [("missing", "missing"), (".", "folder"), ("long", "too long"), ("bytes", "UTF-8")] {
         let line = fails(&run(at, &enqueue(file, &[])), 1);
         assert!(
             line.contains(said) && line.lines().filter(|line| line.starts_with("spotifai: ")).count() == 1,
@@ -115,7 +115,7 @@ fn stopped_it_says_where_to_go_on() {
     wait_until("three thousand jobs", || ready(folder.path()) == 3_000);
     signal(&child, "INT");
     let line = fails(&child.wait_with_output().unwrap(), 130);
-    assert!(line.contains("stopped") && line.contains("go on with --from-line 3001"), "{line}");
+    assert!(line.contains("stopped") && line.contains("resume with --from-line 3001"), "{line}");
     drop(lines);
 }
 

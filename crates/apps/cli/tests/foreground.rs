@@ -62,7 +62,10 @@ fn an_interrupted_search_is_named_and_does_not_keep_the_next_one_waiting() {
     wait_until("a search", || !searches(at).is_empty());
     signal(&first, "INT");
     let first = String::from_utf8(first.wait_with_output().unwrap().stderr).unwrap();
-    assert!(first.contains("search.block is paused") && first.contains("spotifai resume search.block"), "{first}");
+    assert!(
+        first.contains("search.block has been paused") && first.contains("spotifai resume search.block"),
+        "{first}"
+    );
     ok(&run(at, &["resume", "search.block"]));
     let id = json(at, &["search", "list", "--json"])[0]["id"].as_str().unwrap()[..12].to_owned();
 
@@ -88,12 +91,12 @@ fn an_interrupted_refit_is_named_too() {
     wait_until("all trials", || searches(at) == [("open".into(), 12)]);
     signal(&first, "INT");
     let first = String::from_utf8(first.wait_with_output().unwrap().stderr).unwrap();
-    assert!(first.contains("finished trials are kept, and the same command goes on"), "{first}");
+    assert!(first.contains("finished fits are kept; run the same command again to resume"), "{first}");
     ok(&run(at, &["resume", "search.refit"]));
     let id = json(at, &["search", "list", "--json"])[0]["id"].as_str().unwrap()[..12].to_owned();
 
     let said = second(at);
-    let line = format!("search {id} is unfinished (all its blocks are done, but its winner was not refitted)");
+    let line = format!("search {id} is unfinished (all its blocks are done, but the winner is not fitted yet)");
     assert!(said.contains(&line), "{said}");
     assert!(said.contains(&format!("`spotifai search cancel {id}`")) && said.contains("resumes it"), "{said}");
     assert_eq!(searches(at), [("finished".into(), 6), ("open".into(), 12)]);
@@ -226,8 +229,8 @@ fn a_run_leaves_the_jobs_that_waited_before_it() {
     let collecting = Collecting::new();
     collecting.publish(&["3n3Ppam7vgaVa1iaRUc9Lp", "7ouMYWpwJ422jRcDASZB7P"]);
     let text = said(collecting.run(2));
-    assert!(text.contains("jobs of others wait in the queue (2 track.tags) and are left there"), "{text}");
-    assert!(text.contains("worker playlist lastfm pitch --until-empty` does them"), "{text}");
+    assert!(text.contains("the queue already holds other jobs (2 track.tags): they stay there until"), "{text}");
+    assert!(text.contains("worker playlist lastfm pitch --until-empty` runs them"), "{text}");
     assert_eq!(collecting.waiting(), BTreeMap::from([("track.tags".into(), 2)]));
 }
 
@@ -239,8 +242,11 @@ fn an_interrupted_run_is_named_and_left_to_its_own_command() {
     let left = collecting.waiting();
     assert!(left["track.tags"] > 40, "{left:?}");
     let text = said(collecting.run(2));
-    assert!(text.contains(&format!("jobs of others wait in the queue ({} track.tags)", left["track.tags"])), "{text}");
-    assert!(text.contains(&format!("run {first} is unfinished: the command that began it goes on with it")), "{text}");
+    assert!(
+        text.contains(&format!("the queue already holds other jobs ({} track.tags)", left["track.tags"])),
+        "{text}"
+    );
+    assert!(text.contains(&format!("run {first} is unfinished: the command that started it resumes it")), "{text}");
     assert!(text.contains(&format!("cancel {first}` ends it")), "{text}");
     assert_eq!(collecting.waiting(), left);
     let summary = summary(at);
@@ -249,7 +255,7 @@ fn an_interrupted_run_is_named_and_left_to_its_own_command() {
     assert_eq!(Some(looked_up), summary["tracks_collected"].as_u64(), "its own are all there: {summary}");
 
     let text = said(collecting.run(1));
-    assert!(!text.contains("jobs of others"), "{text}");
+    assert!(!text.contains("other jobs"), "{text}");
     assert_eq!(collecting.waiting(), BTreeMap::new());
     let runs = json(at, &["runs", "--json"]);
     assert!(runs.as_array().unwrap().iter().all(|run| run["state"] == "finished"), "{runs}");
@@ -267,7 +273,7 @@ fn what_a_run_left_is_done_by_workers_or_goes_with_the_run() {
     ok(&run(collecting.at(), &["cancel", &id]));
     assert_eq!(collecting.waiting(), BTreeMap::new());
     let text = said(collecting.run(2));
-    assert!(!text.contains("jobs of others"), "{text}");
+    assert!(!text.contains("other jobs"), "{text}");
 }
 
 #[test]
@@ -289,7 +295,7 @@ fn a_demo_on_a_queue_of_others_leaves_their_jobs() {
     collecting.publish(&["3n3Ppam7vgaVa1iaRUc9Lp"]);
     let place = "sqlite:spotifai.db";
     let text = said(collecting.command(&["demo", "--tracks", "60", "--queue", place, "--store", place]));
-    assert!(text.contains("jobs of others wait in the queue (1 track.tags) and are left there"), "{text}");
+    assert!(text.contains("the queue already holds other jobs (1 track.tags): they stay there until"), "{text}");
     assert!(at.join("spotifai-demo/report.html").exists());
     assert_eq!(collecting.waiting(), BTreeMap::from([("track.tags".into(), 1)]));
 }

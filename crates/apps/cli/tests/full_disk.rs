@@ -48,7 +48,7 @@ fn the_demo_ends_on_a_full_disk_with_the_file_and_the_reason_whatever_its_size()
         if megabytes <= 8 || output.status.code() != Some(0) {
             let line = last_line(&output);
             says_why(&line, "disk/out/demo.db", means);
-            assert!(line.contains("what was stored until now is safe, and the same command goes on"), "{line}");
+            assert!(line.contains("everything stored so far is safe: run the same command again to resume"), "{line}");
         }
     };
     thread::scope(|scope| {
@@ -85,7 +85,7 @@ fn other_commands_end_on_a_full_disk_too() {
     let enqueue = [&args[..], &["enqueue", "file", "ids.txt", "--kind", "track.pitches"]].concat();
     let output = ends(means.script(folder.path(), 2048, "exec \"$@\"", &enqueue));
     let line = last_line(&output);
-    assert!(line.contains("cannot write to disk/a.db: ") && line.contains("go on with --from-line "), "{line}");
+    assert!(line.contains("cannot write to disk/a.db: ") && line.contains("resume with --from-line "), "{line}");
     if means == Means::FileSize {
         return;
     }

@@ -120,13 +120,13 @@ fn jobs_of_a_search_that_is_not_there_are_refused_with_their_line() {
     std::fs::write(at.join("blocks"), lines).unwrap();
     let enqueue = ["enqueue", "file", "blocks", "--kind", "search.block"];
     let said = fails(&common::run(at, &enqueue), 1);
-    for part in ["blocks: line 2: ", "`nosuch`", "spotifai search list", "enqueued 1 jobs", "--from-line 2"] {
+    for part in ["blocks: line 2: ", "`nosuch`", "spotifai search list", "enqueued 1 job,", "--from-line 2"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let kept_going = fails(&common::run(at, &[&enqueue[..], &["--keep-going"]].concat()), 1);
     assert!(kept_going.contains("line 2: ") && kept_going.contains("line 3: "), "{kept_going}");
     assert!(kept_going.contains(&format!("no block {blocks}")), "{kept_going}");
-    assert!(kept_going.contains("enqueued 2 jobs, left out 2 bad lines"), "{kept_going}");
+    assert!(kept_going.contains("enqueued 2 jobs, skipped 2 lines"), "{kept_going}");
     std::fs::write(at.join("refits"), "nosuch\n").unwrap();
     let refit = fails(&common::run(at, &["enqueue", "file", "refits", "--kind", "search.refit"]), 1);
     assert!(refit.contains("line 1") && refit.contains("`nosuch`"), "{refit}");

@@ -82,7 +82,7 @@ fn a_pause_is_everybodys_until_it_is_resumed() {
     assert!(ok(&run(at, &["pause", "track.tags"])).contains("already"));
     assert_eq!(json(at, &["queues", "--json"])[0]["paused_since"], paused[0]["since"], "the first pause stays");
     assert_eq!(json(at, &["status", "--json"])["pauses"][0]["kind"], "track.tags");
-    assert!(ok(&run(at, &["status"])).contains("track.tags is paused"));
+    assert!(ok(&run(at, &["status"])).contains("track.tags has been paused"));
     assert_eq!(
         ok(&run(at, &["resume", "track.tags", "search.refit"])),
         "resumed track.tags\nsearch.refit was not paused\n"
@@ -172,8 +172,8 @@ fn dead_jobs_are_chosen_by_id_by_kind_or_all() {
     }
     assert!(fails(&run(at, &["dead", "requeue", "nobody"]), 2).contains("nobody"));
     assert_eq!(json(at, &["dead", "requeue", id, "--json"])["requeued"], 1);
-    assert_eq!(ok(&run(at, &["dead", "purge", "--kind", "track.pitches"])), "deleted 0\n");
-    assert_eq!(ok(&run(at, &["dead", "purge", "--all"])), "deleted 2\n");
+    assert_eq!(ok(&run(at, &["dead", "purge", "--kind", "track.pitches"])), "deleted 0 jobs\n");
+    assert_eq!(ok(&run(at, &["dead", "purge", "--all"])), "deleted 2 jobs\n");
     let tags = &json(at, &["queues", "--json"])[0];
     assert_eq!((tags["ready"].as_u64(), tags["dead"].as_u64()), (Some(1), Some(0)));
 }
@@ -311,7 +311,7 @@ fn the_doctor_sees_jobs_that_nobody_takes_and_clocks_that_differ() {
         .env("SPOTIFAI_LASTFM_API_URL", format!("http://{closed}"));
     let out = doctor.output().unwrap();
     let text = String::from_utf8_lossy(&out.stdout);
-    assert!(text.contains("nobody takes track.pitches, 1 jobs wait"), "{text}");
+    assert!(text.contains("no worker takes track.pitches: 1 job waiting"), "{text}");
     assert!(text.contains("the clock of laptop:7 is 8") && text.contains("NTP"), "{text}");
     assert!(text.contains(&format!("{closed}")) && text.contains("spotifai login"), "{text}");
 }

@@ -26,13 +26,13 @@ fn folder() -> TempDir {
 /// Refused as a mistake of the command line, in one line that names the file, before a store is made.
 fn refused(at: &Path, args: &[&str], named: &str) {
     let said = fails(&run(at, args), 2);
-    let expected = format!("spotifai: cannot write {named}: ");
+    let expected = format!("spotifai: cannot write {named}");
     assert!(
-        said.starts_with(&expected) && said.ends_with("the command reads that file: name another place\n"),
+        said.starts_with(&expected) && said.ends_with("this command reads that file; choose another output\n"),
         "{said}"
     );
     assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(!at.join("spotifai.db").exists(), "{args:?}: nothing had begun");
+    assert!(!at.join("spotifai.db").exists(), "{args:?}: nothing was started");
 }
 
 #[test]
@@ -47,13 +47,13 @@ fn answers_are_not_written_over_the_table_that_they_are_about() {
         }
     }
     let said = fails(&run(at, &["predict", "--data", "new.csv", "--out", "link.csv"]), 2);
-    assert!(said.contains("cannot write link.csv: it is new.csv, and the command reads that file"), "{said}");
+    assert!(said.contains("cannot write link.csv (the same file as new.csv): this command reads that file"), "{said}");
     assert_eq!(fs::read_to_string(at.join("new.csv")).unwrap(), TABLE);
     assert!(at.join("link.csv").is_symlink());
     // Another file is another file, whatever it holds and is called.
     fs::copy(at.join("new.csv"), at.join("out/new.csv")).unwrap();
     let said = fails(&run(at, &["predict", "--data", "new.csv", "--out", "out/new.csv"]), 1);
-    assert!(said.contains("no model in the store"), "{said}");
+    assert!(said.contains("the store has no model"), "{said}");
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn nothing_is_written_over_a_store_or_settings() {
     refused(at, &["--config", "mine.csv", "dataset", "export", "mine.csv"], "mine.csv");
     refused(at, &["--config", "mine.csv", "predict", "t1", "--out", "token.json"], "token.json");
     let said = fails(&run(at, &["--config", "mine.csv", "config", "--write", "mine.csv"]), 1);
-    assert!(said.contains("mine.csv is there already and stays as it is"), "{said}");
+    assert!(said.contains("mine.csv already exists and was not changed"), "{said}");
     assert_eq!(fs::read_to_string(at.join("mine.csv")).unwrap(), settings);
 }
 

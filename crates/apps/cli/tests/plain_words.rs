@@ -84,10 +84,10 @@ fn files_of_another_encoding_or_shape_are_told_in_plain_words() {
     said(at, &tags("broken.json"), &["broken.json: line 1", "breaks off at line 1, column"]);
     said(at, &tags("folder"), &["folder"]);
     said(at, &tags("nowhere.txt"), &["nowhere.txt", "there is no such file"]);
-    said(at, &["pitches", "utf16.json"], &["utf16.json is no audio analysis: it is UTF-16"]);
-    said(at, &["pitches", "broken.json"], &["broken.json is no audio analysis", "breaks off at line 1"]);
-    said(at, &["pitches", "number.json"], &["number.json is no audio analysis", "line 1"]);
-    said(at, &["pitches", "empty.json"], &["empty.json is no audio analysis: it is empty"]);
+    said(at, &["pitches", "utf16.json"], &["utf16.json is not an audio analysis: it is UTF-16"]);
+    said(at, &["pitches", "broken.json"], &["broken.json is not an audio analysis", "breaks off at line 1"]);
+    said(at, &["pitches", "number.json"], &["number.json is not an audio analysis", "line 1"]);
+    said(at, &["pitches", "empty.json"], &["empty.json is not an audio analysis: it is empty"]);
     said(at, &["pitches", "folder"], &["cannot read folder: it is a folder"]);
     said(at, &["lastfm", "parse", "nowhere.html"], &["cannot read nowhere.html: there is no such file"]);
     said(at, &["search", "run", "--data", "nowhere.csv"], &["cannot read nowhere.csv: there is no such file"]);
@@ -95,7 +95,7 @@ fn files_of_another_encoding_or_shape_are_told_in_plain_words() {
     said(
         at,
         &["search", "plan", "--data", "rows.csv", "--grid", "utf16.toml"],
-        &["utf16.toml is no grid: it is UTF-16"],
+        &["utf16.toml is not a grid file: it is UTF-16"],
     );
     said(at, &["search", "plan", "--data", "rows.csv", "--grid", "folder"], &["cannot read folder: it is a folder"]);
     said(at, &["demo", "--catalogue", "nowhere.csv"], &["cannot read nowhere.csv: there is no such file"]);
@@ -119,17 +119,25 @@ fn where_nothing_can_be_written_is_found_out_before_the_work() {
     let at = folder.path();
     let search = |out| ["search", "run", "--data", "rows.csv", "--folds", "2", "--out", out];
     // There is neither a dataset nor a model: what is said first is what was looked at first.
-    said(at, &["dataset", "export", "nowhere/x.csv"], &["cannot write nowhere/x.csv: there is no folder nowhere"]);
-    said(at, &["dataset", "export", "rows.csv/x.csv"], &["there is no folder rows.csv"]);
+    said(
+        at,
+        &["dataset", "export", "nowhere/x.csv"],
+        &["cannot write nowhere/x.csv: the folder nowhere does not exist"],
+    );
+    said(at, &["dataset", "export", "rows.csv/x.csv"], &["the folder rows.csv does not exist"]);
     std::fs::create_dir(at.join("folder.csv")).unwrap();
-    said(at, &["dataset", "export", "folder.csv"], &["cannot write folder.csv: it is a folder: name a file"]);
-    said(at, &["predict", "--data", "rows.csv", "--out", "nowhere/x.csv"], &["there is no folder nowhere: make it"]);
-    said(at, &["predict", "--data", "rows.csv", "--out", "folder.csv"], &["it is a folder: name a file"]);
-    said(at, &["config", "--write", "nowhere/x.toml"], &["cannot write nowhere/x.toml: there is no folder nowhere"]);
+    said(at, &["dataset", "export", "folder.csv"], &["cannot write folder.csv: it is a folder, not a file"]);
+    said(at, &["predict", "--data", "rows.csv", "--out", "nowhere/x.csv"], &["the folder nowhere does not exist"]);
+    said(at, &["predict", "--data", "rows.csv", "--out", "folder.csv"], &["it is a folder, not a file"]);
+    said(
+        at,
+        &["config", "--write", "nowhere/x.toml"],
+        &["cannot write nowhere/x.toml: the folder nowhere does not exist"],
+    );
     said(at, &["config", "--write", "folder"], &["cannot write folder: it is a folder"]);
-    said(at, &search("rows.csv"), &["rows.csv is a file: name a folder with --out"]);
-    said(at, &search("rows.csv/out"), &["cannot make the folder rows.csv/out: a part of its path is a file"]);
-    said(at, &["demo", "--out", "rows.csv/out"], &["cannot make the folder rows.csv/out"]);
+    said(at, &search("rows.csv"), &["rows.csv is a file: pass a folder to --out"]);
+    said(at, &search("rows.csv/out"), &["cannot create the folder rows.csv/out: a part of its path is a file"]);
+    said(at, &["demo", "--out", "rows.csv/out"], &["cannot create the folder rows.csv/out"]);
     let long = "x".repeat(300);
     let too_long = "its name is too long";
     // What would be read first is not there.
@@ -141,16 +149,16 @@ fn where_nothing_can_be_written_is_found_out_before_the_work() {
         }
     }
     assert!(!at.join("new").exists(), "what was made to try is gone");
-    said(at, &unread(&long), &["cannot make the folder", too_long]);
+    said(at, &unread(&long), &["cannot create the folder", too_long]);
     said(at, &["dataset", "export", &format!("{long}.csv")], &["cannot write", too_long]);
     said(at, &["predict", "--data", "nowhere.csv", "--out", &format!("{long}.csv")], &["cannot write", too_long]);
     said(at, &["config", "--write", &long], &["cannot write", too_long]);
     std::os::unix::fs::symlink("nowhere/at/all", at.join("link")).unwrap();
-    said(at, &unread("link"), &["cannot make the folder link", "something else of that name is there"]);
+    said(at, &unread("link"), &["cannot create the folder link", "something else of that name is there"]);
     let made = ["search", "run", "--data", "nowhere.csv", "--out", "made"];
     said(at, &made, &["cannot read nowhere.csv"]);
     assert!(!at.join("made").exists(), "a search that cannot begin leaves no folder");
-    assert_eq!(ok(&run(at, &["search", "list"])), "no searches yet; `spotifai search start` makes one\n");
+    assert_eq!(ok(&run(at, &["search", "list"])), "no searches yet; `spotifai search start` starts one\n");
     said(at, &["--store", "sqlite:nowhere/x.db", "status"], &["cannot open nowhere/x.db: there is no folder nowhere"]);
     said(at, &["--store", "sqlite:rows.csv", "status"], &["rows.csv", "no SQLite file"]);
 }

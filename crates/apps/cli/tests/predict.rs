@@ -83,9 +83,9 @@ fn tracks_are_answered_with_names_truth_and_what_was_trained_on_and_bad_ids_spoi
     let asked = ["predict", "--json", trained, "no track", held_out, unknown];
     let output = run(at, &[&store[..], &asked].concat());
     let said = fails(&output, 1);
-    assert!(said.contains("2 of 4 could not be answered"), "{said}");
+    assert!(said.contains("2 of 4 could not be predicted"), "{said}");
     assert!(said.contains("spotifai: no track: ") && said.contains(&format!("spotifai: {unknown}: ")), "{said}");
-    assert!(said.contains("1 of 4 were among the rows that the model was fitted on"), "{said}");
+    assert!(said.contains("1 of 4 were in the model's training data"), "{said}");
     let answers = parsed(&output);
     assert_eq!(answers.len(), 4, "one for each that was asked, in their order");
     for (answer, id, was_in_training) in [(&answers[0], trained, true), (&answers[2], held_out, false)] {
@@ -165,13 +165,16 @@ fn a_model_of_a_table_answers_the_rows_of_files_and_of_its_own() {
     assert!(said.contains("--data FILE"), "{said}");
 
     let said = ok(&run(at, &["predict", "--data", "new.csv", "--out", "labels.csv"]));
-    assert!(said.contains("labels.csv: 2 rows"), "{said}");
+    assert!(said.contains("wrote labels.csv: 2 rows"), "{said}");
     let written = std::fs::read_to_string(at.join("labels.csv")).unwrap();
     let head = "track_id,name,in_training,truth_known,truth,assigned,imputed,error,probability:high,probability:odd";
     assert_eq!(written, format!("{head}\n2,,false,false,,high;odd,,,1,1\n3,,false,false,,,,,0,0\n"));
     ok(&run(at, &["predict", "--data", "new.csv", "--out", "labels.json"]));
     assert_eq!(serde_json::from_slice::<Vec<Value>>(&std::fs::read(at.join("labels.json")).unwrap()).unwrap(), new);
-    assert!(fails(&run(at, &["predict", "--data", "new.csv", "--out", "labels.txt"]), 2).contains(".csv nor .json"));
+    assert!(
+        fails(&run(at, &["predict", "--data", "new.csv", "--out", "labels.txt"]), 2)
+            .contains("must end in .csv or .json")
+    );
 }
 
 #[test]
@@ -199,7 +202,7 @@ fn columns_and_values_that_are_missing_are_named_at_once_or_filled_as_the_model_
     let output = run(at, &["predict", "--data", "gap.csv", "--json"]);
     let said = fails(&output, 1);
     assert!(
-        said.contains("2 of 3 could not be answered") && said.contains("spotifai: b: line 3 has no value in x"),
+        said.contains("2 of 3 could not be predicted") && said.contains("spotifai: b: line 3 has no value in x"),
         "{said}"
     );
     assert_eq!(parsed(&output)[0]["assigned"], json!(["high", "odd"]));
@@ -214,7 +217,7 @@ fn columns_and_values_that_are_missing_are_named_at_once_or_filled_as_the_model_
     let filled = answers(at, &["--data", "gap.csv"]);
     assert_eq!([&filled[1]["imputed"], &filled[2]["imputed"]], [&json!(["x"]), &json!(["y"])]);
     let text = ok(&run(at, &["predict", "--data", "gap.csv"]));
-    assert!(text.contains("filled in: x"), "{text}");
+    assert!(text.contains("imputed: x"), "{text}");
     // As CSV too, where a row without a label is told from one whose labels nobody knows.
     std::fs::write(at.join("known.csv"), "track_id,x,y,label:high,label:odd\na,,NA,0,0\nb,19,1,1,1\n").unwrap();
     for (file, truths) in [("gap.csv", ["false,", "false,"]), ("known.csv", ["true,", "true,high;odd"])] {
@@ -245,7 +248,7 @@ fn a_row_that_cannot_be_used_is_named_and_the_others_are_answered() {
         std::fs::write(at.join("new.csv"), format!("{head}\n{rows}")).unwrap();
         let output = run(at, &["predict", "--data", "new.csv", "--json"]);
         let said = fails(&output, 1);
-        assert!(said.contains("5 of 7 could not be answered"), "{said}");
+        assert!(said.contains("5 of 7 could not be predicted"), "{said}");
         let found = parsed(&output);
         assert_eq!(found[0]["assigned"], json!(["high", "odd"]));
         for (row, why) in [
@@ -283,7 +286,10 @@ fn a_column_without_any_number_spoils_no_row_that_can_be_answered() {
         assert_eq!([&found[0]["assigned"], &found[1]["assigned"]], [&json!(["odd"]), &json!([])], "{text}");
         assert_eq!(found[0]["imputed"], json!(["x"]));
         let said = fails(&asked(&text, &[]), 1);
-        assert!(said.contains("new.csv: no row has a number in x, which the model takes: fill it in, or"), "{said}");
+        assert!(
+            said.contains("new.csv: no row has a value in x, which the model needs: fill in the values, or"),
+            "{said}"
+        );
         assert_eq!(said.lines().count(), 1, "{said}");
     }
     // Missing or a text: rows are filled or named.
@@ -291,7 +297,7 @@ fn a_column_without_any_number_spoils_no_row_that_can_be_answered() {
     let said = fails(&output, 1);
     assert!(said.ends_with("spotifai: 3: line 3: `x` has no number but `much`\n"), "{said}");
     assert_eq!((&parsed(&output)[0]["assigned"], &parsed(&output)[2]["assigned"]), (&json!(["odd"]), &json!([])));
-    assert!(fails(&asked("x,y\nNA,1\nmuch,0\n", &[]), 1).contains("no row has a number in x"));
+    assert!(fails(&asked("x,y\nNA,1\nmuch,0\n", &[]), 1).contains("no row has a value in x"));
     // A lone row is named as any other.
     for (row, why) in [("much,1", "line 2: `x` has no number but `much`"), ("NA,1", "line 2 has no value in x: ")] {
         let output = asked(&format!("x,y\n{row}\n"), &[]);
@@ -380,7 +386,7 @@ fn a_row_that_overflows_in_a_model_is_named() {
     std::fs::write(at.join("new.csv"), "x,y\n19,1\n3e38,-3e38\n").unwrap();
     let output = run(at, &["predict", "--data", "new.csv", "--json"]);
     let said = fails(&output, 1);
-    assert!(said.contains("3: line 3: the model has no answer: values are too far"), "{said}");
+    assert!(said.contains("3: line 3: no prediction: its values are too far"), "{said}");
     assert!(parsed(&output)[0]["assigned"].is_array(), "{said}");
 }
 
@@ -399,14 +405,11 @@ async fn a_dataset_that_cannot_be_read_any_more_is_nothing_known_and_a_warning()
         ok(&output);
         let found = parsed(&output);
         assert_eq!((&found[0]["assigned"], &found[0]["in_training"]), (&json!(["high", "odd"]), &Value::Null));
-        assert_eq!(
-            said.matches("warning: the dataset that the model was fitted on cannot be read any more").count(),
-            1
-        );
+        assert_eq!(said.matches("warning: the model's dataset can no longer be read").count(), 1);
         assert_eq!(said.lines().count(), 1, "{said}");
         // No ids are known any more: it is taken for a track.
         let said = fails(&run(at, &["predict", "t1"]), 1);
-        assert!(said.contains("cannot be read any more") && said.contains("t1: "), "{said}");
+        assert!(said.contains("can no longer be read") && said.contains("t1: "), "{said}");
     }
     // What the model's own table was filled with is known without it.
     info.imputed = Some(model::dataset::Imputed {

@@ -51,13 +51,13 @@ fn a_search_is_started_worked_on_by_others_and_watched_to_its_end() {
     assert_eq!(started["blocks"], started["jobs_published"]);
     let before = show(at);
     assert_eq!((before["state"].as_str(), before["trials_done"].as_u64()), (Some("open"), Some(0)));
-    assert!(ok(&run(at, &["search", "show"])).contains("nobody is at it"));
+    assert!(ok(&run(at, &["search", "show"])).contains("workers  none"));
 
     let watch = spotifai(at, &["search", "watch"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     work(at);
     let watched = ok(&watch.wait_with_output().unwrap());
     assert!(
-        watched.contains("trials 18/18") && watched.contains("baseline 0.") && !watched.contains('\x1b'),
+        watched.contains("fits 18/18") && watched.contains("baseline 0.") && !watched.contains('\x1b'),
         "{watched}"
     );
     assert!(watched.contains("held-out rows"), "{watched}");
@@ -81,7 +81,7 @@ fn a_search_is_started_worked_on_by_others_and_watched_to_its_end() {
     assert!(fails(&run(at, &["search", "show", "nobody"]), 2).contains("search list"));
 
     assert_eq!(json(at, START)["jobs_published"], 0, "a finished search is not computed again");
-    assert!(ok(&run(at, &["search", "cancel", id])).contains("finished already"));
+    assert!(ok(&run(at, &["search", "cancel", id])).contains("already finished"));
     // In one process, without workers, it is the same search with the same scores.
     let alone = self::folder();
     let args: Vec<&str> = START.iter().map(|arg| if *arg == "start" { "run" } else { arg }).take(10).collect();
@@ -137,7 +137,7 @@ fn an_open_search_of_an_older_build_is_named_where_the_same_one_begins() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert_eq!(said.matches("by another version of this program").count(), 1, "{said}");
         assert!(said.contains(&format!("`spotifai search cancel {}` ends it", &older[..12])), "{said}");
-        assert!(said.contains("that version resumes it") && said.contains(&id), "{said}");
+        assert!(said.contains("that version can resume it") && said.contains(&id), "{said}");
     }
     assert_eq!(show(at)["id"], *id, "this one is the newest, and finished");
     assert_eq!(show(at)["state"], "finished");
@@ -161,7 +161,7 @@ fn a_search_without_jobs_is_not_watched_for_ever() {
         queue.flush().await;
     });
     let said = fails(&run(at, &["search", "watch"]), 1);
-    assert!(said.contains("no job left") && said.contains("search start"), "{said}");
+    assert!(said.contains("no jobs left") && said.contains("search start"), "{said}");
     assert_eq!(json(at, START)["jobs_published"].as_u64(), Some(blocks));
 }
 

@@ -160,7 +160,7 @@ proptest! {
                 (&[&url], "Usage"),
                 (&["dead", "list", &url], "Usage"),
                 (&["run", &url], "is not a playlist"),
-                (&["predict", &url], "no model in the store"),
+                (&["predict", &url], "the store has no model"),
                 (&["--config", &url, "status"], "no such file"),
                 (&["--store", &url, "status"], "store"),
                 (&["search", "run", "--data", &url], "cannot read"),
@@ -170,7 +170,7 @@ proptest! {
                 (&[&format!("--{url}={url}"), "status"], "Usage"),
                 (&[&format!("-{url}")], "Usage"),
                 (&["search", &url], "Usage"),
-                (&["search", "plan", "--grid", &url], "no grid"),
+                (&["search", "plan", "--grid", &url], "unknown grid"),
                 (&["search", "plan", "--grid", "quick", "--families", &format!("knn,{url}")], "--families"),
                 (&["search", "plan", "--grid", "quick", &format!("--families={url}")], "--families"),
                 (&["search", "run", "--data", "x.csv", "--labels", &format!("a,\"{url}\"")], "labels"),
@@ -179,26 +179,26 @@ proptest! {
                 (&["search", "run", "--data", "x.csv", "--genre-column", "a", "--genre-separator", &url], "x.csv"),
                 (&["search", "run", "--data", "nowhere.csv", "--out", &url], "nowhere.csv"),
                 (&["search", "run", "--folds", &url], "--folds"),
-                (&["search", "show", &url], "there is no search"),
+                (&["search", "show", &url], "no search"),
                 (&["search", "show", "--top", &url], "--top"),
                 (&["config", "--write", &url], "cannot write"),
-                (&["dataset", "export", &url], "the ending decides"),
+                (&["dataset", "export", &url], "the extension selects"),
                 (&["dataset", "export", &format!("{url}/x.csv")], "cannot write"),
                 (&["enqueue", "file", &url, "--kind", "track.tags"], "cannot read"),
                 (&["enqueue", "file", "x.csv", "--kind", &url], "--kind"),
                 (&["enqueue", "playlist", &format!("{url}{}", "x".repeat(200))], "is not a playlist"),
-                (&["cancel", &url], "there is no run"),
-                (&["budget", "open", &url], "there is no budget"),
-                (&["dead", "show", &url], "there is no dead job"),
+                (&["cancel", &url], "no run"),
+                (&["budget", "open", &url], "no budget"),
+                (&["dead", "show", &url], "no dead job"),
                 (&["pitches", &url], "cannot read"),
                 (&["lastfm", "parse", &url], "cannot read"),
                 (&["demo", "--catalogue", &url], "cannot read"),
                 (&["demo", "--tracks", &url], "--tracks"),
                 (&["completions", &url], "<SHELL>"),
                 (&["worker", &url], "playlist, lastfm, pitch, grid"),
-                (&["predict", "--data", "x.csv", "--out", &url], "the ending decides"),
-                (&["predict", "--model", &url, "x"], "there is no search"),
-                (&["report", "--out", &url], "no model in the store"),
+                (&["predict", "--data", "x.csv", "--out", &url], "the extension selects"),
+                (&["predict", "--model", &url, "x"], "no search"),
+                (&["report", "--out", &url], "the store has no model"),
             ] {
                 is_nowhere(&password, &format!("{args:?}"), &run(at, args), &[says]);
             }
@@ -277,7 +277,7 @@ fn what_is_told_of_a_setting_in_the_wrong_place_has_no_password() {
     assert!(ok(&shown).contains(&line), "{}", ok(&shown));
     let file = ["config", "--write", "mine.toml"];
     let said = ok(&spotifai(at, &file).env("SPOTIFAI_SPOTIFY_TOKEN_FILE", &url).output().unwrap());
-    assert!(said.contains("it holds the secrets of spotify.token_file"), "{said}");
+    assert!(said.contains("it contains the secrets in spotify.token_file"), "{said}");
     let written: toml::Table = std::fs::read_to_string(at.join("mine.toml")).unwrap().parse().unwrap();
     assert_eq!(written["spotify"]["token_file"].as_str(), Some(&*url));
 }

@@ -135,7 +135,7 @@ fn a_watch_has_no_end_of_its_own_and_exits_with_0() {
         for (name, unbegun) in [("INT", 130), ("TERM", 143)] {
             let (code, said) = stopped(spotifai(folder.path(), &args), name, || true);
             // The signal may come before the first look.
-            let expected = if said.contains("nothing had begun") { unbegun } else { 0 };
+            let expected = if said.contains("nothing was started") { unbegun } else { 0 };
             assert_eq!(code, Some(expected), "{args:?}: {said}");
         }
     }
@@ -148,10 +148,7 @@ fn a_page_that_is_not_understood_is_no_success() {
     let output = run(folder.path(), &["lastfm", "parse", "page.html"]);
     let said = common::fails(&output, 1);
     assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(
-        said.starts_with("spotifai: page.html: no tag page that can be read: it has status 200 and 53 bytes"),
-        "{said}"
-    );
+    assert!(said.starts_with("spotifai: page.html: is not a readable tag page: status 200, 53 bytes"), "{said}");
     assert!(said.contains("<title>Weather</title>"), "{said}");
     let seen: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(seen["outcome"], "unrecognised");

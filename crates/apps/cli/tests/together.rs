@@ -40,7 +40,8 @@ fn a_second_demo_in_a_folder_is_refused_and_the_first_one_ends_right() {
     });
     for tracks in ["400", "60"] {
         let line = fails(&run(folder.path(), &demo(tracks)), 1);
-        let said = "spotifai: another demo is at work in out: let it end, or name another folder with --out\n";
+        let said =
+            "spotifai: another demo is running in out: wait for it to end, or choose another folder with --out\n";
         assert_eq!(line, said);
     }
     let said = ok(&ended(first));
@@ -62,7 +63,10 @@ fn a_demo_deletes_no_file_that_another_command_uses() {
     };
     let before = next();
     let line = fails(&run(folder.path(), &["demo", "--tracks", "80", "--out", "out"]), 1);
-    assert!(line.starts_with("spotifai: out/demo.db is of an earlier demo, and another command is using it"), "{line}");
+    assert!(
+        line.starts_with("spotifai: out/demo.db belongs to an earlier demo and is in use by another command"),
+        "{line}"
+    );
     assert!(before.starts_with('{') && next().starts_with('{') && next().starts_with('{'), "it goes on");
     signal(&watching, "INT");
     assert_eq!(watching.wait().unwrap().code(), Some(0));

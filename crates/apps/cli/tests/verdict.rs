@@ -83,6 +83,6 @@ fn what_a_demo_advises_can_be_pasted_too() {
     let own = "--queue 'sqlite:my demo/demo.db' --store 'sqlite:my demo/demo.db'";
     assert!(said.contains(&format!("{own} search run --grid quick --seed 5 --thresholds`")), "{said}");
     let again = ok(&pasted(at, &said));
-    assert!(again.contains("of 60 settings") && again.contains("with thresholds"), "{again}");
+    assert!(again.contains("best of 60 candidates") && again.contains("with thresholds"), "{again}");
     assert!(!at.join("spotifai.db").exists(), "it is the demo's own store");
 }

@@ -9,19 +9,19 @@ use crate::programs;
 
 /// The name of a kind of job.
 pub fn kind() -> PossibleValuesParser {
-    PossibleValuesParser::new(programs::names())
+    PossibleValuesParser::new(programs::kind_names())
 }
 
 /// The short name of a worker program, or all of them.
 pub fn worker() -> PossibleValuesParser {
-    let value = |program: &Program| PossibleValue::new(programs::short(program)).help(program.about);
+    let value = |program: &Program| PossibleValue::new(programs::short_name(program)).help(program.about);
     let all = PossibleValue::new(programs::ALL).help("Run all of them");
     PossibleValuesParser::new(programs::programs().iter().map(value).chain([all]))
 }
 
 /// What a line of a file of jobs looks like, for each kind.
 pub fn job_lines() -> String {
-    let width = programs::names().iter().map(|name| name.len()).max().unwrap_or(0);
+    let width = programs::kind_names().iter().map(|name| name.len()).max().unwrap_or(0);
     let line = |kind: &Kind| format!("  {:width$}  {}\n", kind.name, kind.example);
     let kinds: String = programs::kinds().iter().map(line).collect();
     format!(

@@ -1,4 +1,4 @@
-//! `spotifai budget`: the rates that the team shares.
+//! `spotifai budget`: the request rates that the team shares.
 
 use host::Backends;
 use model::Timestamp;
@@ -8,11 +8,11 @@ use serde_json::json;
 
 use crate::args::BudgetCommand;
 use crate::error::usage;
-use crate::output::{length, say, say_json, table};
+use crate::output::{format_duration, print_json, print_line, table};
 
-/// A rate budget. The names are those of `--json`.
+/// A rate budget. The field names are those of `--json`.
 #[derive(Serialize)]
-struct Line {
+struct BudgetStatus {
     name: String,
     closed_until: Option<Timestamp>,
     reason: Option<String>,
@@ -28,42 +28,48 @@ pub async fn run(command: BudgetCommand, backends: &Backends) -> anyhow::Result<
 }
 
 async fn list(backends: &Backends, json: bool) -> anyhow::Result<()> {
-    let lines = lines(backends).await?;
+    let budgets = statuses(backends).await?;
     if json {
-        return say_json(&lines);
+        return print_json(&budgets);
     }
-    if lines.is_empty() {
-        return say("no budget was used yet");
+    if budgets.is_empty() {
+        return print_line("no rate budget has been used yet");
     }
-    let row = |line: &Line| {
-        let state = line.closed_until.map_or_else(|| "open".into(), |until| format!("closed for {}", left(until)));
-        vec![line.name.clone(), state, line.throttled.to_string(), line.reason.clone().unwrap_or_else(|| "–".into())]
+    let row = |budget: &BudgetStatus| {
+        let closed = |until| format!("closed for {}", time_left(until));
+        vec![
+            budget.name.clone(),
+            budget.closed_until.map_or_else(|| "open".into(), closed),
+            budget.throttled.to_string(),
+            budget.reason.clone().unwrap_or_else(|| "–".into()),
+        ]
     };
-    say(&table(&["budget", "state", "throttled", "why"], &lines.iter().map(row).collect::<Vec<_>>()))
+    print_line(&table(&["budget", "state", "throttled", "reason"], &budgets.iter().map(row).collect::<Vec<_>>()))
 }
 
 async fn open(backends: &Backends, name: &str, json: bool) -> anyhow::Result<()> {
-    let lines = lines(backends).await?;
-    let unknown = || usage(format!("there is no budget `{name}`; `spotifai budget list` shows them"));
-    let line = lines.into_iter().find(|line| line.name == name).ok_or_else(unknown)?;
+    let budgets = statuses(backends).await?;
+    let unknown = || usage(format!("no budget `{name}`; `spotifai budget list` lists them"));
+    let budget = budgets.into_iter().find(|budget| budget.name == name).ok_or_else(unknown)?;
     let was_closed = backends.store.unblock_budget(name).await?;
     if json {
-        return say_json(&json!({ "name": name, "was_closed": was_closed }));
+        return print_json(&json!({ "name": name, "was_closed": was_closed }));
     }
-    say(&match line.closed_until {
+    print_line(&match budget.closed_until {
         Some(until) if was_closed => {
-            let why = line.reason.map(|why| format!(": {why}")).unwrap_or_default();
-            format!("opened {name}, which was closed for {} more{why}; a throttled answer closes it again", left(until))
+            let reason = budget.reason.map(|reason| format!(" ({reason})")).unwrap_or_default();
+            let left = time_left(until);
+            format!("opened {name}, {left} early{reason}; the next rate-limit response closes it again")
         }
-        _ => format!("{name} was open already"),
+        _ => format!("{name} was already open"),
     })
 }
 
-async fn lines(backends: &Backends) -> anyhow::Result<Vec<Line>> {
+async fn statuses(backends: &Backends) -> anyhow::Result<Vec<BudgetStatus>> {
     let now = Timestamp::now();
-    let line = |budget: Stored| {
+    let status = |budget: Stored| {
         let is_closed = budget.blocked_until > now;
-        Line {
+        BudgetStatus {
             closed_until: is_closed.then_some(budget.blocked_until),
             reason: budget.reason.filter(|_| is_closed),
             throttled: budget.throttled,
@@ -71,9 +77,9 @@ async fn lines(backends: &Backends) -> anyhow::Result<Vec<Line>> {
         }
     };
     let budgets = backends.store.budgets().await?.into_iter();
-    Ok(budgets.filter(|budget| budget.name != super::doctor::BUDGET).map(line).collect())
+    Ok(budgets.filter(|budget| budget.name != super::doctor::PROBE_BUDGET).map(status).collect())
 }
 
-fn left(until: Timestamp) -> String {
-    length(until.duration_since(Timestamp::now()))
+fn time_left(until: Timestamp) -> String {
+    format_duration(until.duration_since(Timestamp::now()))
 }

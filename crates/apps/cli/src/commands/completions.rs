@@ -2,12 +2,12 @@
 
 use clap_complete::Shell;
 
-use crate::output::say_raw;
+use crate::output::print_bytes;
 
-/// Prints the script of a shell.
+/// Prints the completion script for a shell.
 pub fn run(shell: Shell) -> anyhow::Result<()> {
-    // Into memory first: the generator panics where it cannot write.
+    // Generated in memory first, because the generator panics if it cannot write.
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut crate::command(), "spotifai", &mut script);
-    say_raw(&script)
+    print_bytes(&script)
 }

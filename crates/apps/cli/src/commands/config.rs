@@ -12,55 +12,55 @@ use model::settings::Settings;
 
 use crate::args::ConfigArgs;
 use crate::files::{check_file, folder_of};
-use crate::output::{say, warn};
+use crate::output::{print_line, warn};
 
-/// Prints the settings in force as `spotifai.toml` would say them, or writes them into a file.
+/// Prints the effective settings in the format of `spotifai.toml`, or writes them to a file.
 pub fn run(args: &ConfigArgs, settings: &Settings, flags: &Flags) -> anyhow::Result<()> {
     match &args.write {
         Some(file) => write(file, settings),
         None => {
-            if let Some(file) = emptied_file(flags) {
+            if let Some(file) = truncated_file(flags) {
                 let file = file.display();
                 warn(&format!(
-                    "the shell emptied {file} before its settings could be read; `spotifai config --write FILE` loses none"
+                    "the shell emptied {file} before its settings could be read; use `spotifai config --write FILE` instead"
                 ));
             }
-            say(settings.to_toml(false).trim_end())
+            print_line(settings.to_toml(false).trim_end())
         }
     }
 }
 
-/// Writes a file that is not there yet, with the secrets, for its owner alone.
+/// Writes a new file that includes secrets and is readable only by its owner.
 fn write(file: &Path, settings: &Settings) -> anyhow::Result<()> {
     let shown = file.display();
     check_file(file)?;
     let cannot = || format!("cannot write {shown}");
-    // Whole or not at all: a full disk leaves no half of the settings.
-    let mut whole = tempfile::NamedTempFile::new_in(folder_of(file)).with_context(cannot)?;
-    whole.write_all(settings.to_toml(true).as_bytes()).with_context(cannot)?;
-    whole.as_file().sync_all().with_context(cannot)?;
-    match whole.persist_noclobber(file) {
+    // Atomically, so that a full disk does not leave half a file.
+    let mut temporary = tempfile::NamedTempFile::new_in(folder_of(file)).with_context(cannot)?;
+    temporary.write_all(settings.to_toml(true).as_bytes()).with_context(cannot)?;
+    temporary.as_file().sync_all().with_context(cannot)?;
+    match temporary.persist_noclobber(file) {
         Ok(_) => {}
         Err(error) if error.error.kind() == ErrorKind::AlreadyExists => {
-            bail!("{shown} is there already and stays as it is: name another file, or move it away first")
+            bail!("{shown} already exists and was not changed: choose another file, or move it away first")
         }
         Err(error) => return Err(error.error).with_context(cannot),
     }
     let secrets = settings.secret_keys();
-    say(&match secrets.as_slice() {
+    print_line(&match secrets.as_slice() {
         [] => format!("wrote {shown}"),
         secrets => format!(
-            "wrote {shown}, which only you can read: it holds the secrets of {}, so give it to nobody",
+            "wrote {shown}, readable only by you: it contains the secrets in {}, so do not share it",
             secrets.join(", ")
         ),
     })
 }
 
-/// The settings file, where standard output goes to it.
-fn emptied_file(flags: &Flags) -> Option<PathBuf> {
+/// The settings file if standard output is redirected to it, which truncated it.
+fn truncated_file(flags: &Flags) -> Option<PathBuf> {
     let file = flags.settings_file();
     let out = File::from(std::io::stdout().as_fd().try_clone_to_owned().ok()?).metadata().ok()?;
     let id = |metadata: &Metadata| (metadata.dev(), metadata.ino());
-    // A terminal or a pipe is not emptied.
+    // Terminals and pipes are not truncated.
     file.metadata().is_ok_and(|metadata| metadata.is_file() && id(&metadata) == id(&out)).then_some(file)
 }

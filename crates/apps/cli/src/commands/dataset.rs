@@ -1,4 +1,4 @@
-//! `spotifai dataset`, and the building of a dataset from the store.
+//! `spotifai dataset`, and building the dataset from collected tracks.
 
 use std::collections::HashMap;
 
@@ -11,51 +11,51 @@ use model::track::Track;
 use crate::args;
 use crate::error::usage;
 use crate::files::{check_file, save};
-use crate::output::{say, say_json, table, thousands, warn};
+use crate::output::{counted, print_json, print_line, table, thousands, warn};
 use crate::refusals;
 
-/// Builds or exports.
+/// Builds or exports the dataset.
 pub async fn run(command: args::DatasetCommand, backends: &Backends) -> anyhow::Result<()> {
     match command {
         args::DatasetCommand::Build { json } => {
             let info = build(backends).await?;
-            if json { say_json(&info) } else { describe(&info) }
+            if json { print_json(&info) } else { describe(&info) }
         }
         args::DatasetCommand::Export { file, spreadsheet } => {
             let extension = file.extension().and_then(|e| e.to_str()).unwrap_or_default();
             if !["csv", "parquet"].contains(&extension) {
                 return Err(usage(format!(
-                    "{} ends in neither .parquet nor .csv: the ending decides the format",
+                    "{} must end in .parquet or .csv: the extension selects the format",
                     file.display()
                 )));
             }
             let write = match (extension, spreadsheet) {
                 ("csv", true) => features::to_spreadsheet,
                 ("csv", false) => features::to_csv,
-                (_, true) => return Err(usage("--spreadsheet is about .csv files: Parquet has no formulas")),
+                (_, true) => return Err(usage("--spreadsheet applies only to .csv files")),
                 (_, false) => features::to_parquet,
             };
             check_file(&file)?;
             let (info, dataset) = newest(backends).await?;
             let bytes = write(&dataset)?;
             save(&file, &bytes)?;
-            say(&format!(
-                "{}: {} rows × {} features, {} labels",
+            print_line(&format!(
+                "wrote {}: {} × {}, {}",
                 file.display(),
-                thousands(info.rows),
-                info.features,
-                info.labels.len()
+                counted(info.rows, "row"),
+                counted(info.features, "feature"),
+                counted(info.labels.len(), "label")
             ))
         }
     }
 }
 
-/// Builds the dataset from everything collected and saves it.
+/// Builds the dataset from everything collected, and saves it.
 pub async fn build(backends: &Backends) -> anyhow::Result<DatasetInfo> {
     let (store, settings) = (&backends.store, &backends.settings.dataset);
     let tracks = store.all_tracks().await?;
     let ids: Vec<String> = tracks.iter().map(|track| track.id.clone()).collect();
-    renew_tags(backends, &tracks, &ids).await?;
+    update_tags(backends, &tracks, &ids).await?;
     let sources = features::StoredTracks {
         labelled: store.labelled_tracks(&settings.label_selection).await?,
         tags: store.tags(&ids).await?,
@@ -64,8 +64,8 @@ pub async fn build(backends: &Backends) -> anyhow::Result<DatasetInfo> {
         pitches: store.pitches(&ids).await?,
         tracks,
     };
-    if let Some(refusals) = refusals::in_vain(backends).await? {
-        bail!(refusals::way_out(&refusals, "spotifai run PLAYLIST --labels-only"));
+    if let Some(refusals) = refusals::leaving_nothing(backends).await? {
+        bail!(refusals::alternatives(&refusals, "spotifai run PLAYLIST --labels-only"));
     }
     let settings = settings.clone();
     let stand_in = store.runs().await?.into_iter().filter_map(|run| run.stand_in).max();
@@ -80,8 +80,8 @@ pub async fn build(backends: &Backends) -> anyhow::Result<DatasetInfo> {
     Ok(info)
 }
 
-/// Makes canonical tags anew where older rules made them: one dataset has the labels of one set of rules.
-async fn renew_tags(backends: &Backends, tracks: &[Track], ids: &[String]) -> anyhow::Result<()> {
+/// Recomputes canonical tags that were made by older rules, so that all labels of a dataset follow the same rules.
+async fn update_tags(backends: &Backends, tracks: &[Track], ids: &[String]) -> anyhow::Result<()> {
     let tags = backends.store.tags(ids).await?;
     let old: HashMap<&str, &TaggedTrack> =
         tags.iter().filter(|tags| tags.rules < RULES_VERSION).map(|tags| (tags.track_id.as_str(), tags)).collect();
@@ -93,7 +93,7 @@ async fn renew_tags(backends: &Backends, tracks: &[Track], ids: &[String]) -> an
     Ok(())
 }
 
-/// The newest dataset.
+/// The newest dataset in the store.
 pub async fn newest(backends: &Backends) -> anyhow::Result<(DatasetInfo, Dataset)> {
     match backends.store.latest_dataset().await? {
         Some(info) => {
@@ -101,7 +101,7 @@ pub async fn newest(backends: &Backends) -> anyhow::Result<(DatasetInfo, Dataset
             Ok((info, dataset))
         }
         None => {
-            bail!("there is no dataset in the store yet: `spotifai dataset build` makes one from what was collected")
+            bail!("the store has no dataset yet: `spotifai dataset build` builds one from collected tracks")
         }
     }
 }
@@ -114,12 +114,19 @@ pub async fn open(backends: &Backends, id: &str) -> anyhow::Result<Dataset> {
 }
 
 fn describe(info: &DatasetInfo) -> anyhow::Result<()> {
-    say(&format!("dataset {}: {} rows × {} features", &info.id[..12], thousands(info.rows), info.features))?;
-    let labels: Vec<_> = info.tags_after.iter().map(|(label, n)| vec![label.clone(), thousands(*n)]).collect();
-    say(&table(&["label", "tracks"], &labels))?;
+    print_line(&format!(
+        "dataset {}: {} × {}",
+        &info.id[..12],
+        counted(info.rows, "row"),
+        counted(info.features, "feature")
+    ))?;
+    let labels: Vec<_> =
+        info.tags_after.iter().map(|(label, tracks)| vec![label.clone(), thousands(*tracks)]).collect();
+    print_line(&table(&["label", "tracks"], &labels))?;
     if !info.dropped.is_empty() {
-        let dropped: Vec<_> = info.dropped.iter().map(|(reason, n)| vec![reason.clone(), thousands(*n)]).collect();
-        say(&table(&["dropped", "tracks"], &dropped))?;
+        let dropped: Vec<_> =
+            info.dropped.iter().map(|(reason, tracks)| vec![reason.clone(), thousands(*tracks)]).collect();
+        print_line(&table(&["dropped", "tracks"], &dropped))?;
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use queue::{DeadLetter, DeadLetterFilter};
 
 use crate::args::{DeadCommand, DeadSelection};
 use crate::ids;
-use crate::output::{age, count, say, say_json, table};
+use crate::output::{age, counted, print_json, print_line, table};
 
 /// Lists, shows, requeues or deletes dead jobs.
 pub async fn run(command: DeadCommand, backends: &Backends) -> anyhow::Result<()> {
@@ -14,43 +14,46 @@ pub async fn run(command: DeadCommand, backends: &Backends) -> anyhow::Result<()
         DeadCommand::List { kind, json } => list(backends, kind.as_deref(), json).await,
         DeadCommand::Show { id, json } => show(backends, &id, json).await,
         DeadCommand::Requeue(choice) => {
-            let requeued = backends.queue.requeue(&chosen(backends, &choice).await?).await?;
-            ended("requeued", requeued, choice.json)
+            let requeued = backends.queue.requeue(&filter(backends, &choice).await?).await?;
+            report("requeued", requeued, choice.json)
         }
         DeadCommand::Purge(choice) => {
-            let deleted = backends.queue.purge(&chosen(backends, &choice).await?).await?;
-            ended("deleted", deleted, choice.json)
+            let deleted = backends.queue.purge(&filter(backends, &choice).await?).await?;
+            report("deleted", deleted, choice.json)
         }
     }
 }
 
-fn ended(how: &str, jobs: usize, json: bool) -> anyhow::Result<()> {
-    if json { say_json(&serde_json::json!({ how: jobs })) } else { say(&format!("{how} {}", count(Some(jobs as u64)))) }
+fn report(action: &str, jobs: usize, json: bool) -> anyhow::Result<()> {
+    if json {
+        return print_json(&serde_json::json!({ action: jobs }));
+    }
+    print_line(&format!("{action} {}", counted(jobs, "job")))
 }
 
 async fn list(backends: &Backends, kind: Option<&str>, json: bool) -> anyhow::Result<()> {
     let letters = backends.queue.dead_letters(kind).await?;
     if json {
-        return say_json(&letters);
+        return print_json(&letters);
     }
     if letters.is_empty() {
-        return say("no dead jobs");
+        return print_line("no dead jobs");
     }
     let row = |letter: &DeadLetter| {
         let key = letter.key.clone().unwrap_or_else(|| "–".into());
         vec![letter.id.clone(), letter.kind.clone(), key, age(letter.died_at), letter.reason.clone()]
     };
-    say(&table(&["id", "kind", "key", "dead for", "reason"], &letters.iter().map(row).collect::<Vec<_>>()))
+    print_line(&table(&["id", "kind", "key", "dead for", "reason"], &letters.iter().map(row).collect::<Vec<_>>()))
 }
 
 async fn show(backends: &Backends, id: &str, json: bool) -> anyhow::Result<()> {
     let letters = backends.queue.dead_letters(None).await?;
     let letter = find(&letters, id)?;
     if json {
-        return say_json(letter);
+        return print_json(letter);
     }
-    // Each on its one line, whatever it holds.
-    let line = |name: &str, text: &str| say(&format!("{name:<8} {}", escaped(text)));
+    // Escaped, so that each field stays on its line.
+    let line = |name: &str, text: &str| print_line(&format!("{name:<8} {}", escaped(text)));
     line("id", &letter.id)?;
     line("kind", &letter.kind)?;
     line("key", letter.key.as_deref().unwrap_or("–"))?;
@@ -62,8 +65,8 @@ async fn show(backends: &Backends, id: &str, json: bool) -> anyhow::Result<()> {
     line("payload", &letter.payload)
 }
 
-/// The dead jobs that were asked for. A misspelt id is an error, not "requeued 0".
-async fn chosen(backends: &Backends, choice: &DeadSelection) -> anyhow::Result<DeadLetterFilter> {
+/// The dead jobs selected by the arguments. An unknown id is an error, not "requeued 0 jobs".
+async fn filter(backends: &Backends, choice: &DeadSelection) -> anyhow::Result<DeadLetterFilter> {
     if choice.all {
         return Ok(DeadLetterFilter::All);
     }

@@ -1,4 +1,4 @@
-//! `spotifai doctor`: everything that the system needs, asked whether it is there.
+//! `spotifai doctor`: checks everything that the system needs.
 
 mod check;
 mod servers;
@@ -12,46 +12,45 @@ use model::settings::Settings;
 use serde_json::json;
 
 use crate::args;
-use crate::output::{say, say_json};
-use check::{Check, State, within};
+use crate::output::{counted, print_json, print_line};
+use check::{Check, CheckState, with_timeout};
 
-/// The budget that a write to the store is tried with; nobody else uses it.
-pub const BUDGET: &str = "doctor";
+/// The rate budget used to test writing to the store; nothing else uses it.
+pub const PROBE_BUDGET: &str = "doctor";
 
-/// Makes all checks side by side and prints them.
+/// Runs all checks concurrently and prints the results.
 ///
 /// # Errors
-/// When one of them failed.
+/// A check failed.
 pub async fn run(args: &args::DoctorArgs, flags: &Flags) -> anyhow::Result<()> {
     let checks = match host::load_settings(flags) {
-        Ok(settings) => all(Arc::new(settings)).await,
-        Err(error) => vec![Check::failed("settings", &error, "mend it: nothing else can be checked before")],
+        Ok(settings) => run_checks(Arc::new(settings)).await,
+        Err(error) => vec![Check::failed("settings", &error, "fix this first: the other checks depend on it")],
     };
-    let failed = checks.iter().filter(|check| check.state == State::Failed).count();
+    let failed = checks.iter().filter(|check| check.state == CheckState::Failed).count();
     if args.json {
-        say_json(&json!({ "ok": failed == 0, "checks": checks }))?;
+        print_json(&json!({ "ok": failed == 0, "checks": checks }))?;
     } else {
         let width = checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
-        checks.iter().try_for_each(|check| say(&check.line(width)))?;
+        checks.iter().try_for_each(|check| print_line(&check.line(width)))?;
     }
-    match failed {
-        0 => Ok(()),
-        1 => bail!("1 check failed"),
-        failed => bail!("{failed} checks failed"),
+    if failed > 0 {
+        bail!("{} failed", counted(failed, "check"));
     }
+    Ok(())
 }
 
-async fn all(settings: Arc<Settings>) -> Vec<Check> {
+async fn run_checks(settings: Arc<Settings>) -> Vec<Check> {
     let valid = vec![Check::ok("settings", "valid")];
     let (queue, management, store, workers, spotify, contact, robots, api) = tokio::join!(
-        within("queue", servers::queue(settings.clone())),
-        within("queue-management", servers::management(settings.clone())),
-        within("store", servers::store(settings.clone())),
-        within("workers", servers::workers(settings.clone())),
-        within("spotify", sources::spotify(settings.clone())),
-        within("contact", sources::contact(settings.clone())),
-        within("lastfm-pages", sources::lastfm_pages(settings.clone())),
-        within("lastfm-api", sources::lastfm_api(settings.clone())),
+        with_timeout("queue", servers::queue(settings.clone())),
+        with_timeout("queue-management", servers::management(settings.clone())),
+        with_timeout("store", servers::store(settings.clone())),
+        with_timeout("workers", servers::workers(settings.clone())),
+        with_timeout("spotify", sources::spotify(settings.clone())),
+        with_timeout("contact", sources::contact(settings.clone())),
+        with_timeout("lastfm-pages", sources::lastfm_pages(settings.clone())),
+        with_timeout("lastfm-api", sources::lastfm_api(settings.clone())),
     );
     [valid, queue, management, store, workers, spotify, contact, robots, api].concat()
 }

@@ -8,21 +8,21 @@ use model::settings::Settings;
 use serde_json::json;
 
 use crate::args::LastfmCommand;
-use crate::output::{say, say_json_line};
+use crate::output::{print_json_line, print_line};
 
-/// Characters of an unrecognised page's beginning, and of its end, that are shown.
-const SEEN: usize = 40;
+/// Characters shown from each end of an unrecognised page.
+const SHOWN_CHARS: usize = 40;
 
-/// Prints an address, or what a page says.
+/// Prints the URL of a tag page, or the contents of a saved one.
 pub fn run(command: &LastfmCommand, settings: &Settings) -> anyhow::Result<()> {
     match command {
-        LastfmCommand::Url { artist, track } => say(&lastfm::tags_url(&settings.lastfm.url, artist, track)),
+        LastfmCommand::Url { artist, track } => print_line(&lastfm::tags_url(&settings.lastfm.url, artist, track)),
         LastfmCommand::Parse { file, status } => {
             let bytes = std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))?;
             let text = String::from_utf8_lossy(&bytes);
             let page = lastfm::read_page(*status, &text);
             let tags: Vec<&str> = page.tags().iter().map(|tag| tag.name.as_str()).collect();
-            say_json_line(&json!({ "outcome": page.as_str(), "tags": tags }))?;
+            print_json_line(&json!({ "outcome": page.as_str(), "tags": tags }))?;
             if page == PageOutcome::Unrecognised {
                 bail!(unrecognised(file, *status, &text));
             }
@@ -31,17 +31,17 @@ pub fn run(command: &LastfmCommand, settings: &Settings) -> anyhow::Result<()> {
     }
 }
 
-/// What was seen of a page that says nothing: enough to tell a page of another site, or one that is cut off.
+/// Describes an unrecognised page well enough to tell a page of another site from a truncated one.
 fn unrecognised(file: &Path, status: u16, text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let ends = match words.chars().count() {
-        0 => "and is empty".to_owned(),
-        n if n <= 2 * SEEN => format!("and is `{words}`"),
-        n => {
+    let content = match words.chars().count() {
+        0 => "empty".to_owned(),
+        length if length <= 2 * SHOWN_CHARS => format!("`{words}`"),
+        length => {
             let (first, last): (String, String) =
-                (words.chars().take(SEEN).collect(), words.chars().skip(n - SEEN).collect());
-            format!("begins with `{first}` and ends with `{last}`")
+                (words.chars().take(SHOWN_CHARS).collect(), words.chars().skip(length - SHOWN_CHARS).collect());
+            format!("`{first}` … `{last}`")
         }
     };
-    format!("{}: no tag page that can be read: it has status {status} and {} bytes, {ends}", file.display(), text.len())
+    format!("{} is not a readable tag page: status {status}, {} bytes, {content}", file.display(), text.len())
 }

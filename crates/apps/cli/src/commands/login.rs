@@ -2,13 +2,13 @@
 
 use model::settings::{Settings, redacted};
 
-use crate::output::{say, tell};
+use crate::output::{eprint_line, print_line};
 
-/// Signs in through the browser and keeps the token.
+/// Signs in through the browser and saves the token.
 pub async fn run(settings: &Settings) -> anyhow::Result<()> {
     let file = spotify::login(&settings.spotify, |address| {
-        tell(&format!("Open this address in your browser and agree:\n\n  {address}\n"));
+        eprint_line(&format!("Open this address in your browser and accept:\n\n  {address}\n"));
     })
     .await?;
-    say(&format!("signed in; the token is kept in {}", redacted(&file.display().to_string())))
+    print_line(&format!("signed in; token saved to {}", redacted(&file.display().to_string())))
 }

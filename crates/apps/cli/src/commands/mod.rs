@@ -1,4 +1,4 @@
-//! One file a command.
+//! The commands, one module each.
 
 mod budget;
 mod completions;
@@ -11,6 +11,7 @@ mod enqueue;
 mod kinds;
 mod lastfm;
 mod login;
+mod other_jobs;
 mod pause;
 mod pitches;
 mod predict;
@@ -21,8 +22,7 @@ mod runs;
 pub mod search;
 mod status;
 mod tags;
-mod waiting;
-mod work;
+mod worker;
 mod workers;
 
 use model::settings::Settings;
@@ -31,35 +31,35 @@ use runtime::Shutdown;
 use crate::args::{Args, Command};
 use crate::backends;
 use crate::error::{stopped, usage};
-use crate::overwriting::Files;
-use crate::stop::unless_stopped;
+use crate::interrupt::{NOTHING_STARTED, unless_stopped};
+use crate::overwrite_check::CommandFiles;
 
-/// Runs the command.
+/// Runs a command.
 pub async fn run(args: Args, shutdown: &Shutdown) -> anyhow::Result<()> {
-    let (files, flags) = (Files::of(&args.command), args.flags);
+    let (files, flags) = (CommandFiles::of(&args.command), args.flags);
     let settings = || -> anyhow::Result<Settings> {
         let settings = host::load_settings(&flags).map_err(usage)?;
         files.check(&flags, &settings)?;
         Ok(settings)
     };
-    // A server may be silent for a while.
+    // Connecting may take a while, so a signal interrupts it.
     let backends = async || {
         let opened = unless_stopped(shutdown, backends::open(settings()?)).await?;
-        opened.ok_or_else(|| stopped("nothing had begun"))
+        opened.ok_or_else(|| stopped(NOTHING_STARTED))
     };
     match args.command {
         Command::Demo(demo) => {
-            // Its settings are its own, but for these flags; nor does it touch anybody's sign-in.
+            // The demo ignores all settings except these two flags, and never touches a real sign-in.
             let [queue, store] = [&flags.queue, &flags.store].map(|url| url.clone().unwrap_or_default());
             files.check(&flags, &Settings { queue, store, ..Settings::default() })?;
             demo::run(demo, &flags).await
         }
         Command::Login => login::run(&settings()?).await,
         Command::Run(run) => run::run(run, backends().await?).await,
-        Command::Enqueue(what) => enqueue::run(what, &backends().await?).await,
-        Command::Worker(which) => {
+        Command::Enqueue(enqueue) => enqueue::run(enqueue, &backends().await?).await,
+        Command::Worker(worker) => {
             let logging = host::init_logging();
-            let result = work::run(&which, settings()?).await;
+            let result = worker::run(&worker, settings()?).await;
             tokio::task::spawn_blocking(|| logging.finish()).await?;
             result
         }

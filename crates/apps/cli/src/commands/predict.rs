@@ -1,8 +1,8 @@
 //! `spotifai predict`.
 
-mod answer;
-mod chosen;
-mod known;
+mod loaded_model;
+mod model_dataset;
+mod prediction;
 mod table;
 mod tracks;
 
@@ -16,55 +16,55 @@ use crate::args;
 use crate::backends;
 use crate::error::{stopped, usage};
 use crate::files::check_file;
-use crate::output::{tell, warn};
-use crate::stop::unless_stopped;
-use answer::{Answer, Format};
-use chosen::choose;
+use crate::interrupt::unless_stopped;
+use crate::output::{eprint_line, thousands, warn};
+use loaded_model::load;
+use prediction::{Destination, Prediction};
 
-/// Assigns labels to tracks, to rows of the model's own dataset, or to the rows of a file. What cannot be answered is
-/// named, the others are answered.
+/// Predicts labels for tracks, for rows of the model's own dataset, or for the rows of a file. Rows that cannot be predicted are
+/// reported; the others are predicted anyway.
 pub async fn run(args: &args::PredictArgs, settings: Settings) -> anyhow::Result<()> {
-    // Before any work: a name that tells no format is a slip of the pen.
-    let format = Format::of(args).map_err(usage)?;
+    // Before any work: an unknown file extension is probably a typo.
+    let destination = Destination::from_args(args).map_err(usage)?;
     args.out.as_deref().map_or(Ok(()), check_file)?;
-    // The store alone: a queue that is out of reach is no reason to answer nothing.
+    // Only the store: an unreachable queue need not prevent predictions.
     let shutdown = host::signals::on_signals()?;
-    let answered = async {
+    let work = async {
         let store = backends::store(&settings).await?;
-        let chosen = Arc::new(choose(&store, args.model.as_deref(), &settings).await?);
-        let answers = match &args.data {
-            Some(file) => table::answers(&chosen, file, args.impute.map(Into::into)).await?,
-            None => tracks::answers(&chosen, &args.tracks, store, settings, &shutdown).await?,
+        let loaded = Arc::new(load(&store, args.model.as_deref(), &settings).await?);
+        let predictions = match &args.data {
+            Some(file) => table::predict(&loaded, file, args.impute.map(Into::into)).await?,
+            None => tracks::predict(&loaded, &args.tracks, store, settings, &shutdown).await?,
         };
-        Ok((chosen, answers))
+        Ok((loaded, predictions))
     };
-    let Some((chosen, answers)) = unless_stopped(&shutdown, answered).await? else {
-        return Err(stopped("what was fetched is kept, and the same command goes on"));
+    let Some((loaded, predictions)) = unless_stopped(&shutdown, work).await? else {
+        return Err(stopped("fetched data is kept; run the same command again to resume"));
     };
-    answer::show(&answers, &chosen.info, &chosen.known, &format)?;
-    report(&answers)
+    prediction::show(&predictions, &loaded.info, &loaded.dataset, &destination)?;
+    report(&predictions)
 }
 
-/// Says on standard error what has to be known of the answers; an error where there are rows without one.
-fn report(answers: &[Answer]) -> anyhow::Result<()> {
-    let seen = answers.iter().filter(|answer| answer.was_in_training()).count();
-    if seen > 0 {
+/// Prints warnings about the predictions. Rows without one are an error.
+fn report(predictions: &[Prediction]) -> anyhow::Result<()> {
+    let trained_on = predictions.iter().filter(|prediction| prediction.was_in_training()).count();
+    if trained_on > 0 {
         warn(&format!(
-            "{seen} of {} were among the rows that the model was fitted on: what it says of them says nothing of how well it \
-             does on others",
-            answers.len()
+            "{} of {} were in the model's training data: how well it does there says nothing about how well it does elsewhere",
+            thousands(trained_on),
+            thousands(predictions.len())
         ));
     }
-    let failed: Vec<(&str, &str)> = answers.iter().filter_map(Answer::failure).collect();
+    let failed: Vec<(&str, &str)> = predictions.iter().filter_map(Prediction::failure).collect();
     match failed.as_slice() {
         [] => Ok(()),
         [(id, why)] => bail!("{}: {why}", escaped(id)),
         failed => {
-            for (id, why) in failed.iter().take(answer::MOST_NAMED) {
-                tell(&format!("spotifai: {}", escaped(&format!("{id}: {why}"))));
+            for (id, why) in failed.iter().take(prediction::MAX_LISTED_FAILURES) {
+                eprint_line(&format!("spotifai: {}", escaped(&format!("{id}: {why}"))));
             }
-            let more = if failed.len() > answer::MOST_NAMED { ", the first of them named here" } else { "" };
-            bail!("{} of {} could not be answered{more}", failed.len(), answers.len())
+            let more = if failed.len() > prediction::MAX_LISTED_FAILURES { "; the first are listed above" } else { "" };
+            bail!("{} of {} could not be predicted{more}", thousands(failed.len()), thousands(predictions.len()))
         }
     }
 }

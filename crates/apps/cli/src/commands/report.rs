@@ -1,4 +1,4 @@
-//! `spotifai report`, and the files that a search leaves: `leaderboard.csv` and `report.html`.
+//! `spotifai report`, which writes `leaderboard.csv` and `report.html`.
 
 use std::path::Path;
 
@@ -9,48 +9,48 @@ use model::search::Ranked;
 
 use crate::args;
 use crate::commands::dataset;
-use crate::files::{save, try_folder, turn_to_write};
-use crate::found::Found;
-use crate::output::say;
+use crate::files::{check_folder, lock_folder, save};
+use crate::finished_search::FinishedSearch;
+use crate::output::print_line;
 use crate::summary;
 
-/// The file of all settings with their scores.
-pub const LEADERBOARD: &str = "leaderboard.csv";
+/// The file name of the leaderboard.
+pub const LEADERBOARD_FILE: &str = "leaderboard.csv";
 
-/// The file of the report.
-pub const REPORT: &str = "report.html";
+/// The file name of the report.
+pub const REPORT_FILE: &str = "report.html";
 
-/// Writes the report of the newest model.
+/// Writes the report on the newest model.
 pub async fn run(command: &args::ReportArgs, backends: &Backends) -> anyhow::Result<()> {
-    try_folder(&command.out)?;
+    check_folder(&command.out)?;
     let found = newest(backends).await?;
-    let _turn = turn_to_write(&command.out).await?;
+    let _lock = lock_folder(&command.out).await?;
     write(backends, &found, None, &command.out).await?;
-    say(&format!("wrote {}", command.out.join(REPORT).display()))
+    print_line(&format!("wrote {}", command.out.join(REPORT_FILE).display()))
 }
 
-async fn newest(backends: &Backends) -> anyhow::Result<Found> {
+async fn newest(backends: &Backends) -> anyhow::Result<FinishedSearch> {
     let store = &backends.store;
     let Some(model) = store.latest_model().await? else {
-        bail!("there is no model in the store yet: `spotifai search run` makes one");
+        bail!("the store has no model yet: `spotifai search run` trains one");
     };
     let search = store.search(&model.search).await?.context("the store has lost the model's search")?;
     let dataset = store.dataset(&search.dataset).await?.context("the store has lost the model's dataset")?;
     let trials = store.trials(&search.id).await?;
-    Ok(Found { dataset, search, trials, model, command: None })
+    Ok(FinishedSearch { dataset, search, trials, model, command: None })
 }
 
 /// Writes `leaderboard.csv` and `report.html`.
-pub async fn write(backends: &Backends, found: &Found, run: Option<&Run>, out: &Path) -> anyhow::Result<()> {
+pub async fn write(backends: &Backends, found: &FinishedSearch, run: Option<&Run>, out: &Path) -> anyhow::Result<()> {
     let leaderboard = learn::leaderboard(&found.search, &found.trials);
-    save(&out.join(LEADERBOARD), &leaderboard_csv(found, &leaderboard)?)?;
+    save(&out.join(LEADERBOARD_FILE), &leaderboard_csv(found, &leaderboard)?)?;
     let matrix = dataset::open(backends, &found.dataset.id).await?;
     let collection = summary::collection(backends, run).await?;
     let examples: Vec<String> =
         found.model.evaluation.examples.iter().map(|example| example.track_id.clone()).collect();
     let tracks = backends.store.tracks(&examples).await?;
     let page = report::render(&report::Input {
-        // A file from elsewhere was not collected by anybody here.
+        // An imported file has nothing to do with what was collected.
         collection: report::is_collected(&found.dataset).then_some(&collection),
         info: &found.dataset,
         dataset: &matrix,
@@ -60,19 +60,19 @@ pub async fn write(backends: &Backends, found: &Found, run: Option<&Run>, out: &
         tracks: &tracks,
         command: found.command.as_deref(),
     });
-    save(&out.join(REPORT), page.as_bytes())
+    save(&out.join(REPORT_FILE), page.as_bytes())
 }
 
-fn leaderboard_csv(found: &Found, leaderboard: &[Ranked]) -> anyhow::Result<Vec<u8>> {
+fn leaderboard_csv(found: &FinishedSearch, leaderboard: &[Ranked]) -> anyhow::Result<Vec<u8>> {
     let mut csv = csv::Writer::from_writer(Vec::new());
     let folds = found.search.folds as usize;
     let head = ["family", "params"].map(str::to_owned).into_iter();
     let scores = ["mean_accuracy", "std_accuracy", "mean_f1_micro", "mean_f1_macro", "fit_seconds"].map(str::to_owned);
     csv.write_record(head.chain((0..folds).map(|fold| format!("accuracy_fold_{fold}"))).chain(scores))?;
     for row in leaderboard {
-        let setting = &found.search.settings[row.setting as usize];
-        let mut record = vec![setting.family.clone(), serde_json::to_string(&setting.params)?];
-        // A setting that cannot be fitted keeps its row with empty scores.
+        let candidate = &found.search.settings[row.setting as usize];
+        let mut record = vec![candidate.family.clone(), serde_json::to_string(&candidate.params)?];
+        // A candidate that cannot be fitted keeps its row, with empty scores.
         let number = |value: f64| if row.error.is_none() { format!("{value:?}") } else { String::new() };
         record
             .extend((0..folds).map(|fold| row.fold_accuracies.get(fold).map(|a| format!("{a:?}")).unwrap_or_default()));

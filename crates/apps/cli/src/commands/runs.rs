@@ -15,37 +15,37 @@ use store::{Gaps, Store};
 
 use crate::args::{CancelArgs, LiveArgs};
 use crate::ids;
-use crate::output::{Look, age, say, say_json, style, table, thousands};
-use crate::playlist_run::Goal;
+use crate::output::{Style, age, print_json, print_line, style, table, thousands};
+use crate::playlist_run::RunGoal;
 use crate::progress::expected_pages;
 use crate::watch::{self, View};
 
-/// Where a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum State {
-    /// Something is left to do.
+enum RunState {
+    /// Work is left.
     Open,
     /// The report was written, or everything was collected.
     Finished,
-    /// It could not go on.
+    /// It could not continue.
     Failed,
-    /// Its jobs do nothing any more.
+    /// Its jobs are skipped.
     Cancelled,
 }
 
-/// One run. The names are those of `--json`.
+/// A run. The field names are those of `--json`.
 #[derive(Serialize)]
-struct Line {
+struct RunStatus {
     #[serde(flatten)]
     run: Run,
-    state: State,
-    progress: Progress,
+    state: RunState,
+    progress: RunProgress,
 }
 
-/// How far a run is: pages that were read, and of their distinct tracks those that were looked up at each station.
+/// How many pages were read, and how many of their distinct tracks passed each step.
 #[derive(Clone, Copy, Serialize)]
-struct Progress {
+struct RunProgress {
     pages: usize,
     pages_expected: usize,
     tracks: usize,
@@ -54,20 +54,20 @@ struct Progress {
     tracks_with_pitches_computed: usize,
 }
 
-/// Tracks that have something left to do.
-struct Missing {
+/// Tracks that still need work.
+struct RemainingWork {
     tags: HashSet<String>,
     audio: HashSet<String>,
     pitches: HashSet<String>,
-    /// Whether Spotify refuses all audio: a run does not wait for what nobody will fetch.
+    /// Whether Spotify blocks all audio data, so that runs need not wait for it.
     no_audio: bool,
 }
 
-/// Shows the runs once, or every second.
+/// Lists the runs once, or every second.
 pub async fn runs(live: LiveArgs, backends: &Backends) -> anyhow::Result<()> {
     watch::show(live, async || {
-        let lines = gather(backends).await?;
-        Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
+        let statuses = gather(backends).await?;
+        Ok(View { text: text(&statuses), json: serde_json::to_value(&statuses)?, line: None })
     })
     .await
 }
@@ -80,48 +80,48 @@ pub async fn cancel(args: &CancelArgs, backends: &Backends) -> anyhow::Result<()
     let run = backends.store.cancel_run(&run.id, now).await?.context("the store has lost the run")?;
     backends.queue.delete_run_jobs(&run.id).await?;
     if args.json {
-        return say_json(&run);
+        return print_json(&run);
     }
-    say(&match run.cancelled_at {
-        Some(since) if since < now => format!("{} was cancelled already, {} ago", run.id, age(since)),
-        _ => format!("cancelled {}: its jobs do nothing any more, what it collected stays", run.id),
+    print_line(&match run.cancelled_at {
+        Some(since) if since < now => format!("{} was already cancelled {} ago", run.id, age(since)),
+        _ => format!("cancelled {}: its remaining jobs are skipped, and what it collected is kept", run.id),
     })
 }
 
-/// Whether a run lacks nothing that can be had for its goal, dead jobs aside.
-pub async fn is_collected(backends: &Backends, run: &Run, goal: Goal) -> anyhow::Result<bool> {
+/// Whether a run has collected everything available for its goal.
+pub async fn is_collected(backends: &Backends, run: &Run, goal: RunGoal) -> anyhow::Result<bool> {
     let pages = backends.store.pages(Some(&run.id)).await?;
     if pages.len() < expected_pages(run, &pages) {
         return Ok(false);
     }
-    let missing = Missing::of_pages(&*backends.store, &pages).await?;
-    Ok(progress(run, &pages, &missing).is_complete(goal == Goal::Labels || missing.no_audio))
+    let remaining = RemainingWork::load(&*backends.store, &track_ids(&pages)).await?;
+    Ok(progress(run, &pages, &remaining).is_complete(goal == RunGoal::Labels || remaining.no_audio))
 }
 
-async fn gather(backends: &Backends) -> anyhow::Result<Vec<Line>> {
+async fn gather(backends: &Backends) -> anyhow::Result<Vec<RunStatus>> {
     let store = &backends.store;
     let runs = store.runs().await?;
     if runs.is_empty() {
         return Ok(Vec::new());
     }
     let pages = store.pages(None).await?;
-    let missing = Missing::of(&**store).await?;
-    let unreadable = Unreadable::find(backends, &runs, &pages).await?;
-    let line = |run: Run| {
+    let remaining = RemainingWork::load(&**store, &track_ids(&pages)).await?;
+    let unreadable = UnreadablePlaylists::find(backends, &runs, &pages).await?;
+    let status = |run: Run| {
         let of_run: Vec<PlaylistPage> = pages.iter().filter(|page| page.run == run.id).cloned().collect();
-        let (run, readable) = unreadable.without(run);
-        let progress = progress(&readable, &of_run, &missing);
-        Line { state: state(&run, &progress, missing.no_audio), progress, run }
+        let (run, readable) = unreadable.split(run);
+        let progress = progress(&readable, &of_run, &remaining);
+        RunStatus { state: state(&run, &progress, remaining.no_audio), progress, run }
     };
-    Ok(runs.into_iter().map(line).collect())
+    Ok(runs.into_iter().map(status).collect())
 }
 
-impl Missing {
-    /// Those of these pages.
-    async fn of_pages(store: &dyn Store, pages: &[PlaylistPage]) -> anyhow::Result<Self> {
+impl RemainingWork {
+    /// Which of these tracks still need work. If Spotify blocks one part of the audio data, a track with the other part is
+    /// complete.
+    async fn load(store: &dyn Store, track_ids: &[String]) -> anyhow::Result<Self> {
         let refusals = Refusals::remembered(store).await?;
-        let Gaps { tags, features, analyses, pitches } = store.gaps(&track_ids(pages)).await?;
-        // As in `of`.
+        let Gaps { tags, features, analyses, pitches } = store.gaps(track_ids).await?;
         let audio = match (&refusals.features, &refusals.analysis) {
             (Some(_), None) => analyses,
             (None, Some(_)) => features,
@@ -130,34 +130,13 @@ impl Missing {
         let set = |ids: Vec<String>| ids.into_iter().collect();
         Ok(Self { tags: set(tags), audio: set(audio), pitches: set(pitches), no_audio: refusals.are_all() })
     }
-
-    /// Those of the store. Where Spotify refuses one part of the audio, a track with the other lacks nothing that can be had.
-    async fn of(store: &dyn Store) -> anyhow::Result<Self> {
-        let refusals = Refusals::remembered(store).await?;
-        let audio = store.tracks_without_audio().await?;
-        let known: Vec<String> = match (&refusals.features, &refusals.analysis) {
-            (Some(_), None) => store.analysed(&audio).await?,
-            (None, Some(_)) => store.features(&audio).await?.into_iter().map(|features| features.track_id).collect(),
-            (None, None) | (Some(_), Some(_)) => Vec::new(),
-        };
-        let mut audio: HashSet<String> = audio.into_iter().collect();
-        known.iter().for_each(|id| {
-            audio.remove(id);
-        });
-        Ok(Self {
-            tags: store.tracks_without_tags().await?.into_iter().collect(),
-            audio,
-            pitches: store.tracks_without_pitches().await?.into_iter().collect(),
-            no_audio: refusals.are_all(),
-        })
-    }
 }
 
-/// Playlists of which not even the first page can be read, as the dead letters say: (run, playlist) with the reason.
-struct Unreadable(HashMap<(String, String), String>);
+/// Playlists whose first page could not be read, from the dead letters: (run, playlist) with the reason.
+struct UnreadablePlaylists(HashMap<(String, String), String>);
 
-impl Unreadable {
-    /// Looks among the dead letters only where a playlist of an unfinished run has no page.
+impl UnreadablePlaylists {
+    /// Reads the dead letters only if a playlist of an unfinished run has no pages.
     async fn find(backends: &Backends, runs: &[Run], pages: &[PlaylistPage]) -> anyhow::Result<Self> {
         let read: HashSet<(&str, &str)> =
             pages.iter().map(|page| (page.run.as_str(), page.playlist.as_str())).collect();
@@ -174,8 +153,8 @@ impl Unreadable {
         Ok(Self(letters.into_iter().filter_map(first_page).collect()))
     }
 
-    /// The run, failed where none of its playlists can be read, and beside it the run of the readable ones.
-    fn without(&self, mut run: Run) -> (Run, Run) {
+    /// The run, marked as failed if none of its playlists can be read, and the same run with only the readable playlists.
+    fn split(&self, mut run: Run) -> (Run, Run) {
         let reason = |playlist: &String| self.0.get(&(run.id.clone(), playlist.clone()));
         let readable: Vec<String> =
             run.playlists.iter().filter(|playlist| reason(playlist).is_none()).cloned().collect();
@@ -187,28 +166,28 @@ impl Unreadable {
     }
 }
 
-/// The distinct tracks of pages.
+/// The distinct tracks on these pages.
 pub fn track_ids(pages: &[PlaylistPage]) -> Vec<String> {
     let ids: HashSet<&String> = pages.iter().flat_map(|page| &page.track_ids).collect();
     ids.into_iter().cloned().collect()
 }
 
-fn progress(run: &Run, pages: &[PlaylistPage], missing: &Missing) -> Progress {
+fn progress(run: &Run, pages: &[PlaylistPage], remaining: &RemainingWork) -> RunProgress {
     let tracks: HashSet<&String> = pages.iter().flat_map(|page| &page.track_ids).collect();
-    let without = |missing: &[&HashSet<String>]| {
-        tracks.iter().filter(|track| missing.iter().all(|missing| !missing.contains(**track))).count()
+    let past = |steps: &[&HashSet<String>]| {
+        tracks.iter().filter(|track| steps.iter().all(|remaining| !remaining.contains(**track))).count()
     };
-    Progress {
+    RunProgress {
         pages: pages.len(),
         pages_expected: expected_pages(run, pages),
         tracks: tracks.len(),
-        tracks_with_tags_looked_up: without(&[&missing.tags]),
-        tracks_with_audio_fetched: without(&[&missing.audio]),
-        tracks_with_pitches_computed: without(&[&missing.audio, &missing.pitches]),
+        tracks_with_tags_looked_up: past(&[&remaining.tags]),
+        tracks_with_audio_fetched: past(&[&remaining.audio]),
+        tracks_with_pitches_computed: past(&[&remaining.audio, &remaining.pitches]),
     }
 }
 
-impl Progress {
+impl RunProgress {
     fn is_complete(&self, without_audio: bool) -> bool {
         self.pages == self.pages_expected
             && self.tracks == self.tracks_with_tags_looked_up
@@ -216,60 +195,61 @@ impl Progress {
     }
 }
 
-fn state(run: &Run, progress: &Progress, no_audio: bool) -> State {
+fn state(run: &Run, progress: &RunProgress, no_audio: bool) -> RunState {
     let is_collected = progress.is_complete(no_audio);
     match run.finished_at {
-        _ if run.cancelled_at.is_some() => State::Cancelled,
-        _ if run.failure.is_some() => State::Failed,
-        // A command that only enqueued had nothing more to do as soon as it had begun; its jobs had.
-        Some(at) if at > run.started_at || is_collected => State::Finished,
-        _ => State::Open,
+        _ if run.cancelled_at.is_some() => RunState::Cancelled,
+        _ if run.failure.is_some() => RunState::Failed,
+        // `spotifai enqueue` finishes as soon as it has started; the run is finished when its jobs are.
+        Some(at) if at > run.started_at || is_collected => RunState::Finished,
+        _ => RunState::Open,
     }
 }
 
-fn text(lines: &[Line]) -> String {
-    if lines.is_empty() {
+fn text(statuses: &[RunStatus]) -> String {
+    if statuses.is_empty() {
         return "no runs yet".into();
     }
-    let row = |line: &Line| {
-        let p = line.progress;
-        let of = |done: usize, all: usize| format!("{}/{}", thousands(done), thousands(all));
+    let row = |status: &RunStatus| {
+        let progress = status.progress;
+        let fraction = |done: usize, total: usize| format!("{}/{}", thousands(done), thousands(total));
         vec![
-            line.run.id.clone(),
-            playlists(&line.run),
-            format!("{} ago", age(line.run.started_at)),
-            state_word(&line.run, line.state),
-            of(p.pages, p.pages_expected),
-            of(p.tracks_with_tags_looked_up, p.tracks),
-            of(p.tracks_with_audio_fetched, p.tracks),
-            of(p.tracks_with_pitches_computed, p.tracks),
+            status.run.id.clone(),
+            playlists(&status.run),
+            format!("{} ago", age(status.run.started_at)),
+            state_word(&status.run, status.state),
+            fraction(progress.pages, progress.pages_expected),
+            fraction(progress.tracks_with_tags_looked_up, progress.tracks),
+            fraction(progress.tracks_with_audio_fetched, progress.tracks),
+            fraction(progress.tracks_with_pitches_computed, progress.tracks),
         ]
     };
     let header = ["run", "playlists", "started", "state", "pages", "tags", "audio", "pitches"];
-    let table = table(&header, &lines.iter().map(row).collect::<Vec<_>>());
-    let failed = lines.iter().filter(|line| line.state == State::Failed);
-    let why = failed.filter_map(|line| Some(format!("\n{} failed: {}", line.run.id, line.run.failure.as_ref()?)));
-    std::iter::once(table).chain(why).collect()
+    let table = table(&header, &statuses.iter().map(row).collect::<Vec<_>>());
+    let failed = statuses.iter().filter(|status| status.state == RunState::Failed);
+    let reasons =
+        failed.filter_map(|status| Some(format!("\n{} failed: {}", status.run.id, status.run.failure.as_ref()?)));
+    std::iter::once(table).chain(reasons).collect()
 }
 
 fn playlists(run: &Run) -> String {
     match run.playlists.as_slice() {
         [] => "none".into(),
-        [one] => one.clone(),
-        [first, others @ ..] => format!("{first}, {} more", others.len()),
+        [playlist] => playlist.clone(),
+        [first, others @ ..] => format!("{first} and {} more", others.len()),
     }
 }
 
-fn state_word(run: &Run, state: State) -> String {
+fn state_word(run: &Run, state: RunState) -> String {
     let ago = |at: Option<Timestamp>| at.map(|at| format!(" {} ago", age(at))).unwrap_or_default();
     match state {
-        State::Open => style("open", Look::Green),
-        State::Finished if run.finished_at > Some(run.started_at) => format!("finished{}", ago(run.finished_at)),
-        State::Finished => "finished".into(),
-        State::Failed if run.finished_at > Some(run.started_at) => {
-            style(format!("failed{}", ago(run.finished_at)), Look::Red)
+        RunState::Open => style("open", Style::Green),
+        RunState::Finished if run.finished_at > Some(run.started_at) => format!("finished{}", ago(run.finished_at)),
+        RunState::Finished => "finished".into(),
+        RunState::Failed if run.finished_at > Some(run.started_at) => {
+            style(format!("failed{}", ago(run.finished_at)), Style::Red)
         }
-        State::Failed => style("failed", Look::Red),
-        State::Cancelled => style(format!("cancelled{}", ago(run.cancelled_at)), Look::Yellow),
+        RunState::Failed => style("failed", Style::Red),
+        RunState::Cancelled => style(format!("cancelled{}", ago(run.cancelled_at)), Style::Yellow),
     }
 }

@@ -1,15 +1,16 @@
 //! `spotifai search`: grid search over a dataset.
 
-mod begin;
-mod board;
 mod data;
-mod grid;
+mod estimate;
+mod failure;
+mod leaderboard;
 mod list;
-mod plan;
-mod reasons;
 mod show;
-mod standing;
+mod spec;
+mod start;
+mod status;
 mod unfinished;
+mod varied_params;
 mod watch;
 
 use anyhow::bail;
@@ -20,87 +21,88 @@ use model::run::Run;
 use runtime::{Shutdown, Until};
 
 use crate::args::{self, SearchRunArgs};
-use crate::backends::OwnQueue;
-use crate::commands::{pause, report, work};
+use crate::backends::PrivateQueue;
+use crate::command_line;
+use crate::commands::{pause, report, worker};
 use crate::error::stopped;
-use crate::files::{make_folder, try_folder, turn_to_write};
-use crate::found::Found;
-use crate::output::say;
+use crate::files::{check_folder, create_folder, lock_folder};
+use crate::finished_search::FinishedSearch;
+use crate::interrupt::unless_stopped;
+use crate::output::print_line;
 use crate::progress;
-use crate::shell;
-use crate::stop::unless_stopped;
 use crate::summary::Summary;
 
-pub use grid::Plan;
-pub use standing::find;
+pub use spec::SearchSpec;
+pub use status::find;
+pub use varied_params::VariedParams;
 
-/// Does what the command says.
+/// Runs a subcommand.
 pub async fn run(command: args::SearchCommand, backends: &Backends) -> anyhow::Result<()> {
     match command {
-        args::SearchCommand::Run(args) => run_here(&args, backends).await,
-        args::SearchCommand::Start(args) => begin::start(&args, backends).await,
+        args::SearchCommand::Run(args) => run_locally(&args, backends).await,
+        args::SearchCommand::Start(args) => start::start(&args, backends).await,
         args::SearchCommand::Watch(args) => watch::run(&args, backends).await,
         args::SearchCommand::Show(args) => show::run(&args, backends).await,
         args::SearchCommand::Cancel(args) => list::cancel(&args, backends).await,
         args::SearchCommand::List(live) => list::run(live, backends).await,
-        args::SearchCommand::Plan(args) => plan::run(&args, backends).await,
+        args::SearchCommand::Plan(args) => estimate::run(&args, backends).await,
     }
 }
 
-/// Searches and writes leaderboard, summary and report.
-async fn run_here(args: &SearchRunArgs, backends: &Backends) -> anyhow::Result<()> {
+/// Runs a search in this process and writes leaderboard, summary and report.
+async fn run_locally(args: &SearchRunArgs, backends: &Backends) -> anyhow::Result<()> {
     let shutdown = host::signals::on_signals()?;
-    let plan = Plan { command: Some(shell::same_command()), ..Plan::wanted(&args.what)? };
-    try_folder(&args.out)?;
+    let spec = SearchSpec { command: Some(command_line::current()), ..SearchSpec::from_args(&args.what)? };
+    check_folder(&args.out)?;
     let Some(info) = unless_stopped(&shutdown, data::dataset(&args.what.data, backends)).await? else {
-        return Err(stopped("the search had not begun"));
+        return Err(stopped("the search had not started"));
     };
     let is_new = !args.out.exists();
-    make_folder(&args.out)?;
-    let found = search(backends, &info, &plan, None, &shutdown).await.inspect_err(|_| {
+    create_folder(&args.out)?;
+    let found = search(backends, &info, &spec, None, &shutdown).await.inspect_err(|_| {
         if is_new {
-            // Nothing lies there yet; what another command has put there meanwhile keeps it.
+            // Fails, as it should, if another command has put files there meanwhile.
             let _ = std::fs::remove_dir(&args.out);
         }
     });
     let Some(found) = found? else {
-        return Err(stopped("finished trials are kept, and the same command goes on"));
+        return Err(stopped("finished fits are kept; run the same command again to resume"));
     };
-    let _turn = turn_to_write(&args.out).await?;
+    let _lock = lock_folder(&args.out).await?;
     report::write(backends, &found, None, &args.out).await?;
     let summary = Summary::gather(backends, &found, None).await?;
     summary.write(&args.out)?;
-    say(&summary.to_string())
+    print_line(&summary.to_string())
 }
 
-/// Fits every setting on every fold, then the winner on all training rows; `None` when it was stopped on the way.
+/// Fits every candidate on every fold, then the winner on all training rows; `None` if interrupted.
 ///
-/// Its jobs are of the run, where there is one, and lie in a queue of their own: those of other searches do not come
-/// first, and none is left behind. The search's id is a fingerprint of all that decides a score: the same search goes on
-/// where it stopped, from its stored trials.
+/// The jobs go to a private queue, so that jobs of other searches do not come first and none are left behind. They belong to
+/// `run`, if given. The id of a search is a fingerprint of everything that affects its scores, so repeating an interrupted
+/// search resumes it from the stored trials.
 pub async fn search(
     backends: &Backends,
     info: &DatasetInfo,
-    plan: &Plan,
+    spec: &SearchSpec,
     run: Option<&Run>,
     shutdown: &Shutdown,
-) -> anyhow::Result<Option<Found>> {
-    let own = OwnQueue::open(backends.store.clone(), backends.settings.clone()).await?;
-    let backends = &own.backends;
-    let search = begin::begin(backends, info, plan, run).await?.search;
-    unfinished::name_others(backends, &search).await?;
+) -> anyhow::Result<Option<FinishedSearch>> {
+    let private = PrivateQueue::open(backends.store.clone(), backends.settings.clone()).await?;
+    let backends = &private.backends;
+    let search = start::publish(backends, info, spec, run).await?.search;
+    unfinished::warn_about_others(backends, &search).await?;
     let store = &backends.store;
     if store.model(&search.id).await?.is_none() {
         pause::warn(backends, &[SearchBlockJob::KIND, SearchRefitJob::KIND]).await?;
-        let worker = work::of_programs(backends, &["grid"])?;
+        let worker = worker::for_programs(backends, &["grid"])?;
         progress::follow(|| progress::search(backends, &search), worker.run(Until::Empty, shutdown.clone())).await?;
     }
     match store.model(&search.id).await? {
         Some(model) => {
             let trials = store.trials(&search.id).await?;
-            Ok(Some(Found { dataset: info.clone(), search, trials, model, command: plan.command.clone() }))
+            Ok(Some(FinishedSearch { dataset: info.clone(), search, trials, model, command: spec.command.clone() }))
         }
         None if shutdown.is_stopping() => Ok(None),
-        None => bail!("the search found no model: {}", reasons::why_given_up(backends, &search.id).await?),
+        None => bail!("the search produced no model: {}", failure::reason(backends, &search.id).await?),
     }
 }

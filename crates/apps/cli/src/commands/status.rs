@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use crate::args::LiveArgs;
 use crate::fleet;
-use crate::output::{age, alarming, count, length, table, thousands};
+use crate::output::{age, count, counted, format_duration, red_unless_zero, table, thousands};
 use crate::summary;
 use crate::watch::{self, View};
 
-/// What there is and what goes on. The names are those of `--json`.
+/// What was collected and what is going on. The field names are those of `--json`.
 #[derive(Serialize)]
 struct Status {
     queue: Vec<KindStats>,
@@ -23,7 +23,7 @@ struct Status {
     pauses: Vec<Pause>,
 }
 
-/// Shows the state once, or every second.
+/// Shows the status once, or every second.
 pub async fn run(live: LiveArgs, backends: &Backends) -> anyhow::Result<()> {
     watch::show(live, async || {
         let status = gather(backends).await?;
@@ -50,8 +50,11 @@ fn text(status: &Status) -> String {
     let queue: Vec<_> = status.queue.iter().map(|kind| queue_row(kind, &status.collection)).collect();
     lines.push(String::new());
     lines.push(table(&["jobs", "ready", "running", "delayed", "done", "retried", "dead"], &queue));
-    lines.extend(held_up(status));
-    let worker = |w: &Heartbeat| vec![format!("{}:{}", w.host, w.pid), w.kinds.join(" "), w.running.len().to_string()];
+    lines.extend(blockers(status));
+    let worker = |worker: &Heartbeat| {
+        let name = format!("{}:{}", worker.host, worker.pid);
+        vec![name, worker.kinds.join(" "), worker.running.len().to_string()]
+    };
     if !status.workers.is_empty() {
         lines.push(String::new());
         lines.push(table(&["worker", "kinds", "running"], &status.workers.iter().map(worker).collect::<Vec<_>>()));
@@ -60,42 +63,46 @@ fn text(status: &Status) -> String {
 }
 
 fn collected(c: &CollectionSummary) -> Vec<String> {
-    let n = thousands;
     let skipped: usize = c.rows_skipped.values().sum();
-    let refused = c.refused.iter().map(|(what, detail)| format!("refused  {what}: {detail}"));
+    let blocked = c.refused.iter().map(|(data, detail)| format!("blocked  {data}: {detail}"));
     let incomplete = match c.tracks_with_incomplete_features {
         0 => String::new(),
-        tracks => format!(" ({} incomplete)", n(tracks)),
+        tracks => format!(" ({} incomplete)", thousands(tracks)),
     };
     let lines = [
-        format!("tracks   {} of {} rows ({} skipped)", n(c.tracks_collected), n(c.rows), n(skipped)),
+        format!(
+            "tracks   {} from {} ({} skipped)",
+            thousands(c.tracks_collected),
+            counted(c.rows, "row"),
+            thousands(skipped)
+        ),
         format!(
             "tags     {} tagged, {} without tags, {} unknown to last.fm",
-            n(c.tracks_tagged),
-            n(c.tracks_without_tags),
-            n(c.tracks_unknown_to_lastfm)
+            thousands(c.tracks_tagged),
+            thousands(c.tracks_without_tags),
+            thousands(c.tracks_unknown_to_lastfm)
         ),
         format!(
             "audio    {} features{incomplete}, {} analyses, {} pitches",
-            n(c.tracks_with_features),
-            n(c.tracks_with_analysis),
-            n(c.tracks_with_pitches)
+            thousands(c.tracks_with_features),
+            thousands(c.tracks_with_analysis),
+            thousands(c.tracks_with_pitches)
         ),
     ];
-    lines.into_iter().chain(refused).chain(report::differing(&c.rows_differ)).collect()
+    lines.into_iter().chain(blocked).chain(report::differing(&c.rows_differ)).collect()
 }
 
-/// Why jobs that are ready are not taken.
-fn held_up(status: &Status) -> Vec<String> {
+/// Why ready jobs are not taken.
+fn blockers(status: &Status) -> Vec<String> {
     let now = Timestamp::now();
     let closed = status.budgets.iter().filter(|budget| budget.blocked_until > now).map(|budget| {
-        let why = budget.reason.as_deref().unwrap_or("throttled");
+        let reason = budget.reason.as_deref().unwrap_or("rate limit");
         let name = &budget.name;
-        let left = length(budget.blocked_until.duration_since(now));
-        format!("{name} is closed for {left}: {why}; `spotifai budget open {name}` ends that")
+        let left = format_duration(budget.blocked_until.duration_since(now));
+        format!("{name} is closed for {left}: {reason}; `spotifai budget open {name}` opens it now")
     });
     let paused = status.pauses.iter().map(|pause| {
-        format!("{} is paused for {}; `spotifai resume {}` ends that", pause.kind, age(pause.since), pause.kind)
+        format!("{} has been paused for {}; `spotifai resume {}` resumes it", pause.kind, age(pause.since), pause.kind)
     });
     let lines: Vec<String> = closed.chain(paused).collect();
     let gap = (!lines.is_empty()).then(String::new);
@@ -106,5 +113,5 @@ fn queue_row(kind: &KindStats, collection: &CollectionSummary) -> Vec<String> {
     let counts = collection.jobs.get(&kind.kind).copied().unwrap_or_default();
     let [ready, running, delayed] = [Some(kind.ready), kind.running, Some(kind.delayed)].map(count);
     let [done, retried] = [counts.done, counts.retried].map(|number| count(Some(number)));
-    vec![kind.kind.clone(), ready, running, delayed, done, retried, alarming(kind.dead)]
+    vec![kind.kind.clone(), ready, running, delayed, done, retried, red_unless_zero(kind.dead)]
 }

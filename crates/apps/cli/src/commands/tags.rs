@@ -5,21 +5,21 @@ use std::io::{BufRead, BufWriter, Write};
 use anyhow::anyhow;
 
 use crate::args::TagsCommand;
-use crate::output::unprinted;
+use crate::output::stdout_error;
 
-/// Filters standard input, a tag a line.
+/// Normalises the tags on standard input, one per line.
 pub fn run(command: &TagsCommand) -> anyhow::Result<()> {
     let TagsCommand::Normalise = command;
     let mut out = BufWriter::new(std::io::stdout().lock());
-    for (at, line) in std::io::stdin().lock().split(b'\n').enumerate() {
+    for (index, line) in std::io::stdin().lock().split(b'\n').enumerate() {
         let tag = String::from_utf8(line?).map_err(|_| {
-            let number = at + 1;
+            let number = index + 1;
             anyhow!(
-                "line {number} of standard input is not UTF-8: convert it first, such as by `iconv -f LATIN1 -t UTF-8`"
+                "line {number} of standard input is not UTF-8: convert it first, for example with `iconv -f LATIN1 -t UTF-8`"
             )
         })?;
         writeln!(out, "{}", model::tag::canonical(tag.trim_end_matches('\r')).unwrap_or_default())
-            .map_err(unprinted)?;
+            .map_err(stdout_error)?;
     }
-    out.flush().map_err(unprinted)
+    out.flush().map_err(stdout_error)
 }

@@ -8,28 +8,28 @@ use model::fleet::{Heartbeat, JobCounts, Trouble};
 use serde::Serialize;
 
 use crate::args;
-use crate::fleet::{self, State};
-use crate::output::{Look, age, alarming, count, style, table};
+use crate::fleet::{self, WorkerState};
+use crate::output::{Style, age, count, red_unless_zero, style, table};
 use crate::watch::{self, View};
 
-/// One worker process. The names are those of `--json`.
+/// A worker process. The field names are those of `--json`.
 #[derive(Serialize)]
-struct Line {
+struct WorkerStatus {
     id: String,
     host: String,
     pid: u32,
-    state: State,
+    state: WorkerState,
     kinds: Vec<String>,
-    running: Vec<Running>,
+    running: Vec<RunningJob>,
     counts: BTreeMap<String, JobCounts>,
     troubles: Vec<Trouble>,
     started_at: Timestamp,
     beat_at: Timestamp,
 }
 
-/// A job under way.
+/// A running job.
 #[derive(Serialize)]
-struct Running {
+struct RunningJob {
     kind: String,
     key: String,
     since: Timestamp,
@@ -39,22 +39,22 @@ struct Running {
 pub async fn run(args: &args::WorkersArgs, backends: &Backends) -> anyhow::Result<()> {
     watch::show(args.live, async || {
         let beats = backends.store.workers().await?;
-        let mut lines: Vec<Line> = beats.into_iter().map(line).collect();
-        lines.retain(|line| args.all || line.state != State::Gone);
-        lines.sort_by(|a, b| (&a.host, a.started_at).cmp(&(&b.host, b.started_at)));
-        Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
+        let mut workers: Vec<WorkerStatus> = beats.into_iter().map(status).collect();
+        workers.retain(|worker| args.all || worker.state != WorkerState::Gone);
+        workers.sort_by(|a, b| (&a.host, a.started_at).cmp(&(&b.host, b.started_at)));
+        Ok(View { text: text(&workers), json: serde_json::to_value(&workers)?, line: None })
     })
     .await
 }
 
-fn line(beat: Heartbeat) -> Line {
-    let mut running: Vec<Running> = beat
+fn status(beat: Heartbeat) -> WorkerStatus {
+    let mut running: Vec<RunningJob> = beat
         .running
         .iter()
-        .map(|(kind, key, since)| Running { kind: kind.clone(), key: key.clone(), since: *since })
+        .map(|(kind, key, since)| RunningJob { kind: kind.clone(), key: key.clone(), since: *since })
         .collect();
     running.sort_by_key(|job| job.since);
-    Line {
+    WorkerStatus {
         state: fleet::state(&beat),
         id: beat.id,
         host: beat.host,
@@ -68,48 +68,48 @@ fn line(beat: Heartbeat) -> Line {
     }
 }
 
-fn text(lines: &[Line]) -> String {
-    if lines.is_empty() {
-        return "no worker is alive; `spotifai worker all` starts one".into();
+fn text(workers: &[WorkerStatus]) -> String {
+    if workers.is_empty() {
+        return "no workers running; `spotifai worker all` starts one".into();
     }
-    let row = |line: &Line| {
-        let sum = |of: fn(&JobCounts) -> u64| line.counts.values().map(of).sum::<u64>();
+    let row = |worker: &WorkerStatus| {
+        let sum = |count: fn(&JobCounts) -> u64| worker.counts.values().map(count).sum::<u64>();
         vec![
-            format!("{}:{}", line.host, line.pid),
-            age(line.started_at),
-            state(line.state),
-            under_way(&line.running),
+            format!("{}:{}", worker.host, worker.pid),
+            age(worker.started_at),
+            state(worker.state),
+            running_jobs(&worker.running),
             count(Some(sum(|counts| counts.done))),
             count(Some(sum(|counts| counts.retried))),
-            alarming(sum(|counts| counts.dead)),
-            age(line.beat_at),
-            line.kinds.join(" "),
+            red_unless_zero(sum(|counts| counts.dead)),
+            age(worker.beat_at),
+            worker.kinds.join(" "),
         ]
     };
-    let header = ["worker", "up for", "state", "under way", "done", "retried", "dead", "last beat", "kinds"];
-    let table = table(&header, &lines.iter().map(row).collect::<Vec<_>>());
-    let of_line = |line: &Line| {
-        let worker = format!("{}:{}", line.host, line.pid);
-        line.troubles.iter().map(|trouble| format!("{worker} {}", fleet::trouble(trouble))).collect::<Vec<_>>()
+    let header = ["worker", "uptime", "state", "running", "done", "retried", "dead", "last heartbeat", "kinds"];
+    let table = table(&header, &workers.iter().map(row).collect::<Vec<_>>());
+    let troubles_of = |worker: &WorkerStatus| {
+        let name = format!("{}:{}", worker.host, worker.pid);
+        worker.troubles.iter().map(|trouble| format!("{name} is {}", fleet::trouble(trouble))).collect::<Vec<_>>()
     };
-    let troubles: Vec<String> = lines.iter().flat_map(of_line).collect();
+    let troubles: Vec<String> = workers.iter().flat_map(troubles_of).collect();
     if troubles.is_empty() { table } else { format!("{table}\n\n{}", troubles.join("\n")) }
 }
 
-fn state(state: State) -> String {
+fn state(state: WorkerState) -> String {
     match state {
-        State::Working => style("working", Look::Green),
-        State::Idle => "idle".into(),
-        State::Late => style("late", Look::Yellow),
-        State::Gone => style("gone", Look::Dim),
+        WorkerState::Working => style("working", Style::Green),
+        WorkerState::Idle => "idle".into(),
+        WorkerState::Late => style("late", Style::Yellow),
+        WorkerState::Gone => style("gone", Style::Dim),
     }
 }
 
-/// The job that runs longest, and how many others run.
-fn under_way(running: &[Running]) -> String {
-    let Some(longest) = running.first() else { return "nothing".into() };
+/// The longest-running job, and how many others there are.
+fn running_jobs(running: &[RunningJob]) -> String {
+    let Some(longest) = running.first() else { return "–".into() };
     let key: String = longest.key.chars().take(24).collect();
-    let cut = if key.len() < longest.key.len() { "…" } else { "" };
+    let ellipsis = if key.len() < longest.key.len() { "…" } else { "" };
     let others = if running.len() > 1 { format!(", {} more", running.len() - 1) } else { String::new() };
-    format!("{} {key}{cut} for {}{others}", longest.kind, age(longest.since))
+    format!("{} {key}{ellipsis} for {}{others}", longest.kind, age(longest.since))
 }

@@ -45,7 +45,7 @@ fn a_newer_job_waits_an_older_one_is_run_and_one_that_is_none_is_dead() {
     let said = until("the worker says it", || {
         Some(team.text(at, &["workers"])).filter(|text| text.contains("envelope version 2 is newer"))
     });
-    assert!(said.contains("leaves some track.pitches to others"), "{said}");
+    assert!(said.contains("leaving some track.pitches jobs to others"), "{said}");
 }
 
 #[test]

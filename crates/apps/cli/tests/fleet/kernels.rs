@@ -84,12 +84,12 @@ fn workers_of_another_kernel_leave_blocks_alone_and_say_so() {
         (again >= 36).then_some(())
     });
     let text = team.text(at, &["search", "show"]);
-    assert!(text.contains("declines it") && !text.contains("`spotifai worker grid` starts a worker"), "{text}");
+    assert!(text.contains("declines its jobs") && !text.contains("`spotifai worker grid` starts a worker"), "{text}");
     let text = team.text(at, &["workers"]);
-    assert!(text.contains("takes no search.block") && text.contains("of-tomorrow"), "{text}");
+    assert!(text.contains("taking no search.block") && text.contains("of-tomorrow"), "{text}");
     let text = team.text(at, &["doctor"]);
-    let waits = text.contains("no worker can run search.block");
-    assert!(waits && text.contains("takes no search.block") && text.contains("none is dead"), "{text}");
+    let waits = text.contains("no running worker can take search.block");
+    assert!(waits && text.contains("taking no search.block") && text.contains("no dead jobs"), "{text}");
     assert_eq!(team.text(at, &["dead", "list"]), "no dead jobs\n");
 }
 

@@ -53,11 +53,14 @@ fn a_laptop_that_is_not_signed_in_stops_alone_until_somebody_signs_in() {
     unready(&team, &laptop, "playlist.page: not signed in to Spotify");
     assert_eq!(closed(&team, at), Vec::<Value>::new());
     let text = until("it says so", || {
-        Some(team.text(at, &["workers"])).filter(|text| text.contains("takes no playlist.page"))
+        Some(team.text(at, &["workers"])).filter(|text| text.contains("taking no playlist.page"))
     });
     assert!(text.contains("spotifai login"), "{text}");
     let text = team.text(at, &["doctor"]);
-    assert!(text.contains("takes no playlist.page") && text.contains("no worker can run playlist.page"), "{text}");
+    assert!(
+        text.contains("taking no playlist.page") && text.contains("no running worker can take playlist.page"),
+        "{text}"
+    );
 
     // The one who is signed in collects as if the other was not there.
     let elsewhere = tempdir().unwrap();
@@ -150,7 +153,7 @@ fn a_closed_budget_is_listed_and_opened_for_workers_that_wait() {
     let folder = tempdir().unwrap();
     let at = folder.path();
     let store = team.store();
-    assert_eq!(team.text(at, &["budget", "list"]), "no budget was used yet\n");
+    assert_eq!(team.text(at, &["budget", "list"]), "no rate budget has been used yet\n");
     let until_then = model::Timestamp::now() + std::time::Duration::from_secs(3_600);
     team.runtime.block_on(store.block_budget("lastfm@default", until_then, "too many requests")).unwrap();
     let worker = start(&team, &stage, at, &["lastfm"], &[]);

@@ -89,14 +89,14 @@ fn an_alarm_of_the_broker_is_named_and_waited_for() {
     }
 
     let enqueue = ["enqueue", "file", "ids.txt", "--kind", "track.tags"];
-    let said = format!("spotifai: {BLOCKED}; waiting until it ends");
+    let said = format!("spotifai: {BLOCKED}; waiting for it to end");
     let (waiting, _) = alarmed.until_it_says(&enqueue, &said);
     let (stopped, errors) = alarmed.until_it_says(&enqueue, &said);
     signal(&stopped, "INT");
     let stopped = stopped.wait_with_output().unwrap();
     let errors = std::fs::read_to_string(errors).unwrap();
     assert_eq!(stopped.status.code(), Some(130), "{errors}");
-    assert!(errors.contains("enqueued 0 jobs") && errors.contains("go on with --from-line 1"), "{errors}");
+    assert!(errors.contains("enqueued 0 jobs") && errors.contains("resume with --from-line 1"), "{errors}");
 
     alarmed.broker.set_memory_alarm(false).unwrap();
     let ended = waiting.wait_with_output().unwrap();

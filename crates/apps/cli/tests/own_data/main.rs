@@ -103,7 +103,7 @@ fn missing_values_are_imputed_where_that_is_asked_for_and_recorded() {
     for how in ["mean", "median", "zero", "most_frequent"] {
         let summary = summary(at, &["--labels", "high", "--impute", how]);
         assert_eq!((summary["dataset_rows"].as_u64(), summary["dataset_features"].as_u64()), (Some(90), Some(2)));
-        assert!(ok(&run(at, &["search", "show"])).contains("9 missing values of 1 features imputed"));
+        assert!(ok(&run(at, &["search", "show"])).contains("9 missing values imputed in 1 feature"));
     }
     assert_eq!(
         serde_json::from_str::<Value>(&ok(&run(at, &["search", "list", "--json"]))).unwrap().as_array().unwrap().len(),
@@ -137,14 +137,14 @@ fn thresholds_and_importances_are_reported_where_they_are_known() {
     assert_eq!((&groups[0]["group"], groups.len()), (&"loudness".into(), 2));
 
     let said = ok(&search(folder.path(), "run", &["--thresholds", "--out", "out"]));
-    assert!(said.contains("micro F1 0.") && said.contains(" with thresholds"), "{said}");
+    assert!(said.contains("with thresholds: ") && said.contains("F1 micro 0."), "{said}");
     let tuned = summary(folder.path(), &["--thresholds"]);
     assert_eq!(tuned["heldout"], plain["heldout"], "at one half as before");
     assert_eq!(tuned["tuned"]["thresholds"].as_array().unwrap().len(), 2);
     let report = std::fs::read_to_string(folder.path().join("out/report.html")).unwrap();
     assert!(report.contains("with thresholds") && report.contains("Feature importance"));
     let shown = ok(&run(folder.path(), &["search", "show"]));
-    assert!(shown.contains(" with thresholds"), "{shown}");
+    assert!(shown.contains("with thresholds: "), "{shown}");
 }
 
 /// A table of 40 rows with two labels that alternate and a feature that says nothing of them, laid out by `line`.
@@ -371,7 +371,7 @@ fn copies_of_a_track_do_not_make_noise_look_learned() {
     assert!(heldout < 0.85, "held-out accuracy {heldout} on noise");
     let board = std::fs::read_to_string(folder.path().join("out/leaderboard.csv")).unwrap();
     assert!(!board.contains(",1.0,") && !board.contains(",1,"), "a fold without a mistake on noise:\n{board}");
-    assert!(ok(&run(folder.path(), &["search", "show"])).contains("210 training rows of 42 tracks"));
+    assert!(ok(&run(folder.path(), &["search", "show"])).contains("210 training rows from 42 tracks"));
     let refused = fails(&run(folder.path(), &["search", "plan", "--data", "my.csv", "--folds", "50"]), 2);
     assert!(refused.contains("copies of 42 tracks") && refused.contains("--folds 42 or fewer"), "{refused}");
 }

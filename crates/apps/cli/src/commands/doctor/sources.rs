@@ -13,14 +13,14 @@ use super::check::Check;
 use crate::backends;
 use crate::output::age;
 
-/// Artist and title at last.fm of a track that has tags and a page.
-const SONG: (&str, &str) = ("The Killers", "Mr. Brightside");
+/// Artist and title of a track that has tags and a page at last.fm.
+const KNOWN_SONG: (&str, &str) = ("The Killers", "Mr. Brightside");
 
 const SIGN_IN: &str = "spotify-sign-in";
 const FEATURES: &str = "spotify-audio-features";
 const ANALYSIS: &str = "spotify-audio-analysis";
 
-/// The sign-in, and what this app may ask for; where nobody is signed in here, what the workers were refused.
+/// Checks the sign-in and what this app may read. If nobody is signed in here, reports what the workers were refused.
 pub async fn spotify(settings: Arc<Settings>) -> Vec<Check> {
     let client = match spotify::Client::new(&settings.spotify, settings.contact.as_deref()) {
         Ok(client) => client,
@@ -42,7 +42,7 @@ pub async fn spotify(settings: Arc<Settings>) -> Vec<Check> {
 fn not_signed_in(settings: &Settings, error: Error) -> Check {
     match error {
         Error::NotSignedIn { .. } if settings.spotify.client_id.is_none() => {
-            let advice = "make an app at Spotify's developer dashboard and set SPOTIFAI_SPOTIFY_CLIENT_ID first";
+            let advice = "create an app in Spotify's developer dashboard, then set SPOTIFAI_SPOTIFY_CLIENT_ID";
             Check::failed(SIGN_IN, error, advice)
         }
         Error::NotSignedIn { .. } => Check::failed_with(SIGN_IN, error),
@@ -50,86 +50,89 @@ fn not_signed_in(settings: &Settings, error: Error) -> Check {
     }
 }
 
-/// What the store remembers of refusals.
+/// Refusals recorded in the store.
 async fn remembered(settings: &Settings) -> Vec<Check> {
-    // What is out of reach says so itself.
+    // An unreachable store is reported by its own check.
     let Ok(store) = backends::store(settings).await else { return Vec::new() };
     let Ok(refusals) = Refusals::remembered(&*store).await else { return Vec::new() };
     let check = |name, refusal: Option<Capability>| {
         let refusal = refusal?;
-        let detail = format!("the workers were refused it {} ago: {}", age(refusal.checked_at), refusal.detail);
-        Some(Check::warning(name, detail, REFUSED))
+        let detail =
+            format!("blocked by Spotify (seen by a worker {} ago): {}", age(refusal.checked_at), refusal.detail);
+        Some(Check::warning(name, detail, REFUSED_ADVICE))
     };
     [check(FEATURES, refusals.features), check(ANALYSIS, refusals.analysis)].into_iter().flatten().collect()
 }
 
 /// What to do about a refusal.
-const REFUSED: &str = "Spotify gives it to no app made after 2024-11-27: use an older one, do without these columns, or \
-                       collect tags alone (`spotifai run --labels-only`)";
+const REFUSED_ADVICE: &str = "Spotify blocks this for apps created after 2024-11-27: use an older app, do without these \
+                              columns, or collect tags only (`spotifai run --labels-only`)";
 
-/// A refusal is no failure: the matrix has the columns that there are.
+/// A refusal is only a warning: the dataset does without these columns.
 fn capability(name: &'static str, asked: Result<(), Error>) -> Check {
     match asked {
-        Ok(()) => Check::ok(name, "this app may ask for it"),
-        Err(error) if error.is_refusal() => Check::warning(name, error, REFUSED),
+        Ok(()) => Check::ok(name, "available to this app"),
+        Err(error) if error.is_refusal() => Check::warning(name, error, REFUSED_ADVICE),
         Err(error @ (Error::RateLimited { .. } | Error::Quota { .. })) => {
-            Check::warning(name, error, "look again when the pause is over")
+            Check::warning(name, error, "check again after the pause")
         }
         Err(error) => Check::failed(name, error, network("SPOTIFAI_SPOTIFY_API_URL")),
     }
 }
 
-/// Whom services may complain to.
+/// Checks the contact sent to services.
 pub async fn contact(settings: Arc<Settings>) -> Vec<Check> {
     vec![match &settings.contact {
         Some(contact) => Check::ok("contact", format!("{} is sent with every request", redacted(contact))),
-        None => Check::warning("contact", "there is none", "set SPOTIFAI_CONTACT to a mail or web address of yours"),
+        None => Check::warning("contact", "not set", "set SPOTIFAI_CONTACT to your e-mail or web address"),
     }]
 }
 
-/// last.fm's robots.txt.
+/// Checks last.fm's robots.txt.
 pub async fn lastfm_pages(settings: Arc<Settings>) -> Vec<Check> {
     const NAME: &str = "lastfm-pages";
     let asked = async {
         let client = lastfm::Client::new(&settings.lastfm, settings.contact.as_deref())?;
-        client.is_forbidden(SONG.0, SONG.1).await
+        client.is_forbidden(KNOWN_SONG.0, KNOWN_SONG.1).await
     };
     vec![match asked.await {
-        Ok(false) => Check::ok(NAME, "robots.txt was read and lets us read tag pages"),
+        Ok(false) => Check::ok(NAME, "robots.txt allows reading tag pages"),
         Ok(true) => Check::warning(
             NAME,
-            "robots.txt keeps us from tag pages",
-            "set SPOTIFAI_LASTFM_API_KEY: tags come from the API then",
+            "robots.txt forbids reading tag pages",
+            "set SPOTIFAI_LASTFM_API_KEY to get tags from the API",
         ),
         Err(error) => Check::failed(NAME, error, network("SPOTIFAI_LASTFM_URL")),
     }]
 }
 
-/// last.fm's API, where there is a key.
+/// Checks last.fm's API key, if one is set.
 pub async fn lastfm_api(settings: Arc<Settings>) -> Vec<Check> {
     const NAME: &str = "lastfm-api";
-    const KEY: &str = "get a key at last.fm/api and set SPOTIFAI_LASTFM_API_KEY";
+    const KEY_ADVICE: &str = "get a key at last.fm/api and set SPOTIFAI_LASTFM_API_KEY";
     if settings.lastfm.api_key.is_none() {
-        return vec![Check::warning(NAME, "there is no key, and last.fm's terms bar reading its pages instead", KEY)];
+        return vec![Check::warning(
+            NAME,
+            "no key is set, and last.fm's terms forbid scraping its pages instead",
+            KEY_ADVICE,
+        )];
     }
     let asked = async {
         let client = lastfm::Client::new(&settings.lastfm, settings.contact.as_deref())?;
-        client.api(SONG.0, SONG.1).await
+        client.api(KNOWN_SONG.0, KNOWN_SONG.1).await
     };
     vec![match asked.await.map(|answer| answer.outcome) {
-        Ok(ApiOutcome::Tags(_) | ApiOutcome::NoTags | ApiOutcome::UnknownTrack) => {
-            Check::ok(NAME, "the key is accepted")
-        }
-        Ok(ApiOutcome::Refused(why)) => Check::failed(NAME, why, KEY),
-        Ok(ApiOutcome::Throttled) => Check::warning(NAME, "throttled", "look again in some minutes"),
-        Ok(ApiOutcome::Unavailable(why)) => Check::warning(NAME, why, "look again in some minutes"),
+        Ok(ApiOutcome::Tags(_) | ApiOutcome::NoTags | ApiOutcome::UnknownTrack) => Check::ok(NAME, "the key is valid"),
+        Ok(ApiOutcome::Refused(why)) => Check::failed(NAME, why, KEY_ADVICE),
+        Ok(ApiOutcome::Throttled) => Check::warning(NAME, "rate-limited", "check again in a few minutes"),
+        Ok(ApiOutcome::Unavailable(why)) => Check::warning(NAME, why, "check again in a few minutes"),
         Ok(ApiOutcome::Unrecognised) => {
-            Check::failed(NAME, "the answer is none of the API's", network("SPOTIFAI_LASTFM_API_URL"))
+            Check::failed(NAME, "the response is not from last.fm's API", network("SPOTIFAI_LASTFM_API_URL"))
         }
         Err(error) => Check::failed(NAME, error, network("SPOTIFAI_LASTFM_API_URL")),
     }]
 }
 
 fn network(variable: &str) -> String {
-    format!("see whether the network is up and {variable} is right")
+    format!("check the network, and that {variable} is right")
 }

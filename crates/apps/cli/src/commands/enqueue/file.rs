@@ -1,4 +1,4 @@
-//! `spotifai enqueue file`: any number of jobs in a fixed amount of memory.
+//! `spotifai enqueue file`: any number of jobs, in constant memory.
 
 use std::fs::File;
 use std::io::Read;
@@ -15,83 +15,84 @@ use queue::Queue;
 use runtime::Shutdown;
 use tokio::sync::mpsc::{Receiver, channel};
 
-use super::reader::{Batch, Position, Reader};
+use super::reader::{Batch, EnqueueProgress, Reader};
 use super::searches::Searches;
 use crate::args::EnqueueFileArgs;
 use crate::error::{stopped, usage};
-use crate::output::{say, tell, thousands};
+use crate::output::{counted, eprint_line, print_line, thousands};
 use crate::progress::{self, Gauge};
 
-/// How long after a signal those batches are waited for that are on their way: a queue may be blocked for hours.
-const LAST_CONFIRMATIONS: Duration = Duration::from_secs(2);
+/// How long to wait for outstanding confirmations after a signal: a queue may be blocked for hours.
+const CONFIRM_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Batches that wait for their confirmation at the same time.
-const IN_FLIGHT: usize = 4;
+/// Batches that await confirmation at the same time.
+const MAX_IN_FLIGHT_BATCHES: usize = 4;
 
-/// Publishes the jobs of a file; where that ends early, it says with which line to go on.
+/// Publishes the jobs in a file. If that ends early, the message names the line to continue from.
 pub async fn run(args: EnqueueFileArgs, backends: &Backends) -> anyhow::Result<()> {
     let shutdown = host::signals::on_signals()?;
     let (input, size) = open(&args.file)?;
     let (name, from_line) = (args.file.display().to_string(), args.from_line);
-    let position = Arc::new(Position { safe_line: AtomicU64::new(from_line - 1), ..Position::default() });
+    let position =
+        Arc::new(EnqueueProgress { confirmed_line: AtomicU64::new(from_line - 1), ..EnqueueProgress::default() });
     let (batches, received) = channel(1);
     let reader = Reader::new(args, Searches::new(backends.store.clone()), position.clone(), batches);
     let reading = tokio::task::spawn_blocking(move || reader.read(input));
-    let (began, work) = (Instant::now(), publish(&backends.queue, received, &position, &shutdown));
-    let published = progress::follow(|| async { Ok(vec![gauge(&position, size, began)]) }, work).await;
-    let enqueued = format!("enqueued {} jobs", thousands(position.jobs.load(Relaxed) as usize));
-    let go_on = || {
-        let next = position.safe_line.load(Relaxed) + 1;
-        format!("{enqueued}, all before line {next}: go on with --from-line {next}")
+    let (started, work) = (Instant::now(), publish(&backends.queue, received, &position, &shutdown));
+    let published = progress::follow(|| async { Ok(vec![gauge(&position, size, started)]) }, work).await;
+    let enqueued = format!("enqueued {}", counted(position.jobs.load(Relaxed) as usize, "job"));
+    let how_to_resume = || {
+        let next = position.confirmed_line.load(Relaxed) + 1;
+        format!("{enqueued}, everything before line {next}; resume with --from-line {next}")
     };
     let read = match published {
         Err(error) => Err(error),
-        // Not waited for: standard input may be silent for ever.
-        Ok(End::Stopped) => return Err(stopped(format!("{name}: {}", go_on()))),
-        Ok(End::Complete) => reading.await?,
+        // The reader is not awaited: standard input may never end.
+        Ok(PublishEnd::Stopped) => return Err(stopped(format!("{name}: {}", how_to_resume()))),
+        Ok(PublishEnd::Complete) => reading.await?,
     };
     let lines = position.lines_read.load(Relaxed);
     match read {
         Ok(_) if from_line > lines + 1 => {
-            Err(usage(format!("{name} has {lines} lines: there is no line {from_line} to begin with")))
+            Err(usage(format!("{name} has only {}; cannot start at line {from_line}", counted(lines as usize, "line"))))
         }
-        Ok(bad) if bad.count == 0 => say(&enqueued),
+        Ok(bad) if bad.count == 0 => print_line(&enqueued),
         Ok(bad) => {
-            bad.lines.iter().for_each(|line| tell(&format!("spotifai: {name}: {line}")));
-            bail!("{name}: {enqueued}, left out {} bad lines", thousands(bad.count))
+            bad.lines.iter().for_each(|line| eprint_line(&format!("spotifai: {name}: {line}")));
+            bail!("{name}: {enqueued}, skipped {}", counted(bad.count, "line"))
         }
-        Err(error) => bail!("{name}: {error:#}; {}", go_on()),
+        Err(error) => bail!("{name}: {error:#}; {}", how_to_resume()),
     }
 }
 
-/// The file, or standard input for `-`, and its size where it has one.
+/// The file, or standard input for `-`, with its size if known.
 fn open(file: &Path) -> anyhow::Result<(Box<dyn Read + Send>, Option<u64>)> {
     if file.as_os_str() == "-" {
         return Ok((Box::new(std::io::stdin()), None));
     }
     let opened = File::open(file).with_context(|| format!("cannot read {}", file.display()))?;
-    let about = opened.metadata()?;
-    if about.is_dir() {
+    let metadata = opened.metadata()?;
+    if metadata.is_dir() {
         bail!("cannot read {}: it is a folder", file.display());
     }
-    Ok((Box::new(opened), about.is_file().then_some(about.len())))
+    Ok((Box::new(opened), metadata.is_file().then_some(metadata.len())))
 }
 
-/// Why no more batches are published.
-enum End {
-    /// There are no more of them.
+/// Why publishing ended.
+enum PublishEnd {
+    /// All batches were published.
     Complete,
     /// A signal came.
     Stopped,
 }
 
-/// Publishes batches as they come, some at the same time.
+/// Publishes batches as they arrive, several at a time.
 async fn publish(
     queue: &Arc<dyn Queue>,
     batches: Receiver<Batch>,
-    position: &Position,
+    position: &EnqueueProgress,
     shutdown: &Shutdown,
-) -> anyhow::Result<End> {
+) -> anyhow::Result<PublishEnd> {
     let was_stopped = AtomicBool::new(false);
     let was_stopped = &was_stopped;
     let batches = stream::unfold(batches, |mut batches| async move {
@@ -104,31 +105,31 @@ async fn publish(
             batch = batches.recv() => batch.map(|batch: Batch| (batch, batches)),
         }
     });
-    let safe = batches.map(|batch| async move { queue.publish(&batch.jobs).await.map(|()| batch) });
-    // In the order of the lines, so that what is safe has no gap.
-    let mut safe = pin!(safe.buffered(IN_FLIGHT));
-    let mut too_late = pin!(async {
+    let confirmed = batches.map(|batch| async move { queue.publish(&batch.jobs).await.map(|()| batch) });
+    // In line order, so that the confirmed lines have no gaps.
+    let mut confirmed = pin!(confirmed.buffered(MAX_IN_FLIGHT_BATCHES));
+    let mut timed_out = pin!(async {
         shutdown.stopped().await;
-        tokio::time::sleep(LAST_CONFIRMATIONS).await;
+        tokio::time::sleep(CONFIRM_TIMEOUT).await;
     });
     loop {
         let batch = tokio::select! {
             biased;
-            batch = safe.try_next() => batch?,
-            () = &mut too_late => return Ok(End::Stopped),
+            batch = confirmed.try_next() => batch?,
+            () = &mut timed_out => return Ok(PublishEnd::Stopped),
         };
         let Some(batch) = batch else { break };
         position.jobs.fetch_add(batch.jobs.len() as u64, Relaxed);
-        position.safe_line.store(batch.last_line, Relaxed);
+        position.confirmed_line.store(batch.last_line, Relaxed);
     }
-    Ok(if was_stopped.load(Relaxed) { End::Stopped } else { End::Complete })
+    Ok(if was_stopped.load(Relaxed) { PublishEnd::Stopped } else { PublishEnd::Complete })
 }
 
-fn gauge(position: &Position, size: Option<u64>, began: Instant) -> Gauge {
+fn gauge(position: &EnqueueProgress, size: Option<u64>, started: Instant) -> Gauge {
     let jobs = position.jobs.load(Relaxed);
-    let rate = jobs as f64 / began.elapsed().as_secs_f64().max(0.001);
-    let note = format!("{} jobs, {}/s", thousands(jobs as usize), thousands(rate as usize));
+    let rate = jobs as f64 / started.elapsed().as_secs_f64().max(0.001);
+    let note = format!("{}, {}/s", counted(jobs as usize, "job"), thousands(rate as usize));
     let bytes = position.bytes_read.load(Relaxed);
-    // A file that grows meanwhile is read to its new end.
+    // The file may grow while it is read.
     Gauge { label: "bytes", done: bytes as usize, total: size.unwrap_or(bytes).max(bytes) as usize, note }
 }

@@ -1,4 +1,4 @@
-//! The file of `spotifai enqueue file`, line by line.
+//! Reading the file of `spotifai enqueue file`, line by line.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -12,63 +12,68 @@ use tokio::sync::mpsc::Sender;
 use super::searches::Searches;
 use crate::args::EnqueueFileArgs;
 
-/// Jobs that are published together.
-const BATCH: usize = 1_000;
+/// Jobs published together.
+const BATCH_JOBS: usize = 1_000;
 
-/// Bad lines that are told one by one.
-const MOST_COMPLAINTS: usize = 20;
+/// Invalid lines reported individually.
+const MAX_REPORTED_LINES: usize = 20;
 
-/// Where the reading stands, and what is safe in the queue.
+/// The progress of reading, and of publishing.
 #[derive(Default)]
-pub struct Position {
-    /// Bytes of the file that were read.
+pub struct EnqueueProgress {
+    /// Bytes read.
     pub bytes_read: AtomicU64,
-    /// Lines of it.
+    /// Lines read.
     pub lines_read: AtomicU64,
-    /// Jobs that are safe.
+    /// Jobs confirmed by the queue.
     pub jobs: AtomicU64,
-    /// Every job up to this line is safe.
-    pub safe_line: AtomicU64,
+    /// All jobs up to this line are confirmed.
+    pub confirmed_line: AtomicU64,
 }
 
-/// Jobs of lines that follow each other.
+/// Jobs from consecutive lines.
 pub struct Batch {
-    /// At most [`BATCH`].
+    /// At most [`BATCH_JOBS`].
     pub jobs: Vec<Envelope>,
-    /// The line read last.
+    /// The last line read.
     pub last_line: u64,
 }
 
-/// Reads lines and makes jobs of them, in a thread of its own.
+/// Turns lines into jobs, on its own thread.
 pub struct Reader {
     kind: Kind,
     from_line: u64,
     keep_going: bool,
     searches: Searches,
-    position: Arc<Position>,
+    position: Arc<EnqueueProgress>,
     batches: Sender<Batch>,
 }
 
-/// Lines that were left out.
+/// Lines skipped because they were invalid.
 #[derive(Default)]
-pub struct Bad {
-    /// How many.
+pub struct RejectedLines {
+    /// Their number.
     pub count: usize,
-    /// What is wrong with the first ones.
+    /// Error messages for the first ones.
     pub lines: Vec<String>,
 }
 
 impl Reader {
-    /// A reader for the options, from the first line on.
-    pub fn new(args: EnqueueFileArgs, searches: Searches, position: Arc<Position>, batches: Sender<Batch>) -> Self {
+    /// A reader with the options of the command.
+    pub fn new(
+        args: EnqueueFileArgs,
+        searches: Searches,
+        position: Arc<EnqueueProgress>,
+        batches: Sender<Batch>,
+    ) -> Self {
         let EnqueueFileArgs { kind, from_line, keep_going, .. } = args;
         Self { kind, from_line, keep_going, searches, position, batches }
     }
 
-    /// To the end, to the first bad line, or until nobody takes the batches any more. The jobs before a bad line are sent.
-    pub fn read(mut self, input: Box<dyn Read + Send>) -> anyhow::Result<Bad> {
-        let mut lines = Lines { input: BufReader::with_capacity(1 << 16, input), number: 0, bytes: 0 };
-        let (mut bad, mut jobs) = (Bad::default(), Vec::with_capacity(BATCH));
+    /// Reads to the end, to the first invalid line, or until the receiver is gone. Jobs before an invalid line are sent.
+    pub fn read(mut self, input: Box<dyn Read + Send>) -> anyhow::Result<RejectedLines> {
+        let mut lines = LineReader { input: BufReader::with_capacity(1 << 16, input), number: 0, bytes: 0 };
+        let (mut rejected, mut jobs) = (RejectedLines::default(), Vec::with_capacity(BATCH_JOBS));
         while let Some(line) = lines.next()? {
             self.position.bytes_read.store(lines.bytes, Relaxed);
             self.position.lines_read.store(lines.number, Relaxed);
@@ -81,22 +86,23 @@ impl Reader {
             };
             match job {
                 Ok(job) => jobs.extend(job),
-                Err(why) if self.keep_going => bad.note(lines.number, &why),
+                Err(why) if self.keep_going => rejected.note(lines.number, &why),
                 Err(why) => {
                     self.send(jobs, lines.number - 1);
                     bail!("line {}: {why}", lines.number);
                 }
             }
-            if jobs.len() == BATCH && !self.send(std::mem::replace(&mut jobs, Vec::with_capacity(BATCH)), lines.number)
+            if jobs.len() == BATCH_JOBS
+                && !self.send(std::mem::replace(&mut jobs, Vec::with_capacity(BATCH_JOBS)), lines.number)
             {
-                return Ok(bad);
+                return Ok(rejected);
             }
         }
         self.send(jobs, lines.number);
-        Ok(bad)
+        Ok(rejected)
     }
 
-    /// The line's job; none for an empty one.
+    /// The job of a line; `None` for an empty line.
     fn job(&self, line: &str) -> Result<Option<Envelope>, String> {
         match line.trim() {
             "" => Ok(None),
@@ -104,47 +110,47 @@ impl Reader {
         }
     }
 
-    /// `false` when nobody takes it: the publisher has stopped, and says why.
+    /// Sends a batch. `false` if the publisher has stopped, which reports why itself.
     fn send(&self, jobs: Vec<Envelope>, last_line: u64) -> bool {
         self.batches.blocking_send(Batch { jobs, last_line }).is_ok()
     }
 }
 
-impl Bad {
+impl RejectedLines {
     fn note(&mut self, number: u64, why: &str) {
         self.count += 1;
-        if self.lines.len() < MOST_COMPLAINTS {
+        if self.lines.len() < MAX_REPORTED_LINES {
             self.lines.push(format!("line {number}: {why}"));
         }
     }
 }
 
-/// The lines of a file, none of which is kept in memory beyond the size of a job.
-struct Lines {
+/// Reads lines without ever keeping more than the largest job in memory.
+struct LineReader {
     input: BufReader<Box<dyn Read + Send>>,
-    /// Of the line read last; the first one is 1.
+    /// Number of the last line read; the first is 1.
     number: u64,
-    /// Read so far.
+    /// Bytes read so far.
     bytes: u64,
 }
 
-impl Lines {
-    /// The next line, or what is wrong with it; `None` at the end.
+impl LineReader {
+    /// The next line or why it is invalid; `None` at the end.
     fn next(&mut self) -> std::io::Result<Option<Result<String, String>>> {
         let mut line = Vec::new();
-        // One byte more than fits, to tell a line that fits exactly from one that does not.
-        let most = MAX_MESSAGE_BYTES as u64 + 1;
-        let bytes = self.input.by_ref().take(most).read_until(b'\n', &mut line)? as u64;
+        // One byte more than the limit, to tell a line of exactly that size from a longer one.
+        let limit = MAX_MESSAGE_BYTES as u64 + 1;
+        let bytes = self.input.by_ref().take(limit).read_until(b'\n', &mut line)? as u64;
         if bytes == 0 {
             return Ok(None);
         }
         self.number += 1;
         self.bytes += bytes;
-        if bytes == most && line.last() != Some(&b'\n') {
+        if bytes == limit && line.last() != Some(&b'\n') {
             self.skip_rest()?;
-            return Ok(Some(Err(format!("longer than any job, which has {MAX_MESSAGE_BYTES} bytes at most"))));
+            return Ok(Some(Err(format!("too long: a job has at most {MAX_MESSAGE_BYTES} bytes"))));
         }
-        // Spreadsheets begin their files with a byte order mark.
+        // Also strips the byte order mark that spreadsheets write.
         Ok(Some(explain::utf8_text(&line).map(str::to_owned).map_err(str::to_owned)))
     }
 

@@ -1,4 +1,4 @@
-//! The searches that jobs of a file name.
+//! Checking that search jobs in a file refer to existing searches.
 
 use std::sync::Arc;
 
@@ -7,35 +7,35 @@ use model::search::SearchInfo;
 use store::Store;
 use tokio::runtime::Handle;
 
-/// Looks searches up, in a thread that may wait.
+/// Looks up searches from a blocking thread.
 pub struct Searches {
     store: Arc<dyn Store>,
     runtime: Handle,
-    /// The one looked up last, under the id that was asked for: jobs of one search follow each other.
+    /// The last lookup, because jobs of the same search usually follow each other.
     last: Option<(String, Option<SearchInfo>)>,
 }
 
 impl Searches {
-    /// The searches of a store. To be called where tasks run.
+    /// A lookup in a store. Must be called within the runtime.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store, runtime: Handle::current(), last: None }
     }
 
-    /// What is wrong with a job: a search cannot be made up for, unlike a track, which the job itself has fetched.
+    /// Checks a job. The inner error says what is wrong with it.
     ///
     /// # Errors
-    /// The store does not answer.
+    /// The store cannot be read.
     pub fn check(&mut self, job: &Envelope) -> store::Result<Result<(), String>> {
         if ![SearchBlockJob::KIND, SearchRefitJob::KIND].contains(&job.kind.as_str()) {
             return Ok(Ok(()));
         }
         let id = job.body["search"].as_str().unwrap_or_default();
         let Some(search) = self.find(id)? else {
-            return Ok(Err(format!("the store has no search `{id}`; `spotifai search list` shows those it has")));
+            return Ok(Err(format!("no search `{id}`; `spotifai search list` lists them")));
         };
         Ok(match job.body["block"].as_u64() {
             Some(block) if block >= search.blocks as u64 => {
-                Err(format!("search {id} has {} blocks, counted from 0: there is no block {block}", search.blocks))
+                Err(format!("search {id} has blocks 0 to {}, so no block {block}", search.blocks.saturating_sub(1)))
             }
             _ => Ok(()),
         })

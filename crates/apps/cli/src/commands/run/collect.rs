@@ -1,4 +1,4 @@
-//! The collection of a run: what it can expect, then its jobs.
+//! Collecting a run: the first requests, then its jobs.
 
 use std::convert::Infallible;
 use std::time::{Duration, Instant};
@@ -9,55 +9,54 @@ use model::job::{Envelope, JobBody, PlaylistPageJob, TrackPitchesJob};
 use model::run::Run;
 use runtime::{Shutdown, Until};
 
-use super::ending::LOOK;
-use crate::commands::{runs, waiting, work};
-use crate::output::warn;
-use crate::playlist_run::{Goal, first_pages};
+use super::completion::POLL_INTERVAL;
+use crate::command_line;
+use crate::commands::{other_jobs, runs, worker};
+use crate::interrupt::unless_stopped;
+use crate::output::{counted, warn};
+use crate::playlist_run::{RunGoal, first_pages};
 use crate::progress;
 use crate::refusals;
-use crate::shell;
-use crate::stop::unless_stopped;
 
-/// How often a run that works with a team looks whether it has everything.
-const COLLECTED_LOOK: Duration = Duration::from_secs(3);
+/// How often a run on a shared queue checks whether it is complete.
+const COMPLETE_POLL_INTERVAL: Duration = Duration::from_secs(3);
 
-/// How many times as long as a look it waits for the next one, or a large store would be asked all the time.
-const SELDOM: u32 = 20;
+/// Minimum wait between two checks, as a multiple of the duration of a check, so that they do not load a large store.
+const POLL_BACKOFF: u32 = 20;
 
-/// Finds out, by the first requests, whether a run can reach its goal, before hours are spent; says what it has to do
-/// without. `false`: it was stopped.
+/// Checks with the first requests whether a run can reach its goal, before hours are spent on it, and warns about what will be
+/// missing. `false` if interrupted.
 ///
 /// # Errors
-/// A model is wanted and Spotify refuses all audio, or none of the playlists can be read.
-pub async fn can_be(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
-    let asking = async {
-        // Before its own first pages are read: what waits now was left by others.
-        waiting::name_others(backends, run).await?;
-        if goal == Goal::Model {
+/// The goal is a model but Spotify blocks all audio data, or no playlist can be read.
+pub async fn check_first(backends: &Backends, run: &Run, goal: RunGoal, shutdown: &Shutdown) -> anyhow::Result<bool> {
+    let checks = async {
+        // Before its own jobs are published: whatever waits now belongs to others.
+        other_jobs::warn_about_others(backends, run).await?;
+        if goal == RunGoal::Model {
             let refusals = playlist_worker::ask_for_audio(backends).await?;
-            fail_in_vain(backends).await?;
-            refusals::warn_of(&refusals);
+            fail_if_pointless(backends).await?;
+            refusals::warn(&refusals);
         }
         let unreadable = playlist_worker::read_first_pages(backends, run).await?;
         if unreadable.len() == run.playlists.len() {
             bail!(no_playlist(&unreadable));
         }
-        unreadable.iter().for_each(|reason| warn(&format!("a playlist is left out: {reason}")));
+        unreadable.iter().for_each(|reason| warn(&format!("skipping a playlist: {reason}")));
         Ok(())
     };
-    Ok(unless_stopped(shutdown, asking).await?.is_some())
+    Ok(unless_stopped(shutdown, checks).await?.is_some())
 }
 
-/// Publishes the jobs of a run and works until none of them is left; `false` when it was stopped on the way. What others left
-/// in the queue waits there; of a broker, which does not part the jobs of runs, it is done as well for as long as the run
-/// lacks something.
+/// Publishes the jobs of a run and works until none are left; `false` if interrupted. Jobs of others stay in the queue, except on
+/// a broker: it cannot separate the jobs of runs, so they are done as well until the run is complete.
 ///
 /// # Errors
-/// A model is wanted and Spotify refuses all audio, or none of the playlists could be read.
-pub async fn collect(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<bool> {
-    // Published again when the run goes on: a page that is stored already costs no request.
-    backends.queue.publish(&first_pages(run, goal == Goal::Labels)).await?;
-    let watcher = tokio::spawn(stop_in_vain(backends.clone(), goal, shutdown.clone()));
+/// The goal is a model but Spotify blocks all audio data, or no playlist could be read.
+pub async fn collect(backends: &Backends, run: &Run, goal: RunGoal, shutdown: &Shutdown) -> anyhow::Result<bool> {
+    // Published again when a run is resumed: pages already stored cost no request.
+    backends.queue.publish(&first_pages(run, goal == RunGoal::Labels)).await?;
+    let watcher = tokio::spawn(stop_if_pointless(backends.clone(), goal, shutdown.clone()));
     let work = async {
         match backends.queue.for_run(&run.id) {
             Some(queue) => work_alone(&Backends { queue, ..backends.clone() }, run, goal, shutdown).await,
@@ -67,28 +66,28 @@ pub async fn collect(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shut
     let worked = progress::follow(|| progress::collection(backends, run, goal), work).await;
     watcher.abort();
     worked?;
-    if goal == Goal::Model {
-        fail_in_vain(backends).await?;
+    if goal == RunGoal::Model {
+        fail_if_pointless(backends).await?;
     }
     if shutdown.is_stopping() {
         return Ok(false);
     }
-    unread_pages(backends, run).await?;
+    check_unread_pages(backends, run).await?;
     Ok(true)
 }
 
-/// Works on a queue with the jobs of this run alone.
-async fn work_alone(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<()> {
-    work::collecting(backends, goal)?.run(Until::Empty, shutdown.clone()).await?;
-    if goal == Goal::Labels || shutdown.is_stopping() {
+/// Works on a queue that holds only the jobs of this run.
+async fn work_alone(backends: &Backends, run: &Run, goal: RunGoal, shutdown: &Shutdown) -> anyhow::Result<()> {
+    worker::for_goal(backends, goal)?.run(Until::Empty, shutdown.clone()).await?;
+    if goal == RunGoal::Labels || shutdown.is_stopping() {
         return Ok(());
     }
-    // Of a track whose analysis came with another run, the next job may wait among the jobs of that one.
+    // If another run fetched the analysis of a track, its pitch job may be waiting among the jobs of that run.
     let jobs: Vec<Envelope> =
         without_pitches(backends, run).await?.into_iter().map(|job| job.in_run(&run.id)).collect();
     if !jobs.is_empty() {
         backends.queue.publish(&jobs).await?;
-        work::collecting(backends, goal)?.run(Until::Empty, shutdown.clone()).await?;
+        worker::for_goal(backends, goal)?.run(Until::Empty, shutdown.clone()).await?;
     }
     Ok(())
 }
@@ -99,18 +98,19 @@ async fn without_pitches(backends: &Backends, run: &Run) -> anyhow::Result<Vec<E
     Ok(uncomputed.into_iter().map(|track_id| Envelope::new(&TrackPitchesJob { track_id })).collect())
 }
 
-/// Works on a queue that a team shares until it is empty, or until this run has everything: its jobs cannot be counted, what
-/// it lacks can.
-async fn work_with_others(backends: &Backends, run: &Run, goal: Goal, shutdown: &Shutdown) -> anyhow::Result<()> {
+/// Works on a shared queue until it is empty or this run is complete. Its own jobs cannot be counted there, but what is still
+/// missing can.
+async fn work_with_others(backends: &Backends, run: &Run, goal: RunGoal, shutdown: &Shutdown) -> anyhow::Result<()> {
     let own = Shutdown::new();
     let watch = async {
-        // Twice, so that jobs of this run which have nothing left to do are gone, too.
-        let (mut looks, mut took) = (0, Duration::ZERO);
-        while looks < 2 {
-            tokio::time::sleep(COLLECTED_LOOK.max(SELDOM * took)).await;
-            let began = Instant::now();
-            looks = if runs::is_collected(backends, run, goal).await.unwrap_or(false) { looks + 1 } else { 0 };
-            took = began.elapsed();
+        // Twice in a row, so that redundant jobs of this run are gone as well.
+        let (mut complete_polls, mut poll_time) = (0, Duration::ZERO);
+        while complete_polls < 2 {
+            tokio::time::sleep(COMPLETE_POLL_INTERVAL.max(POLL_BACKOFF * poll_time)).await;
+            let started = Instant::now();
+            let is_complete = runs::is_collected(backends, run, goal).await.unwrap_or(false);
+            complete_polls = if is_complete { complete_polls + 1 } else { 0 };
+            poll_time = started.elapsed();
         }
         own.stop();
         std::future::pending::<Infallible>().await
@@ -118,43 +118,50 @@ async fn work_with_others(backends: &Backends, run: &Run, goal: Goal, shutdown: 
     let worked = tokio::select! {
         never = shutdown.forward_to(&own) => match never {},
         never = watch => match never {},
-        worked = work::collecting(backends, goal)?.run(Until::Empty, own.clone()) => worked,
+        worked = worker::for_goal(backends, goal)?.run(Until::Empty, own.clone()) => worked,
     };
     match worked {
-        // What is left may be nothing of this run's.
+        // The failed jobs may not belong to this run.
         Err(error) if !runs::is_collected(backends, run, goal).await? => Err(error.into()),
         _ => Ok(()),
     }
 }
 
-/// The first batch may find out what the first requests could not: Spotify throttled, or was out of reach.
-async fn stop_in_vain(backends: Backends, goal: Goal, shutdown: Shutdown) {
-    if goal == Goal::Model {
-        // A store that is out of reach for a moment says nothing.
-        while refusals::in_vain(&backends).await.ok().flatten().is_none() {
-            tokio::time::sleep(LOOK).await;
+/// Stops as soon as Spotify turns out to block all audio data. The first requests may have missed it because of rate limits or
+/// an outage.
+async fn stop_if_pointless(backends: Backends, goal: RunGoal, shutdown: Shutdown) {
+    if goal == RunGoal::Model {
+        // Errors are ignored: the store may be unreachable for a moment.
+        while refusals::leaving_nothing(&backends).await.ok().flatten().is_none() {
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
         shutdown.stop();
     }
 }
 
 /// # Errors
-/// There is nothing to train on; or the store does not answer.
-async fn fail_in_vain(backends: &Backends) -> anyhow::Result<()> {
-    match refusals::in_vain(backends).await? {
-        Some(refusals) => bail!(refusals::way_out(&refusals, &format!("{} --labels-only", shell::same_command()))),
+/// There is nothing to train on, or the store cannot be read.
+async fn fail_if_pointless(backends: &Backends) -> anyhow::Result<()> {
+    match refusals::leaving_nothing(backends).await? {
+        Some(refusals) => {
+            bail!(refusals::alternatives(&refusals, &format!("{} --labels-only", command_line::current())))
+        }
         None => Ok(()),
     }
 }
 
-/// A playlist that Spotify keeps from this app is the reason that a person has to read, not the empty dataset after it.
-async fn unread_pages(backends: &Backends, run: &Run) -> anyhow::Result<()> {
+/// Reports pages that could not be read. Without this, a playlist closed to this app would only show as an empty dataset.
+///
+/// # Errors
+/// No page could be read, or the store or queue cannot be.
+async fn check_unread_pages(backends: &Backends, run: &Run) -> anyhow::Result<()> {
     let letters = backends.queue.dead_letters(Some(PlaylistPageJob::KIND)).await?;
-    let of_run = |key: &Option<String>| key.as_ref().is_some_and(|key| key.starts_with(&format!("{}/", run.id)));
-    let reasons: Vec<String> = letters.into_iter().filter(|l| of_run(&l.key)).map(|l| l.reason).collect();
+    let belongs = |key: &Option<String>| key.as_ref().is_some_and(|key| key.starts_with(&format!("{}/", run.id)));
+    let reasons: Vec<String> =
+        letters.into_iter().filter(|letter| belongs(&letter.key)).map(|letter| letter.reason).collect();
     match reasons.first() {
         Some(_) if backends.store.pages(Some(&run.id)).await?.is_empty() => bail!(no_playlist(&reasons)),
-        Some(reason) => warn(&format!("{} pages could not be read: {reason}", reasons.len())),
+        Some(reason) => warn(&format!("{} could not be read: {reason}", counted(reasons.len(), "page"))),
         None => {}
     }
     Ok(())
@@ -163,7 +170,7 @@ async fn unread_pages(backends: &Backends, run: &Run) -> anyhow::Result<()> {
 fn no_playlist(reasons: &[String]) -> String {
     let more = match reasons.len() {
         0 | 1 => String::new(),
-        all => format!(" (and {} more for reasons like it)", all - 1),
+        total => format!(" (and {} more for similar reasons)", total - 1),
     };
     format!("no playlist could be read: {}{more}", reasons.first().map_or("", String::as_str))
 }

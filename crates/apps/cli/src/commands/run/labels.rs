@@ -1,4 +1,4 @@
-//! `spotifai run --labels-only`: tracks with their tags and labels, and no audio.
+//! `spotifai run --labels-only`: tracks with tags and labels, without audio.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -9,52 +9,52 @@ use model::tag::{LabelledTrack, TaggedTrack};
 use model::track::Track;
 use runtime::Shutdown;
 
-use super::{collect, ending};
-use crate::files::{save, turn_to_write};
-use crate::output::thousands;
-use crate::playlist_run::Goal;
+use super::{collect, completion};
+use crate::files::{lock_folder, save};
+use crate::output::{counted, thousands};
+use crate::playlist_run::RunGoal;
 use crate::summary::{self, collected};
 
-/// The file of tracks with their labels.
-pub const LABELS: &str = "labels.csv";
+/// The file name of the labelled tracks.
+pub const LABELS_FILE: &str = "labels.csv";
 
-/// Collects a run's tracks and tags, and writes `labels.csv`; what was found, for people, or `None` when it was stopped.
+/// Collects the tracks and tags of a run and writes `labels.csv`. Returns a summary for people; `None` if interrupted.
 pub async fn collect(
     backends: &Backends,
     run: &Run,
     out: &Path,
     shutdown: &Shutdown,
 ) -> anyhow::Result<Option<String>> {
-    if !collect::collect(backends, run, Goal::Labels, shutdown).await? {
+    if !collect::collect(backends, run, RunGoal::Labels, shutdown).await? {
         return Ok(None);
     }
-    let table = Table::of_run(backends, run).await?;
-    let file = out.join(LABELS);
-    let _turn = turn_to_write(out).await?;
+    let table = LabelTable::of_run(backends, run).await?;
+    let file = out.join(LABELS_FILE);
+    let _lock = lock_folder(out).await?;
     save(&file, &table.csv()?)?;
-    ending::save(backends, run, None).await?;
+    completion::record(backends, run, None).await?;
     let found = summary::collection(backends, Some(run)).await?;
     Ok(Some(format!(
-        "{}found      {}\nwrote      {}: {} tracks with {}\n\nEach row is a track with its labels and no features. Joined by \
-         track_id with a table that has some, it trains a model: spotifai search run --data JOINED.csv --ignore title,tags",
+        "{}found      {}\nwrote      {}: {} with {}\n\nEach row is a track with its labels but without features. To train a \
+         model, join it by track_id with a table of features: spotifai search run --data JOINED.csv --ignore title,tags",
         collected(&found),
         summary::tags(&found),
         file.display(),
-        thousands(table.rows.len()),
-        table.counts(),
+        counted(table.rows.len(), "track"),
+        table.label_counts(),
     )))
 }
 
 /// The labelled tracks of a run.
-struct Table {
-    /// By track id.
+struct LabelTable {
+    /// Sorted by track id.
     rows: Vec<LabelledTrack>,
     labels: BTreeSet<String>,
     tracks: HashMap<String, Track>,
     tags: HashMap<String, TaggedTrack>,
 }
 
-impl Table {
+impl LabelTable {
     async fn of_run(backends: &Backends, run: &Run) -> anyhow::Result<Self> {
         let store = &backends.store;
         let pages = store.pages(Some(&run.id)).await?;
@@ -70,7 +70,7 @@ impl Table {
         })
     }
 
-    /// The columns of an exported dataset without its features, and the tags that the labels were cut from.
+    /// The columns of an exported dataset except the features, and the tags that the labels were selected from.
     fn csv(&self) -> anyhow::Result<Vec<u8>> {
         let mut csv = csv::Writer::from_writer(Vec::new());
         let names = self.labels.iter().map(|label| format!("label:{label}"));
@@ -80,14 +80,14 @@ impl Table {
             let artist = track.and_then(|track| track.artists.first()).map_or("", |artist| artist.name.as_str());
             let tags = self.tags.get(&row.track_id).map(|tags| tags.canonical.join(",")).unwrap_or_default();
             let texts = [row.track_id.as_str(), artist, track.map_or("", |track| &track.name), &tags];
-            let bits = self.labels.iter().map(|label| if row.labels.contains(label) { "1" } else { "0" });
-            csv.write_record(texts.into_iter().chain(bits))?;
+            let indicators = self.labels.iter().map(|label| if row.labels.contains(label) { "1" } else { "0" });
+            csv.write_record(texts.into_iter().chain(indicators))?;
         }
         Ok(csv.into_inner()?)
     }
 
     /// "3 labels: pop 7, jazz 5, misc 1".
-    fn counts(&self) -> String {
+    fn label_counts(&self) -> String {
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for label in self.rows.iter().flat_map(|track| &track.labels) {
             *counts.entry(label).or_default() += 1;
@@ -95,6 +95,9 @@ impl Table {
         let mut counts: Vec<_> = counts.into_iter().collect();
         counts.sort_by_key(|(_, tracks)| std::cmp::Reverse(*tracks));
         let counts: Vec<_> = counts.iter().map(|(label, tracks)| format!("{label} {}", thousands(*tracks))).collect();
-        format!("{} labels: {}", counts.len(), if counts.is_empty() { "none".to_owned() } else { counts.join(", ") })
+        match counts.len() {
+            0 => "no labels".to_owned(),
+            labels => format!("{}: {}", counted(labels, "label"), counts.join(", ")),
+        }
     }
 }

@@ -5,44 +5,49 @@ use model::Timestamp;
 use model::search::SearchInfo;
 use serde::Serialize;
 
-use super::standing::{State, find};
+use super::status::{SearchState, find};
 use crate::args::{LiveArgs, SearchCancelArgs};
-use crate::output::{Look, age, say, say_json, style, table, thousands};
+use crate::output::{Style, age, print_json, print_line, style, table, thousands};
 use crate::watch::{self, View};
 
-/// One search. The names are those of `--json`.
+/// A search. The field names are those of `--json`.
 #[derive(Serialize)]
-struct Line {
+struct SearchListing {
     #[serde(flatten)]
     info: SearchInfo,
-    state: State,
+    state: SearchState,
     trials: usize,
     trials_done: usize,
 }
 
-/// Shows the searches once, or every second.
+/// Lists the searches once, or every second.
 pub async fn run(live: LiveArgs, backends: &Backends) -> anyhow::Result<()> {
     watch::show(live, async || {
         let mut lines = Vec::new();
         for info in backends.store.searches().await? {
             let has_model = backends.store.model(&info.id).await?.is_some();
             let trials_done = backends.store.trial_count(&info.id).await?;
-            lines.push(Line { state: State::of(&info, has_model), trials: info.trials(), trials_done, info });
+            lines.push(SearchListing {
+                state: SearchState::of(&info, has_model),
+                trials: info.trials(),
+                trials_done,
+                info,
+            });
         }
         Ok(View { text: text(&lines), json: serde_json::to_value(&lines)?, line: None })
     })
     .await
 }
 
-fn text(lines: &[Line]) -> String {
+fn text(lines: &[SearchListing]) -> String {
     if lines.is_empty() {
-        return "no searches yet; `spotifai search start` makes one".into();
+        return "no searches yet; `spotifai search start` starts one".into();
     }
-    let row = |line: &Line| {
+    let row = |line: &SearchListing| {
         let state = match line.state {
-            State::Open => style("open", Look::Green),
-            State::Finished => "finished".into(),
-            State::Cancelled => style("cancelled", Look::Yellow),
+            SearchState::Open => style("open", Style::Green),
+            SearchState::Finished => "finished".into(),
+            SearchState::Cancelled => style("cancelled", Style::Yellow),
         };
         vec![
             line.info.id.clone(),
@@ -54,7 +59,7 @@ fn text(lines: &[Line]) -> String {
             line.info.dataset.chars().take(12).collect(),
         ]
     };
-    let header = ["search", "started", "state", "trials", "settings", "folds", "dataset"];
+    let header = ["search", "started", "state", "fits", "candidates", "folds", "dataset"];
     table(&header, &lines.iter().map(row).collect::<Vec<_>>())
 }
 
@@ -63,17 +68,17 @@ pub async fn cancel(args: &SearchCancelArgs, backends: &Backends) -> anyhow::Res
     let id = find(&*backends.store, Some(&args.search)).await?.id;
     if backends.store.model(&id).await?.is_some() {
         return match args.json {
-            true => say_json(&backends.store.search_info(&id).await?),
-            false => say(&format!("{id} is finished already: nothing is left to cancel")),
+            true => print_json(&backends.store.search_info(&id).await?),
+            false => print_line(&format!("{id} is already finished; nothing to cancel")),
         };
     }
     let now = Timestamp::now();
     let info = backends.store.cancel_search(&id, now).await?;
     if args.json {
-        return say_json(&info);
+        return print_json(&info);
     }
-    say(&match info.and_then(|info| info.cancelled_at) {
-        Some(since) if since < now => format!("{id} was cancelled already, {} ago", age(since)),
-        _ => format!("cancelled {id}: blocks under way end, others do nothing, finished trials stay"),
+    print_line(&match info.and_then(|info| info.cancelled_at) {
+        Some(since) if since < now => format!("{id} was already cancelled {} ago", age(since)),
+        _ => format!("cancelled {id}: running blocks finish, the others are skipped, and finished fits are kept"),
     })
 }

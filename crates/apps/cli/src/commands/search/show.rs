@@ -1,106 +1,106 @@
-//! `spotifai search show`, and the text of a search's standing.
+//! `spotifai search show`, and the text form of a search's status.
 
 use host::Backends;
 use model::dataset::Training;
 use model::search::ModelInfo;
 use report::Verdict;
 
-use super::board;
-use super::standing::{Standing, State, Watched};
+use super::leaderboard;
+use super::status::{ActiveJob, SearchMonitor, SearchState, SearchStatus};
 use crate::args::SearchShowArgs;
-use crate::output::{Look, age, say, say_json, style, thousands};
-use crate::summary::{beside_baseline, gain, warning};
+use crate::output::{Style, age, counted, print_json, print_line, style, thousands};
+use crate::summary::{score_table, threshold_effect, warning};
 
-/// Shows where a search stands.
+/// Shows the status of a search.
 pub async fn run(args: &SearchShowArgs, backends: &Backends) -> anyhow::Result<()> {
-    let mut watched = Watched::open(backends, args.search.as_deref(), args.top).await?;
-    let standing = watched.look(backends).await?;
+    let mut monitor = SearchMonitor::open(backends, args.search.as_deref(), args.top).await?;
+    let status = monitor.poll(backends).await?;
     if args.json {
-        return say_json(&standing);
+        return print_json(&status);
     }
-    let mut text = text(&standing, &watched);
-    if let Some(model) = &standing.model {
-        text += &format!("\n\n{}", winner(model, &watched));
+    let mut text = text(&status, &monitor);
+    if let Some(model) = &status.model {
+        text += &format!("\n\n{}", winner(model, &monitor));
     }
-    say(&text)
+    print_line(&text)
 }
 
 /// Progress, workers and leaderboard.
-pub fn text(standing: &Standing, watched: &Watched) -> String {
-    let n = thousands;
-    let info = &standing.info;
+pub fn text(status: &SearchStatus, monitor: &SearchMonitor) -> String {
+    let info = &status.info;
     let mut lines = vec![
-        format!("search   {} ({})", info.id, state(standing)),
-        dataset(watched),
-        format!("grid     {} settings × {} folds", n(info.settings), info.folds),
-        format!("trials   {} of {}", n(standing.trials_done), n(standing.trials)),
-        format!("blocks   {} of {}{}", n(standing.blocks_done), n(info.blocks), speed(standing)),
+        format!("search   {} ({})", info.id, state(status)),
+        dataset(monitor),
+        format!("grid     {} × {} folds", counted(info.settings, "candidate"), info.folds),
+        format!("fits     {} of {}", thousands(status.trials_done), thousands(status.trials)),
+        format!("blocks   {} of {}{}", thousands(status.blocks_done), thousands(info.blocks), speed(status)),
     ];
-    if standing.state != State::Finished {
-        let at_work: Vec<String> = standing.workers.iter().map(super::standing::AtWork::text).collect();
-        let nobody = match standing.declined.is_empty() {
+    if status.state != SearchState::Finished {
+        let active: Vec<String> = status.workers.iter().map(ActiveJob::text).collect();
+        let none = match status.declined.is_empty() {
             true => {
-                "nobody is at it; the command that began it goes on with it, and `spotifai worker grid` works on what \
-                 `search start` put into the queue"
+                "none; run the command that started it again to resume, or `spotifai worker grid` if it was started with \
+                 `search start`"
             }
-            false => "nobody is at it; it needs a worker of the version that started it",
+            false => "none; it needs a worker of the version that started it",
         };
-        lines.push(format!("workers  {}", if at_work.is_empty() { nobody.into() } else { at_work.join(" · ") }));
-        lines.extend(standing.declined.iter().map(|by| format!("         {}", by.text())));
+        lines.push(format!("workers  {}", if active.is_empty() { none.into() } else { active.join(" · ") }));
+        lines.extend(status.declined.iter().map(|decline| format!("         {}", decline.text())));
     }
     lines.push(String::new());
-    lines.push(match standing.leaderboard.is_empty() {
-        true => "no setting has all its folds yet".into(),
-        false => board::text(&standing.leaderboard, standing.baseline_accuracy, &watched.varied),
+    lines.push(match status.leaderboard.is_empty() {
+        true => "no candidate has finished all its folds yet".into(),
+        false => leaderboard::text(&status.leaderboard, status.baseline_accuracy, &monitor.varied),
     });
     lines.join("\n")
 }
 
-fn state(standing: &Standing) -> String {
-    let word = match (standing.state, standing.info.cancelled_at) {
-        (State::Finished, _) => "finished".into(),
-        (State::Cancelled, Some(since)) => style(format!("cancelled {} ago", age(since)), Look::Yellow),
-        _ => style("open", Look::Green),
+fn state(status: &SearchStatus) -> String {
+    let word = match (status.state, status.info.cancelled_at) {
+        (SearchState::Finished, _) => "finished".into(),
+        (SearchState::Cancelled, Some(since)) => style(format!("cancelled {} ago", age(since)), Style::Yellow),
+        _ => style("open", Style::Green),
     };
-    format!("{word}, started {} ago", age(standing.info.created_at))
+    format!("{word}, started {} ago", age(status.info.created_at))
 }
 
-fn dataset(watched: &Watched) -> String {
-    let id: String = watched.search.dataset.chars().take(12).collect();
-    let Some(dataset) = &watched.dataset else { return format!("dataset  {id}") };
+fn dataset(monitor: &SearchMonitor) -> String {
+    let id: String = monitor.search.dataset.chars().take(12).collect();
+    let Some(dataset) = &monitor.dataset else { return format!("dataset  {id}") };
     let mut line = format!(
-        "dataset  {id}: {} rows × {} features, {} labels",
-        thousands(dataset.rows),
-        thousands(dataset.features),
-        dataset.labels.len()
+        "dataset  {id}: {} × {}, {}",
+        counted(dataset.rows, "row"),
+        counted(dataset.features, "feature"),
+        counted(dataset.labels.len(), "label")
     );
     if let Some(Training { rows, tracks: Some(tracks), .. }) = dataset.training {
-        line += &format!(", {} training rows of {} tracks", thousands(rows), thousands(tracks));
+        line += &format!(", {} training rows from {}", thousands(rows), counted(tracks, "track"));
     }
     if let Some(imputed) = &dataset.imputed {
         let values = imputed.columns.values().sum::<usize>();
-        line += &format!(", {} missing values of {} features imputed", thousands(values), imputed.columns.len());
+        line +=
+            &format!(", {} missing values imputed in {}", thousands(values), counted(imputed.columns.len(), "feature"));
     }
     line
 }
 
-fn speed(standing: &Standing) -> String {
-    match standing.blocks_per_second {
-        Some(rate) if standing.state == State::Open && rate > 0.0 => {
-            format!(", {:.1} a minute, {} left", rate * 60.0, standing.time_left())
+fn speed(status: &SearchStatus) -> String {
+    match status.blocks_per_second {
+        Some(rate) if status.state == SearchState::Open && rate > 0.0 => {
+            format!(", {:.1} per minute, {} left", rate * 60.0, status.time_left())
         }
         _ => String::new(),
     }
 }
 
-/// The winner, its one look at the held-out rows, and what there is to say against it.
-pub fn winner(model: &ModelInfo, watched: &Watched) -> String {
+/// The winner, its scores on the held-out rows, and its problems.
+pub fn winner(model: &ModelInfo, monitor: &SearchMonitor) -> String {
     let (heldout, baseline) = (&model.evaluation.heldout, &model.evaluation.baseline);
-    let family = &model.winner.family;
-    let params = watched.varied.of(family, &model.winner.params);
-    let table = beside_baseline("held-out rows", heldout, baseline);
-    let gain = model.evaluation.tuned.as_ref().map(|tuned| format!("\n\n{}", gain(heldout, tuned)));
-    let verdict = watched.dataset.as_ref().map(|dataset| Verdict::of(dataset, &watched.search, model, None));
-    let warning = verdict.filter(|of| !of.problems.is_empty()).map(|of| format!("\n\n{}", warning(&of)));
-    format!("winner   {family} {params}\n\n{table}{}{}", gain.unwrap_or_default(), warning.unwrap_or_default())
+    let winner = monitor.varied.describe(&model.winner);
+    let table = score_table("held-out rows", heldout, baseline);
+    let thresholds = model.evaluation.tuned.as_ref().map(|tuned| format!("\n\n{}", threshold_effect(heldout, tuned)));
+    let verdict = monitor.dataset.as_ref().map(|dataset| Verdict::of(dataset, &monitor.search, model, None));
+    let warning =
+        verdict.filter(|verdict| !verdict.problems.is_empty()).map(|verdict| format!("\n\n{}", warning(&verdict)));
+    format!("winner   {winner}\n\n{table}{}{}", thresholds.unwrap_or_default(), warning.unwrap_or_default())
 }

@@ -6,10 +6,10 @@ use model::settings::Settings;
 use runtime::{Until, Worker};
 
 use crate::args;
-use crate::playlist_run::Goal;
+use crate::playlist_run::RunGoal;
 use crate::programs;
 
-/// Runs the chosen workers until a signal, or until their queues are empty.
+/// Runs the selected workers until a signal, or until their queues are empty.
 pub async fn run(args: &args::WorkerArgs, mut settings: Settings) -> anyhow::Result<()> {
     if let Some(slots) = args.slots {
         settings.worker.slots = slots.into();
@@ -20,16 +20,16 @@ pub async fn run(args: &args::WorkerArgs, mut settings: Settings) -> anyhow::Res
     host::run_worker(settings, |worker, backends| with_programs(worker, backends, is_wanted), until, shutdown).await
 }
 
-/// A worker that does the work of these programs, by their short names.
-pub fn of_programs(backends: &Backends, names: &[&str]) -> anyhow::Result<Worker> {
+/// A worker for the programs with these short names.
+pub fn for_programs(backends: &Backends, names: &[&str]) -> anyhow::Result<Worker> {
     with_programs(backends.worker(), backends, |name| names.contains(&name))
 }
 
-/// The worker of a run that collects for this goal.
-pub fn collecting(backends: &Backends, goal: Goal) -> anyhow::Result<Worker> {
+/// A worker that collects for a goal.
+pub fn for_goal(backends: &Backends, goal: RunGoal) -> anyhow::Result<Worker> {
     match goal {
-        Goal::Model => of_programs(backends, &["playlist", "lastfm", "pitch"]),
-        Goal::Labels => {
+        RunGoal::Model => for_programs(backends, &["playlist", "lastfm", "pitch"]),
+        RunGoal::Labels => {
             let needed = [PlaylistPageJob::KIND, TrackTagsJob::KIND];
             let add =
                 |worker, program: &Program| program.add_some_to(worker, backends, |kind| needed.contains(&kind.name));
@@ -39,6 +39,6 @@ pub fn collecting(backends: &Backends, goal: Goal) -> anyhow::Result<Worker> {
 }
 
 fn with_programs(worker: Worker, backends: &Backends, is_wanted: impl Fn(&str) -> bool) -> anyhow::Result<Worker> {
-    let mut wanted = programs::programs().iter().filter(|program| is_wanted(programs::short(program)));
+    let mut wanted = programs::programs().iter().filter(|program| is_wanted(programs::short_name(program)));
     wanted.try_fold(worker, |worker, program| program.add_to(worker, backends))
 }

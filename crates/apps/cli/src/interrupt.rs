@@ -1,34 +1,37 @@
-//! What a signal ends, and how.
+//! What a command does when a signal (Ctrl-C, SIGTERM) arrives.
 
 use std::time::Duration;
 
 use runtime::Shutdown;
 
 use crate::args::{Command, EnqueueCommand, SearchCommand};
-use crate::error::{exit_code, stopped};
-use crate::output::tell;
+use crate::error::{report, stopped};
+use crate::output::eprint_line;
 
-/// How long a command that was told to stop may take before the person who waits is told why.
-const SILENT: Duration = Duration::from_secs(1);
+/// The message of a command interrupted before it did anything.
+pub const NOTHING_STARTED: &str = "nothing was started";
 
-/// Ends the process as soon as a signal comes, if the command holds nothing that has to be ended first. Others look for the
-/// signal themselves; one that takes its time is spoken for.
+/// How long a stopping command stays silent before it says that it is still finishing.
+const NOTICE_DELAY: Duration = Duration::from_secs(1);
+
+/// Exits at once on a signal if the command has nothing to finish first. Commands that handle the signal themselves are left
+/// to stop; if that takes a while, the user is told.
 pub fn on_signal(command: &Command, shutdown: &Shutdown) {
-    let (shutdown, drains) = (shutdown.clone(), looks_for_signals(command));
-    // A task of its own: a command may compute, or wait for its standard input, and see nothing.
+    let (shutdown, stops_itself) = (shutdown.clone(), handles_signals(command));
+    // A separate task: the command may be computing, or blocked on standard input.
     tokio::spawn(async move {
         shutdown.stopped().await;
-        if drains {
-            tokio::time::sleep(SILENT).await;
-            tell(host::signals::STOPPING);
+        if stops_itself {
+            tokio::time::sleep(NOTICE_DELAY).await;
+            eprint_line(host::signals::STOPPING);
             return;
         }
-        let code = exit_code(Err(stopped("what it did until now stays, and it may be given again")));
+        let code = report(Err(stopped("everything done so far is kept; you can run the command again")));
         std::process::exit(code.into());
     });
 }
 
-fn looks_for_signals(command: &Command) -> bool {
+fn handles_signals(command: &Command) -> bool {
     match command {
         Command::Demo(_) | Command::Run(_) | Command::Worker(_) | Command::Predict(_) => true,
         Command::Enqueue(enqueue) => matches!(enqueue, EnqueueCommand::File(_)),
@@ -43,7 +46,7 @@ fn looks_for_signals(command: &Command) -> bool {
     }
 }
 
-/// What `work` comes to; `None` when the signal comes first. What it began is left as it is.
+/// Runs `work` to its end; `None` if a signal comes first.
 pub async fn unless_stopped<T>(
     shutdown: &Shutdown,
     work: impl Future<Output = anyhow::Result<T>>,

@@ -1,18 +1,18 @@
-//! What a search found.
+//! A finished search with its results.
 
 use model::dataset::DatasetInfo;
 use model::search::{ModelInfo, Search, Trial};
 
 /// A finished search.
-pub struct Found {
-    /// Its dataset.
+pub struct FinishedSearch {
+    /// The dataset searched on.
     pub dataset: DatasetInfo,
     /// The search.
     pub search: Search,
-    /// All its trials.
+    /// The score of every candidate on every fold.
     pub trials: Vec<Trial>,
-    /// The fitted winner.
+    /// The winner, fitted on all training rows.
     pub model: ModelInfo,
-    /// The command line of the search, where it is known.
+    /// The command line that ran the search, if known.
     pub command: Option<String>,
 }

@@ -1,4 +1,4 @@
-//! The rows that a table's tracks will become, found out before any of them is collected.
+//! Checks, before anything is collected, that a table has enough usable tracks.
 
 use anyhow::bail;
 use features::{DatasetError, StoredTracks};
@@ -6,22 +6,22 @@ use model::settings;
 use model::tag::{LabelledTracks, TagSource, TaggedTrack, TagsOutcome};
 use testkit::Catalogue;
 
-use crate::commands::search::Plan;
-use crate::output::thousands;
+use crate::commands::search::SearchSpec;
+use crate::output::{counted, thousands};
 
-/// Builds the dataset that the demo will build, and refuses what its search could not be made on.
+/// Builds the dataset that the demo will build, and refuses a table that its search could not use.
 ///
 /// # Errors
-/// Too few of the tracks have a genre, all audio features and an artist, or no genre of theirs can be a label.
+/// Too few tracks have a genre, all audio features and an artist, or none of their genres can become a label.
 pub fn check(catalogue: &Catalogue) -> anyhow::Result<()> {
-    let (settings, folds) = (settings::DatasetSettings::default(), Plan::default().folds as usize);
+    let (settings, folds) = (settings::DatasetSettings::default(), SearchSpec::default().folds as usize);
     let expected = catalogue.expected();
     let ids = match expected.rows - expected.tracks {
         0 => String::new(),
-        others => format!(" ({} rows have no Spotify track of their own)", thousands(others)),
+        others => format!(" ({} without a Spotify track of their own)", counted(others, "row")),
     };
     if expected.tracks == 0 {
-        bail!("no row has both a Spotify URI of the form `spotify:track:ID` and a title");
+        bail!("no row has both a Spotify URI (`spotify:track:ID`) and a title");
     }
     let built = features::build(sources(catalogue, &settings), &settings);
     let (rows, training, dropped) = match built {
@@ -31,24 +31,26 @@ pub fn check(catalogue: &Catalogue) -> anyhow::Result<()> {
         }
         Err(DatasetError::OneSided { rows, .. }) => (rows, 0, Default::default()),
         Err(DatasetError::NoRows { dropped }) => bail!(
-            "none of its {} tracks{ids} has an artist, all audio features and a genre that can become a label: {dropped}",
-            thousands(expected.tracks)
+            "none of its {}{ids} has an artist, all audio features and a genre that can become a label: {dropped}",
+            counted(expected.tracks, "track")
         ),
         Err(error) => return Err(error.into()),
     };
     if training >= folds {
         return Ok(());
     }
-    let why: Vec<String> = dropped.iter().map(|(reason, tracks)| format!("{reason} {}", thousands(*tracks))).collect();
-    let why = if why.is_empty() { String::new() } else { format!("; the others were left out: {}", why.join(", ")) };
+    let reasons: Vec<String> =
+        dropped.iter().map(|(reason, tracks)| format!("{reason} {}", thousands(*tracks))).collect();
+    let dropped =
+        if reasons.is_empty() { String::new() } else { format!("; the others were dropped: {}", reasons.join(", ")) };
     bail!(
-        "{} of its tracks{ids} can be used, {training} of them for training, but the demo's search has {folds} folds and needs \
-         as many{why}: add tracks",
-        thousands(rows)
+        "only {} usable{ids}, {training} of them for training, but the demo's search needs at least {folds} for its \
+         {folds} folds{dropped}: add tracks",
+        if rows == 1 { "1 track is".to_owned() } else { format!("{} tracks are", thousands(rows)) }
     )
 }
 
-/// What a perfect collector finds. One without an artist is skipped on the way.
+/// What a perfect collection would find. Tracks without an artist are skipped on the way.
 fn sources(catalogue: &Catalogue, settings: &settings::DatasetSettings) -> StoredTracks {
     let mut tracks = catalogue.tracks();
     tracks.retain(|track| !track.artists.is_empty());
