@@ -50,7 +50,7 @@ pub enum Command {
     /// and --store change that, neither the environment nor spotifai.toml does. Use a vhost and a database that nobody else
     /// uses: other workers on the same queue would take the demo's jobs, and the demo would take theirs.
     #[command(
-        after_help = "Examples:\n  spotifai demo\n  spotifai demo --tracks 800 --seed 7 --out /tmp/demo\n  spotifai demo --catalogue my_tracks.csv\n  spotifai demo --queue amqp://guest:guest@localhost/demo --store mongodb://localhost/demo"
+        after_help = "Examples:\n  spotifai demo\n  spotifai demo --tracks 800 --seed 7 --out larger-demo\n  spotifai demo --catalogue my_tracks.csv\n  spotifai demo --queue amqp://guest:guest@localhost/demo --store mongodb://localhost/demo"
     )]
     Demo(DemoArgs),
     /// Sign in to Spotify in the browser, so that your own playlists can be read

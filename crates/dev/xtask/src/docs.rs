@@ -15,8 +15,8 @@ const COLUMNS: &str = "100";
 
 const INTRODUCTION: &str = "# Command line
 
-The help of every program and command. This page is written by `cargo xtask docs --write`. `--help` after a command prints
-what stands here, `-h` a summary of it.
+The help of every program and command, as `--help` prints it; `-h` prints a summary. The global options of `spotifai` are
+options of every command and of the worker programs. This page is written by `cargo xtask docs --write`.
 ";
 
 /// Writes docs/cli.md.
@@ -58,7 +58,7 @@ fn page() -> anyhow::Result<String> {
     let mut page = format!("{INTRODUCTION}\n## spotifai\n\n{links}\n\n{}{commands}", block(&main));
     page += "\n## Worker programs\n\nEach of them does the same as `spotifai worker` with its name.\n";
     for worker in &workers {
-        page += &format!("\n### {worker}\n\n{}", block(&help(worker, &[])?));
+        page += &format!("\n### {worker}\n\n{}", block(&without_global_options(&help(worker, &[])?)));
     }
     Ok(page)
 }
@@ -67,7 +67,7 @@ fn page() -> anyhow::Result<String> {
 fn sections(command: &[&str]) -> anyhow::Result<String> {
     let text = help("spotifai", command)?;
     let level = "#".repeat(command.len() + 2);
-    let mut sections = format!("\n{level} spotifai {}\n\n{}", command.join(" "), block(&text));
+    let mut sections = format!("\n{level} spotifai {}\n\n{}", command.join(" "), block(&without_global_options(&text)));
     for name in subcommands(&text) {
         sections += &self::sections(&[command, &[name]].concat())?;
     }
@@ -83,6 +83,14 @@ fn help(program: &str, command: &[&str]) -> anyhow::Result<String> {
         bail!("`{program} {} --help` ended with {}", command.join(" "), printed.status);
     }
     Ok(String::from_utf8(printed.stdout)?)
+}
+
+/// A help without the options that every command has.
+fn without_global_options(help: &str) -> String {
+    let Some((before, after)) = help.split_once("\nGlobal options:\n") else { return help.to_owned() };
+    // Whatever follows them, such as examples, is not indented.
+    let rest = after.lines().skip_while(|line| line.is_empty() || line.starts_with(' '));
+    rest.fold(format!("{}\n", before.trim_end()), |text, line| text + "\n" + line)
 }
 
 /// A text as it was printed, without blanks at the ends of lines.
@@ -122,6 +130,13 @@ mod tests {
                     Global options:\n  -h, --help\n";
         assert_eq!(subcommands(help).collect::<Vec<_>>(), ["one", "two"]);
         assert_eq!(subcommands("Usage: x\n").count(), 0);
+    }
+
+    #[test]
+    fn global_options_are_left_out_and_what_follows_them_stays() {
+        let help = "Does it\n\nUsage: x\n\nOptions:\n  --y\n\nGlobal options:\n  --z\n      More\n\n  -h\n\nExamples:\n  x --y\n";
+        assert_eq!(without_global_options(help), "Does it\n\nUsage: x\n\nOptions:\n  --y\n\nExamples:\n  x --y");
+        assert_eq!(without_global_options("Usage: x\n"), "Usage: x\n");
     }
 
     #[test]
