@@ -41,8 +41,8 @@ fn piped(folder: &Path, args: &[&str]) -> Child {
 /// The searches' states and finished trials, the newest first.
 fn searches(folder: &Path) -> Vec<(String, u64)> {
     let list = json(folder, &["search", "list", "--json"]);
-    let of = |search: &Value| (search["state"].as_str().unwrap().into(), search["trials_done"].as_u64().unwrap());
-    list.as_array().unwrap().iter().map(of).collect()
+    let state = |search: &Value| (search["state"].as_str().unwrap().into(), search["trials_done"].as_u64().unwrap());
+    list.as_array().unwrap().iter().map(state).collect()
 }
 
 /// Runs the second search and returns what it says on standard error.

@@ -115,7 +115,7 @@ fn workers_are_shown_with_what_they_do_until_they_are_gone() {
 #[test]
 fn a_run_is_shown_and_can_be_cancelled_once() {
     let started_at = Timestamp::now();
-    let of = |id: &str| Run {
+    let run_of = |id: &str| Run {
         id: id.into(),
         playlists: vec!["p".into()],
         started_at,
@@ -124,9 +124,9 @@ fn a_run_is_shown_and_can_be_cancelled_once() {
         cancelled_at: None,
         stand_in: None,
     };
-    let done = Run { finished_at: Some(started_at + Duration::from_secs(5)), ..of("r2") };
+    let done = Run { finished_at: Some(started_at + Duration::from_secs(5)), ..run_of("r2") };
     let folder = folder(async |_, store| {
-        store.save_run(&of("r1")).await.unwrap();
+        store.save_run(&run_of("r1")).await.unwrap();
         store.save_run(&done).await.unwrap();
     });
     let at = folder.path();

@@ -142,10 +142,10 @@ fn a_model_of_a_table_answers_the_rows_of_files_and_of_its_own() {
     // In another order, with a column more and without ids.
     std::fs::write(at.join("new.csv"), "note,y,x\nfirst,1,19.5\nsecond,0,0.5\n").unwrap();
     let new = answers(at, &["--data", "new.csv"]);
-    let of = |at: usize, name: &str| new[at][name].clone();
-    assert_eq!([of(0, "assigned"), of(1, "assigned")], [json!(["high", "odd"]), json!([])]);
-    assert_eq!([of(0, "track_id"), of(1, "track_id")], ["2", "3"]);
-    assert_eq!([of(0, "in_training"), of(0, "truth")], [json!(false), Value::Null]);
+    let field = |at: usize, name: &str| new[at][name].clone();
+    assert_eq!([field(0, "assigned"), field(1, "assigned")], [json!(["high", "odd"]), json!([])]);
+    assert_eq!([field(0, "track_id"), field(1, "track_id")], ["2", "3"]);
+    assert_eq!([field(0, "in_training"), field(0, "truth")], [json!(false), Value::Null]);
     assert_eq!(new[0]["probabilities"]["high"].as_f64(), Some(1.0));
 
     // What it exports, it reads back, in both formats: all that it was fitted on is known again.

@@ -83,8 +83,8 @@ fn two_searches_on_one_file_find_their_own() {
     };
     let searches = [search("tree", "a"), search("knn", "b"), search("knn", "c")];
     searches.into_iter().for_each(|search| drop(ok(&ended(search))));
-    let of = |out: &str| families(&folder.path().join(out));
-    assert_eq!([of("a"), of("b"), of("c")], [(36, "tree".into()), (24, "knn".into()), (24, "knn".into())]);
+    let board = |out: &str| families(&folder.path().join(out));
+    assert_eq!([board("a"), board("b"), board("c")], [(36, "tree".into()), (24, "knn".into()), (24, "knn".into())]);
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn a_model_of_noise_is_said_to_be_worse_than_the_baseline() {
     let searched = ["search", "run", "--data", "my.csv", "--grid", "grid.toml", "--seed", "7", "--out", "out"];
     let said = ok(&run(at, &searched));
     let summary: Value = serde_json::from_slice(&std::fs::read(at.join("out/summary.json")).unwrap()).unwrap();
-    let accuracy = |of: &str| summary[of]["accuracy"].as_f64().unwrap();
+    let accuracy = |rows: &str| summary[rows]["accuracy"].as_f64().unwrap();
     assert!(accuracy("heldout") < accuracy("baseline"));
     let verdict = &summary["verdict"];
     assert_eq!(verdict["beats_baseline"], false);

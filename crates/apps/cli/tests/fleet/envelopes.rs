@@ -31,9 +31,9 @@ fn a_newer_job_waits_an_older_one_is_run_and_one_that_is_none_is_dead() {
     let dead = team.json(at, &["dead", "list", "--json"]);
     let reason = |id: &str| {
         let letters = dead.as_array().unwrap().iter();
-        let of =
+        let is_this =
             |letter: &&serde_json::Value| letter["payload"].as_str().unwrap().contains(&format!("\"id\":\"{id}\""));
-        letters.clone().find(of).unwrap_or_else(|| panic!("{id} is not in {dead}"))["reason"]
+        letters.clone().find(is_this).unwrap_or_else(|| panic!("{id} is not in {dead}"))["reason"]
             .as_str()
             .unwrap()
             .to_owned()

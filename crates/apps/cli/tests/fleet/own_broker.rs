@@ -143,8 +143,8 @@ fn a_worker_that_cannot_publish_is_unready_and_goes_on_after_the_alarm() {
     };
     until("the follow-up job is there", || {
         let queues = counts();
-        let of = |kind: &str| queues.as_array()?.iter().find(|queue| queue["kind"] == kind).cloned();
-        let (analysis, pitches) = (of("track.analysis")?, of("track.pitches")?);
+        let counts_of = |kind: &str| queues.as_array()?.iter().find(|queue| queue["kind"] == kind).cloned();
+        let (analysis, pitches) = (counts_of("track.analysis")?, counts_of("track.pitches")?);
         (analysis["running"] == 0 && analysis["ready"] == 0 && pitches["ready"] == 1).then_some(())
     });
     signal(&worker, "TERM");

@@ -115,9 +115,12 @@ fn missing_values_are_imputed_where_that_is_asked_for_and_recorded() {
 fn one_label_constant_columns_and_constant_labels_are_no_trouble() {
     let row = |i: usize| format!("{},1,0,{},7", u8::from(i % 30 > 14), i % 30);
     let folder = folder("high,always,never,x,constant", row, 60);
-    let one = summary(folder.path(), &["--labels", "high", "--ignore", "always,never"]);
-    assert_eq!((one["labels"].clone(), one["heldout"]["accuracy"].as_f64()), (serde_json::json!(["high"]), Some(1.0)));
-    assert_eq!(one["dataset_features"].as_u64(), Some(2));
+    let single = summary(folder.path(), &["--labels", "high", "--ignore", "always,never"]);
+    assert_eq!(
+        (single["labels"].clone(), single["heldout"]["accuracy"].as_f64()),
+        (serde_json::json!(["high"]), Some(1.0))
+    );
+    assert_eq!(single["dataset_features"].as_u64(), Some(2));
     let all = summary(folder.path(), &["--labels", "high,always,never"]);
     assert_eq!(all["labels"], serde_json::json!(["always", "high", "never"]));
     assert_eq!(all["heldout"]["accuracy"].as_f64(), Some(1.0));
@@ -356,7 +359,8 @@ fn the_cases_that_people_met_come_out_right() {
 #[test]
 fn copies_of_a_track_do_not_make_noise_look_learned() {
     // 60 tracks in five rows each, all over the table, and a label that no feature tells.
-    let random = |track: usize, of: u32| (track * 7_919 + of as usize * 104_729).wrapping_mul(2_654_435_761) >> 7;
+    let random =
+        |track: usize, column: u32| (track * 7_919 + column as usize * 104_729).wrapping_mul(2_654_435_761) >> 7;
     let row = |i: usize| {
         let track = i * 7 % 60;
         format!("t{track},{},{},{}", random(track, 1) % 1_000, random(track, 2) % 1_000, random(track, 3) % 2)
