@@ -9,10 +9,10 @@ use queue::KindStats;
 
 use crate::output::age;
 
-/// Without a heartbeat for this long a worker is late. Idle workers send one every five seconds.
+/// Without a heartbeat for this long a worker is late: idle workers send one every five seconds, so two are missing.
 const LATE_AFTER: Duration = Duration::from_secs(12);
 
-/// Without a heartbeat for this long a worker counts as gone.
+/// Without a heartbeat for this long a worker counts as gone: six are missing.
 const GONE_AFTER: Duration = Duration::from_secs(30);
 
 /// The period over which rates are measured.

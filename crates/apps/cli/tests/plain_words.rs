@@ -160,7 +160,7 @@ fn where_nothing_can_be_written_is_found_out_before_the_work() {
     assert!(!at.join("made").exists(), "a search that cannot begin leaves no folder");
     assert_eq!(ok(&run(at, &["search", "list"])), "no searches yet; `spotifai search start` starts one\n");
     said(at, &["--store", "sqlite:nowhere/x.db", "status"], &["cannot open nowhere/x.db: there is no folder nowhere"]);
-    said(at, &["--store", "sqlite:rows.csv", "status"], &["rows.csv", "no SQLite file"]);
+    said(at, &["--store", "sqlite:rows.csv", "status"], &["rows.csv", "not a SQLite file"]);
 }
 
 /// A server that lets clients come and greets each by `greet`.
@@ -203,7 +203,7 @@ fn a_server_whose_tls_fails_is_named_with_what_is_wrong() {
     let folder = folder();
     let at = folder.path();
     for (server, why) in
-        [(plain_http(), "it does not speak TLS there"), (self_signed(), "its TLS certificate is self-signed")]
+        [(plain_http(), "it answers in plain text, not in TLS"), (self_signed(), "its TLS certificate is self-signed")]
     {
         let named = server.to_string();
         let store = format!("mongodb://{server}/x?tls=true&serverSelectionTimeoutMS=1500");

@@ -148,7 +148,7 @@ fn a_page_that_is_not_understood_is_no_success() {
     let output = run(folder.path(), &["lastfm", "parse", "page.html"]);
     let said = common::fails(&output, 1);
     assert_eq!(said.lines().count(), 1, "{said}");
-    assert!(said.starts_with("spotifai: page.html: is not a readable tag page: status 200, 53 bytes"), "{said}");
+    assert!(said.starts_with("spotifai: page.html is not a readable tag page: status 200, 53 bytes"), "{said}");
     assert!(said.contains("<title>Weather</title>"), "{said}");
     let seen: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(seen["outcome"], "unrecognised");
