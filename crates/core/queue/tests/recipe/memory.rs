@@ -280,7 +280,7 @@ impl Acker for MemoryAcker {
                 }
                 Outcome::Retry { after, reason } => {
                     let payload = match Envelope::parse(&message.payload) {
-                        Ok(job) => job.failed(Timestamp::now(), &reason).to_bytes(),
+                        Ok(job) => job.with_failure(Timestamp::now(), &reason).to_bytes(),
                         Err(_) => message.payload,
                     };
                     contents.add(&message.kind, payload, after);
