@@ -37,7 +37,7 @@ pub fn command() -> clap::Command {
 /// Runs `spotifai` with the given worker programs.
 pub fn main(programs: &'static [Program]) -> ExitCode {
     programs::set(programs);
-    let (runtime, shutdown) = match host::begin() {
+    let (runtime, shutdown) = match host::start_process() {
         Ok(begun) => begun,
         Err(error) => return error::report(Err(error.into())).into(),
     };
@@ -50,6 +50,6 @@ pub fn main(programs: &'static [Program]) -> ExitCode {
     drop(entered);
     let result = runtime.block_on(commands::run(args, &shutdown));
     let code = error::report(result);
-    host::end(runtime);
+    host::end_process(runtime);
     code.into()
 }

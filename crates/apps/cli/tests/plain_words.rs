@@ -255,7 +255,7 @@ fn settings_from_a_pipe_are_read_and_told_like_those_of_a_file() {
         assert_eq!(fails(&config(text, &["--config", "/dev/stdin", "status"]), 2), line);
     }
     let endless = run(folder.path(), &["--config", "/dev/zero", "config"]);
-    assert!(fails(&endless, 2).contains("it is no settings file"), "no more is read than settings may be");
+    assert!(fails(&endless, 2).contains("not a settings file"), "no more is read than settings may be");
     let script = "exec \"$0\" --config <(echo \"egress = 'office'\") config";
     let substituted = std::process::Command::new("bash").args(["-c", script, env!("CARGO_BIN_EXE_spotifai")]).output();
     assert!(ok(&substituted.unwrap()).contains("egress = \"office\""));

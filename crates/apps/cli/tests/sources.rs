@@ -137,7 +137,7 @@ async fn a_job_with_an_odd_id_leads_nowhere_and_spoils_no_other() {
     assert_eq!(reasons.len(), 9, "{reasons:?}");
     for letter in dead.as_array().unwrap() {
         let (kind, reason) = (letter["kind"].as_str().unwrap(), letter["reason"].as_str().unwrap());
-        assert!(reason.starts_with(&format!("the body is not that of a {kind} job: ")), "{reason}");
+        assert!(reason.starts_with(&format!("this is not the body of a {kind} job: ")), "{reason}");
         assert_eq!(letter["history"], json!([]), "it was not tried again");
     }
     for odd in [devices, "0short", admin, ""] {

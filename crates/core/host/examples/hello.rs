@@ -29,7 +29,7 @@ impl JobBody for HelloJob {
         self.name.clone()
     }
 
-    fn of_key(key: &str) -> Option<Self> {
+    fn from_key(key: &str) -> Option<Self> {
         Some(Self { name: key.to_owned() })
     }
 }

@@ -32,7 +32,7 @@ impl JobBody for DivideJob {
         self.divisor.to_string()
     }
 
-    fn of_key(key: &str) -> Option<Self> {
+    fn from_key(key: &str) -> Option<Self> {
         Some(Self { divisor: key.parse().ok()? })
     }
 }

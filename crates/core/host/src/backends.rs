@@ -1,4 +1,4 @@
-//! Where jobs wait and results are kept.
+//! The backends of a process: where jobs wait and results are kept.
 
 use std::sync::Arc;
 
@@ -10,7 +10,7 @@ use store::{Store, StoreError};
 
 use crate::{open_queue, open_store};
 
-/// The two doors, opened as the settings say.
+/// Queue and store, opened as the settings say.
 #[derive(Clone)]
 pub struct Backends {
     /// Jobs.
@@ -22,7 +22,7 @@ pub struct Backends {
 }
 
 impl Backends {
-    /// Opens queue and store for somebody who waits, see [`open_queue`] and [`open_store`].
+    /// Opens queue and store for a command, which does not wait for long; see [`open_queue`] and [`open_store`].
     ///
     /// # Errors
     /// When one of them cannot be reached, or can never be used as the settings say.
@@ -33,76 +33,80 @@ impl Backends {
         Ok(Self { queue, store, settings })
     }
 
-    /// Opens queue and store, however long it takes until both are there; `kept_out` is told why it takes long.
+    /// Opens queue and store, retrying until both are reachable; `on_failure` is told why each try failed.
     ///
     /// # Errors
-    /// When one of them can never be used as the settings say. With [`Until::Empty`] also where this machine's disk does not
-    /// take them.
-    pub async fn open_patiently(settings: Settings, until: Until, kept_out: impl Fn(&str)) -> anyhow::Result<Self> {
+    /// When one of them can never be used as the settings say. With [`Until::Empty`] also when this machine's disk does not
+    /// accept their files.
+    pub async fn open_with_retries(
+        settings: Settings,
+        until: Until,
+        on_failure: impl Fn(&str),
+    ) -> anyhow::Result<Self> {
         let (queue_url, store_url) = (settings.queue.clone(), settings.store.clone());
         let management = settings.queue_management_url.clone();
-        let failed = |closed: &Closed| {
-            kept_out(&closed.why);
-            closed.for_ever || closed.is_local && until == Until::Empty
+        let is_final = |failure: &OpenFailure| {
+            on_failure(&failure.message);
+            failure.is_permanent || failure.is_local && until == Until::Empty
         };
-        let queue = reach(&failed, move || {
+        let queue = retry(&is_final, move || {
             let (url, management) = (queue_url.clone(), management.clone());
-            async move { queue::open(&url, management.as_deref()).await.map_err(Closed::from) }
+            async move { queue::open(&url, management.as_deref()).await.map_err(OpenFailure::from) }
         });
-        let store = reach(&failed, move || {
+        let store = retry(&is_final, move || {
             let url = store_url.clone();
-            async move { store::open(&url).await.map_err(Closed::from) }
+            async move { store::open(&url).await.map_err(OpenFailure::from) }
         });
         let (queue, store) = tokio::try_join!(queue, store)?;
         Ok(Self { queue, store, settings })
     }
 
-    /// A worker without any handler.
+    /// A worker without handlers.
     pub fn worker(&self) -> Worker {
         Worker::new(self.queue.clone(), self.store.clone(), self.settings.worker.clone())
     }
 }
 
-/// Why a door did not open.
-struct Closed {
-    for_ever: bool,
-    /// This machine's disk is the reason.
+/// Why a backend could not be opened.
+struct OpenFailure {
+    is_permanent: bool,
+    /// The reason is this machine's disk.
     is_local: bool,
-    why: String,
+    message: String,
 }
 
-impl From<QueueError> for Closed {
+impl From<QueueError> for OpenFailure {
     fn from(error: QueueError) -> Self {
         let is_local = matches!(error, QueueError::Unwritable { .. });
-        let for_ever = !is_local && !matches!(error, QueueError::Unavailable { .. });
-        Self { for_ever, is_local, why: error.to_string() }
+        let is_permanent = !is_local && !matches!(error, QueueError::Unavailable { .. });
+        Self { is_permanent, is_local, message: error.to_string() }
     }
 }
 
-impl From<StoreError> for Closed {
+impl From<StoreError> for OpenFailure {
     fn from(error: StoreError) -> Self {
         let is_local = matches!(error, StoreError::Unwritable { .. });
-        let for_ever = !is_local && !matches!(error, StoreError::Unavailable { .. });
-        Self { for_ever, is_local, why: error.to_string() }
+        let is_permanent = !is_local && !matches!(error, StoreError::Unavailable { .. });
+        Self { is_permanent, is_local, message: error.to_string() }
     }
 }
 
-/// Tries to open a door until it is open, or until `is_enough` says so of a failure. Each try is a task of its own, because a
-/// driver's call that is dropped half-way can leave its connection unusable.
-async fn reach<T, F>(is_enough: impl Fn(&Closed) -> bool, open: impl Fn() -> F) -> anyhow::Result<T>
+/// Tries to open a backend until that succeeds, or until a failure `is_final`. Each try is a task of its own, because a driver's
+/// call that is dropped half-way can leave its connection unusable.
+async fn retry<T, F>(is_final: impl Fn(&OpenFailure) -> bool, open: impl Fn() -> F) -> anyhow::Result<T>
 where
     T: Send + 'static,
-    F: Future<Output = Result<T, Closed>> + Send + 'static,
+    F: Future<Output = Result<T, OpenFailure>> + Send + 'static,
 {
     let outage = Outage::seen_by("start");
     loop {
         match tokio::spawn(open()).await? {
             Ok(opened) => {
-                outage.over();
+                outage.end();
                 return Ok(opened);
             }
-            Err(closed) if is_enough(&closed) => return Err(anyhow!(closed.why)),
-            Err(closed) => outage.wait(&closed.why).await,
+            Err(failure) if is_final(&failure) => return Err(anyhow!(failure.message)),
+            Err(failure) => outage.wait(&failure.message).await,
         }
     }
 }
@@ -113,26 +117,26 @@ mod tests {
 
     use super::*;
 
-    async fn reach_by(open: impl Fn(u32) -> Result<u32, Closed>) -> (Result<u32, String>, u32) {
+    async fn open_with(open: impl Fn(u32) -> Result<u32, OpenFailure>) -> (Result<u32, String>, u32) {
         let tries = AtomicU32::new(0);
-        let reached =
-            reach(|closed| closed.for_ever, || std::future::ready(open(tries.fetch_add(1, Ordering::SeqCst)))).await;
-        (reached.map_err(|error| error.to_string()), tries.load(Ordering::SeqCst))
+        let try_once = || std::future::ready(open(tries.fetch_add(1, Ordering::SeqCst)));
+        let opened = retry(|failure| failure.is_permanent, try_once).await;
+        (opened.map_err(|error| error.to_string()), tries.load(Ordering::SeqCst))
     }
 
     #[tokio::test]
-    async fn a_door_that_is_out_of_reach_is_tried_until_it_opens() {
-        let closed = || Closed {
-            for_ever: false,
+    async fn an_unreachable_backend_is_tried_until_it_opens() {
+        let unreachable = || OpenFailure {
+            is_permanent: false,
             is_local: false,
-            why: "the queue at broker is out of reach: nobody answers".into(),
+            message: "the queue at broker is out of reach: nobody answers".into(),
         };
-        assert_eq!(reach_by(|tries| if tries < 2 { Err(closed()) } else { Ok(tries) }).await, (Ok(2), 3));
+        assert_eq!(open_with(|tries| if tries < 2 { Err(unreachable()) } else { Ok(tries) }).await, (Ok(2), 3));
     }
 
     #[tokio::test]
-    async fn a_door_that_can_never_be_used_is_tried_once() {
-        let refused = |_| Err(Closed { for_ever: true, is_local: false, why: "wrong password".into() });
-        assert_eq!(reach_by(refused).await, (Err("wrong password".into()), 1));
+    async fn a_backend_that_can_never_be_used_is_tried_once() {
+        let refused = |_| Err(OpenFailure { is_permanent: true, is_local: false, message: "wrong password".into() });
+        assert_eq!(open_with(refused).await, (Err("wrong password".into()), 1));
     }
 }

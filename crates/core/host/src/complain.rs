@@ -1,8 +1,8 @@
-//! Words for a person where there is no log.
+//! Messages to the user where there is no log.
 
 use std::io::Write;
 
-/// A line on standard error. Where that cannot be written, nobody would read why.
+/// Prints a line on standard error. If that fails, there is nowhere to say why.
 pub fn complain(line: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{line}");
 }

@@ -1,4 +1,4 @@
-//! What a worker process says of itself over HTTP: `/healthz`, `/readyz`, `/metrics`.
+//! Health and metrics of a worker process over HTTP: `/healthz`, `/readyz`, `/metrics`.
 
 use std::net::SocketAddr;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -9,39 +9,39 @@ use axum::Router;
 use axum::http::StatusCode;
 use axum::routing::get;
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
-use runtime::{Readiness, meters};
+use runtime::{Readiness, metrics};
 use tokio::net::TcpListener;
 
-/// How often what the histograms gathered is put together; only that keeps their memory small.
-const UPKEEP: Duration = Duration::from_secs(1);
+/// How often the samples of the histograms are merged, which keeps their memory small.
+const UPKEEP_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The listener of a worker process. Clones are the same one.
+/// The listener of a worker process. Clones share it.
 #[derive(Clone)]
 pub struct Health {
     address: SocketAddr,
-    /// What its worker says of itself.
+    /// The readiness that it serves.
     pub readiness: Readiness,
 }
 
 impl Health {
-    /// Listens at this address, such as `0.0.0.0:9100`, for as long as the process lives. Metrics count from now on.
+    /// Listens on this address, such as `0.0.0.0:9100`, as long as the process lives. Metrics count from now on.
     ///
     /// # Errors
-    /// When the address is in use or not this machine's.
+    /// When the address is in use or does not belong to this machine.
     pub async fn listen(address: &str) -> anyhow::Result<Self> {
-        let why = || format!("cannot listen at {address} (SPOTIFAI_LISTEN)");
+        let context = || format!("cannot listen on {address} (SPOTIFAI_LISTEN)");
         let recorder = recorder()?;
-        let listener = TcpListener::bind(address).await.with_context(why)?;
-        let health = Self { address: listener.local_addr().with_context(why)?, readiness: Readiness::default() };
+        let listener = TcpListener::bind(address).await.with_context(context)?;
+        let health = Self { address: listener.local_addr().with_context(context)?, readiness: Readiness::default() };
         let readiness = health.readiness.clone();
         let pages = Router::new()
             .route("/healthz", get(|| async { "alive\n" }))
-            .route("/readyz", get(move || async move { page(readiness.trouble()) }))
+            .route("/readyz", get(move || async move { readiness_page(readiness.problems()) }))
             .route("/metrics", get(move || async move { recorder.render() }));
         tokio::spawn(async move { axum::serve(listener, pages).await });
         tokio::spawn(async move {
             loop {
-                tokio::time::sleep(UPKEEP).await;
+                tokio::time::sleep(UPKEEP_INTERVAL).await;
                 recorder.run_upkeep();
             }
         });
@@ -55,26 +55,26 @@ impl Health {
     }
 }
 
-/// 200 when nothing keeps the process from its work; else 503 with a line for each thing that does.
-fn page(trouble: String) -> (StatusCode, String) {
-    match trouble.is_empty() {
+/// 200 if there are no problems, else 503 with a line for each.
+fn readiness_page(problems: String) -> (StatusCode, String) {
+    match problems.is_empty() {
         true => (StatusCode::OK, "ready\n".to_owned()),
-        false => (StatusCode::SERVICE_UNAVAILABLE, trouble),
+        false => (StatusCode::SERVICE_UNAVAILABLE, problems),
     }
 }
 
-/// The recorder of the process, installed once.
+/// The recorder of metrics, installed once in a process.
 fn recorder() -> Result<&'static PrometheusHandle, BuildError> {
     static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
     static INSTALLING: Mutex<()> = Mutex::new(());
-    let _turn = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
+    let _installing = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
     if RECORDER.get().is_none() {
-        let of = |name: &str| Matcher::Full(name.to_owned());
+        let full_name = |name: &str| Matcher::Full(name.to_owned());
         let handle = PrometheusBuilder::new()
-            .set_buckets_for_metric(of(meters::JOB_SECONDS), meters::BUCKETS)?
-            .set_buckets_for_metric(of(meters::WAIT_SECONDS), meters::BUCKETS)?
+            .set_buckets_for_metric(full_name(metrics::JOB_SECONDS), metrics::BUCKET_SECONDS)?
+            .set_buckets_for_metric(full_name(metrics::WAIT_SECONDS), metrics::BUCKET_SECONDS)?
             .install_recorder()?;
-        meters::describe();
+        metrics::describe();
         let _ = RECORDER.set(handle);
     }
     Ok(RECORDER.get().expect("it was just set"))

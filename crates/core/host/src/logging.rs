@@ -17,46 +17,44 @@ use crate::otlp;
 use crate::settings::trimmed;
 
 /// The environment variable that sets the level: `debug`, `warn`, `worker=debug,info` ….
-const LEVEL: &str = "SPOTIFAI_LOG";
+const LEVEL_VARIABLE: &str = "SPOTIFAI_LOG";
 
-/// The level where none is asked for.
-const DEFAULT: &str = "info";
+/// The level if none is set.
+const DEFAULT_LEVEL: &str = "info";
 
-/// Whatever level is asked for: what lapin logs of a lost connection comes back as an error that says more, and at its most
-/// talkative it shows every frame, among them the one with the password.
+/// Applies at every level: what lapin logs about a lost connection also comes as an error that says more, and its trace level
+/// shows every frame, including the one with the password.
 const WITHOUT_LAPIN: &str = "lapin=off";
 
-/// The one that sets the format: `human` or `json`.
-const FORMAT: &str = "SPOTIFAI_LOG_FORMAT";
+/// The variable that sets the format: `human` or `json`.
+const FORMAT_VARIABLE: &str = "SPOTIFAI_LOG_FORMAT";
 
-/// The one that names a collector of spans.
-const COLLECTOR: &str = "SPOTIFAI_OTLP_URL";
+/// The variable that names a collector of spans.
+const COLLECTOR_VARIABLE: &str = "SPOTIFAI_OTLP_URL";
 
-/// The log of this process. [`finish`](Self::finish) it, or the last spans are lost.
+/// The log of this process. Call [`finish`](Self::finish) at the end, or the last spans are lost.
 pub struct Logging {
     spans: Option<SdkTracerProvider>,
 }
 
-/// Starts logging to standard error, from `info` up unless `SPOTIFAI_LOG` says otherwise; once for a process, within a
-/// tokio runtime. A panic is one line of the log, unless `RUST_BACKTRACE` asks for more.
+/// Starts logging to standard error, at level `info` unless `SPOTIFAI_LOG` says otherwise. To be called once in a process,
+/// within a tokio runtime. A panic is logged as one line, unless `RUST_BACKTRACE` asks for more.
 pub fn init_logging() -> Logging {
-    let (level, format, collector) = (variable(LEVEL), variable(FORMAT), variable(COLLECTOR));
-    let filter = EnvFilter::try_new(if level.is_empty() { DEFAULT } else { &level });
+    let (level, format, collector) =
+        (variable(LEVEL_VARIABLE), variable(FORMAT_VARIABLE), variable(COLLECTOR_VARIABLE));
+    let filter = EnvFilter::try_new(if level.is_empty() { DEFAULT_LEVEL } else { &level });
     let refused = filter.as_ref().err().map(ToString::to_string);
     let spans = Some(&collector).filter(|url| !url.is_empty()).map(|url| otlp::start(url)).transpose();
     let exporting = spans.as_ref().ok().and_then(Option::as_ref);
-    let filter = filter.unwrap_or_else(|_| EnvFilter::new(DEFAULT));
+    let filter = filter.unwrap_or_else(|_| EnvFilter::new(DEFAULT_LEVEL));
     let filter = filter.add_directive(WITHOUT_LAPIN.parse().expect("a directive"));
     let started = start(filter, format == "json", exporting);
     if let Some(why) = refused {
-        tracing::warn!(
-            "{LEVEL} is `{}`, which is no level ({}); it is taken for `info`",
-            redacted(&level),
-            redacted(&why)
-        );
+        let (level, why) = (redacted(&level), redacted(&why));
+        tracing::warn!("{LEVEL_VARIABLE} is `{level}`, which is not a level ({why}); using `{DEFAULT_LEVEL}`");
     }
     if !["", "human", "json"].contains(&&*format) {
-        tracing::warn!("{FORMAT} is `{}`, expected human or json; it is taken for human", redacted(&format));
+        tracing::warn!("{FORMAT_VARIABLE} is `{}`, expected human or json; using human", redacted(&format));
     }
     if started.is_ok() && std::env::var_os("RUST_BACKTRACE").is_none() {
         std::panic::set_hook(Box::new(|panic| {
@@ -65,14 +63,14 @@ pub fn init_logging() -> Logging {
         }));
     }
     let spans = spans.unwrap_or_else(|error| {
-        tracing::warn!("{COLLECTOR}: no spans are exported: {error:#}");
+        tracing::warn!("{COLLECTOR_VARIABLE}: spans are not exported: {error:#}");
         None
     });
     Logging { spans }
 }
 
 impl Logging {
-    /// Sends the spans that were not sent yet. It blocks: within a runtime that is a matter for `spawn_blocking`.
+    /// Sends the spans that were not sent yet. This blocks, so within a runtime it belongs in `spawn_blocking`.
     pub fn finish(self) {
         if let Some(Err(error)) = self.spans.map(|spans| spans.shutdown()) {
             tracing::warn!("the last spans were not exported: {error}");
@@ -80,8 +78,8 @@ impl Logging {
     }
 }
 
-/// Where nothing is exported one filter serves all, which costs less than one a layer. A line that cannot be written is lost:
-/// said on standard error, which it was for, that would be a panic.
+/// If nothing is exported, one filter serves all layers, which costs less than one filter each. A line that cannot be written is
+/// lost: the library would report that on standard error, which is what cannot be written to, and panic.
 fn start(filter: EnvFilter, json: bool, spans: Option<&SdkTracerProvider>) -> Result<(), TryInitError> {
     let lines: Box<dyn Layer<Registry> + Send + Sync> = match json {
         true => Box::new(
@@ -89,7 +87,7 @@ fn start(filter: EnvFilter, json: bool, spans: Option<&SdkTracerProvider>) -> Re
                 .log_internal_errors(false)
                 .json()
                 .flatten_event(true)
-                .with_writer(|| Json(io::stderr()))
+                .with_writer(|| JsonWriter(io::stderr()))
                 .with_target(false),
         ),
         false => Box::new(
@@ -111,22 +109,22 @@ fn start(filter: EnvFilter, json: bool, spans: Option<&SdkTracerProvider>) -> Re
     }
 }
 
-/// A field of an event or span, on one line and without anything that a terminal obeys: names, reasons and answers come from
-/// outside.
+/// Writes a field of an event or span on one line and without terminal control sequences: names, reasons and answers come
+/// from outside.
 fn write_field(out: &mut Writer<'_>, field: &Field, value: &dyn std::fmt::Debug) -> std::fmt::Result {
     let value = format!("{value:?}");
     match field.name() {
         "message" => write!(out, "{}", escaped(&value)),
-        // Where a library that knows `log` alone logged it: the line has that already.
+        // From a library that uses `log`: the line already contains it.
         name if name.starts_with("log.") => Ok(()),
         name => write!(out, "{name}={}", escaped(&value)),
     }
 }
 
-/// A log of JSON, of which each event is written at once.
-struct Json<W>(W);
+/// A writer of JSON lines, each event in one write.
+struct JsonWriter<W>(W);
 
-impl<W: Write> Write for Json<W> {
+impl<W: Write> Write for JsonWriter<W> {
     fn write(&mut self, event: &[u8]) -> io::Result<usize> {
         self.0.write_all(escaped_json(&String::from_utf8_lossy(event)).as_bytes())?;
         Ok(event.len())

@@ -1,33 +1,36 @@
 //! Worker programs: which kinds of job each runs.
 
+use std::sync::Arc;
+
 use model::job::Kind;
 use model::settings::Settings;
 use runtime::{Budget, Handler, Worker};
+use store::Store;
 
 use crate::Backends;
 
 /// A worker program. A kind of job is added to it by one line of [`HANDLERS`](Self::HANDLERS).
 pub trait WorkerProgram: 'static {
-    /// Its name, which the bodies of its jobs name as their worker.
+    /// Its name. The bodies of its jobs refer to it as their worker.
     const NAME: &'static str;
 
     /// What it does, for its `--help`.
-    const ABOUT: &'static str;
+    const DESCRIPTION: &'static str;
 
     /// How a cluster scales it.
-    const PODS: Pods;
+    const SCALING: Scaling;
 
     /// What its handlers share: a client of a service, a cache.
     type Shared;
 
-    /// Its handlers, one a kind, in the order of the way of the data.
+    /// Its handlers, one for each kind, in the order in which data passes through them.
     const HANDLERS: &'static [Registration<Self::Shared>];
 
-    /// Makes what the handlers share.
+    /// Creates what the handlers share.
     ///
     /// # Errors
-    /// When it cannot be made with these settings.
-    fn open(backends: &Backends) -> anyhow::Result<Self::Shared>;
+    /// When that is impossible with these settings.
+    fn shared(backends: &Backends) -> anyhow::Result<Self::Shared>;
 
     /// The rate budgets that its handlers spend.
     fn budgets(_settings: &Settings) -> Vec<Budget> {
@@ -37,52 +40,55 @@ pub trait WorkerProgram: 'static {
 
 /// A handler as a program registers it.
 pub trait Registered<S>: Handler + Sized {
-    /// A handler with what all of its program share.
-    fn new(shared: &S) -> Self;
+    /// Creates the handler. Of the store it keeps the parts that it uses: an `Arc<dyn Store>` coerces to an `Arc<dyn Audio>`.
+    fn new(shared: &S, store: Arc<dyn Store>) -> Self;
 
-    /// Jobs at once, unless the setting `worker.slots` says otherwise.
+    /// How many jobs it runs at once, unless the setting `worker.slots` says otherwise.
     fn slots() -> usize;
 }
 
 /// One handler of a program whose handlers share an `S`.
 pub struct Registration<S> {
     kind: Kind,
-    add: fn(Worker, &S) -> Worker,
+    add: fn(Worker, &S, Arc<dyn Store>) -> Worker,
 }
 
 impl<S> Registration<S> {
     /// The registration of a handler.
     pub const fn of<H: Registered<S>>() -> Self {
-        Self { kind: Kind::of::<H::Body>(), add: |worker, shared| worker.with(H::new(shared), H::slots()) }
+        Self {
+            kind: Kind::of::<H::Body>(),
+            add: |worker, shared, store| worker.with(H::new(shared, store), H::slots()),
+        }
     }
 }
 
 /// How many pods of a worker a cluster runs.
 #[derive(Debug, Clone, Copy)]
-pub struct Pods {
-    /// At most.
-    pub most: u32,
-    /// Jobs that wait for each of them.
-    pub jobs_each: u32,
-    /// Why not more, as lines of a comment; empty where there is no reason.
-    pub why: &'static str,
+pub struct Scaling {
+    /// At most so many.
+    pub max_pods: u32,
+    /// One for so many waiting jobs.
+    pub jobs_per_pod: u32,
+    /// Why not more, as lines of a comment; empty if there is no reason.
+    pub limit_reason: &'static str,
 }
 
-/// Adds the handlers of the kinds that are wanted.
-type Add = fn(Worker, &Backends, &dyn Fn(&Kind) -> bool) -> anyhow::Result<Worker>;
+/// Adds the handlers of the wanted kinds to a worker.
+type AddHandlers = fn(Worker, &Backends, &dyn Fn(&Kind) -> bool) -> anyhow::Result<Worker>;
 
-/// A worker program as a value: what lists programs, or kinds of job, has a list of these.
+/// A worker program as a value, for lists of programs and of kinds of job.
 #[derive(Clone, Copy)]
 pub struct Program {
     /// Its name.
     pub name: &'static str,
     /// What it does.
-    pub about: &'static str,
+    pub description: &'static str,
     /// How a cluster scales it.
-    pub pods: Pods,
+    pub scaling: Scaling,
     kinds: fn() -> Vec<Kind>,
     budgets: fn(&Settings) -> Vec<Budget>,
-    add: Add,
+    add: AddHandlers,
 }
 
 impl Program {
@@ -90,15 +96,16 @@ impl Program {
     pub const fn of<P: WorkerProgram>() -> Self {
         Self {
             name: P::NAME,
-            about: P::ABOUT,
-            pods: P::PODS,
+            description: P::DESCRIPTION,
+            scaling: P::SCALING,
             kinds: || P::HANDLERS.iter().map(|registration| registration.kind).collect(),
             budgets: P::budgets,
             add: |worker, backends, is_wanted| {
-                let shared = P::open(backends)?;
-                let worker = P::budgets(&backends.settings).into_iter().fold(worker, Worker::paying_from);
+                let shared = P::shared(backends)?;
+                let worker = P::budgets(&backends.settings).into_iter().fold(worker, Worker::with_budget);
                 let wanted = P::HANDLERS.iter().filter(|registration| is_wanted(&registration.kind));
-                Ok(wanted.fold(worker, |worker, registration| (registration.add)(worker, &shared)))
+                Ok(wanted
+                    .fold(worker, |worker, registration| (registration.add)(worker, &shared, backends.store.clone())))
             },
         }
     }
@@ -116,16 +123,16 @@ impl Program {
     /// Adds its handlers to a worker.
     ///
     /// # Errors
-    /// When what they share cannot be made with the settings of this home.
+    /// When what they share cannot be created with these settings.
     pub fn add_to(&self, worker: Worker, backends: &Backends) -> anyhow::Result<Worker> {
-        self.add_some_to(worker, backends, |_| true)
+        self.add_kinds_to(worker, backends, |_| true)
     }
 
     /// Adds the handlers of some kinds to a worker.
     ///
     /// # Errors
     /// As [`add_to`](Self::add_to).
-    pub fn add_some_to(
+    pub fn add_kinds_to(
         &self,
         worker: Worker,
         backends: &Backends,

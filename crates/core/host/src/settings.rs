@@ -3,11 +3,11 @@
 mod check;
 mod file;
 mod layer;
+mod message;
 mod quote;
 #[cfg(test)]
 mod tests;
 mod trim;
-mod words;
 
 use std::path::{Path, PathBuf};
 
@@ -23,16 +23,16 @@ use layer::Layer;
 use trim::Trimmed;
 pub(crate) use trim::trimmed;
 
-/// The file that is read where no other is named.
-const FILE: &str = "spotifai.toml";
+/// The settings file, unless another one is named.
+const DEFAULT_FILE: &str = "spotifai.toml";
 
-/// A variable that starts like the programs' and is the tests'.
-const REAL_DATA: &str = "SPOTIFAI_REAL_DATA";
+/// A variable of the tests, which has the prefix of the programs' variables.
+const REAL_DATA_VARIABLE: &str = "SPOTIFAI_REAL_DATA";
 
-/// What the help calls the options that every program takes; they stand at its end.
+/// The heading of these options, at the end of every help.
 pub const GLOBAL_OPTIONS: &str = "Global options";
 
-/// The flags that every program of the system takes.
+/// The options that every program takes.
 #[derive(Debug, Clone, Default, clap::Args)]
 pub struct Flags {
     /// Settings file [default: spotifai.toml in the current folder, if it exists]
@@ -55,12 +55,12 @@ pub struct Flags {
 }
 
 impl Flags {
-    /// The file that settings are read from, if it is there.
+    /// The settings file, whether it exists or not.
     pub fn settings_file(&self) -> PathBuf {
-        self.config.clone().unwrap_or_else(|| FILE.into())
+        self.config.clone().unwrap_or_else(|| DEFAULT_FILE.into())
     }
 
-    /// Says that a password in a flag is no secret, where there is one.
+    /// Warns if an option contains a password.
     pub fn warn_of_passwords(&self) {
         for (flag, variable, value) in
             [("--queue", "SPOTIFAI_QUEUE", &self.queue), ("--store", "SPOTIFAI_STORE", &self.store)]
@@ -69,7 +69,7 @@ impl Flags {
                 let warning = format!(
                     "other users of this machine can read the password in {flag}: put the URL in {variable} instead"
                 );
-                // A command of a person has no log.
+                // Interactive commands have no log.
                 if tracing::dispatcher::has_been_set() {
                     tracing::warn!("{warning}");
                 } else {
@@ -80,7 +80,7 @@ impl Flags {
     }
 }
 
-/// Settings that cannot be used; one line: what, where, what is expected.
+/// Settings that cannot be used. One line: what, where, and what was expected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct SettingsError(String);
@@ -88,22 +88,22 @@ pub struct SettingsError(String);
 /// The settings in force.
 ///
 /// # Errors
-/// Unknown keys, wrong types, values out of range, and a file named by a flag that cannot be read.
+/// Unknown keys, wrong types, values out of range, and a named file that cannot be read.
 pub fn load_settings(flags: &Flags) -> Result<Settings, SettingsError> {
     flags.warn_of_passwords();
     load(flags, Path::new("."), environment()?)
 }
 
-/// The variables of the environment; those of others may be anything.
+/// The variables with our prefix; others may hold any bytes.
 fn environment() -> Result<Vec<(String, String)>, SettingsError> {
-    let mut ours = Vec::new();
+    let mut variables = Vec::new();
     for (name, value) in std::env::vars_os() {
         let Some(name) = name.to_str().filter(|name| name.starts_with("SPOTIFAI_")) else { continue };
         let value =
-            value.into_string().map_err(|_| SettingsError(format!("environment variable {name}: it is no UTF-8")))?;
-        ours.push((name.to_owned(), value));
+            value.into_string().map_err(|_| SettingsError(format!("environment variable {name} is not UTF-8")))?;
+        variables.push((name.to_owned(), value));
     }
-    Ok(ours)
+    Ok(variables)
 }
 
 fn load(flags: &Flags, folder: &Path, environment: Vec<(String, String)>) -> Result<Settings, SettingsError> {
@@ -126,17 +126,18 @@ fn load(flags: &Flags, folder: &Path, environment: Vec<(String, String)>) -> Res
             layers = layers.merge(Trimmed(Layer::text(flag, key, value)));
         }
     }
-    let mut settings: Settings = layers.extract().map_err(|error| SettingsError(words::of(error, file.as_ref())))?;
-    unset_what_is_empty(&mut settings);
+    let mut settings: Settings =
+        layers.extract().map_err(|error| SettingsError(message::one_line(error, file.as_ref())))?;
+    unset_empty(&mut settings);
     check::check(&settings).map_err(|(key, problem)| {
-        let place = words::place(layers.find_metadata(key), file.as_ref(), key);
-        SettingsError(format!("{place}: {key} {problem}"))
+        let origin = message::origin(layers.find_metadata(key), file.as_ref(), key);
+        SettingsError(format!("{origin}: {key} {problem}"))
     })?;
     Ok(settings)
 }
 
-/// An empty text for what may be missing means that it is missing, as it does in the environment.
-fn unset_what_is_empty(settings: &mut Settings) {
+/// Unsets optional settings that are empty, as an empty environment variable counts as unset.
+fn unset_empty(settings: &mut Settings) {
     let Settings { queue_management_url, contact, spotify, lastfm, worker, .. } = settings;
     for text in [queue_management_url, contact, &mut spotify.client_id, &mut spotify.token_file, &mut worker.listen] {
         text.take_if(|text| text.is_empty());
@@ -146,9 +147,9 @@ fn unset_what_is_empty(settings: &mut Settings) {
     }
 }
 
-/// The file that is named, which must be there, or the usual one where it is.
+/// The named file, which must exist, or the default one if it exists.
 fn file(flags: &Flags, folder: &Path) -> Result<Option<SettingsFile>, SettingsError> {
-    let file = flags.config.clone().unwrap_or_else(|| folder.join(FILE));
+    let file = flags.config.clone().unwrap_or_else(|| folder.join(DEFAULT_FILE));
     if flags.config.is_none() && !file.exists() {
         return Ok(None);
     }
@@ -156,9 +157,9 @@ fn file(flags: &Flags, folder: &Path) -> Result<Option<SettingsFile>, SettingsEr
 }
 
 fn warn_of_unknown(variable: &str) {
-    let ours = variable.starts_with("SPOTIFAI_") && !variable.starts_with("SPOTIFAI_TEST_");
-    let known = variable == REAL_DATA || PROCESS_ENVIRONMENT.iter().any(|(name, _)| *name == variable);
-    if ours && !known {
-        tracing::warn!("the environment variable {variable} is unknown and does nothing");
+    let is_ours = variable.starts_with("SPOTIFAI_") && !variable.starts_with("SPOTIFAI_TEST_");
+    let is_known = variable == REAL_DATA_VARIABLE || PROCESS_ENVIRONMENT.iter().any(|(name, _)| *name == variable);
+    if is_ours && !is_known {
+        tracing::warn!("unknown environment variable {variable}: ignored");
     }
 }

@@ -35,18 +35,18 @@ struct RunOptions {
     until_empty: bool,
 }
 
-/// Runs a worker program until a signal or as its flags say. The exit code is 0 after a stop, 1 after a failure, 2 where
-/// flags or settings cannot be used.
+/// Runs a worker program until a signal, or as its options say. The exit code is 0 after a stop, 1 after a failure, and 2 if
+/// options or settings cannot be used.
 pub fn main<P: WorkerProgram>() -> ExitCode {
     let (program, name) = (Program::of::<P>(), P::NAME);
-    let (runtime, shutdown) = match begin() {
-        Ok(begun) => begun,
+    let (runtime, shutdown) = match start_process() {
+        Ok(started) => started,
         Err(error) => {
             complain(&format!("{name}: {error}"));
             return ExitCode::FAILURE;
         }
     };
-    let matches = Options::command().name(name).about(program.about).try_get_matches();
+    let matches = Options::command().name(name).about(program.description).try_get_matches();
     let Options { run, flags, .. } = match matches.and_then(|matches| Options::from_arg_matches(&matches)) {
         Ok(options) => options,
         Err(error) => return usage_error(name, error),
@@ -68,17 +68,17 @@ pub fn main<P: WorkerProgram>() -> ExitCode {
     );
     logging.finish();
     drop(entered);
-    end(runtime);
+    end_process(runtime);
     code
 }
 
-/// What every main begins with, before anything that takes time: a runtime, handlers of the signals, so that none is missed,
+/// The start of every main function, before anything that takes time: a runtime, signal handlers, so that no signal is missed,
 /// and [`install_crypto`].
 ///
 /// # Errors
-/// When the system gives no threads or no handlers.
-pub fn begin() -> std::io::Result<(Runtime, Shutdown)> {
-    // More than one thread: a handler that never yields keeps one to itself, and its time-out has to be noticed.
+/// When the system refuses threads or signal handlers.
+pub fn start_process() -> std::io::Result<(Runtime, Shutdown)> {
+    // At least two threads: a handler that never yields occupies one, and its time-out has to be noticed.
     let threads = std::thread::available_parallelism().map_or(2, |cores| cores.get().max(2));
     let runtime = Builder::new_multi_thread().worker_threads(threads).enable_all().build()?;
     let shutdown = {
@@ -89,17 +89,17 @@ pub fn begin() -> std::io::Result<(Runtime, Shutdown)> {
     Ok((runtime, shutdown))
 }
 
-/// What every main ends with, after its last words.
-pub fn end(runtime: Runtime) {
-    // Tasks are cut off anywhere now, and the MongoDB driver's panic where the other half of a channel went first.
+/// The end of every main function, after its last output.
+pub fn end_process(runtime: Runtime) {
+    // Tasks are aborted at any point now, and those of the MongoDB driver panic if the other half of a channel went first.
     std::panic::set_hook(Box::new(|_| {}));
-    // Not dropped: that would wait for a computation that was left behind when its time was up.
+    // Not dropped: that would wait for a computation that was abandoned after its time-out.
     runtime.shutdown_background();
 }
 
-/// Makes ring the one provider of cryptography: more than one is linked in, and rustls does not choose.
+/// Makes ring the provider of cryptography: more than one is linked in, and rustls does not choose.
 pub fn install_crypto() {
-    // Refused only where there is one already.
+    // Fails only if one is installed already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
@@ -111,11 +111,11 @@ async fn start(mut settings: Settings, run: &RunOptions, program: &Program, shut
     run_worker(settings, |worker, backends| program.add_to(worker, backends), until, shutdown).await
 }
 
-/// Opens queue and store, waiting for them, and runs a worker with the handlers that `add` adds; with a listener, where the
-/// settings say so.
+/// Opens queue and store, waiting until they are reachable, and runs a worker with the handlers that `add` adds; with a listener
+/// if the settings name one.
 ///
 /// # Errors
-/// When queue, store or the listener's address can never be used.
+/// When the queue, the store or the listener's address can never be used.
 pub async fn run_worker(
     settings: Settings,
     add: impl FnOnce(Worker, &Backends) -> anyhow::Result<Worker>,
@@ -127,12 +127,12 @@ pub async fn run_worker(
         None => None,
     };
     let readiness = health.map(|health| health.readiness).unwrap_or_default();
-    let kept_out = |why: &str| readiness.kept_out(why);
+    let on_failure = |reason: &str| readiness.set_open_failure(reason);
     let backends = tokio::select! {
-        backends = Backends::open_patiently(settings, until, kept_out) => backends?,
+        backends = Backends::open_with_retries(settings, until, on_failure) => backends?,
         () = shutdown.stopped() => return Ok(()),
     };
-    let worker = add(backends.worker().reporting_to(readiness.clone()), &backends)?;
+    let worker = add(backends.worker().with_readiness(readiness.clone()), &backends)?;
     worker.run(until, shutdown).await?;
     Ok(())
 }

@@ -61,7 +61,7 @@ async fn a_worker_is_ready_while_it_takes_jobs_and_not_before_nor_while_it_drain
             Ok(vec![])
         }
     });
-    let (shutdown, run) = start(place.worker().reporting_to(health.readiness.clone()).with(handler, 1));
+    let (shutdown, run) = start(place.worker().with_readiness(health.readiness.clone()).with(handler, 1));
     until_ready(&health, &place, (200, "ready")).await;
     place.publish(&[job(Apple { n: 1 })]).await;
     began.notified().await;
@@ -84,9 +84,9 @@ async fn a_kind_that_waits_on_purpose_is_ready() {
     let worker = place
         .worker()
         .with(on(|_: Pear, _| async { Ok(vec![]) }), 1)
-        .paying_from(budget())
+        .with_budget(budget())
         .with(on(|_: Fig, _| async { Ok(vec![]) }), 1);
-    let (shutdown, run) = start(worker.reporting_to(health.readiness.clone()));
+    let (shutdown, run) = start(worker.with_readiness(health.readiness.clone()));
     until_ready(&health, &place, (200, "ready")).await;
     shutdown.stop();
     ended(run).await;
@@ -128,7 +128,7 @@ async fn a_kind_without_a_subscription_is_not_ready_and_says_why() {
     let place = Place::new().await;
     let health = listen().await;
     let worker = (Backends { queue: Arc::new(Gone), ..place.backends.clone() }).worker();
-    let worker = worker.with(on(|_: Apple, _| async { Ok(vec![]) }), 1).reporting_to(health.readiness.clone());
+    let worker = worker.with(on(|_: Apple, _| async { Ok(vec![]) }), 1).with_readiness(health.readiness.clone());
     let (shutdown, run) = start(worker);
     let said = "test.apple: the queue at far away is out of reach: nobody answers\n";
     until_ready(&health, &place, (503, said)).await;
@@ -151,7 +151,7 @@ async fn a_process_that_cannot_keep_what_its_jobs_make_is_not_ready_until_it_can
         }
     });
     place.publish(&[job(Apple { n: 1 })]).await;
-    let (shutdown, run) = start(place.worker().reporting_to(health.readiness.clone()).with(handler, 1));
+    let (shutdown, run) = start(place.worker().with_readiness(health.readiness.clone()).with(handler, 1));
     let said = "this process: cannot write to a.db: the disk is full: free some space\n";
     until_ready(&health, &place, (503, said)).await;
     is_full.store(false, Ordering::SeqCst);
@@ -174,7 +174,7 @@ async fn metrics_count_how_jobs_of_a_kind_ended() {
             _ => Err(Failure::Retry { after: Some(Duration::from_millis(1)), reason: "no".into() }),
         }
     });
-    run_until_empty(backends.worker().paying_from(budget()).with(handler, 3)).await;
+    run_until_empty(backends.worker().with_budget(budget()).with(handler, 3)).await;
     let (status, metrics) = page(&health, "/metrics").await;
     assert_eq!(status, 200);
     for line in [
@@ -186,7 +186,7 @@ async fn metrics_count_how_jobs_of_a_kind_ended() {
         "spotifai_job_seconds_count{kind=\"test.quince\"} 4",
         "spotifai_budget_wait_seconds_bucket{budget=\"lastfm@default\",le=\"300\"}",
         "# TYPE spotifai_budget_permits_total counter",
-        "# HELP spotifai_job_seconds From a job's delivery to its acknowledgement",
+        "# HELP spotifai_job_seconds Time from a job's delivery to its acknowledgement",
     ] {
         assert!(metrics.contains(line), "{line} is not in\n{metrics}");
     }
@@ -197,5 +197,5 @@ async fn an_address_that_is_in_use_is_refused_in_one_line() {
     let health = listen().await;
     let refused = Health::listen(&health.address().to_string()).await.err().unwrap();
     let said = format!("{refused:#}");
-    assert!(said.starts_with("cannot listen at 127.0.0.1:") && said.contains("SPOTIFAI_LISTEN"), "{said}");
+    assert!(said.starts_with("cannot listen on 127.0.0.1:") && said.contains("SPOTIFAI_LISTEN"), "{said}");
 }

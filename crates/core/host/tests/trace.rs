@@ -104,7 +104,9 @@ async fn a_json_log_has_one_object_a_line_with_the_trace_of_its_job() {
         line.unwrap_or_else(|| panic!("{message}: {lines:?}"))["span"].clone()
     };
     let trace = apple.id.replace('-', "");
-    for (message, kind) in [("an apple", "test.apple"), ("a pear", "test.pear"), ("dead: no pears", "test.pear")] {
+    for (message, kind) in
+        [("an apple", "test.apple"), ("a pear", "test.pear"), ("failed permanently: no pears", "test.pear")]
+    {
         let span = of(message);
         assert_eq!(span["trace"], *trace, "{message}");
         assert_eq!(

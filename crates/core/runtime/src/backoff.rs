@@ -7,10 +7,10 @@ use metrics::Counter;
 use model::settings::BackoffSettings;
 use rand::Rng;
 
-use crate::meters;
+use crate::metrics::outages;
 
-/// The largest part that jitter adds to a wait, so that those who failed together do not come back together.
-const JITTER: f64 = 0.25;
+/// The largest share that jitter adds to a delay, so that jobs that failed together do not all come back together.
+const MAX_JITTER: f64 = 0.25;
 
 /// An exponential back-off: `first`, then twice as long each time, up to `cap`, jitter included.
 #[derive(Debug, Clone, Copy)]
@@ -20,18 +20,18 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Between the attempts of one job whose failure named no wait.
+    /// Between the attempts of a job whose failure named no delay.
     pub(crate) const ATTEMPTS: Self = Self { first: Duration::from_secs(1), cap: Duration::from_secs(300) };
 
-    /// Between the jobs that a process declines.
+    /// Between the attempts of a process to take jobs of a kind that it declines.
     pub(crate) const DECLINES: Self = Self { first: Duration::from_secs(5), cap: Duration::from_secs(60) };
 
-    /// The wait after one more failure than `earlier` ones in a row; never shorter than `first`, never longer than `cap`.
-    pub(crate) fn wait(&self, earlier: u32) -> Duration {
+    /// The delay after a failure that follows `earlier` ones in a row; never shorter than `first`, never longer than `cap`.
+    pub(crate) fn delay(&self, earlier: u32) -> Duration {
         let cap = self.cap.as_secs_f64();
-        let wait = self.first.as_secs_f64() * 2f64.powi(earlier.min(64) as i32);
-        let jitter = 1.0 + rand::rng().random_range(0.0..=JITTER);
-        Duration::from_secs_f64((wait.min(cap / (1.0 + JITTER)) * jitter).min(cap))
+        let delay = self.first.as_secs_f64() * 2f64.powi(earlier.min(64) as i32);
+        let jitter = 1.0 + rand::rng().random_range(0.0..=MAX_JITTER);
+        Duration::from_secs_f64((delay.min(cap / (1.0 + MAX_JITTER)) * jitter).min(cap))
     }
 }
 
@@ -42,40 +42,41 @@ impl From<BackoffSettings> for Backoff {
     }
 }
 
-/// A queue or store that is out of reach. Waits grow with how long that lasts, not with how many slots notice it.
+/// A period in which the queue or the store is unreachable. Delays grow with how long it lasts, not with how many slots
+/// notice it.
 pub struct Outage {
     since: Mutex<Option<Instant>>,
     count: Counter,
 }
 
 impl Outage {
-    const SHORTEST: Duration = Duration::from_millis(250);
-    /// Two of these may follow each other before a worker takes jobs again, which is to be within 5 s of the return.
-    const LONGEST: Duration = Duration::from_secs(2);
+    const MIN_DELAY: Duration = Duration::from_millis(250);
+    /// Two of these may follow each other before a worker takes jobs again, and that has to happen within 5 s.
+    const MAX_DELAY: Duration = Duration::from_secs(2);
 
-    /// No outage so far, as these notice it: `takers`, `jobs` ….
-    pub fn seen_by(who: &'static str) -> Self {
-        Self { since: Mutex::default(), count: meters::outages(who) }
+    /// No outage so far, as noticed by this part of a worker: `consumers`, `jobs` or `start`.
+    pub fn seen_by(observer: &'static str) -> Self {
+        Self { since: Mutex::default(), count: outages(observer) }
     }
 
-    /// Waits as long as the outage has lasted by now, within bounds.
+    /// Waits as long as the outage has lasted so far, within bounds.
     pub async fn wait(&self, cause: impl std::fmt::Display) {
-        let lasted = {
+        let duration = {
             let mut since = self.since.lock().unwrap_or_else(PoisonError::into_inner);
             if since.is_none() {
                 self.count.increment(1);
-                tracing::warn!("{cause}; trying again until it is back");
+                tracing::warn!("{cause}; retrying until it is reachable again");
             }
             since.get_or_insert_with(Instant::now).elapsed()
         };
-        let jitter = rand::rng().random_range(1.0 - JITTER..=1.0);
-        tokio::time::sleep(lasted.clamp(Self::SHORTEST, Self::LONGEST).mul_f64(jitter)).await;
+        let jitter = rand::rng().random_range(1.0 - MAX_JITTER..=1.0);
+        tokio::time::sleep(duration.clamp(Self::MIN_DELAY, Self::MAX_DELAY).mul_f64(jitter)).await;
     }
 
-    /// It answers again.
-    pub fn over(&self) {
+    /// Ends the outage, if there is one.
+    pub fn end(&self) {
         if let Some(since) = self.since.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            tracing::info!(outage_ms = since.elapsed().as_millis() as u64, "back in reach");
+            tracing::info!(outage_ms = since.elapsed().as_millis() as u64, "reachable again");
         }
     }
 }
@@ -85,13 +86,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_double_and_stay_between_first_and_cap() {
+    fn delays_double_and_stay_between_first_and_cap() {
         for _ in 0..200 {
             for (earlier, seconds) in [(0, 1.0), (1, 2.0), (5, 32.0)] {
-                let wait = Backoff::ATTEMPTS.wait(earlier).as_secs_f64();
-                assert!((seconds..=seconds * (1.0 + JITTER)).contains(&wait), "{wait} s after {earlier} failures");
+                let delay = Backoff::ATTEMPTS.delay(earlier).as_secs_f64();
+                assert!(
+                    (seconds..=seconds * (1.0 + MAX_JITTER)).contains(&delay),
+                    "{delay} s after {earlier} failures"
+                );
             }
-            let longest = Backoff::ATTEMPTS.wait(u32::MAX).as_secs_f64();
+            let longest = Backoff::ATTEMPTS.delay(u32::MAX).as_secs_f64();
             assert!((240.0..=300.0).contains(&longest), "{longest} s at the cap");
         }
     }
@@ -99,7 +103,7 @@ mod tests {
     #[test]
     fn a_back_off_is_made_of_a_setting() {
         let backoff = Backoff::from(BackoffSettings { first: 0.5, cap: 2.0 });
-        assert!((0.5..=0.625).contains(&backoff.wait(0).as_secs_f64()));
-        assert!((1.6..=2.0).contains(&backoff.wait(9).as_secs_f64()));
+        assert!((0.5..=0.625).contains(&backoff.delay(0).as_secs_f64()));
+        assert!((1.6..=2.0).contains(&backoff.delay(9).as_secs_f64()));
     }
 }

@@ -5,82 +5,118 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use model::Timestamp;
-use store::{Store, StoreError};
+use model::settings::BackoffSettings;
+use store::{Fleet, StoreError};
 use tokio::sync::Mutex;
 
 use crate::Failure;
 use crate::backoff::Backoff;
-use crate::gate::Gate;
-use crate::lane::{Budget, Lane};
-use crate::waiting::Waiting;
+use crate::gate::BudgetGate;
+use crate::lease::Lease;
+use crate::metrics::BudgetMetrics;
+use crate::permit_waits::PermitWaits;
 
-/// A budget that opens within this time is waited for by the job itself; for a longer one the job is handed back.
-const WORTH_WAITING: Duration = Duration::from_secs(2);
+/// A job waits this long for a closed budget to open; if it takes longer, the job is handed back.
+const MAX_WAIT_IN_JOB: Duration = Duration::from_secs(2);
 
-/// Throttled answers to requests that were under way together close a budget once, not once each.
-const TOGETHER: Duration = Duration::from_secs(1);
+/// Throttled answers to requests that were under way at the same time close a budget once, not once each: one that would
+/// prolong the closing by less than this is of the same moment.
+const SAME_CLOSING: Duration = Duration::from_secs(1);
 
-/// The shortest time a service can ask for. Some answer `Retry-After: 0`, which would close nothing.
-const SHORTEST_PAUSE: Duration = Duration::from_secs(1);
+/// The shortest closing. Some services answer `Retry-After: 0`, which would close nothing.
+const MIN_CLOSING: Duration = Duration::from_secs(1);
+
+/// A rate that a service allows, declared by the worker crate whose handlers spend it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Budget {
+    /// Its name in the code, which kinds of job refer to.
+    pub name: &'static str,
+    /// Its name in the store: what is limited and who is, so that two that the service counts separately do not wait for
+    /// each other.
+    pub key: String,
+    /// Requests a second, for the whole team.
+    pub rate: f64,
+    /// How long it closes after throttled answers in a row that named no delay.
+    pub backoff: BackoffSettings,
+}
+
+/// One budget as this process uses it.
+struct LocalBudget {
+    /// Its name in the store.
+    key: String,
+    /// The lock is fair: first come, first served.
+    lease: Mutex<Lease>,
+    backoff: Backoff,
+    metrics: BudgetMetrics,
+}
+
+impl LocalBudget {
+    fn new(budget: Budget) -> Self {
+        let Budget { key, rate, backoff, .. } = budget;
+        let lease = Mutex::new(Lease::new(rate));
+        Self { lease, backoff: backoff.into(), metrics: BudgetMetrics::of(&key), key }
+    }
+}
 
 /// The rate budgets of this process. Clones share their leases.
 #[derive(Clone)]
 pub struct Budgets {
-    shared: Arc<Shared>,
+    inner: Arc<BudgetsInner>,
     /// Of the attempt that this clone is for.
-    waiting: Arc<Waiting>,
+    permit_waits: Arc<PermitWaits>,
 }
 
-struct Shared {
-    store: Arc<dyn Store>,
-    lanes: HashMap<&'static str, Lane>,
-    gate: Gate,
-    pausing: Mutex<()>,
+struct BudgetsInner {
+    fleet: Arc<dyn Fleet>,
+    local: HashMap<&'static str, LocalBudget>,
+    gate: BudgetGate,
+    /// Held while a budget is being closed, so that throttled answers of the same moment see each other.
+    closing: Mutex<()>,
 }
 
 impl Budgets {
-    /// The budgets of a store.
+    /// These budgets, leased from this store.
     ///
     /// # Panics
     /// When a rate is not a positive number.
-    pub fn new(store: Arc<dyn Store>, budgets: impl IntoIterator<Item = Budget>) -> Self {
-        let lanes = budgets.into_iter().map(|budget| (budget.name, Lane::new(budget))).collect();
-        let shared = Arc::new(Shared { store, lanes, gate: Gate::new(), pausing: Mutex::new(()) });
-        Self { shared, waiting: Arc::default() }
+    pub fn new(fleet: Arc<dyn Fleet>, budgets: impl IntoIterator<Item = Budget>) -> Self {
+        let local = budgets.into_iter().map(|budget| (budget.name, LocalBudget::new(budget))).collect();
+        let inner = Arc::new(BudgetsInner { fleet, local, gate: BudgetGate::new(), closing: Mutex::new(()) });
+        Self { inner, permit_waits: Arc::default() }
     }
 
-    /// The same budgets for one attempt, and how long it waits for permits.
-    pub(crate) fn for_attempt(&self) -> (Self, Arc<Waiting>) {
-        let waiting = Arc::<Waiting>::default();
-        (Self { shared: self.shared.clone(), waiting: waiting.clone() }, waiting)
+    /// The same budgets for one attempt, and the record of how long it waits for permits.
+    pub(crate) fn for_attempt(&self) -> (Self, Arc<PermitWaits>) {
+        let permit_waits = Arc::<PermitWaits>::default();
+        (Self { inner: self.inner.clone(), permit_waits: permit_waits.clone() }, permit_waits)
     }
 
-    /// Waits for a permit to make one request now. [`Failure::Closed`] while the budget is closed for long.
+    /// Waits for a permit to make one request now. [`Failure::Closed`] if the budget stays closed for long.
     pub async fn permit(&self, name: &'static str) -> Result<(), Failure> {
-        let Shared { store, lanes, gate, .. } = &*self.shared;
-        let lane = lanes.get(name).ok_or_else(|| Failure::dead(format!("no rate is set for the budget {name}")))?;
-        let (began, _waits) = (Instant::now(), self.waiting.begin());
-        let mut lease = lane.lease.lock().await;
+        let BudgetsInner { fleet, local, gate, .. } = &*self.inner;
+        let budget = local.get(name).ok_or_else(|| Failure::dead(format!("no rate is set for the budget {name}")))?;
+        let (started_at, _wait) = (Instant::now(), self.permit_waits.start());
+        let mut lease = budget.lease.lock().await;
         let names = [name];
         loop {
             self.wait_until_open(name).await?;
             let now = Timestamp::now();
             match lease.opens_at(now) {
                 None => {
-                    let permits = lease.renew(&**store, &lane.key).await?;
+                    let permits = lease.renew(&**fleet, &budget.key).await?;
                     if permits.count == 0 {
-                        gate.refused(name, permits.opens_at);
+                        gate.no_permits_before(name, permits.opens_at);
                     }
                 }
                 Some(opens_at) if opens_at > now => tokio::select! {
                     () = tokio::time::sleep(opens_at.duration_since(now)) => {}
-                    () = gate.closed(&names) => {}
+                    () = gate.until_closed(&names) => {}
                 },
                 Some(_) => {
-                    lease.due().await;
-                    if gate.closed_for(&names).is_none() && lease.take(Timestamp::now()) {
-                        lane.meters.permits.increment(1);
-                        lane.meters.wait_seconds.record(began.elapsed());
+                    lease.until_due().await;
+                    if gate.opens_in(&names).is_none() && lease.take(Timestamp::now()) {
+                        budget.metrics.permits.increment(1);
+                        budget.metrics.wait_seconds.record(started_at.elapsed());
                         return Ok(());
                     }
                 }
@@ -88,83 +124,83 @@ impl Budgets {
         }
     }
 
-    /// Notes that the service gave a good answer. Costs nothing unless throttled answers were counted before.
-    pub async fn answered(&self, name: &'static str) -> Result<(), Failure> {
-        let gate = &self.shared.gate;
-        // While the budget is closed, a good answer belongs to a request from before and says nothing.
-        if gate.throttled(name) > 0 && gate.closed_for(&[name]).is_none() {
-            self.shared.store.reset_throttling(self.key(name)).await?;
-            gate.answered(name);
+    /// Records that the service gave a good answer, which ends a row of throttled ones. Free if there is no such row.
+    pub async fn record_success(&self, name: &'static str) -> Result<(), Failure> {
+        let gate = &self.inner.gate;
+        // A good answer while the budget is closed belongs to an earlier request and says nothing.
+        if gate.throttled(name) > 0 && gate.opens_in(&[name]).is_none() {
+            self.inner.fleet.reset_throttling(self.key(name)).await?;
+            gate.reset_throttled(name);
         }
         Ok(())
     }
 
-    /// Closes a budget for everyone, for the time the service asked for or by its own back-off.
-    pub(crate) async fn pause(&self, name: &str, after: Option<Duration>, reason: &str) -> Result<(), StoreError> {
-        let Shared { store, lanes, gate, pausing } = &*self.shared;
+    /// Closes a budget for everyone, for the time the service asked for or by the budget's own back-off.
+    pub(crate) async fn close(&self, name: &str, after: Option<Duration>, reason: &str) -> Result<(), StoreError> {
+        let BudgetsInner { fleet, local, gate, closing } = &*self.inner;
         let key = self.key(name);
-        let after = after.map(|wait| wait.max(SHORTEST_PAUSE));
-        let backoff = lanes.get(name).map_or(Backoff::ATTEMPTS, |lane| lane.backoff);
-        let _turn = pausing.lock().await;
-        let (asked_at, asked) = (Timestamp::now(), Instant::now());
-        let known = store.budget(key).await.inspect_err(|_| {
-            // Out of reach, the store cannot tell the others; this process at least keeps quiet.
-            gate.close(name, asked_at + after.unwrap_or_else(|| backoff.wait(gate.throttled(name))));
+        let after = after.map(|delay| delay.max(MIN_CLOSING));
+        let backoff = local.get(name).map_or(Backoff::ATTEMPTS, |budget| budget.backoff);
+        let _closing = closing.lock().await;
+        let (now, asked_at) = (Timestamp::now(), Instant::now());
+        let stored = fleet.budget(key).await.inspect_err(|_| {
+            // The store cannot tell the others, but this process at least keeps quiet.
+            gate.close_locally(name, now + after.unwrap_or_else(|| backoff.delay(gate.throttled(name))));
         })?;
-        let (closed_until, throttled) = known.map_or_else(Default::default, |budget| {
-            gate.note(name, &budget, asked);
+        let (closed_until, throttled) = stored.map_or_else(Default::default, |budget| {
+            gate.update(name, &budget, asked_at);
             (budget.blocked_until, budget.throttled)
         });
-        let is_closed = closed_until > asked_at;
+        let is_closed = closed_until > now;
         let until = match after {
             None if is_closed => return Ok(()),
-            Some(wait) if is_closed && asked_at + wait <= closed_until + TOGETHER => return Ok(()),
-            _ => asked_at + after.unwrap_or_else(|| backoff.wait(throttled)),
+            Some(delay) if is_closed && now + delay <= closed_until + SAME_CLOSING => return Ok(()),
+            _ => now + after.unwrap_or_else(|| backoff.delay(throttled)),
         };
-        gate.close(name, until);
-        let closed = store.block_budget(key, until, reason).await?;
-        gate.closed_by_store(name, &closed, Instant::now());
-        if let Some(lane) = lanes.get(name) {
-            lane.meters.closed.increment(1);
+        gate.close_locally(name, until);
+        let closed = fleet.block_budget(key, until, reason).await?;
+        gate.closed_in_store(name, &closed, Instant::now());
+        if let Some(budget) = local.get(name) {
+            budget.metrics.closed.increment(1);
         }
-        let closed_ms = until.duration_since(asked_at).as_millis() as u64;
-        tracing::warn!(budget = key, closed_ms, "the budget is closed for everyone: {reason}");
+        let closed_ms = until.duration_since(now).as_millis() as u64;
+        tracing::warn!(budget = key, closed_ms, "the budget is closed for all workers: {reason}");
         Ok(())
     }
 
-    /// Asks the store what it knows of these budgets. Those of others, with other keys, are none of this process's.
+    /// Reads the state of these budgets from the store. Budgets with other keys are none of this process's business.
     pub(crate) async fn refresh(&self) -> Result<(), StoreError> {
-        let Shared { store, lanes, gate, .. } = &*self.shared;
-        let asked = Instant::now();
-        for budget in store.budgets().await? {
-            for (name, _) in lanes.iter().filter(|(_, lane)| lane.key == budget.name) {
-                gate.note(name, &budget, asked);
+        let BudgetsInner { fleet, local, gate, .. } = &*self.inner;
+        let asked_at = Instant::now();
+        for stored in fleet.budgets().await? {
+            for (name, _) in local.iter().filter(|(_, budget)| budget.key == stored.name) {
+                gate.update(name, &stored, asked_at);
             }
         }
-        for (name, lane) in lanes {
-            let left = gate.closed_for(&[name]).unwrap_or_default();
-            lane.meters.closed_seconds.set(left.as_secs_f64());
+        for (name, budget) in local {
+            let opens_in = gate.opens_in(&[name]).unwrap_or_default();
+            budget.metrics.closed_seconds.set(opens_in.as_secs_f64());
         }
         Ok(())
     }
 
     /// Which budgets are closed.
-    pub(crate) fn gate(&self) -> &Gate {
-        &self.shared.gate
+    pub(crate) fn gate(&self) -> &BudgetGate {
+        &self.inner.gate
     }
 
     /// A budget's key in the store.
     fn key<'a>(&'a self, name: &'a str) -> &'a str {
-        self.shared.lanes.get(name).map_or(name, |lane| &lane.key)
+        self.inner.local.get(name).map_or(name, |budget| &budget.key)
     }
 
     async fn wait_until_open(&self, name: &str) -> Result<(), Failure> {
-        let gate = &self.shared.gate;
-        while let Some(wait) = gate.closed_for(&[name]) {
-            if wait > WORTH_WAITING {
+        let gate = &self.inner.gate;
+        while let Some(opens_in) = gate.opens_in(&[name]) {
+            if opens_in > MAX_WAIT_IN_JOB {
                 return Err(Failure::Closed { budget: name.to_owned() });
             }
-            gate.open(&[name]).await;
+            gate.until_open(&[name]).await;
         }
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Asking a job to stop, and waiting for what does not.
+//! Cancelling a job, and keeping track of the threads of those that do not stop.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -8,101 +8,100 @@ use std::time::Duration;
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
-/// How long a job that was given up may go on before it counts as one that does not end.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// An abandoned job that runs on for longer than this has its thread counted as lost.
+const ABANDON_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// So many threads that do not come back are borne; with one more the process ends, and whoever started it starts a new one.
-/// A thread cannot be killed.
-const MOST_LOST: usize = 3;
+/// With more lost threads than this the worker ends, so that its supervisor starts a new process: a thread cannot be killed.
+const MAX_LOST_THREADS: usize = 3;
 
-/// Whether a job is to stop. Clones are the same one; each keeps the job alive in the eyes of the runtime.
+/// Whether a job is to stop. Clones share one flag, and the runtime takes the job for running as long as one of them exists.
 #[derive(Clone)]
 pub struct Cancellation {
-    asked: Arc<AtomicBool>,
-    /// Dropped by the last one that works on the job.
-    _working: mpsc::Sender<Infallible>,
+    requested: Arc<AtomicBool>,
+    /// The last clone that is dropped closes the channel.
+    _running: mpsc::Sender<Infallible>,
 }
 
-/// The other end: of those who gave the job.
+/// The other end of a [`Cancellation`], which requests it.
 pub(crate) struct Canceller {
-    asked: Arc<AtomicBool>,
-    working: mpsc::Receiver<Infallible>,
+    requested: Arc<AtomicBool>,
+    running: mpsc::Receiver<Infallible>,
 }
 
 impl Cancellation {
-    /// Not asked for so far.
+    /// A cancellation that is not requested yet, and both of its ends.
     pub(crate) fn new() -> (Canceller, Self) {
-        let (sender, working) = mpsc::channel(1);
-        let asked = Arc::<AtomicBool>::default();
-        (Canceller { asked: asked.clone(), working }, Self { asked, _working: sender })
+        let (sender, running) = mpsc::channel(1);
+        let requested = Arc::<AtomicBool>::default();
+        (Canceller { requested: requested.clone(), running }, Self { requested, _running: sender })
     }
 
-    /// One that nobody asks for.
+    /// A cancellation that is never requested.
     pub(crate) fn never() -> Self {
         Self::new().1
     }
 
-    /// Whether it was asked for.
-    pub fn is_asked(&self) -> bool {
-        self.asked.load(Ordering::Relaxed)
+    /// Whether it was requested.
+    pub fn is_requested(&self) -> bool {
+        self.requested.load(Ordering::Relaxed)
     }
 
-    /// The flag that it sets, for a computation that knows nothing of jobs.
+    /// The flag itself, for a computation that knows nothing of jobs.
     pub fn flag(&self) -> Arc<AtomicBool> {
-        self.asked.clone()
+        self.requested.clone()
     }
 }
 
 impl Canceller {
-    /// Asks for it.
-    pub(crate) fn ask(&self) {
-        self.asked.store(true, Ordering::Relaxed);
+    /// Requests the cancellation.
+    pub(crate) fn request(&self) {
+        self.requested.store(true, Ordering::Relaxed);
     }
 
-    /// Asks for it, ends the job's task, and counts the thread that this does not free.
-    pub(crate) fn give_up(mut self, task: AbortHandle, lost: Arc<Lost>) {
-        self.ask();
+    /// Requests the cancellation, aborts the job's task, and counts the thread as lost if that does not free it.
+    pub(crate) fn abandon(mut self, task: AbortHandle, lost: Arc<LostThreads>) {
+        self.request();
         task.abort();
-        // None while the process ends: nobody counts any more.
+        // There is no runtime while the process ends, and nobody counts any more.
         let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
         runtime.spawn(async move {
-            if tokio::time::timeout(PATIENCE, self.working.recv()).await.is_err() {
-                let is_of_runtime = !task.is_finished();
-                lost.add(is_of_runtime);
-                self.working.recv().await;
-                lost.remove(is_of_runtime);
+            if tokio::time::timeout(ABANDON_TIMEOUT, self.running.recv()).await.is_err() {
+                let is_runtime_thread = !task.is_finished();
+                lost.add(is_runtime_thread);
+                self.running.recv().await;
+                lost.remove(is_runtime_thread);
             }
         });
     }
 }
 
-/// The threads of this process whose jobs were given up and that do not come back.
+/// The threads of this process that abandoned jobs do not give back.
 #[derive(Default)]
-pub(crate) struct Lost {
+pub(crate) struct LostThreads {
     count: AtomicUsize,
-    /// Those of the runtime's own.
-    of_runtime: AtomicUsize,
+    /// How many of them are threads of the async runtime.
+    runtime_count: AtomicUsize,
     changed: Notify,
 }
 
-impl Lost {
-    fn add(&self, is_of_runtime: bool) {
+impl LostThreads {
+    fn add(&self, is_runtime_thread: bool) {
         let count = self.count.fetch_add(1, Ordering::SeqCst) + 1;
-        self.of_runtime.fetch_add(is_of_runtime.into(), Ordering::SeqCst);
-        tracing::error!(threads = count, "a job that was given up does not end and keeps its thread");
+        self.runtime_count.fetch_add(is_runtime_thread.into(), Ordering::SeqCst);
+        tracing::error!(threads = count, "an abandoned job does not stop and keeps its thread");
         self.changed.notify_one();
     }
 
-    fn remove(&self, was_of_runtime: bool) {
-        self.of_runtime.fetch_sub(was_of_runtime.into(), Ordering::SeqCst);
+    fn remove(&self, was_runtime_thread: bool) {
+        self.runtime_count.fetch_sub(was_runtime_thread.into(), Ordering::SeqCst);
         self.count.fetch_sub(1, Ordering::SeqCst);
     }
 
-    /// Waits until too many are lost; says how many. One of the runtime's own, of which there are few, is too many.
-    pub(crate) async fn too_many(&self) -> usize {
+    /// Waits until too many are lost and returns how many. One thread of the async runtime is too many: there are few.
+    pub(crate) async fn until_too_many(&self) -> usize {
         loop {
-            let (count, of_runtime) = (self.count.load(Ordering::SeqCst), self.of_runtime.load(Ordering::SeqCst));
-            if of_runtime > 0 || count > MOST_LOST {
+            let (count, runtime_count) = (self.count.load(Ordering::SeqCst), self.runtime_count.load(Ordering::SeqCst));
+            if runtime_count > 0 || count > MAX_LOST_THREADS {
                 return count;
             }
             self.changed.notified().await;

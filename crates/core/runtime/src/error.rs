@@ -1,9 +1,9 @@
-//! How a worker ends badly.
+//! Why a worker ends with an error.
 
 use queue::QueueError;
 use store::StoreError;
 
-/// Why a worker cannot go on. Being out of reach for a while is no reason.
+/// Why a worker cannot go on. A queue or store that is unreachable for a while is no reason.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
     /// The queue cannot be used.
@@ -12,17 +12,17 @@ pub enum WorkerError {
     /// The store cannot be used.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// This process cannot work where it is, and somebody waits for it.
+    /// This process has a fault of its own, and a command waits for its jobs.
     #[error("{0}")]
     Local(String),
-    /// Jobs were given up and go on for ever, with threads that the others need.
-    #[error("{threads} thread(s) do not come back from jobs whose time was up: a new process has to take over")]
-    Lost {
+    /// Abandoned jobs run on forever, in threads that the others need.
+    #[error("{threads} thread(s) are stuck in jobs that timed out: restart this process")]
+    LostThreads {
         /// How many.
         threads: usize,
     },
-    /// Nothing but jobs that this process cannot run is left, and somebody waits for it.
-    #[error("all that is left cannot be run here (jobs: {jobs}): {reason}")]
+    /// Only jobs that this process cannot run are left, and a command waits for them.
+    #[error("none of the remaining jobs ({jobs}) can be run here: {reason}")]
     Declined {
         /// How many.
         jobs: u64,

@@ -1,62 +1,62 @@
-//! The kinds of failure: the job's own (retry, dead), everyone's (pause, closed), and ours (decline, cancelled, unavailable,
-//! local).
+//! The kinds of failure: of the job (retry, dead), of a service and so of everyone (pause, closed), and of this process
+//! (decline, cancelled, unavailable, local).
 
 use std::time::Duration;
 
 use store::StoreError;
 
-/// Why a job did not end well, and what is to be done about it.
+/// Why an attempt failed, and what is to be done about it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum Failure {
     /// Try this job again later; counts as an attempt.
     #[error("{reason}")]
     Retry {
-        /// The wait the service asked for; `None`: exponential with jitter.
+        /// The delay that the service asked for; `None`: exponential, with jitter.
         after: Option<Duration>,
         /// For the history.
         reason: String,
     },
-    /// Nobody may use this budget for a while; not the job's fault, no attempt.
+    /// Nobody may use this budget for a while. Not the job's fault, so it does not count as an attempt.
     #[error("{reason}")]
     Pause {
         /// The budget to close.
         budget: String,
-        /// How long; `None`: the budget's own back-off, longer with every throttled answer in a row.
+        /// For how long; `None`: by the budget's own back-off, longer with every throttled answer in a row.
         after: Option<Duration>,
         /// For the log and `status`.
         reason: String,
     },
-    /// The budget is closed already (somebody else was throttled): hand the job back and wait with the rest.
+    /// The budget is closed already, since another job was throttled: the job is handed back and waits with the others.
     #[error("the budget {budget} is closed")]
     Closed {
         /// The budget.
         budget: String,
     },
-    /// This process cannot run it, another one may. Not the job's fault, no attempt; handed back at once.
+    /// This process cannot run the job, but another one may. It is handed back at once, without counting an attempt.
     #[error("{reason}")]
     Decline {
-        /// How much else it cannot run.
+        /// What else this process cannot run.
         scope: Scope,
         /// For the log, `workers` and `doctor`: what is wrong, and what to do about it.
         reason: String,
     },
-    /// It was asked to stop, and did: not the job's fault, no attempt. It is handed back.
-    #[error("it was asked to stop")]
+    /// The job stopped because its cancellation was requested. It is handed back, without counting an attempt.
+    #[error("the job was cancelled")]
     Cancelled,
-    /// The store or the queue is out of reach for the moment: not the job's fault, no attempt.
+    /// The store or the queue is unreachable at the moment. Not the job's fault, so it does not count as an attempt.
     #[error("{reason}")]
     Unavailable {
         /// For the log.
         reason: String,
     },
-    /// This process cannot work where it is, whatever the job: its disk is full. Not the job's fault, no attempt; others
-    /// go on. A standing worker hands the job back, is unready and tries again; [`Until::Empty`](crate::Until) ends with it.
+    /// This process cannot work, whatever the job: its disk is full. Others go on, and no attempt is counted. A worker that
+    /// runs until stopped hands the job back, is unready and tries again; with [`Until::Empty`](crate::Until) it ends.
     #[error("{reason}")]
     Local {
-        /// What is wrong and what to do, for a person.
+        /// What is wrong and what to do, for the user.
         reason: String,
     },
-    /// Trying again won't help.
+    /// Trying again will not help.
     #[error("{reason}")]
     Dead {
         /// For the list of dead letters.
@@ -64,26 +64,26 @@ pub enum Failure {
     },
 }
 
-/// What a process that declines a job cannot run besides. Where it waits, it takes none of the kind for a while that grows
-/// with every try in a row; [`Until::Empty`](crate::Until) ends where all that is left is declined.
+/// What else a process cannot run when it declines a job. If it waits, it takes no jobs of the kind for a while that grows with
+/// every attempt in a row; [`Until::Empty`](crate::Until) ends if it declines all remaining jobs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// Nothing else: the job is of another version. Those behind it are looked at; it waits when it has seen nothing but jobs
-    /// that it declines.
+    /// Nothing else: the job is of another version. The process looks at the jobs behind it, and waits once it has found
+    /// only jobs that it declines.
     Job,
-    /// All of the kind, until somebody mends something here: nobody is signed in, a key is wrong. It waits at once.
+    /// All jobs of the kind, until something is fixed here: nobody is signed in, or a key is wrong. It waits at once.
     Process,
-    /// All of the kind, until a service can be reached from here. It waits at once, and that may pass by itself.
+    /// All jobs of the kind, until a service can be reached from here, which may happen by itself. It waits at once.
     Network,
 }
 
 impl Failure {
-    /// Dead, for this reason.
+    /// The job fails permanently, for this reason.
     pub fn dead(reason: impl ToString) -> Self {
         Self::Dead { reason: reason.to_string() }
     }
 
-    /// This one job is left to other workers, for this reason.
+    /// This job alone is left to other workers, for this reason.
     pub fn decline_job(reason: impl ToString) -> Self {
         Self::Decline { scope: Scope::Job, reason: reason.to_string() }
     }
@@ -98,7 +98,7 @@ impl Failure {
         Self::Decline { scope: Scope::Network, reason: reason.to_string() }
     }
 
-    /// Later, by exponential back-off, for this reason.
+    /// The job is retried with exponential back-off, for this reason.
     pub fn retry(reason: impl ToString) -> Self {
         Self::Retry { after: None, reason: reason.to_string() }
     }

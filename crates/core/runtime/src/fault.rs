@@ -1,4 +1,4 @@
-//! What keeps this process from its work while others go on: its own disk, for one.
+//! What keeps this process from its work while others go on, such as a full disk.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,71 +6,73 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::tally::Tally;
+use crate::counters::Counters;
 
-/// Between two tries.
-const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// The time between two tries of what hit the fault.
+const RETRY_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Whatever meets a fault tries again well within this time. One that nobody met for so long is over, unless a job that may
-/// meet it is still running.
-const BELIEVED: Duration = Duration::from_secs(5);
+/// Whatever hit a fault retries well within this time. A fault that was not reported for so long is over, unless a job that
+/// may hit it is still running.
+const FAULT_EXPIRY: Duration = Duration::from_secs(5);
 
-/// The fault of this process, if it has one. A standing worker is unready for as long; one that somebody waits for ends.
+/// The fault of this process, if it has one. A worker that runs until stopped is unready meanwhile; one that runs until the
+/// queue is empty ends.
 pub(crate) struct Fault {
-    met: watch::Sender<Option<Met>>,
-    tally: Arc<Tally>,
+    report: watch::Sender<Option<FaultReport>>,
+    counters: Arc<Counters>,
 }
 
-struct Met {
-    why: String,
+struct FaultReport {
+    reason: String,
     at: Instant,
 }
 
 impl Fault {
-    /// None so far, in a process that counts its jobs there.
-    pub(crate) fn new(tally: Arc<Tally>) -> Self {
-        Self { met: watch::Sender::new(None), tally }
+    /// None so far, in a process with these counters.
+    pub(crate) fn new(counters: Arc<Counters>) -> Self {
+        Self { report: watch::Sender::new(None), counters }
     }
 
-    /// It was met.
-    pub(crate) fn meet(&self, why: impl fmt::Display) {
-        let why = why.to_string();
-        self.met.send_modify(|met| {
-            if met.as_ref().is_none_or(|met| met.why != why) {
-                tracing::error!("{why}; this process goes on when that is mended");
+    /// Reports a fault.
+    pub(crate) fn report(&self, reason: impl fmt::Display) {
+        let reason = reason.to_string();
+        self.report.send_modify(|report| {
+            if report.as_ref().is_none_or(|report| report.reason != reason) {
+                tracing::error!("{reason}; this process resumes once that is fixed");
             }
-            *met = Some(Met { why, at: Instant::now() });
+            *report = Some(FaultReport { reason, at: Instant::now() });
         });
     }
 
-    /// What it kept from working works again.
-    pub(crate) fn over(&self) {
-        let is_news = self.met.send_if_modified(|met| met.take().is_some());
-        if is_news {
-            tracing::info!("what kept this process from its work is mended");
+    /// Records that what hit the fault works again.
+    pub(crate) fn clear(&self) {
+        let had_fault = self.report.send_if_modified(|report| report.take().is_some());
+        if had_fault {
+            tracing::info!("the fault of this process is fixed");
         }
     }
 
-    /// Why this process cannot work; `None`: it can.
-    pub(crate) fn why(&self) -> Option<String> {
-        let (why, is_old) = self.met.borrow().as_ref().map(|met| (met.why.clone(), met.at.elapsed() > BELIEVED))?;
-        if is_old && !self.tally.is_busy() {
-            self.over();
+    /// Why this process cannot work; `None` if it can.
+    pub(crate) fn reason(&self) -> Option<String> {
+        let (reason, is_old) =
+            self.report.borrow().as_ref().map(|report| (report.reason.clone(), report.at.elapsed() > FAULT_EXPIRY))?;
+        if is_old && !self.counters.is_busy() {
+            self.clear();
             return None;
         }
-        Some(why)
+        Some(reason)
     }
 
-    /// Waits until there is one.
-    pub(crate) async fn is_met(&self) -> String {
-        let mut met = self.met.subscribe();
+    /// Waits until there is one, and returns its reason.
+    pub(crate) async fn until_reported(&self) -> String {
+        let mut reports = self.report.subscribe();
         // It cannot fail: `self` holds the sender.
-        let met = met.wait_for(Option::is_some).await;
-        met.ok().and_then(|met| met.as_ref().map(|met| met.why.clone())).unwrap_or_default()
+        let report = reports.wait_for(Option::is_some).await;
+        report.ok().and_then(|report| report.as_ref().map(|report| report.reason.clone())).unwrap_or_default()
     }
 
-    /// Waits until it is worth another try.
-    pub(crate) async fn pause(&self) {
-        tokio::time::sleep(TRY_AGAIN).await;
+    /// Waits until another try is worthwhile.
+    pub(crate) async fn wait_to_retry(&self) {
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }

@@ -1,4 +1,4 @@
-//! Which rate budgets are closed, as far as this process knows.
+//! The rate-limit gate: which rate budgets are closed, as far as this process knows.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -7,96 +7,96 @@ use model::Timestamp;
 use model::fleet::Budget;
 use tokio::sync::watch;
 
-/// What is known of every budget that was ever closed. It lags behind the store by at most the watcher's interval.
-pub(crate) struct Gate {
-    known: watch::Sender<BTreeMap<String, Known>>,
+/// The state of every budget that was ever closed. It lags behind the store by at most the control poller's interval.
+pub(crate) struct BudgetGate {
+    states: watch::Sender<BTreeMap<String, GateState>>,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Known {
-    /// As the store says, which somebody may have opened.
+struct GateState {
+    /// According to the store, where an operator may have opened it.
     closed_until: Timestamp,
-    /// As this process says while the store has not taken it: it may be out of reach.
-    closed_here_until: Timestamp,
+    /// According to this process, until the store has recorded it: the store may be unreachable.
+    closed_locally_until: Timestamp,
     throttled: u32,
-    /// When a closing was heard of last. What the store was asked before that is older news.
-    news_at: Option<Instant>,
+    /// When this process last heard of a closing. What the store says in answer to an earlier question is out of date.
+    updated_at: Option<Instant>,
 }
 
-impl Known {
+impl GateState {
     fn closed_until(&self) -> Timestamp {
-        self.closed_until.max(self.closed_here_until)
+        self.closed_until.max(self.closed_locally_until)
     }
 }
 
-impl Gate {
+impl BudgetGate {
     pub(crate) fn new() -> Self {
-        Self { known: watch::Sender::new(BTreeMap::new()) }
+        Self { states: watch::Sender::new(BTreeMap::new()) }
     }
 
-    /// Takes over what the store, asked at that time, says of this budget, whatever its key there.
-    pub(crate) fn note(&self, name: &str, budget: &Budget, asked_at: Instant) {
-        self.change(name, |known| {
-            let is_older = known.news_at.is_some_and(|news_at| asked_at < news_at);
-            if budget.blocked_until > known.closed_until {
-                known.news_at = known.news_at.max(Some(asked_at));
+    /// Takes over the state of a budget from the store, which was asked at this time.
+    pub(crate) fn update(&self, name: &str, budget: &Budget, asked_at: Instant) {
+        self.change(name, |state| {
+            let is_outdated = state.updated_at.is_some_and(|updated_at| asked_at < updated_at);
+            if budget.blocked_until > state.closed_until {
+                state.updated_at = state.updated_at.max(Some(asked_at));
             }
-            known.closed_until = match is_older {
-                true => known.closed_until.max(budget.blocked_until),
+            state.closed_until = match is_outdated {
+                true => state.closed_until.max(budget.blocked_until),
                 false => budget.blocked_until,
             };
-            known.throttled = budget.throttled;
+            state.throttled = budget.throttled;
         });
     }
 
-    /// The store closed a budget, and said so at that time. An answer to a question from before then may be of the time
-    /// before the closing: it is older news.
-    pub(crate) fn closed_by_store(&self, name: &str, budget: &Budget, answered_at: Instant) {
-        self.note(name, budget, answered_at);
-        self.change(name, |known| {
-            known.news_at = known.news_at.max(Some(answered_at));
-            if known.closed_here_until <= budget.blocked_until {
-                known.closed_here_until = Timestamp::default();
+    /// Records that the store closed a budget and answered at this time. A question asked before may still be answered with
+    /// the state before the closing, which is then out of date.
+    pub(crate) fn closed_in_store(&self, name: &str, budget: &Budget, answered_at: Instant) {
+        self.update(name, budget, answered_at);
+        self.change(name, |state| {
+            state.updated_at = state.updated_at.max(Some(answered_at));
+            if state.closed_locally_until <= budget.blocked_until {
+                state.closed_locally_until = Timestamp::default();
             }
         });
     }
 
-    /// The store gave no permit before this time.
-    pub(crate) fn refused(&self, name: &str, until: Timestamp) {
-        self.change(name, |known| {
-            known.closed_until = known.closed_until.max(until);
-            known.news_at = Some(Instant::now());
+    /// Records that the store leased no permit and named this time for the next.
+    pub(crate) fn no_permits_before(&self, name: &str, opens_at: Timestamp) {
+        self.change(name, |state| {
+            state.closed_until = state.closed_until.max(opens_at);
+            state.updated_at = Some(Instant::now());
         });
     }
 
-    /// Closes a budget for this process, at least until then.
-    pub(crate) fn close(&self, name: &str, until: Timestamp) {
-        self.change(name, |known| known.closed_here_until = known.closed_here_until.max(until));
+    /// Closes a budget for this process, at least until this time.
+    pub(crate) fn close_locally(&self, name: &str, until: Timestamp) {
+        self.change(name, |state| state.closed_locally_until = state.closed_locally_until.max(until));
     }
 
-    /// A good answer came.
-    pub(crate) fn answered(&self, name: &str) {
-        self.change(name, |known| known.throttled = 0);
+    /// Ends a row of throttled answers.
+    pub(crate) fn reset_throttled(&self, name: &str) {
+        self.change(name, |state| state.throttled = 0);
     }
 
     /// Throttled answers in a row.
     pub(crate) fn throttled(&self, name: &str) -> u32 {
-        self.known.borrow().get(name).map_or(0, |known| known.throttled)
+        self.states.borrow().get(name).map_or(0, |state| state.throttled)
     }
 
-    /// How long until the last of these budgets opens; `None`: all are open.
-    pub(crate) fn closed_for(&self, names: &[&str]) -> Option<Duration> {
+    /// How long until all of these budgets are open; `None` if they are.
+    pub(crate) fn opens_in(&self, names: &[&str]) -> Option<Duration> {
         let now = Timestamp::now();
-        let known = self.known.borrow();
+        let states = self.states.borrow();
         let waits =
-            names.iter().filter_map(|name| known.get(*name)).map(|known| known.closed_until().duration_since(now));
+            names.iter().filter_map(|name| states.get(*name)).map(|state| state.closed_until().duration_since(now));
         waits.max().filter(|wait| !wait.is_zero())
     }
 
     /// Waits until all of these budgets are open.
-    pub(crate) async fn open(&self, names: &[&str]) {
-        let mut changes = self.known.subscribe();
-        while let Some(wait) = self.closed_for(names) {
+    pub(crate) async fn until_open(&self, names: &[&str]) {
+        let mut changes = self.states.subscribe();
+        while let Some(wait) = self.opens_in(names) {
             tokio::select! {
                 () = tokio::time::sleep(wait) => {}
                 _ = changes.changed() => {}
@@ -105,21 +105,21 @@ impl Gate {
     }
 
     /// Waits until one of these budgets is closed.
-    pub(crate) async fn closed(&self, names: &[&str]) {
-        // Subscribed before looking, or a change in between would be missed.
-        let mut changes = self.known.subscribe();
-        while self.closed_for(names).is_none() {
+    pub(crate) async fn until_closed(&self, names: &[&str]) {
+        // Subscribe before looking, or a change in between would be missed.
+        let mut changes = self.states.subscribe();
+        while self.opens_in(names).is_none() {
             let _ = changes.changed().await;
         }
     }
 
-    /// In one step, because jobs and the watcher change it at the same time.
-    fn change(&self, name: &str, change: impl FnOnce(&mut Known)) {
-        self.known.send_if_modified(|all| {
-            let known = all.entry(name.to_owned()).or_default();
-            let before = *known;
-            change(known);
-            *known != before
+    /// Changes a state in one step, because jobs and the control poller do so concurrently.
+    fn change(&self, name: &str, change: impl FnOnce(&mut GateState)) {
+        self.states.send_if_modified(|states| {
+            let state = states.entry(name.to_owned()).or_default();
+            let before = *state;
+            change(state);
+            *state != before
         });
     }
 }

@@ -1,36 +1,37 @@
-//! Progress as lines of a log.
+//! Progress as lines of the log.
 
 use std::convert::Infallible;
 use std::time::Duration;
 
 use model::fleet::JobCounts;
-use queue::Queue;
+use queue::{KindStats, Queue};
 
-use crate::tally::{State, Tally};
+use crate::counters::{CounterSnapshot, Counters};
 
-/// How often there is a line, when something changed.
-const LINE: Duration = Duration::from_secs(5);
+/// How often there is a line, if something changed.
+const LOG_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Logs for ever what was done and what is waiting.
-pub(crate) async fn log(queue: &dyn Queue, kinds: &[String], tally: &Tally) -> Infallible {
-    let mut seen = tally.version();
+/// Logs forever what was done and what is waiting.
+pub(crate) async fn log(queue: &dyn Queue, kinds: &[String], counters: &Counters) -> Infallible {
+    let mut logged = counters.version();
     loop {
-        tokio::time::sleep(LINE).await;
-        let state = tally.snapshot();
-        if state.version != seen {
-            seen = state.version;
-            tracing::info!("{}; {}", counted(&state), waiting(queue, kinds).await);
+        tokio::time::sleep(LOG_INTERVAL).await;
+        let snapshot = counters.snapshot();
+        if snapshot.version != logged {
+            logged = snapshot.version;
+            tracing::info!("{}; {}", totals(&snapshot), waiting(queue, kinds).await);
         }
     }
 }
 
-/// All jobs that ended, of whatever kind.
-pub(crate) fn counted(state: &State) -> String {
-    let JobCounts { done, retried, dead } = state.counts.values().fold(JobCounts::default(), |sum, counts| JobCounts {
+/// The jobs that ended, of all kinds together.
+pub(crate) fn totals(snapshot: &CounterSnapshot) -> String {
+    let add = |sum: JobCounts, counts: &JobCounts| JobCounts {
         done: sum.done + counts.done,
         retried: sum.retried + counts.retried,
         dead: sum.dead + counts.dead,
-    });
+    };
+    let JobCounts { done, retried, dead } = snapshot.counts.values().fold(JobCounts::default(), add);
     format!("{done} done, {retried} retried, {dead} dead")
 }
 
@@ -39,10 +40,10 @@ async fn waiting(queue: &dyn Queue, kinds: &[String]) -> String {
         Ok(stats) => stats,
         Err(error) => return error.to_string(),
     };
-    let ours = stats.iter().filter(|stats| kinds.contains(&stats.kind));
-    let line = |stats: &queue::KindStats| {
-        let delayed = if stats.delayed == 0 { String::new() } else { format!(" (+{} later)", stats.delayed) };
+    let stats = stats.iter().filter(|stats| kinds.contains(&stats.kind));
+    let line = |stats: &KindStats| {
+        let delayed = if stats.delayed == 0 { String::new() } else { format!(" (+{} delayed)", stats.delayed) };
         format!("{} {}{delayed}", stats.kind, stats.ready)
     };
-    format!("waiting: {}", ours.map(line).collect::<Vec<_>>().join(", "))
+    format!("waiting: {}", stats.map(line).collect::<Vec<_>>().join(", "))
 }

@@ -4,51 +4,53 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::Shutdown;
 use crate::fault::Fault;
-use crate::standing::Standing;
+use crate::readiness_check::ReadinessCheck;
 
-/// What a process says of its worker. Clones are the same one.
+/// The readiness of a process and its worker. Clones share it.
 #[derive(Clone, Default)]
 pub struct Readiness {
-    stage: Arc<Mutex<Stage>>,
+    phase: Arc<Mutex<WorkerPhase>>,
 }
 
 #[derive(Default)]
-enum Stage {
+enum WorkerPhase {
     /// Queue and store are being opened.
     #[default]
     Opening,
     /// They could not be opened so far, for this reason.
-    KeptOut(String),
+    OpenFailed(String),
     /// A worker runs.
-    Running { takers: Vec<Arc<Standing>>, fault: Arc<Fault>, shutdown: Shutdown },
+    Running { checks: Vec<Arc<ReadinessCheck>>, fault: Arc<Fault>, shutdown: Shutdown },
 }
 
 impl Readiness {
-    /// Speaks for this worker from now on.
-    pub(crate) fn speak_for(&self, takers: Vec<Arc<Standing>>, fault: Arc<Fault>, shutdown: Shutdown) {
-        *self.lock() = Stage::Running { takers, fault, shutdown };
+    /// From now on it is that of this worker.
+    pub(crate) fn attach(&self, checks: Vec<Arc<ReadinessCheck>>, fault: Arc<Fault>, shutdown: Shutdown) {
+        *self.lock() = WorkerPhase::Running { checks, fault, shutdown };
     }
 
-    /// Says why queue or store could not be opened so far.
-    pub fn kept_out(&self, why: &str) {
-        *self.lock() = Stage::KeptOut(why.to_owned());
+    /// Records why queue or store could not be opened so far.
+    pub fn set_open_failure(&self, reason: &str) {
+        *self.lock() = WorkerPhase::OpenFailed(reason.to_owned());
     }
 
-    /// A line for each thing that keeps the process from its work; empty when every kind is taken from, or not on purpose.
-    pub fn trouble(&self) -> String {
+    /// A line for each thing that keeps the process from its work; empty if it is ready. A kind that is not consumed on
+    /// purpose is no problem.
+    pub fn problems(&self) -> String {
         match &*self.lock() {
-            Stage::Opening => "queue and store are not open yet\n".to_owned(),
-            Stage::KeptOut(why) => format!("queue and store are not open yet: {why}\n"),
-            Stage::Running { shutdown, .. } if shutdown.is_stopping() => "stopping\n".to_owned(),
-            Stage::Running { takers, fault, .. } => {
-                let line = |taker: &Arc<Standing>| taker.trouble().map(|why| format!("{}: {why}\n", taker.kind));
-                let fault = fault.why().map(|why| format!("this process: {why}\n"));
-                fault.into_iter().chain(takers.iter().filter_map(line)).collect()
+            WorkerPhase::Opening => "queue and store are not open yet\n".to_owned(),
+            WorkerPhase::OpenFailed(reason) => format!("queue and store are not open yet: {reason}\n"),
+            WorkerPhase::Running { shutdown, .. } if shutdown.is_stopping() => "stopping\n".to_owned(),
+            WorkerPhase::Running { checks, fault, .. } => {
+                let line =
+                    |check: &Arc<ReadinessCheck>| check.problem().map(|problem| format!("{}: {problem}\n", check.name));
+                let fault = fault.reason().map(|reason| format!("this process: {reason}\n"));
+                fault.into_iter().chain(checks.iter().filter_map(line)).collect()
             }
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, WorkerPhase> {
+        self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,5 +1,6 @@
 //! The signal to stop.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,14 +8,14 @@ use tokio::sync::watch;
 
 /// Tells workers to stop. Clones are the same signal.
 ///
-/// Once: take no more jobs, finish those that run. Twice: hand those back at once.
+/// Once: take no more jobs and finish those that run. Twice: hand those back at once.
 #[derive(Debug, Clone)]
 pub struct Shutdown {
-    stage: Arc<watch::Sender<Stage>>,
+    phase: Arc<watch::Sender<ShutdownPhase>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Stage {
+enum ShutdownPhase {
     Working,
     Stopping,
     HandingBack,
@@ -23,39 +24,40 @@ enum Stage {
 impl Shutdown {
     /// A signal that only [`stop`](Self::stop) gives.
     pub fn new() -> Self {
-        Self { stage: Arc::new(watch::Sender::new(Stage::Working)) }
+        Self { phase: Arc::new(watch::Sender::new(ShutdownPhase::Working)) }
     }
 
     /// Gives the signal, for the first or the second time.
     pub fn stop(&self) {
-        self.stage.send_modify(|stage| {
-            *stage = if *stage == Stage::Working { Stage::Stopping } else { Stage::HandingBack };
+        self.phase.send_modify(|phase| {
+            let is_first = *phase == ShutdownPhase::Working;
+            *phase = if is_first { ShutdownPhase::Stopping } else { ShutdownPhase::HandingBack };
         });
     }
 
     /// Gives the signal for the first time, unless it was given already.
-    pub(crate) fn begin(&self) {
-        self.stage.send_modify(|stage| *stage = Stage::Stopping.max(*stage));
+    pub(crate) fn stop_once(&self) {
+        self.phase.send_modify(|phase| *phase = ShutdownPhase::Stopping.max(*phase));
     }
 
-    /// Gives the signal for the second time, unless it was given already.
+    /// Gives the signal for the second time, unless it was given twice already.
     pub(crate) fn hand_back(&self) {
-        self.stage.send_replace(Stage::HandingBack);
+        self.phase.send_replace(ShutdownPhase::HandingBack);
     }
 
     /// Whether the signal was given.
     pub fn is_stopping(&self) -> bool {
-        *self.stage.borrow() >= Stage::Stopping
+        *self.phase.borrow() >= ShutdownPhase::Stopping
     }
 
     /// Whether it was given twice.
     pub fn is_handing_back(&self) -> bool {
-        *self.stage.borrow() == Stage::HandingBack
+        *self.phase.borrow() == ShutdownPhase::HandingBack
     }
 
     /// Waits for the signal.
     pub async fn stopped(&self) {
-        self.reaches(Stage::Stopping).await;
+        self.until(ShutdownPhase::Stopping).await;
     }
 
     /// Waits until running jobs have to be handed back: `grace` after the first signal, or at the second.
@@ -63,22 +65,22 @@ impl Shutdown {
         self.stopped().await;
         tokio::select! {
             () = tokio::time::sleep(grace) => {}
-            () = self.reaches(Stage::HandingBack) => {}
+            () = self.until(ShutdownPhase::HandingBack) => {}
         }
     }
 
-    /// Gives `other` every signal that this one is given, for ever.
-    pub async fn forward_to(&self, other: &Shutdown) -> std::convert::Infallible {
-        for stage in [Stage::Stopping, Stage::HandingBack] {
-            self.reaches(stage).await;
-            other.stage.send_modify(|theirs| *theirs = stage.max(*theirs));
+    /// Forwards every signal to `other`, forever.
+    pub async fn forward_to(&self, other: &Shutdown) -> Infallible {
+        for phase in [ShutdownPhase::Stopping, ShutdownPhase::HandingBack] {
+            self.until(phase).await;
+            other.phase.send_modify(|current| *current = phase.max(*current));
         }
         std::future::pending().await
     }
 
-    async fn reaches(&self, stage: Stage) {
+    async fn until(&self, phase: ShutdownPhase) {
         // It cannot fail: `self` holds the sender.
-        let _ = self.stage.subscribe().wait_for(|now| *now >= stage).await;
+        let _ = self.phase.subscribe().wait_for(|current| *current >= phase).await;
     }
 }
 

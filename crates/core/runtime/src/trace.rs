@@ -1,4 +1,4 @@
-//! The span of a job, and the trace that it hands on to its follow-up jobs.
+//! The span of a job, and the trace that its follow-up jobs inherit.
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,22 +8,22 @@ use opentelemetry::trace::{SpanContext, SpanId, Status, TraceContextExt, TraceFl
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
-use crate::meters::Ending;
+use crate::metrics::Ending;
 
 static EXPORTED: AtomicBool = AtomicBool::new(false);
 
 thread_local! {
-    /// The trace of the job whose span is being made on this thread.
+    /// The trace of the job whose span is being created on this thread.
     static TRACE: Cell<TraceId> = const { Cell::new(TraceId::INVALID) };
 }
 
-/// To be called by who sends spans somewhere: from now on they have ids and attributes. Whoever makes the ids asks
-/// [`new_trace`] for that of a trace.
+/// Gives spans ids and attributes from now on. To be called by an exporter of spans, whose generator of ids takes those of
+/// traces from [`new_trace`].
 pub fn export_spans() {
     EXPORTED.store(true, Ordering::Relaxed);
 }
 
-/// The trace that a span begins which is made now: that of the job; `None` where there is no job.
+/// The trace id for the span that is being created: that of its job; `None` if it belongs to no job.
 pub fn new_trace() -> Option<TraceId> {
     Some(TRACE.get()).filter(|trace| *trace != TraceId::INVALID)
 }
@@ -32,18 +32,18 @@ fn is_exported() -> bool {
     EXPORTED.load(Ordering::Relaxed)
 }
 
-/// Makes a span that begins this trace.
-fn with_trace<T>(trace: TraceId, make: impl FnOnce() -> T) -> T {
+/// Creates a span whose trace, if it starts one, has this id.
+fn with_trace<T>(trace: TraceId, create: impl FnOnce() -> T) -> T {
     TRACE.set(trace);
-    let made = make();
+    let created = create();
     TRACE.set(TraceId::INVALID);
-    made
+    created
 }
 
 /// One attempt of a job in its trace.
 ///
-/// The trace is that of the job which named this one. A first job begins a trace with its own id, so that all its attempts,
-/// and all that follows from them, are one trace, be spans exported or not.
+/// The trace is that of the job which this one follows from. A first job starts a trace with its own id, so that all of its
+/// attempts and all that follows from them are one trace, whether spans are exported or not.
 pub(crate) struct JobSpan {
     pub(crate) span: Span,
     trace: TraceId,
@@ -51,25 +51,25 @@ pub(crate) struct JobSpan {
 }
 
 impl JobSpan {
-    /// The span of the attempt that begins now.
-    pub(crate) fn begin(job: &Envelope) -> Self {
+    /// The span of an attempt that starts now.
+    pub(crate) fn start(job: &Envelope) -> Self {
         let parent = job.trace.as_deref().and_then(parent);
         let trace = parent.as_ref().map_or_else(|| first_trace(&job.id), SpanContext::trace_id);
         let attempt = u64::from(job.attempt) + 1;
         let run = job.run.as_deref();
         let span = tracing::info_span!("job", kind = job.kind, key = job.key, attempt, run, %trace);
-        let id = if is_exported() { exported(&span, parent, trace, &job.kind) } else { random_id() };
+        let id = if is_exported() { register(&span, parent, trace, &job.kind) } else { random_id() };
         Self { span, trace, id }
     }
 
-    /// The span of a message that is no job.
-    pub(crate) fn of_no_job(kind: &str) -> Self {
+    /// The span of a message that is not a job.
+    pub(crate) fn of_malformed(kind: &str) -> Self {
         let span = tracing::info_span!("message", kind);
         Self { span, trace: TraceId::INVALID, id: SpanId::INVALID }
     }
 
-    /// What follows from the job belongs to its trace and its run, unless it says otherwise.
-    pub(crate) fn hand_on(&self, job: &Envelope, follow_ups: &mut [Envelope]) {
+    /// Makes the follow-up jobs part of the trace and the run of this job, unless they belong to others.
+    pub(crate) fn pass_on(&self, job: &Envelope, follow_ups: &mut [Envelope]) {
         for next in follow_ups {
             next.trace.get_or_insert_with(|| format!("00-{}-{}-01", self.trace, self.id));
             if next.run.is_none() {
@@ -78,8 +78,8 @@ impl JobSpan {
         }
     }
 
-    /// Notes how the attempt ended.
-    pub(crate) fn ended(&self, ending: Ending, reason: Option<&str>) {
+    /// Records how the attempt ended.
+    pub(crate) fn record_end(&self, ending: Ending, reason: Option<&str>) {
         if is_exported() {
             self.span.set_attribute("end", ending.as_str());
             if let Some(reason) = reason {
@@ -89,10 +89,10 @@ impl JobSpan {
     }
 }
 
-/// Makes the span known to the exporter, as a child of the job it follows from; returns the id it has there.
-fn exported(span: &Span, parent: Option<SpanContext>, trace: TraceId, kind: &str) -> SpanId {
+/// Registers the span with the exporter, as a child of the job that it follows from; returns its id there.
+fn register(span: &Span, parent: Option<SpanContext>, trace: TraceId, kind: &str) -> SpanId {
     if let Some(parent) = parent {
-        // It cannot be refused: the span is new, and where it is off there is nothing to tell.
+        // It cannot be refused: the span is new, and if it is disabled there is nothing to set.
         let _ = span.set_parent(opentelemetry::Context::new().with_remote_span_context(parent));
     }
     let context = with_trace(trace, || span.context());
@@ -104,7 +104,7 @@ fn exported(span: &Span, parent: Option<SpanContext>, trace: TraceId, kind: &str
     }
 }
 
-/// Reads a W3C `traceparent`; one that is malformed is as good as none.
+/// Parses a W3C `traceparent`; a malformed one counts as none.
 fn parent(traceparent: &str) -> Option<SpanContext> {
     let mut parts = traceparent.split('-');
     let (_version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);

@@ -31,7 +31,7 @@ fn budget(name: &'static str, key: &str, rate: f64) -> Budget {
 
 /// A worker that pays from both.
 fn worker(backends: &Backends) -> Worker {
-    backends.worker().paying_from(budget(SERVICE, KEY, 1_000.0)).paying_from(budget(OTHER, OTHER, 1_000.0))
+    backends.worker().with_budget(budget(SERVICE, KEY, 1_000.0)).with_budget(budget(OTHER, OTHER, 1_000.0))
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -118,8 +118,9 @@ async fn jobs_that_find_the_budget_closed_are_handed_back_uncounted() {
     let tries = Arc::new(AtomicU32::new(0));
     let tried = tries.clone();
     let both = Arc::new(tokio::sync::Barrier::new(2));
+    let store = place.backends.store.clone();
     let handler = on(move |Fig { n }, context: Context| {
-        let (both, tries) = (both.clone(), tries.clone());
+        let (both, tries, store) = (both.clone(), tries.clone(), store.clone());
         async move {
             if tries.fetch_add(1, Ordering::SeqCst) < 2 {
                 both.wait().await;
@@ -127,7 +128,7 @@ async fn jobs_that_find_the_budget_closed_are_handed_back_uncounted() {
                     let after = Some(Duration::from_secs(3));
                     return Err(Failure::Pause { budget: SERVICE.into(), after, reason: "429".into() });
                 }
-                while context.store.budget(KEY).await?.is_none() {
+                while store.budget(KEY).await?.is_none() {
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
             }
@@ -147,20 +148,21 @@ async fn throttled_answers_in_a_row_close_the_budget_longer_and_a_good_one_ends_
     place.publish(&[job(Fig { n: 1 })]).await;
     let (rows, tries) = (Arc::new(Mutex::new(Vec::new())), AtomicU32::new(0));
     let seen = rows.clone();
+    let store = place.backends.store.clone();
     let handler = on(move |_: Fig, context: Context| {
-        let (seen, attempt) = (seen.clone(), tries.fetch_add(1, Ordering::SeqCst));
+        let (seen, store, attempt) = (seen.clone(), store.clone(), tries.fetch_add(1, Ordering::SeqCst));
         async move {
-            let row = context.store.budget(KEY).await?;
+            let row = store.budget(KEY).await?;
             seen.lock().unwrap().push((Timestamp::now(), row));
             context.budgets.permit(SERVICE).await?;
             if attempt < 3 {
                 return Err(Failure::Pause { budget: SERVICE.into(), after: None, reason: "slow down".into() });
             }
-            context.budgets.answered(SERVICE).await?;
+            context.budgets.record_success(SERVICE).await?;
             Ok(vec![])
         }
     });
-    run_until_empty(place.worker().paying_from(throttled_soon).with(handler, 1)).await;
+    run_until_empty(place.worker().with_budget(throttled_soon).with(handler, 1)).await;
     let rows = std::mem::take(&mut *rows.lock().unwrap());
     let throttled: Vec<_> = rows.iter().map(|(_, row)| row.as_ref().map_or(0, |row| row.throttled)).collect();
     assert_eq!(throttled, [0, 1, 2, 3]);
@@ -254,8 +256,8 @@ async fn a_budget_closed_for_others_holds_nobody_here() {
         context.budgets.permit(OTHER).await?;
         Ok(vec![])
     });
-    let elsewhere = place.worker().paying_from(budget(SERVICE, "lastfm@office", 1_000.0));
-    let elsewhere = elsewhere.paying_from(budget(OTHER, "spotify@app", 1_000.0));
+    let elsewhere = place.worker().with_budget(budget(SERVICE, "lastfm@office", 1_000.0));
+    let elsewhere = elsewhere.with_budget(budget(OTHER, "spotify@app", 1_000.0));
     let ended = run_until_empty(elsewhere.with(handler, 1)).await;
     assert_eq!(ended["test.fig"], counts(1, 0, 0));
 }

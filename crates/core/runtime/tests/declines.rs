@@ -84,8 +84,11 @@ async fn a_worker_that_finds_nothing_but_others_jobs_hands_back_less_than_one_a_
     let declined = handler.declined();
     // Each once, and the first again: nine, and the tenth nine seconds later.
     assert!(declined[9].duration_since(declined[8]) >= Duration::from_secs(9), "{declined:?}");
-    let beat = place.backends.store.workers().await.unwrap().remove(0);
-    assert!(!beat.troubles[0].partial && beat.troubles[0].reason.contains("another version"), "{beat:?}");
+    let heartbeat = place.backends.store.workers().await.unwrap().remove(0);
+    assert!(
+        !heartbeat.troubles[0].partial && heartbeat.troubles[0].reason.contains("another version"),
+        "{heartbeat:?}"
+    );
     // What comes meanwhile is run when it looks again.
     place.publish(&apples([1])).await;
     place.until("the new one is run", async |_| (place.waiting().await == 8).then_some(())).await;
@@ -183,13 +186,13 @@ async fn a_job_of_a_newer_program_waits_uncounted_while_others_are_run() {
             (stats.delayed == 1 && stats.ready == 0 && stats.running == Some(0)).then_some(())
         })
         .await;
-    let beat = place
+    let heartbeat = place
         .until("its heartbeat says so", async |backends| {
             let beats = backends.store.workers().await.unwrap();
-            beats.into_iter().find(|beat| !beat.troubles.is_empty())
+            beats.into_iter().find(|heartbeat| !heartbeat.troubles.is_empty())
         })
         .await;
-    let trouble = &beat.troubles[0];
+    let trouble = &heartbeat.troubles[0];
     assert!(trouble.partial && trouble.reason.contains("envelope version 99 is newer"), "{trouble:?}");
     shutdown.stop();
     assert_eq!(ended(run).await["test.apple"], counts(1, 0, 0));

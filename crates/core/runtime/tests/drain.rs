@@ -11,7 +11,7 @@ use common::*;
 use runtime::{Failure, Shutdown, Until, Worker};
 use tokio::sync::{Notify, Semaphore};
 
-/// A handler that says when it began and ends when it may.
+/// A handler that reports its start and ends when it is told to.
 struct Slow {
     began: Arc<Semaphore>,
     may_end: Arc<Notify>,
@@ -121,14 +121,14 @@ async fn a_worker_says_what_it_does_and_at_the_end_what_it_did() {
     place.publish(&[job(Apple { n: 7 })]).await;
     let slow = Slow::new();
     let (shutdown, run) = start(slow.add_to(place.worker(), 1));
-    let beat = place
+    let heartbeat = place
         .until("it says what it runs", async |backends| {
-            backends.store.workers().await.unwrap().into_iter().find(|beat| !beat.running.is_empty())
+            backends.store.workers().await.unwrap().into_iter().find(|heartbeat| !heartbeat.running.is_empty())
         })
         .await;
-    assert_eq!((beat.pid, &*beat.kinds), (std::process::id(), &["test.apple".to_owned()][..]));
-    assert_eq!((&*beat.running[0].0, &*beat.running[0].1), ("test.apple", "7"));
-    assert!(!beat.host.is_empty());
+    assert_eq!((heartbeat.pid, &*heartbeat.kinds), (std::process::id(), &["test.apple".to_owned()][..]));
+    assert_eq!((&*heartbeat.running[0].0, &*heartbeat.running[0].1), ("test.apple", "7"));
+    assert!(!heartbeat.host.is_empty());
     shutdown.stop();
     slow.may_end.notify_waiters();
     ended(run).await;
@@ -145,7 +145,7 @@ async fn a_worker_without_work_stops_at_once() {
     tokio::time::timeout(DEADLINE, run).await.expect("it ends").unwrap();
 }
 
-/// Set for the process that [`child`] is to be a worker in: the folder of its home.
+/// Set for a process in which [`child`] is to be a worker: the folder of its backends.
 const CHILD: &str = "SPOTIFAI_TEST_WORKER_FOLDER";
 
 #[test]

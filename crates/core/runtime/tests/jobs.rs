@@ -145,7 +145,7 @@ async fn messages_that_no_handler_can_read_are_dead_with_a_reason() {
     let handler = on(|_: Apple, _| async { Ok(vec![]) });
     assert_eq!(run_until_empty(place.worker().with(handler, 1)).await["test.apple"], counts(1, 0, 1));
     let reason = place.dead().await.remove(0).reason;
-    assert!(reason.contains("the body is not that of a test.apple job: missing field `n`"), "{reason}");
+    assert!(reason.contains("this is not the body of a test.apple job: missing field `n`"), "{reason}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -160,7 +160,7 @@ async fn a_job_that_loses_its_worker_again_and_again_is_dead() {
     let handler = on(|_: Apple, _| async { Ok(vec![]) });
     let ended = run_until_empty(place.worker().with(handler, 1)).await;
     assert_eq!(ended["test.apple"], counts(1, 0, 1));
-    assert_eq!(place.dead().await[0].reason, "its worker was lost 11 times while it ran");
+    assert_eq!(place.dead().await[0].reason, "its worker was lost 11 times while running it");
 }
 
 /// Takes a job and is lost with it: the delivery is dropped without an end.

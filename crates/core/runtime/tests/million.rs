@@ -14,14 +14,14 @@ use queue::{Acker, DeadLetter, DeadLetterFilter, Delivery, KindStats, Outcome, Q
 
 const JOBS: u64 = 1_000_000;
 
-/// Memory is looked at from here on: by then every pool and cache has its size.
-const WARM: u64 = 200_000;
+/// Memory is measured from here on: by then every pool and cache has reached its size.
+const WARM_UP_JOBS: u64 = 200_000;
 
-/// What a million jobs may add, in bytes; a leak of 16 bytes a job would be more.
-const MOST_GROWTH: u64 = 8 << 20;
+/// How much a million jobs may add; a leak of 16 bytes a job would add more.
+const MAX_GROWTH_BYTES: u64 = 8 << 20;
 
-/// As many equal jobs as are left.
-struct Endless {
+/// A subscription of equal jobs.
+struct EqualJobs {
     left: Arc<AtomicU64>,
     payload: Arc<Vec<u8>>,
 }
@@ -36,7 +36,7 @@ impl Acker for Ended {
 }
 
 #[async_trait]
-impl Subscription for Endless {
+impl Subscription for EqualJobs {
     async fn next(&mut self) -> Result<Delivery, QueueError> {
         if self.left.load(Ordering::Relaxed) == 0 {
             return std::future::pending().await;
@@ -47,7 +47,7 @@ impl Subscription for Endless {
 }
 
 #[async_trait]
-impl Queue for Endless {
+impl Queue for EqualJobs {
     async fn subscribe(&self, _: &[&str], _: usize) -> Result<Box<dyn Subscription>, QueueError> {
         Ok(Box::new(Self { left: self.left.clone(), payload: self.payload.clone() }))
     }
@@ -82,11 +82,11 @@ async fn memory_is_flat_over_a_million_jobs() {
     let place = Place::new().await;
     let health = Health::listen("127.0.0.1:0").await.unwrap();
     let left = Arc::new(AtomicU64::new(JOBS));
-    let queue = Endless { left: left.clone(), payload: Arc::new(job(Apple { n: 1 }).to_bytes()) };
+    let queue = EqualJobs { left: left.clone(), payload: Arc::new(job(Apple { n: 1 }).to_bytes()) };
     let backends = Backends { queue: Arc::new(queue), ..place.backends.clone() };
-    let worker = backends.worker().reporting_to(health.readiness).with(on(|_: Apple, _| async { Ok(vec![]) }), 64);
+    let worker = backends.worker().with_readiness(health.readiness).with(on(|_: Apple, _| async { Ok(vec![]) }), 64);
     let (began, run) = (Instant::now(), tokio::spawn(run_until_empty(worker)));
-    place.until("it is warm", async |_| (left.load(Ordering::Relaxed) <= JOBS - WARM).then_some(())).await;
+    place.until("it is warm", async |_| (left.load(Ordering::Relaxed) <= JOBS - WARM_UP_JOBS).then_some(())).await;
     let before = resident();
     place.until("all are taken", async |_| (left.load(Ordering::Relaxed) == 0).then_some(())).await;
     let (after, took) = (resident(), began.elapsed());
@@ -96,5 +96,5 @@ async fn memory_is_flat_over_a_million_jobs() {
         after.saturating_sub(before) >> 10
     );
     assert_eq!(run.await.unwrap()["test.apple"], counts(JOBS, 0, 0));
-    assert!(after < before + MOST_GROWTH, "{before} bytes became {after}");
+    assert!(after < before + MAX_GROWTH_BYTES, "{before} bytes became {after}");
 }

@@ -1,4 +1,4 @@
-//! Jobs that do not end by themselves: they are given up in time, and asked to stop when the worker stops.
+//! Jobs that do not end by themselves: they time out, and are cancelled when the worker stops.
 
 mod common;
 
@@ -16,18 +16,18 @@ bodies! {
     Paid => "test.paid" within Duration::from_millis(300), pays &["slow"];
 }
 
-/// A loop without an end, until the test has seen enough.
+/// An endless loop, which the test ends.
 #[derive(Clone, Default)]
-struct Endless(Arc<AtomicBool>);
+struct EndlessLoop(Arc<AtomicBool>);
 
-impl Endless {
+impl EndlessLoop {
     fn run(&self) {
         while !self.0.load(Ordering::SeqCst) {
             std::thread::yield_now();
         }
     }
 
-    /// Releases it at the end of a test, also of one that fails: threads that never end would keep it from ending.
+    /// Ends it when the test ends, even if it fails: threads that never end would keep the test process alive.
     fn until_the_end(&self) -> Release {
         Release(self.0.clone())
     }
@@ -42,7 +42,7 @@ impl Drop for Release {
 }
 
 /// A handler that computes without an end.
-fn computing(endless: &Endless) -> impl runtime::Handler<Body = Brief> + use<> {
+fn computing(endless: &EndlessLoop) -> impl runtime::Handler<Body = Brief> + use<> {
     let endless = endless.clone();
     on(move |_: Brief, context: Context| {
         let endless = endless.clone();
@@ -86,7 +86,7 @@ async fn waits_for_a_rate_are_not_the_time_of_an_attempt() {
         context.budgets.permit("slow").await?;
         Ok(vec![])
     });
-    let ended = run_until_empty(place.worker().paying_from(slow).with(handler, 4)).await;
+    let ended = run_until_empty(place.worker().with_budget(slow).with(handler, 4)).await;
     assert_eq!(ended["test.paid"], counts(4, 0, 0));
 }
 
@@ -95,29 +95,29 @@ async fn a_computation_that_never_ends_is_timed_out_and_the_reason_is_kept() {
     let place = Place::new().await;
     let backends = place.again(|settings| settings.worker.max_attempts = 1).await;
     place.publish(&[job(Brief { n: 1 })]).await;
-    let endless = Endless::default();
+    let endless = EndlessLoop::default();
     let _release = endless.until_the_end();
     let ended = run_until_empty(backends.worker().with(computing(&endless), 1)).await;
     assert_eq!(ended["test.brief"], counts(0, 0, 1));
-    assert!(place.dead().await[0].reason.contains("it took longer than 0.3 s"), "{:?}", place.dead().await);
+    assert!(place.dead().await[0].reason.contains("timed out after 0.3 s"), "{:?}", place.dead().await);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_worker_that_lost_too_many_threads_makes_room_for_another() {
+async fn a_worker_that_lost_too_many_threads_ends() {
     let place = Place::new().await;
     place.publish(&(0..8).map(|n| job(Brief { n })).collect::<Vec<_>>()).await;
-    let endless = Endless::default();
+    let endless = EndlessLoop::default();
     let _release = endless.until_the_end();
     let run = place.worker().with(computing(&endless), 8).run(Until::Stopped, runtime::Shutdown::new());
     let ended = tokio::time::timeout(DEADLINE, run).await.expect("it ends");
-    assert!(matches!(ended, Err(WorkerError::Lost { threads: 4.. })), "{ended:?}");
+    assert!(matches!(ended, Err(WorkerError::LostThreads { threads: 4.. })), "{ended:?}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn a_handler_that_never_yields_is_timed_out_and_its_process_makes_room_for_another() {
+async fn a_handler_that_never_yields_times_out_and_its_worker_ends() {
     let place = Place::new().await;
     place.publish(&[job(Brief { n: 1 })]).await;
-    let endless = Endless::default();
+    let endless = EndlessLoop::default();
     let _release = endless.until_the_end();
     let looping = endless.clone();
     let handler = on(move |_: Brief, _| {
@@ -129,13 +129,13 @@ async fn a_handler_that_never_yields_is_timed_out_and_its_process_makes_room_for
     });
     let run = place.worker().with(handler, 1).run(Until::Stopped, runtime::Shutdown::new());
     let ended = tokio::time::timeout(DEADLINE, run).await.expect("it ends");
-    assert!(matches!(ended, Err(WorkerError::Lost { threads: 1 })), "{ended:?}");
+    assert!(matches!(ended, Err(WorkerError::LostThreads { threads: 1 })), "{ended:?}");
     let left = place.stats("test.brief").await;
     assert_eq!((left.delayed + left.ready, left.running), (1, Some(0)), "it is retried elsewhere");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_stop_asks_a_computation_to_end_and_hands_its_job_back_uncounted() {
+async fn a_stop_cancels_a_computation_and_hands_its_job_back_uncounted() {
     let place = Place::new().await;
     let envelope = job(Apple { n: 1 });
     place.publish(std::slice::from_ref(&envelope)).await;
@@ -147,7 +147,7 @@ async fn a_stop_asks_a_computation_to_end_and_hands_its_job_back_uncounted() {
             context
                 .blocking(move |cancellation| {
                     begun.notify_one();
-                    while !cancellation.is_asked() {
+                    while !cancellation.is_requested() {
                         std::thread::yield_now();
                     }
                     Err(Failure::Cancelled)
@@ -155,7 +155,7 @@ async fn a_stop_asks_a_computation_to_end_and_hands_its_job_back_uncounted() {
                 .await
         }
     });
-    // The grace period is an hour: only the computation's own end makes this one.
+    // The grace period is an hour, so only the cancellation ends this.
     let (shutdown, run) = start(place.worker().with(handler, 1));
     began.notified().await;
     shutdown.stop();

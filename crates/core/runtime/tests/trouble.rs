@@ -13,7 +13,7 @@ use queue::{Acker, DeadLetter, DeadLetterFilter, Delivery, KindStats, Outcome, Q
 use runtime::{Failure, Shutdown, Until, Worker, WorkerError};
 use tokio::sync::{Notify, mpsc};
 
-/// What the queue answers to the next `subscribe`, or the next `next`, before it does its work again.
+/// What the queue answers to the next `subscribe` or `next`, before it works again.
 enum Next {
     RefuseToSubscribe(QueueError),
     Fail(QueueError),
@@ -22,7 +22,7 @@ enum Next {
 
 type Ends = mpsc::UnboundedSender<Outcome>;
 
-/// A queue that has some surprises before it behaves like the one it wraps.
+/// A queue that fails a few times before it behaves like the one that it wraps.
 struct Surprising {
     inner: Arc<dyn Queue>,
     script: Arc<Mutex<VecDeque<Next>>>,
@@ -69,11 +69,11 @@ impl Queue for Surprising {
     async fn dead_letters(&self, kind: Option<&str>) -> Result<Vec<DeadLetter>, QueueError> {
         self.inner.dead_letters(kind).await
     }
-    async fn requeue(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
-        self.inner.requeue(which).await
+    async fn requeue(&self, filter: &DeadLetterFilter) -> Result<usize, QueueError> {
+        self.inner.requeue(filter).await
     }
-    async fn purge(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
-        self.inner.purge(which).await
+    async fn purge(&self, filter: &DeadLetterFilter) -> Result<usize, QueueError> {
+        self.inner.purge(filter).await
     }
 }
 
@@ -93,13 +93,13 @@ impl Subscription for SurprisingSubscription {
 
 #[async_trait]
 impl Acker for Told {
-    /// Stale, where the test does not listen.
+    /// Stale, if the test does not listen.
     async fn finish(self: Box<Self>, end: Outcome) -> Result<(), QueueError> {
         self.0.send(end).map_err(|_| QueueError::Stale)
     }
 }
 
-/// A worker of that queue, how its deliveries end, and a sign whenever it gives a subscription up.
+/// A worker of that queue, how its deliveries end, and a signal whenever it drops a subscription.
 fn surprising(
     place: &Place,
     script: impl IntoIterator<Item = Next>,
@@ -171,7 +171,7 @@ async fn messages_that_are_no_jobs_of_their_queue_are_dead_with_a_reason() {
     };
     let first = reason();
     assert!(first.starts_with("not a job envelope: "), "{first}");
-    assert_eq!(reason(), "a job of kind `test.plum` lay in the queue of `test.apple`");
+    assert_eq!(reason(), "a job of kind `test.plum` was in the queue of `test.apple`");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -204,7 +204,7 @@ fn full_disk() -> store::StoreError {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_fault_of_this_process_ends_who_is_waited_for_and_its_job_is_left_to_others_uncounted() {
+async fn a_fault_of_this_process_ends_until_empty_and_its_job_is_left_to_others_uncounted() {
     let place = Place::new().await;
     place.publish(&[job(Apple { n: 1 }), job(Apple { n: 2 })]).await;
     let full = on(|_: Apple, _| async { Err(Failure::from(full_disk())) });
@@ -217,7 +217,7 @@ async fn a_fault_of_this_process_ends_who_is_waited_for_and_its_job_is_left_to_o
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_queue_that_cannot_write_ends_who_is_waited_for() {
+async fn a_queue_that_cannot_write_ends_until_empty() {
     let place = Place::new().await;
     for next in [Next::RefuseToSubscribe, Next::Fail] {
         let full = QueueError::Unwritable { file: "q.db".into(), why: "the disk is full: free some space".into() };

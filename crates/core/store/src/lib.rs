@@ -21,8 +21,10 @@ use model::track::{Artist, PlaylistPage, Track};
 
 /// The shared collections. Every `save_…` is an upsert by natural key: saving twice changes nothing. Lists are sorted by
 /// natural key unless a method says otherwise.
-pub trait Store: Tracks + Tags + Audio + Datasets + Searches + Fleet {}
-impl<T: Tracks + Tags + Audio + Datasets + Searches + Fleet> Store for T {}
+///
+/// Code that uses a part of them takes that part: an `Arc<dyn Store>` coerces to an `Arc<dyn Audio>`.
+pub trait Store: Tracks + Tags + Audio + Datasets + Searches + Capabilities + Fleet {}
+impl<T: Tracks + Tags + Audio + Datasets + Searches + Capabilities + Fleet> Store for T {}
 
 /// `tracks`, `artists`, `playlist_pages`, `runs`.
 #[async_trait]
@@ -51,8 +53,6 @@ pub trait Tracks: Send + Sync {
     async fn runs(&self) -> Result<Vec<Run>>;
     /// Marks a run as cancelled, unless it is. Returns the run after that; `None` if it does not exist.
     async fn cancel_run(&self, id: &str, at: Timestamp) -> Result<Option<Run>>;
-    /// Ids of the cancelled runs.
-    async fn cancelled_runs(&self) -> Result<Vec<String>>;
 }
 
 /// `tags`, `pages` and the view `labelled_tracks`.
@@ -148,7 +148,18 @@ pub trait Searches: Send + Sync {
     async fn model_blob(&self, search: &str) -> Result<Option<Vec<u8>>>;
 }
 
-/// `workers`, `pauses`, `budgets`, `capabilities`, `crashes`.
+/// `capabilities`: which parts of a service an app may use.
+#[async_trait]
+pub trait Capabilities: Send + Sync {
+    /// Upserts what was found out about a capability.
+    async fn save_capability(&self, capability: &Capability) -> Result<()>;
+    /// What is known about a capability.
+    async fn capability(&self, name: &str) -> Result<Option<Capability>>;
+    /// All capabilities that were found out.
+    async fn capabilities(&self) -> Result<Vec<Capability>>;
+}
+
+/// `workers`, `pauses`, `budgets`, `crashes`, and which `runs` are cancelled: what running jobs needs, whatever their kind.
 #[async_trait]
 pub trait Fleet: Send + Sync {
     /// Upserts a worker's heartbeat.
@@ -178,12 +189,8 @@ pub trait Fleet: Send + Sync {
     async fn budget(&self, name: &str) -> Result<Option<Budget>>;
     /// All budgets.
     async fn budgets(&self) -> Result<Vec<Budget>>;
-    /// Upserts what was found out about a capability.
-    async fn save_capability(&self, capability: &Capability) -> Result<()>;
-    /// What is known about a capability.
-    async fn capability(&self, name: &str) -> Result<Option<Capability>>;
-    /// All capabilities that were found out.
-    async fn capabilities(&self) -> Result<Vec<Capability>>;
+    /// Ids of the cancelled runs.
+    async fn cancelled_runs(&self) -> Result<Vec<String>>;
     /// Counts a worker that was lost while it ran this job; returns how often that happened so far.
     async fn count_crash(&self, job_id: &str) -> Result<u32>;
 }

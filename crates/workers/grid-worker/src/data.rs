@@ -6,7 +6,7 @@ use learn::{LearnError, Prepared};
 use model::search::Search;
 use model::settings::SplitSettings;
 use runtime::{Context, Failure};
-use store::Store;
+use store::{Datasets, Searches};
 use tokio::sync::Mutex;
 
 /// Caches the search and the dataset used last: the jobs of a worker come search by search.
@@ -23,32 +23,37 @@ impl DataCache {
     }
 
     /// The search with this id. A stored search never changes.
-    pub(crate) async fn search(&self, store: &dyn Store, id: &str) -> Result<Arc<Search>, Failure> {
+    pub(crate) async fn search(&self, searches: &dyn Searches, id: &str) -> Result<Arc<Search>, Failure> {
         let mut last = self.search.lock().await;
         if let Some(search) = &*last
             && search.id == id
         {
             return Ok(search.clone());
         }
-        let search = Arc::new(store.search(id).await?.ok_or_else(|| no_search(id))?);
+        let search = Arc::new(searches.search(id).await?.ok_or_else(|| no_search(id))?);
         *last = Some(search.clone());
         Ok(search)
     }
 
     /// The prepared dataset of a search.
-    pub(crate) async fn prepared(&self, context: &Context, search: &Search) -> Result<Arc<Prepared>, Failure> {
+    pub(crate) async fn prepared(
+        &self,
+        context: &Context,
+        datasets: &dyn Datasets,
+        search: &Search,
+    ) -> Result<Arc<Prepared>, Failure> {
         let mut last = self.data.lock().await;
         if let Some((id, data)) = &*last
             && *id == search.dataset
         {
             return Ok(data.clone());
         }
-        let blob = context.store.dataset_blob(&search.dataset).await?;
+        let blob = datasets.dataset_blob(&search.dataset).await?;
         let blob = blob.ok_or_else(|| Failure::dead(format!("the store has no dataset {}", search.dataset)))?;
         let split = self.split.clone();
         let data = context.blocking(move |cancellation| {
             let dataset = features::read(&blob, &split).map_err(Failure::dead)?;
-            if cancellation.is_asked() {
+            if cancellation.is_requested() {
                 return Err(Failure::Cancelled);
             }
             let prepared = learn::prepare(&dataset).map_err(Failure::dead)?;
@@ -62,8 +67,8 @@ impl DataCache {
 
 /// Whether a search is cancelled. Every job asks the store: with a cached answer, a job could be dropped although its
 /// search was resumed.
-pub(crate) async fn is_cancelled(store: &dyn Store, search: &str) -> Result<bool, Failure> {
-    let info = store.search_info(search).await?.ok_or_else(|| no_search(search))?;
+pub(crate) async fn is_cancelled(searches: &dyn Searches, search: &str) -> Result<bool, Failure> {
+    let info = searches.search_info(search).await?.ok_or_else(|| no_search(search))?;
     if info.cancelled_at.is_some() {
         tracing::info!("search {search} is cancelled: its job does nothing");
     }

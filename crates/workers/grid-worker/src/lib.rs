@@ -8,7 +8,8 @@ mod timeout;
 
 use std::sync::Arc;
 
-use host::{Backends, Pods, Registered, Registration, WorkerProgram};
+use host::{Backends, Registered, Registration, Scaling, WorkerProgram};
+use store::Store;
 
 pub use plan::{dataset_shape, is_finished, plan_search, remaining_jobs};
 
@@ -21,23 +22,23 @@ pub struct GridWorker;
 
 impl WorkerProgram for GridWorker {
     const NAME: &'static str = "grid-worker";
-    const ABOUT: &'static str = "Fit and score the candidates of grid searches";
-    const PODS: Pods = Pods { most: 4, jobs_each: 4, why: "" };
-    type Shared = Searches;
-    const HANDLERS: &'static [Registration<Searches>] =
+    const DESCRIPTION: &'static str = "Fit and score the candidates of grid searches";
+    const SCALING: Scaling = Scaling { max_pods: 4, jobs_per_pod: 4, limit_reason: "" };
+    type Shared = GridShared;
+    const HANDLERS: &'static [Registration<GridShared>] =
         &[Registration::of::<BlockHandler>(), Registration::of::<RefitHandler>()];
 
-    fn open(backends: &Backends) -> anyhow::Result<Searches> {
-        Ok(Searches(Arc::new(DataCache::new(backends.settings.dataset.split.clone()))))
+    fn shared(backends: &Backends) -> anyhow::Result<GridShared> {
+        Ok(GridShared(Arc::new(DataCache::new(backends.settings.dataset.split.clone()))))
     }
 }
 
 /// The search and the dataset that its handlers share.
-pub struct Searches(Arc<DataCache>);
+pub struct GridShared(Arc<DataCache>);
 
-impl Registered<Searches> for BlockHandler {
-    fn new(searches: &Searches) -> Self {
-        Self { data: searches.0.clone() }
+impl Registered<GridShared> for BlockHandler {
+    fn new(shared: &GridShared, store: Arc<dyn Store>) -> Self {
+        Self { data: shared.0.clone(), searches: store.clone(), datasets: store }
     }
 
     /// One job uses all cores.
@@ -46,9 +47,9 @@ impl Registered<Searches> for BlockHandler {
     }
 }
 
-impl Registered<Searches> for RefitHandler {
-    fn new(searches: &Searches) -> Self {
-        Self { data: searches.0.clone() }
+impl Registered<GridShared> for RefitHandler {
+    fn new(shared: &GridShared, store: Arc<dyn Store>) -> Self {
+        Self { data: shared.0.clone(), searches: store.clone(), datasets: store }
     }
 
     /// One job uses all cores.

@@ -12,9 +12,7 @@ mod request;
 #[cfg(test)]
 mod tests;
 
-use std::sync::Arc;
-
-use host::{Backends, Pods, Registered, Registration, WorkerProgram};
+use host::{Backends, Registration, Scaling, WorkerProgram};
 use model::job::SPOTIFY_BUDGET;
 use model::settings::{BackoffSettings, Settings};
 use runtime::{Budget, Budgets, Context};
@@ -29,7 +27,7 @@ use crate::audio::AudioFeatures;
 use crate::metadata::Metadata;
 use crate::page::PlaylistPages;
 
-/// Jobs of each kind at once: while one waits for Spotify, another writes.
+/// How many jobs of each kind run at once: while one waits for Spotify, another writes.
 const SLOTS: usize = 4;
 
 /// The program `playlist-worker`.
@@ -37,8 +35,8 @@ pub struct PlaylistWorker;
 
 impl WorkerProgram for PlaylistWorker {
     const NAME: &'static str = "playlist-worker";
-    const ABOUT: &'static str = "Collect playlists, audio features, audio analyses and artists from Spotify";
-    const PODS: Pods = Pods { most: 1, jobs_each: 50, why: "One: see playlist-worker.yaml." };
+    const DESCRIPTION: &'static str = "Collect playlists, audio features, audio analyses and artists from Spotify";
+    const SCALING: Scaling = Scaling { max_pods: 1, jobs_per_pod: 50, limit_reason: "One: see playlist-worker.yaml." };
     type Shared = Client;
     const HANDLERS: &'static [Registration<Client>] = &[
         Registration::of::<PlaylistPages>(),
@@ -48,11 +46,11 @@ impl WorkerProgram for PlaylistWorker {
         Registration::of::<Artists>(),
     ];
 
-    fn open(backends: &Backends) -> anyhow::Result<Client> {
+    fn shared(backends: &Backends) -> anyhow::Result<Client> {
         Ok(Client::new(&backends.settings.spotify, backends.settings.contact.as_deref())?)
     }
 
-    /// One for each app: Spotify counts by that.
+    /// One for each app, since Spotify counts requests by app.
     fn budgets(settings: &Settings) -> Vec<Budget> {
         let app = settings.spotify.client_id.as_ref();
         let key = app.map_or_else(|| SPOTIFY_BUDGET.to_owned(), |app| format!("{SPOTIFY_BUDGET}@{app}"));
@@ -61,31 +59,7 @@ impl WorkerProgram for PlaylistWorker {
     }
 }
 
-/// What requests need that belong to no job.
+/// The context of requests that are not part of a job.
 fn context(backends: &Backends) -> Context {
-    let store = backends.store.clone();
-    Context::new(Arc::clone(&store), Budgets::new(store, PlaylistWorker::budgets(&backends.settings)))
-}
-
-/// Registers handlers that are made of a client.
-macro_rules! of_client {
-    ($($handler:ty => $new:expr;)*) => {$(
-        impl Registered<Client> for $handler {
-            fn new(client: &Client) -> Self {
-                $new(client.clone())
-            }
-
-            fn slots() -> usize {
-                SLOTS
-            }
-        }
-    )*};
-}
-
-of_client! {
-    PlaylistPages => |client| Self { client };
-    Metadata => |client| Self { client };
-    AudioFeatures => Self::new;
-    AudioAnalysis => |client| Self { client };
-    Artists => Self::new;
+    Context::new(Budgets::new(backends.store.clone(), PlaylistWorker::budgets(&backends.settings)))
 }

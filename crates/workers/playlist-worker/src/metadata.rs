@@ -1,16 +1,32 @@
 //! `track.metadata`: the title and artists of a track that no playlist brought.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
+use host::Registered;
 use model::job::{Envelope, TrackMetadataJob, TrackTagsJob};
 use model::track::Track;
 use runtime::{Context, Failure, Handler};
 use spotify::Client;
+use store::{Store, Tags, Tracks};
 
 use crate::request::{failure, paid};
 
-/// Fetches tracks, and names the tags jobs that wait for them.
+/// Fetches tracks; its follow-up jobs look up their tags.
 pub(crate) struct Metadata {
-    pub(crate) client: Client,
+    client: Client,
+    tracks: Arc<dyn Tracks>,
+    tags: Arc<dyn Tags>,
+}
+
+impl Registered<Client> for Metadata {
+    fn new(client: &Client, store: Arc<dyn Store>) -> Self {
+        Self { client: client.clone(), tracks: store.clone(), tags: store }
+    }
+
+    fn slots() -> usize {
+        crate::SLOTS
+    }
 }
 
 #[async_trait]
@@ -18,12 +34,11 @@ impl Handler for Metadata {
     type Body = TrackMetadataJob;
 
     async fn run(&self, job: TrackMetadataJob, context: &Context) -> Result<Vec<Envelope>, Failure> {
-        let store = &*context.store;
         let ids = [job.track_id];
-        if store.tracks(&ids).await?.is_empty() {
-            store.save_tracks(&[self.fetch(&ids[0], context).await?]).await?;
+        if self.tracks.tracks(&ids).await?.is_empty() {
+            self.tracks.save_tracks(&[self.fetch(&ids[0], context).await?]).await?;
         }
-        if !store.tags(&ids).await?.is_empty() {
+        if !self.tags.tags(&ids).await?.is_empty() {
             return Ok(Vec::new());
         }
         let [track_id] = ids;

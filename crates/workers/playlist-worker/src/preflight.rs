@@ -1,46 +1,49 @@
-//! What a run can expect of Spotify, found out by its first requests, before hours are spent.
+//! Finds out with the first requests of a run what it can expect of Spotify, before hours are spent.
 
-use host::Backends;
+use host::{Backends, Registered};
 use model::job::PlaylistPageJob;
 use model::run::Run;
 use runtime::Failure;
 use spotify::{Client, Error};
-use store::Store;
 
-use crate::capability::{self, AUDIO_ANALYSIS, AUDIO_FEATURES, Refusals};
+use crate::capability::{AUDIO_ANALYSIS, AUDIO_FEATURES, ApiAccess, Refusals};
 use crate::page::PlaylistPages;
 use crate::request::paid;
 
-/// A track that has features and an analysis wherever one may ask for them: "Mr. Brightside".
+/// A track that is known to have features and an analysis: "Mr. Brightside".
 pub const KNOWN_TRACK: &str = "3n3Ppam7vgaVa1iaRUc9Lp";
 
-/// Asks for the audio of one track and notes what comes of it; whatever is remembered is asked anew, for the app may be
-/// another one. What cannot be found out now, since Spotify throttles or is out of reach, stays as it is remembered.
+/// Asks for the audio of one track and records whether that is allowed, whatever was recorded before: the app may be another
+/// one. If Spotify throttles or is unreachable, the record stays as it is.
 ///
 /// # Errors
 /// The settings cannot be used, or the store does not answer.
 pub async fn ask_for_audio(backends: &Backends) -> anyhow::Result<Refusals> {
     let client = client(backends)?;
-    let (context, store) = (crate::context(backends), &*backends.store);
+    let (context, access) = (crate::context(backends), ApiAccess::new(backends.store.clone()));
     let features = paid(&context, client.audio_features_of(KNOWN_TRACK)).await;
-    if note(store, AUDIO_FEATURES, features).await? == Throttled::No {
+    if record(&access, AUDIO_FEATURES, features).await? == Throttled::No {
         let analysis = paid(&context, client.audio_analysis(KNOWN_TRACK)).await;
-        note(store, AUDIO_ANALYSIS, analysis).await?;
+        record(&access, AUDIO_ANALYSIS, analysis).await?;
     }
-    Ok(Refusals::remembered(store).await?)
+    Ok(Refusals::remembered(&*backends.store).await?)
 }
 
-/// Whether Spotify wants fewer requests: the next one is then a job's, which closes the budget for everyone.
+/// Whether Spotify throttles. The next request is then left to a job, which closes the budget for everyone.
 #[derive(PartialEq)]
 enum Throttled {
     No,
     Yes,
 }
 
-async fn note<T>(store: &dyn Store, name: &str, asked: Result<Result<T, Error>, Failure>) -> store::Result<Throttled> {
+async fn record<T>(
+    access: &ApiAccess,
+    name: &str,
+    asked: Result<Result<T, Error>, Failure>,
+) -> store::Result<Throttled> {
     match asked {
-        Ok(Ok(_)) => capability::allowed(store, name).await?,
-        Ok(Err(Error::Forbidden { detail, .. })) => capability::refused(store, name, &detail).await?,
+        Ok(Ok(_)) => access.record_grant(name).await?,
+        Ok(Err(Error::Forbidden { detail, .. })) => access.record_refusal(name, &detail).await?,
         Ok(Err(Error::RateLimited { .. } | Error::Quota { .. })) | Err(Failure::Closed { .. }) => {
             return Ok(Throttled::Yes);
         }
@@ -49,14 +52,14 @@ async fn note<T>(store: &dyn Store, name: &str, asked: Result<Result<T, Error>, 
     Ok(Throttled::No)
 }
 
-/// Reads the first page of each playlist of a run into the store, where its job finds it. Returns why playlists cannot be
-/// read, a line each: they do not exist, or this app may not read them. All other trouble is left to the jobs, and so are the
-/// other playlists where Spotify throttles or is out of reach.
+/// Reads the first page of each playlist of a run into the store, where its job finds it. Returns a line for each playlist that
+/// does not exist or that this app may not read. All other failures are left to the jobs; if Spotify throttles or is
+/// unreachable, so are the remaining playlists.
 ///
 /// # Errors
 /// The settings cannot be used, or the store does not answer.
 pub async fn read_first_pages(backends: &Backends, run: &Run) -> anyhow::Result<Vec<String>> {
-    let pages = PlaylistPages { client: client(backends)? };
+    let pages = PlaylistPages::new(&client(backends)?, backends.store.clone());
     let context = crate::context(backends);
     let mut unreadable = Vec::new();
     for playlist in &run.playlists {

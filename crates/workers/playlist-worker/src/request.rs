@@ -1,10 +1,10 @@
-//! A request to Spotify, paid from the team's budget, and what a failed one means for the job.
+//! Requests to Spotify, paid from the team's budget, and what a failed one means for its job.
 
 use model::job::SPOTIFY_BUDGET;
 use runtime::{Context, Failure};
 use spotify::Error;
 
-/// Makes one request when the budget permits it. The outer error ends the job; of the inner one the job may know better.
+/// Makes one request once the budget permits it. The outer error ends the job; the job itself may handle the inner one.
 pub(crate) async fn paid<T>(
     context: &Context,
     request: impl Future<Output = Result<T, Error>>,
@@ -12,18 +12,18 @@ pub(crate) async fn paid<T>(
     context.budgets.permit(SPOTIFY_BUDGET).await?;
     let answer = request.await;
     if answer.is_ok() {
-        context.budgets.answered(SPOTIFY_BUDGET).await?;
+        context.budgets.record_success(SPOTIFY_BUDGET).await?;
     }
     Ok(answer)
 }
 
-/// What an error that a job has no better answer to means for it.
+/// The failure of a job that cannot handle this error itself.
 pub(crate) fn failure(error: Error) -> Failure {
     let reason = error.to_string();
     let pause = |after| Failure::Pause { budget: SPOTIFY_BUDGET.to_owned(), after, reason: reason.clone() };
     match error {
         Error::RateLimited { after } | Error::Quota { after } => pause(after),
-        // It would fail every other job here as well, and those of nobody who is signed in.
+        // Every other job would fail here as well, but not in a process that is signed in.
         Error::NotSignedIn { .. } | Error::Unauthorized { .. } | Error::Setup(_) => Failure::decline(reason),
         Error::Unreachable { .. } => Failure::unreachable(reason),
         Error::Unavailable { after, .. } => Failure::Retry { after, reason },

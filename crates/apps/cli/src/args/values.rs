@@ -14,7 +14,7 @@ pub fn kind() -> PossibleValuesParser {
 
 /// The short name of a worker program, or all of them.
 pub fn worker() -> PossibleValuesParser {
-    let value = |program: &Program| PossibleValue::new(programs::short_name(program)).help(program.about);
+    let value = |program: &Program| PossibleValue::new(programs::short_name(program)).help(program.description);
     let all = PossibleValue::new(programs::ALL).help("Run all of them");
     PossibleValuesParser::new(programs::programs().iter().map(value).chain([all]))
 }

@@ -38,14 +38,14 @@ fn keda_objects(programs: &[Program]) -> String {
             program.name
         );
         let _ = write!(yaml, "spec:\n  scaleTargetRef:\n    name: {}\n{SCALING_LIMITS}", program.name);
-        for line in program.pods.why.lines() {
+        for line in program.scaling.limit_reason.lines() {
             let _ = writeln!(yaml, "  # {line}");
         }
-        let _ = write!(yaml, "  maxReplicaCount: {}\n{YAML_FALLBACK}  triggers:\n", program.pods.most);
+        let _ = write!(yaml, "  maxReplicaCount: {}\n{YAML_FALLBACK}  triggers:\n", program.scaling.max_pods);
         for kind in program.kinds() {
             for priority in ["", ".high"] {
                 let _ = writeln!(yaml, "{YAML_TRIGGER}        queueName: spotifai.{}{priority}", kind.name);
-                let _ = writeln!(yaml, "        value: \"{}\"", program.pods.jobs_each);
+                let _ = writeln!(yaml, "        value: \"{}\"", program.scaling.jobs_per_pod);
             }
         }
     }

@@ -32,7 +32,7 @@ pub fn for_goal(backends: &Backends, goal: RunGoal) -> anyhow::Result<Worker> {
         RunGoal::Labels => {
             let needed = [PlaylistPageJob::KIND, TrackTagsJob::KIND];
             let add =
-                |worker, program: &Program| program.add_some_to(worker, backends, |kind| needed.contains(&kind.name));
+                |worker, program: &Program| program.add_kinds_to(worker, backends, |kind| needed.contains(&kind.name));
             programs::programs().iter().try_fold(backends.worker(), add)
         }
     }

@@ -1,5 +1,6 @@
 //! The new file: a kind of job, and what runs it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -7,6 +8,7 @@ use host::Registered;
 use model::job::{Envelope, JobBody};
 use runtime::{Context, Failure, Handler};
 use serde::{Deserialize, Serialize};
+use store::Store;
 
 /// Do nothing, or for 0 never end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -33,7 +35,7 @@ impl JobBody for EchoJob {
 pub struct Echo;
 
 impl Registered<()> for Echo {
-    fn new((): &()) -> Self {
+    fn new((): &(), _store: Arc<dyn Store>) -> Self {
         Self
     }
 

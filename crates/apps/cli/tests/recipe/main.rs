@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode, Stdio};
 
 use echo::Echo;
-use host::{Backends, Pods, Program, Registration, WorkerProgram};
+use host::{Backends, Program, Registration, Scaling, WorkerProgram};
 use pitch_worker::{PitchWorker, Pitches};
 use serde_json::Value;
 
@@ -16,8 +16,8 @@ struct WithEcho;
 
 impl WorkerProgram for WithEcho {
     const NAME: &'static str = PitchWorker::NAME;
-    const ABOUT: &'static str = PitchWorker::ABOUT;
-    const PODS: Pods = PitchWorker::PODS;
+    const DESCRIPTION: &'static str = PitchWorker::DESCRIPTION;
+    const SCALING: Scaling = PitchWorker::SCALING;
     type Shared = ();
     const HANDLERS: &'static [Registration<()>] = &[
         Registration::of::<Pitches>(),
@@ -25,8 +25,8 @@ impl WorkerProgram for WithEcho {
         Registration::of::<Echo>(),
     ];
 
-    fn open(backends: &Backends) -> anyhow::Result<()> {
-        PitchWorker::open(backends)
+    fn shared(backends: &Backends) -> anyhow::Result<()> {
+        PitchWorker::shared(backends)
     }
 }
 
@@ -74,7 +74,7 @@ fn run_and_timed_out(at: &Path) {
     ok(at, &["worker", "pitch", "--until-empty"]);
     let dead = json(at, &["dead", "list", "--kind", "test.echo", "--json"]);
     assert_eq!((dead.as_array().unwrap().len(), &dead[0]["key"]), (1, &"0".into()), "{dead}");
-    assert_eq!(dead[0]["reason"], "gave up after 2 attempts: it took longer than 1 s");
+    assert_eq!(dead[0]["reason"], "gave up after 2 attempts: timed out after 1 s");
     let queue = self::queue(at);
     assert!(queue["ready"] == 0 && queue["dead"] == 1, "{queue}");
 }

@@ -1,4 +1,4 @@
-//! Values that have the right type and make no sense.
+//! Values that have the right type but make no sense.
 
 use std::net::SocketAddr;
 
@@ -7,35 +7,35 @@ use url::Url;
 
 use super::quote::{shown, shown_address};
 
-type Checked = Result<(), (&'static str, String)>;
+type CheckResult = Result<(), (&'static str, String)>;
 
 /// The first setting that makes no sense, with what is wrong about it.
-pub(super) fn check(settings: &Settings) -> Checked {
+pub(super) fn check(settings: &Settings) -> CheckResult {
     let Settings { spotify, lastfm, dataset, worker, .. } = settings;
     if let Some(key) = settings.masked_key() {
-        let what = "holds *** in place of a secret, as `spotifai config` prints it: set the secret itself";
-        return Err((key, what.to_owned()));
+        let problem = "is the placeholder *** that `spotifai config` prints for a secret: set the secret itself";
+        return Err((key, problem.to_owned()));
     }
-    opened("queue", &settings.queue, &["sqlite:FILE", "amqp://HOST", "amqps://HOST"])?;
-    opened("store", &settings.store, &["sqlite:FILE", "mongodb://HOST", "mongodb+srv://HOST"])?;
-    group("egress", &settings.egress)?;
-    spotify.client_id.as_deref().map_or(Ok(()), |id| group("spotify.client_id", id))?;
+    backend("queue", &settings.queue, &["sqlite:FILE", "amqp://HOST", "amqps://HOST"])?;
+    backend("store", &settings.store, &["sqlite:FILE", "mongodb://HOST", "mongodb+srv://HOST"])?;
+    key_part("egress", &settings.egress)?;
+    spotify.client_id.as_deref().map_or(Ok(()), |id| key_part("spotify.client_id", id))?;
     contact(settings.contact.as_deref().unwrap_or_default())?;
     for (key, value) in [("spotify.rate", spotify.rate), ("lastfm.rate", lastfm.rate)] {
         number(key, value, value > 0.0, "a number of requests a second above 0")?;
     }
     let BackoffSettings { first, cap } = lastfm.backoff;
-    let fits = (0.0..=MOST_SECONDS).contains(&first) && (first..=MOST_SECONDS).contains(&cap);
+    let fits = (0.0..=MAX_SECONDS).contains(&first) && (first..=MAX_SECONDS).contains(&cap);
     if !fits {
         return Err((
             "lastfm.backoff",
-            format!("is {}, expected seconds that do not fall: FIRST..CAP", lastfm.backoff),
+            format!("is {}, expected FIRST..CAP in seconds, with FIRST no greater than CAP", lastfm.backoff),
         ));
     }
     let share = dataset.split.test_size;
-    number("dataset.split.test_size", share, share > 0.0 && share < 1.0, "a share between 0 and 1")?;
+    number("dataset.split.test_size", share, share > 0.0 && share < 1.0, "a fraction between 0 and 1")?;
     let grace = worker.grace_seconds;
-    number("worker.grace_seconds", grace, (0.0..=MOST_SECONDS).contains(&grace), "seconds, 0 or more")?;
+    number("worker.grace_seconds", grace, (0.0..=MAX_SECONDS).contains(&grace), "seconds, 0 or more")?;
     for (key, value) in [
         ("spotify.api_url", &spotify.api_url),
         ("spotify.auth_url", &spotify.auth_url),
@@ -45,7 +45,7 @@ pub(super) fn check(settings: &Settings) -> Checked {
         let url = address(key, value)?;
         if !url.username().is_empty() || url.password().is_some() || url.query().is_some() || url.fragment().is_some() {
             let shown = shown_address(value);
-            return Err((key, format!("is `{shown}` with a user, a query or a fragment: leave all of them out")));
+            return Err((key, format!("is `{shown}` with a user, a query or a fragment: leave them out")));
         }
     }
     if let Some(url) = &settings.queue_management_url {
@@ -60,42 +60,42 @@ pub(super) fn check(settings: &Settings) -> Checked {
     }
 }
 
-/// A queue's or store's URL begins like one of these.
-fn opened(key: &'static str, url: &str, known: &[&str]) -> Checked {
+/// The URL of a queue or store must have one of these forms.
+fn backend(key: &'static str, url: &str, known: &[&str]) -> CheckResult {
     let prefix = |shape: &str| shape.trim_end_matches(char::is_uppercase).to_owned();
     if known.iter().any(|shape| url.strip_prefix(&prefix(shape)).is_some_and(|rest| !rest.is_empty())) {
-        return untorn(key, url);
+        return parsable(key, url);
     }
     Err((key, format!("is `{}`, expected one of: {}", shown_address(url), known.join(", "))))
 }
 
-/// A name that is a part of keys, which people see.
-fn group(key: &'static str, name: &str) -> Checked {
+/// A name that becomes part of the key of a budget, which users see.
+fn key_part(key: &'static str, name: &str) -> CheckResult {
     if !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "-_.".contains(c)) {
         return Ok(());
     }
     Err((key, format!("is `{}`, expected letters, digits, `-`, `_` and `.`", shown(name))))
 }
 
-/// Services are told it with every request. It may be text, with addresses of mail and of pages in it.
-fn contact(contact: &str) -> Checked {
+/// The contact is sent to services with every request. It may be any text, with mail and web addresses in it.
+fn contact(contact: &str) -> CheckResult {
     let is_mail = |word: &str| !word.trim_start_matches("mailto:").contains([':', '/', '?']);
     if !contact.split_whitespace().any(|word| has_password(word) && !is_mail(word)) {
         return Ok(());
     }
     let shown = shown(contact);
-    Err(("contact", format!("is `{shown}`, which services would be told with every request: leave the password out")))
+    Err(("contact", format!("is `{shown}` and is sent to services with every request: leave the password out")))
 }
 
-/// A hundred years: a time that is longer is a mistake, and overflows what adds it to a date.
-const MOST_SECONDS: f64 = 100.0 * 365.25 * 86_400.0;
+/// A hundred years. A longer time is a mistake, and adding it to a date overflows.
+const MAX_SECONDS: f64 = 100.0 * 365.25 * 86_400.0;
 
-fn number(key: &'static str, value: f64, fits: bool, expected: &str) -> Checked {
+fn number(key: &'static str, value: f64, fits: bool, expected: &str) -> CheckResult {
     if fits && value.is_finite() { Ok(()) } else { Err((key, format!("is {value}, expected {expected}"))) }
 }
 
-/// The user and password of a URL hold nothing that a parser takes for their end.
-fn untorn(key: &'static str, url: &str) -> Checked {
+/// The user and password of a URL must not contain a character that a parser takes for their end.
+fn parsable(key: &'static str, url: &str) -> CheckResult {
     match url_problem(url) {
         None => Ok(()),
         Some(advice) => Err((key, format!("is `{}`, and {advice}", shown_address(url)))),
@@ -103,7 +103,7 @@ fn untorn(key: &'static str, url: &str) -> Checked {
 }
 
 fn address(key: &'static str, value: &str) -> Result<Url, (&'static str, String)> {
-    untorn(key, value)?;
+    parsable(key, value)?;
     let shown = shown_address(value);
     match Url::parse(value) {
         Ok(url) if matches!(url.scheme(), "http" | "https") && url.has_host() => Ok(url),

@@ -1,4 +1,4 @@
-//! The settings file: read once, since it may be a pipe, and with the lines that its keys stand in.
+//! The settings file: read once, since it may be a pipe, and kept to look up the lines of its keys.
 
 use std::fs::File;
 use std::io::Read;
@@ -11,8 +11,8 @@ use model::explain::{self, TomlExplainer};
 
 use super::quote::shown;
 
-/// What is larger is no settings file, or has no end.
-const MOST_BYTES: u64 = 1 << 20;
+/// A larger file is not a settings file, or is endless, such as a device.
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// A file that can be read as TOML.
 pub(super) struct SettingsFile {
@@ -27,16 +27,16 @@ impl SettingsFile {
     /// What is wrong with it, after its name and the line where that is known: `a.toml: there is no such file`,
     /// `a.toml:3: a value is missing`.
     pub(super) fn read(path: &Path) -> Result<Self, String> {
-        Self::checked(path).map_err(|why| format!("{}{why}", named(path)))
+        Self::read_unnamed(path).map_err(|why| format!("{}{why}", file_name(path)))
     }
 
-    /// [`read`](Self::read), whose errors lack the name.
-    fn checked(path: &Path) -> Result<Self, String> {
+    /// [`read`](Self::read) with errors that lack the file name.
+    fn read_unnamed(path: &Path) -> Result<Self, String> {
         let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
+        let read = File::open(path).and_then(|file| file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes));
         read.map_err(|error| format!(": {}", explain::io(&error)))?;
-        if bytes.len() as u64 > MOST_BYTES {
-            return Err(format!(": it is no settings file: it has more than {MOST_BYTES} bytes"));
+        if bytes.len() as u64 > MAX_FILE_BYTES {
+            return Err(format!(": not a settings file: it has more than {MAX_FILE_BYTES} bytes"));
         }
         let text = explain::utf8_text(&bytes).map_err(|why| format!(": {why}"))?.to_owned();
         let table = Toml::from_str::<Dict>(&text).map_err(|error| {
@@ -52,35 +52,36 @@ impl SettingsFile {
                 let (line, key) = (file.line_of(&key), shown(&key));
                 let line = line.map_or_else(String::new, |line| format!(":{line}"));
                 Err(format!(
-                    "{line}: {key} is a list of tables, which no setting is: the header of a table has single brackets, [{key}]"
+                    "{line}: {key} is a list of tables, expected a table: write its header with single brackets, [{key}]"
                 ))
             }
         }
     }
 
-    /// As messages name it.
-    pub(super) fn shown(&self) -> String {
-        named(&self.path)
+    /// Its name in messages.
+    pub(super) fn name(&self) -> String {
+        file_name(&self.path)
     }
 
-    /// The line that a key stands in, counted from 1; of one in a table on one line, that table's.
+    /// The line of a key, counted from 1; for a key of an inline table, the line of that table.
     pub(super) fn line_of(&self, key: &str) -> Option<usize> {
         let (mut table, mut found) = (String::new(), None::<(usize, usize)>);
         for (line, number) in self.text.lines().map(str::trim).zip(1..) {
-            let here = match (line.strip_prefix('['), line.split_once('=')) {
+            let line_key = match (line.strip_prefix('['), line.split_once('=')) {
                 (Some(header), _) => {
-                    table = bare(header.split(']').next().unwrap_or_default().trim_start_matches('['));
+                    table = bare_key(header.split(']').next().unwrap_or_default().trim_start_matches('['));
                     table.clone()
                 }
-                (None, Some((name, _))) if table.is_empty() => bare(name),
-                (None, Some((name, _))) => format!("{table}.{}", bare(name)),
+                (None, Some((name, _))) if table.is_empty() => bare_key(name),
+                (None, Some((name, _))) => format!("{table}.{}", bare_key(name)),
                 (None, None) => continue,
             };
             let begins = |key: &str, with: &str| {
                 key.strip_prefix(with).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
             };
-            let (leads_there, length) = (begins(key, &here) || begins(&here, key), here.len().min(key.len()));
-            if leads_there && found.is_none_or(|(longest, _)| length > longest) {
+            let (is_related, length) =
+                (begins(key, &line_key) || begins(&line_key, key), line_key.len().min(key.len()));
+            if is_related && found.is_none_or(|(longest, _)| length > longest) {
                 found = Some((length, number));
             }
         }
@@ -88,12 +89,12 @@ impl SettingsFile {
     }
 }
 
-/// A settings file as messages name it, whatever is wrong with it.
-fn named(path: &Path) -> String {
+/// The name of a settings file in messages.
+fn file_name(path: &Path) -> String {
     path.strip_prefix(".").unwrap_or(path).display().to_string()
 }
 
-/// The key of a list with a table in it, as `[[lastfm]]` makes one. What reads settings would take its items for fields.
+/// The key of a list of tables, such as `[[lastfm]]`. The deserializer would take its items for fields.
 fn list_of_tables(path: &str, table: &Dict) -> Option<String> {
     table.iter().find_map(|(name, value)| {
         let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
@@ -106,7 +107,7 @@ fn list_of_tables(path: &str, table: &Dict) -> Option<String> {
 }
 
 /// A key without blanks and quotes.
-fn bare(key: &str) -> String {
+fn bare_key(key: &str) -> String {
     let parts = key.split('.').map(|part| part.trim().trim_matches(['"', '\'']));
     parts.collect::<Vec<_>>().join(".")
 }

@@ -1,4 +1,4 @@
-//! One value from outside the file, with the name of the place that it comes from.
+//! One value from an option or a variable, with the name of its origin.
 
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Figment, Metadata, Profile, Provider};
@@ -8,18 +8,18 @@ use super::{SettingsError, trimmed};
 
 /// A value for one key.
 pub(super) struct Layer {
-    place: String,
+    origin: String,
     key: String,
     value: Value,
 }
 
 impl Layer {
     /// A text.
-    pub(super) fn text(place: &str, key: &str, value: &str) -> Self {
-        Self { place: place.to_owned(), key: key.to_owned(), value: value.into() }
+    pub(super) fn text(origin: &str, key: &str, value: &str) -> Self {
+        Self { origin: origin.to_owned(), key: key.to_owned(), value: value.into() }
     }
 
-    /// An environment variable: a number where the default is one, else a text. An id of nothing but digits stays a text.
+    /// An environment variable: a number if the default is one, else a text. An id that consists of digits stays a text.
     pub(super) fn variable(
         name: &str,
         key: &str,
@@ -41,7 +41,7 @@ impl Layer {
 
 impl Provider for Layer {
     fn metadata(&self) -> Metadata {
-        Metadata::named(self.place.clone())
+        Metadata::named(self.origin.clone())
     }
 
     fn data(&self) -> Result<Map<Profile, Dict>, Error> {

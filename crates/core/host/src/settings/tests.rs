@@ -9,7 +9,7 @@ struct Place(tempfile::TempDir);
 impl Place {
     fn with(toml: &str) -> Self {
         let place = Self(tempfile::tempdir().unwrap());
-        fs::write(place.0.path().join(FILE), toml).unwrap();
+        fs::write(place.0.path().join(DEFAULT_FILE), toml).unwrap();
         place
     }
 
@@ -188,11 +188,11 @@ fn refusals_are_one_line_with_what_where_and_what_is_expected() {
         ("lastfm = 3\n", "1: lastfm is 3, expected a table"),
         (
             "[[lastfm]]\nrate = 3\n",
-            "1: lastfm is a list of tables, which no setting is: the header of a table has single brackets, [lastfm]",
+            "1: lastfm is a list of tables, expected a table: write its header with single brackets, [lastfm]",
         ),
         (
             "\n[[dataset]]\ntop = 3\n",
-            "2: dataset is a list of tables, which no setting is: the header of a table has single brackets, [dataset]",
+            "2: dataset is a list of tables, expected a table: write its header with single brackets, [dataset]",
         ),
         ("lastfm.rate.x = 1\n", "1: lastfm.rate is a table, expected a number"),
         ("\n[contact]\nmail = 'me'\n", "2: contact is a table, expected a text in quotes"),
@@ -266,16 +266,16 @@ fn values_that_make_no_sense_are_refused() {
     for (toml, said) in [
         ("[lastfm]\nrate = 0", "lastfm.rate is 0, expected a number of requests a second above 0"),
         ("[spotify]\nrate = nan", "spotify.rate is NaN, expected"),
-        ("[dataset.split]\ntest_size = 1.0", "dataset.split.test_size is 1, expected a share between 0 and 1"),
+        ("[dataset.split]\ntest_size = 1.0", "dataset.split.test_size is 1, expected a fraction between 0 and 1"),
         ("[worker]\nmax_attempts = -1", "worker.max_attempts"),
         ("[worker]\ngrace_seconds = -1", "worker.grace_seconds is -1, expected seconds"),
-        ("[lastfm]\nbackoff = '9..1'", "lastfm.backoff is 9..1, expected seconds that do not fall: FIRST..CAP"),
+        ("[lastfm]\nbackoff = '9..1'", "lastfm.backoff is 9..1, expected FIRST..CAP in seconds, with FIRST no"),
         ("[lastfm]\nbackoff = 'often'", "lastfm.backoff is \"often\", expected FIRST..CAP in seconds"),
         ("[lastfm]\nbackoff = 5", "lastfm.backoff is 5, expected FIRST..CAP in seconds"),
         ("[worker]\nlisten = 'here'", "worker.listen is `here`, expected IP:PORT such as 0.0.0.0:9100"),
         ("egress = 'a b'", "egress is `a b`, expected letters, digits"),
         ("[spotify]\nclient_id = 'amqp://me:pw@h'", "spotify.client_id is `amqp://me:***@h`, expected letters, digits"),
-        ("contact = 'https://me:pw@h'", "contact is `https://me:***@h`, which services would be told"),
+        ("contact = 'https://me:pw@h'", "contact is `https://me:***@h` and is sent to services"),
         ("queue = 'http://me:pw@host'", "queue is `http://host`, expected one of: sqlite:FILE, amqp://HOST"),
         ("store = 'mongodb://'", "store is `mongodb://`, expected one of: sqlite:FILE, mongodb://HOST"),
         ("[lastfm]\nurl = 'www.last.fm'", "lastfm.url is `www.last.fm`, expected an http(s) address"),

@@ -1,16 +1,16 @@
-//! Texts as they were meant: files and environments carry blanks and line ends that nobody sees.
+//! Trims texts: files and variables often have invisible blanks and line ends around a value.
 
 use figment::value::{Dict, Map, Value};
 use figment::{Error, Metadata, Profile, Provider};
 
 use super::quote::shown;
 
-/// The text without the white space and the byte-order marks around it.
+/// The text without surrounding white space and byte-order marks.
 pub(crate) fn trimmed(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}'))
 }
 
-/// Settings whose texts are trimmed. One with a line end or another control character inside is refused by its name.
+/// Settings with trimmed texts. A text with a line end or another control character inside is an error that names its key.
 pub(super) struct Trimmed<P>(pub(super) P);
 
 impl<P: Provider> Provider for Trimmed<P> {
@@ -27,7 +27,7 @@ impl<P: Provider> Provider for Trimmed<P> {
     }
 }
 
-/// Trims all texts of a value, or says which of them is no single line.
+/// Trims all texts of a value. Fails for one that is not a single line.
 fn trim(key: &str, value: &mut Value) -> Result<(), Box<Error>> {
     match value {
         Value::String(_, text) => *text = trimmed(text).to_owned(),

@@ -1,4 +1,4 @@
-//! A home in a folder of its own, and handlers made of closures.
+//! Backends in a folder of their own, and handlers made of closures.
 #![allow(dead_code)] // each test program uses a part of it
 
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ where
     }
 }
 
-/// A home in a folder that goes with it.
+/// Backends in a temporary folder.
 pub struct Place {
     pub backends: Backends,
     pub folder: tempfile::TempDir,

@@ -5,7 +5,7 @@ use sqlite::rusqlite::{self, Connection, OptionalExtension, Row};
 
 use super::{Embedded, to_doc};
 use crate::gcra::{next_window, no_permits_until};
-use crate::{Fleet, Result, StoreError};
+use crate::{Capabilities, Fleet, Result, StoreError};
 
 #[async_trait]
 impl Fleet for Embedded {
@@ -71,6 +71,21 @@ impl Fleet for Embedded {
         self.rows("SELECT name, blocked_until, throttled, reason FROM budgets ORDER BY name", [], budget).await
     }
 
+    async fn cancelled_runs(&self) -> Result<Vec<String>> {
+        let query = "SELECT id FROM runs WHERE doc ->> '$.cancelled_at' IS NOT NULL ORDER BY id";
+        self.rows(query, [], |row| row.get(0)).await
+    }
+
+    async fn count_crash(&self, job_id: &str) -> Result<u32> {
+        let job_id = job_id.to_owned();
+        let statement = "INSERT INTO crashes (job_id, count) VALUES (?1, 1)
+            ON CONFLICT (job_id) DO UPDATE SET count = count + 1 RETURNING count";
+        self.write(move |connection| connection.query_row(statement, [job_id], |row| row.get(0))).await
+    }
+}
+
+#[async_trait]
+impl Capabilities for Embedded {
     async fn save_capability(&self, capability: &Capability) -> Result<()> {
         let rows = vec![(capability.name.clone(), to_doc(capability))];
         self.save("REPLACE INTO capabilities (name, doc) VALUES (?1, ?2)", rows).await
@@ -82,13 +97,6 @@ impl Fleet for Embedded {
 
     async fn capabilities(&self) -> Result<Vec<Capability>> {
         self.docs("SELECT doc FROM capabilities ORDER BY name", []).await
-    }
-
-    async fn count_crash(&self, job_id: &str) -> Result<u32> {
-        let job_id = job_id.to_owned();
-        let statement = "INSERT INTO crashes (job_id, count) VALUES (?1, 1)
-            ON CONFLICT (job_id) DO UPDATE SET count = count + 1 RETURNING count";
-        self.write(move |connection| connection.query_row(statement, [job_id], |row| row.get(0))).await
     }
 }
 

@@ -87,11 +87,6 @@ impl Tracks for Embedded {
         self.save(mark, vec![(id.to_owned(), at.0)]).await?;
         self.doc("SELECT doc FROM runs WHERE id = ?1", [id.to_owned()]).await
     }
-
-    async fn cancelled_runs(&self) -> Result<Vec<String>> {
-        let query = "SELECT id FROM runs WHERE doc ->> '$.cancelled_at' IS NOT NULL ORDER BY id";
-        self.rows(query, [], |row| row.get(0)).await
-    }
 }
 
 fn track_rows(tracks: &[Track]) -> Vec<(String, String)> {

@@ -1,6 +1,7 @@
 use async_trait::async_trait;
 use model::Timestamp;
 use model::fleet::{Budget, Capability, Heartbeat, Pause, Permits};
+use model::run::Run;
 use mongodb::Collection;
 use mongodb::bson::{Bson, Document, doc};
 use serde::Deserialize;
@@ -8,7 +9,7 @@ use serde::Deserialize;
 use super::bulk::Write;
 use super::{Mongo, OPERATION_TIMEOUT};
 use crate::gcra::{LeaseRequest, no_permits_until};
-use crate::{Fleet, Result, StoreError};
+use crate::{Capabilities, Fleet, Result, StoreError};
 
 /// A document of `budgets`. Times are the server's.
 #[derive(Deserialize)]
@@ -105,6 +106,22 @@ impl Fleet for Mongo {
         Ok(budgets.into_iter().map(|budget| self.localized(budget)).collect())
     }
 
+    async fn cancelled_runs(&self) -> Result<Vec<String>> {
+        let cancelled = doc! { "cancelled_at": { "$ne": Bson::Null } };
+        let runs: Vec<Run> = self.find(OPERATION_TIMEOUT, "runs", cancelled, doc! { "_id": 1 }).await?;
+        Ok(runs.into_iter().map(|run| run.id).collect())
+    }
+
+    async fn count_crash(&self, job_id: &str) -> Result<u32> {
+        let none = doc! { "job_id": job_id, "count": 0 };
+        let one_more = vec![doc! { "$set": { "count": { "$add": ["$count", 1] } } }];
+        let crashes: CrashCount = self.change_or_create("crashes", job_id, none, one_more).await?;
+        Ok(crashes.count)
+    }
+}
+
+#[async_trait]
+impl Capabilities for Mongo {
     async fn save_capability(&self, capability: &Capability) -> Result<()> {
         let entry = self.entry(&capability.name, capability)?;
         self.save(vec![Write::replace("capabilities", doc! { "_id": &capability.name }, entry)]).await
@@ -116,13 +133,6 @@ impl Fleet for Mongo {
 
     async fn capabilities(&self) -> Result<Vec<Capability>> {
         self.find(OPERATION_TIMEOUT, "capabilities", doc! {}, doc! { "_id": 1 }).await
-    }
-
-    async fn count_crash(&self, job_id: &str) -> Result<u32> {
-        let none = doc! { "job_id": job_id, "count": 0 };
-        let one_more = vec![doc! { "$set": { "count": { "$add": ["$count", 1] } } }];
-        let crashes: CrashCount = self.change_or_create("crashes", job_id, none, one_more).await?;
-        Ok(crashes.count)
     }
 }
 

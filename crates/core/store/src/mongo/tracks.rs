@@ -2,7 +2,7 @@ use async_trait::async_trait;
 use model::Timestamp;
 use model::run::Run;
 use model::track::{Artist, PlaylistPage, Track};
-use mongodb::bson::{Bson, Document, doc};
+use mongodb::bson::{Document, doc};
 
 use super::bulk::Write;
 use super::read::sorted;
@@ -78,12 +78,6 @@ impl Tracks for Mongo {
     async fn cancel_run(&self, id: &str, at: Timestamp) -> Result<Option<Run>> {
         let mark = doc! { "$set": { "cancelled_at": { "$ifNull": ["$cancelled_at", at.0] } } };
         self.change("runs", doc! { "_id": id }, vec![mark]).await
-    }
-
-    async fn cancelled_runs(&self) -> Result<Vec<String>> {
-        let cancelled = doc! { "cancelled_at": { "$ne": Bson::Null } };
-        let runs: Vec<Run> = self.find(OPERATION_TIMEOUT, "runs", cancelled, doc! { "_id": 1 }).await?;
-        Ok(runs.into_iter().map(|run| run.id).collect())
     }
 }
 

@@ -66,8 +66,13 @@ impl Fixture {
         let lastfm = LastfmSettings { rate: 1_000.0, ..settings.clone() };
         let budgets = LastfmWorker::budgets(&Settings { lastfm, ..Settings::default() });
         let budgets = Budgets::new(store.clone(), budgets);
-        let handler = FetchTags { client: Arc::new(Client::new(&settings, None).unwrap()), long_pause: LONG_PAUSE };
-        Self { handler, context: Context::new(store, budgets), site, asked, _folder: folder }
+        let handler = FetchTags {
+            client: Arc::new(Client::new(&settings, None).unwrap()),
+            long_pause: LONG_PAUSE,
+            tracks: store.clone(),
+            tags: store,
+        };
+        Self { handler, context: Context::new(budgets), site, asked, _folder: folder }
     }
 
     fn answers(self, path: &'static str, status: u16, body: &str) -> Self {
@@ -86,7 +91,7 @@ impl Fixture {
 
     /// What is stored of the track.
     async fn stored(&self) -> Option<(TagsOutcome, TagSource)> {
-        let tags = self.context.store.tags(&["t1".into()]).await.unwrap().pop();
+        let tags = self.handler.tags.tags(&["t1".into()]).await.unwrap().pop();
         tags.map(|tags| (tags.outcome, tags.source))
     }
 
@@ -146,7 +151,7 @@ async fn tags_are_stored_and_not_asked_for_twice() {
     assert_eq!(site.run("t1").await.unwrap(), []);
     let found = tags(&[("Hip-Hop", None), ("A", None), ("80s", None), ("hip hop", None), ("Rock", None)]);
     assert_eq!(site.stored().await, Some((found, TagSource::Page)));
-    let stored = site.context.store.tags(&["t1".into()]).await.unwrap();
+    let stored = site.handler.tags.tags(&["t1".into()]).await.unwrap();
     assert_eq!(stored[0].canonical, ["hip hop", "rock"]);
     assert_eq!(site.asked(), [PAGE]);
 

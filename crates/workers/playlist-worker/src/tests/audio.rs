@@ -44,7 +44,7 @@ async fn has_features(place: &Place, numbers: impl IntoIterator<Item = usize>) -
 async fn features_are_fetched_once_in_one_request() {
     let place = Place::new().await;
     place.spotify.on("/v1/audio-features", |_| ok(json!({"audio_features": [null, features(1)]})));
-    let handler = AudioFeatures::new(place.client());
+    let handler = place.handler::<AudioFeatures>();
     let expected = [job("track.analysis", id(1)), job("track.analysis", id(2))];
     assert_eq!(place.run(&handler, tracks([2, 1, 2])).await.unwrap(), expected);
     assert_eq!(has_features(&place, [1, 2]).await, [true, false]);
@@ -61,7 +61,7 @@ async fn where_the_batch_is_refused_features_are_fetched_singly() {
         let place = Place::new().await;
         place.spotify.on("/v1/audio-features", move |_| refusal.clone());
         allow_singly(&place, 1..=3);
-        let handler = AudioFeatures::new(place.client());
+        let handler = place.handler::<AudioFeatures>();
         place.run(&handler, tracks([1, 2])).await.unwrap();
         assert_eq!(has_features(&place, [1, 2]).await, [true, true]);
         place.run(&handler, tracks([3])).await.unwrap();
@@ -76,7 +76,7 @@ async fn a_batch_that_spotify_does_not_accept_says_nothing_of_the_app() {
     place.spotify.on("/v1/audio-features", |_| error(400, "invalid request"));
     allow_singly(&place, [1, 3]);
     place.spotify.on(&format!("/v1/audio-features/{}", id(2)), |_| error(400, "invalid id"));
-    let handler = AudioFeatures::new(place.client());
+    let handler = place.handler::<AudioFeatures>();
     let jobs = place.run(&handler, tracks(1..=3)).await.unwrap();
     let expected = [job("tracks.audio", id(2)), job("track.analysis", id(1)), job("track.analysis", id(3))];
     assert_eq!(jobs, expected, "the one at fault gets a job of its own");
@@ -96,7 +96,7 @@ async fn a_single_track_that_spotify_does_not_accept_refuses_nothing_for_the_tea
     for path in ["/v1/audio-features".to_owned(), format!("/v1/audio-features/{}", id(1))] {
         place.spotify.on(&path, |_| error(400, "invalid id"));
     }
-    let handler = AudioFeatures::new(place.client());
+    let handler = place.handler::<AudioFeatures>();
     assert!(matches!(place.run(&handler, tracks([1])).await, Err(Failure::Dead { .. })));
     assert_eq!(place.capability(AUDIO_FEATURES).await, None);
     assert!(has_features(&place, [1]).await.is_empty());
@@ -107,7 +107,7 @@ async fn odd_ids_of_a_job_spoil_only_themselves() {
     let place = Place::new().await;
     place.spotify.on("/v1/audio-features", |_| ok(json!({"audio_features": [features(1)]})));
     place.spotify.on("/v1/artists", |_| ok(json!({"artists": [{"id": id(1), "name": "One"}]})));
-    let (audio, artists) = (AudioFeatures::new(place.client()), Artists::new(place.client()));
+    let (audio, artists) = (place.handler::<AudioFeatures>(), place.handler::<Artists>());
     let odd = ["../me/player/devices".to_owned(), "0short".to_owned()];
     let mixed = [odd.to_vec(), vec![id(1)]].concat();
     let jobs = place.run(&audio, TracksAudioJob { track_ids: mixed.clone() }).await.unwrap();
@@ -116,7 +116,7 @@ async fn odd_ids_of_a_job_spoil_only_themselves() {
     assert_eq!(jobs, [job("artists.genres", odd.join(","))]);
     let asked = place.spotify.asked("/v1/").len();
     let alone = TrackAnalysisJob { track_id: odd[0].clone() };
-    let failure = place.run(&AudioAnalysis { client: place.client() }, alone).await.unwrap_err();
+    let failure = place.run(&place.handler::<AudioAnalysis>(), alone).await.unwrap_err();
     let Failure::Dead { reason } = failure else { panic!("{failure:?}") };
     assert!(reason.contains("\"../me/player/devices\" is not a Spotify id"), "{reason}");
     assert_eq!(place.spotify.asked("/v1/").len(), asked, "nothing was asked for");
@@ -126,7 +126,7 @@ async fn odd_ids_of_a_job_spoil_only_themselves() {
 async fn what_a_batch_does_not_speak_of_is_asked_for_again_and_never_stored_as_none() {
     let place = Place::new().await;
     place.spotify.on("/v1/audio-features", |_| ok(json!({"audio_features": [features(1)]})));
-    let handler = AudioFeatures::new(place.client());
+    let handler = place.handler::<AudioFeatures>();
     let jobs = place.run(&handler, tracks(1..=3)).await.unwrap();
     assert_eq!(jobs, [job("tracks.audio", ids([2, 3]).join(",")), job("track.analysis", id(1))]);
     assert_eq!(has_features(&place, 1..=3).await, [true]);
@@ -141,7 +141,7 @@ async fn features_without_a_key_are_stored_as_such_and_not_as_none() {
     without.as_object_mut().unwrap().remove("key");
     odd["key"] = json!("NaN");
     place.spotify.on("/v1/audio-features", move |_| ok(json!({"audio_features": [without, null, odd]})));
-    let handler = AudioFeatures::new(place.client());
+    let handler = place.handler::<AudioFeatures>();
     place.run(&handler, tracks(1..=3)).await.unwrap();
     let stored = place.store.features(&ids(1..=3)).await.unwrap();
     for (features, value) in stored.iter().zip([1.0, 2.0]) {
@@ -159,7 +159,7 @@ async fn a_failure_on_the_way_keeps_what_was_fetched() {
     place.spotify.on("/v1/audio-features", |_| error(403, "Forbidden"));
     allow_singly(&place, 1..=3);
     place.spotify.on(&format!("/v1/audio-features/{}", id(2)), |_| error(500, "oops"));
-    let handler = AudioFeatures::new(place.client());
+    let handler = place.handler::<AudioFeatures>();
     assert!(matches!(place.run(&handler, tracks(1..=3)).await, Err(Failure::Retry { .. })));
     allow_singly(&place, [2]);
     place.run(&handler, tracks(1..=3)).await.unwrap();
@@ -173,7 +173,7 @@ async fn features_that_are_refused_in_both_forms_are_a_known_fact() {
     for path in ["/v1/audio-features".to_owned(), format!("/v1/audio-features/{}", id(1))] {
         place.spotify.on(&path, |_| error(403, "Insufficient client scope"));
     }
-    let handler = AudioFeatures::new(place.client());
+    let handler = place.handler::<AudioFeatures>();
     for _ in 0..2 {
         assert_eq!(place.run(&handler, tracks([1])).await.unwrap(), [job("track.analysis", id(1))]);
     }
@@ -186,7 +186,7 @@ async fn features_that_are_refused_in_both_forms_are_a_known_fact() {
 async fn a_refusal_is_believed_for_a_day() {
     let place = Place::new().await;
     place.spotify.on("/v1/audio-features", |_| ok(json!({"audio_features": [features(1)]})));
-    let handler = AudioFeatures::new(place.client());
+    let handler = place.handler::<AudioFeatures>();
     place.refused_before(AUDIO_FEATURES, 23).await;
     place.refused_before(AUDIO_ANALYSIS, 23).await;
     assert_eq!(place.run(&handler, tracks([1])).await.unwrap(), [], "no analysis is asked for in vain either");
@@ -202,7 +202,7 @@ async fn an_analysis_is_fetched_once_and_brings_the_pitches() {
     let place = Place::new().await;
     let document = json!({"segments": [{"start": 0.1, "pitches": vec![0.123; 12]}]});
     place.spotify.on(&format!("/v1/audio-analysis/{}", id(1)), move |_| ok(document.clone()));
-    let handler = AudioAnalysis { client: place.client() };
+    let handler = place.handler::<AudioAnalysis>();
     for _ in 0..2 {
         assert_eq!(place.run(&handler, analysis_of(1)).await.unwrap(), [job("track.pitches", id(1))]);
     }
@@ -217,7 +217,7 @@ async fn an_analysis_is_fetched_once_and_brings_the_pitches() {
 #[tokio::test]
 async fn that_there_is_no_analysis_is_stored() {
     let place = Place::new().await;
-    let handler = AudioAnalysis { client: place.client() };
+    let handler = place.handler::<AudioAnalysis>();
     for _ in 0..2 {
         assert_eq!(place.run(&handler, analysis_of(1)).await.unwrap(), []);
     }
@@ -233,7 +233,7 @@ async fn a_refused_analysis_is_asked_for_once() {
             .spotify
             .on(&format!("/v1/audio-analysis/{}", id(number)), |_| text(403, "{\"error\": {\"status\": 403}}"));
     }
-    let handler = AudioAnalysis { client: place.client() };
+    let handler = place.handler::<AudioAnalysis>();
     for number in [1, 2] {
         assert_eq!(place.run(&handler, analysis_of(number)).await.unwrap(), []);
     }
@@ -246,7 +246,7 @@ async fn a_refused_analysis_is_asked_for_once() {
 async fn a_broken_analysis_is_tried_again() {
     let place = Place::new().await;
     place.spotify.on(&format!("/v1/audio-analysis/{}", id(1)), |_| text(200, "{\"segments\": [{}]}"));
-    let handler = AudioAnalysis { client: place.client() };
+    let handler = place.handler::<AudioAnalysis>();
     let Err(Failure::Retry { after: None, reason }) = place.run(&handler, analysis_of(1)).await else {
         panic!("it may be whole the next time")
     };
@@ -264,7 +264,7 @@ async fn artists_are_stored_once_the_unknown_ones_too() {
             true => ok(json!({"artists": [null, batch]})),
             false => error(403, "Forbidden"),
         });
-        let handler = Artists::new(place.client());
+        let handler = place.handler::<Artists>();
         for _ in 0..2 {
             assert_eq!(place.run(&handler, ArtistsGenresJob { artist_ids: ids([2, 1]) }).await.unwrap(), []);
         }
@@ -281,7 +281,7 @@ async fn artists_that_are_refused_in_both_forms_are_a_known_fact() {
     for path in ["/v1/artists".to_owned(), format!("/v1/artists/{}", id(1))] {
         place.spotify.on(&path, |_| error(403, "Forbidden"));
     }
-    let handler = Artists::new(place.client());
+    let handler = place.handler::<Artists>();
     for _ in 0..2 {
         let job = ArtistsGenresJob { artist_ids: vec![id(1)] };
         assert_eq!(place.run(&handler, job).await.unwrap(), []);

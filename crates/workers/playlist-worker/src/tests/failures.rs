@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use host::Registered;
 use model::job::TrackAnalysisJob;
 use runtime::Failure;
 use spotify::Client;
@@ -13,7 +14,7 @@ use crate::analysis::AudioAnalysis;
 async fn failure_of(answer: Answer) -> Failure {
     let place = Place::new().await;
     place.spotify.on(&format!("/v1/audio-analysis/{}", id(1)), move |_| answer.clone());
-    let handler = AudioAnalysis { client: place.client() };
+    let handler = place.handler::<AudioAnalysis>();
     place.run(&handler, TrackAnalysisJob { track_id: id(1) }).await.unwrap_err()
 }
 
@@ -41,7 +42,7 @@ async fn throttling_pauses_everyone_for_as_long_as_asked() {
 async fn a_missing_sign_in_is_this_process_s_own_and_names_the_way_out() {
     let place = Place::new().await;
     let nobody = model::settings::SpotifySettings { client_secret: None, ..place.spotify.settings() };
-    let handler = AudioAnalysis { client: Client::new(&nobody, None).unwrap() };
+    let handler = AudioAnalysis::new(&Client::new(&nobody, None).unwrap(), place.store.clone());
     let failure = place.run(&handler, TrackAnalysisJob { track_id: id(1) }).await.unwrap_err();
     assert!(failure.to_string().contains("spotifai login"), "{failure}");
     assert!(matches!(failure, Failure::Decline { .. }), "{failure:?}");

@@ -19,7 +19,7 @@ async fn a_track_is_fetched_once_and_its_tags_are_looked_up_after_it() {
     // The edition of the user's country, under an id of its own.
     let song = json!({"id": id(9), "name": "Title", "artists": [{"id": null, "name": "Name"}]});
     place.spotify.on(&format!("/v1/tracks/{}", id(1)), move |_| ok(song.clone()));
-    let handler = Metadata { client: place.client() };
+    let handler = place.handler::<Metadata>();
     for _ in 0..2 {
         assert_eq!(place.run(&handler, track(1)).await.unwrap(), [job("track.tags", id(1))]);
     }
@@ -36,7 +36,7 @@ async fn a_track_that_cannot_be_had_is_dead_with_the_reason() {
     place.spotify.on(&format!("/v1/tracks/{}", id(1)), |_| error(404, "Resource not found"));
     let nameless = json!({"id": id(2), "name": null, "artists": [{"name": "Name"}]});
     place.spotify.on(&format!("/v1/tracks/{}", id(2)), move |_| ok(nameless.clone()));
-    let handler = Metadata { client: place.client() };
+    let handler = place.handler::<Metadata>();
     for (number, why) in [(1, "does not know track"), (2, "no_name")] {
         let failure = place.run(&handler, track(number)).await.unwrap_err();
         assert!(matches!(&failure, Failure::Dead { reason } if reason.contains(why)), "{failure:?}");

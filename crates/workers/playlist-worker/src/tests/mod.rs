@@ -12,7 +12,7 @@ mod together;
 
 use std::sync::Arc;
 
-use host::WorkerProgram;
+use host::{Registered, WorkerProgram};
 use model::Timestamp;
 use model::fleet::Capability;
 use model::job::Envelope;
@@ -38,12 +38,16 @@ impl Place {
         let store = store::open(&format!("sqlite:{}", file.display())).await.unwrap();
         let mut settings = Settings::default();
         settings.spotify.rate = 1_000.0;
-        let context = Context::new(store.clone(), Budgets::new(store.clone(), PlaylistWorker::budgets(&settings)));
+        let context = Context::new(Budgets::new(store.clone(), PlaylistWorker::budgets(&settings)));
         Self { spotify, store, context }
     }
 
     fn client(&self) -> Client {
         Client::new(&self.spotify.settings(), None).unwrap()
+    }
+
+    fn handler<H: Registered<Client>>(&self) -> H {
+        H::new(&self.client(), self.store.clone())
     }
 
     /// Runs a job and returns its follow-ups, as (kind, key).

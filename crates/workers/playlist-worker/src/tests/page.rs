@@ -29,7 +29,7 @@ fn row(number: usize) -> Value {
 async fn place(answer: impl Fn() -> Answer + Send + 'static) -> (Place, PlaylistPages) {
     let place = Place::new().await;
     place.spotify.on(ITEMS, move |_| answer());
-    let pages = PlaylistPages { client: place.client() };
+    let pages = place.handler::<PlaylistPages>();
     (place, pages)
 }
 

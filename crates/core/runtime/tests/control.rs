@@ -1,4 +1,4 @@
-//! Pauses and cancelled runs: orders that come through the store.
+//! Pauses and cancelled runs, which workers read from the store.
 
 mod common;
 
@@ -14,8 +14,8 @@ use model::job::Envelope;
 use model::run::Run;
 use queue::{DeadLetter, DeadLetterFilter, KindStats, Outcome, Queue, QueueError, Subscription};
 
-/// A handler that notes its jobs.
-fn noting(seen: &Arc<Mutex<BTreeSet<u32>>>) -> impl runtime::Handler<Body = Apple> + use<> {
+/// A handler that records its jobs.
+fn recording(seen: &Arc<Mutex<BTreeSet<u32>>>) -> impl runtime::Handler<Body = Apple> + use<> {
     let seen = seen.clone();
     on(move |Apple { n }, _| {
         seen.lock().unwrap().insert(n);
@@ -36,7 +36,7 @@ async fn jobs_of_a_paused_kind_wait_until_it_is_resumed_and_others_go_on() {
     let seen = Arc::default();
     let worker = place
         .worker()
-        .with(noting(&seen), 1)
+        .with(recording(&seen), 1)
         .with(on(|_: Pear, _| async { Ok(vec![]) }), 1)
         .with(on(|_: Plum, _| async { Ok(vec![]) }), 1);
     let run = tokio::spawn(run_until_empty(worker));
@@ -51,7 +51,7 @@ fn is_idle(stats: &KindStats) -> Option<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_pause_ends_the_taking_and_lets_running_jobs_finish() {
+async fn a_pause_stops_the_consumer_and_lets_running_jobs_finish() {
     let place = Place::new().await;
     let (began, may_end) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
     let (begun, end) = (began.clone(), may_end.clone());
@@ -68,7 +68,7 @@ async fn a_pause_ends_the_taking_and_lets_running_jobs_finish() {
     began.notified().await;
     pause(&place, "test.apple").await;
     place.publish(&[job(Apple { n: 2 })]).await;
-    // Two looks of the watcher.
+    // Two polls of the control state.
     tokio::time::sleep(Duration::from_millis(1_100)).await;
     may_end.notify_one();
     place
@@ -100,7 +100,7 @@ async fn jobs_of_a_cancelled_run_end_without_running_and_without_follow_ups() {
     let of = |n, run| job(Apple { n }).in_run(run);
     place.publish(&[of(1, "kept"), of(2, "cancelled"), job(Apple { n: 3 })]).await;
     let seen = Arc::default();
-    let ended = run_until_empty(place.worker().with(noting(&seen), 2)).await;
+    let ended = run_until_empty(place.worker().with(recording(&seen), 2)).await;
     assert_eq!(ended["test.apple"], counts(3, 0, 0), "they are done, and count as such");
     assert_eq!(*seen.lock().unwrap(), BTreeSet::from([1, 3]));
     assert_eq!(place.stats("test.pear").await.ready, 2);
@@ -157,12 +157,12 @@ impl Queue for Broker {
         self.0.dead_letters(kind).await
     }
 
-    async fn requeue(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
-        self.0.requeue(which).await
+    async fn requeue(&self, filter: &DeadLetterFilter) -> Result<usize, QueueError> {
+        self.0.requeue(filter).await
     }
 
-    async fn purge(&self, which: &DeadLetterFilter) -> Result<usize, QueueError> {
-        self.0.purge(which).await
+    async fn purge(&self, filter: &DeadLetterFilter) -> Result<usize, QueueError> {
+        self.0.purge(filter).await
     }
 }
 
