@@ -1,7 +1,7 @@
 //! `spotifai run`: collect, build, search, report.
 
 mod collect;
-mod completion;
+mod ending;
 mod labels;
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use model::Timestamp;
 use model::run::Run;
 use runtime::Shutdown;
 
-pub use completion::finish;
+pub use ending::finish;
 pub use labels::LABELS_FILE;
 
 use crate::args;
@@ -96,7 +96,7 @@ pub async fn collect_and_search(
     let Some(found) = search(backends, &info, spec, Some(run), shutdown).await? else { return Ok(None) };
     let _lock = lock_folder(out).await?;
     report::write(backends, &found, Some(run), out).await?;
-    completion::record(backends, run, None).await?;
+    ending::record(backends, run, None).await?;
     let summary = Summary::gather(backends, &found, Some(run)).await?;
     summary.write(out)?;
     Ok(Some(summary))

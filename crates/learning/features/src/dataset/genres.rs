@@ -1,7 +1,7 @@
 //! Labels from a column of genres.
 
-mod cell;
 mod entities;
+mod parse_cell;
 mod separator;
 
 use std::collections::BTreeMap;
@@ -124,7 +124,7 @@ fn genres(
     separator: Option<&Separator>,
 ) -> Result<(Vec<Vec<String>>, Vec<String>), DatasetError> {
     if let Some(lists) = table.lists(column) {
-        let genres = lists.map(|list| cell::names(list.into_iter())).collect();
+        let genres = lists.map(|list| parse_cell::names(list.into_iter())).collect();
         return Ok((genres, separator::without_use(column, separator)));
     }
     let no_texts = "holds neither texts nor lists of texts: write the names of genres into it, or name another column";

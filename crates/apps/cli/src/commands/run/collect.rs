@@ -9,7 +9,7 @@ use model::job::{Envelope, JobBody, PlaylistPageJob, TrackPitchesJob};
 use model::run::Run;
 use runtime::{Shutdown, Until};
 
-use super::completion::POLL_INTERVAL;
+use super::ending::POLL_INTERVAL;
 use crate::command_line;
 use crate::commands::{other_jobs, runs, worker};
 use crate::interrupt::unless_stopped;

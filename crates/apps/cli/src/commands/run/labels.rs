@@ -9,7 +9,7 @@ use model::tag::{LabelledTrack, TaggedTrack};
 use model::track::Track;
 use runtime::Shutdown;
 
-use super::{collect, completion};
+use super::{collect, ending};
 use crate::files::{lock_folder, save};
 use crate::output::{counted, thousands};
 use crate::playlist_run::RunGoal;
@@ -32,7 +32,7 @@ pub async fn collect(
     let file = out.join(LABELS_FILE);
     let _lock = lock_folder(out).await?;
     save(&file, &table.csv()?)?;
-    completion::record(backends, run, None).await?;
+    ending::record(backends, run, None).await?;
     let found = summary::collection(backends, Some(run)).await?;
     Ok(Some(format!(
         "{}found      {}\nwrote      {}: {} with {}\n\nEach row is a track with its labels but without features. To train a \

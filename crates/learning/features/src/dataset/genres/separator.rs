@@ -6,8 +6,8 @@ use std::str::FromStr;
 
 use model::explain::shell_quote;
 
-use super::cell::{ListError, inside, is_code, is_missing, list, names, unescaped};
 use super::entities::decoded;
+use super::parse_cell::{ListError, inside, is_code, is_missing, list, names, unescaped};
 use crate::DatasetError;
 use crate::dataset::error::shown;
 use crate::dataset::place::Place;

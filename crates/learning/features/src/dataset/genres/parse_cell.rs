@@ -1,4 +1,4 @@
-//! The genres of one cell.
+//! Parses the genres in one cell of an imported table: a list as Python, numpy or JSON print it, or names between separators.
 
 use std::borrow::Cow;
 
