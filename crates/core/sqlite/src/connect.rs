@@ -104,7 +104,6 @@ fn explain(path: &Path, error: Error) -> Error {
 }
 
 /// Device and inode.
-#[cfg(unix)]
 type FileIdentity = (u64, u64);
 
 #[cfg(unix)]
@@ -114,11 +113,8 @@ fn identity(path: &Path) -> io::Result<FileIdentity> {
     Ok((found.dev(), found.ino()))
 }
 
-/// Other systems do not allow to delete or replace a file in use.
-#[cfg(not(unix))]
-type FileIdentity = ();
-
+/// Always the same: other systems do not allow a file in use to be deleted or replaced.
 #[cfg(not(unix))]
 fn identity(path: &Path) -> io::Result<FileIdentity> {
-    std::fs::metadata(path).map(drop)
+    std::fs::metadata(path).map(|_| (0, 0))
 }

@@ -78,7 +78,7 @@ impl PlaylistPages {
 
     /// Jobs for the pages that follow from this one ([`PlaylistPage::next_offsets`]).
     async fn page_jobs(&self, page: &PlaylistPage, labels_only: bool) -> Result<Vec<Envelope>, Failure> {
-        let of = |offset| {
+        let page_job = |offset| {
             let (run, playlist) = (page.run.clone(), page.playlist.clone());
             Envelope::new(&PlaylistPageJob { run, playlist, offset, labels_only })
         };
@@ -86,7 +86,7 @@ impl PlaylistPages {
             0 => Some(page.clone()),
             _ => self.tracks.page(&page.run, &page.playlist, 0).await?,
         };
-        Ok(page.next_offsets(first.as_ref()).into_iter().map(of).collect())
+        Ok(page.next_offsets(first.as_ref()).into_iter().map(page_job).collect())
     }
 
     /// Jobs for what is missing of a page's tracks and their artists. Ids are sorted, so that the jobs always have the same

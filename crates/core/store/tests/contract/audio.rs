@@ -68,12 +68,19 @@ pub async fn no_analysis_is_not_an_unknown_one(test_store: &impl TestStore) {
 
 pub async fn confidences_come_from_where_they_are(test_store: &impl TestStore) {
     let store = test_store.open().await;
-    let of = |x| [x, 0.2, 0.3, 2.0 / 3.0];
-    for analysis in [analysis("b", Some(of(0.5))), analysis("a", Some(of(0.1))), analysis("c", None), no_analysis("d")]
-    {
+    let confidences = |x| [x, 0.2, 0.3, 2.0 / 3.0];
+    for analysis in [
+        analysis("b", Some(confidences(0.5))),
+        analysis("a", Some(confidences(0.1))),
+        analysis("c", None),
+        no_analysis("d"),
+    ] {
         store.save_analysis(&analysis).await.unwrap();
     }
-    assert_eq!(store.confidences().await.unwrap(), [("a".to_owned(), of(0.1)), ("b".to_owned(), of(0.5))]);
+    assert_eq!(
+        store.confidences().await.unwrap(),
+        [("a".to_owned(), confidences(0.1)), ("b".to_owned(), confidences(0.5))]
+    );
 }
 
 pub async fn pitches_come_back_bit_for_bit(test_store: &impl TestStore) {

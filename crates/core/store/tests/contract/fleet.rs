@@ -128,14 +128,14 @@ pub async fn a_block_is_never_shortened(test_store: &impl TestStore) {
 }
 
 pub async fn a_closed_budget_can_be_opened(test_store: &impl TestStore) {
-    let (one, other) = (test_store.open().await, test_store.open().await);
-    assert!(!one.unblock_budget("lastfm").await.unwrap(), "it was never closed");
-    one.block_budget("lastfm", Timestamp::now() + HOUR, "throttled").await.unwrap();
-    assert_eq!(one.lease_budget("lastfm", 10.0, 1).await.unwrap().count, 0);
+    let (first, other) = (test_store.open().await, test_store.open().await);
+    assert!(!first.unblock_budget("lastfm").await.unwrap(), "it was never closed");
+    first.block_budget("lastfm", Timestamp::now() + HOUR, "throttled").await.unwrap();
+    assert_eq!(first.lease_budget("lastfm", 10.0, 1).await.unwrap().count, 0);
     assert!(other.unblock_budget("lastfm").await.unwrap());
-    assert!(!one.unblock_budget("lastfm").await.unwrap(), "it is open already");
-    assert_eq!(one.lease_budget("lastfm", 10.0, 1).await.unwrap().count, 1);
-    let open = one.budget("lastfm").await.unwrap().unwrap();
+    assert!(!first.unblock_budget("lastfm").await.unwrap(), "it is open already");
+    assert_eq!(first.lease_budget("lastfm", 10.0, 1).await.unwrap().count, 1);
+    let open = first.budget("lastfm").await.unwrap().unwrap();
     assert_eq!((open.blocked_until, open.throttled, open.reason), (Timestamp(0), 0, None));
 }
 

@@ -108,9 +108,9 @@ pub async fn ties_go_by_name(test_store: &impl TestStore) {
 pub async fn a_table_of_genres_is_cut_like_what_was_collected(test_store: &impl TestStore) {
     let names = [A, B, J, P, ROCK, "80s", "Jazz", "zeuhl", "рок"];
     // Each name is of other tracks, some of all and some of few; track 7, 14 … has none.
-    let of =
+    let names_of =
         |track: usize| names.iter().enumerate().filter(move |(at, _)| !track.is_multiple_of(7) && track % (at + 2) < 2);
-    let named: Vec<Vec<&str>> = (1..60).map(|track| of(track).map(|(_, name)| *name).collect()).collect();
+    let named: Vec<Vec<&str>> = (1..60).map(|track| names_of(track).map(|(_, name)| *name).collect()).collect();
     let store = store_with(test_store, &named.iter().map(Vec::as_slice).collect::<Vec<_>>()).await;
     let all: Vec<String> = (1..60).map(|track: usize| track.to_string()).collect();
     let tagged: Vec<(String, Vec<String>)> =

@@ -8,20 +8,20 @@ use super::{TestStore, handles, ids};
 
 pub async fn nothing_is_known_of_an_empty_store(test_store: &impl TestStore) {
     let store = test_store.open().await;
-    let some = ids(&["a"]);
-    assert_eq!(store.tracks(&some).await.unwrap(), []);
+    let unknown = ids(&["a"]);
+    assert_eq!(store.tracks(&unknown).await.unwrap(), []);
     assert_eq!(store.all_tracks().await.unwrap(), []);
-    assert_eq!(store.artists(&some).await.unwrap(), []);
+    assert_eq!(store.artists(&unknown).await.unwrap(), []);
     assert_eq!(store.page("run", "mix", 0).await.unwrap(), None);
     assert_eq!(store.pages(None).await.unwrap(), []);
     assert_eq!(store.runs().await.unwrap(), []);
-    assert_eq!(store.tags(&some).await.unwrap(), []);
+    assert_eq!(store.tags(&unknown).await.unwrap(), []);
     assert_eq!(store.tracks_without_tags().await.unwrap(), ids(&[]));
     assert_eq!(store.labelled_tracks(&LabelSelection::default()).await.unwrap(), Default::default());
-    assert_eq!(store.features(&some).await.unwrap(), []);
+    assert_eq!(store.features(&unknown).await.unwrap(), []);
     assert_eq!(store.analysis("a").await.unwrap(), None);
     assert_eq!(store.confidences().await.unwrap(), []);
-    assert_eq!(store.pitches(&some).await.unwrap(), []);
+    assert_eq!(store.pitches(&unknown).await.unwrap(), []);
     assert_eq!(store.audio_counts().await.unwrap(), Default::default());
     assert_eq!(store.latest_dataset().await.unwrap(), None);
     assert_eq!(store.dataset_blob("d").await.unwrap(), None);
@@ -72,15 +72,15 @@ pub async fn a_page_comes_with_its_tracks(test_store: &impl TestStore) {
 
 pub async fn pages_are_kept_apart_by_run(test_store: &impl TestStore) {
     let store = test_store.open().await;
-    let (one, two) = (page("1", 0, &["a"]), page("2", 0, &["b"]));
+    let (first, two) = (page("1", 0, &["a"]), page("2", 0, &["b"]));
     let late = page("1", 100, &["c"]);
     let early = page("1", 50, &["d"]);
-    for page in [&two, &late, &one, &early] {
+    for page in [&two, &late, &first, &early] {
         store.save_page(page, &[]).await.unwrap();
     }
-    assert_eq!(store.pages(Some("1")).await.unwrap(), [one.clone(), early.clone(), late.clone()]);
+    assert_eq!(store.pages(Some("1")).await.unwrap(), [first.clone(), early.clone(), late.clone()]);
     assert_eq!(store.pages(Some("3")).await.unwrap(), []);
-    assert_eq!(store.pages(None).await.unwrap(), [one, early, late, two]);
+    assert_eq!(store.pages(None).await.unwrap(), [first, early, late, two]);
 }
 
 pub async fn runs_are_updated_and_sorted_by_age(test_store: &impl TestStore) {

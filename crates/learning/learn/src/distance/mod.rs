@@ -109,7 +109,7 @@ impl Distance {
     }
 
     /// The distance of a reduced one.
-    fn from_reduced(self, reduced: f64) -> f64 {
+    fn unreduced(self, reduced: f64) -> f64 {
         match self {
             Self::Manhattan | Self::Cosine => reduced,
             Self::Euclidean => reduced.sqrt(),

@@ -30,7 +30,7 @@ pub(crate) fn nearest(
     cancel: &Cancel,
 ) -> Result<Vec<Vec<Neighbour>>, Cancelled> {
     let k_nearest = |reduced: &[f64]| {
-        let neighbour = |(reduced, row)| Neighbour { row, distance: distance.from_reduced(reduced) };
+        let neighbour = |(reduced, row)| Neighbour { row, distance: distance.unreduced(reduced) };
         smallest(reduced, k).into_iter().map(neighbour).collect()
     };
     for_each_query(distance, rows, queries, k_nearest, cancel)
@@ -47,7 +47,7 @@ pub(crate) fn within<T: Send>(
     cancel: &Cancel,
 ) -> Result<Vec<T>, Cancelled> {
     let summarise = |reduced: &[f64]| {
-        let neighbour = |(&reduced, row)| Neighbour { row, distance: distance.from_reduced(reduced) };
+        let neighbour = |(&reduced, row)| Neighbour { row, distance: distance.unreduced(reduced) };
         let neighbours = reduced.iter().zip(0..).map(neighbour);
         summarise(&neighbours.filter(|neighbour| neighbour.distance <= radius).collect::<Vec<_>>())
     };

@@ -279,7 +279,7 @@ mod tests {
             let params = MlpParams::read(&given).unwrap().0.check().unwrap();
             let numbers = |name: &str| serde_json::from_value::<Vec<f64>>(case[name].clone()).unwrap();
             let network = Network::new(&[8, 4, 3], params.activation);
-            let initial_parameters = network.from_sklearn_order(&numbers("first"));
+            let initial_parameters = network.parameters_from_sklearn(&numbers("first"));
             let data = TrainingData::new(&rows(), &[&params], &Cancel::new()).unwrap();
             let task = FitTask { index: 0, params: &params, network };
             let ours =

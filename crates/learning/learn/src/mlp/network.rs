@@ -96,7 +96,7 @@ impl Network {
 
     /// scikit-learn's weights (inputs × outputs of each layer, row-major) and biases in the order of this network.
     #[cfg(test)]
-    pub(super) fn from_sklearn_order(&self, theirs: &[f64]) -> Vec<f64> {
+    pub(super) fn parameters_from_sklearn(&self, theirs: &[f64]) -> Vec<f64> {
         let (mut ours, mut theirs) = (vec![0.0; self.parameters], theirs.iter());
         for layer in &self.layers {
             for pair in 0..layer.inputs * layer.outputs {

@@ -139,11 +139,11 @@ impl Column {
         &self,
         values: impl IntoIterator<Item = T>,
         missing: N,
-        mut of: impl FnMut(T) -> N,
+        mut convert: impl FnMut(T) -> N,
     ) -> Vec<N> {
         let mut values = values.into_iter();
         let value =
-            |presence: &bool| presence.then(|| values.next()).flatten().map_or_else(|| missing.clone(), &mut of);
+            |presence: &bool| presence.then(|| values.next()).flatten().map_or_else(|| missing.clone(), &mut convert);
         self.presence.iter().map(value).collect()
     }
 }
