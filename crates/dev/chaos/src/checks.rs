@@ -1,4 +1,4 @@
-//! What must hold at the end.
+//! The checks at the end of a run.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,15 +8,15 @@ use store::Store;
 use testkit::Service;
 
 use crate::plan::Plan;
-use crate::rate::{allowed_in_ten_seconds, most_in_ten_seconds};
+use crate::rate::{allowed_in_ten_seconds, max_in_ten_seconds};
 use crate::rows;
-use crate::storm::{RETURN, Seen};
+use crate::storm::{MAX_RETURN_TIME, Seen};
 use crate::world::World;
 
-/// Tracks that are read from the store together.
-const TOGETHER: usize = 500;
+/// Tracks read from the store with one query.
+const TRACKS_PER_QUERY: usize = 500;
 
-/// Something that must hold, and whether it does.
+/// The result of one check.
 pub struct Check {
     pub name: &'static str,
     pub holds: bool,
@@ -27,7 +27,7 @@ fn check(name: &'static str, holds: bool, said: String) -> Check {
     Check { name, holds, said }
 }
 
-/// Looks at everything; the workers have ended.
+/// Runs all checks. The workers must have ended.
 pub async fn all(
     world: &World,
     queue: &dyn Queue,
@@ -52,24 +52,24 @@ pub async fn all(
 async fn tags(store: &dyn Store, expected: &BTreeMap<String, TagsOutcome>) -> anyhow::Result<Check> {
     let ids: Vec<String> = expected.keys().cloned().collect();
     let mut found = BTreeMap::new();
-    for some in ids.chunks(TOGETHER) {
-        found.extend(store.tags(some).await?.into_iter().map(|tags| (tags.track_id, tags.outcome)));
+    for batch in ids.chunks(TRACKS_PER_QUERY) {
+        found.extend(store.tags(batch).await?.into_iter().map(|tags| (tags.track_id, tags.outcome)));
     }
     let known: BTreeSet<String> = store.all_tracks().await?.into_iter().map(|track| track.id).collect();
     let strangers = known.iter().filter(|id| !expected.contains_key(*id)).count();
     let right = expected.iter().filter(|(id, outcome)| found.get(*id) == Some(*outcome)).count();
     let (missing, all) = (expected.len() - found.len(), expected.len());
-    let said = format!("{right} of {all} tracks right, {missing} without, {strangers} tracks of nobody");
+    let said = format!("{right} of {all} tracks right, {missing} without, {strangers} unexpected tracks");
     Ok(check("tags", right == all && strangers == 0, said))
 }
 
-/// The pitches that are stored, beside those that are made here of the documents as they are served.
+/// Compares the stored pitches with those computed here from the documents as they are served.
 async fn pitches(world: &World, store: &dyn Store, ids: &[String]) -> anyhow::Result<Check> {
     let (mut right, mut with, mut missing) = (0, 0, 0);
-    for some in ids.chunks(TOGETHER) {
-        let stored = store.pitches(some).await?;
+    for batch in ids.chunks(TRACKS_PER_QUERY) {
+        let stored = store.pitches(batch).await?;
         let stored: BTreeMap<_, _> = stored.into_iter().map(|pitches| (pitches.track_id, pitches.outcome)).collect();
-        for id in some {
+        for id in batch {
             let computed = match world.catalogue.analysis(id) {
                 None => None,
                 Some(document) => {
@@ -86,7 +86,7 @@ async fn pitches(world: &World, store: &dyn Store, ids: &[String]) -> anyhow::Re
     Ok(check("pitches", right == ids.len(), said))
 }
 
-/// A lost job is a queue that is not empty, or something that nobody made.
+/// A job is lost if a queue is not empty, or if one of its results is missing.
 async fn jobs(queue: &dyn Queue, store: &dyn Store, ids: &[String], world: &World) -> anyhow::Result<Check> {
     let stats = queue.stats().await?;
     let left: u64 = stats.iter().map(|stats| stats.ready + stats.delayed + stats.running.unwrap_or(0)).sum();
@@ -108,7 +108,7 @@ async fn jobs(queue: &dyn Queue, store: &dyn Store, ids: &[String], world: &Worl
     Ok(check("jobs", holds, said))
 }
 
-/// As many rows as the catalogue has things: none doubled, none missing.
+/// Each collection has as many rows as the catalogue has items: none twice, none missing.
 async fn rows(url: &str, world: &World) -> anyhow::Result<Check> {
     let expected = world.catalogue.expected();
     let right = |collection: &str| match collection {
@@ -118,13 +118,13 @@ async fn rows(url: &str, world: &World) -> anyhow::Result<Check> {
         _ => expected.tracks,
     };
     let counts = rows::count(url).await?;
-    let each: Vec<String> =
+    let parts: Vec<String> =
         counts.iter().map(|(collection, count)| format!("{count} of {} {collection}", right(collection))).collect();
     let holds = counts.iter().all(|(collection, count)| *count == right(collection) as u64);
-    Ok(check("rows", holds, each.join(", ")))
+    Ok(check("rows", holds, parts.join(", ")))
 }
 
-/// A worker that dies between a dead letter and its acknowledgement makes it twice: that is at least once, too.
+/// A worker that is killed between publishing a dead letter and acknowledging the job leaves two: at least once.
 fn garbage(letters: &[DeadLetter], seen: &Seen) -> Check {
     let published: BTreeSet<&str> = seen.garbage.iter().map(|garbage| garbage.payload.as_str()).collect();
     let dead: BTreeSet<&str> = letters.iter().map(|letter| letter.payload.as_str()).collect();
@@ -147,7 +147,7 @@ fn rate(world: &World, plan: &Plan) -> Check {
     let times: Vec<_> =
         requests.iter().filter(|request| request.service == Service::Lastfm).map(|request| request.at).collect();
     let (count, throttled) = (times.len(), world.stage.throttled());
-    let (most, allowed) = (most_in_ten_seconds(times), allowed_in_ten_seconds(plan.rates.0));
+    let (most, allowed) = (max_in_ten_seconds(times), allowed_in_ten_seconds(plan.rates.0));
     let said = format!(
         "at most {most} in any 10 s, {allowed} are allowed; {throttled} of {count} requests to last.fm were throttled"
     );
@@ -156,7 +156,11 @@ fn rate(world: &World, plan: &Plan) -> Check {
 
 fn returns(seen: &Seen) -> Check {
     let longest = seen.returns.iter().map(|(_, after, _)| *after).max().unwrap_or_default();
-    let each: Vec<String> =
+    let parts: Vec<String> =
         seen.returns.iter().map(|(event, after, _)| format!("{event:?} {:.1} s", after.as_secs_f64())).collect();
-    check("returns", longest <= RETURN && !each.is_empty(), format!("workers ready after: {}", each.join(", ")))
+    check(
+        "returns",
+        longest <= MAX_RETURN_TIME && !parts.is_empty(),
+        format!("workers ready after: {}", parts.join(", ")),
+    )
 }

@@ -1,4 +1,4 @@
-//! The workers: three processes of each, started again whenever they end.
+//! The workers: three processes of each program, restarted whenever they end.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,14 @@ use rand::rngs::StdRng;
 use tokio::process::{Child, Command};
 use tokio::sync::Mutex;
 
-/// The worker programs that run.
+/// The worker programs.
 const PROGRAMS: [&str; 3] = ["playlist-worker", "lastfm-worker", "pitch-worker"];
 
-/// Processes of each.
-pub const OF_EACH: usize = 3;
+/// Processes of each program.
+pub const PROCESSES_PER_PROGRAM: usize = 3;
 
-/// A process that ends by itself is started again after this time, as an orchestrator does it.
-const RESTART: Duration = Duration::from_millis(500);
+/// How long after a process has ended by itself it is restarted, as by an orchestrator.
+const RESTART_DELAY: Duration = Duration::from_millis(500);
 
 /// All worker processes.
 pub struct Fleet {
@@ -30,11 +30,11 @@ pub struct Fleet {
     kills: AtomicUsize,
     /// Processes that ended without being killed.
     ends: AtomicUsize,
-    /// Held while nobody is to be killed.
+    /// Locked while no process may be killed.
     pub peace: Mutex<()>,
 }
 
-/// One of the places; the processes in it follow each other.
+/// One slot of the fleet: when its process ends, another one takes its place.
 struct Member {
     name: String,
     program: PathBuf,
@@ -47,11 +47,13 @@ impl Fleet {
     /// Starts every process.
     ///
     /// # Errors
-    /// Where a program is not beside this one.
+    /// If a program is not beside this one.
     pub async fn start(environment: Vec<(String, String)>, logs: &Path) -> anyhow::Result<Self> {
         let beside = std::env::current_exe()?;
         let mut members = Vec::new();
-        for (program, number) in PROGRAMS.iter().flat_map(|program| (0..OF_EACH).map(move |number| (program, number))) {
+        for (program, number) in
+            PROGRAMS.iter().flat_map(|program| (0..PROCESSES_PER_PROGRAM).map(move |number| (program, number)))
+        {
             let name = format!("{program}-{number}");
             let log = logs.join(format!("{name}.log"));
             File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
@@ -67,7 +69,7 @@ impl Fleet {
         Ok(fleet)
     }
 
-    /// Kills a process about every second, one of them at random, for ever.
+    /// Kills a random process about every second, for ever.
     pub async fn kill_at_random(&self, mut random: StdRng) -> anyhow::Error {
         loop {
             tokio::time::sleep(Duration::from_secs_f64(random.random_range(0.5..1.5))).await;
@@ -89,10 +91,10 @@ impl Fleet {
         Ok(())
     }
 
-    /// Starts those again that ended by themselves, for ever.
+    /// Restarts processes that ended by themselves, for ever.
     pub async fn keep_alive(&self) -> anyhow::Error {
         loop {
-            tokio::time::sleep(RESTART).await;
+            tokio::time::sleep(RESTART_DELAY).await;
             for member in &self.members {
                 let mut child = member.child.lock().await;
                 if matches!(child.as_mut().map(Child::try_wait), Some(Ok(Some(_)))) {
@@ -106,7 +108,7 @@ impl Fleet {
         }
     }
 
-    /// Names of the workers that do not say that they are ready.
+    /// Names of the workers that are not ready.
     pub async fn not_ready(&self) -> Vec<&str> {
         let ask = |member: &Member| self.http.get(format!("http://127.0.0.1:{}/readyz", member.port)).send();
         let answers = join_all(self.members.iter().map(ask)).await;
@@ -115,8 +117,8 @@ impl Fleet {
         unready.map(|(member, _)| member.name.as_str()).collect()
     }
 
-    /// How long until every worker is ready, and who was the last; no longer than `patience`.
-    pub async fn ready_within(&self, patience: Duration) -> (Duration, Vec<&str>) {
+    /// Waits until every worker is ready, up to `limit`. Returns how long that took, and which workers were last.
+    pub async fn ready_within(&self, limit: Duration) -> (Duration, Vec<&str>) {
         let begin = Instant::now();
         let mut last = Vec::new();
         loop {
@@ -125,14 +127,14 @@ impl Fleet {
                 return (begin.elapsed(), last);
             }
             last = unready;
-            if begin.elapsed() > patience {
+            if begin.elapsed() > limit {
                 return (begin.elapsed(), last);
             }
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     }
 
-    /// Processes killed, and processes that ended by themselves.
+    /// The number of processes killed, and of processes that ended by themselves.
     pub fn losses(&self) -> (usize, usize) {
         (self.kills.load(Ordering::Relaxed), self.ends.load(Ordering::Relaxed))
     }

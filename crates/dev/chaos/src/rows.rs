@@ -1,4 +1,4 @@
-//! Rows of the database. Natural keys are unique there, so a doubled row could only have another key: the numbers tell.
+//! Counts rows in the database. Natural keys are unique there, so a duplicate could only have another key: counts reveal it.
 
 use anyhow::Context;
 use mongodb::Client;
@@ -7,7 +7,7 @@ use mongodb::bson::{Document, doc};
 /// The collections of the run.
 const COLLECTIONS: [&str; 7] = ["tracks", "artists", "tags", "features", "analyses", "pitches", "playlist_pages"];
 
-/// Rows of each collection, counted at the server.
+/// The number of rows of each collection.
 pub async fn count(url: &str) -> anyhow::Result<Vec<(&'static str, u64)>> {
     let client = Client::with_uri_str(url).await?;
     let database = client.default_database().context("the store's URL names a database")?;

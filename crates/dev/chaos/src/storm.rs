@@ -1,4 +1,4 @@
-//! The run itself: work, events, garbage, until nothing is left to do.
+//! The run itself: work, events and garbage, until no work is left.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -13,30 +13,30 @@ use crate::garbage::{Garbage, garbage};
 use crate::plan::{Event, Plan};
 use crate::world::World;
 
-/// How long after a server's return a worker may take until it takes jobs again.
-pub const RETURN: Duration = Duration::from_secs(5);
+/// How long a worker may take after a server's return until it takes jobs again.
+pub const MAX_RETURN_TIME: Duration = Duration::from_secs(5);
 
-/// How long it is looked for when that is over, to say how long it was.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long to wait for readiness, so as to report how much [`MAX_RETURN_TIME`] was exceeded.
+const READINESS_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Looks at the queues that all find them empty, one after the other, before the work counts as done: a job is in none of
-/// the counts for a moment while it goes from one to the other.
-const LOOKS: usize = 5;
+/// Consecutive checks that must find all queues empty before the work counts as done: a job that moves between queues is in
+/// none of the counts for a moment.
+const EMPTY_CHECKS: usize = 5;
 
-/// What was seen during a run.
+/// What was observed during a run.
 #[derive(Default)]
 pub struct Seen {
-    /// How long until every worker was ready after each return of a server, and who was the last.
+    /// For each return of a server: how long until every worker was ready, and which were last.
     pub returns: Vec<(Event, Duration, String)>,
-    /// Messages that are no jobs, as they were published.
+    /// Messages that are not jobs, as published.
     pub garbage: Vec<Garbage>,
-    /// Events by now.
+    /// Number of events so far.
     pub events: usize,
-    /// How long it took.
+    /// How long the run took.
     pub took: Duration,
 }
 
-/// Lets everything happen that is planned, and waits until the work is done.
+/// Carries out all planned events, and waits until the work is done.
 pub async fn storm(world: &mut World, fleet: &Fleet, queue: &dyn Queue, plan: &Plan) -> anyhow::Result<Seen> {
     let random = StdRng::seed_from_u64(plan.seed ^ 0x6b69_6c6c);
     let begin = Instant::now();
@@ -65,10 +65,10 @@ async fn happen(
     let mut events: VecDeque<(f64, Event)> = plan.events.iter().copied().collect();
     let mut litter: VecDeque<Garbage> = garbage(plan.garbage).into();
     let mut empty = 0;
-    while !events.is_empty() || !litter.is_empty() || empty < LOOKS {
+    while !events.is_empty() || !litter.is_empty() || empty < EMPTY_CHECKS {
         tokio::time::sleep(Duration::from_millis(200)).await;
-        // What is left when the work is done happens all the same.
-        let progress = if empty >= LOOKS { 1.0 } else { world.progress() };
+        // Events that are left when the work is done happen all the same.
+        let progress = if empty >= EMPTY_CHECKS { 1.0 } else { world.progress() };
         while let Some(event) = events.pop_front_if(|(share, _)| *share <= progress) {
             let event = event.1;
             println!("{:>4.0} % {event:?}", progress * 100.0);
@@ -87,7 +87,7 @@ async fn happen(
         }
         let is_empty = match queue.stats().await {
             Ok(stats) => stats.iter().all(KindStats::is_idle),
-            // After a restart the first one finds the old connection.
+            // After a restart, the first request still uses the old connection.
             Err(QueueError::Unavailable { .. }) => false,
             Err(error) => return Err(error.into()),
         };
@@ -96,15 +96,15 @@ async fn happen(
     Ok(())
 }
 
-/// A server is back: how long until the workers are. Nobody is killed meanwhile.
+/// Measures how long the workers take after a server is back. No process is killed meanwhile.
 async fn returned(fleet: &Fleet, event: Event) -> (Event, Duration, String) {
     let _peace = fleet.peace.lock().await;
-    let (after, last) = fleet.ready_within(PATIENCE).await;
+    let (after, last) = fleet.ready_within(READINESS_TIMEOUT).await;
     println!("       all workers ready after {:.1} s, the last: {}", after.as_secs_f64(), last.join(", "));
     (event, after, last.join(", "))
 }
 
-/// The kinds that have something to do.
+/// The kinds that still have jobs.
 fn busy(mut stats: Vec<KindStats>) -> Vec<KindStats> {
     stats.retain(|stats| !stats.is_idle());
     stats

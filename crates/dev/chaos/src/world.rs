@@ -1,4 +1,4 @@
-//! The servers, the network before them and the services that are asked.
+//! The servers, the network in front of them, and the stand-ins for the services.
 
 use std::path::Path;
 use std::time::Duration;
@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 use services::{Broker, Folder, Ports, StoreServer};
 use testkit::{Catalogue, Network, Oddities, Proxy, Service, Stage};
 
-use crate::plan::{Event, Plan, THROTTLED};
+use crate::plan::{Event, Plan, THROTTLED_SHARE};
 
-/// Virtual host and database.
-const NAME: &str = "chaos";
+/// Name of the virtual host and of the database.
+const VHOST: &str = "chaos";
 
 /// First step and cap of the back-off after throttled answers, in seconds.
-const BACKOFF: &str = "0.2..1";
+const BACKOFF_SETTING: &str = "0.2..1";
 
 /// Everything that the workers talk to.
 pub struct World {
@@ -29,10 +29,10 @@ pub struct World {
 }
 
 impl World {
-    /// Starts servers with nothing in them.
+    /// Starts empty servers.
     pub async fn start(folder: &Folder, store_program: &Path, plan: &Plan) -> anyhow::Result<Self> {
         let catalogue = Catalogue::sample(plan.tracks, plan.seed);
-        let oddities = Oddities { throttled_share: THROTTLED, seed: plan.seed, ..Oddities::none() };
+        let oddities = Oddities { throttled_share: THROTTLED_SHARE, seed: plan.seed, ..Oddities::none() };
         let stage = testkit::serve(catalogue.clone(), oddities).await?;
         let store = tokio::task::block_in_place(|| StoreServer::start(folder, store_program, Ports::Free))?;
         let broker = tokio::task::block_in_place(|| Broker::start(folder, Ports::Free))?;
@@ -40,15 +40,15 @@ impl World {
         let to_store = Proxy::before(store.port()).await?;
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).no_proxy().build()?;
         let world = Self { catalogue, stage, broker, store, to_broker, to_store, http };
-        world.manage(Method::PUT, &format!("vhosts/{NAME}"), &json!({})).await?;
+        world.manage(Method::PUT, &format!("vhosts/{VHOST}"), &json!({})).await?;
         let everything = json!({"configure": ".*", "write": ".*", "read": ".*"});
-        world.manage(Method::PUT, &format!("permissions/{NAME}/guest"), &everything).await?;
+        world.manage(Method::PUT, &format!("permissions/{VHOST}/guest"), &everything).await?;
         Ok(world)
     }
 
-    /// The queue, past the faulty network.
+    /// The queue, bypassing the faulty network.
     pub fn queue_url(&self) -> String {
-        format!("{}/{NAME}", self.broker.url())
+        format!("{}/{VHOST}", self.broker.url())
     }
 
     /// Base of the broker's management API.
@@ -56,26 +56,26 @@ impl World {
         self.broker.management_url()
     }
 
-    /// The store, past the faulty network.
+    /// The store, bypassing the faulty network.
     pub fn store_url(&self) -> String {
         store_url(self.store.port())
     }
 
-    /// The environment of a worker: everything by way of the faulty network.
+    /// The environment variables of a worker: all servers through the faulty network.
     pub fn environment(&self, plan: &Plan) -> Vec<(String, String)> {
         let mut environment = self.stage.environment();
         let mut set = |name: &str, value: String| environment.push((name.to_owned(), value));
-        set("SPOTIFAI_QUEUE", format!("amqp://guest:guest@127.0.0.1:{}/{NAME}", self.to_broker.port()));
+        set("SPOTIFAI_QUEUE", format!("amqp://guest:guest@127.0.0.1:{}/{VHOST}", self.to_broker.port()));
         set("SPOTIFAI_QUEUE_MANAGEMENT_URL", self.management_url());
         set("SPOTIFAI_STORE", store_url(self.to_store.port()));
-        set("SPOTIFAI_LASTFM_BACKOFF", BACKOFF.to_owned());
-        // Later ones count.
+        set("SPOTIFAI_LASTFM_BACKOFF", BACKOFF_SETTING.to_owned());
+        // Later values override those of the stage.
         set("SPOTIFAI_LASTFM_RATE", plan.rates.0.to_string());
         set("SPOTIFAI_SPOTIFY_RATE", plan.rates.1.to_string());
         environment
     }
 
-    /// Lets an event happen. Returns whether a server was gone, and is back by now.
+    /// Carries out an event. Returns whether a server was down and is back.
     pub async fn happen(&mut self, event: Event) -> anyhow::Result<bool> {
         match event {
             Event::RestartBroker => tokio::task::block_in_place(|| {
@@ -97,32 +97,32 @@ impl World {
                 return Ok(false);
             }
             Event::Silence(time) => {
-                self.each_network(Network::Silent);
+                self.set_networks(Network::Silent);
                 tokio::time::sleep(time).await;
-                self.each_network(Network::Open);
+                self.set_networks(Network::Open);
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    fn each_network(&self, network: Network) {
+    fn set_networks(&self, network: Network) {
         self.to_broker.set(network);
         self.to_store.set(network);
     }
 
-    /// Share of the pages that were read, more or less: the catalogue's oddities cost some more.
+    /// The approximate share of pages that were read: the catalogue's oddities cost some more.
     pub fn progress(&self) -> f64 {
         let answers = self.stage.answers(Service::Lastfm, 200) + self.stage.answers(Service::Lastfm, 404);
-        answers as f64 * (1.0 - THROTTLED) / self.catalogue.expected().tracks as f64
+        answers as f64 * (1.0 - THROTTLED_SHARE) / self.catalogue.expected().tracks as f64
     }
 
-    /// Puts a message straight into a queue, whatever it is.
+    /// Puts any message into a queue.
     pub async fn publish(&self, queue: &str, payload: &str) -> anyhow::Result<()> {
         let properties = json!({"delivery_mode": 2});
         let message =
             json!({"properties": properties, "routing_key": queue, "payload": payload, "payload_encoding": "string"});
-        let answer = self.manage(Method::POST, &format!("exchanges/{NAME}/amq.default/publish"), &message).await?;
+        let answer = self.manage(Method::POST, &format!("exchanges/{VHOST}/amq.default/publish"), &message).await?;
         let is_routed = answer["routed"] == true;
         is_routed.then_some(()).with_context(|| format!("there is no queue {queue}: {answer}"))
     }
@@ -137,5 +137,5 @@ impl World {
 }
 
 fn store_url(port: u16) -> String {
-    format!("mongodb://127.0.0.1:{port}/{NAME}?directConnection=true")
+    format!("mongodb://127.0.0.1:{port}/{VHOST}?directConnection=true")
 }

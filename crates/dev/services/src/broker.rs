@@ -1,4 +1,4 @@
-//! A RabbitMQ node of our own, with the management plugin.
+//! A private RabbitMQ node with the management plugin.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,11 +9,11 @@ use anyhow::{Context, bail};
 use crate::process::Process;
 use crate::{Folder, Ports, greeting, install};
 
-/// Counts that are fresh: by default the node counts every 5 s, and its quorum queues every 5 s more.
+/// Makes counts fresh: by default the node counts every 5 s, and its quorum queues another 5 s later.
 const ADVANCED_CONFIG: &str = "[{rabbit, [{quorum_tick_interval, 200}]}].\n";
 
-/// How often it is looked whether an alarm is raised; each look takes a second or so.
-const MAX_ALARM_LOOKS: u32 = 30;
+/// Checks for an alarm before giving up; each takes about a second.
+const MAX_ALARM_CHECKS: u32 = 30;
 
 /// A RabbitMQ node, with the name service that Erlang needs.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ struct BrokerPorts {
 }
 
 impl Broker {
-    /// Starts a node with nothing in it; returns when it takes connections.
+    /// Starts an empty node; returns when it accepts connections.
     pub fn start(folder: &Folder, ports: Ports) -> anyhow::Result<Self> {
         let ports = BrokerPorts {
             amqp: ports.choose(5672)?,
@@ -43,14 +43,14 @@ impl Broker {
         };
         let home = folder.path().join("rabbitmq");
         configure(&home, ports)?;
-        // Erlang would start this name service by itself, and leave it behind.
+        // Erlang would start this name service by itself and leave it running.
         let mut epmd = Command::new("epmd");
         folder.start("epmd", epmd.args(["-address", "127.0.0.1", "-port", &ports.epmd.to_string()]))?;
         let node = start_node(folder, &home, ports)?;
         Ok(Self { folder: folder.clone(), home, ports, node })
     }
 
-    /// Where jobs go: `amqp://guest:guest@127.0.0.1:PORT`.
+    /// Address of the broker: `amqp://guest:guest@127.0.0.1:PORT`.
     pub fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}", self.ports.amqp)
     }
@@ -65,14 +65,14 @@ impl Broker {
         format!("http://127.0.0.1:{}", self.ports.management)
     }
 
-    /// Has the node take its memory for used up, which blocks everyone who publishes, or not any more; returns when it does.
+    /// Raises the memory alarm, which blocks all publishers, or clears it; returns when that has taken effect.
     ///
     /// # Errors
-    /// Where its operator's tool fails, or the node does not follow.
+    /// If `rabbitmqctl` fails, or the node does not react.
     pub fn set_memory_alarm(&self, on: bool) -> anyhow::Result<()> {
         self.control(&["set_vm_memory_high_watermark", if on { "0" } else { "0.6" }])?;
-        // The alarm is raised beside the answer, and later on a busy machine.
-        for _ in 0..MAX_ALARM_LOOKS {
+        // The alarm is raised asynchronously, and with a delay on a busy machine.
+        for _ in 0..MAX_ALARM_CHECKS {
             if self.control(&["eval", "rabbit_alarm:get_alarms()."])?.contains("memory") == on {
                 return Ok(());
             }
@@ -80,7 +80,7 @@ impl Broker {
         bail!("the memory alarm of the node does not follow its watermark")
     }
 
-    /// What the operator's tool prints.
+    /// Runs `rabbitmqctl` and returns its output.
     fn control(&self, command: &[&str]) -> anyhow::Result<String> {
         let output = Command::new(install::broker_tool()?)
             .args(["--node", &node_name(self.ports)])
@@ -97,17 +97,17 @@ impl Broker {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     }
 
-    /// Ends the node in good order.
+    /// Shuts the node down.
     pub fn stop(&self) -> anyhow::Result<()> {
         self.node.stop()
     }
 
-    /// Ends the node as a crash does.
+    /// Kills the node, like a crash.
     pub fn kill(&self) -> anyhow::Result<()> {
         self.node.kill()
     }
 
-    /// Starts the node again on what it had; returns when it takes connections.
+    /// Restarts the node on its data; returns when it accepts connections.
     pub fn start_again(&mut self) -> anyhow::Result<()> {
         self.node = start_node(&self.folder, &self.home, self.ports)?;
         Ok(())
@@ -131,7 +131,7 @@ fn configure(home: &Path, ports: BrokerPorts) -> anyhow::Result<()> {
     fs::write(home.join("rabbitmq.conf"), main)?;
     fs::write(home.join("advanced.config"), ADVANCED_CONFIG)?;
     fs::write(home.join("enabled_plugins"), "[rabbitmq_management].\n")?;
-    // In the place of the machine's own, which would be read otherwise.
+    // Empty, or the machine's own file would be read.
     fs::write(home.join("rabbitmq-env.conf"), "")?;
     Ok(())
 }
@@ -139,9 +139,9 @@ fn configure(home: &Path, ports: BrokerPorts) -> anyhow::Result<()> {
 fn start_node(folder: &Folder, home: &Path, ports: BrokerPorts) -> anyhow::Result<Process> {
     let mut command = Command::new(install::broker_program()?);
     command
-        // The folder of the user: where Erlang looks for its cookie.
+        // Where Erlang looks for its cookie.
         .env("HOME", home)
-        // What makes the script become the node rather than wait for it beside it.
+        // Makes the script exec the node instead of waiting for it.
         .env("RUNNING_UNDER_SYSTEMD", "true")
         .env("RABBITMQ_CONF_ENV_FILE", home.join("rabbitmq-env.conf"))
         .env("RABBITMQ_CONFIG_FILE", home.join("rabbitmq"))

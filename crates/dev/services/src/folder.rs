@@ -1,4 +1,4 @@
-//! Where the servers of one run keep their files, and the list of their processes.
+//! The folder for the files of one run's servers, and the list of their processes.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -11,11 +11,11 @@ use anyhow::{Context, bail};
 
 use crate::process::Process;
 
-/// One line a process, in the order of their starts.
-const LIST: &str = "processes";
+/// File with one line per process, in the order in which they were started.
+const PROCESS_LIST: &str = "processes";
 
-/// How long a server may take until it answers; machines that build something else at the same time are slow.
-const PATIENCE: Duration = Duration::from_secs(120);
+/// How long a server may take to start: a machine that builds something at the same time is slow.
+const START_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// The folder of the servers of one run. Dropping it stops nothing.
 #[derive(Debug, Clone)]
@@ -24,10 +24,10 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The folder at this path, made where there is none.
+    /// The folder at this path, created if it does not exist.
     ///
     /// # Errors
-    /// Where it cannot be made, and on machines other than Linux: nobody would know there which process is which.
+    /// If it cannot be created, and on systems other than Linux, where processes cannot be identified reliably.
     pub fn create(path: &Path) -> anyhow::Result<Self> {
         if !cfg!(target_os = "linux") {
             bail!("servers for tests are started on Linux only: {}", crate::install::WAY_OUT);
@@ -36,18 +36,18 @@ impl Folder {
         Ok(Self { path: path.canonicalize()? })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Whether all processes that were started here run.
+    /// Whether all processes that were started here are running.
     pub fn is_running(&self) -> anyhow::Result<bool> {
         let processes = self.processes()?;
         Ok(!processes.is_empty() && processes.iter().all(Process::is_alive))
     }
 
-    /// Stops every process that was started here and still runs, the last one first; returns their names.
+    /// Stops all processes that were started here and still run, the last one first; returns their names.
     pub fn stop_all(&self) -> anyhow::Result<Vec<String>> {
         let mut stopped = Vec::new();
         for process in self.processes()?.into_iter().rev().filter(Process::is_alive) {
@@ -57,34 +57,33 @@ impl Folder {
         Ok(stopped)
     }
 
-    /// Stops what runs and deletes everything.
+    /// Stops all processes and deletes the folder.
     pub fn remove(&self) -> anyhow::Result<Vec<String>> {
         let stopped = self.stop_all()?;
         fs::remove_dir_all(&self.path).with_context(|| format!("cannot delete {}", self.path.display()))?;
         Ok(stopped)
     }
 
-    /// Starts a server, and writes it down. It is in a process group of its own: an interrupt at the terminal is for
-    /// those who use it.
+    /// Starts a server and records it. It gets a process group of its own, so that Ctrl-C in the terminal does not reach it.
     pub(crate) fn start(&self, name: &str, command: &mut Command) -> anyhow::Result<Process> {
         let log = File::create(self.log(name))?;
         command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         let process = Process::new(name, child.id())?;
-        let mut list = OpenOptions::new().append(true).create(true).open(self.path.join(LIST))?;
+        let mut list = OpenOptions::new().append(true).create(true).open(self.path.join(PROCESS_LIST))?;
         writeln!(list, "{process}")?;
         Ok(process)
     }
 
     /// Waits until a server answers.
     pub(crate) fn wait_for(&self, process: &Process, answers: impl Fn() -> bool) -> anyhow::Result<()> {
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + START_TIMEOUT;
         while !answers() {
             if !process.is_alive() {
                 bail!("{} ended before it answered: {}", process.name, self.last_words(&process.name));
             }
             if Instant::now() > deadline {
-                bail!("{} did not answer within {} s", process.name, PATIENCE.as_secs());
+                bail!("{} did not answer within {} s", process.name, START_TIMEOUT.as_secs());
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -92,10 +91,10 @@ impl Folder {
     }
 
     fn processes(&self) -> anyhow::Result<Vec<Process>> {
-        match fs::read_to_string(self.path.join(LIST)) {
+        match fs::read_to_string(self.path.join(PROCESS_LIST)) {
             Ok(list) => list.lines().map(str::parse).collect(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.path.join(LIST).display())),
+            Err(error) => Err(error).with_context(|| format!("cannot read {}", self.path.join(PROCESS_LIST).display())),
         }
     }
 

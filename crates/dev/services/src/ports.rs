@@ -6,13 +6,13 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use anyhow::Context;
 
-/// Below the range that outgoing connections take theirs from, so that a port that is free now is free in a moment.
-const RANGE: std::ops::Range<u16> = 20_000..32_000;
+/// Below the range of ports for outgoing connections, so that a port that is free now will still be free in a moment.
+const PORT_RANGE: std::ops::Range<u16> = 20_000..32_000;
 
 /// Which ports a server listens on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ports {
-    /// The usual ones where they are free.
+    /// The usual ones, if they are free.
     Usual,
     /// Others, so that several servers can run side by side.
     Free,
@@ -25,16 +25,16 @@ impl Ports {
         }
         // A different place in each process: test runs start side by side.
         let start = RandomState::new().hash_one(usual);
-        let size = u64::from(RANGE.end - RANGE.start);
-        let mut candidates = (0..size).map(|step| RANGE.start + ((start.wrapping_add(step)) % size) as u16);
+        let size = u64::from(PORT_RANGE.end - PORT_RANGE.start);
+        let mut candidates = (0..size).map(|step| PORT_RANGE.start + ((start.wrapping_add(step)) % size) as u16);
         candidates.find(|port| is_free(*port)).context("no port is free on 127.0.0.1")
     }
 }
 
-/// A port of 127.0.0.1 that is free, for a server of the caller's own.
+/// A free port of 127.0.0.1, for any server.
 ///
 /// # Errors
-/// Where all are taken.
+/// If all are taken.
 pub fn free_port() -> anyhow::Result<u16> {
     Ports::Free.choose(0)
 }

@@ -1,4 +1,4 @@
-//! Processes known by number and start time, so that a number that was given to somebody else is never signalled.
+//! Processes, identified by id and start time, so that a reused id is never signalled.
 
 use std::fmt;
 use std::process::Command;
@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 
-/// How long a server may take to end itself.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How long a server may take to shut down.
+const STOP_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// A process that was started here.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,19 +29,19 @@ impl Process {
         start_of(self.pid) == Some(self.started)
     }
 
-    /// Asks it to end, and ends it when it takes too long.
+    /// Asks it to terminate, and kills it if that takes too long.
     pub(crate) fn stop(&self) -> anyhow::Result<()> {
         self.signal("TERM")?;
-        if !self.ends_within(PATIENCE) {
+        if !self.ends_within(STOP_TIMEOUT) {
             self.kill()?;
         }
         Ok(())
     }
 
-    /// Ends it as a crash does.
+    /// Kills it, like a crash.
     pub(crate) fn kill(&self) -> anyhow::Result<()> {
         self.signal("KILL")?;
-        if !self.ends_within(PATIENCE) {
+        if !self.ends_within(STOP_TIMEOUT) {
             bail!("{} (process {}) does not end", self.name, self.pid);
         }
         Ok(())
@@ -56,8 +56,8 @@ impl Process {
         Ok(())
     }
 
-    fn ends_within(&self, patience: Duration) -> bool {
-        let deadline = Instant::now() + patience;
+    fn ends_within(&self, limit: Duration) -> bool {
+        let deadline = Instant::now() + limit;
         while self.is_alive() && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -65,7 +65,7 @@ impl Process {
     }
 }
 
-/// As a line of the folder's list.
+/// A line of the folder's list.
 impl fmt::Display for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {} {}", self.pid, self.started, self.name)
@@ -81,18 +81,18 @@ impl FromStr for Process {
             (Some(pid), Some(started), Some(name)) => {
                 Ok(Self { name: name.to_owned(), pid: pid.parse()?, started: started.parse()? })
             }
-            _ => bail!("`{line}` is no process"),
+            _ => bail!("`{line}` is not a process"),
         }
     }
 }
 
-/// When a process started; `None` when there is none, or only its exit code is left of it.
+/// When a process started; `None` if it does not exist, or is a zombie.
 fn start_of(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The program's name stands in parentheses, and may itself contain spaces and parentheses.
+    // The program's name is in parentheses, and may itself contain spaces and parentheses.
     let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
     let is_over = matches!(*fields.first()?, "Z" | "X");
-    // Field 22 of the line, counted from 1; the two before the state are cut off.
+    // Field 22 of the line, counted from 1; the two fields before the state were cut off.
     fields.get(19).filter(|_| !is_over)?.parse().ok()
 }
 

@@ -11,10 +11,10 @@ use crate::shared::{CLIENT_ID, CLIENT_SECRET, Request, Shared};
 use crate::{Expected, Service};
 
 /// Requests a second against a stand-in: more than a worker makes, since there is nobody to be spared.
-const RATE: f64 = 2_000.0;
+const STAND_IN_RATE: f64 = 2_000.0;
 
 /// Waits after throttled answers of the stand-in, which asks for none.
-const BACKOFF: BackoffSettings = BackoffSettings { first: 0.2, cap: 2.0 };
+const STAND_IN_BACKOFF: BackoffSettings = BackoffSettings { first: 0.2, cap: 2.0 };
 
 /// Both stand-ins, running until they are stopped or dropped.
 pub struct Stage {
@@ -88,11 +88,11 @@ impl Stage {
             ("SPOTIFAI_SPOTIFY_CLIENT_SECRET", CLIENT_SECRET),
             ("SPOTIFAI_SPOTIFY_API_URL", &self.spotify_api_url),
             ("SPOTIFAI_SPOTIFY_AUTH_URL", &self.spotify_auth_url),
-            ("SPOTIFAI_SPOTIFY_RATE", &RATE.to_string()),
+            ("SPOTIFAI_SPOTIFY_RATE", &STAND_IN_RATE.to_string()),
             ("SPOTIFAI_LASTFM_URL", &self.lastfm_url),
             ("SPOTIFAI_LASTFM_API_URL", &self.lastfm_api_url),
-            ("SPOTIFAI_LASTFM_RATE", &RATE.to_string()),
-            ("SPOTIFAI_LASTFM_BACKOFF", &BACKOFF.to_string()),
+            ("SPOTIFAI_LASTFM_RATE", &STAND_IN_RATE.to_string()),
+            ("SPOTIFAI_LASTFM_BACKOFF", &STAND_IN_BACKOFF.to_string()),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec()
@@ -106,12 +106,12 @@ impl Stage {
         settings.spotify.client_secret = Some(SecretString::from(CLIENT_SECRET));
         settings.spotify.api_url.clone_from(&self.spotify_api_url);
         settings.spotify.auth_url.clone_from(&self.spotify_auth_url);
-        settings.spotify.rate = RATE;
+        settings.spotify.rate = STAND_IN_RATE;
         settings.lastfm.url.clone_from(&self.lastfm_url);
         settings.lastfm.api_url.clone_from(&self.lastfm_api_url);
         settings.lastfm.api_key = None;
-        settings.lastfm.rate = RATE;
-        settings.lastfm.backoff = BACKOFF;
+        settings.lastfm.rate = STAND_IN_RATE;
+        settings.lastfm.backoff = STAND_IN_BACKOFF;
         settings
     }
 

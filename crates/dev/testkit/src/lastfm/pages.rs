@@ -2,7 +2,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-const IN_LINKS: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const LINK_ENCODE_SET: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A track's tags, or the place of the list and the word that there are none.
 pub(super) fn tags(artist: &str, title: &str, tags: &[(String, u32)]) -> String {
@@ -36,7 +36,7 @@ pub(super) fn tags(artist: &str, title: &str, tags: &[(String, u32)]) -> String 
 
 /// One tag: its link, and the empty link that covers the whole card.
 fn item(tag: &str) -> String {
-    let link = utf8_percent_encode(tag, IN_LINKS).to_string().replace("%20", "+");
+    let link = utf8_percent_encode(tag, LINK_ENCODE_SET).to_string().replace("%20", "+");
     let tag = escape(tag);
     format!(
         r#"

@@ -17,7 +17,7 @@ use crate::oddities::Capability;
 use crate::shared::Shared;
 
 /// Most rows of one answer of `/items`.
-const MOST_ITEMS: usize = 50;
+const MAX_ITEMS: usize = 50;
 
 /// `?limit=…&offset=…`.
 #[derive(Deserialize)]
@@ -49,7 +49,7 @@ pub(super) async fn items(
         return error(StatusCode::FORBIDDEN, "Forbidden");
     }
     let limit = window.limit.unwrap_or(20);
-    if limit == 0 || limit > MOST_ITEMS {
+    if limit == 0 || limit > MAX_ITEMS {
         return error(StatusCode::BAD_REQUEST, "Invalid limit");
     }
     Json(documents::items(&shared, playlist, window.offset.unwrap_or(0), limit)).into_response()

@@ -7,7 +7,7 @@ use crate::catalogue::{Artist, Catalogue, Form, Playlist, Row, Song};
 use crate::shared::Shared;
 
 /// Rows that come with the playlist object itself.
-const FIRST_ROWS: usize = 100;
+const EMBEDDED_PAGE_ROWS: usize = 100;
 
 /// A playlist; without its rows where the app may not see them.
 pub(super) fn playlist(shared: &Shared, playlist: &Playlist, has_rows: bool) -> Value {
@@ -19,7 +19,7 @@ pub(super) fn playlist(shared: &Shared, playlist: &Playlist, has_rows: bool) -> 
         "owner": {"id": "listener", "display_name": "Listener", "type": "user", "uri": "spotify:user:listener"},
     });
     if has_rows {
-        document["items"] = items(shared, playlist, 0, FIRST_ROWS);
+        document["items"] = items(shared, playlist, 0, EMBEDDED_PAGE_ROWS);
     }
     document
 }

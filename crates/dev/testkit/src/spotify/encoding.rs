@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-const LETTERS: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+const BASE64_ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
 
 /// RFC 4648 section 4, with padding: the form of HTTP's Basic scheme.
 pub(super) fn base64(bytes: &[u8]) -> String {
@@ -22,7 +22,7 @@ fn encode(bytes: &[u8], last_two: [char; 2]) -> String {
         let group = three.iter().fold(0u32, |group, byte| group << 8 | u32::from(*byte)) << (8 * (3 - three.len()));
         for place in 0..=three.len() {
             let index = (group >> (18 - 6 * place) & 63) as usize;
-            text.push(LETTERS.get(index).map_or_else(|| last_two[index - 62], |letter| char::from(*letter)));
+            text.push(BASE64_ALPHABET.get(index).map_or_else(|| last_two[index - 62], |letter| char::from(*letter)));
         }
     }
     text
