@@ -117,7 +117,7 @@ fn a_sign_in_that_cannot_be_used_or_kept_stops_that_process_alone() {
     let unreadable = at.join("unreadable.json");
     std::fs::create_dir_all(&unreadable).unwrap();
     for (file, why) in
-        [(locked, "cannot be locked"), (revoked, "refuses the kept sign-in"), (unreadable, "cannot be read")]
+        [(locked, "cannot be locked"), (revoked, "refuses the stored sign-in"), (unreadable, "cannot be read")]
     {
         let set = [("SPOTIFAI_SPOTIFY_CLIENT_SECRET", ""), ("SPOTIFAI_SPOTIFY_TOKEN_FILE", file.to_str().unwrap())];
         let worker = start(&team, &stage, at, &["playlist"], &set);

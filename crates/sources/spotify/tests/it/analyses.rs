@@ -45,12 +45,12 @@ fn what_a_document_may_lack_is_none() {
 fn an_error_names_the_segment_and_the_field() {
     for (field, value, what) in [
         ("start", Value::Null, "no `start`"),
-        ("start", json!("0.25"), "`start` is no number"),
-        ("duration", json!([]), "`duration` is no number"),
+        ("start", json!("0.25"), "`start` is not a number"),
+        ("duration", json!([]), "`duration` is not a number"),
         ("pitches", Value::Null, "no `pitches`"),
-        ("pitches", json!(1), "`pitches` is no list"),
+        ("pitches", json!(1), "`pitches` is not a list"),
         ("pitches", json!([1, 2]), "`pitches` holds 2 values instead of 12"),
-        ("pitches", json!([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, null]), "`pitches` holds something that is no number"),
+        ("pitches", json!([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, null]), "`pitches` holds something that is not a number"),
         ("timbre", json!(vec![0; 13]), "`timbre` holds 13 values instead of 12"),
     ] {
         let mut broken = segment();
