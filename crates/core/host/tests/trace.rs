@@ -82,8 +82,9 @@ async fn spans_of_a_job_and_of_what_follows_from_it_are_one_trace() {
     while let Ok(span) = received.try_recv() {
         spans.push(span);
     }
-    let of = |name: &str| spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name}: {spans:?}"));
-    let (first, second) = (of("test.apple"), of("test.pear"));
+    let span_named =
+        |name: &str| spans.iter().find(|span| span.name == name).unwrap_or_else(|| panic!("{name}: {spans:?}"));
+    let (first, second) = (span_named("test.apple"), span_named("test.pear"));
     assert_eq!(first.trace_id, uuid::Uuid::parse_str(&apple.id).unwrap().as_bytes());
     assert!(first.parent_span_id.is_empty(), "{first:?}");
     assert_eq!((&second.trace_id, &second.parent_span_id), (&first.trace_id, &first.span_id));
@@ -99,7 +100,7 @@ async fn a_json_log_has_one_object_a_line_with_the_trace_of_its_job() {
     let output = worker_process(&place, &[("SPOTIFAI_LOG_FORMAT", "json")]).await;
     let lines = String::from_utf8(output.stderr).unwrap();
     let lines: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).expect(line)).collect();
-    let of = |message: &str| {
+    let line_of = |message: &str| {
         let line = lines.iter().find(|line| line["message"].as_str().is_some_and(|said| said.starts_with(message)));
         line.unwrap_or_else(|| panic!("{message}: {lines:?}"))["span"].clone()
     };
@@ -107,7 +108,7 @@ async fn a_json_log_has_one_object_a_line_with_the_trace_of_its_job() {
     for (message, kind) in
         [("an apple", "test.apple"), ("a pear", "test.pear"), ("failed permanently: no pears", "test.pear")]
     {
-        let span = of(message);
+        let span = line_of(message);
         assert_eq!(span["trace"], *trace, "{message}");
         assert_eq!(
             (&span["kind"], &span["key"], &span["attempt"], &span["run"]),

@@ -97,8 +97,8 @@ async fn jobs_of_a_cancelled_run_end_without_running_and_without_follow_ups() {
         place.backends.store.save_run(&run).await.unwrap();
     }
     place.backends.store.cancel_run("cancelled", Timestamp::now()).await.unwrap();
-    let of = |n, run| job(Apple { n }).in_run(run);
-    place.publish(&[of(1, "kept"), of(2, "cancelled"), job(Apple { n: 3 })]).await;
+    let in_run = |n, run| job(Apple { n }).in_run(run);
+    place.publish(&[in_run(1, "kept"), in_run(2, "cancelled"), job(Apple { n: 3 })]).await;
     let seen = Arc::default();
     let ended = run_until_empty(place.worker().with(recording(&seen), 2)).await;
     assert_eq!(ended["test.apple"], counts(3, 0, 0), "they are done, and count as such");
