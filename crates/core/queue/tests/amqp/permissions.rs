@@ -26,10 +26,10 @@ async fn user_with(backend: &BrokerBackend, permissions: &Value) -> Url {
     url
 }
 
-/// The three patterns as the README gives them to `rabbitmqctl`.
-fn permissions_of_readme() -> Value {
-    let readme = include_str!("../../../../../README.md");
-    let line = readme.lines().find(|line| line.contains("set_permissions")).expect("the README names them");
+/// The three patterns as `docs/operations.md` gives them to `rabbitmqctl`.
+fn documented_permissions() -> Value {
+    let document = include_str!("../../../../../docs/operations.md");
+    let line = document.lines().find(|line| line.contains("set_permissions")).expect("the document names them");
     let quoted: Vec<&str> = line.split('\'').skip(1).step_by(2).collect();
     let [configure, write, read] = quoted[..] else { panic!("no three patterns in {line}") };
     serde_json::json!({ "configure": configure, "write": write, "read": read })
@@ -41,9 +41,9 @@ async fn a_user_with_the_printed_permissions_can_do_all_there_is_to_do() {
     else {
         return;
     };
-    let printed = permissions_of_readme();
+    let printed = documented_permissions();
     for (what, pattern) in queue::PERMISSIONS {
-        assert_eq!(printed[what], pattern, "what an error prints is what the README says");
+        assert_eq!(printed[what], pattern, "what an error prints is what the document says");
     }
     let url = user_with(&backend, &printed).await;
     let queue = queue::open(url.as_str(), Some(&backend.broker.management)).await.unwrap();
