@@ -115,7 +115,7 @@ pub enum Command {
     /// Jobs that failed permanently (dead letters)
     #[command(subcommand)]
     Dead(DeadCommand),
-    /// Resample an audio-analysis document to the 1,224 pitch columns
+    /// Resample an audio-analysis document into the 1,224 pitch columns
     #[command(after_help = "Example:\n  spotifai pitches analysis.json --format csv")]
     Pitches(PitchesArgs),
     /// Print last.fm URLs and parse saved last.fm pages

@@ -27,7 +27,7 @@ struct Options {
 
 #[derive(Debug, Args)]
 struct RunOptions {
-    /// Jobs to run at once, of each kind [default: depends on the kind]
+    /// Number of jobs of each kind to run at once [default: depends on the kind]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     slots: Option<u16>,
     /// Exit when no jobs of this worker are left

@@ -54,7 +54,7 @@ pub enum EnqueueCommand {
         #[arg(required = true, value_name = "PLAYLIST")]
         playlists: Vec<String>,
     },
-    /// Enqueue tag look-ups for tracks in the store
+    /// Enqueue tag lookups for tracks in the store
     #[command(after_help = "Example:\n  spotifai enqueue tags --missing")]
     Tags(MissingArgs),
     /// Enqueue audio downloads and pitch computations for tracks in the store
@@ -85,7 +85,7 @@ pub struct EnqueueFileArgs {
 /// Which tracks.
 #[derive(Debug, ClapArgs)]
 pub struct MissingArgs {
-    /// Only for tracks that have none yet
+    /// Only for tracks that have no pitches yet
     #[arg(long, required = true)]
     pub missing: bool,
 }
@@ -96,7 +96,7 @@ pub struct WorkerArgs {
     /// Workers to run
     #[arg(required = true, value_name = "WORKER", value_parser = worker())]
     pub workers: Vec<String>,
-    /// Jobs to run at once, of each kind [default: depends on the kind]
+    /// Number of jobs of each kind to run at once [default: depends on the kind]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub slots: Option<u16>,
     /// Exit when no jobs of these workers are left

@@ -8,7 +8,7 @@ use clap::{Args as ClapArgs, Subcommand, ValueEnum};
 /// Output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum PitchesFormat {
-    /// One object, from column names to numbers
+    /// One object that maps column names to numbers
     Json,
     /// A header and one row
     Csv,

@@ -51,7 +51,7 @@ pub struct PredictArgs {
     pub impute: Option<Imputation>,
     /// Use the model of this search [default: newest model]
     ///
-    /// The ID of the search, or the beginning of one.
+    /// The ID of the search, or a prefix of it.
     #[arg(long, value_name = "SEARCH")]
     pub model: Option<String>,
     /// Write to this file, .csv or .json

@@ -30,7 +30,7 @@ pub struct WorkersArgs {
 /// `spotifai cancel`.
 #[derive(Debug, ClapArgs)]
 pub struct CancelArgs {
-    /// Run ID, or the beginning of one
+    /// Run ID or prefix
     #[arg(value_name = "RUN")]
     pub run: String,
     /// Print JSON
@@ -111,7 +111,7 @@ pub enum DeadCommand {
     /// Show a dead job with its history and payload
     #[command(after_help = "Example:\n  spotifai dead show 2f1c…    (an ID from `spotifai dead list`)")]
     Show {
-        /// Job ID, or the beginning of one
+        /// Job ID or prefix
         id: String,
         /// Print JSON
         #[arg(long)]
@@ -129,7 +129,7 @@ pub enum DeadCommand {
 #[derive(Debug, ClapArgs)]
 #[command(group(ArgGroup::new("which").required(true)))]
 pub struct DeadSelection {
-    /// Job IDs, or the beginnings of some
+    /// Job IDs or prefixes
     #[arg(group = "which", value_name = "ID")]
     pub ids: Vec<String>,
     /// All dead jobs of this kind

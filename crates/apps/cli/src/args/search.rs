@@ -46,7 +46,7 @@ pub enum SearchCommand {
     List(LiveArgs),
     /// Estimate the cost of a search
     ///
-    /// Shows the number of candidates, fits and blocks, the work that fits share, and the time.
+    /// Shows the number of candidates, fits and blocks, how much work the fits share, and how long the search would take.
     #[command(
         after_help = "Examples:\n  spotifai search plan --grid my_grid.toml --workers 4\n  spotifai search plan --rows 10000 --features 1241 --labels 10"
     )]
@@ -68,8 +68,8 @@ pub struct DataArgs {
     pub labels: Vec<ColumnNames>,
     /// Column of genres to make the labels from
     ///
-    /// Cells are lists as Python or JSON writes them, or genres with a separator between them. The labels are selected as
-    /// `[dataset.cut]` in the settings says. Rows with the same track_id are merged, rows without a genre are left out.
+    /// Each cell is a Python or JSON list, or genres joined by a separator. Labels are selected by the rule in `[dataset.cut]` of
+    /// the settings. Rows with the same track_id are merged; rows without a genre are left out.
     #[arg(long, help_heading = DATA, value_name = "COLUMN", requires = "data", conflicts_with = "labels")]
     pub genre_column: Option<String>,
     /// Separator of genres, such as `;`, or `none` [default: detected]
@@ -106,10 +106,10 @@ impl DataArgs {
 pub struct GridArgs {
     /// Built-in grid (study, quick or small), or a TOML file
     ///
-    /// study: 11,274 candidates of five families. quick: 60 candidates of two families. small: three more families.
+    /// study: 11,274 candidates from five families. quick: 60 candidates from two families. small: three other families.
     #[arg(long, help_heading = SEARCH, value_name = "GRID", default_value = "study")]
     pub grid: PathBuf,
-    /// Families to search, in this order [default: all of the grid]
+    /// Families to search, in this order [default: all in the grid]
     #[arg(long, help_heading = SEARCH, value_delimiter = ',', value_name = "FAMILIES")]
     pub families: Vec<String>,
     /// Folds of the cross-validation
@@ -159,13 +159,13 @@ pub struct SearchStartArgs {
 /// `spotifai search watch`.
 #[derive(Debug, ClapArgs)]
 pub struct SearchWatchArgs {
-    /// Search ID, or the beginning of one [default: newest search]
+    /// Search ID or prefix [default: newest search]
     #[arg(value_name = "SEARCH")]
     pub search: Option<String>,
-    /// Candidates to show
+    /// Number of candidates to show
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub top: usize,
-    /// Print JSON, one document per second
+    /// Print one JSON document per second
     #[arg(long)]
     pub json: bool,
 }
@@ -173,10 +173,10 @@ pub struct SearchWatchArgs {
 /// `spotifai search show`.
 #[derive(Debug, ClapArgs)]
 pub struct SearchShowArgs {
-    /// Search ID, or the beginning of one [default: newest search]
+    /// Search ID or prefix [default: newest search]
     #[arg(value_name = "SEARCH")]
     pub search: Option<String>,
-    /// Candidates to show
+    /// Number of candidates to show
     #[arg(long, default_value_t = 10, value_name = "N")]
     pub top: usize,
     /// Print JSON
@@ -187,7 +187,7 @@ pub struct SearchShowArgs {
 /// `spotifai search cancel`.
 #[derive(Debug, ClapArgs)]
 pub struct SearchCancelArgs {
-    /// Search ID, or the beginning of one
+    /// Search ID or prefix
     #[arg(value_name = "SEARCH")]
     pub search: String,
     /// Print JSON

@@ -55,7 +55,7 @@ pub enum Imputation {
     Median,
     /// Zero
     Zero,
-    /// The most frequent value, or the smallest of several
+    /// The most frequent value (the smallest, if tied)
     MostFrequent,
 }
 
