@@ -303,7 +303,7 @@ fn the_doctor_sees_jobs_that_nobody_takes_and_clocks_that_differ() {
         queue.publish(&[Envelope::new(&model::job::TrackPitchesJob { track_id: "a".into() })]).await.unwrap();
         store.heartbeat(&beat("w", 0, Timestamp::now() + Duration::from_secs(90))).await.unwrap();
     });
-    // Sources out of reach are not what this is about: one connection that is refused at once each.
+    // Sources unreachable are not what this is about: one connection that is refused at once each.
     let closed = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let mut doctor = spotifai(folder.path(), &["doctor"]);
     doctor

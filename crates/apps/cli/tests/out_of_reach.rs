@@ -83,7 +83,7 @@ async fn a_run_without_a_service_ends_with_the_reason_and_the_same_command_goes_
     assert!(began.elapsed() >= Duration::from_secs(60), "a short outage is survived");
     let last = text.lines().last().unwrap();
     for part in
-        ["none of the remaining jobs", "last.fm is out of reach from here", "run the same command again to resume"]
+        ["none of the remaining jobs", "last.fm is unreachable from here", "run the same command again to resume"]
     {
         assert!(last.contains(part), "{part}: {text}");
     }
@@ -100,7 +100,7 @@ async fn a_run_survives_half_a_minute_without_a_network() {
     let (mut run, errors) = offline.start();
     let errors_of = errors.clone();
     tokio::task::spawn_blocking(move || {
-        wait_until("it says why it waits", || said(&errors_of).contains("last.fm is out of reach from here"));
+        wait_until("it says why it waits", || said(&errors_of).contains("last.fm is unreachable from here"));
     })
     .await
     .unwrap();

@@ -207,17 +207,17 @@ fn a_server_whose_tls_fails_is_named_with_what_is_wrong() {
     {
         let named = server.to_string();
         let store = format!("mongodb://{server}/x?tls=true&serverSelectionTimeoutMS=1500");
-        said(at, &["--store", &store, "status"], &["out of reach", &named, why, "SPOTIFAI_STORE"]);
+        said(at, &["--store", &store, "status"], &["unreachable", &named, why, "SPOTIFAI_STORE"]);
         said(
             at,
             &["--queue", &format!("amqps://{server}/x"), "status"],
-            &["out of reach", &named, why, "SPOTIFAI_QUEUE"],
+            &["unreachable", &named, why, "SPOTIFAI_QUEUE"],
         );
         let url = format!("https://{server}/");
         let mut run = spotifai(at, &["run", "3cEYpjA9oz9GiPac4AsH4n"]);
         run.env("SPOTIFAI_SPOTIFY_CLIENT_ID", "app").env("SPOTIFAI_SPOTIFY_CLIENT_SECRET", "hush");
         let line = fails(&run.env("SPOTIFAI_SPOTIFY_AUTH_URL", &url).output().unwrap(), 1);
-        assert!(line.contains("Spotify is out of reach") && line.contains(&named) && line.contains(why), "{line}");
+        assert!(line.contains("Spotify is unreachable") && line.contains(&named) && line.contains(why), "{line}");
         let mut doctor = spotifai(at, &["doctor"]);
         doctor.env("SPOTIFAI_LASTFM_URL", &url).env("SPOTIFAI_LASTFM_API_URL", &url);
         let doctor = doctor.env("SPOTIFAI_LASTFM_API_KEY", "hush").output().unwrap();
@@ -267,11 +267,7 @@ fn servers_that_are_out_of_reach_are_told_in_plain_words() {
     let at = folder.path();
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let store = format!("mongodb://{free}/x?serverSelectionTimeoutMS=300");
-    said(
-        at,
-        &["--store", &store, "status"],
-        &["out of reach: no server answers: Connection refused", "SPOTIFAI_STORE"],
-    );
+    said(at, &["--store", &store, "status"], &["unreachable: no server answers: Connection refused", "SPOTIFAI_STORE"]);
     let queue = format!("amqp://{free}/x");
-    said(at, &["--queue", &queue, "status"], &["out of reach", "Connection refused", "SPOTIFAI_QUEUE"]);
+    said(at, &["--queue", &queue, "status"], &["unreachable", "Connection refused", "SPOTIFAI_QUEUE"]);
 }

@@ -222,7 +222,7 @@ fn neither_the_doctor_nor_a_worker_shows_a_password() {
             .env("SPOTIFAI_LASTFM_API_URL", format!("http://{NOWHERE}/2.0/"))
             .output()
             .unwrap();
-        is_nowhere(&password, "doctor", &doctor, &["out of reach", "SPOTIFAI_QUEUE"]);
+        is_nowhere(&password, "doctor", &doctor, &["unreachable", "SPOTIFAI_QUEUE"]);
         let mut worker = spotifai(at, &["worker", "lastfm", "--until-empty"])
             .env("SPOTIFAI_LOG", "trace")
             .env("SPOTIFAI_QUEUE", format!("amqp://me:{text}@{NOWHERE}/v"))
@@ -235,7 +235,7 @@ fn neither_the_doctor_nor_a_worker_shows_a_password() {
         let mut lines = Vec::new();
         for line in log.lines() {
             lines.push(line.unwrap());
-            if lines.last().is_some_and(|line| line.contains("out of reach")) {
+            if lines.last().is_some_and(|line| line.contains("unreachable")) {
                 signal(&worker, "TERM");
             }
         }

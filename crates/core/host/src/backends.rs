@@ -129,7 +129,7 @@ mod tests {
         let unreachable = || OpenFailure {
             is_permanent: false,
             is_local: false,
-            message: "the queue at broker is out of reach: nobody answers".into(),
+            message: "the queue at broker is unreachable: nobody answers".into(),
         };
         assert_eq!(open_with(|tries| if tries < 2 { Err(unreachable()) } else { Ok(tries) }).await, (Ok(2), 3));
     }

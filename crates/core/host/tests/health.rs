@@ -130,7 +130,7 @@ async fn a_kind_without_a_subscription_is_not_ready_and_says_why() {
     let worker = (Backends { queue: Arc::new(Gone), ..place.backends.clone() }).worker();
     let worker = worker.with(on(|_: Apple, _| async { Ok(vec![]) }), 1).with_readiness(health.readiness.clone());
     let (shutdown, run) = start(worker);
-    let said = "test.apple: the queue at far away is out of reach: nobody answers\n";
+    let said = "test.apple: the queue at far away is unreachable: nobody answers\n";
     until_ready(&health, &place, (503, said)).await;
     shutdown.stop();
     ended(run).await;

@@ -197,7 +197,7 @@ pub enum QueueError {
     #[error("the job was handed to another worker after its lease expired")]
     Stale,
     /// The queue is busy, or cannot be reached at the moment: try again.
-    #[error("the queue at {at} is out of reach: {cause}")]
+    #[error("the queue at {at} is unreachable: {cause}")]
     Unavailable {
         /// Address without credentials.
         at: String,

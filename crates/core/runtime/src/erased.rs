@@ -38,7 +38,7 @@ impl<H: Handler> ErasedHandler for H {
         let malformed = |why: String| Failure::dead(format!("this is not the body of a {} job: {why}", H::Body::KIND));
         let job: H::Body =
             serde_json::from_value(body).map_err(|error| malformed(truncate_reason(&error.to_string()).to_owned()))?;
-        if let Some(why) = id::all_invalid(job.spotify_ids()) {
+        if let Some(why) = id::all_invalid(job.source_ids()) {
             return Err(malformed(why));
         }
         let _ = limit.send(self.timeout(&job).await?);

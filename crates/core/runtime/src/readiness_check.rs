@@ -78,7 +78,7 @@ mod tests {
             (ReadinessStatus::Subscribing, false),
             (ReadinessStatus::Consuming, true),
             (ReadinessStatus::Waiting, true),
-            (ReadinessStatus::Failing("out of reach".into()), false),
+            (ReadinessStatus::Failing("unreachable".into()), false),
             (ReadinessStatus::Stopped, false),
         ] {
             check.set(status.clone());

@@ -244,7 +244,7 @@ pub struct AudioCounts {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The store is busy, or cannot be reached at the moment: try again.
-    #[error("the store at {at} is out of reach: {cause}")]
+    #[error("the store at {at} is unreachable: {cause}")]
     Unavailable {
         /// Address without credentials.
         at: String,

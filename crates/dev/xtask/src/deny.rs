@@ -22,7 +22,7 @@ pub fn deny() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Checks advisories; returns why they could not be checked if their database is out of reach.
+/// Checks advisories; returns why they could not be checked if their database is unreachable.
 ///
 /// One call downloads and checks, so that a machine without a network notices a wrong argument, too.
 fn unchecked_advisories(program: &Path) -> anyhow::Result<Option<String>> {

@@ -14,7 +14,7 @@ pub enum Error {
         cause: String,
     },
     /// No connection could be made. That says nothing about the request itself.
-    #[error("last.fm is out of reach from here ({cause}): check whether this machine is online")]
+    #[error("last.fm is unreachable from here ({cause}): check whether this machine is online")]
     Unreachable {
         /// What happened.
         cause: String,

@@ -57,7 +57,7 @@ pub enum Error {
         detail: String,
     },
     /// No connection could be made. That says nothing about the request itself.
-    #[error("Spotify is out of reach from here ({detail}): check whether this machine is online")]
+    #[error("Spotify is unreachable from here ({detail}): check whether this machine is online")]
     Unreachable {
         /// What happened.
         detail: String,

@@ -11,7 +11,7 @@ use spotify::{Client, Error};
 use store::{Audio, Store};
 
 use crate::capability::{AUDIO_ANALYSIS, ApiAccess};
-use crate::request::{failure, paid};
+use crate::request::{SLOTS, failure, paid};
 
 /// Fetches audio analyses.
 pub(crate) struct AudioAnalysis {
@@ -26,7 +26,7 @@ impl Registered<Client> for AudioAnalysis {
     }
 
     fn slots() -> usize {
-        crate::SLOTS
+        SLOTS
     }
 }
 

@@ -12,7 +12,7 @@ use store::{Store, Tracks};
 
 use crate::capability::{ARTISTS, ApiAccess};
 use crate::ids::{distinct, split_malformed, without};
-use crate::request::{failure, paid};
+use crate::request::{SLOTS, failure, paid};
 
 /// Fetches artists.
 pub(crate) struct Artists {
@@ -34,7 +34,7 @@ impl Registered<Client> for Artists {
     }
 
     fn slots() -> usize {
-        crate::SLOTS
+        SLOTS
     }
 }
 

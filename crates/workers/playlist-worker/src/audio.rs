@@ -12,7 +12,7 @@ use store::{Audio, Store};
 
 use crate::capability::{AUDIO_ANALYSIS, AUDIO_FEATURES, ApiAccess};
 use crate::ids::{distinct, split_malformed, without};
-use crate::request::{failure, paid};
+use crate::request::{SLOTS, failure, paid};
 
 /// Fetches audio features; its follow-up jobs fetch the missing analyses.
 pub(crate) struct AudioFeatures {
@@ -34,7 +34,7 @@ impl Registered<Client> for AudioFeatures {
     }
 
     fn slots() -> usize {
-        crate::SLOTS
+        SLOTS
     }
 }
 

@@ -27,9 +27,6 @@ use crate::audio::AudioFeatures;
 use crate::metadata::Metadata;
 use crate::page::PlaylistPages;
 
-/// How many jobs of each kind run at once: while one waits for Spotify, another writes.
-const SLOTS: usize = 4;
-
 /// The program `playlist-worker`.
 pub struct PlaylistWorker;
 

@@ -10,7 +10,7 @@ use runtime::{Context, Failure, Handler};
 use spotify::Client;
 use store::{Store, Tags, Tracks};
 
-use crate::request::{failure, paid};
+use crate::request::{SLOTS, failure, paid};
 
 /// Fetches tracks; its follow-up jobs look up their tags.
 pub(crate) struct Metadata {
@@ -25,7 +25,7 @@ impl Registered<Client> for Metadata {
     }
 
     fn slots() -> usize {
-        crate::SLOTS
+        SLOTS
     }
 }
 

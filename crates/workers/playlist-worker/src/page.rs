@@ -12,7 +12,7 @@ use spotify::{Client, Error};
 use store::{Audio, Store, Tags, Tracks};
 
 use crate::ids::{distinct, without};
-use crate::request::{failure, paid};
+use crate::request::{SLOTS, failure, paid};
 
 /// How many artists Spotify returns at once, and so the most of one job.
 const MAX_ARTISTS_PER_JOB: usize = 50;
@@ -31,7 +31,7 @@ impl Registered<Client> for PlaylistPages {
     }
 
     fn slots() -> usize {
-        crate::SLOTS
+        SLOTS
     }
 }
 

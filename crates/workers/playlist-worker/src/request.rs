@@ -4,6 +4,9 @@ use model::job::SPOTIFY_BUDGET;
 use runtime::{Context, Failure};
 use spotify::Error;
 
+/// How many jobs of each kind run at once: while one waits for Spotify, another writes.
+pub(crate) const SLOTS: usize = 4;
+
 /// Makes one request once the budget permits it. The outer error ends the job; the job itself may handle the inner one.
 pub(crate) async fn paid<T>(
     context: &Context,

@@ -42,14 +42,14 @@ fn a_worker_without_a_network_costs_nobody_an_attempt_and_goes_on_when_it_has_on
     let set: Vec<(&str, &str)> = set.iter().map(|(name, value)| (*name, value.as_str())).collect();
     let laptop = start(&team, &stage, at, &["playlist", "lastfm"], &set);
     team.publish(&pages(&stage, "r1"));
-    unready(&team, &laptop, "playlist.page: Spotify is out of reach from here");
+    unready(&team, &laptop, "playlist.page: Spotify is unreachable from here");
     assert_eq!(closed(&team, at), Vec::<Value>::new());
 
     // Whoever has a network goes on, and brings what the laptop cannot ask last.fm for.
     let elsewhere = tempdir().unwrap();
     let good = start(&team, &stage, elsewhere.path(), &["playlist"], &[]);
     until("the pages are read", || (good.ended(&team, "playlist.page", "done") > 0).then_some(()));
-    unready(&team, &laptop, "track.tags: last.fm is out of reach from here");
+    unready(&team, &laptop, "track.tags: last.fm is unreachable from here");
     drop(good);
 
     open(&team, spotify, &stage.spotify_api_url);

@@ -59,7 +59,7 @@ impl JobBody for PlaylistPageJob {
         Some(Self { run, playlist, offset: offset.parse().ok()?, labels_only: false })
     }
 
-    fn spotify_ids(&self) -> &[String] {
+    fn source_ids(&self) -> &[String] {
         from_ref(&self.playlist)
     }
 
@@ -99,7 +99,7 @@ impl JobBody for TracksAudioJob {
         Some(Self { track_ids: split_ids(key) })
     }
 
-    fn spotify_ids(&self) -> &[String] {
+    fn source_ids(&self) -> &[String] {
         &self.track_ids
     }
 
@@ -130,7 +130,7 @@ impl JobBody for ArtistsGenresJob {
         Some(Self { artist_ids: split_ids(key) })
     }
 
-    fn spotify_ids(&self) -> &[String] {
+    fn source_ids(&self) -> &[String] {
         &self.artist_ids
     }
 
@@ -165,7 +165,7 @@ macro_rules! track_job {
                 Some(Self { track_id: parse_id(key, "track").unwrap_or(key).to_owned() })
             }
 
-            fn spotify_ids(&self) -> &[String] {
+            fn source_ids(&self) -> &[String] {
                 from_ref(&self.track_id)
             }
 

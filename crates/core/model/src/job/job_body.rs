@@ -32,8 +32,8 @@ pub trait JobBody: Serialize + DeserializeOwned + Default + Send + Sync + 'stati
     /// The body with this key; `None` if the key is not valid.
     fn from_key(key: &str) -> Option<Self>;
 
-    /// The Spotify ids that it refers to. If none of them is valid, the job fails permanently.
-    fn spotify_ids(&self) -> &[String] {
+    /// The ids, as its source has them, that it refers to. If none of them is valid, the job fails permanently.
+    fn source_ids(&self) -> &[String] {
         &[]
     }
 

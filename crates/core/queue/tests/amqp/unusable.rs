@@ -29,7 +29,7 @@ async fn an_address_that_cannot_be_used_is_one_clear_line_without_its_password()
     }
     let nobody = refusal("amqp://guest:hush-hush@127.0.0.1:1/x").await;
     assert!(matches!(nobody, QueueError::Unavailable { .. }), "{nobody:?}");
-    assert!(nobody.to_string().starts_with("the queue at amqp://127.0.0.1:1/x is out of reach"), "{nobody}");
+    assert!(nobody.to_string().starts_with("the queue at amqp://127.0.0.1:1/x is unreachable"), "{nobody}");
 }
 
 #[tokio::test]
