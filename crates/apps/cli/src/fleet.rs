@@ -96,11 +96,11 @@ impl Rates {
     pub fn per_second(&self, kind: &str, jobs_wait: bool) -> Option<f64> {
         let (_, first) = self.samples.front()?;
         let (_, last) = self.samples.back()?;
-        let takers = || last.values().filter(|beat| beat.kinds.iter().any(|taken| taken == kind));
-        takers().next()?;
+        let consumers = || last.values().filter(|beat| beat.kinds.iter().any(|taken| taken == kind));
+        consumers().next()?;
         let before = |beat: &Heartbeat| first.get(&beat.id).cloned().unwrap_or_else(|| at_start(beat));
-        let recent: f64 = takers().map(|beat| rate(kind, &before(beat), beat)).sum();
-        let overall = || takers().map(|beat| rate(kind, &at_start(beat), beat)).sum();
+        let recent: f64 = consumers().map(|beat| rate(kind, &before(beat), beat)).sum();
+        let overall = || consumers().map(|beat| rate(kind, &at_start(beat), beat)).sum();
         Some(if recent > 0.0 || !jobs_wait { recent } else { overall() })
     }
 }

@@ -34,7 +34,7 @@ fn last_line(output: &Output) -> String {
 }
 
 fn says_why(line: &str, file: &str, means: Means) {
-    let why = if means == Means::FileSize { "limit of file sizes" } else { "the disk is full: free some space" };
+    let why = if means == Means::FileSize { "limit on file sizes" } else { "the disk is full: free some space" };
     assert!(line.starts_with("spotifai: cannot write") && line.contains(file) && line.contains(why), "{line}");
 }
 
