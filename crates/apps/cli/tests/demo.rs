@@ -173,7 +173,7 @@ fn a_table_that_is_too_little_for_the_search_is_refused_before_anything_is_colle
         ((0..7).map(|i| (track(i), "jazz")).collect(), &["only 7 tracks are usable", "4 of them for training"]),
         (
             (0..20).map(|_| (track(1), "jazz")).collect(),
-            &["only 1 track is usable (19 rows without a Spotify track of their own)"],
+            &["only 1 track is usable (19 rows without a Spotify track ID, or with a repeated one)"],
         ),
         ((0..20).map(|i| (local(i), "jazz")).collect(), &["no row has both a Spotify URI", "spotify:track:ID"]),
         ((0..20).map(|i| (track(i), "rock")).collect(), &["a genre that can become a label: only_excluded_tags 20"]),

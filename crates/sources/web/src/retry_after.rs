@@ -23,7 +23,7 @@ pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
         }
         Some(wait) => Some(wait),
         None => {
-            tracing::warn!("a service asks for a wait in an unknown form, Retry-After {value:?}: ignored");
+            tracing::warn!("ignoring Retry-After {value:?} of a service: neither a number of seconds nor a date");
             None
         }
     }

@@ -14,7 +14,7 @@ use tempfile::{TempDir, tempdir};
 use crate::common::{signal, spotifai};
 use crate::team::until;
 
-const BLOCKED: &str = "RabbitMQ blocks publishers: memory alarm on its machine";
+const BLOCKED: &str = "RabbitMQ is blocking publishers: memory alarm on its machine";
 
 /// A broker, and a folder with the store.
 struct Alarmed {

@@ -131,11 +131,11 @@ async fn watch_events(events: impl Stream<Item = Event>, blocked: watch::Sender<
         match event {
             Event::ConnectionBlocked(reason) => {
                 let alarm = alarm(&reason);
-                tracing::warn!("RabbitMQ blocks publishers: {alarm}; waiting until it ends");
-                blocked.send_replace(Some(format!("RabbitMQ blocks publishers: {alarm}")));
+                tracing::warn!("RabbitMQ is blocking publishers ({alarm}); waiting until it unblocks them");
+                blocked.send_replace(Some(format!("RabbitMQ is blocking publishers: {alarm}")));
             }
             Event::ConnectionUnblocked => {
-                tracing::info!("RabbitMQ accepts messages again");
+                tracing::info!("RabbitMQ is accepting messages again");
                 blocked.send_replace(None);
             }
             // The connection is lost; whoever waits for it gets an error of its own.

@@ -51,7 +51,7 @@ async fn a_broker_that_blocks_publishers_is_named_and_waited_for() {
     let mut subscription = queue.subscribe(&["a"], 2).await.unwrap();
     let (first, second) = (next(&mut subscription).await, next(&mut subscription).await);
     own_broker.broker.set_memory_alarm(true).unwrap();
-    let blocked = "RabbitMQ blocks publishers: memory alarm on its machine";
+    let blocked = "RabbitMQ is blocking publishers: memory alarm on its machine";
     assert_eq!(queue.blocked(), None, "who has not published since is not told");
     assert_eq!(own_broker.open().await.probe().await.unwrap().as_deref(), Some(blocked));
 

@@ -18,7 +18,7 @@ pub fn check(catalogue: &Catalogue) -> anyhow::Result<()> {
     let expected = catalogue.expected();
     let ids = match expected.rows - expected.tracks {
         0 => String::new(),
-        others => format!(" ({} without a Spotify track of their own)", counted(others, "row")),
+        others => format!(" ({} without a Spotify track ID, or with a repeated one)", counted(others, "row")),
     };
     if expected.tracks == 0 {
         bail!("no row has both a Spotify URI (`spotify:track:ID`) and a title");

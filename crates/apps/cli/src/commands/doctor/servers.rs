@@ -102,7 +102,7 @@ async fn overview(settings: &Settings) -> anyhow::Result<String> {
     let answer = answer.with_context(|| format!("{shown_url} is unreachable"))?;
     match answer.status() {
         StatusCode::OK => {}
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => anyhow::bail!("{shown_url} rejects the queue's user"),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => anyhow::bail!("{shown_url} rejected the queue's user"),
         status => anyhow::bail!("{shown_url} returned HTTP {status}"),
     }
     let overview: Overview = answer.json().await.map_err(|_| anyhow::anyhow!("{shown_url} is not a management API"))?;

@@ -42,7 +42,8 @@ pub async fn load(store: &Arc<dyn Store>, search: Option<&str>, settings: &Setti
             None => bail!("the store has no model yet: {}", how_to_get_one()),
         },
     };
-    let blob = store.model_blob(&info.search).await?.context("the store has lost the model")?;
+    let blob =
+        store.model_blob(&info.search).await?.context("the store lists a model whose data is missing: search again")?;
     let dataset = ModelDataset::load(&**store, &info, &settings.dataset.split).await?;
     let model = tokio::task::spawn_blocking(move || SavedModel::load(&blob)).await??;
     Ok(LoadedModel { info, model, dataset })
