@@ -52,15 +52,7 @@ async fn a_worker_is_ready_while_it_takes_jobs_and_not_before_nor_while_it_drain
     assert_eq!(page(&health, "/healthz").await, (200, "alive\n".to_owned()));
     assert_eq!(page(&health, "/readyz").await, (503, "queue and store are not open yet\n".to_owned()));
     let (began, may_end) = (Arc::new(Notify::new()), Arc::new(Notify::new()));
-    let (begun, end) = (began.clone(), may_end.clone());
-    let handler = on(move |_: Apple, _| {
-        let (begun, end) = (begun.clone(), end.clone());
-        async move {
-            begun.notify_one();
-            end.notified().await;
-            Ok(vec![])
-        }
-    });
+    let handler = held(&began, &may_end);
     let (shutdown, run) = start(place.worker().with_readiness(health.readiness.clone()).with(handler, 1));
     until_ready(&health, &place, (200, "ready")).await;
     place.publish(&[job(Apple { n: 1 })]).await;

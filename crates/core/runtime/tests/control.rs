@@ -54,15 +54,7 @@ fn is_idle(stats: &KindStats) -> Option<()> {
 async fn a_pause_stops_the_consumer_and_lets_running_jobs_finish() {
     let place = Place::new().await;
     let (began, may_end) = (Arc::new(tokio::sync::Notify::new()), Arc::new(tokio::sync::Notify::new()));
-    let (begun, end) = (began.clone(), may_end.clone());
-    let handler = on(move |_: Apple, _| {
-        let (begun, end) = (begun.clone(), end.clone());
-        async move {
-            begun.notify_one();
-            end.notified().await;
-            Ok(vec![])
-        }
-    });
+    let handler = held(&began, &may_end);
     let (shutdown, run) = start(place.worker().with(handler, 1));
     place.publish(&[job(Apple { n: 1 })]).await;
     began.notified().await;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::marker::PhantomData;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -14,6 +15,7 @@ use model::job::{Envelope, JobBody};
 use model::settings::Settings;
 use queue::{DeadLetter, KindStats};
 use runtime::{Context, Failure, Handler, Shutdown, Until, Worker, WorkerError};
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 /// Nothing in these tests takes this long, unless it hangs.
@@ -75,6 +77,19 @@ where
     async fn run(&self, job: B, context: &Context) -> Result<Vec<Envelope>, Failure> {
         (self.run)(job, context.clone()).await
     }
+}
+
+/// A handler whose jobs notify the first that they have begun, and end when the second is notified.
+pub fn held(began: &Arc<Notify>, may_end: &Arc<Notify>) -> impl Handler<Body = Apple> + use<> {
+    let (began, may_end) = (began.clone(), may_end.clone());
+    on(move |_: Apple, _| {
+        let (began, may_end) = (began.clone(), may_end.clone());
+        async move {
+            began.notify_one();
+            may_end.notified().await;
+            Ok(vec![])
+        }
+    })
 }
 
 /// Backends in a temporary folder.
