@@ -75,8 +75,7 @@ pub async fn run(args: DemoArgs, flags: &Flags) -> anyhow::Result<()> {
 
 /// A command that predicts the genres of a track the model was not fitted on.
 async fn predict_command(backends: &Backends) -> anyhow::Result<String> {
-    let model =
-        backends.store.latest_model().await?.context("the store lists a model whose data is missing: search again")?;
+    let model = backends.store.latest_model().await?.context("the search has ended, but the store has no model")?;
     let track = model.evaluation.examples.first().context("the model was not tested on any track")?.track_id.clone();
     let store = redacted_url(&backends.settings.store);
     let args = ["--store".to_owned(), store, "predict".to_owned(), track];
